@@ -37,16 +37,23 @@ def animated_png() -> bytes:
 
 
 def test_an_accepted_upload_is_stored_byte_for_byte(client, alice, upload, picture):
-    answer = upload(picture(), magnification="100X")
+    answer = upload(picture(), um_per_pixel="0.48", magnification="100X")
     assert answer.status_code == 202
     image = answer.json()["image"]
     assert (image["width"], image["height"], image["media_type"]) == (80, 70, "image/png")
-    assert image["magnification"] == "100X"
+    assert (image["um_per_pixel"], image["magnification"]) == (0.48, "100X")
     assert answer.headers["location"] == f"/api/v1/jobs/{answer.json()['job']['id']}"
     content = client.get(f"/api/v1/images/{image['id']}/content", headers=alice)
     assert content.content == picture()
     assert content.headers["content-disposition"].startswith("attachment")
     assert content.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("um", ["0", "0.019", "8.5", "nan", "inf", "0,5"])
+def test_micrometres_of_no_microscope_are_refused(upload, picture, um):
+    refused = upload(picture(), um_per_pixel=um)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert "um_per_pixel" in refused.json()["detail"]
 
 
 def test_both_files_are_described(client, alice, upload):

@@ -99,7 +99,7 @@ class TestHtml:
             "32 patients",
             "25% to below 60%",
             "4 Mar 2026, 05:06 UTC",
-            "The magnification was not given, so the field was read",
+            "The scale was not given, so the field was read",
             "spoke for malignancy",
             "only this one image was seen",
         ):

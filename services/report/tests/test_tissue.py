@@ -42,6 +42,15 @@ def test_scale_carcinoma_likeness_and_regions_are_said(field, analysed_at, langu
     assert section.heat_map_legend == text("heat_map.legend.tumour")
 
 
+def test_a_given_scale_is_said_of_a_field_too_small_to_read_its_tissue(make_histology, analysed_at):
+    result, _ = make_histology()
+    image = result.image.model_copy(update={"um_per_pixel": 0.1})
+    section = build_section(result.model_copy(update={"image": image}), analysed_at, Words("en"))
+    assert {"Scale": "0.1 µm per pixel (given with the image)"}.items() <= {
+        fact.label: fact.value for fact in section.examined
+    }.items()
+
+
 def test_results_without_tissue_say_nothing_of_it(make_histology, analysed_at):
     text = Words("en")
     result, _ = make_histology()

@@ -69,6 +69,20 @@ class TestCorrect:
         other = client.patch(of_image, json={"magnification": "200X"}, headers=alice).json()
         assert (other["magnification"], other["job"]["id"] == accepted["job"]["id"]) == ("200X", False)
 
+    def test_other_micrometres_analyse_again(self, client, alice, upload, picture, worker):
+        accepted = upload(picture(), um_per_pixel="0.25", magnification="40X").json()
+        of_image = f"/api/v1/images/{accepted['image']['id']}"
+        same = client.patch(of_image, json={"um_per_pixel": 0.25}, headers=alice).json()
+        assert same["job"]["id"] == accepted["job"]["id"]
+        other = client.patch(of_image, json={"um_per_pixel": 0.5}, headers=alice).json()
+        assert (other["um_per_pixel"], other["job"]["id"] == accepted["job"]["id"]) == (0.5, False)
+        assert worker.claim(other["job"]["id"])["image"]["um_per_pixel"] == 0.5
+        unknown = client.patch(of_image, json={"um_per_pixel": None}, headers=alice).json()
+        assert (unknown["um_per_pixel"], unknown["magnification"]) == (None, "40X")
+        for wrong in (0, 0.01, 10.6, "fine"):
+            refused = client.patch(of_image, json={"um_per_pixel": wrong}, headers=alice)
+            assert refused.json()["code"] == "invalid_request"
+
     def test_another_modality_analyses_again(self, client, alice, film, read, worker, patch):
         first = film(1, view="CC", laterality="R")
         answer = patch(modality="histopathology", magnification="100X").json()
@@ -106,6 +120,7 @@ class TestCorrect:
     def test_what_does_not_fit(self, film, patch, read, upload, picture):
         film(1)
         assert patch(magnification="40X").json()["code"] == "invalid_request"
+        assert patch(um_per_pixel=0.5).json()["code"] == "invalid_request"
         assert patch(modality="ultrasound").status_code == 422
         upload(picture(1), modality="histopathology", case_id=read()["id"])
         assert patch(modality="histopathology").json()["code"] == "duplicate_image"

@@ -1,5 +1,7 @@
 """Removing images and replacing them."""
 
+import pytest
+
 
 class TestRemoval:
     def test_an_image_goes_with_its_job_its_objects_and_its_word_in_the_case(
@@ -52,6 +54,16 @@ class TestReplacement:
         assert (images[0]["view"], images[0]["laterality"], images[0]["study_date"]) == ("MLO", "R", "2025-02-03")
         assert audit("image.upload")[-1]["replaces"] == wrong["image"]["id"]
         assert not [entry for entry in app.state.store.entries("images") if wrong["image"]["id"] in entry.key]
+
+    @pytest.mark.parametrize(
+        ("said", "scale"),
+        [({}, (0.25, None)), ({"magnification": "40X"}, (None, "40X")), ({"um_per_pixel": "0.5"}, (0.5, None))],
+    )
+    def test_the_scale_of_a_replaced_field_holds_unless_another_is_stated(self, upload, picture, case, said, scale):
+        field = {"modality": "histopathology", "case_id": case}
+        first = upload(picture(1), um_per_pixel="0.25", **field).json()["image"]["id"]
+        image = upload(picture(2), replaces=first, **field, **said).json()["image"]
+        assert (image["um_per_pixel"], image["magnification"]) == scale
 
     def test_an_upload_whose_answer_was_lost_may_be_repeated(self, send, read):
         first = send(0).json()["image"]["id"]

@@ -107,6 +107,17 @@ class TestHanging:
         page.get_by_role("button", name="Save").click()
         expect(page.locator('.pane[data-view="LMLO"] .depth')).to_have_text(re.compile("bit|depth"))
 
+    def test_the_scale_of_a_field_can_be_corrected(self, logged_in, study, picture):
+        study.add(picture(19), modality="histopathology", um_per_pixel="0.5")
+        page = logged_in(study.url)
+        page.get_by_role("button", name="Correct side, view or kind of field.png").click()
+        scale = page.locator("#edit").get_by_label("Micrometres per pixel")
+        expect(scale).to_have_value("0.5")
+        scale.fill("0.25")
+        with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+            page.get_by_role("button", name="Save").click()
+        assert study.read()["images"][0]["um_per_pixel"] == 0.25
+
 
 class TestReviewing:
     def test_verdicts_comments_and_signature(self, logged_in, study, masses, picture):

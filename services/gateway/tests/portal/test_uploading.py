@@ -91,7 +91,7 @@ class TestChoosing:
         choose(page, ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(2000)))
         expect(entry(page, "a.png").locator('[data-role="problem"]')).to_contain_text("at most 1000 bytes")
 
-    def test_previews_and_guesses_and_can_be_corrected(self, logged_in, picture):
+    def test_previews_and_guesses_and_can_be_corrected(self, logged_in, picture, client, alice):
         page = logged_in("/new")
         choose(page, ("SOB_B_A-14-1-200-001.png", picture()), ("P_1_RIGHT_MLO.png", picture(9)))
         tissue, film = entry(page, "SOB_B_A"), entry(page, "P_1")
@@ -106,6 +106,19 @@ class TestChoosing:
         expect(page.locator('[data-role="hanging"]')).to_contain_text("LCC, RMLO, LMLO")
         film.get_by_label("Kind").select_option("histopathology")
         expect(film.locator("[name=view]")).to_be_hidden()
+        scale, kind = film.get_by_label("Micrometres per pixel"), film.get_by_label("Kind")
+        scale.fill("80")
+        page.get_by_role("button", name="Upload and analyse").click()
+        assert scale.evaluate("field => field.matches(':focus:invalid')"), "the browser says what is wrong with it"
+        kind.select_option("mammography")
+        expect(scale).to_be_disabled()
+        kind.select_option("histopathology")
+        scale.fill("0.48")
+        scale.blur()
+        page.get_by_role("button", name="Upload and analyse").click()
+        expect(step(film, "upload")).to_have_attribute("data-state", "done")
+        images = client.get("/api/v1/images", headers=alice).json()["items"]
+        assert {image["file_name"]: image["um_per_pixel"] for image in images}["P_1_RIGHT_MLO.png"] == 0.48
 
     def test_the_server_draws_what_the_browser_cannot(self, logged_in, app, picture, draw_film, write_dicom, tmp_path):
         page = logged_in("/new")

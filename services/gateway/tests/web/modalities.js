@@ -10,6 +10,7 @@ export const PACKAGED = [
     ],
     "evidence": "tissue",
     "attributes": [
+      "um_per_pixel",
       "magnification"
     ],
     "views": null,

@@ -9,8 +9,8 @@ import typer
 
 from histo_worker.data.breakhis import SUFFIXES
 from histo_worker.predict import COLUMNS, MapKeeper, describer, row_of
-from histo_worker.scale import LEAST_UM, MOST_UM
 from histo_worker.tissue_training import commands as tissue_commands
+from lobule.contracts.modality import COARSEST_UM, FINEST_UM
 from lobule.contracts.result import Magnification
 from lobule.errors import AnalysisError
 from lobule_ml import batch
@@ -40,7 +40,9 @@ def predict(
     ] = None,
     um_per_pixel: Annotated[
         float | None,
-        typer.Option(min=LEAST_UM, max=MOST_UM, help="Of all fields, instead of the magnification and the file's own."),
+        typer.Option(
+            min=FINEST_UM, max=COARSEST_UM, help="Of all fields, instead of the magnification and the file's own."
+        ),
     ] = None,
     maps: Annotated[Path | None, typer.Option(help="Folder to keep each field's map in, as PNG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, an object a line, instead of CSV.")] = False,

@@ -55,7 +55,6 @@ def describer(magnification: Magnification | None, um_per_pixel: float | None = 
         magnification: Of all of them; None leaves it to their names and to the pipeline.
         um_per_pixel: Of all of them, where it is known.
     """
-    spacing = None if um_per_pixel is None else (um_per_pixel / 1000, um_per_pixel / 1000)
 
     def describe(path: Path, sha256: str) -> ImageInfo:
         header = read_header(path, "histopathology")
@@ -66,7 +65,7 @@ def describer(magnification: Magnification | None, um_per_pixel: float | None = 
             width=header.width,
             height=header.height,
             magnification=magnification,
-            pixel_spacing_mm=spacing,
+            um_per_pixel=um_per_pixel,
         )
 
     return describe

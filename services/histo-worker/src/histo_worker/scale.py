@@ -5,12 +5,9 @@ from typing import NamedTuple
 
 from lobule.contracts.result import ImageInfo, Magnification
 from lobule.contracts.tissue import ScaleSource
-from lobule.imaging.field_scale import COARSEST_UM, FINEST_UM
 
 UM_OF_MAGNIFICATION: dict[Magnification, float] = {"40X": 1.2, "100X": 0.48, "200X": 0.24, "400X": 0.12}
 """Of the camera of BreakHis (Spanhol et al. 2016), as its nuclei show (docs/results/tissue-tried.md)."""
-LEAST_UM, MOST_UM = FINEST_UM, COARSEST_UM
-"""A scale outside is that of a screen or a printer."""
 FARTHEST = 1.6
 """Times the nearest magnification's scale: fields beyond it differ from those that a classifier learned from."""
 COARSEST_CLASSIFIED = FARTHEST * UM_OF_MAGNIFICATION["40X"]
@@ -30,14 +27,13 @@ def scale_of(image: ImageInfo, in_file: float | None, magnification: Magnificati
     A file's own scale counts before a magnification, which means other pixels on each microscope and scanner.
 
     Args:
-        image: What was given; its spacing counts before all else.
+        image: What was given; its own scale counts before all else.
         in_file: Micrometres a pixel that the file states.
         magnification: Of the field, if known.
     """
-    given = 1000 * sum(image.pixel_spacing_mm) / 2 if image.pixel_spacing_mm else None
-    if given is not None and LEAST_UM <= given <= MOST_UM:
-        return Scale(given, "given")
-    if in_file is not None and LEAST_UM <= in_file <= MOST_UM:
+    if image.um_per_pixel is not None:
+        return Scale(image.um_per_pixel, "given")
+    if in_file is not None:
         return Scale(in_file, "file")
     return Scale(UM_OF_MAGNIFICATION[magnification], "magnification") if magnification else None
 

@@ -15,7 +15,7 @@ from lobule.words.breasts import place_in_words
 from report.certainty import Zone, in_words, zones
 from report.parts import Fact, Part
 from report.sizes import image_size, size_words
-from report.tissue import heat_map_legend, tissue_facts
+from report.tissue import heat_map_legend, scale_facts, tissue_facts
 
 
 class FindingRow(Part):
@@ -145,6 +145,7 @@ def build_section(
         looks_for_findings=bool(spec.holds.findings),
         examined=(
             *_examined(result.image, spec, result.patches, text),
+            *scale_facts(result, text),
             *(tissue_facts(result.tissue, text) if result.tissue else ()),
             Fact(label=text("examined.fingerprint"), value=result.image.sha256[:16]),
         ),

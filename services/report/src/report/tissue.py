@@ -12,10 +12,21 @@ def heat_map_legend(result: Result, text: Words) -> str:
     return text("heat_map.legend.tumour" if of_tumour else "heat_map.legend")
 
 
+def scale_facts(result: Result, text: Words) -> tuple[Fact, ...]:
+    """Micrometres a pixel of a field, and where they come from; nothing where they are not known."""
+    tissue, given = result.tissue, result.image.um_per_pixel
+    if tissue is not None:
+        source, um = tissue.scale_source, tissue.um_per_pixel
+    elif given is not None:
+        source, um = "given", given
+    else:
+        return ()
+    return (Fact(label=text("examined.scale"), value=text(f"examined.scale.{source}", um=f"{um:g}")),)
+
+
 def tissue_facts(tissue: Tissue, text: Words) -> tuple[Fact, ...]:
     """What the tissue network read of a field."""
     values = {
-        "scale": text(f"examined.scale.{tissue.scale_source}", um=f"{tissue.um_per_pixel:g}"),
         "tumour": text(
             "examined.tumour.value",
             percent=text.percent(tissue.probability_tumour),

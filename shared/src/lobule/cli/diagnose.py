@@ -14,8 +14,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, console, plain_errors, words
 from lobule.client import ApiError, Client
+from lobule.contracts.modality import COARSEST_UM, FINEST_UM, Magnification, Modality
 from lobule.contracts.progress import Progress as JobProgress
-from lobule.contracts.result import Magnification, Modality, Result
+from lobule.contracts.result import Result
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,16 @@ def diagnose(
     username: Username,
     password: Password,
     server: Server = DEFAULT_SERVER,
+    um_per_pixel: Annotated[
+        float | None, typer.Option(min=FINEST_UM, max=COARSEST_UM, help="micrometres a pixel of histology fields")
+    ] = None,
     magnification: Annotated[Magnification | None, typer.Option(help="of histology fields")] = None,
     reports: Annotated[Path | None, typer.Option(help="folder for the HTML and PNG reports")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print results as JSON")] = False,
 ) -> None:
     """Have images diagnosed by a server, and print what it concluded."""
     with plain_errors(), Client(server, username, password, language=words().language) as client:
-        outcomes = [diagnose_file(client, file, modality, magnification, quiet=as_json) for file in files]
+        outcomes = [diagnose_file(client, file, modality, um_per_pixel, magnification, quiet=as_json) for file in files]
         if reports is not None:
             for outcome in outcomes:
                 save_reports(client, outcome, reports)
@@ -60,7 +64,13 @@ def diagnose(
 
 
 def diagnose_file(
-    client: Client, file: Path, modality: Modality, magnification: Magnification | None = None, *, quiet: bool = False
+    client: Client,
+    file: Path,
+    modality: Modality,
+    um_per_pixel: float | None = None,
+    magnification: Magnification | None = None,
+    *,
+    quiet: bool = False,
 ) -> Outcome:
     """Upload one file, show its progress, and wait for the end.
 
@@ -71,7 +81,11 @@ def diagnose_file(
         upload = bars.add_task(f"{escape(file.name)}: upload", total=file.stat().st_size or None, what="")
         try:
             job_id = client.upload(
-                file, modality, magnification=magnification, sent=lambda count: bars.advance(upload, count)
+                file,
+                modality,
+                um_per_pixel=um_per_pixel,
+                magnification=magnification,
+                sent=lambda count: bars.advance(upload, count),
             )
         except ApiError as error:
             if error.status in (0, 401, 403, 429):

@@ -23,6 +23,7 @@ class Images(Connection):
         file: Path,
         modality: Modality,
         *,
+        um_per_pixel: float | None = None,
         magnification: Magnification | None = None,
         view: View | None = None,
         laterality: Laterality | None = None,
@@ -38,6 +39,8 @@ class Images(Connection):
         Args:
             file: The image.
             modality: Its modality.
+            um_per_pixel: The micrometres a pixel of a histopathology field, if known; takes precedence over the
+                scale in the file and the magnification.
             magnification: The objective's magnification of a histopathology field, if known.
             view: The view of a mammogram, if known.
             laterality: The side of a mammogram, if known.
@@ -58,6 +61,7 @@ class Images(Connection):
         options = {
             "modality": modality,
             "case_id": case_id,
+            "um_per_pixel": um_per_pixel and str(um_per_pixel),
             "magnification": magnification,
             "view": view,
             "laterality": laterality,

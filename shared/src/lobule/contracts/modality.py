@@ -34,7 +34,10 @@ FindingLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,29}$")]
 Format = Literal["PNG", "JPEG", "TIFF", "DICOM"]
 Evidence = Literal["film", "tissue", "image"]
 Magnification = Literal["40X", "100X", "200X", "400X"]
-Attribute = Literal["laterality", "view", "study_date", "magnification"]
+FINEST_UM, COARSEST_UM = 0.02, 8.0
+"""Micrometres a pixel of a microscope; others are those of a screen or a printer: 2,400 dots an inch are 10.6."""
+UmPerPixel = Annotated[float, Field(ge=FINEST_UM, le=COARSEST_UM)]
+Attribute = Literal["laterality", "view", "study_date", "um_per_pixel", "magnification"]
 
 
 class Views(Document):

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from lobule.contracts.density import DensityCategory, FilmDensity
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID, finding_id
-from lobule.contracts.modality import FindingLabel, Magnification, Modality, ModalitySpec, View
+from lobule.contracts.modality import FindingLabel, Magnification, Modality, ModalitySpec, UmPerPixel, View
 from lobule.contracts.notices import ADVICE_NOTICES, CHEST_WALL_NOTICES, HUNG_BY_CHEST_WALL, Notice
 from lobule.contracts.tissue import Tissue
 
@@ -66,6 +66,9 @@ class ImageInfo(Document):
     modality: Modality
     width: int = Field(gt=0, description="pixels, upright")
     height: int = Field(gt=0, description="pixels, upright")
+    um_per_pixel: UmPerPixel | None = Field(
+        default=None, description="micrometres a pixel of a field, if they were stated with it"
+    )
     magnification: Magnification | None = Field(default=None, description="magnification of the objective")
     view: View | None = Field(default=None, description="view of the film")
     laterality: Laterality | None = Field(default=None, description="which breast")

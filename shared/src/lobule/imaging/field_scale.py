@@ -3,12 +3,11 @@
 import io
 import re
 
+from lobule.contracts.modality import COARSEST_UM, FINEST_UM
 from lobule.errors import AnalysisError
 from lobule.imaging.tiff_directory import SIGNATURES, Directory
 from lobule.imaging.tiff_header import read_tiff
 
-FINEST_UM, COARSEST_UM = 0.02, 8.0
-"""A file that states a finer or coarser scale means a screen or a printer: 2,400 dots an inch are 10.6."""
 _SCANNERS = (3200, 4000, 4800, 5400, 6400, 7200, 9600, 12800, 19200)
 """Dots an inch of scanners of paper and slides that are within these bounds; no microscope's."""
 _ANISOTROPY = 1.02  # at most, of a microscope's pixels

@@ -10,7 +10,7 @@ HISTOPATHOLOGY = ModalitySpec(
     titles={"en": "Histopathology", "zh": "组织病理"},
     formats=("PNG", "JPEG", "TIFF"),
     evidence="tissue",
-    attributes=("magnification",),
+    attributes=("um_per_pixel", "magnification"),
     magnifications=get_args(Magnification),
     in_examinations=False,
     holds=Holds(heat_map=True),

@@ -34,7 +34,8 @@ def correct_image(
 ) -> ImageCorrected:
     """Correct the description of an image.
 
-    Another modality or magnification analyses it again. A signed report of its case is superseded, never altered.
+    Another modality, `um_per_pixel` or magnification analyses it again. A signed report of its case is superseded,
+    never altered.
     """
     job = service.correct(
         session,

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.images.schemas import ImageRead, StudyDate
 from gateway.jobs.schemas import JobRead
+from lobule.contracts.modality import UmPerPixel
 from lobule.contracts.result import Laterality, Magnification, Modality, View
 
 
@@ -13,6 +14,9 @@ class ImageCorrection(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     modality: Modality | None = Field(default=None, description="another one analyses the image again")
+    um_per_pixel: UmPerPixel | None = Field(
+        default=None, description="micrometres a pixel of a field; null takes away what was said"
+    )
     magnification: Magnification | None = Field(
         default=None, description="magnification of the objective; null takes away what was said"
     )

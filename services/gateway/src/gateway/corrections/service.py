@@ -24,9 +24,11 @@ from lobule.contracts.progress import FINAL_STATES
 from lobule.imaging.header import read_header
 from lobule.storage import ObjectStore
 
-_OF_SOME: tuple[Attribute, ...] = ("magnification", "view", "laterality")
+_OF_SOME: tuple[Attribute, ...] = ("um_per_pixel", "magnification", "view", "laterality")
 """Attributes that only some modalities have. Every image may have a date."""
 _SAID = (*_OF_SOME, "study_date")
+_SCALE = ("um_per_pixel", "magnification")
+"""What an analysis depends on, beside the modality."""
 
 
 def correct(
@@ -40,7 +42,7 @@ def correct(
     interactive: bool,
     if_match: str | None = None,
 ) -> Job:
-    """Change an image's description; returns its newest job: a new one if modality or magnification changed.
+    """Change an image's description; returns its newest job: a new one if modality or scale changed.
 
     Args:
         session: The transaction.
@@ -73,7 +75,7 @@ def correct(
         raise ProblemError(422, "invalid_request", "view", values=values)
     if "case_id" in given:
         _move(session, image, target, accepted=correction.accept_other_patient)
-    rescaled = "magnification" in given and correction.magnification != image.magnification
+    rescaled = any(getattr(correction, name) != getattr(image, name) for name in given & set(_SCALE))
     for name in given & set(_SAID):
         setattr(image, name, getattr(correction, name))
     job = jobs.latest_of_image(session, image.id)

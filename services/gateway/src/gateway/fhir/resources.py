@@ -93,7 +93,7 @@ def imaging_study(content: CaseContent) -> Iterator[Resource]:
 def device(job_id: str, result: Result) -> Resource:
     """The model that made an analysis, as it was then."""
     model = result.model
-    return {
+    described: Resource = {
         "resourceType": "Device",
         "id": job_id,
         "status": "active",
@@ -102,6 +102,11 @@ def device(job_id: str, result: Result) -> Resource:
         "version": [{"value": model.version}, {"value": f"weights_sha256={model.weights_sha256}"}],
         "note": [{"text": RESEARCH_USE_ONLY}],
     }
+    um = result.tissue.um_per_pixel if result.tissue else result.image.um_per_pixel
+    if um is not None:
+        quantity = {"value": um, "unit": "µm", "system": "http://unitsofmeasure.org", "code": "um"}
+        described["property"] = [{"type": {"text": "Size of a pixel of the field"}, "valueQuantity": [quantity]}]
+    return described
 
 
 def diagnostic_report(content: CaseContent, observed: list[str], suffix: str = "") -> Resource:

@@ -104,6 +104,7 @@ class Image(Base):
     modality: Mapped[Modality] = mapped_column(String(20))
     width: Mapped[int]
     height: Mapped[int]
+    um_per_pixel: Mapped[float | None]
     magnification: Mapped[Magnification | None] = mapped_column(String(5))
     view: Mapped[View | None] = mapped_column(String(5))
     laterality: Mapped[Laterality | None] = mapped_column(String(5))
@@ -167,6 +168,7 @@ class Image(Base):
             modality=self.modality,
             width=self.width,
             height=self.height,
+            um_per_pixel=self.um_per_pixel,
             magnification=self.magnification,
             view=self.view,
             laterality=self.laterality,

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from gateway.clock import now
 from gateway.images.models import ConflictOf
-from lobule.contracts.result import Laterality, Magnification, Modality, View
+from lobule.contracts.result import Laterality, Magnification, Modality, UmPerPixel, View
 
 _FIRST_DAY = date(1900, 1, 1)
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -61,6 +61,7 @@ class ImageRead(BaseModel):
     modality: Modality
     width: int = Field(description="stored columns")
     height: int = Field(description="stored rows")
+    um_per_pixel: UmPerPixel | None = Field(description="micrometres a pixel of a field, if they were stated")
     magnification: Magnification | None = Field(description="magnification of the objective")
     view: View | None = Field(description="view of the film, as it was entered or as the file says")
     laterality: Laterality | None = Field(description="which breast, as it was entered or as the file says")

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from gateway.images.schemas import ImageRead, StudyDate
 from gateway.jobs.schemas import JobRead
-from lobule.contracts.modality import ModalitySpec
+from lobule.contracts.modality import COARSEST_UM, FINEST_UM, ModalitySpec, UmPerPixel
 from lobule.contracts.result import Laterality, Magnification, Modality, View
 from lobule.modalities import PACKAGED
 
@@ -25,6 +25,13 @@ UPLOAD_FORM: dict[str, Any] = {
                         "description": "what the image is; `GET /api/v1/modalities` lists what can be said",
                     },
                     "case_id": {"type": "string", "description": "the case that the image belongs to"},
+                    "um_per_pixel": {
+                        "type": "number",
+                        "minimum": FINEST_UM,
+                        "maximum": COARSEST_UM,
+                        "description": "micrometres a pixel of a field; counts before the scale that its file states "
+                        "and before `magnification`",
+                    },
                     "magnification": {"type": "string", "enum": ["40X", "100X", "200X", "400X"]},
                     "view": {
                         "type": "string",
@@ -66,6 +73,7 @@ class ImageOptions(BaseModel):
     modality: Modality
     spec: ModalitySpec = Field(exclude=True, description="of the modality, as this server knows it")
     case_id: str | None = Field(default=None, max_length=36)
+    um_per_pixel: UmPerPixel | None = None
     magnification: Magnification | None = None
     view: View | None = None
     laterality: Laterality | None = None

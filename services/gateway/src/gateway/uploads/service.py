@@ -232,6 +232,7 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
         modality=options.modality,
         width=header.width,
         height=header.height,
+        um_per_pixel=options.um_per_pixel,
         magnification=options.magnification,
         view=options.view or (file.view if file.view and options.spec.accepts_view(file.view) else None),
         laterality=options.laterality or (file.laterality if "laterality" in options.spec.attributes else None),
@@ -246,6 +247,8 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
 def _make_room(session: Session, store: ObjectStore, image: Image, replaced: Image, user: User) -> None:
     """Remove the image that this one replaces. Its description is used for attributes that were not given."""
     if replaced.modality == image.modality:
-        for name in ("magnification", "view", "laterality", "study_date"):
+        if image.um_per_pixel is None and image.magnification is None:  # one of them says the scale
+            image.um_per_pixel, image.magnification = replaced.um_per_pixel, replaced.magnification
+        for name in ("view", "laterality", "study_date"):
             setattr(image, name, getattr(image, name) or getattr(replaced, name))
     removal.remove(session, store, replaced, user)

@@ -14,7 +14,7 @@ const SENTENCES = { 'newcase.views.missing': 'missing {views}', 'newcase.views.t
 useWords(translator(SENTENCES, 'en'));
 useModalities(PACKAGED);
 
-const film = (laterality, view) => ({ ...newEntry({ name: 'a.png' }), stage: 'chosen', options: { modality: 'mammography', laterality, view, study_date: '', magnification: '' } });
+const film = (laterality, view) => ({ ...newEntry({ name: 'a.png' }), stage: 'chosen', options: { modality: 'mammography', laterality, view, study_date: '', um_per_pixel: '', magnification: '' } });
 
 test('a name tells view, side and magnification', () => {
   const cases = [
@@ -45,7 +45,9 @@ test('what the file says goes before its name, and nothing known does not hide w
 test('only what a kind has, and what is known, is sent', () => {
   const { options } = film('R', '');
   assert.deepEqual(saidOf(options), { modality: 'mammography', laterality: 'R' });
-  assert.deepEqual(saidOf({ ...options, modality: 'histopathology', magnification: '40X' }), { modality: 'histopathology', magnification: '40X' });
+  const field = { ...options, modality: 'histopathology', um_per_pixel: '0.25', magnification: '40X' };
+  assert.deepEqual(saidOf(field), { modality: 'histopathology', um_per_pixel: '0.25', magnification: '40X' });
+  assert.deepEqual(saidOf({ ...field, modality: 'mammography' }), { modality: 'mammography', laterality: 'R' });
 });
 
 test('the page says which of the four views are missing, or there twice', () => {

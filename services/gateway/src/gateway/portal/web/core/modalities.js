@@ -7,7 +7,7 @@ import { all } from './dom.js';
  * @property {string} name
  * @property {string[]} formats
  * @property {'film' | 'tissue' | 'image'} evidence
- * @property {string[]} attributes What may be said of an image: `view`, `laterality`, `study_date`, `magnification`.
+ * @property {string[]} attributes What may be said of an image: `view`, `laterality`, `study_date`, `um_per_pixel`, `magnification`.
  * @property {{codes: string[], offered: string[], screening: string[]} | null} views
  * @property {{findings: string[]}} holds
  * @property {boolean} [reads_regions] Whether its workers judge regions that readers draw.
@@ -51,7 +51,10 @@ export const nameByLook = (colours) => modalities().find(({ look }) => look.colo
  * @param {string | null} name Of the modality.
  */
 export function showFieldsOf(form, name) {
-  for (const part of all(form, '[data-of]')) part.hidden = !attributesOf(name).includes(part.dataset.of ?? '');
+  for (const part of all(form, '[data-of]')) {
+    part.hidden = !attributesOf(name).includes(part.dataset.of ?? '');
+    for (const field of all(part, 'input')) field.toggleAttribute('disabled', part.hidden); // so that the browser does not check it
+  }
   const offered = ['', ...(modality(name)?.views?.offered ?? [])];
   for (const option of all(form, 'select[name="view"] option')) option.hidden = !offered.includes(option.getAttribute('value') ?? '');
 }

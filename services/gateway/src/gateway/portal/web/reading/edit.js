@@ -8,11 +8,11 @@ import { attributesOf, showFieldsOf } from '../core/modalities.js';
 import { t } from '../core/words.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
-/** @typedef {'modality' | 'laterality' | 'view' | 'study_date' | 'magnification'} FieldName */
+/** @typedef {'modality' | 'laterality' | 'view' | 'study_date' | 'um_per_pixel' | 'magnification'} FieldName */
 /** @typedef {HTMLSelectElement | HTMLInputElement} Field */
 
 /** @type {FieldName[]} */
-const FIELDS = ['modality', 'laterality', 'view', 'study_date', 'magnification'];
+const FIELDS = ['modality', 'laterality', 'view', 'study_date', 'um_per_pixel', 'magnification'];
 
 /** What is said of an image and of what was found in it. @param {import('./state.js').Reading} state @param {string} id */
 function saidOf({ images, case: detail }, id) {
@@ -36,7 +36,13 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
   let seen = { etag: null, said: undefined };
   let busy = false;
 
-  const valueOf = (/** @type {FieldName} */ name) => fields.get(name)?.value || null;
+  /** @param {FieldName} name */
+  function valueOf(name) {
+    const value = fields.get(name)?.value || null;
+    return value && name === 'um_per_pixel' ? Number(value) : value;
+  }
+
+  const kindOf = () => fields.get('modality')?.value || null;
 
   /** @param {ViewedImage} image */
   function open(image) {
@@ -45,7 +51,7 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
     const { entry, id } = image;
     seen = { etag: store.state.etag, said: saidOf(store.state, id) };
     role(dialog, 'file').textContent = entry.file_name;
-    for (const [name, field] of fields) field.value = entry[name] ?? '';
+    for (const [name, field] of fields) field.value = String(entry[name] ?? '');
     message(role(dialog, 'problem'), '');
     message(role(dialog, 'conflicts'), conflictWords(entry.conflicts), { symbol: 'question' });
     const query = new URLSearchParams({ case: entry.case_id ?? '', replaces: id });
@@ -59,14 +65,14 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
   }
 
   function showFields() {
-    showFieldsOf(form, valueOf('modality'));
+    showFieldsOf(form, kindOf());
   }
 
   async function save() {
     if (!edited) return;
     const { entry, name: ofImage } = edited;
     // A special view that this form cannot name stays as it is, unless another is chosen.
-    const changed = ['modality', ...attributesOf(valueOf('modality'))].filter((name) => {
+    const changed = ['modality', ...attributesOf(kindOf())].filter((name) => {
       const field = /** @type {FieldName} */ (name);
       return valueOf(field) !== entry[field] && (valueOf(field) || canName(field, entry[field]));
     });
@@ -74,7 +80,7 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
     if (await maySupersede(t('reading.edit.of', { name: ofImage }))) await act('patch', send);
   }
 
-  /** Whether the form has a choice for a value. @param {FieldName} name @param {string | null} value */
+  /** Whether the form has a choice for a value. @param {FieldName} name @param {string | number | null} value */
   function canName(name, value) {
     const field = fields.get(name);
     return !(field instanceof HTMLSelectElement) || [...field.options].some((option) => option.value === value);

@@ -19,7 +19,7 @@ const OBJECTIVE = /(?:^|[-_ ])(40|100|200|400)(?:x|(?=[-_ ]\d))/i;
  * @param {string} name Of the file.
  * @param {string | null} format
  * @param {Facts} facts
- * @returns {{modality: string, view: string, laterality: string, magnification: string}} Empty where nothing is known.
+ * @returns {Omit<import('./state.js').Options, 'study_date' | 'um_per_pixel'>} Empty where nothing is known.
  */
 export function guess(name, format, facts = {}) {
   const kind = kindFrom(name, format, facts);

@@ -7,7 +7,7 @@ import { heldBack } from './patients.js';
 /** @typedef {import('../core/types.d.ts').ShownStep} Step */
 
 /** @typedef {'examining' | 'chosen' | 'refused' | 'sending' | 'following' | 'done' | 'failed' | 'cancelled'} Stage */
-/** @typedef {'modality' | 'laterality' | 'view' | 'study_date' | 'magnification'} OptionName */
+/** @typedef {'modality' | 'laterality' | 'view' | 'study_date' | 'um_per_pixel' | 'magnification'} OptionName */
 /** @typedef {Record<OptionName, string>} Options Empty where it is not known. */
 /** @typedef {{picture: HTMLCanvasElement} | {words: string, symbol: string}} Thumb */
 
@@ -54,7 +54,7 @@ import { heldBack } from './patients.js';
 
 const NO_NOTE = { words: '' };
 /** @type {Options} */
-const UNKNOWN = { modality: '', laterality: '', view: '', study_date: '', magnification: '' };
+const UNKNOWN = { modality: '', laterality: '', view: '', study_date: '', um_per_pixel: '', magnification: '' };
 let count = 0;
 
 /** A file that was chosen just now. @param {File} file @returns {Entry} */
