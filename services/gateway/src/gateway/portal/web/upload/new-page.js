@@ -147,11 +147,11 @@ function suggestion() {
   return `P-${chosen.join('')}`;
 }
 
-store.subscribe(['entries', 'started', 'caseId', 'problem'], (state) => showIntake(form, state));
 store.subscribe(['entries'], (state) => {
   placeCards(form, cards, state);
   showHanging(role(form, 'grid'), state);
 });
+store.subscribe(['entries', 'started', 'caseId', 'problem'], (state) => showIntake(form, state));
 openWhenReady(store, byId('open-when-ready', HTMLInputElement));
 store.subscribe(['announced'], (state) => announce(form, state));
 for (const one of [picker, folderPicker]) one.addEventListener('change', () => takeChosen(one));
@@ -176,6 +176,8 @@ form.addEventListener('submit', (event) => {
     pseudonym.reportValidity();
     return;
   }
+  const [wrong] = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll('input[name="um_per_pixel"]:invalid'));
+  if (wrong) return void wrong.reportValidity();
   if (!store.state.started && ready(store.state).length) submit();
 });
 const [pseudonym] = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll('[name="pseudonym"]')]);
