@@ -16,7 +16,7 @@ from lobule.errors import AnalysisError
 from lobule.modalities import MAMMOGRAPHY
 from lobule.storage import open_store
 from lobule.worker.inference import InferenceHandler
-from lobule.worker.pipeline import Analysis
+from lobule.worker.pipeline import Analysis, no_progress
 
 COMMON = {"job_id": "j1", "attempt": 2, "lease_seconds": 9, "output_prefix": "jobs/j1/inference/2"}
 NOW = "2026-01-01T00:00:00Z"
@@ -170,6 +170,25 @@ class TestHandler:
     def test_one_image_leaves_its_result_in_the_folder_of_the_attempt(self, store):
         self.analyse(store, {"i1": ("current", b"abc")})
         assert self.read(store, "result.json").probability_malignant == 0.3
+
+    def test_a_pipeline_that_deletes_the_file_frees_it(self, store, monkeypatch):
+        freed: list[bool] = []
+
+        class Content(bytes):
+            def __del__(self):
+                freed.append(True)
+
+        class Decoding(Echo):
+            def analyse(self, data, image, progress):
+                del data
+                assert freed, "the worker still holds it"
+                return super().analyse(b"abc", image, progress)
+
+        store.put("images/i1/original", b"abc")
+        monkeypatch.setattr(type(store), "get", lambda *_: Content(b"abc"))
+        unit = AnalysisUnit(images=[subject(content=b"abc")])
+        InferenceHandler(Decoding(), store, MAMMOGRAPHY)(InferenceClaim(**COMMON, unit=unit), no_progress)
+        assert freed == [True]
 
     def test_several_images_leave_a_result_each_and_priors_none(self, store):
         seen = self.analyse(store, {"i1": ("current", b"abc"), "i2": ("current", b"abcd"), "i3": ("prior", b"a")})

@@ -75,9 +75,9 @@ def analyse(pipeline: Pipeline, files: Iterable[Path], describe: Describe) -> It
     """
     for path in files:
         try:
-            data = path.read_bytes()
-            info = describe(path, hashlib.sha256(data).hexdigest())
-            yield Outcome(path, pipeline.analyse(data, info, no_progress).result)
+            with path.open("rb") as file:
+                info = describe(path, hashlib.file_digest(file, "sha256").hexdigest())
+            yield Outcome(path, pipeline.analyse(path.read_bytes(), info, no_progress).result)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are read
             yield Outcome(path, None, *reason(error))
 

@@ -31,7 +31,7 @@ from lobule.words.modalities import check_limits
 from lobule.worker.examination import Examiner
 from lobule.worker.gateway_client import GatewayClient
 from lobule.worker.inference import InferenceHandler
-from lobule.worker.metrics import MeasuredHandler, MeasuredPipeline
+from lobule.worker.metrics import MeasuredHandler, note_model
 from lobule.worker.monitor import Health, LoopBeat, serve
 from lobule.worker.pictures import PictureHandler, PictureRunner
 from lobule.worker.pipeline import Pipeline
@@ -84,7 +84,8 @@ def run_inference_worker(
 
     def make_runtime(store: ObjectStore) -> WorkerRuntime:
         try:
-            pipeline = MeasuredPipeline(build_pipeline())
+            pipeline = build_pipeline()
+            note_model(pipeline.manifest)
             examiner = build_examiner() if build_examiner else None
             expert = build_expert() if build_expert else None
         except AnalysisError as error:

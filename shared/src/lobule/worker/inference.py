@@ -9,6 +9,7 @@ from lobule.contracts.unit import UnitImage
 from lobule.errors import AnalysisError
 from lobule.storage import ObjectStore
 from lobule.worker.examination import ExaminationHandler, Examiner
+from lobule.worker.metrics import observe_stages
 from lobule.worker.pipeline import Pipeline, ReportProgress, part_of
 from lobule.worker.region import RegionExpert, RegionHandler
 from lobule.worker.stored import stored_image
@@ -58,8 +59,11 @@ class InferenceHandler:
 
     def _analyse(self, subject: UnitImage, folder: str, progress: ReportProgress, findings: int) -> Result:
         progress(0.0, activity("reading_image"))
-        data = stored_image(self._store, subject.key, subject.image.sha256)
-        analysis = self._pipeline.analyse(data, subject.image, progress)
+        # without a name, so that the pipeline can let the file go once it is decoded: it may have 300 MB
+        analysis = self._pipeline.analyse(
+            stored_image(self._store, subject.key, subject.image.sha256), subject.image, progress
+        )
+        observe_stages(analysis.result)
         for name, content in analysis.files.items():
             self._store.put(layout.file_key(folder, name), content)
         result = analysis.result.of_modality(self._spec).numbered_from(findings)

@@ -9,12 +9,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.result import ImageInfo
+from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim
 from lobule.errors import AnalysisError
 from lobule.tracing import span
 from lobule.worker.gateway_client import LeaseLostError
-from lobule.worker.pipeline import Analysis, Pipeline, ReportProgress
+from lobule.worker.pipeline import ReportProgress
 from lobule.worker.runner import StepHandler
 
 _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60, 120, 300)
@@ -55,30 +55,15 @@ class MeasuredHandler:
                 _failures.labels(claim.step, code).inc()
 
 
-class MeasuredPipeline:
-    """A pipeline whose stages are timed; see `lobule.worker.pipeline.Pipeline`."""
+def note_model(manifest: ModelManifest) -> None:
+    """Note the model at work."""
+    _model.labels(manifest.modality, manifest.name, manifest.version, manifest.weights_sha256).set(1)
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-        manifest = pipeline.manifest
-        _model.labels(manifest.modality, manifest.name, manifest.version, manifest.weights_sha256).set(1)
 
-    @property
-    def manifest(self) -> ModelManifest:
-        """The model package in use."""
-        return self._pipeline.manifest
-
-    @property
-    def card(self) -> str:
-        """The model card."""
-        return self._pipeline.card
-
-    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
-        """Analyse one image."""
-        analysis = self._pipeline.analyse(data, image, progress)
-        for stage, seconds in analysis.result.timings_s.items():
-            _stage_seconds.labels(stage).observe(seconds)
-        return analysis
+def observe_stages(result: Result) -> None:
+    """Count how long each stage of an analysis took."""
+    for stage, seconds in result.timings_s.items():
+        _stage_seconds.labels(stage).observe(seconds)
 
 
 class GpuCollector(Collector):

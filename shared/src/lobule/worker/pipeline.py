@@ -46,7 +46,7 @@ class Pipeline(Protocol):
         """Analyse one image.
 
         Args:
-            data: The uploaded file, whole.
+            data: The uploaded file, whole. The worker does not keep it, so a pipeline that deletes it frees its memory.
             image: What the gateway knows of it; width and height come from the header, before EXIF orientation.
             progress: Called as the work goes on.
 

@@ -84,7 +84,10 @@ def cut_patches(image: RGB8, windows: Sequence[Window], size: int) -> RGB8:
     Returns:
         uint8 array of shape (len(windows), size, size, 3).
     """
-    return np.stack([resize_area(window.cut(image), size, size) for window in windows])
+    patches = np.empty((len(windows), size, size, 3), np.uint8)
+    for patch, window in zip(patches, windows, strict=True):
+        patch[:] = resize_area(window.cut(image), size, size)
+    return patches
 
 
 def _spread(length: int, side: int, count: int) -> list[int]:
