@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from histo_worker.data.source import read_source
+from histo_worker.preprocessing.glass import BRIGHT, glass_from
 from histo_worker.scale import Scale, scale_of
 from histo_worker.tissue import windows
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
@@ -39,6 +40,14 @@ def encoded(pixels: np.ndarray, **options) -> bytes:
 def tissue_of(unlike: float) -> Tissue:
     shares = dict.fromkeys(("probability_tumour", "tumour_share", "marked_from"), 0.4)
     return Tissue(model="t 1", um_per_pixel=1, scale_source="file", unlike_training=unlike, **shares)
+
+
+def half_of_glass(lamp: int) -> np.ndarray:
+    """Tissue with its grain beside glass with that of a camera, under a lamp of that brightness."""
+    rng = np.random.default_rng(0)
+    tissue = np.array(PINK) + rng.normal(0, 25, (400, 200, 1))
+    glass = np.full((400, 200, 3), 255) + rng.normal(0, 1, (400, 200, 3))
+    return np.clip(np.concatenate([tissue, glass], axis=1) * lamp / 255, 0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +142,7 @@ class TestOutOfDistribution:
 
 class TestScale:
     def test_a_given_scale_counts_before_the_files_and_that_before_the_magnification(self):
-        assert scale_of(info(pixel_spacing_mm=(0.00025, 0.00025)), 0.5, "100X") == (0.25, "given")
-        assert scale_of(info(pixel_spacing_mm=(0.26, 0.26)), 0.5, "100X") == (0.5, "file")
+        assert scale_of(info(um_per_pixel=0.25), 0.5, "100X") == (0.25, "given")
         assert scale_of(info(), None, "100X") == (0.48, "magnification")
         assert scale_of(info(), None, None) is None
 
@@ -144,7 +152,7 @@ class TestResult:
         patch = next(f for f in read_source(data_folder / "idc").fields if f.target).pixels()
         assert patch.shape == (50, 50, 3)
         monkeypatch.setattr(type(pipeline._gate), "check", lambda *_: 1.0)
-        result = pipeline.analyse(encoded(patch), info(pixel_spacing_mm=(0.004, 0.004)), no_progress).result
+        result = pipeline.analyse(encoded(patch), info(um_per_pixel=4.0), no_progress).result
         assert result.assessment == "not_sure"
         assert "scale_too_coarse" in [n.code for n in result.notices]
         assert (result.tissue.um_per_pixel, result.tissue.scale_source) == (4.0, "given")
@@ -208,9 +216,17 @@ class TestResult:
         assert all(number in package_sentence("zh", drawn.method) for number in ("192", "0.895", "0.879", "0.909"))
         assert all(number in package_sentence("zh", drawn.meaning) for number in ("0.53", "0.62"))
 
-    def test_the_map_is_clear_over_glass(self):
-        display = np.full((40, 40, 3), PINK, np.uint8)
-        display[:, 20:] = 250
-        heat = draw_map(np.full((4, 4), 0.9, np.float32), display)
-        assert heat[:, :20].min() == np.float32(0.9)
-        assert heat[:, 20:].max() == 0
+
+class TestGlass:
+    @pytest.mark.parametrize("lamp", [250, 215, 170])
+    def test_it_is_clear_in_the_map_and_not_read_under_any_lamp(self, lamp):
+        field = half_of_glass(lamp)
+        level = glass_from(field)
+        assert 0.85 * lamp < level <= BRIGHT
+        heat = draw_map(np.full((8, 8), 0.9, np.float32), field, level)
+        assert heat[:, :190].min() == np.float32(0.9)
+        assert heat[:, 210:].max() == 0
+        assert {x for band in bands(field, UM_PER_PIXEL, level) for x in band.xs} <= set(range(200))
+
+    def test_a_field_without_it_keeps_the_usual_value(self):
+        assert glass_from(half_of_glass(170)[:, :200]) == BRIGHT

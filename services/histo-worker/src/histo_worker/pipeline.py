@@ -15,6 +15,7 @@ from histo_worker.explanation.stitch import smooth, stitch
 from histo_worker.field_reader import MEASURED, FieldReader, Reading
 from histo_worker.gate.gate import InputGate
 from histo_worker.network import CompiledClassifier
+from histo_worker.preprocessing.glass import glass_from
 from histo_worker.preprocessing.windows import resize_area
 from histo_worker.scale import FARTHEST, Scale, is_too_coarse, nearest_magnification, scale_of
 from histo_worker.settings import HistoSettings
@@ -107,11 +108,13 @@ class HistologyPipeline:
         with clock.stage("decode"):
             progress(0.0, activity("reading_image"))
             read = read_field(data)
+            del data  # up to 300 MB
             field = read.pixels
         height, width = field.shape[:2]
         with clock.stage("gate"):
             progress(0.05, activity("checking_field"))
             self._gate.check(field)
+            glass = glass_from(field)
         with clock.stage("patches"):
             progress(0.1, activity("cutting_patches"))
             magnification = image.magnification or magnification_in(image.file_name)
@@ -125,16 +128,16 @@ class HistologyPipeline:
             probability = float(self._calibrated(_field_logit(logits))[0])
         with clock.stage("tissue"):
             progress(0.85, activity("reading_tissue"))
-            answer = read_tissue(self._tissue, field, scale)
+            answer = read_tissue(self._tissue, field, scale, glass)
             tissue = answer.tissue if answer else None
         with clock.stage("pictures"):
             progress(0.9, activity("drawing_evidence"))
             display = _shrink(field)
             if answer is None or answer.tumour is None:
-                heat = self._evidence(evidence, readings, (height, width), display)
+                heat = draw_map(self._evidence(evidence, readings, (height, width), display), display, glass)
                 described = HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING)
             else:
-                heat = draw_map(answer.tumour, display)
+                heat = draw_map(answer.tumour, display, glass)
                 described = describe_map(self._tissue.package.manifest, HEAT_MAP_FILE)
             files = {
                 DISPLAY_FILE: encode_png(display),
@@ -184,7 +187,9 @@ class HistologyPipeline:
         self, readings: list[Reading], done: Callable[[int], None] | None = None
     ) -> tuple[list[Float], list[Float]]:
         """Logits and evidence maps of every reading's patches."""
-        logits, evidence = self._classifier(np.concatenate([reading.patches for reading in readings]), done)
+        one = len(readings) == 1  # those of a large field are not copied
+        patches = readings[0].patches if one else np.concatenate([reading.patches for reading in readings])
+        logits, evidence = self._classifier(patches, done)
         ends = np.cumsum([len(reading.patches) for reading in readings])[:-1]
         return np.split(logits, ends), np.split(evidence, ends)
 

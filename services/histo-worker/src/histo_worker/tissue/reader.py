@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from histo_worker.preprocessing.glass import BRIGHT
 from histo_worker.tissue.network import SIDE, tissue_network
 from histo_worker.tissue.out_of_distribution import TrainingTissue
 from histo_worker.tissue.windows import CELL, bands, scaled_size, with_colours
@@ -82,12 +83,13 @@ class TissueReader:
         logits, evidence, features = (np.concatenate(each) for each in zip(*parts, strict=True))
         return logits, evidence, with_colours(features, patches)
 
-    def read(self, field: RGB8, um_per_pixel: float) -> TissueReading:
+    def read(self, field: RGB8, um_per_pixel: float, glass: int = BRIGHT) -> TissueReading:
         """Read a field, band by band.
 
         Args:
             field: uint8 (height, width, 3).
             um_per_pixel: Of the field.
+            glass: Value from which its pixels are glass, from `glass_from`.
         """
         rows, columns = (n // CELL for n in scaled_size(field.shape[0], field.shape[1], um_per_pixel))
         total, weight = np.zeros((rows, columns), np.float32), np.zeros((rows, columns), np.float32)
@@ -97,7 +99,7 @@ class TissueReader:
         logits: list[Float] = []
         features: list[Float] = []
         squares: list[tuple[int, int]] = []
-        for band in bands(field, um_per_pixel):
+        for band in bands(field, um_per_pixel, glass):
             top = min(band.y // CELL, rows - _CELLS)
             tissue[top : top + _CELLS] = np.maximum(tissue[top : top + _CELLS], band.tissue[:, :columns])
             if not band.xs:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from histo_worker.preprocessing.glass import is_glass
 from histo_worker.scale import Scale, is_too_coarse
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.out_of_distribution import FAR
@@ -23,7 +24,6 @@ LEAST_READ_UM = SIDE * UM_PER_PIXEL / 2
 """The network did not learn from smaller fields, such as those of BreakHis at 400X, and was not measured on them."""
 MOST_REGIONS = 5
 _DOUBTED = 0.9  # from this share on the band of "not sure" grows, until it is everything at FAR
-_GLASS = 228  # brighter in all colours is slide without tissue; the portal clears its maps there, too
 
 MAP_METHOD = (
     "Probability of invasive carcinoma on squares of {0} micrometres, by a network that learned from patches of IDC "
@@ -51,12 +51,19 @@ class TissueAnswer(NamedTuple):
     tumour: Float | None
 
 
-def read_tissue(reader: TissueReader, field: RGB8, scale: Scale | None) -> TissueAnswer | None:
-    """Read the tissue of a field; None where its scale is not known, or its shorter side is less than half a square."""
+def read_tissue(reader: TissueReader, field: RGB8, scale: Scale | None, glass: int) -> TissueAnswer | None:
+    """Read the tissue of a field; None where its scale is not known, or its shorter side is less than half a square.
+
+    Args:
+        reader: The tissue network.
+        field: uint8 (height, width, 3).
+        scale: Of the field, if known.
+        glass: Value from which its pixels are glass.
+    """
     if scale is None or min(field.shape[:2]) * scale.um_per_pixel < LEAST_READ_UM:
         return None
     um = scale.um_per_pixel
-    reading = reader.read(field, um)
+    reading = reader.read(field, um, glass)
     mapped = min(field.shape[:2]) * um >= MAPPED_UM
     manifest = reader.package.manifest
     tissue = Tissue(
@@ -107,11 +114,11 @@ def describe_map(manifest: ModelManifest, file: str) -> HeatMap:
     return HeatMap(kind="tumour", file=file, method=method, meaning=MAP_MEANING.format(*_ACROSS))
 
 
-def draw_map(tumour: Float, display: RGB8) -> Float:
-    """The map at the size of the display image, from 0 to 1, and 0 over glass."""
-    heat = cv2.resize(tumour, display.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    heat[display.min(axis=2) > _GLASS] = 0
-    return np.clip(heat, 0, 1).astype(np.float32)
+def draw_map(heat: Float, display: RGB8, glass: int) -> Float:
+    """A map at the size of the display image, from 0 to 1, and 0 over glass."""
+    drawn = cv2.resize(heat, display.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    drawn[is_glass(display, glass)] = 0
+    return np.clip(drawn, 0, 1).astype(np.float32)
 
 
 def is_unlike(tissue: Tissue | None) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from histo_worker.preprocessing.glass import BRIGHT
 from histo_worker.preprocessing.stain import optical_density
 from histo_worker.preprocessing.windows import resize_area
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
@@ -46,21 +47,23 @@ def scaled_size(height: int, width: int, um_per_pixel: float) -> tuple[int, int]
     return max(SIDE, round(height * factor)), max(SIDE, round(width * factor))
 
 
-def bands(field: RGB8, um_per_pixel: float) -> Iterator[Band]:
+def bands(field: RGB8, um_per_pixel: float, glass: int = BRIGHT) -> Iterator[Band]:
     """The rows of squares that cover a field; squares of glass are left out.
 
     Args:
         field: uint8 (height, width, 3).
         um_per_pixel: Of the field.
+        glass: Value from which its pixels are glass, from `glass_from`.
     """
     height, width = field.shape[:2]
+    least = max(_TISSUE_OD, float(optical_density(np.array(glass, np.uint8))))
     rows, columns = scaled_size(height, width, um_per_pixel)
     down, across = _counts(rows, columns)
     xs = _spread(columns, across)
     for y in _spread(rows, down):
         band = _band(field, um_per_pixel, y, columns)
         density = optical_density(band).mean(axis=2)
-        cells = (density > _TISSUE_OD).astype(np.float32)
+        cells = (density > least).astype(np.float32)
         tissue = cells[:, : columns // CELL * CELL].reshape(SIDE // CELL, CELL, -1, CELL).mean(axis=(1, 3))
         kept = [x for x in xs if cells[:, x : x + SIDE].mean() >= LEAST_TISSUE]
         patches = [band[:, x : x + SIDE] for x in kept]
