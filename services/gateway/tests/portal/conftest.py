@@ -186,7 +186,7 @@ class Study:
 
     def add(self, content, *result, modality="mammography", **options):
         """Upload a film and leave its result, as `analyse`; gives the image's id."""
-        names = ("findings", "probability", "heat", "working", "hanging", "display", "spacing", "plane")
+        names = ("findings", "probability", "heat", "working", "hanging", "display", "spacing", "plane", "notices")
         drawn = {name: options.pop(name) for name in names if name in options}
         answer = self.upload(content, modality=modality, case_id=self.case, **options).json()
         self.analyse(answer["job"]["id"], *result, **drawn)
@@ -203,6 +203,7 @@ class Study:
         display=None,
         spacing=None,
         plane=None,
+        notices=(),
     ):
         """Leave a result of a job that waits."""
         claim = self.worker.claim(job)
@@ -223,6 +224,7 @@ class Study:
             assessment=thresholds.assess(probability),
             probability_malignant=probability,
             findings=list(findings),
+            notices=list(notices),
             display=DisplayImage(file="display.png", width=WIDTH // 2, height=HEIGHT // 2),
             heat_map=HeatMap(file="heat.png", method="drawn", meaning="nothing") if heat is not None else None,
         )

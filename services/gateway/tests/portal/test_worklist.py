@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from lobule.words import make_notice
+
 
 @pytest.fixture
 def cases(client, alice, upload, worker, picture):
@@ -129,3 +131,11 @@ def test_keys_go_from_case_to_case(logged_in, cases):
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/cases/{cases[1]}")
+
+
+def test_unfamiliar_tissue_is_said_in_the_row(portal, study, picture):
+    study.add(picture(1), modality="histopathology")
+    assert (study.read()["unlike_training"], "Unfamiliar tissue" in portal.get("/").text) == (False, False)
+    study.add(picture(2), modality="histopathology", notices=[make_notice("unlike_training")])
+    assert study.read()["unlike_training"]
+    assert "Unfamiliar tissue" in portal.get("/").text

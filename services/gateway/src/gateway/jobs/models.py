@@ -86,6 +86,7 @@ class Job(Work):
     assessment: Mapped[Assessment | None] = mapped_column(String(30))
     probability_malignant: Mapped[float | None]
     finding_assessment: Mapped[Assessment | None] = mapped_column(String(30))
+    unlike_training: Mapped[bool] = mapped_column(default=False, server_default=false())  # as its notices say
 
     image: Mapped[Image] = relationship(lazy="joined")
 

@@ -125,6 +125,7 @@ def complete(session: Session, job_id: str, name: StepName, attempt: int, result
         assert isinstance(job, Job), "only an analysis has a result"
         job.assessment, job.probability_malignant = result.assessment, result.probability_malignant
         job.finding_assessment = result.finding_assessment()
+        job.unlike_training = any(notice.code == "unlike_training" for notice in result.notices)
         # A retry of the inference renders again, whatever the report's state was.
         report = job.step("report")
         report.tries, report.asked_at = 0, step.asked_at
