@@ -9,6 +9,7 @@ row are of the gateway at rest. Exit status 1 where an attack took more memory t
 """
 
 import http.client
+import multiprocessing
 import os
 import socket
 import sys
@@ -19,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +36,7 @@ from postgres import new_database, running_postgres
 MOST_MB, MOST_HEALTH_MS, MOST_STALL_MS = 200.0, 50.0, 100.0
 _EVERY_S = 0.02
 _PIECE = b"x" * 65_536
+_FORK = multiprocessing.get_context("fork")
 
 
 @dataclass(frozen=True)
@@ -155,25 +158,36 @@ ATTACKS: dict[str, Attack] = {
 
 
 class Watcher:
-    """Another client: asks for `/healthz`, and sends what the event loop itself refuses, all the time."""
+    """Another client: asks for `/healthz`, and sends what the event loop itself refuses, all the time.
+
+    It is a process of its own: in the attacker's it would wait for the attacker's threads.
+    """
 
     def __init__(self, target: Target) -> None:
-        self._target, self._over = target, threading.Event()
+        self._target, self._over = target, _FORK.Event()
         self.health_ms, self.loop_ms = list[float](), list[float]()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch meanwhile."""
-        watched = ((self._ask, self.health_ms), (self._knock, self.loop_ms))
-        threads = [threading.Thread(target=self._repeat, args=each) for each in watched]
-        for thread in threads:
-            thread.start()
+        answer = _FORK.SimpleQueue()
+        process = _FORK.Process(target=self._watch, args=(answer,), daemon=True)
+        process.start()
         try:
             yield
         finally:
             self._over.set()
-            for thread in threads:
-                thread.join()
+            self.health_ms, self.loop_ms = answer.get()
+            process.join()
+
+    def _watch(self, answer: "SimpleQueue[tuple[list[float], list[float]]]") -> None:
+        watched = ((self._ask, self.health_ms), (self._knock, self.loop_ms))
+        threads = [threading.Thread(target=self._repeat, args=each) for each in watched]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        answer.put((self.health_ms, self.loop_ms))
 
     def _repeat(self, what: Callable[[], None], milliseconds: list[float]) -> None:
         while True:  # once at least, however short the attack

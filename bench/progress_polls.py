@@ -1,6 +1,6 @@
 """Polls of a done job's progress, against an endpoint that does nothing: requests a second of one gateway.
 
-uv run --no-sync python bench/progress_polls.py [--seconds 5]
+PYTHONPATH=tests/support uv run --no-sync python bench/progress_polls.py [--seconds 5]
 
 Connections are kept open, each asks again as soon as it is answered. Both kinds take turns, so that other work on the
 machine disturbs them alike; the same with the memory of `gateway.jobs.polls` switched off.
