@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import sys
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.util.event_pb2 import Event
 
+from lobule_ml.training import loop
 from lobule_ml.training.configuration import load_plan
-from lobule_ml.training.log import VALIDATION_FILE
+from lobule_ml.training.log import VALIDATION_FILE, Announcer
 from lobule_ml.training.loop import AVERAGE_FILE, LOG_FILE, LoopSettings, run
 from lobule_ml.training.order import epoch_order
-from lobule_ml.training.record import RECORD_FILE, hash_files, write_record
+from lobule_ml.training.record import RECORD_FILE, hash_files, hash_truth, require_plan, write_record
 from lobule_ml.training.schedule import Schedule
 from lobule_ml.training.state import BEST_FILE, is_finished, load_state, load_weights, saved_step
 from lobule_ml.training.validation import Best, Validation
@@ -169,6 +171,32 @@ def test_state_is_saved_by_time(tmp_path):
     assert seen[-1] >= 4  # the batch is made one step ahead of its use
 
 
+@pytest.mark.parametrize("seconds", [7, 25, 59])
+def test_a_kill_at_any_moment_loses_less_than_a_minute(tmp_path, monkeypatch, seconds):
+    """The state is written before the step that would end too late; a step here takes so many seconds."""
+    clock, unsaved = {"now": 0.0, "saved": 0.0}, []
+
+    class Clock(Schedule):
+        def at(self, step):
+            clock["now"] += seconds
+            unsaved.append(clock["now"] - clock["saved"])  # lost by a kill at the end of this step
+            return super().at(step)
+
+    monkeypatch.setattr(loop.time, "monotonic", lambda: clock["now"])
+    monkeypatch.setattr(loop, "save_state", lambda *_: clock.update(saved=clock["now"]))
+    run(tiny_model(), batch_of, Clock(20, 0.02, 5), tmp_path, settings=LoopSettings(log_every=100, events=False))
+    assert len(unsaved) == 20
+    assert max(unsaved) <= max(60, seconds)
+
+
+def test_a_training_tells_how_far_it_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Announcer, "SECONDS", 0.0)
+    run(tiny_model(), batch_of, Schedule(3, 0.02, 5), tmp_path / "fold0")
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(", ")[0] for line in said] == [f"fold0: step {step} of 3" for step in (1, 2, 3)]
+    assert re.search(r", loss [\d.]+, [\d.e-]+ s a step, 0 minutes left$", said[-1])
+
+
 def test_crash_loses_what_is_behind_the_saved_state_and_resumes_bit_for_bit(tmp_path):
     """Nothing is saved when a process is killed: only the state on disk, saved by time, goes on."""
 
@@ -213,8 +241,20 @@ def test_record_names_versions_and_refuses_another_run(tmp_path):
     write_record(tmp_path, Plan(), seed=1, data_sha256=digest, examples={"films": 2})
     with pytest.raises(ValueError, match="plan"):
         write_record(tmp_path, Plan(0.2), seed=1, data_sha256=digest, examples={"films": 2})
+    truth = [hash_truth([("a", np.full(4, x))]) for x in (1, 0)]
+    write_record(tmp_path / "b", Plan(), seed=1, data_sha256=digest, examples={}, truth_sha256=truth[0])
+    with pytest.raises(ValueError, match="truth_sha256"):
+        write_record(tmp_path / "b", Plan(), seed=1, data_sha256=digest, examples={}, truth_sha256=truth[1])
     with pytest.raises(ValueError, match="starts_from"):
         write_record(tmp_path, Plan(), seed=1, data_sha256=digest, examples={"films": 2}, starts_from="other 12ab")
+
+
+def test_a_run_is_read_with_the_plan_that_it_was_trained_with(tmp_path):
+    require_plan(tmp_path, Outer())  # a folder without a record is not judged
+    write_record(tmp_path, Outer(), seed=1, data_sha256="", examples={})
+    require_plan(tmp_path, Outer())
+    with pytest.raises(ValueError, match=r"differs in plan\.rate; give"):
+        require_plan(tmp_path, Outer(Plan(0.2)))
 
 
 def test_every_epoch_sees_every_example_once():
@@ -228,6 +268,7 @@ def test_every_epoch_sees_every_example_once():
 class Outer:
     plan: Plan = Plan()
     steps: int = 3
+    until: int | None = None
 
 
 def test_configuration_is_a_python_file_with_values_set_anew(tmp_path, monkeypatch):
@@ -236,6 +277,8 @@ def test_configuration_is_a_python_file_with_values_set_anew(tmp_path, monkeypat
     monkeypatch.setitem(sys.modules, "kind", sys.modules[__name__])
     for config in (str(tmp_path / "mine.py"), "mine"):
         assert load_plan(config, Outer, tmp_path, ["plan.rate=1"]) == Outer(Plan(1.0), 4)
+        assert load_plan(config, Outer, tmp_path, ["until=2"]).until == 2
+        assert load_plan(config, Outer, tmp_path, ["until=2", "until=None"]).until is None
 
 
 @pytest.mark.parametrize(

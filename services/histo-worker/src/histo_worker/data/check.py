@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.progress import track
-
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, SUFFIXES, Field, parse_name
+from lobule_ml.batch import tracked
 
 # Spanhol et al. 2016, table 2, and the thesis' table 4 (whose 400X benign images are the same 588).
 OFFICIAL_COUNTS: dict[tuple[str, str], int] = {
@@ -100,7 +99,7 @@ def count_labels(fields: Sequence[Field]) -> Iterator[str]:
 
 def unreadable_fields(fields: Sequence[Field]) -> Iterator[str]:
     """Open every field and list the unreadable ones, each with its path, a code and the reason."""
-    for field in track(fields, "fields"):
+    for field in tracked(fields, "fields", len(fields)):
         try:
             field.pixels()
         except ValueError as error:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, Field
 from histo_worker.data.source import read_source
@@ -14,6 +13,7 @@ from histo_worker.evaluation.predictions import Row, field_row, write_prediction
 from histo_worker.pipeline import Probabilities, build_pipeline
 from histo_worker.settings import HistoSettings
 from lobule.contracts.result import Thresholds
+from lobule_ml.batch import tracked
 from lobule_ml.evaluation.statistics import (
     Counts,
     auc,
@@ -54,7 +54,7 @@ def evaluate_package(
     fields: list[Field] = []
     patches: list[Probabilities] = []
     rows: list[Row] = []
-    for field in track(asked, "fields"):
+    for field in tracked(asked, "fields", len(asked)):
         row = field_row(field) | {"probability_malignant": None, "assessment": None, "error": None}
         try:
             found = pipeline.probabilities(field.pixels(), field.magnification)
@@ -81,9 +81,10 @@ def evaluate_package(
     states: list[str] = []
     for magnification in (*MAGNIFICATIONS, None):
         at = [i for i, f in enumerate(fields) if f.magnification == magnification]
-        if {fields[i].label for i in at} != set(LABELS):
-            continue
         name = magnification or "unknown"
+        if {fields[i].label for i in at} != set(LABELS):
+            states += [f"{name}: no figures, because its {len(at)} fields are of one class"] * bool(at)
+            continue
         target = np.array([fields[i].target for i in at])
         patients = np.array([fields[i].patient for i in at])
         image = np.array([patches[i].field for i in at])

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from histo_worker.baselines.classifiers import kernel_bayes_logits, svm_logits
 from histo_worker.baselines.features import nuclei_features
@@ -15,6 +14,7 @@ from histo_worker.evaluation.cross_validation import cross_validate
 from histo_worker.preprocessing.windows import resize_area
 from histo_worker.reproduction.rows import HEADER, row
 from lobule.imaging.decode import RGB8, decode_rgb
+from lobule_ml.batch import tracked
 
 Floats = NDArray[np.floating]
 SEEDS = (0, 1, 2, 3, 4)
@@ -52,7 +52,7 @@ def baselines_section(fields: Sequence[Field]) -> Iterator[str]:
     ]
     target = np.array([f.target for f in fields])
     for name, (find, classify) in METHODS.items():
-        table = np.stack([nuclei_features(p, find(p)) for p in track(small, description=name)])
+        table = np.stack([nuclei_features(p, find(p)) for p in tracked(small, name, len(small))])
 
         def fit_and_score(train: Indices, test: Indices, x: Floats = table, call: Classifier = classify) -> Floats:
             return call(x[train], target[train], x[test])

@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from histo_worker.configs import reference_small
 from histo_worker.data.breakhis import Field
@@ -16,6 +15,7 @@ from histo_worker.data.folds import reference_trials
 from histo_worker.evaluation.aggregation import RULES
 from histo_worker.training.cache import cached, content_key
 from histo_worker.training.network_config import NetworkConfig, patch_logits, train_on_fields
+from lobule_ml.batch import tracked
 from lobule_ml.evaluation.statistics import Counts, auc, patient_bootstrap, patient_score
 
 Floats = NDArray[np.floating]
@@ -70,7 +70,8 @@ def networks_section(fields: Sequence[Field], cache: Path | None) -> Iterator[st
         *(replace(BASE, cropping=c, window=w) for c, w in SEGMENTATIONS),
         replace(BASE, variant="best"),
     }
-    scored = {cell: _score(cell, fields, cache) for cell in track(sorted(cells, key=repr), description="networks")}
+    ordered = tracked(sorted(cells, key=repr), "networks", len(cells))
+    scored = {cell: _score(cell, fields, cache) for cell in ordered}
     yield "## The thesis' networks, at 100X, at a size that two cores can do"
     yield ""
     yield (

@@ -2,10 +2,11 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,12 @@ from numpy.typing import NDArray
 from histo_worker.data.breakhis import Field
 from histo_worker.preprocessing import PREPROCESSING_VERSION
 from lobule.model_package import sha256_of
+from lobule_ml.batch import tracked
 
 Arrays = Sequence[NDArray[np.floating]]
+T = TypeVar("T")
+
+_PART = 32  # fields, so that a killed program loses less than a minute
 
 
 def content_key(fields: Iterable[Field], *settings: object) -> str:
@@ -47,3 +52,40 @@ def cached(kept: Path | None, compute: Callable[[], Arrays]) -> list[NDArray[Any
             np.savez(stream, **named)
         part.replace(kept)
     return arrays
+
+
+def cached_rows(kept: Path | None, items: Sequence[T], row: Callable[[T], Arrays], noun: str) -> list[NDArray[Any]]:
+    """Arrays of a row for each item, as `cached`; a killed program goes on from the parts that it had finished.
+
+    Args:
+        kept: See `cached`; the parts are beside it until it is written.
+        items: At least one.
+        row: A row of each array.
+        noun: What the progress bar calls the items.
+    """
+    parts = None if kept is None else kept.with_suffix(".parts")
+
+    def compute() -> Arrays:
+        done: list[list[NDArray[Any]]] = []
+        remaining = iter(tracked(items, noun, len(items)))
+        for start in range(0, len(items), _PART):
+            part = None if parts is None else parts / f"{start:06d}.npz"
+            count = min(_PART, len(items) - start)
+            if part is not None and part.exists():
+                for _ in range(count):
+                    next(remaining)
+            done.append(cached(part, lambda count=count: _stacked(row(next(remaining)) for _ in range(count))))
+        return _joined(done)
+
+    arrays = cached(kept, compute)
+    if parts is not None:
+        shutil.rmtree(parts, ignore_errors=True)
+    return arrays
+
+
+def _stacked(rows: Iterable[Arrays]) -> Arrays:
+    return [np.stack(column) for column in zip(*rows, strict=True)]
+
+
+def _joined(parts: Iterable[Arrays]) -> Arrays:
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]

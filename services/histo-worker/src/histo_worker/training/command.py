@@ -43,7 +43,7 @@ def train(
         run: Folder of the run, which says how it came to be; a stopped run goes on from there.
         package: Folder of the model package.
         weights: Folder of pretrained backbones, for configurations that start from one.
-        cache: Folder for features, or None.
+        cache: Folder for features; by itself in the run's.
         until: Stop the network that is being trained before this step.
         licence: Of the new weights.
         listing: Gives the folds, see `given_folds`; None draws them.
@@ -55,7 +55,7 @@ def train(
     """
     fields = [f for f in source.fields if f.magnification in (None, *config.magnifications)]
     folding = None if listing is None else given_folds(fields, listing)
-    trainer = _trainer(config, weights, cache, until)
+    trainer = _trainer(config, weights, cache or run / "features", until)
     _check(fields, config, folding)
     splits = [] if folding is None else [tuple(map(np.ndarray.tolist, s)) for s in folding.repetitions[0]]
     content = content_key(fields, [(f.patient, f.target) for f in fields], *splits)
@@ -66,7 +66,7 @@ def train(
     return write_package(trained, package, PackageTerms(source.name, source.terms, licence))
 
 
-def _trainer(config: HistologyConfig, weights: Path | None, cache: Path | None, until: int | None) -> Trainer:
+def _trainer(config: HistologyConfig, weights: Path | None, cache: Path, until: int | None) -> Trainer:
     if isinstance(config, NetworkConfig):
         config.build()  # refuse an unknown variant or size before anything is read
         return lambda fields, run, folding: train_reference_network(config, fields, run, until, folding)

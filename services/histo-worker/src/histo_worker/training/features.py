@@ -1,19 +1,19 @@
 """Frozen features of fields, computed once: every experiment on heads then takes seconds."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from rich.progress import track
 
 from histo_worker.data.breakhis import Field
 from histo_worker.field_reader import FieldReader
 from histo_worker.models.statistics import STATISTICS
 from histo_worker.models.taps import pretrained_trunk
-from histo_worker.training.cache import cached, content_key
+from histo_worker.training.cache import cached_rows, content_key
 from lobule.contracts.result import Magnification
 from lobule.model_package import sha256_of
 from lobule_ml.backbones import BACKBONES
@@ -40,7 +40,7 @@ def field_features(
         backbone: A key of `lobule_ml.backbones.BACKBONES`.
         taps: Feature maps to pool, joined in this order.
         weights: Folder of the pretrained weights.
-        cache: Folder to keep the features in and to find them again by content; None keeps nothing.
+        cache: Folder to keep the features in, a part at a time, and to find them again by content; None keeps nothing.
         read_as: Reads every field as if it had this magnification.
 
     Returns:
@@ -52,15 +52,16 @@ def field_features(
         key = content_key(fields, tuple(STATISTICS), backbone, sha256_of(archive), tuple(taps), reader, read_as)
         kept = cache / f"features-{key}.npz"
 
-    def extract() -> list[Float]:
-        pool = _pooler(pretrained_trunk(backbone, taps, weights), taps)
-        rows = []
-        for field in track(fields, description=f"features of {backbone}"):
-            readings = reader.read(field.pixels(), read_as or field.magnification)
-            rows.append(np.mean([pool(tf.constant(reader.prepare(r.patches))).numpy() for r in readings], axis=0))
-        return list(np.stack(rows, axis=1).astype(np.float32))
+    @lru_cache(1)  # built when the first field is read: kept features need no network
+    def pooler() -> Callable[[tf.Tensor], tf.Tensor]:
+        return _pooler(pretrained_trunk(backbone, taps, weights), taps)
 
-    return dict(zip(STATISTICS, cached(kept, extract), strict=True))
+    def extract(field: Field) -> list[Float]:
+        pool, readings = pooler(), reader.read(field.pixels(), read_as or field.magnification)
+        read = np.mean([pool(tf.constant(reader.prepare(r.patches))).numpy() for r in readings], axis=0)
+        return list(read.astype(np.float32))
+
+    return dict(zip(STATISTICS, cached_rows(kept, fields, extract, f"features of {backbone}"), strict=True))
 
 
 def _pooler(net: keras.Model, taps: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:

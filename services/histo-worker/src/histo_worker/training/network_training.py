@@ -1,6 +1,7 @@
 """From a configuration of a network to a trained one: a network for each fold, and one for all fields."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from histo_worker.data.breakhis import Field
 from histo_worker.data.folds import Folding, Indices, repeated_folds
 from histo_worker.evaluation.cross_validation import cross_validate
 from histo_worker.models.ensemble import ensemble_of, join_members
-from histo_worker.training.cache import cached
+from histo_worker.training.cache import cached_rows
 from histo_worker.training.network_config import NetworkConfig, train_on_fields
 from histo_worker.training.trained import Trained, TrainingStopped
 from histo_worker.training.trainer import LogitsOf
@@ -51,10 +52,9 @@ def train_reference_network(
         part, learned = folder / f"split{folding.seeds[repetition]}-fold{fold}", [fields[i] for i in train]
         parts.append((part, learned))
 
-        def compute() -> list[Float]:
-            return [field_logits(config, _train(config, learned, part, until), [fields[i] for i in test])]
-
-        return cached(part / "logits.npz", compute)[0]
+        score = lru_cache(1)(lambda: field_scorer(config, _train(config, learned, part, until)))
+        tested = [fields[i] for i in test]
+        return cached_rows(part / "logits.npz", tested, lambda field: [score()(field)], f"testing {part.name}")[0]
 
     oof = cross_validate(fields, fit_and_score, folding)
     architecture: dict[str, Any] = {"name": "reference_resnet", "variant": config.variant, "size": config.size}
@@ -80,15 +80,16 @@ def train_reference_network(
     )
 
 
-def field_logits(config: NetworkConfig, net: keras.Model, fields: Sequence[Field]) -> Float:
-    """Logits of fields as the service computes them: (fields,)."""
+def field_scorer(config: NetworkConfig, net: keras.Model) -> Callable[[Field], Float]:
+    """Gives the logit of a field as the service computes it, an array ()."""
     logits_of = LogitsOf(net, batch=8)
     reader = config.reader
-    logits = []
-    for field in fields:
+
+    def score(field: Field) -> Float:
         readings = reader.read(field.pixels(), field.magnification)
-        logits.append(np.mean([logits_of(reader.prepare(r.patches)).mean() for r in readings]))
-    return np.array(logits)
+        return np.asarray(np.mean([logits_of(reader.prepare(r.patches)).mean() for r in readings]))
+
+    return score
 
 
 def _train(config: NetworkConfig, fields: Sequence[Field], folder: Path, until: int | None) -> keras.Model:

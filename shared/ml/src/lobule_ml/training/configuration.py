@@ -5,7 +5,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 T = TypeVar("T")
 
@@ -76,6 +76,11 @@ def _changed(record: Any, names: list[str], value: Any, change: str) -> Any:
         value = _changed(before, names[1:], value, change)
     elif isinstance(before, float) and isinstance(value, int):
         value = float(value)
-    elif type(value) is not type(before):
+    elif type(value) is not type(before) and not _fits(record, names[0], value):
         raise ValueError(f"{change!r}: {names[0]!r} is a {type(before).__name__}")
     return replace(record, **{names[0]: value})  # pyright: ignore[reportArgumentType]
+
+
+def _fits(record: Any, name: str, value: Any) -> bool:
+    """Whether a value has one of several declared types, such as None where that is allowed."""
+    return type(value) in get_args(get_type_hints(type(record))[name])

@@ -5,6 +5,7 @@ be there to write them.
 """
 
 import csv
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -101,3 +102,30 @@ class RunLog:
         self._validation.add({"step": step} | {k: round(v, 5) for k, v in measures.items()})
         if self._events is not None:
             self._events.add(step, {f"validation/{k}": v for k, v in measures.items()})
+
+
+class Announcer:
+    """Tells on standard error how far a training is, at most every `SECONDS`.
+
+    Args:
+        name: Of the training.
+        step: Steps that are done.
+        last: The step at which it stops.
+    """
+
+    SECONDS = 15.0
+
+    def __init__(self, name: str, step: int, last: int) -> None:
+        self._name, self._last = name, last
+        self._told_at, self._told = time.monotonic(), step
+
+    def step(self, step: int, losses: Mapping[str, Any]) -> None:
+        """Take in a step."""
+        seconds = time.monotonic() - self._told_at
+        if seconds < self.SECONDS:
+            return
+        each = seconds / (step - self._told)
+        measures = ", ".join(f"{name} {float(value):.4g}" for name, value in losses.items() if name == "loss")
+        left = f"{each:.2g} s a step, {round(each * (self._last - step) / 60)} minutes left"
+        print(f"{self._name}: step {step} of {self._last}, {measures}, {left}", file=sys.stderr, flush=True)
+        self._told_at, self._told = time.monotonic(), step

@@ -22,7 +22,7 @@ from typing import Any
 
 import keras
 
-from lobule_ml.training.log import LOG_FILE, RunLog
+from lobule_ml.training.log import LOG_FILE, Announcer, RunLog
 from lobule_ml.training.schedule import LearningRate
 from lobule_ml.training.state import (
     AVERAGE_FILE,
@@ -48,14 +48,14 @@ class LoopSettings:
     Attributes:
         average_momentum: Of the weights' moving average.
         average_every: Steps between its updates.
-        save_seconds: The state is written when this long has passed since the last time.
+        save_seconds: The state is written at least this often, unless a single step takes longer.
         log_every: Steps between two lines of the log.
         events: Whether TensorBoard's event files are written beside the CSV.
     """
 
     average_momentum: float = 0.98
     average_every: int = 2
-    save_seconds: float = 100.0
+    save_seconds: float = 60.0
     log_every: int = 10
     events: bool = True
 
@@ -133,8 +133,9 @@ def _advance(
     stop: threading.Event,
     validation: Validation | None,
 ) -> None:
-    saved = time.monotonic()
+    saved = begun = time.monotonic()
     log = RunLog(folder, state.step, events=settings.events)
+    announcer = Announcer(folder.name, state.step, last)
     with ThreadPoolExecutor(1) as maker:
         ahead = maker.submit(batch_of, state.step)
         while state.step < last and not stop.is_set() and not state.best.is_enough(validation):
@@ -143,17 +144,21 @@ def _advance(
                 ahead = maker.submit(batch_of, state.step + 1)
             model.optimizer.learning_rate = schedule.at(state.step)
             model.reset_metrics()
-            log.add(dict(model.train_on_batch(*batch, return_dict=True)))
+            losses = dict(model.train_on_batch(*batch, return_dict=True))
+            log.add(losses)
             state.step += 1
+            announcer.step(state.step, losses)
             if state.step % settings.average_every == 0:
                 state.average.update(model.get_weights())
             if state.step % settings.log_every == 0:
                 log.write(state.step, schedule.at(state.step - 1))
             if validation is not None and state.step % validation.every == 0:
                 _validate(model, validation, folder, state, log)
-            if time.monotonic() - saved >= settings.save_seconds:
+            now = time.monotonic()
+            if now - saved + (now - begun) >= settings.save_seconds:  # the next step would end too late
                 save_state(folder, model, state)
                 saved = time.monotonic()
+            begun = time.monotonic()
 
 
 def _validate(model: keras.Model, validation: Validation, folder: Path, state: TrainingState, log: RunLog) -> None:

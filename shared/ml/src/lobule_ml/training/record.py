@@ -4,13 +4,14 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 RECORD_FILE = "run.json"
 _PACKAGES = ("keras", "tensorflow", "torch", "jax", "numpy", "opencv-python-headless", "lobule")
@@ -26,8 +27,21 @@ def hash_files(paths: Iterable[Path]) -> str:
     return total.hexdigest()
 
 
+def hash_truth(rows: Iterable[Sequence[object]]) -> str:
+    """SHA-256 over the truth of examples, a row each, in any order: names, numbers and arrays."""
+    lines = sorted(repr([v.tolist() if isinstance(v, np.ndarray) else v for v in row]) for row in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 def write_record(
-    folder: Path, plan: Any, *, seed: int, data_sha256: str, examples: dict[str, int], starts_from: str | None = None
+    folder: Path,
+    plan: Any,
+    *,
+    seed: int,
+    data_sha256: str,
+    examples: dict[str, int],
+    truth_sha256: str | None = None,
+    starts_from: str | None = None,
 ) -> None:
     """Record plan, command, seed, versions and data; a resumed run must agree with an existing record.
 
@@ -37,18 +51,20 @@ def write_record(
         seed: Of the run.
         data_sha256: See `hash_files`.
         examples: How many of what the training sees, and the version of their preparation.
+        truth_sha256: See `hash_truth`; None if `data_sha256` covers the truth.
         starts_from: Name and hash of the weights that it starts from, where it does.
 
     Raises:
-        ValueError: The folder holds a run of another plan, another seed, other data or other starting weights.
+        ValueError: The folder holds a run of another plan, another seed, other data, other truth or other
+            starting weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"plan": asdict(plan), "seed": seed, "data_sha256": data_sha256, "examples": examples}
-    fixed = json.loads(json.dumps({**identity, "starts_from": starts_from}))
+    later = {"truth_sha256": truth_sha256, "starts_from": starts_from}
+    fixed = json.loads(json.dumps({**identity, **later}))
     path = folder / RECORD_FILE
     if path.exists():
-        # Records of earlier versions do not say what a run starts from.
-        before = {"starts_from": starts_from, **json.loads(path.read_text("utf-8"))}
+        before = {**later, **json.loads(path.read_text("utf-8"))}  # records of earlier versions lack these
         other = [key for key, value in fixed.items() if before.get(key) != value]
         if other:
             raise ValueError(f"{folder} holds a run that differs in {', '.join(other)}; choose another folder")
@@ -62,6 +78,37 @@ def write_record(
         "versions": {name: _version(name) for name in _PACKAGES},
     }
     path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+
+
+def require_plan(folder: Path, plan: Any) -> None:
+    """Refuse a configuration that is not the one that a run was trained with; records of earlier versions lack values.
+
+    Args:
+        folder: Of the run; one without a record is not judged.
+        plan: A dataclass.
+
+    Raises:
+        ValueError: Values differ.
+    """
+    path = folder / RECORD_FILE
+    if not path.exists():
+        return
+    trained = json.loads(path.read_text("utf-8")).get("plan", {})
+    other = list(_differences(trained, json.loads(json.dumps(asdict(plan)))))
+    if other:
+        raise ValueError(
+            f"{folder} was trained with another configuration, which differs in {', '.join(other[:5])}; give the "
+            "configuration and the --set options of its training"
+        )
+
+
+def _differences(one: Any, other: Any, name: str = "") -> Iterator[str]:
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        if one != other:
+            yield name
+        return
+    for key in one.keys() & other.keys():
+        yield from _differences(one[key], other[key], f"{name}.{key}".lstrip("."))
 
 
 def _version(package: str) -> str | None:
