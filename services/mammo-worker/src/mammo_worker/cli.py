@@ -8,7 +8,7 @@ import typer
 from lobule.errors import AnalysisError
 from lobule_ml import batch
 from lobule_ml.backend import require_backend
-from lobule_ml.quiet import quiet_tensorflow
+from lobule_ml.quiet import quiet_tensorflow, start_keras
 from mammo_worker.commands.calcifications import app as calcifications_app
 from mammo_worker.commands.data import app as data_app
 from mammo_worker.commands.density import app as density_app
@@ -72,6 +72,7 @@ def evaluate(
 
     Films that cannot be read are named with their reason, the others go on, and the exit code is 1.
     """
+    start_keras()
     from lobule.model_package import open_package
     from mammo_worker.evaluation.own_films import evaluate_films
     from mammo_worker.evaluation.predictions import write_coco, write_csv
@@ -128,6 +129,7 @@ def reproduce(
     only_cost: Annotated[bool, typer.Option("--cost", help="Say what it will take, and end.")] = False,
 ) -> None:
     """Train the rows of the thesis' tables 14 and 15, small, and measure them on the untouched fifth."""
+    start_keras()
     from mammo_worker.data.batches import prepare_training_film
     from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
     from mammo_worker.data.splits import split_of

@@ -14,7 +14,7 @@ from lobule.model_package import ModelPackage, open_package
 from lobule_ml.batch import tracked
 from lobule_ml.packages import half_precision, read_weights, write_description
 from lobule_ml.training.loop import AVERAGE_FILE
-from lobule_ml.training.record import RECORD_FILE, hash_files
+from lobule_ml.training.record import RECORD_FILE
 from lobule_ml.training.state import saved_step
 from mammo_worker.calibration import Calibration
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
@@ -32,6 +32,7 @@ from mammo_worker.packages import (
     load_detector,
     write_package,
 )
+from mammo_worker.training.learned import hash_films
 from mammo_worker.training.plan import TrainingPlan
 
 LICENCE = "Apache-2.0; trained on CC BY 3.0 and CC BY 4.0 data, see the attribution."
@@ -146,7 +147,7 @@ def _check_films(run: Path, data: Path) -> None:
     if not record.exists():
         return
     of_cbis = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "train"]
-    known = {hash_files(f.path for f in films if f.path is not None) for films in (public_films(data), of_cbis)}
+    known = {hash_films(films) for films in (public_films(data), of_cbis)}
     if json.loads(record.read_text("utf-8")).get("data_sha256") not in known:
         raise ValueError(f"{run} was trained on other films than the training patients of CBIS-DDSM and CDD-CESM")
 

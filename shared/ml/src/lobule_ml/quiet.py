@@ -46,3 +46,11 @@ def held_standard_error(*explained: type[BaseException]) -> Iterator[None]:
         finally:
             os.dup2(kept, STANDARD_ERROR)
             os.close(kept)
+
+
+def start_keras() -> None:
+    """Import Keras and let it look for devices, without the start-up lines of TensorFlow."""
+    with held_standard_error():
+        import keras
+
+        keras.ops.zeros(1)

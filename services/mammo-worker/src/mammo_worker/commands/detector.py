@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lobule_ml.quiet import start_keras
 from mammo_worker.commands.options import (
     ChangeOption,
     DataOption,
@@ -15,6 +16,7 @@ from mammo_worker.commands.options import (
     WeightsOption,
     read_film_plan,
     read_plan,
+    refused_or_exit,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def train_detector(
     change: ChangeOption = None,
 ) -> None:
     """Train the detector of masses on the patients outside a fold; resumable, SIGTERM saves."""
+    start_keras()
     from mammo_worker.detector.train import package_films, training_films
     from mammo_worker.detector.train import train_detector as run
 
@@ -52,7 +55,8 @@ def train_detector(
     plan = _plan(config, change)
     typer.echo(plan)
     films = training_films(data, fold) if package is None else package_films(data)
-    done = run(plan, films, out, weights, package=package, until=until)
+    with refused_or_exit():
+        done = run(plan, films, out, weights, package=package, until=until)
     typer.echo(f"{done} of {plan.training.steps} steps done")
 
 
@@ -66,12 +70,14 @@ def evaluate_detector(
     change: ChangeOption = None,
 ) -> None:
     """Measure the detectors on the patients that each fold has not seen."""
+    start_keras()
     from mammo_worker.detector.evaluate import out_of_fold
     from mammo_worker.detector.train import training_films
     from mammo_worker.evaluation.predictions import write_coco, write_csv
     from mammo_worker.evaluation.summary import markdown_table, measure
 
-    results = out_of_fold(_plan(config, change), training_films(data, None), runs, typer.echo)
+    with refused_or_exit():
+        results = out_of_fold(_plan(config, change), training_films(data, None), runs, typer.echo)
     write_csv(results.items(), predictions)
     films = [film for of_fold in results.values() for film in of_fold]
     if coco is not None:
@@ -89,6 +95,7 @@ def detect_held_out(
     films: Annotated[Path, typer.Option(help="CSV of the films: film, patient, probability.")],
 ) -> None:
     """Write what the installed detector says of CBIS-DDSM's films that it has not learned from, for `fit-breast`."""
+    start_keras()
     from lobule_ml.batch import tracked
     from mammo_worker.calibration import Calibration
     from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
@@ -114,10 +121,12 @@ def measure_elsewhere(
     plan: Annotated[str, typer.Option(help="The configuration that was trained, for --run.")] = "light",
 ) -> None:
     """Measure a detector on mini-MIAS and on digital mammograms (CDD-CESM); about a second a film on one core."""
+    start_keras()
     from lobule.model_package import open_package
     from lobule_ml.batch import tracked
     from lobule_ml.packages import read_weights
     from lobule_ml.training.loop import AVERAGE_FILE
+    from lobule_ml.training.record import require_plan
     from mammo_worker.calibration import Calibration
     from mammo_worker.data.readers.cdd_cesm import cdd_cesm
     from mammo_worker.data.readers.mini_mias import mini_mias
@@ -131,6 +140,8 @@ def measure_elsewhere(
     digital = cdd_cesm(data / "cdd_cesm")
     if run is not None:
         trained = read_film_plan(plan, None)
+        with refused_or_exit():
+            require_plan(run, trained)
         training = trained.training if isinstance(trained, DetectorPlan) else trained
         detector = build_detector(training.network, read_weights(run / AVERAGE_FILE), training.test_time_variants)
         name, trained_on = f"a run of `{plan}`", "the films in the run's films.csv."
@@ -146,4 +157,5 @@ def measure_elsewhere(
     rows += elsewhere.measure_digital(run_detector(detector, tracked(digital, "digital films", len(digital))))
     typer.echo(markdown_table(rows))
     if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(elsewhere.elsewhere_document(name, trained_on, rows), "utf-8")

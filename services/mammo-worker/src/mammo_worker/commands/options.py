@@ -84,3 +84,13 @@ def started_or_exit(code: int) -> Iterator[None]:
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(code) from None
+
+
+@contextmanager
+def refused_or_exit() -> Iterator[None]:
+    """End the program with exit code 1 and the message of a `ValueError` or of a file that is not there, or is."""
+    try:
+        yield
+    except (FileExistsError, FileNotFoundError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mammo_worker.commands.options import ChangeOption, FoldOption, RunOption, UntilOption, read_film_plan
+from lobule_ml.quiet import start_keras
+from mammo_worker.commands.options import (
+    ChangeOption,
+    FoldOption,
+    RunOption,
+    UntilOption,
+    read_film_plan,
+    refused_or_exit,
+)
 
 if TYPE_CHECKING:
     from mammo_worker.data.annotated import AnnotatedFilm
@@ -36,6 +44,7 @@ def train(
     change: ChangeOption = None,
 ) -> None:
     """Train on the training patients of the public data sets, or on own films; resumable, SIGTERM saves."""
+    start_keras()
     from mammo_worker.data.splits import fold_of
     from mammo_worker.detector.plan import DetectorPlan
     from mammo_worker.detector.train import train_detector
@@ -43,16 +52,13 @@ def train(
 
     plan = read_film_plan(config, change)
     typer.echo(plan)
-    try:
+    with refused_or_exit():
         films = [film for film in _films(plan, data) if fold is None or fold_of(film.patient) != fold]
         typer.echo(f"{len(films)} films of {len({film.patient for film in films})} patients")
         if isinstance(plan, DetectorPlan):
             done = train_detector(plan, films, out, weights, until=until)
         else:
             done = train_films(plan, films, out, weights, until=until)
-    except ValueError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
     steps = plan.training.steps if isinstance(plan, DetectorPlan) else plan.steps
     typer.echo(f"{done} of {steps} steps done")
 
@@ -98,6 +104,8 @@ def release(
     fifth. With own films it calibrates on those of --data and measures on those of --test, and refuses patients of the
     training.
     """
+    start_keras()
+    from lobule_ml.training.record import require_plan
     from mammo_worker.detector.plan import DetectorPlan
     from mammo_worker.own_release import release_own
     from mammo_worker.release import release as release_public
@@ -105,7 +113,8 @@ def release(
     trained = read_film_plan(plan, change)
     training = trained.training if isinstance(trained, DetectorPlan) else trained
     is_public = [(path / "cbis_ddsm_mass").is_dir() for path in data]
-    try:
+    with refused_or_exit():
+        require_plan(run, trained)
         if any(is_public):
             if len(data) > 1 or docs is None:
                 raise typer.BadParameter("the public data sets are released alone, with --docs")
@@ -114,6 +123,3 @@ def release(
             release_own(
                 run, training, data, test or (), package, version=version, licence=licence, fppi=fppi, say=typer.echo
             )
-    except ValueError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
+from lobule_ml.training.record import require_plan
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.splits import fold_of
 from mammo_worker.detector.plan import DetectorPlan
@@ -31,6 +32,7 @@ def out_of_fold(
 
     Raises:
         FileNotFoundError: No fold is finished.
+        ValueError: A fold was trained with another plan.
     """
     network, variants = plan.training.network, plan.training.test_time_variants
     results: dict[int, list[FilmResult]] = {}
@@ -39,6 +41,7 @@ def out_of_fold(
         if not file.exists():
             say(f"fold {fold} is not finished and is left out")
             continue
+        require_plan(file.parent, plan)
         own = [c for c in cases if fold_of(c.patient, FOLDS) == fold]
         say(f"fold {fold}: {len(own)} films")
         films = run_detector(build_detector(network, read_weights(file), variants), own)

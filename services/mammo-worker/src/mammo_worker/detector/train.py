@@ -8,7 +8,7 @@ import numpy as np
 from lobule.model_package import open_package
 from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import LoopSettings
-from lobule_ml.training.record import hash_files, write_record
+from lobule_ml.training.record import write_record
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.batches import prepare_training_film
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
@@ -17,7 +17,7 @@ from mammo_worker.detector.batches import film_batches
 from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.nn.mask_rcnn import MaskRCNN
-from mammo_worker.training.learned import write_learned
+from mammo_worker.training.learned import hash_film_truth, hash_films, write_learned
 from mammo_worker.training.network import start_backbone, starting_weights
 from mammo_worker.training.phases import run_phases
 from mammo_worker.training.validating import set_apart, validation_on
@@ -71,9 +71,15 @@ def train_detector(
         raise ValueError("a training that starts from a package may see its training patients alone")
     # A run that began with films prepared in another way is another run.
     counts = {"films": len(cases), "patients": len({c.patient for c in cases}), "preparation": PREPROCESSING_VERSION}
-    digest = hash_files(c.path for c in cases if c.path is not None)
-    starts_from = starting_weights(training.network.backbone.name, package or weights)
-    write_record(folder, plan, seed=training.seed, data_sha256=digest, examples=counts, starts_from=starts_from)
+    write_record(
+        folder,
+        plan,
+        seed=training.seed,
+        data_sha256=hash_films(cases),
+        examples=counts,
+        truth_sha256=hash_film_truth(cases),
+        starts_from=starting_weights(training.network.backbone.name, package or weights),
+    )
     write_learned(folder, cases)
     films = [prepare_training_film(c, training.source_canvas) for c in cases]
     learned, kept = ([films[i] for i in indices] for indices in set_apart(training, cases))

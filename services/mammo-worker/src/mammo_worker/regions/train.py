@@ -10,7 +10,7 @@ import numpy as np
 
 from lobule_ml.training.loop import AVERAGE_FILE, BatchOf, LoopSettings, run
 from lobule_ml.training.order import epoch_order
-from lobule_ml.training.record import hash_files, write_record
+from lobule_ml.training.record import hash_files, hash_truth, write_record
 from lobule_ml.training.schedule import Schedule
 from lobule_ml.training.torch_speed import prepare_torch
 from mammo_worker.data.splits import fold_of
@@ -107,7 +107,9 @@ def train_fold(
     chosen = [i for i, c in enumerate(crops) if fold is None or fold_of(c.patient) != fold]
     seen = [crops[i] for i in chosen]
     counts = {"crops": len(seen), "patients": len({c.patient for c in seen})}
-    write_record(folder, plan, seed=plan.seed, data_sha256=hash_files(c.path for c in seen), examples=counts)
+    truth = hash_truth((c.path.name, c.kind, c.patient, c.malignant, c.targets, c.weights) for c in seen)
+    digest = hash_files(c.path for c in seen)
+    write_record(folder, plan, seed=plan.seed, data_sha256=digest, examples=counts, truth_sha256=truth)
     prepare_torch()
     model = build(plan, weights)
     views = compute_views(plan, crops, cache, model)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lobule_ml.training.loop import LoopSettings
-from lobule_ml.training.record import hash_files, write_record
+from lobule_ml.training.record import write_record
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.batches import FilmsOnDemand, TrainingFilm, augmented_batches
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.nn.mask_rcnn import MaskRCNN
-from mammo_worker.training.learned import write_learned
+from mammo_worker.training.learned import hash_film_truth, hash_films, write_learned
 from mammo_worker.training.network import start_backbone, starting_weights
 from mammo_worker.training.phases import run_phases
 from mammo_worker.training.plan import TrainingPlan
@@ -44,9 +44,15 @@ def train(
         ValueError: The folder holds another run, or there are too few patients to validate on.
     """
     counts = {"films": len(films), "patients": len({f.patient for f in films}), "preparation": PREPROCESSING_VERSION}
-    digest = hash_files(f.path for f in films if f.path is not None)
-    starts_from = starting_weights(plan.network.backbone.name, weights)
-    write_record(folder, plan, seed=plan.seed, data_sha256=digest, examples=counts, starts_from=starts_from)
+    write_record(
+        folder,
+        plan,
+        seed=plan.seed,
+        data_sha256=hash_films(films),
+        examples=counts,
+        truth_sha256=hash_film_truth(films),
+        starts_from=starting_weights(plan.network.backbone.name, weights),
+    )
     write_learned(folder, films)
 
     def ready(indices: Sequence[int]) -> Sequence[TrainingFilm]:

@@ -1,9 +1,10 @@
-"""What a run has learned from: `films.csv` in its folder, with every film and its patient."""
+"""What a run has learned from: `films.csv` in its folder, with every film and its patient, and hashes of it."""
 
 import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from lobule_ml.training.record import hash_files, hash_truth
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows
 
 FILMS_FILE = "films.csv"
@@ -26,3 +27,15 @@ def learned_patients(folder: Path) -> list[str]:
     if not (folder / FILMS_FILE).is_file():
         raise ValueError(f"{folder} has no {FILMS_FILE}, so it is not known which patients it has learned from")
     return [row["patient"] for row in csv_rows(folder / FILMS_FILE)]
+
+
+def hash_films(films: Sequence[AnnotatedFilm]) -> str:
+    """SHA-256 over names and contents of the films' files."""
+    return hash_files(film.path for film in films if film.path is not None)
+
+
+def hash_film_truth(films: Sequence[AnnotatedFilm]) -> str:
+    """SHA-256 over patients, boxes and labels of films, and over which of them have a mask."""
+    return hash_truth(
+        (film.name, film.patient, film.malignant, film.boxes, film.labels, film.read_mask is not None) for film in films
+    )
