@@ -65,6 +65,15 @@ class TestResult:
         assert last in [doing for _, doing in seen]
         assert not result.notices
 
+    def test_without_pictures_the_numbers_are_the_same(self, pipeline, one, monkeypatch):
+        whole = pipeline.analyse(one, info(one), no_progress).result
+        monkeypatch.setattr(pipeline, "_has_pictures", False)
+        bare = pipeline.analyse(one, info(one), no_progress)
+        assert not bare.files
+        assert bare.result.heat_map is None
+        unlike = {"timings_s", "heat_map"}
+        assert bare.result.model_dump(exclude=unlike) == whole.model_dump(exclude=unlike)
+
     def test_never_retraces_whatever_the_size(self, pipeline, field_pixels):
         for height, width in ((460, 700), (300, 300), (900, 1200)):
             pixels = cv2.resize(field_pixels[0], (width, height), interpolation=cv2.INTER_AREA)

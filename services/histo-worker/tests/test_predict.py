@@ -29,7 +29,7 @@ class Fragile:
 
 @pytest.fixture
 def use_pipeline(monkeypatch, pipeline):
-    monkeypatch.setattr("histo_worker.pipeline.build_pipeline", lambda settings: pipeline)
+    monkeypatch.setattr("histo_worker.pipeline.build_pipeline", lambda _, *, pictures: pipeline)
 
 
 def test_bad_files_have_rows_with_codes_and_the_rest_is_read(monkeypatch, tmp_path, pipeline, fields):
@@ -38,7 +38,7 @@ def test_bad_files_have_rows_with_codes_and_the_rest_is_read(monkeypatch, tmp_pa
     cut.write_bytes(good[0].read_bytes()[:5000])
     text.write_text("no image at all")
     monkeypatch.setattr(
-        "histo_worker.pipeline.build_pipeline", lambda settings: Fragile(pipeline, good[1].read_bytes())
+        "histo_worker.pipeline.build_pipeline", lambda *_, **__: Fragile(pipeline, good[1].read_bytes())
     )
     output = tmp_path / "predictions.csv"
     files = [cut, good[0], text, good[1], gone, good[2]]

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from histo_worker.data.breakhis import SUFFIXES
-from histo_worker.predict import COLUMNS, MapKeeper, describer, row_of
+from histo_worker.predict import COLUMNS, describer, keep_map, row_of
 from histo_worker.tissue_training import commands as tissue_commands
 from lobule.contracts.modality import COARSEST_UM, FINEST_UM
 from lobule.contracts.result import Magnification
 from lobule.errors import AnalysisError
 from lobule_ml import batch
 from lobule_ml.backend import require_backend
-from lobule_ml.quiet import held_standard_error, quiet_tensorflow
+from lobule_ml.quiet import held_standard_error, quiet_tensorflow, start_keras
 
 quiet_tensorflow()
 
@@ -67,8 +67,10 @@ def predict(
             from histo_worker.pipeline import build_pipeline
             from histo_worker.settings import HistoSettings
 
-            built = build_pipeline(HistoSettings() if model is None else HistoSettings(model=model))
-        pipeline = built if maps is None else MapKeeper(built, maps)
+            settings = HistoSettings() if model is None else HistoSettings(model=model)
+            pipeline = build_pipeline(settings, pictures=maps is not None)
+        if maps is not None:
+            maps.mkdir(parents=True, exist_ok=True)
     except (AnalysisError, OSError, ValueError) as error:
         _complain(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error))
         raise typer.Exit(1) from None
@@ -78,6 +80,8 @@ def predict(
         outcomes = batch.analyse(pipeline, paths, describer(magnification, um_per_pixel))
         for outcome in batch.tracked(outcomes, "fields", len(paths)):
             write(row_of(outcome))
+            if maps is not None:
+                keep_map(outcome, maps)
             tally.add(outcome)
     typer.echo(tally, err=True)
     for line in tally.refused:
@@ -106,6 +110,7 @@ def train(
     ] = None,
 ) -> None:
     """Train a configuration, measure it out of fold, and write the model package; SIGTERM saves and stops."""
+    start_keras()
     from histo_worker.configs import CONFIGS
     from histo_worker.data.source import read_source
     from histo_worker.training.command import train as run_training
@@ -141,6 +146,7 @@ def reproduce(
     cache: Annotated[Path | None, typer.Option(help="Folder to keep features and scores in.")] = None,
 ) -> None:
     """Say what it will cost, run the comparisons and write the measured tables; other sections stay as they are."""
+    start_keras()
     from histo_worker.reproduction.document import SECTIONS, costs
     from histo_worker.reproduction.document import reproduce as run
 
@@ -168,6 +174,7 @@ def evaluate(
 
     Fields that cannot be read are named at the end with their reason, the others go on, and the exit code is 1.
     """
+    start_keras()
     from histo_worker.evaluation.package import evaluate_package
     from histo_worker.settings import HistoSettings
 
@@ -192,6 +199,7 @@ def explain(
     model: Annotated[Path | None, typer.Option(help="Folder of a model package.")] = None,
 ) -> None:
     """Draw what the network saw: class activation map, Grad-CAM, and the maps of its first layer."""
+    start_keras()
     from histo_worker.data.breakhis import magnification_in
     from histo_worker.explanation.explain import explain as draw
     from histo_worker.settings import HistoSettings
@@ -252,7 +260,7 @@ def data_check(
             problems = [f"{path}: its name stands in another file, too" for path in doubled]
         else:
             found = reader.read(data)
-            lines, problems, fields = count_labels(found.items), found.problems, found.items
+            lines, problems, fields = [*count_labels(found.items), *found.notes], found.problems, found.items
     except (FileNotFoundError, ValueError) as error:
         _complain(str(error))
         raise typer.Exit(1) from None

@@ -20,7 +20,7 @@ from histo_worker.preprocessing.windows import resize_area
 from histo_worker.scale import FARTHEST, Scale, is_too_coarse, nearest_magnification, scale_of
 from histo_worker.settings import HistoSettings
 from histo_worker.tissue.reader import TissueReader
-from histo_worker.tissue.stage import describe_map, draw_map, is_unlike, read_tissue, widened
+from histo_worker.tissue.stage import TissueAnswer, describe_map, draw_map, is_unlike, read_tissue, widened
 from histo_worker.tissue.windows import share_read
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
@@ -63,13 +63,15 @@ class HistologyPipeline:
     Args:
         package: Folder of the model package.
         batch: Patches that go through the network at once.
+        pictures: Whether an analysis has its pictures: the display image and the map. Numbers do not depend on it.
 
     Raises:
         AnalysisError: `model_unavailable` where the package is missing, damaged or of another kind.
     """
 
-    def __init__(self, package: Path, batch: int = 2) -> None:
+    def __init__(self, package: Path, batch: int = 2, *, pictures: bool = True) -> None:
         decoder.start()
+        self._has_pictures = pictures
         self._package = open_package(package)
         manifest = self._package.manifest
         if manifest.modality != "histopathology":
@@ -132,17 +134,14 @@ class HistologyPipeline:
             tissue = answer.tissue if answer else None
         with clock.stage("pictures"):
             progress(0.9, activity("drawing_evidence"))
-            display = _shrink(field)
-            if answer is None or answer.tumour is None:
-                heat = draw_map(self._evidence(evidence, readings, (height, width), display), display, glass)
-                described = HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING)
-            else:
-                heat = draw_map(answer.tumour, display, glass)
-                described = describe_map(self._tissue.package.manifest, HEAT_MAP_FILE)
-            files = {
-                DISPLAY_FILE: encode_png(display),
-                HEAT_MAP_FILE: encode_png((heat * 255).round().astype(np.uint8)),
-            }
+            display, described, files = _shrink(field), None, dict[str, bytes]()
+            if self._has_pictures:
+                drawn, described = self._map(evidence, readings, (height, width), display, answer)
+                heat = draw_map(drawn, display, glass)
+                files = {
+                    DISPLAY_FILE: encode_png(display),
+                    HEAT_MAP_FILE: encode_png((heat * 255).round().astype(np.uint8)),
+                }
         progress(1.0, DONE)
         thresholds = self.manifest.thresholds
         known = not (is_unlike(tissue) or is_too_coarse(scale))
@@ -192,6 +191,20 @@ class HistologyPipeline:
         logits, evidence = self._classifier(patches, done)
         ends = np.cumsum([len(reading.patches) for reading in readings])[:-1]
         return np.split(logits, ends), np.split(evidence, ends)
+
+    def _map(
+        self,
+        evidence: list[Float],
+        readings: list[Reading],
+        size: tuple[int, int],
+        display: RGB8,
+        answer: TissueAnswer | None,
+    ) -> tuple[Float, HeatMap]:
+        """The tumour map where there is one, else the class activation map, and its description."""
+        if answer is not None and answer.tumour is not None:
+            return answer.tumour, describe_map(self._tissue.package.manifest, HEAT_MAP_FILE)
+        shown = self._evidence(evidence, readings, size, display)
+        return shown, HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING)
 
     def _evidence(
         self, evidence: list[Float], readings: list[Reading], size: tuple[int, int], display: RGB8
@@ -247,14 +260,14 @@ def _tissue_notices(field: RGB8, tissue: Tissue | None) -> Iterator[Notice]:
         yield make_notice("tissue_sampled", share=f"{share:.0%}")
 
 
-def build_pipeline(settings: HistoSettings | None = None) -> HistologyPipeline:
-    """The pipeline that the settings ask for, loaded and warmed.
+def build_pipeline(settings: HistoSettings | None = None, *, pictures: bool = True) -> HistologyPipeline:
+    """The pipeline that the settings ask for, loaded and warmed; see `HistologyPipeline` for `pictures`.
 
     Raises:
         AnalysisError: `model_unavailable`.
     """
     settings = settings or HistoSettings()
-    return HistologyPipeline(settings.model, settings.batch)
+    return HistologyPipeline(settings.model, settings.batch, pictures=pictures)
 
 
 def _field_logit(logits: list[Float]) -> NDArray[np.float64]:

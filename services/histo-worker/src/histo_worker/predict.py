@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import ImageInfo, Magnification
 from lobule.imaging.header import read_header
-from lobule.worker.pipeline import Analysis, Pipeline, ReportProgress
 from lobule_ml.batch import Describe, Outcome, Row
 
 COLUMNS = (
@@ -71,33 +69,11 @@ def describer(magnification: Magnification | None, um_per_pixel: float | None = 
     return describe
 
 
-class MapKeeper:
-    """A pipeline that also keeps each field's map, as `NAME-HASH.tumour.png` or `NAME-HASH.evidence.png`.
-
-    Args:
-        pipeline: That analyses.
-        folder: Made where it is missing.
-    """
-
-    def __init__(self, pipeline: Pipeline, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._pipeline, self._folder = pipeline, folder
-
-    @property
-    def manifest(self) -> ModelManifest:
-        """Of the pipeline."""
-        return self._pipeline.manifest
-
-    @property
-    def card(self) -> str:
-        """Of the pipeline."""
-        return self._pipeline.card
-
-    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
-        """Analyse a field and keep its map."""
-        analysis = self._pipeline.analyse(data, image, progress)
-        drawn = analysis.result.heat_map
-        if drawn is not None:
-            name = f"{Path(image.file_name).stem}-{image.sha256[:8]}.{drawn.kind}.png"
-            (self._folder / name).write_bytes(analysis.files[drawn.file])
-        return analysis
+def keep_map(outcome: Outcome, folder: Path) -> None:
+    """Write a field's map as `NAME-HASH.tumour.png` or `NAME-HASH.evidence.png`; none where the field failed."""
+    drawn = outcome.result.heat_map if outcome.result else None
+    if outcome.result is None or drawn is None:
+        return
+    image = outcome.result.image
+    name = f"{Path(image.file_name).stem}-{image.sha256[:8]}.{drawn.kind}.png"
+    (folder / name).write_bytes(outcome.files[drawn.file])

@@ -5,9 +5,9 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, get_args
 
@@ -31,12 +31,14 @@ class Outcome:
         result: What the pipeline said; None where it failed.
         error: Code of what was wrong.
         detail: The same in words.
+        files: The pictures that the result names.
     """
 
     path: Path
     result: Result | None = None
     error: str | None = None
     detail: str | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
 def expand(arguments: Iterable[Path], listed: TextIO, suffixes: Collection[str]) -> list[Path]:
@@ -77,9 +79,11 @@ def analyse(pipeline: Pipeline, files: Iterable[Path], describe: Describe) -> It
         try:
             with path.open("rb") as file:
                 info = describe(path, hashlib.file_digest(file, "sha256").hexdigest())
-            yield Outcome(path, pipeline.analyse(path.read_bytes(), info, no_progress).result)
+            analysis = pipeline.analyse(path.read_bytes(), info, no_progress)
+            outcome = Outcome(path, analysis.result, files=analysis.files)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are read
-            yield Outcome(path, None, *reason(error))
+            outcome = Outcome(path, None, *reason(error))
+        yield outcome
 
 
 def reason(error: Exception) -> tuple[str, str]:
@@ -92,8 +96,11 @@ def reason(error: Exception) -> tuple[str, str]:
 
 
 def open_output(target: Path) -> AbstractContextManager[TextIO]:
-    """A file to write text to, standard output for `-`."""
-    return nullcontext(sys.stdout) if str(target) == "-" else target.open("w", newline="", encoding="utf-8")
+    """A file to write text to, its folder made where it is missing; standard output for `-`."""
+    if str(target) == "-":
+        return nullcontext(sys.stdout)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target.open("w", newline="", encoding="utf-8")
 
 
 def row_writer(stream: TextIO, columns: Sequence[str], *, as_json: bool) -> Callable[[Row], None]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lobule_ml.batch import open_output
 from mammo_worker.evaluation.metrics import FilmResult
 
 CATEGORIES = ({"id": 1, "name": "benign"}, {"id": 2, "name": "malignant"})
@@ -18,7 +19,7 @@ def write_csv(groups: Iterable[tuple[int | None, Sequence[FilmResult]]], path: P
         groups: Folds with their films; None for films of no fold.
         path: To write.
     """
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with open_output(path) as stream:
         writer = csv.writer(stream)
         writer.writerow(("film", "patient", "fold", "x1", "y1", "x2", "y2", "score", "malignant", "film_probability"))
         for fold, films in groups:
@@ -30,7 +31,7 @@ def write_csv(groups: Iterable[tuple[int | None, Sequence[FilmResult]]], path: P
 
 def write_films(films: Sequence[FilmResult], path: Path) -> None:
     """A row for every film, those without a finding too: film, patient, and the film's calibrated probability."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with open_output(path) as stream:
         writer = csv.writer(stream)
         writer.writerow(("film", "patient", "probability"))
         writer.writerows((film.name, film.patient, film.probability) for film in films)
@@ -61,4 +62,5 @@ def write_coco(films: Sequence[FilmResult], path: Path) -> None:
                 }
             )
     document = {"images": images, "categories": list(CATEGORIES), "annotations": annotations}
-    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    with open_output(path) as stream:
+        stream.write(json.dumps(document, indent=1) + "\n")
