@@ -50,7 +50,7 @@ def test_every_wrong_row_is_named(tmp_path):
     rows += ["1.png,P,benign,50X,", "1.png,P,benign,,4.0", "1.png,P,benign,,-1"]
     table.write_text(HEADER + "\n".join(rows), "utf-8")
     found = read_labels(table)
-    assert len(found.fields) == 1
+    assert len(found.items) == 1
     said = ["already in line 2", "is not there", "patient is empty", "'good'", "'50X'", "4.0 um a pixel", "'-1'"]
     for line, (problem, words) in enumerate(zip(found.problems, said, strict=True), 3):
         assert f"line {line}: " in problem
@@ -80,6 +80,10 @@ def test_check_opens_every_file_and_names_the_bad_ones(tmp_path):
     good = CliRunner().invoke(app, ["data", "check", str(table)])
     assert good.exit_code == 0, good.output
     assert "| 40X | 1 | 1 |" in good.output
+    assert "not read" not in good.output
+    table.write_text(table.read_text("utf-8").replace("um_per_pixel", "um"), "utf-8")
+    slip = CliRunner().invoke(app, ["data", "check", str(table)])
+    assert (slip.exit_code, "columns that are not read: um (" in slip.output) == (0, True)
     (tmp_path / "2.png").write_bytes((tmp_path / "2.png").read_bytes()[:500])
     bad = CliRunner().invoke(app, ["data", "check", str(table)])
     assert bad.exit_code == 1

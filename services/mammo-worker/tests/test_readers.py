@@ -107,6 +107,10 @@ def test_film_whose_mass_nobody_placed_is_no_film_without_a_mass(tmp_path, draw)
             own_films([table])
     table.write_text("file,patient,label,boxes\na.png,P1,normal,\nd.png,P9,ambiguous,60 200 100 260\n")
     assert [film.malignant for film in own_films([table])] == [False, None]
+    table.write_text(table.read_text().replace("boxes", "box"))
+    done = check(table)
+    assert (done.exit_code, "1 films have a label and no boxes" in done.stdout) == (0, True)
+    assert "columns that are not read: box (" in done.stdout
 
 
 def test_coco(tmp_path, draw):

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -18,10 +18,17 @@ class Reading(Generic[T]):
     Attributes:
         items: Those that can be used.
         problems: What is wrong with the others, each with its file or line.
+        notes: What a person should know, but is no fault.
     """
 
     items: list[T] = field(default_factory=list[T])
     problems: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+
+    def note_unknown(self, columns: Iterable[str], known: Collection[str]) -> None:
+        """Note the columns of a table that nothing reads: one of them may be a known one with a slip of the pen."""
+        if other := [name for name in columns if name not in known]:
+            self.notes.append(f"columns that are not read: {', '.join(other)} (those that are: {', '.join(known)})")
 
 
 @dataclass(frozen=True)

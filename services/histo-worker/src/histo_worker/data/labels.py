@@ -1,41 +1,29 @@
 """Own data: a labels CSV, a row for each field.
 
 Columns: `file` (relative to the CSV), `patient`, `label` (benign or malignant), and where it is known the scale:
-`magnification` (40X, 100X, 200X, 400X) or `um_per_pixel`. Further columns are passed over.
+`magnification` (40X, 100X, 200X, 400X) or `um_per_pixel`. Further columns are not read, and noted.
 """
 
 import csv
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, Field, Label
 from histo_worker.scale import FARTHEST, UM_OF_MAGNIFICATION, nearest_magnification
 from lobule.contracts.result import Magnification
+from lobule_ml.data_sets import Reading
 
 REQUIRED = ("file", "patient", "label")
+SCALES = ("magnification", "um_per_pixel")
 
 
-@dataclass
-class LabelledFiles:
-    """What a labels CSV holds.
-
-    Attributes:
-        fields: Rows that can be used.
-        problems: What is wrong with the others, each with its line.
-    """
-
-    fields: list[Field] = field(default_factory=list[Field])
-    problems: list[str] = field(default_factory=list[str])
-
-
-def read_labels(table: Path) -> LabelledFiles:
+def read_labels(table: Path) -> Reading[Field]:
     """Read a labels CSV; the files are looked for, not opened.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is no CSV of these columns.
     """
-    found = LabelledFiles()
+    found = Reading[Field]()
     lines: dict[Path, int] = {}
     try:
         with table.open(encoding="utf-8-sig", newline="") as stream:
@@ -43,6 +31,7 @@ def read_labels(table: Path) -> LabelledFiles:
             missing = set(REQUIRED) - set(rows.fieldnames or ())
             if missing:
                 raise ValueError(f"{table} lacks the columns {', '.join(sorted(missing))}")
+            found.note_unknown(rows.fieldnames or (), (*REQUIRED, *SCALES))
             for row in rows:
                 try:
                     one = _field(table.parent, row, rows.line_num)
@@ -52,14 +41,14 @@ def read_labels(table: Path) -> LabelledFiles:
                     found.problems.append(f"{table}, line {rows.line_num}: {error}")
                     continue
                 lines[one.path] = rows.line_num
-                found.fields.append(one)
+                found.items.append(one)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{table} is no CSV in UTF-8: {error}") from None
     return found
 
 
 def _field(folder: Path, row: dict[str, str | None], line: int) -> Field:
-    text = {name: (row.get(name) or "").strip() for name in (*REQUIRED, "magnification", "um_per_pixel")}
+    text = {name: (row.get(name) or "").strip() for name in (*REQUIRED, *SCALES)}
     for name in REQUIRED:
         if not text[name]:
             raise ValueError(f"{name} is empty")

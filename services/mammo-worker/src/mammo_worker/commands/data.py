@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lobule_ml import batch
+from mammo_worker.commands.options import refused_or_exit
 
 app = typer.Typer(help="Check and prepare data sets.", no_args_is_help=True)
 
@@ -24,7 +25,7 @@ def check(
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    for line in summary(found.items):
+    for line in (*summary(found.items), *found.notes):
         typer.echo(line)
     problems = list(found.problems)
     for film in batch.tracked(found.items, "films", len(found.items)):
@@ -33,6 +34,33 @@ def check(
         typer.echo(problem, err=True)
     typer.echo(f"{len(found.items)} films opened; {len(problems)} faults")
     if problems or not found.items:
+        raise typer.Exit(1)
+
+
+@app.command("pack")
+def pack_films(
+    data: Annotated[
+        list[Path],
+        typer.Argument(help="Data sets in any layout that `check` knows, or the folder of the public data sets."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for labels.csv, films/ and masks/.")],
+    height: Annotated[int | None, typer.Option(help="Shrink higher films to this height; boxes too.", min=64)] = None,
+) -> None:
+    """Copy films into one folder of PNGs with a labels CSV, to train on another machine.
+
+    Of the public data sets it takes CBIS-DDSM with its hand-drawn masks, and CDD-CESM. Films that cannot be read are
+    named, the others go on, and the exit code is 1.
+    """
+    from mammo_worker.data.pack import TABLE, pack
+    from mammo_worker.data.training_set import films_to_pack
+
+    with refused_or_exit():
+        films = films_to_pack(data)
+        refused = list(pack(batch.tracked(films, "films", len(films)), out, height))
+    for line in refused:
+        typer.echo(line, err=True)
+    typer.echo(f"{len(films) - len(refused)} of {len(films)} films packed: {out / TABLE}")
+    if refused:
         raise typer.Exit(1)
 
 

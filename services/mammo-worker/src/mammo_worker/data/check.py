@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.training_set import is_unmarked
 from mammo_worker.labels import LABELS
 
 
@@ -17,6 +18,8 @@ def summary(films: list[AnnotatedFilm]) -> Iterator[str]:
     yield "masses: " + ", ".join(f"{labels[label]} {name}" for name, label in LABELS.items())
     verdicts = Counter(film.malignant for film in films)
     yield f"films: {verdicts[True]} malignant, {verdicts[False]} not, {verdicts[None]} unknown"
+    if unmarked := [film for film in films if is_unmarked(film)]:
+        yield f"{len(unmarked)} films have a label and no boxes: they can be evaluated, but `train` refuses them"
 
 
 def faults(film: AnnotatedFilm) -> Iterator[str]:

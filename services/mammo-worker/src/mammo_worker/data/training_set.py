@@ -34,6 +34,22 @@ def data_sets(paths: Sequence[Path]) -> list[AnnotatedFilm]:
     return [film for reading in found for film in reading.items]
 
 
+def films_to_pack(paths: Sequence[Path]) -> list[AnnotatedFilm]:
+    """All films of data sets in known layouts; of the public ones CBIS-DDSM, with its drawn masks, and CDD-CESM."""
+    films: list[AnnotatedFilm] = []
+    for path in paths:
+        if (path / "cbis_ddsm_mass").is_dir():
+            films += cbis_ddsm(path / "cbis_ddsm_mass", path / "cbis_masks") + cdd_cesm(path / "cdd_cesm")
+        else:
+            films += data_sets([path])
+    return films
+
+
+def is_unmarked(film: AnnotatedFilm) -> bool:
+    """Whether a film has a mass by its label and no box of it."""
+    return film.attributes.get("label") in LABELS and not len(film.boxes)
+
+
 def own_films(paths: Sequence[Path]) -> list[AnnotatedFilm]:
     """All films of data sets in known layouts, fit to learn from.
 
@@ -41,11 +57,11 @@ def own_films(paths: Sequence[Path]) -> list[AnnotatedFilm]:
         ValueError: There are none, something is wrong with them, or a film's mass has no box.
     """
     films = data_sets(paths)
-    unmarked = (f for f in films if f.attributes.get("label") in LABELS and not len(f.boxes))
     _raise_for(
         [
             f"{film.path}: a {film.attributes['label']} film without boxes or a mask teaches that its mass is tissue"
-            for film in unmarked
+            for film in films
+            if is_unmarked(film)
         ]
     )
     if not films:

@@ -3,7 +3,7 @@
 Columns: `file` (relative to the CSV), `patient`, `label` (normal, benign, malignant); and where they are known `view`,
 `laterality`, `density`, `mm_per_pixel`, `mask` (a picture of the film's size, relative to the CSV) and `boxes`: four
 numbers `x1 y1 x2 y2` in pixels of the file for each mass, with `;` between masses, each with a label of its own behind
-them where the film has several. Without boxes a mask's regions are the masses. Further columns are passed over.
+them where the film has several. Without boxes a mask's regions are the masses. Further columns are not read, and noted.
 """
 
 import csv
@@ -36,6 +36,7 @@ def read(table: Path) -> Reading[AnnotatedFilm]:
             rows = csv.DictReader(stream)
             if missing := set(REQUIRED) - set(rows.fieldnames or ()):
                 raise ValueError(f"{table} lacks the columns {', '.join(sorted(missing))}")
+            found.note_unknown(rows.fieldnames or (), (*REQUIRED, *_KEPT, "mask", "boxes"))
             for row in rows:
                 try:
                     film = _film(table.parent, {k: (v or "").strip() for k, v in row.items() if k})
@@ -59,7 +60,7 @@ def _film(folder: Path, row: dict[str, str]) -> AnnotatedFilm:
     path = _present(folder / row["file"])
     label = row["label"].lower()
     if label not in ("normal", *LABELS):
-        raise ValueError(f"the label is {row['label']!r}, not normal, {' or '.join(LABELS)}")
+        raise ValueError(f"the label is {row['label']!r}, none of normal, {', '.join(LABELS)}")
     masks = [_present(folder / row["mask"])] if row.get("mask") else []
     boxes, labels = _boxes(row.get("boxes", ""), label)
     if masks and not len(boxes):
@@ -90,7 +91,7 @@ def _present(path: Path) -> Path:
 
 def _class_of(label: str) -> int:
     if label not in LABELS:
-        raise ValueError(f"a mass is {label!r}, not {' or '.join(LABELS)}")
+        raise ValueError(f"a mass is {label!r}, none of {', '.join(LABELS)}")
     return LABELS[label]
 
 
