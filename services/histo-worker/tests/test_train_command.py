@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from histo_worker.cli import app
 from histo_worker.configs import CONFIGS
 from histo_worker.data.breakhis import find_fields
+from histo_worker.settings import DEFAULT_MODEL
 from histo_worker.training.config import HistologyConfig
 from histo_worker.training.network_config import train_on_fields
 from lobule_ml.training.configuration import load_plan
@@ -149,7 +150,8 @@ def test_what_cannot_be_trained_is_told(arguments, said, toy_data, tmp_path):
 def test_a_file_that_cannot_be_read_is_named(toy_data, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(toy_data, data)
-    damaged = min(data.iterdir())
+    damaged, *_, other = sorted(data.iterdir())
+    other.rename(other.with_name(other.name.replace("-100-", "-40-")))
     damaged.write_bytes(b"no picture")
     places = ["--data", str(data), "--output", str(tmp_path / "p"), "--run", str(tmp_path / "r")]
     result = CliRunner().invoke(app, ["train", "reference_small", *places, *toy_changes()])
@@ -158,7 +160,8 @@ def test_a_file_that_cannot_be_read_is_named(toy_data, tmp_path):
     result = CliRunner().invoke(app, ["evaluate", str(data), "--output", str(tmp_path / "figures")])
     assert result.exit_code == 1
     assert f"{damaged}: unsupported_format: " in result.output.replace("\n", "")
-    assert "| 100X | image | 15 |" in result.output
+    assert "| 100X | image | 14 |" in result.output
+    assert "40X: no figures, because its 1 fields are of one class" in result.output
 
 
 def test_a_configuration_may_stand_anywhere(toy_data, tmp_path):
@@ -169,3 +172,8 @@ def test_a_configuration_may_stand_anywhere(toy_data, tmp_path):
     places = ["--data", str(toy_data), "--output", str(tmp_path / "p"), "--run", str(tmp_path / "r")]
     result = CliRunner().invoke(app, ["train", str(mine), *places, "--set", "folds=9"])
     assert "9 folds need" in result.output  # the file was read and changed
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_own_weights_do_not_carry_the_name_of_the_model_that_ships(name):
+    assert load_plan(name, HistologyConfig, CONFIGS).name != DEFAULT_MODEL
