@@ -25,7 +25,7 @@ from lobule.queueing import QUEUES
 from lobule.redis_address import connect
 
 WORKER_MODULES = {"histo": "histo_worker.worker", "mammo": "mammo_worker.worker", "report": "report.worker"}
-_START_S = 180.0
+_START_S = 600.0  # a machine that is busy with much else loads the models for minutes
 ADMIN, DEMO = "admin", "demo"
 
 
