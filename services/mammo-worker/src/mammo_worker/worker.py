@@ -3,14 +3,16 @@
 from functools import partial
 
 from lobule.modalities import MAMMOGRAPHY
+from lobule.model_package import open_package
 from lobule.worker.app import run_inference_worker
 from lobule.worker.examination import Examiner
 from lobule.worker.pipeline import Pipeline
 from lobule.worker.region import RegionExpert
-from mammo_worker.settings import PACKAGES
+from mammo_worker.settings import PACKAGES, MammoSettings
 
 
 def _build() -> Pipeline:
+    open_package(MammoSettings().package)  # a worker without a model does without TensorFlow
     from mammo_worker.pipeline import (
         build_pipeline,  # TensorFlow is imported only in the child, after the fork
     )
