@@ -143,9 +143,7 @@ class Step(Base):
     attempt: Mapped[int] = mapped_column(default=0)  # only ever incremented: fences off earlier attempts
     tries: Mapped[int] = mapped_column(default=0)  # since the last request: checked against the budget
     worker: Mapped[str | None] = mapped_column(String(200))
-    asked_at: Mapped[
-        datetime | None
-    ]  # when its job was: its deadline counts from then; None: it has none
+    asked_at: Mapped[datetime | None]  # when its job was: its deadline counts from then; None: it has none
     queued_at: Mapped[datetime | None]
     announced_at: Mapped[datetime | None] = mapped_column("rung_at")  # when it was last written to the outbox
     lease_expires_at: Mapped[datetime | None]
