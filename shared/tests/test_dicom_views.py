@@ -9,7 +9,7 @@ from pydicom.sr._concepts_dict import concepts
 from pydicom.sr._snomed_dict import mapping
 
 from lobule.contracts.case import ImageEvidence
-from lobule.contracts.result import ImageInfo
+from lobule.contracts.result import Hanging, ImageInfo
 from lobule.errors import AnalysisError
 from lobule.imaging.agreement import conflicts
 from lobule.imaging.dicom.reader import read_dicom
@@ -207,16 +207,17 @@ def test_a_slice_is_refused_and_a_synthesised_view_is_said(film_file):
     assert "synthesised_view" not in codes(read_dicom(film_file(ImageType=["ORIGINAL", "PRIMARY", "", "LOW_ENERGY"])))
 
 
-def test_an_implant_is_said(film_file):
-    assert "implant" in codes(read_dicom(film_file(BreastImplantPresent="YES")))
+def test_implants_and_men_are_said(film_file):
+    assert {"implant", "male_patient"} <= codes(read_dicom(film_file(BreastImplantPresent="YES", PatientSex="M")))
+    assert "male_patient" not in codes(read_dicom(film_file(PatientSex="F")))
 
 
 class TestSide:
     def test_the_images_own_goes_before_its_series(self, film_file):
-        film = read_dicom(film_file(ImageLaterality="R", Laterality="L"))
+        film = read_dicom(film_file(ImageLaterality="R", Laterality="L", PatientOrientation=["A", "H"]))
         assert film.laterality == "R"
         assert "laterality_conflict" in codes(film)
-        assert film.hanging is None, "nobody knows which side is right"
+        assert film.hanging == Hanging(rotation=180, mirrored=True), "up and down hold for either side"
 
     def test_of_the_frame(self, film_file):
         anatomy, group = Dataset(), Dataset()
@@ -239,9 +240,8 @@ class TestSide:
         assert "laterality_conflict" in codes(film)
 
     def test_the_users_word_against_the_file(self):
-        sent = ImageInfo(
-            sha256="0" * 64, file_name="a", modality="mammography", width=80, height=80, view="CC", laterality="L"
-        )
+        known = {"modality": "mammography", "view": "CC", "laterality": "L"}
+        sent = ImageInfo(sha256="0" * 64, file_name="a", width=80, height=80, **known)
         pixels = np.zeros((80, 80), np.uint8)
         assert conflicts(sent, Film(pixels, view="CC", laterality="L")) == []
         assert conflicts(sent, Film(pixels)) == []

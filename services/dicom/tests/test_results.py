@@ -29,6 +29,7 @@ from dicom_node.results.conclusion_report import conclusion_report
 from dicom_node.results.examination import Examination, Verification
 from dicom_node.results.segmentation import mask_of, segmentation
 from dicom_node.results.structured_report import structured_report, verdict_report
+from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.examination import BreastReading
 from lobule.contracts.result import Box
 
@@ -135,6 +136,15 @@ def test_the_conclusion_says_what_system_and_reader_say_of_each_breast(film):
     assert values(signed, "129715009") == ["129718006"]
     assert signed.VerificationFlag == "VERIFIED"
     assert str(signed.VerifyingObserverSequence[0].VerifyingObserverName) == "Dr Lee^"
+
+
+@pytest.mark.parametrize(("category", "code"), [(5, "treatment"), (6, "111122")])
+def test_only_category_6_with_treatment_states_a_biopsy(category, code, film):
+    signed = replace(
+        signed_by(films := [analysed(film(), finding(1, BOX))]),
+        breasts=BreastConclusions(right=BreastConclusion(bi_rads=category, recommendation="treatment")),
+    )
+    assert code in values(conclusion_report(examination_of(films, signed), **names()), "121075")
 
 
 def test_everyone_who_read_a_case_has_verified_its_report(film):

@@ -85,7 +85,7 @@ def test_asked_once_answered_and_gone_when_the_region_changes(image, draw, opini
     said = opinion(name).json()
     assert (said["state"], said["opinion"]["kind"]) == ("done", "mass")
     assert said["text"][:2] == [
-        "Suspicion 70%: Malignancy suspected.",
+        "On the scale of drawn regions, 70%: Malignancy suspected.",
         "It looks like a mass rather than calcifications (90%).",
     ]
     assert opinion(name, "post").json() == said

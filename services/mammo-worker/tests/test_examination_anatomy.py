@@ -105,6 +105,7 @@ def test_places_on_a_film():
     assert near.depth == "anterior"
     assert outer.depth == "posterior"
     assert outer.across == pytest.approx(0.4)
+    assert place_on_film(found, (x, y), upright=False).across is None
 
 
 def place(across):
@@ -135,6 +136,8 @@ def test_one_view_gives_what_it_can():
     assert region_of("L", place(0.4), None).along is None
     assert region_of("L", None, place(-0.4)).along == "lower"
     assert region_of("L", None, place(-0.4)).clock is None
+    turned = region_of("L", place(None), place(-0.4))
+    assert (turned.across, turned.along, turned.clock, turned.depth) == (None, "lower", None, "middle")
     with pytest.raises(ValueError, match="at least one"):
         region_of("L", None, None)
 

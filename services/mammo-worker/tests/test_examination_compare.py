@@ -31,13 +31,13 @@ def breast(seed=0, scale=1.0, mass=None, right=False):
     return np.ascontiguousarray(film[:, ::-1]) if right else film
 
 
-def shown(pixels, boxes=(), side="L", spacing=None):
+def shown(pixels, boxes=(), side="L", spacing=None, plane=None):
     """An examined film with findings at these boxes: centre x, centre y, side."""
     sha = "0" * 64
     thresholds = Thresholds(low=0.2, high=0.6, finding=0.3)
     image = ImageInfo(sha256=sha, file_name="f", modality="mammography", width=WIDTH, height=HEIGHT)
     result = Result(
-        image=image.model_copy(update={"pixel_spacing_mm": spacing and (spacing, spacing)}),
+        image=image.model_copy(update={"pixel_spacing_mm": spacing and (spacing, spacing), "spacing_plane": plane}),
         model=ModelInfo(name="m", version="1", weights_sha256=sha, calibration="c", trained_on="t"),
         thresholds=thresholds,
         assessment="not_sure",
@@ -107,6 +107,13 @@ class TestPriors:
         assert tracked.growth_mm == pytest.approx(4.0, abs=0.3)
         [smaller] = track(before, now)
         assert smaller.change == "smaller"
+
+    def test_millimetres_of_another_plane_are_not_compared(self):
+        now = shown(breast(0), [(110, 200, 48)], spacing=0.08, plane="patient")
+        before = shown(breast(1), [(112, 205, 40)], spacing=0.1, plane="detector")
+        [tracked] = track(now, before)
+        assert tracked.growth_mm is None
+        assert tracked.growth == pytest.approx(0.2, abs=0.05)
 
     def test_small_change_in_millimetres_is_stable_whatever_its_share(self):
         now, before = shown(breast(0), [(110, 200, 13)], spacing=0.2), shown(breast(1), [(110, 200, 10)], spacing=0.2)

@@ -229,7 +229,7 @@ def test_categories_are_suggested_and_told_in_both_languages(film):
     assert category(film(0.1, [(140, 200, 0.1)]), mlo) == 2
     assert category(film(0.4), mlo) == 0
     assert category(film(0.7), mlo) == 4
-    assert category(film(0.97), mlo) == 5
+    assert category(film(0.97), mlo) == 4, "5 needs the site's prevalence"
     assert category(film(0.97)) == 0
     assert category(film(0.1), mlo, failed=1) == 0
     reading = read_breast("L", [film(0.7, [(140, 200, 0.6)]), mlo], 1, MODELS)

@@ -36,6 +36,12 @@ from mammo_worker.packages import installed_package, load_detector
 MAX_DISPLAY_SIDE = 2048
 
 
+def _shows_density(film: Film) -> bool:
+    """Whether the density that the reader of density learned can be told: not of men, nor of a film of an implant."""
+    said = {notice.code for notice in film.notices}
+    return "male_patient" not in said and ("implant" not in said or "implant_displaced" in said)
+
+
 class MammographyPipeline:
     """Triage and mass detection on one film.
 
@@ -93,7 +99,7 @@ class MammographyPipeline:
         found = detections_in_file(self._detector(prepared, pixels.shape[0]), hanging, film.pixels.shape)
         clock.lap("network")
         density = None
-        if self._density is not None:
+        if self._density is not None and _shows_density(film):
             density = self._density(prepare_film(pixels, DENSITY_CANVAS, squeeze, valid, breast).canvas)
             clock.lap("density")
         progress(0.8, activity("drawing"))

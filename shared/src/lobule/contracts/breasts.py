@@ -19,6 +19,16 @@ _MEANINGS: tuple[tuple[frozenset[int], Assessment], ...] = (
     (frozenset({1, 2}), "no_sign_of_malignancy"),
 )
 """The category of a breast as an assessment, the most suspicious first."""
+_UNFITTING: dict[BiRads, frozenset[Recommendation]] = {
+    0: frozenset({"routine_screening", "short_follow_up", "treatment"}),
+    1: frozenset({"biopsy", "treatment"}),
+    2: frozenset({"biopsy", "treatment"}),
+    3: frozenset({"routine_screening", "treatment"}),
+    4: frozenset({"routine_screening", "short_follow_up"}),
+    5: frozenset({"routine_screening", "short_follow_up"}),
+    6: frozenset({"routine_screening"}),
+}
+"""Recommendations that contradict a category. The portal's `reading/breast-contradictions.js` has the same table."""
 
 
 class BreastConclusion(Document):
@@ -65,10 +75,4 @@ class BreastConclusions(Document):
 
     def contradict_themselves(self) -> bool:
         """Whether a breast's recommendation does not fit its category (docs/case-assessment.md)."""
-        return any(_unfitting(breast.bi_rads, breast.recommendation) for _, breast in self.stated)
-
-
-def _unfitting(category: BiRads, recommendation: Recommendation | None) -> bool:
-    if category in (1, 2):
-        return recommendation in ("biopsy", "treatment")
-    return category != 3 and recommendation == "routine_screening"
+        return any(breast.recommendation in _UNFITTING[breast.bi_rads] for _, breast in self.stated)

@@ -102,6 +102,7 @@ class BreastReason(Document):
         "without_view",
         "film_by_itself",
         "not_assessed",
+        "not_evaluated",
     ] = Field(description="stable name of the reason")
     lesion: int | None = Field(default=None, description="place of the lesion that it speaks of")
     view: StandardView | None = Field(default=None, description="the view that it speaks of")

@@ -104,9 +104,11 @@ RECOMMENDATIONS: dict[Recommendation, Code] = {
     "short_follow_up": Code("111142", "DCM", "Follow-up at short interval (1-11 months)"),
     "further_imaging": Code("further-imaging", "99LOBULE", "Further imaging"),
     "biopsy": Code("111143", "DCM", "Biopsy should be considered"),
-    "treatment": Code("111122", "DCM", "Known biopsy proven malignancy - take appropriate action"),
+    "treatment": Code("treatment", "99LOBULE", "Treatment"),
 }
-"""CID 6028."""
+"""CID 6028, which has no code for treatment by itself."""
+PROVEN = Code("111122", "DCM", "Known biopsy proven malignancy - take appropriate action")
+"""CID 6028 too, but it states a biopsy: only for treatment with category 6."""
 VERDICT = Code("verdict", "99LOBULE", "Verdict of the reader")
 VERDICTS: dict[Verdict, Code] = {
     "confirmed": Code("410605003", "SCT", "Confirmed present"),

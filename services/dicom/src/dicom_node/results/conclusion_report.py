@@ -127,7 +127,9 @@ def _of_reader(breast: BreastConclusion) -> list[sr.ContentItem]:
     if breast.density:
         items.append(_code(concepts.BREAST_COMPOSITION, concepts.DENSITIES[breast.density]))
     if breast.recommendation:
-        items.append(_code(_RECOMMENDATION, concepts.RECOMMENDATIONS[breast.recommendation]))
+        proven = breast.recommendation == "treatment" and breast.bi_rads == 6
+        recommended = concepts.PROVEN if proven else concepts.RECOMMENDATIONS[breast.recommendation]
+        items.append(_code(_RECOMMENDATION, recommended))
     return items
 
 

@@ -10,6 +10,7 @@ from dicom_node.results import concepts
 from dicom_node.results.film import AnalysedFilm
 from dicom_node.results.measurements import closed_outline, corners, tracking_id, tracking_uid
 from lobule.contracts.result import Finding
+from lobule.words import Words
 
 _LAYER = pr.GraphicLayer(layer_name="LOBULE", order=1, description="Findings of Lobule, research use only")
 _TEXT_HEIGHT = 0.02
@@ -82,9 +83,9 @@ def _label(film: AnalysedFilm, finding: Finding) -> pr.TextObject:
     height = max(1.0, _TEXT_HEIGHT * film.header.Rows)
     upper = max(0.0, top - height)
     suspicion = finding.probability_malignant
-    text = tracking_id(film, finding) + ("" if suspicion is None else f" {suspicion:.0%}")
+    shown = "" if suspicion is None else f" {Words('en').percent(suspicion, film.result.thresholds)}"
     return pr.TextObject(
-        text_value=text,
+        text_value=tracking_id(film, finding) + shown,
         units="PIXEL",
         bounding_box=(left, upper, max(right, left + 1), upper + height),
         text_justification="LEFT",

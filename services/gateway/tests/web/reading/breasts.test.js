@@ -48,6 +48,9 @@ const CASES = [
   [{ bi_rads: 0, recommendation: 'routine_screening' }, {}, [['recommendation', []]]],
   [{ bi_rads: 1, recommendation: 'biopsy' }, { 0: confirmed }, [['clear', [0]], ['recommendation', []]]],
   [{ bi_rads: 4, recommendation: 'biopsy' }, {}, []],
+  [{ bi_rads: 5, recommendation: 'short_follow_up' }, {}, [['recommendation', []]]],
+  [{ bi_rads: 0, recommendation: 'treatment' }, {}, [['recommendation', []]]],
+  [{ bi_rads: 3, recommendation: 'routine_screening' }, {}, [['recommendation', []]]],
   [{ recommendation: 'biopsy' }, { 0: confirmed }, []],
 ];
 for (const [stated, verdicts, said] of CASES)

@@ -173,7 +173,7 @@ def _lesion(
     for i, k in members:
         film = films[i]
         if film.anatomy is not None and k < len(film.marks):
-            places[film.view] = place_on_film(film.anatomy, film.marks[k].centre)
+            places[film.view] = place_on_film(film.anatomy, film.marks[k].centre, film.upright)
     return Lesion(
         findings={films[i].name: k for i, k in members},
         suspicion=max(films[i].result.findings[k].probability_malignant or 0.0 for i, k in members),

@@ -1,9 +1,9 @@
 """What carried the number of a breast, and the BI-RADS category that it speaks for."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
-from lobule.contracts.examination import BreastReason
+from lobule.contracts.examination import BreastReason, Lesion, Standing
 from lobule.contracts.result import StandardView
 from mammo_worker.examination.breasts import BreastReading
 
@@ -11,19 +11,41 @@ Category = Literal[0, 1, 2, 4, 5]
 
 _TOLD = 0.01  # smaller differences look like none
 _HIGHLY_SUGGESTIVE = 0.95  # ACR BI-RADS Atlas, 5th edition (2013): category 5 begins there
+_NOT_EVALUATED = {"implant", "magnified_view", "male_patient", "partial_view", "synthesised_view"}
+"""Notices of films of kinds that the model was not evaluated on."""
 
 
-def suggested_category(reading: BreastReading) -> Category:
+def suggested_category(
+    reading: BreastReading, lesions: Sequence[Lesion] = (), standings: Collection[Standing] = ()
+) -> Category:
     """The category that the number suggests; never 3, 6 or a letter, which only a reader's work-up can give.
 
-    Categories other than 0 need both views; where one is missing or failed, imaging is completed first.
+    Categories other than 0 need both views; if one is missing or failed, imaging is completed first. Categories 1 and 2
+    also need films of a kind that the model was evaluated on, and no lesion that is new or has grown. Category 5 is a
+    probability among the reader's own patients, so it needs a prevalence of the site.
+
+    Args:
+        reading: Of the breast.
+        lesions: Its lesions, with what became of them since an earlier examination.
+        standings: What its number means in populations.
     """
-    assessment, probability = reading.verdict.assessment, reading.verdict.probability
+    assessment = reading.verdict.assessment
     if not reading.complete or assessment == "not_sure":
         return 0
     if assessment == "malignancy_suspected":
-        return 5 if (probability or 0.0) >= _HIGHLY_SUGGESTIVE else 4
+        here = [each.probability_malignant for each in standings if each.population == "site"]
+        return 5 if max(here, default=0.0) >= _HIGHLY_SUGGESTIVE else 4
+    if _not_evaluated(reading) or any(_has_grown(lesion) for lesion in lesions):
+        return 0
     return 2 if reading.lesions else 1
+
+
+def _not_evaluated(reading: BreastReading) -> bool:
+    return any(notice.code in _NOT_EVALUATED for film in reading.films for notice in film.result.notices)
+
+
+def _has_grown(lesion: Lesion) -> bool:
+    return lesion.change is not None and lesion.change.change in ("new", "grown")
 
 
 def reasons(reading: BreastReading) -> Iterator[BreastReason]:
@@ -47,3 +69,5 @@ def reasons(reading: BreastReading) -> Iterator[BreastReason]:
         yield BreastReason(code="film_by_itself", probability=verdict.probability)
     if reading.failed:
         yield BreastReason(code="not_assessed")
+    if _not_evaluated(reading):
+        yield BreastReason(code="not_evaluated")

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.result import Hanging, Laterality, Result
+from lobule.contracts.result import Hanging, Laterality, Result, SpacingPlane
 from lobule.imaging.film import Film
 from mammo_worker.examination.anatomy import Anatomy, find_anatomy
 from mammo_worker.examination.frame import Thumbnail, thumbnail_of
@@ -15,6 +15,8 @@ from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.hanging import points_in_file, turned
 
+_TURNED_PERHAPS = {"orientation_unknown", "hung_by_chest_wall", "chest_wall_against_laterality", "laterality_conflict"}
+"""Notices of films that may be turned or mirrored otherwise than they are shown."""
 MOST_FINDINGS = 8  # of a film that are compared with another film's
 
 
@@ -30,7 +32,9 @@ class ExaminedFilm:
         thumbnail: Of the breast; None where no breast is found.
         anatomy: Its landmarks; None where no breast is found.
         marks: Of the first `MOST_FINDINGS` findings of the result, in their order.
-        mm_per_unit: Millimetres to a unit of the frame; None where nobody knows.
+        mm_per_unit: Millimetres to a unit of the frame; None if it is not known.
+        plane: Where these millimetres hold; None if it is not known.
+        upright: Whether the film surely hangs as usual.
     """
 
     name: str
@@ -41,6 +45,8 @@ class ExaminedFilm:
     anatomy: Anatomy | None
     marks: list[Mark]
     mm_per_unit: float | None
+    plane: SpacingPlane | None = None
+    upright: bool = True
 
     def suspicions(self) -> NDArray[np.float64]:
         """Suspicion of the findings that have marks, (N,)."""
@@ -67,13 +73,16 @@ def examined(
     spacing = result.image.pixel_spacing_mm
     on_its_side = hanging is not None and hanging.rotation in (90, 270)
     mm = float(spacing[1 if on_its_side else 0]) if spacing else None  # of a row as the film hangs
+    plane = result.image.spacing_plane
+    upright = not any(notice.code in _TURNED_PERHAPS for notice in result.notices)
     if not breast.mask.any():
-        return ExaminedFilm(name, laterality, view, result, None, None, [], mm)
+        return ExaminedFilm(name, laterality, view, result, None, None, [], mm, plane, upright)
     thumbnail = thumbnail_of(breast, pixels.shape[1])
     anatomy = find_anatomy(thumbnail, view)
     boxes = np.array([[f.box.x, f.box.y, f.box.x + f.box.width, f.box.y + f.box.height] for f in result.findings])
     hung = boxes_as_hung(boxes.reshape(-1, 4)[:MOST_FINDINGS], hanging, film.pixels.shape)
-    return ExaminedFilm(name, laterality, view, result, thumbnail, anatomy, marks_of(thumbnail, anatomy, hung), mm)
+    marks = marks_of(thumbnail, anatomy, hung)
+    return ExaminedFilm(name, laterality, view, result, thumbnail, anatomy, marks, mm, plane, upright)
 
 
 def boxes_as_hung(boxes: NDArray[np.floating], hanging: Hanging | None, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -31,20 +31,25 @@ class Place:
         from_nipple: Distance from the nipple, in units of the frame.
         depth: Third of the way from the nipple to the chest wall.
         across: Distance from the posterior nipple line over the breast's depth; positive is outwards on CC films and
-            upwards on MLO films.
+            upwards on MLO films; None where it is in doubt which way round the film hangs.
         retroareolar: Close behind the nipple.
     """
 
     from_nipple: float
     depth: Depth
-    across: float
+    across: float | None
     retroareolar: bool
 
 
-def place_on_film(anatomy: Anatomy, point: tuple[float, float]) -> Place:
+def place_on_film(anatomy: Anatomy, point: tuple[float, float], upright: bool = True) -> Place:
     """Where a point of the frame lies.
 
     On a film that hangs as usual, the outer side of a CC film and the upper side of an MLO film are at the top.
+
+    Args:
+        anatomy: Of the breast.
+        point: x, y in the frame.
+        upright: Whether the film surely hangs as usual.
     """
     at = np.array([point])
     behind = float(anatomy.behind_nipple(at)[0]) / anatomy.depth
@@ -52,7 +57,7 @@ def place_on_film(anatomy: Anatomy, point: tuple[float, float]) -> Place:
     across = float(anatomy.across(at)[0]) / anatomy.depth
     distance = float(anatomy.from_nipple(at)[0])
     near = distance < _RETROAREOLAR * anatomy.depth and abs(across) < _CENTRAL
-    return Place(distance, depth, across, near)
+    return Place(distance, depth, across if upright else None, near)
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,8 @@ class Region:
     """Where a lesion lies in a breast.
 
     Attributes:
-        across: Outer or inner; None where no CC film tells, or near the middle.
-        along: Upper or lower; None where no MLO film tells, or near the middle.
+        across: Outer or inner; None if no CC film tells, or near the middle.
+        along: Upper or lower; None if no MLO film tells, or near the middle.
         clock: Hour on the breast's clock face, seen from the front; None without both views, or behind the nipple.
         depth: The third in which it lies, by the CC film where there is one.
         retroareolar: Close behind the nipple on a film.
@@ -85,8 +90,8 @@ def region_of(laterality: Laterality, cc: Place | None, mlo: Place | None) -> Re
         raise ValueError("a place on at least one film is needed")
     outwards = cc.across if cc else None
     upwards = mlo.across if mlo else None
-    if cc and mlo:
-        upwards = (mlo.across - cc.across * float(np.sin(_OBLIQUE))) / float(np.cos(_OBLIQUE))
+    if outwards is not None and upwards is not None:
+        upwards = (upwards - outwards * float(np.sin(_OBLIQUE))) / float(np.cos(_OBLIQUE))
     across: Across | None = None
     along: Along | None = None
     if outwards is not None and abs(outwards) >= _CENTRAL:

@@ -1,9 +1,9 @@
 """Findings of an earlier examination on the same breast and view: new, stable, grown or smaller.
 
 A finding is looked for where it lies from the nipple, along the posterior nipple line and across it. Growth is that of
-the size, the square root of the box's area: in millimetres where both films say their spacing, else as a share, where
-sizes are shares of the breast's depth on each film. A fifth is what a benign mass may grow in half a year (Gordon et
-al., Radiology 229, 2003), and about what two boxes of one mass differ by.
+the size, the square root of the box's area: in millimetres if both films say their spacing in the same plane, else as
+a share; sizes are then shares of the breast's depth on each film. A fifth is what a benign mass may grow in half a year
+(Gordon et al., Radiology 229, 2003), and about what two boxes of one mass differ by.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Tracked:
         prior: The place of the same finding among the earlier film's, weak ones among them; None where it has none.
         change: What became of it.
         growth: Of the size, as a share of the earlier one; None without an earlier one.
-        growth_mm: The same in millimetres; None where a spacing is not known.
+        growth_mm: The same in millimetres; None if a spacing is not known, or holds in another plane than the other.
     """
 
     finding: int
@@ -97,7 +97,7 @@ def _tracked(film: ExaminedFilm, prior: ExaminedFilm, i: int, j: int) -> Tracked
     assert prior.anatomy is not None
     now, before = film.marks[i].size, prior.marks[j].size
     growth_mm: float | None = None
-    if film.mm_per_unit is not None and prior.mm_per_unit is not None:
+    if film.mm_per_unit is not None and prior.mm_per_unit is not None and film.plane == prior.plane:
         now = now * film.anatomy.depth * film.mm_per_unit
         before = before * prior.anatomy.depth * prior.mm_per_unit
         growth_mm = now - before

@@ -89,15 +89,17 @@ def breast_as_contract(
 ) -> contract.BreastReading:
     """What is said of a breast, as services exchange it; films of an earlier examination tell what has changed."""
     changes = _changes(breast.films, priors)
+    lesions = [_lesion(lesion, breast.films, changes) for lesion in breast.lesions]
+    standings = _standings(breast.verdict, models)
     return contract.BreastReading(
         laterality=breast.laterality,
         views=breast.views,
         assessment=breast.verdict.assessment,
         probability_malignant=breast.verdict.probability,
-        bi_rads=suggested_category(breast),
+        bi_rads=suggested_category(breast, lesions, standings),
         density=breast.density,
-        standings=_standings(breast.verdict, models),
-        lesions=[_lesion(lesion, breast.films, changes) for lesion in breast.lesions],
+        standings=standings,
+        lesions=lesions,
         reasons=list(reasons(breast)),
     )
 

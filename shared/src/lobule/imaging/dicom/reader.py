@@ -48,7 +48,7 @@ def _read(file: DicomFile) -> Film:
     view, about_view = view_of(tags)
     laterality, about_side = laterality_of(tags)
     say += [*about_view, *about_side]
-    hanging = None if about_side else hanging_of(tags, laterality, say)
+    hanging = hanging_of(tags, None if about_side else laterality, say)  # up and down hold for either side
     if file.syntax in LOSSY:
         say.append(make_notice("lossy_compression", compression=file.syntax_name))
     if tags.code(Tag.PARTIAL_VIEW) == "YES":
@@ -57,6 +57,8 @@ def _read(file: DicomFile) -> Film:
         say.append(make_notice("synthesised_view"))
     if tags.code(Tag.IMPLANT) == "YES":
         say.append(make_notice("implant"))
+    if tags.code(Tag.PATIENT_SEX) == "M":
+        say.append(make_notice("male_patient"))
     return Film(
         measured.pixels,
         view,

@@ -12,6 +12,17 @@ import { targetOf } from './targets.js';
 /** @typedef {'clear' | 'drawn' | 'suspicious' | 'recommendation'} Code */
 /** @typedef {{code: Code, side: Side, targets: Target[], drawn: ReaderFinding[]}} BreastContradiction */
 
+/** Recommendations that contradict a category; the server has the same table. @type {Record<number, string[]>} */
+const UNFITTING = {
+  0: ['routine_screening', 'short_follow_up', 'treatment'],
+  1: ['biopsy', 'treatment'],
+  2: ['biopsy', 'treatment'],
+  3: ['routine_screening', 'treatment'],
+  4: ['routine_screening', 'short_follow_up'],
+  5: ['routine_screening', 'short_follow_up'],
+  6: ['routine_screening'],
+};
+
 /**
  * @param {Record<Side, import('./stated.js').Breast>} breasts
  * @param {ViewedImage[]} images Of the current examination.
@@ -29,7 +40,7 @@ export const breastContradictions = (breasts, images, verdictOf, drawn = []) =>
     /** @type {BreastContradiction[]} */
     const found = against.length ? [{ code: category < 3 ? 'clear' : 'suspicious', side, targets: against, drawn: [] }] : [];
     if (category === 1 && here.length) found.push({ code: 'drawn', side, targets: [], drawn: here });
-    return recommendation && unfitting(category, recommendation) ? [...found, { code: 'recommendation', side, targets: [], drawn: [] }] : found;
+    return recommendation && UNFITTING[category]?.includes(recommendation) ? [...found, { code: 'recommendation', side, targets: [], drawn: [] }] : found;
   });
 
 /**
@@ -49,10 +60,4 @@ function againstVerdicts(category, images, verdictOf, drawn) {
   if (category === 2) return contradiction('no_sign_of_malignancy', images, verdictOf)?.targets ?? [];
   if ((category === 4 || category === 5) && !drawn.length) return contradiction('malignancy_suspected', images, verdictOf)?.targets ?? [];
   return [];
-}
-
-/** @param {number} category @param {string} recommendation */
-function unfitting(category, recommendation) {
-  if (category === 1 || category === 2) return recommendation === 'biopsy' || recommendation === 'treatment';
-  return category !== 3 && recommendation === 'routine_screening';
 }

@@ -1,0 +1,63 @@
+"""The suggested category: what keeps a breast from being called negative, and what category 5 needs."""
+
+import pytest
+
+from lobule.contracts.examination import Lesion, LesionChange, LesionMark, Standing
+from lobule.contracts.result import DisplayImage, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.words import make_notice
+from mammo_worker.examination.breasts import BreastReading
+from mammo_worker.examination.explain import reasons, suggested_category
+from mammo_worker.examination.films import ExaminedFilm
+from mammo_worker.examination.rule import Verdict
+
+SHA = "0" * 64
+
+
+def film(view, *notices):
+    result = Result(
+        image=ImageInfo(sha256=SHA, file_name="a", modality="mammography", width=300, height=500),
+        model=ModelInfo(name="m", version="1", weights_sha256=SHA, calibration="c", trained_on="t"),
+        thresholds=Thresholds(low=0.2, high=0.6, finding=0.3),
+        assessment="no_sign_of_malignancy",
+        probability_malignant=0.1,
+        display=DisplayImage(file="display.png", width=300, height=500),
+        notices=[make_notice(code) for code in notices],
+    )
+    return ExaminedFilm(view, "L", view, result, None, None, [], None)
+
+
+def breast(probability=0.1, notices=()):
+    assessment = "malignancy_suspected" if probability > 0.6 else "no_sign_of_malignancy"
+    return BreastReading("L", [film("CC", *notices), film("MLO")], 0, Verdict(assessment, probability))
+
+
+def changed(change):
+    mark = LesionMark(job_id="j", finding_id="f1", view="CC")
+    what = LesionChange(change=change, growth=None, growth_mm=None, prior=None)
+    return [Lesion(marks=[mark], probability_malignant=0.1, same_lesion=None, place=None, change=what)]
+
+
+@pytest.mark.parametrize(
+    ("change", "category"), [("stable", 1), ("smaller", 1), ("not_comparable", 1), ("new", 0), ("grown", 0)]
+)
+def test_a_lesion_that_is_new_or_has_grown_is_not_called_benign(change, category):
+    assert suggested_category(breast(), changed(change)) == category
+
+
+@pytest.mark.parametrize("notice", ["implant", "male_patient", "partial_view", "synthesised_view"])
+def test_a_kind_of_film_that_was_not_evaluated_is_not_called_negative(notice):
+    reading = breast(notices=[notice])
+    assert suggested_category(reading) == 0
+    assert "not_evaluated" in [reason.code for reason in reasons(reading)]
+    assert "not_evaluated" not in [reason.code for reason in reasons(breast())]
+    assert suggested_category(breast(0.97, notices=[notice])) == 4, "a suspicion stands"
+
+
+def test_category_5_is_a_probability_among_the_patients_of_the_site():
+    def standing(probability, population):
+        return Standing(population=population, prevalence=0.4, probability_malignant=probability, place=10)
+
+    assert suggested_category(breast(0.97)) == 4
+    assert suggested_category(breast(0.97), standings=[standing(0.97, "enriched")]) == 4
+    assert suggested_category(breast(0.97), standings=[standing(0.94, "site")]) == 4
+    assert suggested_category(breast(0.97), standings=[standing(0.95, "site")]) == 5
