@@ -74,6 +74,17 @@ class TestResult:
         unlike = {"timings_s", "heat_map"}
         assert bare.result.model_dump(exclude=unlike) == whole.model_dump(exclude=unlike)
 
+    def test_the_file_is_freed_before_the_network_reads_the_field(self, pipeline, one):
+        freed: list[bool] = []
+        seen: dict[str, bool] = {}
+
+        class Content(bytes):
+            def __del__(self):
+                freed.append(True)
+
+        pipeline.analyse(Content(one), info(one), lambda _, doing: seen.setdefault(doing.code, bool(freed)))
+        assert (seen["reading_image"], seen["checking_field"], seen["patches"]) == (False, True, True)
+
     def test_never_retraces_whatever_the_size(self, pipeline, field_pixels):
         for height, width in ((460, 700), (300, 300), (900, 1200)):
             pixels = cv2.resize(field_pixels[0], (width, height), interpolation=cv2.INTER_AREA)
