@@ -58,7 +58,7 @@ def compiled_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def described_once() -> Iterator[None]:
-    """The gateways of a process have the same routes and share their OpenAPI document: to make it takes two seconds."""
+    """The gateways of a process, whose routes are the same, share their OpenAPI document, which takes half a second."""
     make, made = api_document.make_document, dict[str, dict[str, Any]]()
 
     def document(app: FastAPI) -> dict[str, Any]:
