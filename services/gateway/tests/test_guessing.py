@@ -15,6 +15,7 @@ from gateway.errors import ProblemError
 from gateway.users import passwords
 
 PASSWORD = "correct horse battery staple"
+PATIENCE_S = 30
 
 
 def token(client, **body):
@@ -93,6 +94,31 @@ def redis_time(app):
 
 
 class TestManyAtOnce:
+    @pytest.mark.parametrize("form", [False, True], ids=["program", "portal"])
+    def test_those_that_wait_take_no_thread_from_other_requests(self, make_app, monkeypatch, form):
+        released, checking = threading.Event(), threading.Semaphore(0)
+
+        def check(*_) -> bool:
+            checking.release()
+            return not released.wait(PATIENCE_S)
+
+        def log_in(number: int) -> int:
+            grant = {"username": f"nobody {number}", "password": "a guess"}
+            path = "/login" if form else "/api/v1/auth/token"
+            return client.post(path, **({"data": grant} if form else {"json": grant})).status_code
+
+        monkeypatch.setattr(service, "verify_password", check)
+        with TestClient(make_app(login_attempts=1000)) as client, ThreadPoolExecutor(61) as pool:
+            guesses = [pool.submit(log_in, number) for number in range(60)]
+            try:
+                assert checking.acquire(timeout=PATIENCE_S)
+                other = pool.submit(client.get, "/login").result(timeout=PATIENCE_S / 2)
+                assert (other.status_code, client.get("/healthz").status_code) == (200, 200)
+                assert not any(guess.done() for guess in guesses)
+            finally:
+                released.set()
+            assert {guess.result() for guess in guesses} == {401}
+
     def test_guesses_in_parallel_are_counted_before_their_hashes(self, make_app, monkeypatch, pauses):
         pauses(60)
         checked = []

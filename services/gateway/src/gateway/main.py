@@ -20,7 +20,7 @@ from gateway.audit.refusals import NoteRefusals, RefusalJournal
 from gateway.auth import endpoints as auth
 from gateway.auth import session_endpoints as auth_sessions
 from gateway.auth import token_endpoints as tokens
-from gateway.auth.dependencies import LoginRequiredError, PageForbiddenError
+from gateway.auth.dependencies import LOGINS_AT_ONCE, LoginRequiredError, PageForbiddenError
 from gateway.auth.second_factor import endpoints as second_factor
 from gateway.auth.second_factor import key_endpoints as security_keys
 from gateway.auth.throttle import LoginThrottle
@@ -241,6 +241,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         sessions, app.state.store, app.state.fingerprints, modalities, app.state.uploads, settings.reading_rule
     )
     app.state.pictures = PictureService(app.state.store, celery, cache)
+    app.state.login_places = asyncio.Semaphore(LOGINS_AT_ONCE)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
     app.state.progress = ProgressBoard(cache)
     install_error_handlers(app)

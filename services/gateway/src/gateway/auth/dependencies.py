@@ -1,6 +1,7 @@
 """Authentication dependencies of the endpoints."""
 
 import hmac
+from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import quote
 
@@ -44,6 +45,18 @@ def settings_of(request: Request) -> GatewaySettings:
 
 
 AppSettings = Annotated[GatewaySettings, Depends(settings_of)]
+
+LOGINS_AT_ONCE = 8
+"""Of the 40 threads that requests share, logins take this many."""
+
+
+async def _login_place(request: Request) -> AsyncIterator[None]:
+    """Wait until few other logins are under way: in a thread, many that wait would take those of all other requests."""
+    async with request.app.state.login_places:
+        yield
+
+
+LoginPlace = Depends(_login_place, scope="function")
 
 
 def identify(request: Request, credentials: HTTPAuthorizationCredentials | None, session: Session) -> User:

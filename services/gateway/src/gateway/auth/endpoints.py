@@ -6,14 +6,14 @@ from fastapi import APIRouter, Body, Request
 
 from gateway.audit.service import record
 from gateway.auth import service, tokens
-from gateway.auth.dependencies import AppSettings
+from gateway.auth.dependencies import AppSettings, LoginPlace
 from gateway.auth.schemas import PasswordGrant, TokenPair, TokenRequest
 from gateway.errors import ProblemError, responses
 
 router = APIRouter()
 
 
-@router.post("/api/v1/auth/token", tags=["auth"], responses=responses(401, 422, 429))
+@router.post("/api/v1/auth/token", tags=["auth"], responses=responses(401, 422, 429), dependencies=[LoginPlace])
 def issue_token(grant: Annotated[TokenRequest, Body()], request: Request, settings: AppSettings) -> TokenPair:
     """Get a short-lived access token and a refresh token, for a password or for a refresh token."""
     state = request.app.state

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.audit.service import record
 from gateway.auth import service, sessions
-from gateway.auth.dependencies import AppSettings, LoggedIn
+from gateway.auth.dependencies import AppSettings, LoggedIn, LoginPlace
 from gateway.auth.second_factor import half_login, security_keys
 from gateway.auth.second_factor.service import Given, check_second_factor
 from gateway.database import DbSession
@@ -83,7 +83,7 @@ def choose_language(
     return response
 
 
-@router.post("/login")
+@router.post("/login", dependencies=[LoginPlace])
 def log_in(
     request: Request,
     settings: AppSettings,

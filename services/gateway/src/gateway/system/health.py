@@ -38,7 +38,7 @@ class Health(BaseModel):
 
 
 @router.get("/healthz")
-def live() -> dict[str, str]:
+async def live() -> dict[str, str]:
     """The process is alive."""
     return {"status": "ok"}
 
