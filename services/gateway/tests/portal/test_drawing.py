@@ -144,3 +144,22 @@ def test_drawn_named_kept_and_undone(logged_in, study, film, worker):
     assert answer.status_code == 201, answer.text
     signed = study.client.get(f"/api/v1/cases/{study.case}/reports/1/content", headers=study.alice).json()
     assert [one["number"] for one in signed["images"][0]["reader_findings"]] == [1, 2, 3]
+
+
+def test_a_tool_that_is_still_fetched_does_not_move_the_film(logged_in, study, film):
+    study.add(film, laterality="L", view="CC", spacing=(0.1, 0.1))
+    page = logged_in(study.url, viewport={"width": 1440, "height": 900})
+    pane = page.locator('.pane[data-view="LCC"]')
+    expect(pane).to_have_attribute("data-scale", re.compile(r"\d"))
+    held = []
+    page.route("**/viewer/*.js*", lambda route: held.append(route))  # neither drawing tools nor instruments come
+    for key in ("b", "t"):
+        page.keyboard.press(key)
+        page.keyboard.press("+")  # what is larger than its pane could be moved
+        before = places(pane, (100, 100))
+        drag(page, pane, (100, 100), (300, 300))
+        page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+        assert places(pane, (100, 100)) == before, key
+    assert held
+    for route in held:
+        route.abort()
