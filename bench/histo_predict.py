@@ -4,7 +4,8 @@ uv run --no-sync python bench/histo_predict.py FIELD ... [--files 1000] [--own 3
 
 The files are windows of the given fields, each another one, 660 x 430 pixels as PNG. The pipeline's own rate is that of
 `HistologyPipeline.analyse` on the first of them, in this process, warm, measured before and after the command, so that
-another load on the machine shows. The command's time counts everything: start, warming up, reading, writing. Beside the
+another load on the machine shows; it draws the pictures that the service shows, which the command leaves out. The
+command's time counts everything: start, warming up, reading, writing. Beside the
 rates stand the seconds of CPU for a field, which another load hardly changes.
 Bar: at least 0.9 of the pipeline's own rate, and memory that stays flat.
 """
