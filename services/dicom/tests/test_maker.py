@@ -237,3 +237,15 @@ def test_results_wait_for_the_current_films_and_not_for_priors(study):
     study.gateway.images = [study.gateway.image, waiting | {"is_prior": True}]
     study.look()
     assert len(study.of("findings")) == 1
+
+
+def test_what_is_signed_of_a_later_examination_is_not_told_as_of_this_study(study):
+    study.gateway.sign(verdicts=True)
+    study.look()
+    assert len(study.of("conclusion")) == len(study.of("document")) == 1
+    later = {**study.gateway.image, "id": "image-2", "sha256": "0" * 64, "job": {"id": "job-2"}, "is_prior": False}
+    study.gateway.image |= {"is_prior": True, "laterality": "L"}  # corrected as well, which its findings tell
+    study.gateway.images = [study.gateway.image, later]
+    study.gateway.sign(verdicts=True)
+    study.look()
+    assert [len(study.of(kind)) for kind in ("conclusion", "document", "verdicts", "findings")] == [1, 1, 1, 2]

@@ -92,6 +92,7 @@ class Examination:
         awaited: Whether they are still being read together.
         signed_version: The last version that was signed, in force or not; None before the first.
         failed: Films that could not be analysed.
+        is_current: Whether the case's conclusion is about this study, not about a later one that was added to the case.
     """
 
     films: Sequence[AnalysedFilm]
@@ -104,6 +105,7 @@ class Examination:
     awaited: bool = False
     signed_version: int | None = None
     failed: Sequence[FailedFilm] = ()
+    is_current: bool = True
 
     @classmethod
     def of(
@@ -112,6 +114,7 @@ class Examination:
         together: dict[str, Any],
         films: Sequence[AnalysedFilm],
         failed: Sequence[FailedFilm] = (),
+        is_current: bool = True,
     ) -> "Examination":
         """Build the examination from the gateway's answers for its case and for the reading of its films together."""
         conclusion = case["conclusion"]
@@ -121,6 +124,7 @@ class Examination:
         return cls(
             films=films,
             failed=failed,
+            is_current=is_current,
             assessment=assessment,
             probability=conclusion["probability_malignant"],
             reasons=[each["text"] for each in conclusion["reasons"]],

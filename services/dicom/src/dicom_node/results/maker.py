@@ -100,7 +100,8 @@ class ResultMaker(Loop):
         films, failed = self._films(study, case), self._failed_films(study, case)
         if not films and not failed:
             return
-        examination = Examination.of(case, self._client.examination(case["id"]), films, failed)
+        together = self._client.examination(case["id"])
+        examination = Examination.of(case, together, films, failed, self._is_current(study, case))
         with self._journal.reading() as database:
             header = examination.header
             order = orders.find(database, str(header.AccessionNumber), str(header.PatientID))
@@ -156,6 +157,12 @@ class ResultMaker(Loop):
         ]
         refused = [film for film in ours.values() if film.state == "refused"]
         return failed + [FailedFilm.of(read_header(self._intake.path_of(film.sha256))) for film in refused]
+
+    def _is_current(self, study: Study, case: dict[str, Any]) -> bool:
+        """Whether the case's conclusion is about this study: no later examination was added to the case."""
+        ours = self._received(study)
+        shown = [image.get("is_prior", False) for image in case["images"] if image["sha256"] in ours]
+        return not shown or not all(shown)
 
     def _received(self, study: Study) -> dict[str, Received]:
         with self._journal.reading() as database:

@@ -85,7 +85,8 @@ def products(
     """All that a study should have now. Where every film failed, what needs no result: reports, and that they failed.
 
     Once something was signed, no draft takes its place: conclusion and verdicts stay as they were signed until the next
-    signature. What the system finds is told as before.
+    signature. What the system finds is told as before. If a later examination of the case has taken the study's place,
+    conclusion and report of the case are about that one, and only what the films say by themselves is made.
 
     Args:
         examination: Of the study, as it stands in the gateway.
@@ -93,11 +94,20 @@ def products(
         case_id: The case of the study.
         told: What reports to other systems need besides.
     """
-    films, analysed, signed = examination.films, examination.analysed, examination.signed
+    films, analysed = examination.films, examination.analysed
     if films:
         yield Product("findings", analysed, lambda before: _findings(films, before), "", ("findings",))
+        yield Product("pictures", analysed, lambda _: _pictures(examination, client))
     for place, film in enumerate(films, 1):
         yield from _of_film(film, place)
+    yield Product("cad", examination.searched, lambda before: _cad(examination, before), "", ("cad",))
+    if examination.is_current:
+        yield from _of_case(examination, client, case_id, told)
+
+
+def _of_case(examination: Examination, client: Client, case_id: str, told: Telling) -> Iterator[Product]:
+    """What is concluded and signed about the case."""
+    films, analysed, signed = examination.films, examination.analysed, examination.signed
     state = analysed if signed is None else f"{analysed};signed:{signed.version}"
     signed_before = examination.signed_version is not None
     if not examination.awaited and (signed is not None or not signed_before):
@@ -117,9 +127,6 @@ def products(
         wanted = f"signed:{signed.version}"
         yield Product("message", wanted, lambda _: _message(examination, case_id, told))
         yield Product("bundle", wanted, lambda _: _bundle(examination, client, case_id, told))
-    if films:
-        yield Product("pictures", analysed, lambda _: _pictures(examination, client))
-    yield Product("cad", examination.searched, lambda before: _cad(examination, before), "", ("cad",))
 
 
 def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:
