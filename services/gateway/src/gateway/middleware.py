@@ -43,6 +43,12 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
+def _without_host(location: str, scope: Scope) -> str:
+    """A redirect to this server without the host, which the router takes from the request's Host header."""
+    own = f"{scope['scheme']}://{Headers(scope=scope).get('host', '')}/"
+    return f"/{location.removeprefix(own).lstrip('/')}" if location.startswith(own) else location
+
+
 class RequestContext(HttpMiddleware):
     """Gives each request an id (the client's, if it is valid) and its language, logs it, and sets security headers."""
 
@@ -62,6 +68,8 @@ class RequestContext(HttpMiddleware):
                 headers["X-Request-Id"] = request_id
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                if "location" in headers:
+                    headers["location"] = _without_host(headers["location"], scope)
                 if scope["path"].startswith(_OF_PATIENTS):  # patients' data must be revalidated by caches
                     headers.setdefault("Cache-Control", "private, no-cache" if "etag" in headers else "no-store")
             await send(message)
