@@ -5,6 +5,7 @@ import base64
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 import gateway
@@ -61,6 +62,12 @@ class TestDocument:
             assert [f for f, value in schema.get("properties", {}).items() if "description" not in value] == [], name
         named = {tag["name"] for tag in document["tags"]}
         assert {tag for _, o in operations(document) for tag in o["tags"]} == named
+
+    def test_every_schema_has_an_example_that_fits(self, document):
+        for name, schema in document["components"]["schemas"].items():
+            whole = schema | {"components": document["components"]}
+            faults = list(jsonschema.Draft202012Validator(whole).iter_errors(schema["example"]))
+            assert faults == [], (name, faults)
 
     def test_waiting_is_documented_where_it_may_be_asked_for(self, document):
         for name, operation in operations(document):

@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from gateway.api_examples import add_examples
 from gateway.error_codes import CODES
 from gateway.errors import PROBLEM, Problem, responses
 
@@ -129,6 +130,7 @@ def make_document(app: FastAPI) -> Document:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"]["properties"]["code"]["enum"] = sorted(CODES)
+    add_examples(schemas)
     return made
 
 
