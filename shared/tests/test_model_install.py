@@ -46,3 +46,10 @@ def test_a_damaged_one_leaves_nothing(package, tmp_path):
     assert done.exit_code == 1
     assert "hash" in done.output or "weights" in done.output
     assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_what_is_no_package_is_named(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    done = install(tmp_path / "pictures", tmp_path / "models")
+    assert done.exit_code == 1
+    assert f"{tmp_path / 'pictures'} is no model package: it has no model.json." in done.output

@@ -13,12 +13,12 @@ from lobule.contracts.manifest import Figure, Metric, figure_of
 from lobule.errors import AnalysisError
 from lobule.model_package import install_package
 
-app = typer.Typer(no_args_is_help=True, help="The models in use.")
+app = typer.Typer(no_args_is_help=True, help="List the models in use, and install packages.")
 
 
 @app.callback()
 def _group() -> None:
-    """The models in use."""
+    """List the models in use, and install packages."""
 
 
 @app.command("list")
@@ -51,7 +51,10 @@ def install(
     """Copy a model package to where workers find it, as NAME-VERSION, if its weights are those that were measured."""
     try:
         typer.echo(install_package(package, into))
-    except (AnalysisError, OSError) as error:
+    except AnalysisError as error:
+        typer.echo(words()(f"cli.package.{error.reason}", folder=package, **error.values), err=True)
+        raise typer.Exit(1) from None
+    except OSError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 
