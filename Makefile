@@ -108,6 +108,12 @@ image-archive: ## Save all container images into var/lobule-images.tar, for serv
 compare-builds: ## Build images twice from nothing and compare their files [TARGETS="cli gateway"]
 	$(PYTHON) deploy/compare_builds.py $(ENGINE) $(or $(TARGETS),cli)
 
+KUBECTL ?= $(or $(LOBULE_KUBECTL),kubectl)
+policies: $(filter $(TOOLS)/bin/uv,$(UV)) ## Check the manifests of k8s/ against Checkov's policies
+	@rm -rf var/policies && mkdir -p var/policies
+	for overlay in cpu gpu hospital dev; do $(KUBECTL) kustomize k8s/overlays/$$overlay > var/policies/$$overlay.yaml || exit 1; done
+	$(UV) tool run --python 3.11 checkov@3.3.30 --config-file .ci/checkov.yaml
+
 bench: .venv/.installed-dev ## Measure: from accept to report; a film's way. MATTERPORT=PYTHON sets a rival beside
 	$(RUN) python bench/end_to_end.py $(ARGS)
 	$(RUN) python bench/mammo_speed.py $(if $(MATTERPORT),--thesis 1024 --thesis 2048 --matterport $(MATTERPORT))
@@ -130,4 +136,4 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
 
-.PHONY: test-faults test-protocol sbom vulnerabilities wheelhouse image-archive node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets
+.PHONY: policies test-faults test-protocol sbom vulnerabilities wheelhouse image-archive node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets
