@@ -111,7 +111,7 @@ compare-builds: ## Build images twice from nothing and compare their files [TARG
 KUBECTL ?= $(or $(LOBULE_KUBECTL),kubectl)
 policies: $(filter $(TOOLS)/bin/uv,$(UV)) ## Check the manifests of k8s/ against Checkov's policies
 	@rm -rf var/policies && mkdir -p var/policies
-	for overlay in cpu gpu hospital dev; do $(KUBECTL) kustomize k8s/overlays/$$overlay > var/policies/$$overlay.yaml || exit 1; done
+	for overlay in cpu gpu hospital; do $(KUBECTL) kustomize k8s/overlays/$$overlay > var/policies/$$overlay.yaml || exit 1; done
 	$(UV) tool run --python 3.11 checkov@3.3.30 --config-file .ci/checkov.yaml
 
 bench: .venv/.installed-dev ## Measure: from accept to report; a film's way. MATTERPORT=PYTHON sets a rival beside

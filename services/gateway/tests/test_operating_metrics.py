@@ -28,7 +28,7 @@ def app(app_on_each_database):
 @pytest.fixture
 def command(app, monkeypatch):
     """`lobule backup` beside this gateway."""
-    monkeypatch.setattr(backup_commands, "get_settings", lambda: app.state.settings)
+    monkeypatch.setattr(backup_commands, "settings_at", lambda _home: app.state.settings)
     return lambda *arguments: CliRunner().invoke(backup_commands.app, list(map(str, arguments)))
 
 

@@ -150,14 +150,14 @@ def test_messages_about_the_patient_and_kept_answers_go(app, client, alice, root
 def test_nobody_is_not_certified(app, client, root, monkeypatch, patient):
     refused = client.post("/api/v1/patients/purge", json=ASKED | {"patient_id": patient}, headers=root)
     assert (refused.status_code, refused.json()["code"]) == (422, "patient_is_nobody")
-    monkeypatch.setattr(commands, "get_settings", lambda: app.state.settings)
+    monkeypatch.setattr(commands, "settings_at", lambda _home: app.state.settings)
     done = CliRunner().invoke(commands.app, ["purge", "--reason", "asked for", patient])
     assert (done.exit_code, done.stdout) == (2, "")
 
 
 @pytest.mark.parametrize("asked", [["--reason", "r" * 201, "P-1"], ["--reason", "", "P-1"], ["--reason", "r", ""]])
 def test_the_command_has_the_bounds_of_the_api(app, monkeypatch, asked):
-    monkeypatch.setattr(commands, "get_settings", lambda: app.state.settings)
+    monkeypatch.setattr(commands, "settings_at", lambda _home: app.state.settings)
     done = CliRunner().invoke(commands.app, ["purge", *asked], input="P-1\n")
     assert (done.exit_code, done.stdout) == (2, "")
 
@@ -211,7 +211,7 @@ class TestWhereTheStoreFails:
 def test_the_command_reads_the_patient_from_standard_input_and_names_backups(app, held, monkeypatch):
     with app.state.sessions.begin() as session:
         record(session, None, "lobule", "backup.create", detail={"folder": "/srv/backup"})
-    monkeypatch.setattr(commands, "get_settings", lambda: app.state.settings)
+    monkeypatch.setattr(commands, "settings_at", lambda _home: app.state.settings)
     done = CliRunner().invoke(commands.app, ["purge", "--reason", "asked for"], input="P-4711\n")
     assert done.exit_code == 0, done.output
     said = Certificate.model_validate_json(done.output)

@@ -30,7 +30,7 @@ def make_backup(app):
 @pytest.fixture
 def look(app, monkeypatch):
     """Runs the command; gives its exit status, and the state and numbers of each folder by its name."""
-    monkeypatch.setattr(commands, "get_settings", lambda: app.state.settings)
+    monkeypatch.setattr(commands, "settings_at", lambda _home: app.state.settings)
 
     def run(patient, *options):
         done = CliRunner().invoke(commands.app, ["backups", *options], input=f"{patient}\n")

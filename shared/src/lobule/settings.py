@@ -110,10 +110,15 @@ class FilmSettings(FromEnvironment):
 AnySettings = TypeVar("AnySettings", bound=FromEnvironment)
 
 
-def read_settings(kind: type[AnySettings]) -> AnySettings:
-    """The process's settings; ends the process with a line for each variable that is missing or wrong."""
+def read_settings(kind: type[AnySettings], **given: Any) -> AnySettings:
+    """The process's settings; ends the process with a line for each variable that is missing or wrong.
+
+    Args:
+        kind: Which settings.
+        given: Settings that are not read from the environment, by name.
+    """
     try:
-        return kind()
+        return kind(**given)
     except ValidationError as error:
         for problem in error.errors(include_input=False):
             if not problem["loc"]:  # of several settings together

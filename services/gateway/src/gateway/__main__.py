@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 def main(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option()] = 8000,
+    port: Annotated[int, typer.Option(help="port to listen on; 0 for any that is free")] = 8000,
     internal_port: Annotated[
         int | None, typer.Option(help="serve the workers' API and the metrics here, and not on --port")
     ] = None,

@@ -1,17 +1,22 @@
 """What the gateway's commands share: the choice of the database, and error messages."""
 
-import os
+import signal
+import sys
 from pathlib import Path
+from typing import Any
 
 import typer
+from sqlalchemy.exc import DBAPIError
+from typer.core import TyperGroup
 
 from gateway.audit.service import record
 from gateway.database import AUDIT_KEY, SessionFactory, make_engine, make_session_factory
-from gateway.settings import GatewaySettings, derived_audit_key, get_settings
-from gateway.signing_keys import SigningKeys
+from gateway.settings import GatewaySettings, get_settings
 from lobule.cli.common import words
+from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
-from lobule.settings import variable
+from lobule.settings import read_settings, variable
+from lobule.storage import StoreFullError, StoreUnavailableError
 
 
 def fail(problem: str) -> typer.Exit:
@@ -20,19 +25,60 @@ def fail(problem: str) -> typer.Exit:
     return typer.Exit(1)
 
 
+class _Commands(TyperGroup):
+    """Commands that say in a line why the database, the store or a file cannot be used."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """See `click.Command`."""
+        try:
+            return super().invoke(ctx)
+        except DBAPIError as error:
+            raise fail(_database_problem(error)) from None
+        except StartError as error:
+            raise fail(error.sentence(words())) from None
+        except BrokenPipeError:
+            raise
+        except (OSError, StoreFullError, StoreUnavailableError) as error:
+            raise fail(str(error)) from None
+
+
+def _database_problem(error: DBAPIError) -> str:
+    reason = (str(error.orig).strip() or str(error)).splitlines()[0]
+    if "no such table" in reason or "does not exist" in reason:
+        return words()("doctor.database_old", revision="-")
+    return words()("doctor.database_away", reason=reason)
+
+
+def commands(description: str) -> typer.Typer:
+    """A group of commands.
+
+    Args:
+        description: What they do, as `--help` shows it.
+    """
+    return typer.Typer(cls=_Commands, no_args_is_help=True, help=description)
+
+
+def end_on_sigterm() -> None:
+    """End when the container is stopped: as its first process, a program without a handler is not ended by SIGTERM."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+
+
+def settings_at(home: Path) -> GatewaySettings:
+    """The settings of the environment; without LOBULE_DATABASE_URL those that `lobule up` with the folder would use."""
+    if variable("DATABASE_URL"):
+        return get_settings()
+    if Home.database_in(home) is None:
+        raise fail(words()("cli.no_lobule", folder=home.resolve()))
+    # Redis is a child of `lobule up`, at a socket of its own; no command asks for it.
+    redis = {} if variable("REDIS_URL") else {"redis_url": "unix:///none"}
+    return read_settings(GatewaySettings, **Home.open(home).settings(), **redis)
+
+
 def sessions_at(home: Path) -> SessionFactory:
     """Sessions of the database that `lobule up` with the same folder and variables would use."""
-    if os.environ.get("LOBULE_DATABASE_URL") or os.environ.get("LOBULE_DATABASE_URL_FILE"):
-        settings = get_settings()
-        engine, keys = make_engine(settings.database_url), settings.signing_keys
-        return make_session_factory(engine, audit_key=settings.audit_secret, signing_keys=keys)
-    url = Home.database_in(home)
-    if url is None:
-        raise fail(words()("cli.no_lobule", folder=home.resolve()))
-    secret, secret_key = variable("AUDIT_KEY"), variable("SECRET_KEY") or Home.open(home).secrets["secret_key"]
-    key = secret.encode() if secret else derived_audit_key(secret_key)
-    keys = SigningKeys(secret_key, variable("SIGNING_KEY"), variable("SIGNING_KEYS_BEFORE") or "")
-    return make_session_factory(make_engine(url), audit_key=key, signing_keys=keys)
+    settings = settings_at(home)
+    engine, keys = make_engine(settings.database_url), settings.signing_keys
+    return make_session_factory(engine, audit_key=settings.audit_secret, signing_keys=keys)
 
 
 def note(settings: GatewaySettings, action: str, **detail: object) -> None:

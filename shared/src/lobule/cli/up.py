@@ -16,7 +16,7 @@ def up(
     home: HomeFolder = DEFAULT_HOME,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 for any that is free")] = 8000,
-    log_format: Annotated[Literal["console", "json"], typer.Option()] = "console",
+    log_format: Annotated[Literal["console", "json"], typer.Option(help="of the lines of its services")] = "console",
 ) -> None:
     """Start Redis, gateway and workers on this machine; Ctrl-C ends them all."""
     with (

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lobule.launcher.errors import StartError
+from lobule.settings import variable
 
 _DATABASE = "lobule.sqlite"
 _SECRETS = ("internal_token", "secret_key", "admin_password", "demo_password")
@@ -30,8 +31,19 @@ class Home:
 
     @classmethod
     def open(cls, folder: Path) -> "Home":
-        """Open the folder, creating what is missing. Folder, database and logs are the owner's alone."""
+        """Open the folder, creating what is missing. Folder, database and logs are the owner's alone.
+
+        Raises:
+            StartError: The folder cannot be made, or is somebody else's.
+        """
         folder = folder.resolve()
+        try:
+            return cls._open(folder)
+        except OSError as error:
+            raise StartError("home_unusable", folder=folder, reason=error.strerror) from None
+
+    @classmethod
+    def _open(cls, folder: Path) -> "Home":
         for part in ("objects", "logs", "reports"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -60,14 +72,20 @@ class Home:
                 raise StartError("home_in_use", folder=self.folder) from None
             yield
 
+    def settings(self) -> dict[str, str]:
+        """The settings that this folder decides, by name: those that neither a variable nor its file sets."""
+        own = {
+            "database_url": f"sqlite:///{self.folder / _DATABASE}",
+            "object_store_url": (self.folder / "objects").as_uri(),
+            "internal_token": self.secrets["internal_token"],
+            "secret_key": self.secrets["secret_key"],
+        }
+        return {name: value for name, value in own.items() if not variable(name.upper())}
+
     def environment(self, redis_url: str, url: str, log_format: str) -> dict[str, str]:
         """The environment of the services. Variables that are set already win, to allow external servers."""
-        embedded = {
+        embedded = {f"LOBULE_{name.upper()}": value for name, value in self.settings().items()} | {
             "LOBULE_REDIS_URL": redis_url,
-            "LOBULE_DATABASE_URL": f"sqlite:///{self.folder / _DATABASE}",
-            "LOBULE_OBJECT_STORE_URL": (self.folder / "objects").as_uri(),
-            "LOBULE_INTERNAL_TOKEN": self.secrets["internal_token"],
-            "LOBULE_SECRET_KEY": self.secrets["secret_key"],
             "LOBULE_SECURE_COOKIES": "false",
             "LOBULE_PUBLIC_URL": url,
             "LOBULE_LOG_FORMAT": log_format,
@@ -75,4 +93,5 @@ class Home:
             "PYTHONUNBUFFERED": "1",
         }
         # Always our own gateway: two deployments on one machine must not work for each other.
-        return embedded | os.environ | {"LOBULE_GATEWAY_URL": url}
+        given = {name: value for name, value in os.environ.items() if value or not name.startswith("LOBULE_")}
+        return embedded | given | {"LOBULE_GATEWAY_URL": url}

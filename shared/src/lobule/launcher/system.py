@@ -1,5 +1,6 @@
 """The whole system on one machine: Redis, gateway and workers, one process for each service."""
 
+import errno
 import importlib.util
 import os
 import shutil
@@ -108,7 +109,8 @@ def _free_port(host: str, port: int) -> int:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise StartError("port_taken", port=port, host=host, reason=error.strerror) from None
+            code = "port_taken" if error.errno == errno.EADDRINUSE else "cannot_listen"
+            raise StartError(code, port=port, host=host, reason=error.strerror) from None
         return probe.getsockname()[1]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.accounts import service
 from gateway.accounts.schemas import PasswordReset, UserCreate, UserUpdate
 from gateway.audit.service import record
-from gateway.command_line import fail, sessions_at
+from gateway.command_line import commands, fail, sessions_at
 from gateway.database import read
 from gateway.errors import ProblemError
 from gateway.users import repository
@@ -23,23 +23,24 @@ from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
 Given = TypeVar("Given", bound=BaseModel)
 
 _ROLES = f"one of {', '.join(get_args(Role))}"
+Username = Annotated[str, typer.Argument(help="name that the user logs in with")]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="read the password from standard input, without asking")
+]
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Manage users: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.",
-)
+app = commands("Manage users: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.")
 
 
 @app.command()
 def add(
-    username: str,
+    username: Username,
     home: HomeFolder = DEFAULT_HOME,
     role: Annotated[Role, typer.Option(help=_ROLES)] = "clinician",
-    display_name: Annotated[str | None, typer.Option()] = None,
-    password_stdin: Annotated[bool, typer.Option(help="read the password from standard input")] = False,
-    replace: Annotated[bool, typer.Option(help="give an existing user this password and role")] = False,
-    if_missing: Annotated[bool, typer.Option(help="leave an existing user as they are")] = False,
-    change: Annotated[bool, typer.Option(help="the password must be changed at the first login")] = False,
+    display_name: Annotated[str | None, typer.Option(help="shown in the portal and in reports")] = None,
+    password_stdin: PasswordStdin = False,
+    replace: Annotated[bool, typer.Option("--replace", help="give an existing user this password and role")] = False,
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="leave an existing user as they are")] = False,
+    change: Annotated[bool, typer.Option("--change", help="the password must be changed at the first login")] = False,
 ) -> None:
     """Add a user; asks for the password, or reads it from standard input."""
     sessions = sessions_at(home)
@@ -64,20 +65,20 @@ def add(
 
 
 @app.command()
-def disable(username: str, home: HomeFolder = DEFAULT_HOME) -> None:
+def disable(username: Username, home: HomeFolder = DEFAULT_HOME) -> None:
     """Take a user's access away; every session and token ends. What they did stays as it is."""
     _change(home, username, UserUpdate(active=False))
 
 
 @app.command()
-def enable(username: str, home: HomeFolder = DEFAULT_HOME) -> None:
+def enable(username: Username, home: HomeFolder = DEFAULT_HOME) -> None:
     """Give a disabled user access again."""
     _change(home, username, UserUpdate(active=True))
 
 
 @app.command("delete")
 def delete_user(
-    username: str,
+    username: Username,
     home: HomeFolder = DEFAULT_HOME,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
@@ -94,7 +95,7 @@ def delete_user(
 
 @app.command("role")
 def set_role(
-    username: str,
+    username: Username,
     role: Annotated[Role, typer.Argument(help=_ROLES)],
     home: HomeFolder = DEFAULT_HOME,
 ) -> None:
@@ -104,9 +105,9 @@ def set_role(
 
 @app.command("password")
 def set_password(
-    username: str,
+    username: Username,
     home: HomeFolder = DEFAULT_HOME,
-    password_stdin: Annotated[bool, typer.Option(help="read the password from standard input")] = False,
+    password_stdin: PasswordStdin = False,
     change: Annotated[bool, typer.Option(help="it must be changed at the next login")] = True,
 ) -> None:
     """Give a user another password; every session and token of theirs ends."""
@@ -120,7 +121,7 @@ def set_password(
 
 
 @app.command("second-factor-off")
-def turn_second_factor_off(username: str, home: HomeFolder = DEFAULT_HOME) -> None:
+def turn_second_factor_off(username: Username, home: HomeFolder = DEFAULT_HOME) -> None:
     """Turn off the second factor of a user who has lost it; every session of theirs ends."""
 
     def turn_off(session: Session, user: User) -> None:

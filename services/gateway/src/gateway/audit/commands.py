@@ -13,13 +13,12 @@ from gateway.audit.export import Format, line_of
 from gateway.audit.repository import AuditFilter
 from gateway.audit.service import record
 from gateway.audit.verification import verify
-from gateway.command_line import audit_key_of, sessions_at
+from gateway.command_line import audit_key_of, commands, sessions_at
 from gateway.database import in_utc, reading
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Verify and export the audit log: of LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.",
+app = commands(
+    "Verify and export the audit log: of LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.",
 )
 _Anchors = Annotated[list[Path] | None, typer.Option(help="files of anchors")]
 

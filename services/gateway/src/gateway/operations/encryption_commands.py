@@ -5,19 +5,19 @@ from contextlib import suppress
 
 import typer
 
-from gateway.command_line import fail, note
-from gateway.settings import get_settings
+from gateway.command_line import commands, fail, note, settings_at
+from gateway.settings import GatewaySettings
 from lobule import layout
-from lobule.cli.common import words
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
 from lobule.storage import ObjectNotFoundError, open_configured_store
 from lobule.storage.encrypted import EncryptedStore, is_encrypted
 
-app = typer.Typer(no_args_is_help=True, help="Encrypt stored objects, and change the master key.")
+app = commands("Encrypt stored objects, and change the master key.")
 _PIECE = 1024 * 1024
 
 
-def _store() -> EncryptedStore:
-    store = open_configured_store(get_settings())
+def _store(settings: GatewaySettings) -> EncryptedStore:
+    store = open_configured_store(settings)
     if not isinstance(store, EncryptedStore):
         raise fail(words()("cli.encryption.off"))
     return store
@@ -35,31 +35,33 @@ def _plain(store: EncryptedStore) -> Iterator[str]:
 
 
 @app.command()
-def status() -> None:
-    """Say how many objects are not encrypted; exit status 1 where there are any."""
-    count = sum(1 for _ in _plain(_store()))
+def status(home: HomeFolder = DEFAULT_HOME) -> None:
+    """Say how many objects are not encrypted; exit status 1 if there are any."""
+    count = sum(1 for _ in _plain(_store(settings_at(home))))
     typer.echo(words()("cli.encryption.status", count=count))
     raise typer.Exit(1 if count else 0)
 
 
 @app.command()
-def apply() -> None:
+def apply(home: HomeFolder = DEFAULT_HOME) -> None:
     """Encrypt the objects that are not encrypted yet; services may run meanwhile."""
-    store, count = _store(), 0
+    settings = settings_at(home)
+    store, count = _store(settings), 0
     for key in _plain(store):
         with suppress(ObjectNotFoundError):  # deleted meanwhile
             with store.inner.open(key) as source, store.writer(key) as target:
                 while piece := source.read(_PIECE):
                     target.write(piece)
             count += 1
-    note(get_settings(), "encryption.apply", objects=count)
+    note(settings, "encryption.apply", objects=count)
     typer.echo(words()("cli.encryption.applied", count=count))
 
 
 @app.command()
-def rotate() -> None:
-    """Wrap all data keys by the new master key; exit status 1 where some are of neither key."""
-    done, failed = _store().keys.wrap_anew()
-    note(get_settings(), "encryption.rotate", keys=done, failed=failed)
+def rotate(home: HomeFolder = DEFAULT_HOME) -> None:
+    """Wrap all data keys by the new master key; exit status 1 if some are of neither key."""
+    settings = settings_at(home)
+    done, failed = _store(settings).keys.wrap_anew()
+    note(settings, "encryption.rotate", keys=done, failed=failed)
     typer.echo(words()("cli.encryption.rotated", count=done, failed=failed))
     raise typer.Exit(1 if failed else 0)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
 from gateway.clock import now
+from gateway.command_line import commands, end_on_sigterm, settings_at
 from gateway.corrections import removal
 from gateway.database import SessionFactory, make_engine, make_session_factory, read
 from gateway.deletion import service as deletion
@@ -25,13 +26,14 @@ from gateway.idempotency import repository as keyed_requests
 from gateway.idempotency.service import KEPT_FOR
 from gateway.jobs.repository import delete_works
 from gateway.operations.repositories import retention as repository
-from gateway.settings import GatewaySettings, get_settings
+from gateway.settings import GatewaySettings
 from lobule import layout
+from lobule.cli.common import DEFAULT_HOME, HomeFolder
 from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
 
 log = structlog.get_logger()
-app = typer.Typer(no_args_is_help=True, help="Delete what is too old, and what belongs to nothing.")
+app = commands("Delete what is too old, and what belongs to nothing.")
 
 _TOGETHER = 100  # rows that one transaction deletes
 _ORPHAN_AGE = timedelta(hours=24)  # an upload's object exists before its row
@@ -179,11 +181,14 @@ def _group() -> None:
 
 @app.command()
 def run(
+    home: HomeFolder = DEFAULT_HOME,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say how much would be deleted")] = False,
     every_hours: Annotated[float | None, typer.Option(help="go on, and run this often")] = None,
 ) -> None:
     """Delete what is older than LOBULE_RETENTION_DAYS (unset: nothing), and what nothing refers to."""
-    settings = get_settings()
+    settings = settings_at(home)
+    if every_hours is not None:
+        end_on_sigterm()
     configure_logging("retention", settings.log_format, settings.log_level)
     while True:
         log.info("retention", dry_run=dry_run, **make(settings, dry_run=dry_run).run())

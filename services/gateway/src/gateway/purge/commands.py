@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from gateway.command_line import commands, settings_at
 from gateway.database import make_engine, make_session_factory, reading
 from gateway.errors import ProblemError
 from gateway.events import Events
@@ -16,14 +17,13 @@ from gateway.purge import repository
 from gateway.purge.backups import look_into
 from gateway.purge.schemas import PurgeCreate
 from gateway.purge.service import Purge, note_of_command
-from gateway.settings import get_settings
-from lobule.cli.common import say, words
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, say, words
 from lobule.imaging.header import DicomIdentity
 from lobule.storage import open_configured_store
 
 PatientId = Annotated[str | None, typer.Argument(help="PatientID of the films; else read from standard input")]
 
-app = typer.Typer(no_args_is_help=True, help="Delete everything of a patient.")
+app = commands("Delete everything of a patient.")
 
 
 @app.callback()
@@ -35,6 +35,7 @@ def _group() -> None:
 def purge(
     reason: Annotated[str, typer.Option(help="why, without names; it stands in the audit log")],
     patient_id: PatientId = None,
+    home: HomeFolder = DEFAULT_HOME,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be deleted")] = False,
 ) -> None:
     """Delete everything of a patient, and print the certificate as JSON.
@@ -47,7 +48,7 @@ def purge(
         for each in error.errors():
             typer.echo(f"{each['loc'][0]}: {each['msg']}", err=True)
         raise typer.Exit(2) from None
-    settings = get_settings()
+    settings = settings_at(home)
     sessions = make_session_factory(make_engine(settings.database_url), Events(), settings.audit_secret)
     work = Purge(sessions, open_configured_store(settings), Fingerprints(settings.secret_key.get_secret_value()))
     try:
@@ -64,6 +65,7 @@ def purge(
 @app.command()
 def backups(
     patient_id: PatientId = None,
+    home: HomeFolder = DEFAULT_HOME,
     folder: Annotated[list[Path] | None, typer.Option(help="a backup that this server did not note; several")] = None,
 ) -> None:
     """Name the backups that still have something of a patient, before or after a purge, as JSON.
@@ -71,7 +73,7 @@ def backups(
     It looks into every folder that `lobule backup create` wrote to. Exit status 1: one has something, or cannot be
     reached from here. Exit status 2: the PatientID is refused.
     """
-    settings = get_settings()
+    settings = settings_at(home)
     prints = Fingerprints(settings.secret_key.get_secret_value())
     mark = prints.of(DicomIdentity(patient_id=_given(patient_id))).patient_id_mark
     if mark is None:

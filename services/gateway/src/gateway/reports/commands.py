@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from gateway.audit.service import record
 from gateway.cases import repository as cases
-from gateway.command_line import fail, sessions_at
+from gateway.command_line import commands, fail, sessions_at
 from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
 from gateway.pdf_signing import draw_certificate, verified
@@ -20,10 +20,9 @@ from gateway.reports import renderings, repository
 from gateway.reports.schemas import RenderingsCreate
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Render signed reports: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses. "
-    "Verify signed PDF files, and draw a certificate for them.",
+app = commands(
+    "Render signed reports: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses. "
+    "Verify signed PDF files, and draw a certificate for them."
 )
 
 

@@ -1,0 +1,128 @@
+"""Commands of the gateway beside `lobule up`: they find its folder without any variable."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import func, select
+from typer.testing import CliRunner
+
+from gateway.audit.models import BACKUP_CREATED, AuditEvent
+from gateway.database import make_engine, make_session_factory
+from gateway.migrate import migrate
+from gateway.settings import get_settings
+from lobule.cli.main import build
+from lobule.launcher.home import Home
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A folder as `lobule up` leaves it; nothing else is set."""
+    for name in [name for name in os.environ if name.startswith("LOBULE_")]:
+        monkeypatch.delenv(name)
+    get_settings.cache_clear()
+    folder = tmp_path / "lobule"
+    opened = Home.open(folder)
+    migrate(opened.settings()["database_url"])
+    handlers = logging.root.handlers[:]
+    yield folder
+    logging.root.handlers[:] = handlers  # a command that logs leaves one for an output that is closed then
+    get_settings.cache_clear()
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(build(), arguments)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backup", "check"),
+        ("retention", "run", "--dry-run"),
+        ("patient", "purge", "P-1", "--reason", "asked to", "--dry-run"),
+        ("audit", "verify"),
+        ("user", "list"),
+        ("reports", "render", "--all"),
+    ],
+)
+def test_a_command_finds_the_folder_of_lobule_up(home, command):
+    done = run(*command, "--home", str(home))
+    assert done.exit_code == 0, (done.output, done.exception)
+
+
+def test_a_backup_of_the_folder_is_made_and_noted(home, tmp_path):
+    (home / "objects" / "images").mkdir()
+    done = run("backup", "create", str(tmp_path / "backup"), "--home", str(home))
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert json.loads((tmp_path / "backup" / "backup.json").read_text())["revision"]
+    with make_session_factory(make_engine(Home.database_in(home))).begin() as session:
+        noted = select(func.count()).where(AuditEvent.action == BACKUP_CREATED)
+        assert session.scalars(noted).one() == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backup", "check"),
+        ("retention", "run"),
+        ("encryption", "status"),
+        ("patient", "purge", "P-1", "--reason", "asked to"),
+    ],
+)
+def test_a_folder_without_lobule_is_named(home, tmp_path, command):
+    done = run(*command, "--home", str(tmp_path / "nothing"))
+    assert done.exit_code == 1
+    assert str(tmp_path / "nothing") in done.stderr
+
+
+def test_a_secret_in_a_file_wins_over_the_folders(home, tmp_path, monkeypatch):
+    (tmp_path / "key").write_text("a secret key of the hospital's own, long enough\n")
+    monkeypatch.setenv("LOBULE_SECRET_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("LOBULE_LEASE_SECONDS", "")
+    environment = Home.open(home).environment("unix:///none", "http://127.0.0.1:8000", "json")
+    assert "LOBULE_SECRET_KEY" not in environment
+    assert "LOBULE_LEASE_SECONDS" not in environment
+
+
+@pytest.mark.parametrize(
+    ("database", "said"),
+    [
+        ("postgresql+psycopg://lobule:secret@127.0.0.1:9/lobule", "The database does not answer: connection "),
+        ("sqlite:///{folder}/empty.db", "The database has the schema of another version"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [("user", "list"), ("backup", "check"), ("backup", "create", "b"), ("retention", "run"), ("audit", "verify")],
+)
+def test_a_database_that_cannot_be_used_is_a_line(home, tmp_path, monkeypatch, database, said, command):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOBULE_DATABASE_URL", database.format(folder=tmp_path))
+    monkeypatch.setenv("LOBULE_REDIS_URL", "unix:///none")
+    monkeypatch.setenv("LOBULE_OBJECT_STORE_URL", tmp_path.as_uri())
+    monkeypatch.setenv("LOBULE_INTERNAL_TOKEN", "x" * 32)
+    monkeypatch.setenv("LOBULE_SECRET_KEY", "x" * 32)
+    done = run(*command)
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1].startswith(said), (done.stderr, done.exception)
+    assert "secret" not in done.output
+
+
+def test_a_backup_that_cannot_be_written_is_a_line(home, tmp_path):
+    (tmp_path / "file").touch()
+    done = run("backup", "create", str(tmp_path / "file" / "backup"), "--home", str(home))
+    assert done.exit_code == 1
+    assert str(tmp_path / "file") in done.stderr
+
+
+@pytest.mark.parametrize("command", [("retention", "run"), ("backup", "create", "backup")])
+def test_what_goes_on_ends_when_its_container_is_stopped(home, tmp_path, command):
+    started = [sys.executable, "-m", "lobule.cli", *command, "--every-hours", "24", "--home", str(home)]
+    with subprocess.Popen(started, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        assert b"event" in process.stdout.readline()  # it has done its work, and waits
+        process.terminate()
+        assert process.wait(timeout=60) == 0
