@@ -28,7 +28,7 @@ TRANSACTIONS = {
     "database.py": {"get_session", "get_stream_session", "reading", "read"},
     "auth/dependencies.py": {"detached_user"},
     # Kept whatever becomes of the request's own.
-    "audit/service.py": {"record_apart"},
+    "audit/service.py": {"record_apart", "record_command"},
     "audit/journal.py": {"Journal.write"},
     "auth/api_tokens.py": {"_note_use"},
     "auth/endpoints.py": {"issue_token"},
@@ -67,7 +67,6 @@ TRANSACTIONS = {
     "webhooks/deliverer.py": {"Deliverer._begin", "Deliverer.send_queue"},
     # The operator's commands.
     "migrate.py": {"migrate", "_fill_cases", "_wait_for"},
-    "command_line.py": {"note"},
     "accounts/commands.py": {"_to_user", "add"},
     "audit/commands.py": {"export", "verify_log"},
     "audit/sealing.py": {"seal"},

@@ -9,7 +9,6 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from gateway.audit.service import record
 from gateway.database import AUDIT_KEY, SessionFactory, make_engine, make_session_factory
 from gateway.settings import GatewaySettings, get_settings
 from lobule.cli.common import words
@@ -79,13 +78,6 @@ def sessions_at(home: Path) -> SessionFactory:
     settings = settings_at(home)
     engine, keys = make_engine(settings.database_url), settings.signing_keys
     return make_session_factory(engine, audit_key=settings.audit_secret, signing_keys=keys)
-
-
-def note(settings: GatewaySettings, action: str, **detail: object) -> None:
-    """Write what a command on the server did into the audit log of its database."""
-    engine = make_engine(settings.database_url)
-    with make_session_factory(engine, audit_key=settings.audit_secret).begin() as session:
-        record(session, None, "command line", action, detail=detail)
 
 
 def audit_key_of(sessions: SessionFactory) -> bytes:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from gateway.audit import chain
 from gateway.audit.models import AuditEvent
 from gateway.clock import now
-from gateway.database import SessionFactory
+from gateway.database import SessionFactory, make_engine, make_session_factory
+from gateway.settings import GatewaySettings
 from gateway.users.models import User
 
 
@@ -66,3 +67,10 @@ def record_apart(
     with sessions.begin() as session:
         record(session, request, actor, action, target_type, target_id, detail)
     request.state.noted = True  # one event for one request: see `gateway.audit.refusals` and `gateway.audit.reads`
+
+
+def record_command(settings: GatewaySettings, action: str, **detail: object) -> None:
+    """Write what a command on the server did into the audit log of its database."""
+    engine = make_engine(settings.database_url)
+    with make_session_factory(engine, audit_key=settings.audit_secret).begin() as session:
+        record(session, None, "command line", action, detail=detail)

@@ -11,7 +11,8 @@ import typer
 from sqlalchemy import Engine
 
 from gateway.audit.models import BACKUP_CREATED
-from gateway.command_line import commands, end_on_sigterm, note, settings_at
+from gateway.audit.service import record_command
+from gateway.command_line import commands, end_on_sigterm, settings_at
 from gateway.database import make_engine
 from gateway.operations import backup
 from gateway.settings import GatewaySettings
@@ -82,7 +83,7 @@ def _restore(settings: GatewaySettings, folder: Path) -> backup.Report:
 
 
 def _note(settings: GatewaySettings, action: str, done: backup.Report, folder: Path) -> None:
-    note(settings, action, rows=done.rows, objects=done.objects, folder=str(folder.resolve()))
+    record_command(settings, action, rows=done.rows, objects=done.objects, folder=str(folder.resolve()))
 
 
 @app.command()
@@ -109,7 +110,7 @@ def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: Gatew
     except backup.BackupError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    note(settings, "backup.forget", folder=str(folder.resolve()), **{what: count})
+    record_command(settings, "backup.forget", folder=str(folder.resolve()), **{what: count})
     typer.echo(f"{count} {what} were deleted from the backup.")
 
 

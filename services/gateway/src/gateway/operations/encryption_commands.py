@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import typer
 
-from gateway.command_line import commands, fail, note, settings_at
+from gateway.audit.service import record_command
+from gateway.command_line import commands, fail, settings_at
 from gateway.settings import GatewaySettings
 from lobule import layout
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
@@ -53,7 +54,7 @@ def apply(home: HomeFolder = DEFAULT_HOME) -> None:
                 while piece := source.read(_PIECE):
                     target.write(piece)
             count += 1
-    note(settings, "encryption.apply", objects=count)
+    record_command(settings, "encryption.apply", objects=count)
     typer.echo(words()("cli.encryption.applied", count=count))
 
 
@@ -62,6 +63,6 @@ def rotate(home: HomeFolder = DEFAULT_HOME) -> None:
     """Wrap all data keys by the new master key; exit status 1 if some are of neither key."""
     settings = settings_at(home)
     done, failed = _store(settings).keys.wrap_anew()
-    note(settings, "encryption.rotate", keys=done, failed=failed)
+    record_command(settings, "encryption.rotate", keys=done, failed=failed)
     typer.echo(words()("cli.encryption.rotated", count=done, failed=failed))
     raise typer.Exit(1 if failed else 0)
