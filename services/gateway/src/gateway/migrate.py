@@ -108,7 +108,7 @@ def _fill_cases(sessions: SessionFactory) -> None:
     """Fill the summaries of cases from a version that stored none."""
     for case_id in read(sessions, repository.without_summary):
         with sessions.begin() as session:
-            summarise(repository.locked(session, case_id), repository.latest_jobs(session, case_id))
+            summarise(session, repository.locked(session, case_id), repository.latest_jobs(session, case_id))
 
 
 def main(

@@ -116,6 +116,15 @@ class TestFingerprints:
     def test_names_differ(self):
         assert differences(self.of(patient_name="Lee^Anna"), [self.of(patient_name="Lee^Hanna")]) == ["patient_name"]
 
+    def test_one_file_of_another_person_does_not_open_a_case_to_the_others(self):
+        anna, hanna = (self.of(patient_id=i, patient_name=name) for i, name in (("1", "Lee^Anna"), ("2", "Lee^Hanna")))
+        assert differences(hanna, [anna, anna, hanna]) == ["patient_id", "patient_name"]
+        assert differences(anna, [anna, hanna]) == []
+        renumbered = self.of(patient_id="3", patient_name="Lee^Anna")
+        assert differences(renumbered, [anna, renumbered, hanna]) == [], "her new identifier was accepted"
+        other_key = self.of("x" * 32, patient_name="Lee^Hanna")
+        assert differences(other_key, [anna, anna, self.of("x" * 32, patient_name="Lee^Anna")]) == ["patient_name"]
+
     def test_the_same_value_of_two_attributes_has_two_fingerprints(self):
         marked = self.of(patient_id="1", patient_name="1")
         assert marked.patient_id_mark != marked.patient_name_mark

@@ -55,6 +55,10 @@ ReasonCode = Literal[
     "still_analysed",
     "view_unknown",
     "earlier_suspected",
+    "earlier_in_doubt",
+    "earlier_still_analysed",
+    "suspected_before",
+    "other_patient",
     "film_refused",
 ]
 SuggestionCode = Literal[

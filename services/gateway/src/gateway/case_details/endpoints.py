@@ -39,7 +39,7 @@ def read_case(
     return CaseDetail.of(
         case,
         images=[CaseImageRead.of(job, service.state_of(job), places[job.image_id], user) for job in jobs],
-        conclusion=ConclusionRead.of(service.conclusion_of(case, jobs), language),
+        conclusion=ConclusionRead.of(service.conclusion_of(session, case, jobs), language),
         reviews=reviews_of(session, case, seen),
         reader_findings=reader_findings.findings(session, case, seen),
         same_lesions=reader_findings.same_lesions(session, case, seen, jobs),

@@ -22,36 +22,34 @@ def conclude(
     images: Sequence[ImageEvidence],
     unread: Mapping[date, Sequence[ImageEvidence]] = MappingProxyType({}),
     refused: Sequence[ImageEvidence] = (),
+    former: Mapping[str, ImageEvidence] = MappingProxyType({}),
 ) -> Conclusion:
     """Combine the evidence of the images of a case.
 
     Args:
         images: Each image of the current examination once, with the state of its latest analysis.
-        unread: Films of examinations shortly before of which no report was signed, by the examination's date. A
-            suspicion among them keeps the case from being called negative, after its own signature as before it.
+        unread: Films of examinations shortly before of which no report was signed, by the examination's date. The case
+            is not called negative before each of them is, after its own signature as before it.
         refused: Films that the server refused although a DICOM node had taken them. They keep it from that, too.
+        former: The last assessed analyses of images whose newest one has no result, by the id of that one. A suspicion
+            among them counts until a newer analysis is assessed.
     """
     images = numbered(images)
-    suspected = [
-        f"{film.name} {day.isoformat()}"
-        for day, films in unread.items()
-        for film in numbered(films)
-        if film.assessment == "malignancy_suspected"
-    ]
-    assessment = _assess(images)
-    if (suspected or refused) and assessment == "no_sign_of_malignancy":
-        assessment = "not_sure"
-    reasons = list(_reasons(images, assessment))
-    if suspected:
-        reasons.insert(0, Reason(code="earlier_suspected", values={"images": suspected}))
+    before = [(f"{film.name} {day.isoformat()}", film) for day, films in unread.items() for film in numbered(films)]
+    standing = [film for film in former.values() if film.assessment == "malignancy_suspected"]
+    assessment = _assess([*images, *standing])
+    if assessment == "no_sign_of_malignancy":
+        assessment = _assess_unread([film for _, film in before], refused)
+    reasons = [*_reasons_before(before), *_reasons_of_former(images, former), *_reasons(images, assessment)]
     if refused:
         reasons.append(Reason(code="film_refused", values={"images": [film.name for film in numbered(refused)]}))
+    carrying = [*standing, *(film for _, film in before)] if assessment != "no_sign_of_malignancy" else []
     return Conclusion(
         assessment=assessment,
-        probability_malignant=_probability(images, assessment),
+        probability_malignant=_probability(images, carrying, assessment),
         reasons=reasons,
         missing_views=_missing_views(images),
-        suggestions=list(_suggestions(images, assessment)),
+        suggestions=list(_suggestions(images, assessment, [*standing, *(film for _, film in before)])),
     )
 
 
@@ -63,11 +61,40 @@ def _assess(images: Sequence[ImageEvidence]) -> Assessment | None:
     return combine(assessments, failed=bool(_in_state(images, "failed")), pending=bool(_in_state(images, "pending")))
 
 
-def _probability(images: Sequence[ImageEvidence], assessment: Assessment | None) -> float | None:
+def _assess_unread(before: Sequence[ImageEvidence], refused: Sequence[ImageEvidence]) -> Assessment | None:
+    """Of a case whose own images show no sign: not sure beside unread films that do not show so either."""
+    if _in_state(before, "pending"):
+        return None
+    cleared = all(film.assessment == "no_sign_of_malignancy" for film in before)
+    return "no_sign_of_malignancy" if cleared and not refused else "not_sure"
+
+
+def _probability(
+    images: Sequence[ImageEvidence], further: Sequence[ImageEvidence], assessment: Assessment | None
+) -> float | None:
+    """The highest of the images that carry the conclusion, unread films and former analyses among them."""
     if assessment is None:
         return None
-    carrying = [image for image in _assessed(images) if image.assessment == assessment] or _assessed(images)
-    return max(_number(image) for image in carrying)
+    carrying = [image for image in _assessed(images) if image.assessment == assessment]
+    carrying += [image for image in further if image.assessment in (assessment, "malignancy_suspected")]
+    return max(_number(image) for image in carrying or _assessed(images))
+
+
+def _reasons_before(before: Sequence[tuple[str, ImageEvidence]]) -> Iterator[Reason]:
+    """What unread films of examinations shortly before say, each with its name."""
+    if suspected := [name for name, film in before if film.assessment == "malignancy_suspected"]:
+        yield Reason(code="earlier_suspected", values={"images": suspected})
+    if doubtful := [name for name, film in before if film.assessment == "not_sure" or film.state == "failed"]:
+        yield Reason(code="earlier_in_doubt", values={"images": doubtful})
+    if pending := [name for name, film in before if film.state == "pending"]:
+        yield Reason(code="earlier_still_analysed", values={"images": pending})
+
+
+def _reasons_of_former(images: Sequence[ImageEvidence], former: Mapping[str, ImageEvidence]) -> Iterator[Reason]:
+    for image in images:
+        found = former.get(image.job_id)
+        if found is not None and found.assessment == "malignancy_suspected":
+            yield Reason(code="suspected_before", job_id=image.job_id, values={"image": image.name})
 
 
 def _reasons(images: Sequence[ImageEvidence], assessment: Assessment | None) -> Iterator[Reason]:
@@ -147,9 +174,12 @@ def _missing_views(images: Sequence[ImageEvidence]) -> list[Hanging]:
     return [hanging for hanging in HANGINGS if hanging not in present] if films else []
 
 
-def _suggestions(images: Sequence[ImageEvidence], assessment: Assessment | None) -> Iterator[Suggestion]:
+def _suggestions(
+    images: Sequence[ImageEvidence], assessment: Assessment | None, further: Sequence[ImageEvidence]
+) -> Iterator[Suggestion]:
+    """What could be done next; `further` are unread films and former analyses that stand."""
     films, tissue = _of(images, "film"), _of(images, "tissue")
-    if assessment == "malignancy_suspected":
+    if any(image.assessment == "malignancy_suspected" for image in [*images, *further]):
         yield Suggestion(code="read_with_priority")
     if any(image.assessment == "not_sure" for image in tissue):
         yield Suggestion(code="more_tissue")

@@ -1,14 +1,19 @@
 """Groups the films of a case into examinations by study date. Earlier examinations are priors.
 
-Images without a date belong to the current examination, unless their file says that they are of a study whose date is
-known from another image. Those of a modality that has no examinations (histology fields) are of none and always count.
+Films whose files name one study are one examination, of the newest date among them: a date that somebody mistyped for
+one of them does not make it a prior. Images without a date belong to the current examination, unless their file says
+that they are of such a study. Those of a modality that has no examinations (histology fields) are of none and always
+count.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from gateway.images.models import Image
+
+WORK_UP = timedelta(days=120)
+"""An examination that follows another one within this time may be its work-up, and does not make it history."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +32,10 @@ class Examination:
 def examinations(images: Sequence[Image]) -> dict[str, Examination]:
     """The examination of each image of a case, by the image's id."""
     films = [image for image in images if image.spec.in_examinations]
-    studies = {film.id: film.identity.study_mark for film in films}
-    of_study = {studies[film.id]: film.study_date for film in films if studies[film.id] and film.study_date}
-    dates = {film.id: film.study_date or of_study.get(studies[film.id]) for film in films}
+    studies = {film.id: film.identity.study_mark or film.id for film in films}
+    dated = sorted((film for film in films if film.study_date), key=lambda film: film.study_date or date.min)
+    of_study = {studies[film.id]: film.study_date for film in dated}
+    dates = {film.id: of_study.get(studies[film.id]) for film in films}
     newest = max((found for found in dates.values() if found), default=None)
     return {
         image.id: _of_film(dates[image.id], newest) if image.id in dates else Examination(image.study_date)
@@ -46,3 +52,24 @@ def current_date(images: Sequence[Image]) -> date | None:
     found = examinations(images)
     films = (found[image.id] for image in images if image.spec.in_examinations)
     return max((film.date for film in films if film.date), default=None)
+
+
+def recent_priors(images: Sequence[Image]) -> dict[str, date]:
+    """The priors of which the current examination may be the work-up, with the dates of their examinations.
+
+    A date that was entered may be wrong: where the file says another one, whichever is closer counts.
+    """
+    found = examinations(images)
+    films = [image for image in images if image.spec.in_examinations]
+    began = min((day for film in films if not found[film.id].is_prior for day in _dates(film, found)), default=None)
+    return {
+        film.id: day
+        for film in films
+        if (day := found[film.id].date) and found[film.id].is_prior and began
+        if began - max(_dates(film, found)) <= WORK_UP
+    }
+
+
+def _dates(film: Image, found: dict[str, Examination]) -> list[date]:
+    """The date of a film's examination, and the one that its file says."""
+    return [day for day in (found[film.id].date, film.identity.study_date) if day]

@@ -239,6 +239,22 @@ def latest_jobs(session: Session, case_id: str) -> list[Job]:
     return sorted(newest.values(), key=lambda job: (job.image.created_at, job.image_id))
 
 
+def former_jobs(session: Session, newest: Sequence[Job]) -> dict[str, Job]:
+    """The last assessed job of each image whose newest one is not assessed, by the id of that one.
+
+    What was found when the file was taken for an image of another modality is left out.
+    """
+    waiting = {job.image_id: job for job in newest if job.assessment is None}
+    if not waiting:
+        return {}
+    query = select(Job).where(Job.image_id.in_(waiting), Job.assessment.is_not(None)).order_by(Job.created_at, Job.id)
+    return {
+        waiting[job.image_id].id: job
+        for job in session.scalars(query)
+        if job.step("inference").queue == job.image.spec.queue
+    }
+
+
 def without_summary(session: Session) -> Sequence[str]:
     """The ids of cases of a version that kept no summary of their images."""
     return session.scalars(select(Case.id).where(Case.evidence_digest.is_(None))).all()

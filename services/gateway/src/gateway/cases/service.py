@@ -3,24 +3,22 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy.orm import Session
 
 from gateway.cases import refused, repository, together
 from gateway.cases.assessment import conclude
-from gateway.cases.examinations import current_date, examinations
+from gateway.cases.examinations import current_date, examinations, recent_priors
 from gateway.cases.models import Case
 from gateway.clock import now
 from gateway.errors import ProblemError
+from gateway.images.identity import differences
 from gateway.images.models import Image
 from gateway.jobs.models import Job
-from lobule.contracts.case import CaseState, Conclusion, Evidence, ImageEvidence
+from lobule.contracts.case import CaseState, Conclusion, Evidence, ImageEvidence, Reason, numbered
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.result import Assessment
-
-WORK_UP = timedelta(days=120)
-"""An examination that follows another one within this time may be its work-up, and does not make it history."""
 
 _RANKS: dict[Assessment, int] = {"malignancy_suspected": 2, "not_sure": 1, "no_sign_of_malignancy": 0}
 
@@ -51,24 +49,43 @@ def state_of(job: Job) -> Evidence:
     return "failed" if job.state in FINAL_STATES else "pending"
 
 
-def conclusion_of(case: Case, jobs: Sequence[Job]) -> Conclusion:
+def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusion:
     """The current conclusion from the images of a case.
 
-    Films of earlier examinations do not count, but for a suspicion that a work-up of the last months would hide.
+    Films of earlier examinations do not count, but for what a work-up of the last months would hide.
 
     Args:
+        session: The transaction.
         case: The case.
         jobs: The newest of each image.
     """
     images = [job.image for job in jobs]
-    places, newest = examinations(images), current_date(images)
+    places, recent = examinations(images), recent_priors(images)
+    former = repository.former_jobs(session, jobs)
     current = [job for job in jobs if not places[job.image_id].is_prior]
     unread: dict[date, list[ImageEvidence]] = {}
     for job in jobs:
-        day, is_prior = places[job.image_id].date, places[job.image_id].is_prior
-        if is_prior and day and newest and newest - day <= WORK_UP and not job.image.signed_as_current:
-            unread.setdefault(day, []).extend(evidence_of([job]))
-    return conclude(evidence_of(current), unread, refused.evidence_of(case))
+        shown = former.get(job.id, job)
+        if job.image_id in recent and not _is_read(shown):
+            unread.setdefault(recent[job.image_id], []).extend(evidence_of([shown]))
+    replaced = {job.id: evidence_of([former[job.id]])[0] for job in current if job.id in former}
+    conclusion = conclude(evidence_of(current), unread, refused.evidence_of(case), replaced)
+    return conclusion.model_copy(update={"reasons": [*_strangers(current, images), *conclusion.reasons]})
+
+
+def _strangers(current: Sequence[Job], images: Sequence[Image]) -> list[Reason]:
+    """What to say of current files that name another patient than most files of the case, though they were accepted."""
+    identities = [image.identity for image in images]
+    named = zip(numbered(evidence_of(current)), current, strict=True)
+    strange = [evidence.name for evidence, job in named if differences(job.image.identity, identities)]
+    return [Reason(code="other_patient", values={"images": strange})] if strange else []
+
+
+def _is_read(job: Job) -> bool:
+    """Whether a report of its own examination was signed that said no less of the film than its analysis does now."""
+    image = job.image
+    signed = -1 if image.signed_assessment is None else _RANKS[image.signed_assessment]
+    return image.signed_as_current and (job.assessment is None or _RANKS[job.assessment] <= max(signed, 0))
 
 
 def urgency_of(conclusion: Conclusion) -> float:
@@ -86,15 +103,15 @@ def refresh(session: Session, case_id: str) -> Case:
     """Update a case's row from its images, and have its films read together; called wherever the images change."""
     case = repository.locked(session, case_id)
     jobs = repository.latest_jobs(session, case_id)
-    summarise(case, jobs)
+    summarise(session, case, jobs)
     together.ask(session, case, jobs)
     return case
 
 
-def summarise(case: Case, jobs: Sequence[Job]) -> None:
+def summarise(session: Session, case: Case, jobs: Sequence[Job]) -> None:
     """Write a case's row from the newest analysis of each of its images."""
     images = [job.image for job in jobs]
-    evidence, conclusion = evidence_of(jobs), conclusion_of(case, jobs)
+    evidence, conclusion = evidence_of(jobs), conclusion_of(session, case, jobs)
     case.assessment, case.probability_malignant = conclusion.assessment, conclusion.probability_malignant
     case.urgency = urgency_of(conclusion)
     case.images_total = len(evidence)
@@ -141,7 +158,9 @@ def _dated(images: Sequence[Image]) -> list[str]:
 
 
 def changed(case: Case) -> None:
-    """Mark the case as changed: its signed version is superseded."""
+    """Mark the case as changed: its signed version is superseded, and whoever signed it is its reader no longer."""
+    if case.signed_revision is not None and case.signed_revision == case.revision and case.reading_since is None:
+        case.reader_id, case.reader = None, ""
     case.revision += 1
     case.updated_at = now()
     case.state = _state(case)

@@ -78,8 +78,19 @@ def _request(films: Sequence[Job], places: dict[str, Examination], case: Case) -
             )
     if not given["current"]:
         return None
+    given["prior"] = _latest_of_same_views(given, {job.id: places[job.image_id].date for job in films})
     failed: list[Laterality | None] = [
         job.image.info().laterality for job in films if job.assessment is None and not places[job.image_id].is_prior
     ]
     failed.extend(film.laterality for film in refused.evidence_of(case))
     return ExaminationRequest(images=[*given["current"], *given["prior"]], failed=failed)
+
+
+def _latest_of_same_views(
+    given: dict[ImageRole, list[AnalysedImage]], dates: dict[str, date | None]
+) -> list[AnalysedImage]:
+    """The films of the latest earlier examination that has a current film's view: all are compared with one day."""
+    shown = {(each.image.laterality, each.image.view) for each in given["current"]}
+    same = [each for each in given["prior"] if (each.image.laterality, each.image.view) in shown]
+    latest = max((day for each in same if (day := dates[each.job_id])), default=None)
+    return [each for each in same if dates[each.job_id] == latest]

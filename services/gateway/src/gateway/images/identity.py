@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Literal
@@ -116,11 +117,19 @@ _PATIENT: dict[PatientAttribute, str] = {
     "patient_name": "patient_name_mark",
     "birth_date": "birth_date_mark",
 }
+_PERSON = ("patient_name_mark", "birth_date_mark")
+"""What does not change when a patient is given another identifier."""
 
 
 def differences(new: FileIdentity, others: Sequence[FileIdentity]) -> list[PatientAttribute]:
-    """The attributes in which a file names another patient than the other files do; missing ones count as equal."""
-    marks = {attribute: [getattr(other, mark) for other in others] for attribute, mark in _PATIENT.items()}
+    """The attributes in which a file names another patient than the other files do; missing ones count as equal.
+
+    Files whose name or date of birth is not that of most of them do not count: one file of another person that was
+    accepted does not let this person's other files in.
+    """
+    usual = {mark: _usual([getattr(other, mark) for other in others]) for mark in _PERSON}
+    own = [other for other in others if all(_is_usual(getattr(other, mark), usual[mark]) for mark in _PERSON)]
+    marks = {attribute: [getattr(other, mark) for other in own] for attribute, mark in _PATIENT.items()}
     return [attribute for attribute, mark in _PATIENT.items() if _differs(getattr(new, mark), marks[attribute])]
 
 
@@ -153,6 +162,16 @@ def _differs(mark: str | None, others: list[str | None]) -> bool:
         return False
     same_key = [other for other in others if other and other.partition(":")[0] == mark.partition(":")[0]]
     return bool(same_key) and mark not in same_key
+
+
+def _usual(marks: list[str | None]) -> dict[str, str]:
+    """The most frequent mark by each key, of equally many the first."""
+    counted = Counter(mark for mark in marks if mark).most_common()
+    return {mark.partition(":")[0]: mark for mark, _ in reversed(counted)}
+
+
+def _is_usual(mark: str | None, usual: dict[str, str]) -> bool:
+    return mark is None or usual[mark.partition(":")[0]] == mark
 
 
 def _uid(text: str | None) -> str | None:

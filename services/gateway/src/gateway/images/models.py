@@ -23,7 +23,7 @@ from gateway.clock import now
 from gateway.database import Base, new_id
 from gateway.modalities import repository as modalities
 from lobule.contracts.modality import ModalitySpec
-from lobule.contracts.result import ImageInfo, Laterality, Magnification, Modality, View
+from lobule.contracts.result import Assessment, ImageInfo, Laterality, Magnification, Modality, View
 from lobule.modalities import PACKAGED
 
 ConflictOf = Literal["view", "laterality", "study_date"]
@@ -129,6 +129,8 @@ class Image(Base):
     signed: Mapped[bool] = mapped_column(default=False, server_default=false())
     # not only as a prior of a later examination
     signed_as_current: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # what its analysis said then; None where it had failed
+    signed_assessment: Mapped[Assessment | None] = mapped_column(String(30))
     object_key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
 

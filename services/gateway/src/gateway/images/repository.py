@@ -1,6 +1,6 @@
 """Queries on images."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from gateway.groups.repository import shared_with
 from gateway.images.models import Image
 from gateway.paging import Order, count, created_between, page
 from gateway.users.models import User
-from lobule.contracts.result import Modality
+from lobule.contracts.result import Assessment, Modality
 
 
 def _visible_to(user: User) -> Select[Image]:
@@ -109,13 +109,15 @@ def delete_row(session: Session, image_id: str) -> None:
     session.execute(delete(Image).where(Image.id == image_id))
 
 
-def mark_signed(session: Session, case_id: str, current: Sequence[str]) -> None:
+def mark_signed(session: Session, case_id: str, current: Mapping[str, Assessment | None]) -> None:
     """Mark the images of a case as part of a signed report, so that they cannot be deleted.
 
     Args:
         session: The transaction.
         case_id: The case.
-        current: The images of it that were no priors.
+        current: The images of it that were no priors, with what the report says of them.
     """
     session.execute(update(Image).where(Image.case_id == case_id).values(signed=True))
-    session.execute(update(Image).where(Image.id.in_(current)).values(signed_as_current=True))
+    for image_id, assessment in current.items():
+        signed = {"signed_as_current": True, "signed_assessment": assessment}
+        session.execute(update(Image).where(Image.id == image_id).values(**signed))

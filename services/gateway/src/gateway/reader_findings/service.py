@@ -1,6 +1,6 @@
 """Drawing findings, and saying which are the same lesion. What the system concludes never depends on either."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ from gateway.reader_findings.models import DrawnFinding, SameLesionMark
 from gateway.reader_findings.schemas import ReaderFindingWrite, SameLesionWrite
 from gateway.users.models import User
 from lobule.contracts.reader import FindingReference, ReaderFinding, SameLesion
-from lobule.contracts.result import Box
+from lobule.contracts.result import Box, Laterality
 from lobule.storage import ObjectStore
 
 MOST = 100
@@ -39,7 +39,7 @@ def findings(session: Session, case: Case, sheets: Sheets) -> list[ReaderFinding
 
 
 def same_lesions(session: Session, case: Case, sheets: Sheets, newest: Sequence[Job]) -> list[SameLesion]:
-    """What readers take for the same lesion, as far as both findings are still there.
+    """What readers take for the same lesion, as far as both findings are still there, and not of two breasts.
 
     Args:
         session: The transaction.
@@ -47,14 +47,29 @@ def same_lesions(session: Session, case: Case, sheets: Sheets, newest: Sequence[
         sheets: Which readers'.
         newest: The newest analysis of each of its images: findings of earlier ones are gone.
     """
-    drawn = {finding.id for finding in repository.of_case(session, case.id, sheets.shown)}
-    analyses = {job.id for job in newest}
+    drawn = repository.of_case(session, case.id, sheets.shown)
+    sides = _sides(drawn, newest)
     marks = [mark_as_contract(mark) for mark in repository.marks_of_case(session, case.id, sheets.shown)]
 
-    def there(named: FindingReference) -> bool:
-        return named.finding_id in drawn if named.job_id is None else named.job_id in analyses
+    def there(mark: SameLesion) -> bool:
+        return all((named.job_id or named.finding_id) in sides for named in (mark.one, mark.other))
 
-    return [mark for mark in marks if there(mark.one) and there(mark.other)]
+    return [mark for mark in marks if there(mark) and not _of_two_breasts(mark.one, mark.other, sides)]
+
+
+def _sides(drawn: Sequence[DrawnFinding], newest: Sequence[Job]) -> dict[str, Laterality | None]:
+    """The breast of each drawn finding, by its id, and of the findings of each analysis, by that one's."""
+    of_images: dict[str, Laterality | None] = {job.image_id: job.image.laterality for job in newest}
+    sides: dict[str, Laterality | None] = {job.id: job.image.laterality for job in newest}
+    for finding in drawn:
+        sides[finding.id] = of_images.get(finding.image_id)
+    return sides
+
+
+def _of_two_breasts(one: FindingReference, other: FindingReference, sides: Mapping[str, Laterality | None]) -> bool:
+    """Whether two findings are known to lie in different breasts."""
+    known = {sides.get(named.job_id or named.finding_id) for named in (one, other)} - {None}
+    return len(known) > 1
 
 
 def as_contract(drawn: DrawnFinding) -> ReaderFinding:
@@ -206,11 +221,14 @@ def mark_same(
     one, other = (_known(session, store, case, sheets, named) for named in (pair.one, pair.other))
     if one == other:
         raise ProblemError(422, "invalid_request", "same_finding")
+    newest = cases.latest_jobs(session, case.id)
+    if _of_two_breasts(pair.one, pair.other, _sides(repository.of_case(session, case.id, sheets.shown), newest)):
+        raise ProblemError(422, "invalid_request", "other_breast")
     marks = repository.marks_of_case(session, case.id, sheets.shown)
     again = next((mark for mark in marks if {*map(str, (mark.one, mark.other))} == {str(one), str(other)}), None)
     if again is not None:
         return again
-    counted = same_lesions(session, case, sheets, cases.latest_jobs(session, case.id))
+    counted = same_lesions(session, case, sheets, newest)
     if len(counted) >= MOST or repository.find_mark(session, mark_id) is not None:
         raise ProblemError(422, "invalid_request", "too_many_marks", values={"most": MOST})
     mark = SameLesionMark(id=mark_id, case_id=case.id, sheet=sheets.own, one=one, other=other)

@@ -70,7 +70,7 @@ def case_content(
         revision=case.revision,
         created_at=case.created_at,
         images=[_image(job, by_job.get(job.id, []), drawn.get(job.image_id, []), places[job.image_id]) for job in jobs],
-        conclusion=case_service.conclusion_of(case, jobs),
+        conclusion=case_service.conclusion_of(session, case, jobs),
         same_lesions=reader_findings.same_lesions(session, case, sheets, jobs),
         examination=_examination(session, store, case),
         signature=signature,

@@ -139,7 +139,9 @@ def issue(
     )
     session.add(report)
     renderings.ensure(session, report, case.owner_id, RenderingsCreate())
-    images.mark_signed(session, case.id, [image.image_id for image in shows.images if not image.is_prior])
+    current = {image.image_id for image in shows.images if not image.is_prior}
+    said: dict[str, Assessment | None] = {job.image_id: job.assessment for job in cases.latest_jobs(session, case.id)}
+    images.mark_signed(session, case.id, {image_id: said[image_id] for image_id in current})
     case_service.signed(case, version)
     signed_by(case, user)
     session.flush()

@@ -78,5 +78,13 @@ test('a breast is stated again when one of its films comes later', () => {
   assert.equal(asked.line.bad, true);
   assert.deepEqual(askedAnew(before, [RIGHT, LEFT]), {});
   assert.deepEqual(askedAnew(before, [RIGHT, LEFT, { ...late, prior: true }, FIELD]), {});
+  const moved = { ...LEFT, entry: { ...LEFT.entry, laterality: 'R' } };
+  const both = askedAnew(before, [RIGHT, moved]).breasts;
+  assert.deepEqual([both.R.bi_rads, both.L.bi_rads], [undefined, undefined], 'a film was taken for the other breast');
+  const again = { ...LEFT, jobId: 'job-again' };
+  assert.deepEqual(askedAnew(before, [RIGHT, again]).breasts.L.bi_rads, undefined, 'and analysed anew');
+  const suspected = { ...LEFT, entry: { ...LEFT.entry, job: { assessment: 'malignancy_suspected' } } };
+  assert.deepEqual(askedAnew(before, [RIGHT, suspected]).breasts.L.bi_rads, undefined, 'and suspected since');
+  assert.deepEqual(askedAnew({ ...before, images: [RIGHT, suspected] }, [RIGHT, LEFT]), {});
   assert.deepEqual(askedAnew({ ...before, case: null }, [RIGHT, LEFT, late]), {}, 'all films are new at first');
 });

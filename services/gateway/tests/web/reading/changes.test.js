@@ -24,3 +24,13 @@ test('a place without a mark then is said, and what cannot be compared is left o
   for (const options of [{ spacing: null }, { tip: null }, { side: 'L' }]) assert.deepEqual(changesOf([film([[500, 500, 200]]), film([[500, 500, 200]], { prior: true, ...options })]), []);
   assert.deepEqual(changesOf([film([[500, 500, 200]])]), []);
 });
+
+test('a second mass near an old one has no mark then, and neither a weak mark nor another plane is compared with', () => {
+  const old = [500, 500, 160];
+  const both = changesOf([film([[620, 500, 160], old]), film([old], { prior: true })]);
+  assert.deepEqual(both.map(({ before }) => before), [null, 16]);
+  assert.equal(changesOf([film([old]), film([[500, 500, 160, 0.01]], { prior: true })])[0].before, null);
+  const [now, before] = [film([old]), film([old], { prior: true })];
+  now.result.image.spacing_plane = 'patient';
+  assert.deepEqual(changesOf([now, before]), []);
+});

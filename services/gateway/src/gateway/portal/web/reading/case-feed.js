@@ -98,22 +98,32 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
 }
 
 /**
- * A breast that was stated before one of its films had come has to be stated again.
+ * A breast that was stated before one of its films had come, was analysed anew or was taken for the other breast has to be stated
+ * again; so has the breast that a film has left.
  * @param {import('./state.js').Reading} state Before the change.
  * @param {ViewedImage[]} images After it.
  * @returns {Partial<import('./state.js').Reading>}
  */
 export function askedAnew(state, images) {
   if (!state.case) return {};
-  const known = new Set(state.images.map(({ id }) => id));
-  const films = judged({ ...state, images }).filter(({ id, film }) => film && !known.has(id));
-  const sides = SIDES.filter((side) => state.breasts[side].bi_rads !== undefined && films.some(({ entry }) => (entry?.laterality ?? side) === side));
+  const before = new Map(state.images.map((image) => [image.id, image]));
+  const sidesOf = (/** @type {ViewedImage | undefined} */ image) => (image ? [image.entry?.laterality ?? null] : []);
+  const films = judged({ ...state, images }).filter((image) => image.film && !isTheSame(before.get(image.id), image));
+  const concerned = films.flatMap((image) => [...sidesOf(image), ...sidesOf(before.get(image.id))]);
+  const sides = SIDES.filter((side) => state.breasts[side].bi_rads !== undefined && concerned.some((own) => (own ?? side) === side));
   if (!sides.length) return {};
   const breasts = { ...state.breasts };
   for (const side of sides) breasts[side] = { ...breasts[side], bi_rads: undefined };
   const words = t('reading.new_film', { what: list(films.map(({ name }) => name)) });
   return { breasts, line: { words, bad: true }, announced: words };
 }
+
+/** Whether a film is of the same analysis and breast, and is not suspected since. @param {ViewedImage | undefined} before @param {ViewedImage} now */
+const isTheSame = (before, now) =>
+  before !== undefined && before.jobId === now.jobId && before.entry?.laterality === now.entry?.laterality && (isSuspected(before) || !isSuspected(now));
+
+/** @param {ViewedImage} image */
+const isSuspected = ({ entry }) => entry?.job?.assessment === 'malignancy_suspected';
 
 /** @param {import('../core/api.js').Problem} problem */
 export const troubleNote = (problem, words = problem.message) => ({ words, links: loginLinks(problem, location.pathname), symbol: 'offline' });

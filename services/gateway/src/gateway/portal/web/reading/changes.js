@@ -20,9 +20,16 @@ function placeOf(image, { box }) {
   return { x: (box.x + box.width / 2 - tip.x) * spacing, y: (box.y + box.height / 2 - tip.y) * spacing };
 }
 
+/** The findings that are marked by default, with their places in the result. @param {ViewedImage} image @returns {[Finding, number][]} */
+const markedOn = ({ result }) =>
+  (result?.findings ?? []).flatMap((finding, index) => (finding.probability < (result?.thresholds.finding ?? 0) ? [] : [[finding, index]]));
+
+/** Whether lengths on two films are of one plane: in the breast, or at the detector, where it is magnified. @param {ViewedImage} one @param {ViewedImage} other */
+const inOnePlane = (one, other) => (one.result?.image.spacing_plane ?? null) === (other.result?.image.spacing_plane ?? null);
+
 /**
  * Each marked finding of today with the nearest mark of the newest earlier film of its view, where both films have a
- * spacing and a tip.
+ * spacing of the same plane and a tip. No earlier mark is that of two findings.
  * @param {ViewedImage[]} images
  * @returns {Change[]}
  */
@@ -32,23 +39,29 @@ export function changesOf(images) {
     const { result, prior, view, entry } = image;
     if (prior || !result || !view) return [];
     const before = earlier.find((other) => other.entry.laterality === entry.laterality && other.entry.view === entry.view);
-    if (!before) return [];
-    return result.findings.flatMap((finding, index) => {
-      const place = placeOf(image, finding);
-      if (finding.probability < result.thresholds.finding || !place || !before.tip || spacingOf(before) === null) return [];
-      const found = nearest(before, place);
-      return [{ image, index, now: sizeOf(image, finding), before: found ? sizeOf(before, found) : null, day: before.entry.examination ?? '' }];
+    if (!before?.tip || !image.tip || spacingOf(before) === null || spacingOf(image) === null || !inOnePlane(image, before)) return [];
+    const partners = partnersOf(image, before);
+    return markedOn(image).map(([finding, index]) => {
+      const found = partners.get(index);
+      return { image, index, now: sizeOf(image, finding), before: found ? sizeOf(before, found) : null, day: before.entry.examination ?? '' };
     });
   });
 }
 
-/** @param {ViewedImage} image @param {{x: number, y: number}} at */
-function nearest(image, at) {
-  let [best, least] = [/** @type {Finding | null} */ (null), SAME_PLACE_MM];
-  for (const finding of image.result?.findings ?? []) {
-    const place = placeOf(image, finding);
-    const distance = place ? Math.hypot(place.x - at.x, place.y - at.y) : Infinity;
-    if (distance < least) [best, least] = [finding, distance];
+/** The earlier mark of each finding, by the finding's place: the nearest two first. @param {ViewedImage} image @param {ViewedImage} before */
+function partnersOf(image, before) {
+  const pairs = markedOn(image).flatMap(([finding, index]) =>
+    markedOn(before).map(([mark]) => ({ index, mark, distance: distanceOf(placeOf(image, finding), placeOf(before, mark)) })));
+  /** @type {Map<number, Finding>} */
+  const found = new Map();
+  const taken = new Set();
+  for (const { index, mark, distance } of pairs.sort((a, b) => a.distance - b.distance)) {
+    if (distance >= SAME_PLACE_MM || found.has(index) || taken.has(mark)) continue;
+    found.set(index, mark);
+    taken.add(mark);
   }
-  return best;
+  return found;
 }
+
+/** @param {ReturnType<typeof placeOf>} one @param {ReturnType<typeof placeOf>} other */
+const distanceOf = (one, other) => (one && other ? Math.hypot(one.x - other.x, one.y - other.y) : Infinity);

@@ -1,0 +1,23 @@
+"""An image knows what a signed report said of it, so that a later analysis which finds more counts as unread."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0066"
+down_revision = "0065"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("images", sa.Column("signed_assessment", sa.String(length=30), nullable=True))
+    # of reports from before, the newest analysis is taken for the one that was signed
+    op.execute(
+        "UPDATE images SET signed_assessment = (SELECT jobs.assessment FROM jobs WHERE jobs.image_id = images.id"
+        " ORDER BY jobs.created_at DESC, jobs.id DESC LIMIT 1) WHERE signed_as_current"
+    )
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("images", schema=None) as batch_op:
+        batch_op.drop_column("signed_assessment")
