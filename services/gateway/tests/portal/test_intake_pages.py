@@ -26,6 +26,12 @@ def choose(page, **files: bytes) -> None:
     expect(page.locator(".entry[data-state='chosen']")).to_have_count(len(files))
 
 
+def accept(page, entry):
+    """Say that a film belongs to the patient, and wait until it is the second one that is sent."""
+    entry.get_by_role("button", name="Same patient: add it").click()
+    expect(page.locator(".entry[data-state='following']")).to_have_count(2)
+
+
 def test_another_patient_s_film_waits_for_the_user_s_word(logged_in, film, client, alice, tmp_path):
     page = logged_in("/new", viewport={"width": 1200, "height": 900})
     page.route("**/api/v1/previews", lambda route: route.abort())  # nothing is known of the files before they are sent
@@ -45,8 +51,7 @@ def test_another_patient_s_film_waits_for_the_user_s_word(logged_in, film, clien
     page.screenshot(path=tmp_path / "other-patient.png", full_page=True)
     refused.last.get_by_role("button", name="Leave it out").click()
     expect(page.locator(".entry")).to_have_count(2)
-    refused.first.get_by_role("button", name="Same patient: add it").click()
-    expect(page.locator(".entry[data-state='following']")).to_have_count(2)
+    accept(page, refused.first)
     [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
     assert case["images"] == 2
 
@@ -88,8 +93,7 @@ def test_a_film_that_was_held_back_is_sent_once_the_user_says_so(logged_in, film
     expect(page.locator("[data-role='summary']")).to_contain_text("1 needs your attention")
     [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
     assert case["images"] == 1
-    held.get_by_role("button", name="Same patient: add it").click()
-    expect(page.locator(".entry[data-state='following']")).to_have_count(2)
+    accept(page, held)
     [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
     assert case["images"] == 2
 
