@@ -76,6 +76,12 @@ def attempt_folder(work_id: str, step: StepName, attempt: int) -> str:
     return f"{work_folder(work_id)}/{step}/{attempt}"
 
 
+def attempt_of(folder: str) -> tuple[str, int]:
+    """The folder of the step and the number of the attempt that `attempt_folder` was made of."""
+    step, _, attempt = folder.rpartition("/")
+    return step, int(attempt)
+
+
 def unit_result_folder(folder: str, image_id: str, *, alone: bool) -> str:
     """The folder of the result of one image of a unit, within the folder of the attempt.
 

@@ -71,6 +71,18 @@ def read(client, alice, at, serve):
 
 
 @pytest.fixture
+def render_anew(client, alice, at, answer_next):
+    """Has the English PDF rendered again, as a page of another width."""
+
+    def send(width: int) -> None:
+        wanted = {"languages": ["en"], "forms": ["pdf"], "anew": True}
+        assert client.post(f"{at}/renderings", json=wanted, headers=alice).status_code == 202
+        answer_next(rendered(width))
+
+    return send
+
+
+@pytest.fixture
 def stored(client):
     """The keys of the signed PDF files in the store."""
     return lambda: [each.key for each in client.app.state.store.entries("jobs") if each.key.endswith(".signed.pdf")]
@@ -109,6 +121,21 @@ def test_what_is_not_the_signed_file_is_not_served(read, client, stored, signed)
     assert read().content == pdf
 
 
+def test_a_signed_file_that_is_deleted_is_not_made_of_another(read, render_anew, client, stored):
+    store = client.app.state.store
+    render_anew(500)
+    signed, [key] = read().content, stored()
+    newest = key.replace(".signed", "")
+    store.delete(key)
+    for forged in (newest, newest.replace("/2/", "/1/")):
+        store.delete(newest)
+        store.put(forged, rendered(600))
+        answer = read()
+        assert (answer.status_code, answer.json()["code"], stored()) == (500, "report_altered", [])
+    render_anew(500)
+    assert verified(read().content).states == verified(signed).states
+
+
 def test_a_replaced_certificate_still_verifies(read, client, pair):
     pdf, (certificate, key) = read().content, drawn()
     client.app.state.pdf_signer = PdfSigner(certificate, key)
@@ -137,11 +164,9 @@ def test_what_cannot_be_signed_is_said(client, alice, at, signed, answer_next):
     assert (answer.status_code, answer.json()["code"]) == (500, "report_failed")
 
 
-def test_what_is_rendered_anew_is_signed_anew(read, client, alice, at, answer_next, stored):
+def test_what_is_rendered_anew_is_signed_anew(read, render_anew, stored):
     first = read().content
-    wanted = {"languages": ["en"], "forms": ["pdf"], "anew": True}
-    assert client.post(f"{at}/renderings", json=wanted, headers=alice).status_code == 202
-    answer_next(rendered(width=600))
+    render_anew(600)
     assert read().content != first
     assert len(stored()) == 2
 

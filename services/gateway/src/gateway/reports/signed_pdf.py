@@ -1,13 +1,18 @@
 """The PDF of a signed version with its signature, where the server has a certificate for it.
 
 It is signed when it is first asked for, stored beside the file that the report service made, and verified each time
-that it is read.
+that it is read. The audit log says what was signed: a signed file that is missing is not made again from whatever the
+object store holds by then.
 """
 
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
+from gateway.audit import repository as audit
+from gateway.audit.repository import AuditFilter
 from gateway.audit.service import record
 from gateway.database import SessionFactory
 from gateway.errors import ProblemError
@@ -16,6 +21,8 @@ from gateway.reports import repository
 from lobule import layout
 from lobule.contracts.language import Language
 from lobule.storage import ObjectNotFoundError, ObjectStore
+
+_SIGNED = "report.sign_pdf"
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class SignedPdf:
         try:
             signed = store.get(key)
         except ObjectNotFoundError:
-            signed = self._sign(sessions, store, signer, key, rendered)
+            signed = self._sign(sessions, store, signer, folder, rendered)
         state = judge(signed, self.states, signer.known)
         if state == "key_unknown":
             raise ProblemError(500, "signing_key_unknown")
@@ -67,12 +74,15 @@ class SignedPdf:
         return signed
 
     def _sign(
-        self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, key: str, rendered: bytes
+        self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, folder: str, rendered: bytes
     ) -> bytes:
+        key = layout.signed_pdf_key(folder, self.language)
         with sessions.begin() as session:
             repository.lock_version(session, self.case_id, self.version)
             with suppress(ObjectNotFoundError):  # another request has signed it meanwhile
                 return store.get(key)
+            if self._was_signed(session, folder):
+                raise ProblemError(500, "report_altered")
             try:
                 signed = signer.sign(rendered, self.states)
             except CertificateEndedError:
@@ -81,6 +91,13 @@ class SignedPdf:
                 raise ProblemError(500, "report_failed", "because", values={"problem": str(error)}) from None
             store.put(key, signed)
             detail = {"version": self.version, "language": self.language, "certificate": signer.name}
-            detail["sha256"] = hashlib.sha256(signed).hexdigest()
-            record(session, None, "server", "report.sign_pdf", "case", self.case_id, detail)
+            more = {"sha256": hashlib.sha256(signed).hexdigest(), "folder": folder}
+            record(session, None, "server", _SIGNED, "case", self.case_id, {**detail, **more})
         return signed
+
+    def _was_signed(self, session: Session, folder: str) -> bool:
+        """Whether the PDF of this attempt, or of a later one, was signed before; the first events named no folder."""
+        work, attempt = layout.attempt_of(folder)
+        events = audit.every(session, AuditFilter(action=_SIGNED, target_id=self.case_id))
+        folders = [e.detail["folder"] for e in events if e.detail["language"] == self.language and "folder" in e.detail]
+        return any(work == before and attempt <= number for before, number in map(layout.attempt_of, folders))
