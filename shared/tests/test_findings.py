@@ -6,8 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from lobule.contracts.case import Review
-from lobule.contracts.result import Hanging, Result
-from lobule.words import make_notice
+from lobule.contracts.result import Result
 
 FINDING = {"label": "mass", "probability": 0.5, "box": {"x": 1, "y": 2, "width": 3, "height": 4}}
 
@@ -58,14 +57,3 @@ def test_a_review_signed_before_findings_had_ids_names_its_finding(place, named)
     said = {"job_id": "j", "finding": place, "reviewer": "Dr Lee", "reviewed_at": "2026-01-01T00:00:00Z"}
     assert Review.model_validate(said).finding_id == named
     assert Review.model_validate_json(json.dumps(said)).finding_id == named
-
-
-def test_a_corrected_side_takes_back_what_followed_from_the_former_one():
-    result = Result.model_validate_json(stored())
-    result.image.laterality, result.image.hanging = "R", Hanging(mirrored=True)
-    result.notices = [make_notice("hung_by_chest_wall", side="R"), make_notice("further_imaging_suggested")]
-    same, other = result.as_corrected("CC", "R"), result.as_corrected("CC", "L")
-    assert (same.image.view, same.image.hanging, len(same.notices)) == ("CC", Hanging(mirrored=True), 2)
-    assert (other.image.laterality, other.image.hanging) == ("L", None)
-    assert [notice.code for notice in other.notices] == ["further_imaging_suggested"]
-    assert result.image.hanging is not None

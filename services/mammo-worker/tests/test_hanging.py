@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from lobule.contracts.result import Hanging
+from lobule.corrections import hang_by_chest_wall
 from mammo_worker.films.breast import find_breast
-from mammo_worker.films.hanging import hang_by_chest_wall, points_in_file, turned
+from mammo_worker.films.hanging import chest_wall_of, points_in_file, turned
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
@@ -26,16 +27,18 @@ def test_a_film_that_hangs_as_it_is_stored_is_not_copied():
 
 
 def test_chest_wall_on_the_wrong_side_mirrors_a_film_without_tags(draw_film):
-    breast = find_breast(draw_film(600, 400, right=True))
-    assert hang_by_chest_wall(breast, "R", None) == (None, None)
-    assert hang_by_chest_wall(breast, None, None) == (None, None)
-    hanging, notice = hang_by_chest_wall(breast, "L", None)
+    wall = chest_wall_of(find_breast(draw_film(600, 400, right=True)))
+    assert wall == "right"
+    assert hang_by_chest_wall(wall, "R", None) == (None, None)
+    assert hang_by_chest_wall(wall, None, None) == (None, None)
+    assert hang_by_chest_wall(None, "L", None) == (None, None)
+    hanging, notice = hang_by_chest_wall(wall, "L", None)
     assert hanging == Hanging(mirrored=True)
     assert notice.code == "hung_by_chest_wall"
 
 
 def test_chest_wall_against_the_tags_puts_the_label_in_doubt(draw_film):
-    breast = find_breast(draw_film(600, 400, right=True))
-    hanging, notice = hang_by_chest_wall(breast, "L", Hanging())
+    wall = chest_wall_of(find_breast(draw_film(600, 400, right=True)))
+    hanging, notice = hang_by_chest_wall(wall, "L", Hanging())
     assert hanging == Hanging()
     assert notice.code == "chest_wall_against_laterality"

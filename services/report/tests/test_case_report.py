@@ -17,9 +17,9 @@ from lobule.contracts.case import (
     Review,
 )
 from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark, LesionPlace
-from lobule.contracts.result import HeatMap
+from lobule.contracts.result import Hanging, HeatMap
 from lobule.imaging.decode import decode_rgb, encode_png
-from lobule.words import Words
+from lobule.words import Words, make_notice
 from report.document import ReportDocument, case_document
 from report.renderer import render, render_case
 
@@ -237,3 +237,16 @@ def test_chinese_file_names_stand_in_the_picture(make_histology):
     assert np.abs(chinese - other).sum() > 1000
     unknown, other = header("\U0010fffe.png"), header("\U0010fffd.png")
     assert np.abs(unknown - other).sum() > 1000, "what no font has is written as its code"
+
+
+def test_a_corrected_side_is_that_of_the_pictures(make_content, results):
+    """A right breast that was uploaded as a left one, and mirrored for that, hangs as it is stored."""
+    content, (result, _) = make_content(), results[0]
+    turned = result.image.model_copy(update={"laterality": "L", "view": "CC", "hanging": Hanging(mirrored=True)})
+    notices = [make_notice("hung_by_chest_wall", side="L")]
+    analysed = result.model_copy(update={"image": turned, "notices": notices, "chest_wall": "right"})
+    film = content.images[0]
+    right = film.model_copy(update={"image": film.image.model_copy(update={"laterality": "R"})})
+    document = case_document(content.model_copy(update={"images": [right]}), [analysed], Words("en"))
+    [drawn] = document.results
+    assert (document.images[0].side, drawn.image.laterality, drawn.image.hanging) == ("R", "R", None)

@@ -33,6 +33,7 @@ class TestRow:
             "reading_since": None,
             "modalities": [],
             "thumbnails": [],
+            "unlike_training": False,
         }
 
     def test_follows_its_images(self, film, row, worker):

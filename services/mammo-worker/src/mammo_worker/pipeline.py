@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, HeatMap, ImageInfo, Notice, Result
+from lobule.corrections import hang_by_chest_wall
 from lobule.decoding.images import decoder, read_film
 from lobule.imaging.agreement import conflicts
 from lobule.imaging.burnt_in import shown_pixels
@@ -28,7 +29,7 @@ from mammo_worker.density.package import DensityReader, installed_density
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.gate import check_mammogram, check_shape
-from mammo_worker.films.hanging import hang_by_chest_wall, points_in_file, turned
+from mammo_worker.films.hanging import chest_wall_of, points_in_file, turned
 from mammo_worker.films.prepare import PreparedFilm, prepare_film
 from mammo_worker.inference import Detections, detections_in_file
 from mammo_worker.packages import installed_package, load_detector
@@ -111,7 +112,7 @@ class MammographyPipeline:
         progress(1.0, DONE)
         assessment = self.manifest.thresholds.assess(probability)
         known = _upright_info(image, film)
-        hung, beside = hang_by_chest_wall(breast, known.laterality, hanging)
+        hung, beside = hang_by_chest_wall(chest_wall_of(breast), known.laterality, hanging)
         notices = [*film.notices, *conflicts(image, film), *([beside] if beside else [])]
         if squeeze != 1.0:
             notices.append(make_notice("aspect_assumed"))
@@ -123,6 +124,7 @@ class MammographyPipeline:
             probability_malignant=probability,
             findings=self._findings(found, probability),
             density=density,
+            chest_wall=chest_wall_of(breast),
             display=DisplayImage(file=DISPLAY_FILE, width=display.shape[1], height=display.shape[0]),
             heat_map=HeatMap(
                 file=HEAT_MAP_FILE,

@@ -14,6 +14,7 @@ from lobule.contracts.examination import ExaminationReading, LesionPlace
 from lobule.contracts.language import Language
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Assessment, ImageInfo, Laterality, Result
+from lobule.corrections import as_corrected
 from lobule.modalities import spec_of_result
 from lobule.words import Words
 from report.clinician import Clinician, clinician_of
@@ -63,7 +64,7 @@ class ReportDocument(Part):
     not_assessed: tuple[NotAssessed, ...]
     limits: tuple[str, ...]
     models: tuple[tuple[Fact, ...], ...]
-    results: tuple[Result, ...] = Field(description="the figures behind the words, as the pipelines left them")
+    results: tuple[Result, ...] = Field(description="the figures behind the words, with corrected views and sides")
 
     def drawn_on(self, index: int) -> tuple[ReaderRow, ...]:
         """What readers drew on one of `images`."""
@@ -118,7 +119,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
     known = iter(results)
     images = [(image, next(known) if image.state == "assessed" else None) for image in content.images]
     assessed = [(image, result) for image, result in images if result is not None]
-    found = [result.as_corrected(image.image.view, image.image.laterality) for image, result in assessed]
+    found = [as_corrected(result, image.image.view, image.image.laterality) for image, result in assessed]
     sections = tuple(
         build_section(
             result,
@@ -162,7 +163,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
             content, found, [names[image.job_id] for image in content.images if image.is_prior], text
         ),
         models=tuple({section.weights_sha256: section.system for section in sections}.values()),
-        results=tuple(result for _, result in assessed),
+        results=tuple(found),
     )
 
 

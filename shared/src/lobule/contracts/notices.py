@@ -11,6 +11,11 @@ HUNG_BY_CHEST_WALL = "hung_by_chest_wall"
 CHEST_WALL_NOTICES = frozenset({HUNG_BY_CHEST_WALL, "chest_wall_against_laterality"})
 """Notices that compare the chest wall with the side that an analysis was told."""
 
+ORIENTATION_IN_DOUBT = CHEST_WALL_NOTICES | {"orientation_unknown", "laterality_conflict"}
+"""Notices of a film that may be mirrored or upside down, or show the other breast: it tells no quadrant."""
+NOT_EVALUATED = frozenset({"implant", "magnified_view", "male_patient", "partial_view", "synthesised_view"})
+"""Notices of films of kinds that the models were not evaluated on."""
+
 
 class Notice(Document):
     """Something the reader should know about this result: a limit, an assumption, a correction, advice."""

@@ -12,7 +12,7 @@ from lobule.contracts.density import DensityCategory, FilmDensity
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID, finding_id
 from lobule.contracts.modality import FindingLabel, Magnification, Modality, ModalitySpec, UmPerPixel, View
-from lobule.contracts.notices import ADVICE_NOTICES, CHEST_WALL_NOTICES, HUNG_BY_CHEST_WALL, Notice
+from lobule.contracts.notices import ADVICE_NOTICES, Notice
 from lobule.contracts.tissue import Tissue
 
 Assessment = Literal["malignancy_suspected", "not_sure", "no_sign_of_malignancy"]
@@ -43,6 +43,8 @@ MammographyView = Literal[
 SpacingPlane = Literal["patient", "detector"]
 """The plane of a pixel spacing: the breast, or the detector, where the breast appears magnified."""
 Laterality = Literal["L", "R"]
+ChestWall = Literal["left", "right"]
+"""The edge of a film at which the chest wall lies."""
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -192,6 +194,10 @@ class Result(Document):
         default=[], description="most probable first; those below `thresholds.finding` are weak ones"
     )
     density: FilmDensity | None = Field(default=None, description="density of the breast; null where it was not read")
+    chest_wall: ChestWall | None = Field(
+        default=None,
+        description="edge of a film with the chest wall, as its file's tags hang it; null if that is not sure",
+    )
     patches: Patches | None = Field(default=None, description="how the image was divided; null where it was not")
     tissue: Tissue | None = Field(default=None, description="the field's tissue; null where its scale is not known")
     display: DisplayImage = Field(description="the picture that overlays are drawn on")
@@ -227,21 +233,6 @@ class Result(Document):
         named = [f.model_copy(update={"id": finding_id(first + place)}) for place, f in enumerate(self.findings)]
         return self.model_copy(update={"findings": named})
 
-    def as_corrected(self, view: View | None, laterality: Laterality | None) -> "Result":
-        """A copy of the result with the view and the side as they are known now.
-
-        A correction does not analyse the image again, so the stored result keeps what was known before. What followed
-        from the former side goes: a notice about its chest wall, and a hanging that was made for it.
-        """
-        image = self.image.model_copy(update={"view": view, "laterality": laterality})
-        corrected = self.model_copy(update={"image": image})
-        if laterality == self.image.laterality:
-            return corrected
-        if any(notice.code == HUNG_BY_CHEST_WALL for notice in self.notices):
-            image.hanging = None
-        kept = [notice for notice in self.notices if notice.code not in CHEST_WALL_NOTICES]
-        return corrected.model_copy(update={"notices": kept})
-
     def place_of(self, finding: str) -> int | None:
         """The place of a finding, by its id; None where there is no such finding."""
         return next((place for place, found in enumerate(self.findings) if found.id == finding), None)
@@ -265,6 +256,7 @@ __all__ = [
     "ADVICE_NOTICES",
     "Assessment",
     "Box",
+    "ChestWall",
     "DensityCategory",
     "DisplayImage",
     "Document",

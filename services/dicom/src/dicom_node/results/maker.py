@@ -24,6 +24,7 @@ from dicom_node.results.film import AnalysedFilm, FailedFilm, read_header
 from dicom_node.results.products import NOTHING_BESIDES, Document, Product, Telling, products
 from dicom_node.settings import Recipient
 from lobule.client import ApiError, Client
+from lobule.corrections import as_corrected
 
 _log = structlog.get_logger()
 
@@ -143,7 +144,7 @@ class ResultMaker(Loop):
             if film is not None and image["state"] == "assessed":
                 job_id = str(image["job"]["id"])
                 header = read_header(self._intake.path_of(film.sha256))
-                result = self._client.result(job_id).as_corrected(image["view"], image["laterality"])
+                result = as_corrected(self._client.result(job_id), image["view"], image["laterality"])
                 films.append(AnalysedFilm(header, job_id, result, image["id"]))
         return sorted(films, key=lambda film: film.name)
 

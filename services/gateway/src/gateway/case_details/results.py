@@ -10,6 +10,7 @@ from gateway.database import DbSession
 from gateway.errors import ProblemError, responses
 from gateway.jobs.results import read_result
 from lobule.contracts.result import Laterality, Result, View
+from lobule.corrections import as_corrected
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 
@@ -36,7 +37,7 @@ def list_results(
     found = {}
     for one in wanted:
         try:
-            found[one.id] = read_result(request.app.state.store, one).as_corrected(*known[one.id])
+            found[one.id] = as_corrected(read_result(request.app.state.store, one), *known[one.id])
         except ProblemError:
             continue
     return found

@@ -22,6 +22,7 @@ from gateway.reports.content import image_content
 from lobule.contracts.case import RenderRequest, ReportForm
 from lobule.contracts.language import Language, negotiate_language
 from lobule.contracts.result import Result
+from lobule.corrections import as_corrected
 from lobule.storage import ObjectNotFoundError
 
 router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["reports"])
@@ -39,9 +40,13 @@ AcceptLanguage = Annotated[str | None, Header(max_length=500)]
 
 @router.get("/result", responses={**WITH_ETAG, **responses(401, 404, 409)})
 def get_result(job: VisibleJob, request: Request, response: Response) -> Result:
-    """The result of the pipeline. It is available as soon as the inference is done, even if the report fails."""
-    result = results.read_result(request.app.state.store, job)
-    response.headers["ETag"] = f'"{job.id}-{job.step("inference").attempt}"'
+    """The result of the pipeline, with the image's view and side as they are known now.
+
+    It is available as soon as the inference is done, even if the report fails.
+    """
+    view, side = job.image.view, job.image.laterality
+    result = as_corrected(results.read_result(request.app.state.store, job), view, side)
+    response.headers["ETag"] = f'"{job.id}-{job.step("inference").attempt}-{side or ""}{view or ""}"'
     response.headers["Cache-Control"] = "private, no-cache"
     return result
 

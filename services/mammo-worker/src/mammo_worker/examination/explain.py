@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
 from lobule.contracts.examination import BreastReason, Lesion, Standing
+from lobule.contracts.notices import NOT_EVALUATED
 from lobule.contracts.result import StandardView
 from mammo_worker.examination.breasts import BreastReading
 
@@ -11,8 +12,6 @@ Category = Literal[0, 1, 2, 4, 5]
 
 _TOLD = 0.01  # smaller differences look like none
 _HIGHLY_SUGGESTIVE = 0.95  # ACR BI-RADS Atlas, 5th edition (2013): category 5 begins there
-_NOT_EVALUATED = {"implant", "magnified_view", "male_patient", "partial_view", "synthesised_view"}
-"""Notices of films of kinds that the model was not evaluated on."""
 
 
 def suggested_category(
@@ -41,7 +40,7 @@ def suggested_category(
 
 
 def _not_evaluated(reading: BreastReading) -> bool:
-    return any(notice.code in _NOT_EVALUATED for film in reading.films for notice in film.result.notices)
+    return any(notice.code in NOT_EVALUATED for film in reading.films for notice in film.result.notices)
 
 
 def _has_grown(lesion: Lesion) -> bool:

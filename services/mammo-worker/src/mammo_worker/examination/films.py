@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.contracts.notices import ORIENTATION_IN_DOUBT
 from lobule.contracts.result import Hanging, Laterality, Result, SpacingPlane
 from lobule.imaging.film import Film
 from mammo_worker.examination.anatomy import Anatomy, find_anatomy
@@ -15,8 +16,6 @@ from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.hanging import points_in_file, turned
 
-_TURNED_PERHAPS = {"orientation_unknown", "hung_by_chest_wall", "chest_wall_against_laterality", "laterality_conflict"}
-"""Notices of films that may be turned or mirrored otherwise than they are shown."""
 MOST_FINDINGS = 8  # of a film that are compared with another film's
 
 
@@ -74,7 +73,7 @@ def examined(
     on_its_side = hanging is not None and hanging.rotation in (90, 270)
     mm = float(spacing[1 if on_its_side else 0]) if spacing else None  # of a row as the film hangs
     plane = result.image.spacing_plane
-    upright = not any(notice.code in _TURNED_PERHAPS for notice in result.notices)
+    upright = not any(notice.code in ORIENTATION_IN_DOUBT for notice in result.notices)
     if not breast.mask.any():
         return ExaminedFilm(name, laterality, view, result, None, None, [], mm, plane, upright)
     thumbnail = thumbnail_of(breast, pixels.shape[1])

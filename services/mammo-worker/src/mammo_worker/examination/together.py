@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from lobule.contracts import examination as contract
 from lobule.contracts.result import Laterality, Result, StandardView
+from lobule.corrections import as_corrected
 from lobule.decoding.images import read_film
 from lobule.errors import AnalysisError
 from lobule.storage import ObjectNotFoundError
@@ -78,6 +79,7 @@ def _placed(each: contract.AnalysedImage, read: ReadImage) -> tuple[Result, Exam
     data, result = read(each)
     side, view = each.image.laterality, each.image.view  # as corrected: the stored result keeps what was known then
     standard: StandardView | None = next((known for known in get_args(StandardView) if known == view), None)
+    result = as_corrected(result, view, side)
     if side is None or standard is None:
         return result, None
     film = read_film(data)

@@ -1,13 +1,11 @@
-"""Turns the pixels of a file to a film as it hangs, and back; checks the chest wall against the label."""
+"""Turns the pixels of a file to a film as it hangs, and back; says where the chest wall lies."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.notices import HUNG_BY_CHEST_WALL, Notice
-from lobule.contracts.result import Hanging, Laterality
-from lobule.words import make_notice
+from lobule.contracts.result import ChestWall, Hanging
 from mammo_worker.films.breast import Breast
 
 
@@ -39,22 +37,6 @@ def points_in_file(
     return np.stack(turns[hanging.rotation], axis=1)
 
 
-def hang_by_chest_wall(
-    breast: Breast, laterality: Laterality | None, hanging: Hanging | None
-) -> tuple[Hanging | None, Notice | None]:
-    """Hang a film whose chest wall is on the wrong side for its label.
-
-    Args:
-        breast: On the film as `hanging` turns it.
-        laterality: Of the breast, as the user or the file says.
-        hanging: By the file's tags; None where they say nothing.
-
-    Returns:
-        How to hang the film, and what to say: without tags it may be mirrored, and is turned; against its tags its
-        label is in doubt, and it hangs as they say.
-    """
-    if laterality is None or not breast.chest_wall_sure or breast.on_right == (laterality == "R"):
-        return hanging, None
-    if hanging is None:
-        return Hanging(mirrored=True), make_notice(HUNG_BY_CHEST_WALL, side=laterality)
-    return hanging, make_notice("chest_wall_against_laterality", side=laterality)
+def chest_wall_of(breast: Breast) -> ChestWall | None:
+    """The edge at which the chest wall lies; None where that is not sure."""
+    return ("right" if breast.on_right else "left") if breast.chest_wall_sure else None

@@ -4,6 +4,7 @@
 import { call } from '../core/api.js';
 import { loadAll, loadDepth, loadHeat, loadPictures } from '../viewer/decode.js';
 import { activeOf, slotsOf } from '../viewer/hanging.js';
+import { shownOf } from '../viewer/image.js';
 import { withImage } from './state.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
@@ -17,22 +18,24 @@ const NONE = Promise.resolve({});
 /** Whether samples as they are stored are there already, many or all. @param {import('../viewer/sources.js').Source} source */
 const isDeep = (source) => source.grey && source.range > 256;
 
-/** Every change of the page asks again for what is lacking. @param {Set<string>} asked @param {string} jobId */
-const forget = (asked, jobId) => void setTimeout(() => asked.delete(jobId), AGAIN_MS);
+/** Every change of the page asks again for what is lacking. @param {Set<string>} asked @param {string} shown */
+const forget = (asked, shown) => void setTimeout(() => asked.delete(shown), AGAIN_MS);
 
 /** @param {import('./state.js').ReadingStore} store */
 export function createLoader(store) {
-  /** @type {Set<string>} Analyses whose pictures were asked for. */
+  // What was asked for is kept by `shownOf`: another analysis, or a film that was corrected, is loaded anew.
+  /** @type {Set<string>} Whose pictures were asked for. */
   const asked = new Set();
-  /** @type {Set<string>} Analyses whose film was asked for in its full depth. */
+  /** @type {Set<string>} Whose film was asked for in its full depth. */
   const deepened = new Set();
   /** @type {{image: ViewedImage, results: typeof NONE}[]} */
   const waiting = [];
   let loading = 0;
 
-  /** Changes an image as long as its analysis is the newest; other pixels are shown with the window that they come with. */
-  const patchOf = (/** @type {ViewedImage} */ { id, jobId }) => (/** @type {Partial<ViewedImage>} */ change) => {
-    if (!store.state.images.some((image) => image.id === id && image.jobId === jobId)) return;
+  /** Changes an image as long as it is shown as it was; other pixels are shown with the window that they come with. */
+  const patchOf = (/** @type {ViewedImage} */ former) => (/** @type {Partial<ViewedImage>} */ change) => {
+    const { id } = former;
+    if (!store.state.images.some((image) => image.id === id && shownOf(image) === shownOf(former))) return;
     const { [id]: _, ...windows } = store.state.windows;
     store.update((state) => ({ ...withImage(state, id, change), ...(change.source ? { windows } : {}) }));
   };
@@ -60,9 +63,9 @@ export function createLoader(store) {
   /** Load the full depth of a film, once its display image is there. @param {string} imageId */
   async function deepen(imageId) {
     const image = store.state.images.find(({ id }) => id === imageId);
-    if (!image?.film || !image.source || isDeep(image.source) || deepened.has(image.jobId)) return;
-    deepened.add(image.jobId);
-    if (!(await loadDepth(image, patchOf(image)))) forget(deepened, image.jobId);
+    if (!image?.film || !image.source || isDeep(image.source) || deepened.has(shownOf(image))) return;
+    deepened.add(shownOf(image));
+    if (!(await loadDepth(image, patchOf(image)))) forget(deepened, shownOf(image));
   }
 
   /** The results of several images of this case in one answer; what is not in it is asked for alone. @param {ViewedImage[]} images @returns {typeof NONE} */
@@ -74,17 +77,17 @@ export function createLoader(store) {
     return call('get', '/api/v1/cases/{case_id}/results', { params: { case_id: detail.id }, query }).then(({ body }) => body, () => NONE);
   }
 
-  /** @type {Set<string>} Analyses whose films were asked for with all their samples. */
+  /** @type {Set<string>} Whose film was asked for with all its samples. */
   const refined = new Set();
-  /** @type {Set<string>} Analyses whose heat maps were asked for. */
+  /** @type {Set<string>} Whose heat map was asked for. */
   const heated = new Set();
 
   /** Load all samples of a film, once somebody looks closely. @param {ViewedImage} image */
-  async function refine({ id, jobId }) {
+  async function refine({ id }) {
     const image = store.state.images.find((other) => other.id === id);
-    if (!image?.source?.grey || !image.source.coarse || refined.has(jobId)) return;
-    refined.add(jobId);
-    if (!(await loadAll(image, patchOf(image)))) forget(refined, jobId);
+    if (!image?.source?.grey || !image.source.coarse || refined.has(shownOf(image))) return;
+    refined.add(shownOf(image));
+    if (!(await loadAll(image, patchOf(image)))) forget(refined, shownOf(image));
   }
 
   /** What a tool or an enhancement needs of the films that hang: all their samples. @param {import('./state.js').Reading} state */
@@ -97,9 +100,9 @@ export function createLoader(store) {
   function heat(state) {
     if (!state.overlays.heat && state.peek !== 'heat') return;
     for (const image of slotsOf(state)) {
-      if (!image.result || heated.has(image.jobId)) continue;
-      heated.add(image.jobId);
-      loadHeat(image, patchOf(image)).catch(() => forget(heated, image.jobId));
+      if (!image.result || heated.has(shownOf(image))) continue;
+      heated.add(shownOf(image));
+      loadHeat(image, patchOf(image)).catch(() => forget(heated, shownOf(image)));
     }
   }
 
@@ -112,10 +115,10 @@ export function createLoader(store) {
 
     /** Load what is not loaded yet. @param {ViewedImage[]} images */
     load(images) {
-      const wanted = images.filter(({ entry, jobId }) => entry.state === 'assessed' && !asked.has(jobId));
+      const wanted = images.filter((image) => image.entry.state === 'assessed' && !asked.has(shownOf(image)));
       const results = resultsOf(wanted);
       for (const image of wanted) {
-        asked.add(image.jobId);
+        asked.add(shownOf(image));
         waiting.push({ image, results });
         work();
       }

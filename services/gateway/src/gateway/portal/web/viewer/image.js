@@ -52,6 +52,12 @@ export function imagesOf(entries, known) {
   return named(entries).map(([entry, name]) => renewed(entry, name, before.get(entry.id)));
 }
 
+/**
+ * What the result and the pictures of an image follow from: its analysis, and for how it hangs its side and view, which may be corrected.
+ * @param {Pick<ViewedImage, 'jobId' | 'entry'>} image
+ */
+export const shownOf = ({ jobId, entry }) => `${jobId} ${entry.laterality ?? ''} ${entry.view ?? ''}`;
+
 /** @param {CaseImage} entry @param {string} name @param {ViewedImage | undefined} before @returns {ViewedImage} */
 function renewed(entry, name, before) {
   const now = {
@@ -64,8 +70,8 @@ function renewed(entry, name, before) {
     prior: entry.is_prior,
     view: entry.is_prior ? null : viewOf(entry), // earlier examinations do not hang with the current one
   };
-  if (before?.jobId === now.jobId) return { ...before, ...now };
-  const formerJobs = before ? [...before.formerJobs, before.jobId] : [];
+  if (before && shownOf(before) === shownOf(now)) return { ...before, ...now };
+  const formerJobs = before ? [...before.formerJobs, before.jobId].filter((jobId) => jobId !== now.jobId) : [];
   return { ...now, formerJobs, result: null, source: null, breast: null, tip: null, heat: null, problem: null, depth: 'eight' };
 }
 
