@@ -1,5 +1,7 @@
 """Whose a file is, by fingerprints that name nobody."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import text
 
@@ -124,6 +126,17 @@ class TestFingerprints:
         assert differences(renumbered, [anna, renumbered, hanna]) == [], "her new identifier was accepted"
         other_key = self.of("x" * 32, patient_name="Lee^Hanna")
         assert differences(other_key, [anna, anna, self.of("x" * 32, patient_name="Lee^Anna")]) == ["patient_name"]
+
+    def test_a_case_whose_files_agree_in_nothing_is_not_open_to_everybody(self):
+        days = (date(1960, 1, 2), date(1970, 1, 2), date(1980, 1, 2))
+        one, other, third, fourth = (
+            self.of(patient_name=f"Lee^{name}", patient_birth_date=day)
+            for name, day in (("Anna", days[0]), ("Anna", days[1]), ("Hanna", days[2]), ("Joanna", days[2]))
+        )
+        others = [one, other, third, fourth]
+        stranger = self.of(patient_name="Kim^Eva", patient_birth_date=date(1990, 1, 2))
+        assert differences(stranger, others) == ["patient_name", "birth_date"]
+        assert differences(one, others) == []
 
     def test_the_same_value_of_two_attributes_has_two_fingerprints(self):
         marked = self.of(patient_id="1", patient_name="1")

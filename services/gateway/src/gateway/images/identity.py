@@ -125,10 +125,10 @@ def differences(new: FileIdentity, others: Sequence[FileIdentity]) -> list[Patie
     """The attributes in which a file names another patient than the other files do; missing ones count as equal.
 
     Files whose name or date of birth is not that of most of them do not count: one file of another person that was
-    accepted does not let this person's other files in.
+    accepted does not let this person's other files in. All count if none has both the usual name and the usual date.
     """
     usual = {mark: _usual([getattr(other, mark) for other in others]) for mark in _PERSON}
-    own = [other for other in others if all(_is_usual(getattr(other, mark), usual[mark]) for mark in _PERSON)]
+    own = [other for other in others if all(_is_usual(getattr(other, mark), usual[mark]) for mark in _PERSON)] or others
     marks = {attribute: [getattr(other, mark) for other in own] for attribute, mark in _PATIENT.items()}
     return [attribute for attribute, mark in _PATIENT.items() if _differs(getattr(new, mark), marks[attribute])]
 
