@@ -7,15 +7,19 @@ import subprocess
 import sys
 
 import pytest
+from psycopg import errors
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from typer.testing import CliRunner
 
 from gateway.audit.models import BACKUP_CREATED, AuditEvent
+from gateway.command_line import commands
 from gateway.database import make_engine, make_session_factory
 from gateway.migrate import migrate
 from gateway.settings import get_settings
 from lobule.cli.main import build
 from lobule.launcher.home import Home
+from lobule.words import Words
 
 
 @pytest.fixture
@@ -76,6 +80,51 @@ def test_a_folder_without_lobule_is_named(home, tmp_path, command):
     done = run(*command, "--home", str(tmp_path / "nothing"))
     assert done.exit_code == 1
     assert str(tmp_path / "nothing") in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("retention", "run"), ("patient", "purge", "P-1", "--reason", "asked to"), ("backup", "check")]
+)
+def test_a_store_without_its_database_is_refused_unless_the_folder_is_named(home, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "var").mkdir()
+    home.rename(tmp_path / "var" / "lobule")
+    monkeypatch.setenv("LOBULE_OBJECT_STORE_URL", (tmp_path / "production").as_uri())
+    done = run(*command)
+    assert done.exit_code == 1, done.output
+    assert "LOBULE_DATABASE_URL" in done.stderr
+    done = run(*command, "--home", str(tmp_path / "var" / "lobule"))
+    assert done.exit_code == 0, (done.output, done.exception)
+
+
+@pytest.mark.parametrize(
+    "command", [("retention", "run", "--dry-run"), ("patient", "purge", "P-1", "--reason", "asked to", "--dry-run")]
+)
+def test_what_deletes_says_where(home, command):
+    done = run(*command, "--home", str(home))
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert f"sqlite:///{home}/lobule.sqlite" in done.stderr
+    assert (home / "objects").as_uri() in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OperationalError("", None, Exception('database "lobule" does not exist')), "doctor.database_away"),
+        (ProgrammingError("", None, errors.UndefinedTable("relation does not exist")), "doctor.database_old"),
+        (OperationalError("", None, Exception("no such column: jobs.x")), "doctor.database_old"),
+    ],
+)
+def test_what_the_database_lacks_is_told_apart(error, said):
+    def _fails() -> None:
+        raise error
+
+    group = commands("Test.")
+    group.callback()(lambda: None)
+    group.command("fails")(_fails)
+    done = CliRunner().invoke(group, ["fails"])
+    expected = Words("en")(said, revision="-", reason=str(error.orig))
+    assert (done.exit_code, done.stderr.strip()) == (1, expected)
 
 
 def test_a_secret_in_a_file_wins_over_the_folders(home, tmp_path, monkeypatch):

@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
 from gateway.database import AUDIT_KEY, SessionFactory, make_engine, make_session_factory
 from gateway.settings import GatewaySettings, get_settings
-from lobule.cli.common import words
+from lobule.cli.common import DEFAULT_HOME, words
 from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
 from lobule.settings import read_settings, variable
 from lobule.storage import StoreFullError, StoreUnavailableError
+
+_UNDEFINED = ("42P01", "42703")
+"""PostgreSQL's codes of a table and a column that it does not have."""
 
 
 def fail(problem: str) -> typer.Exit:
@@ -43,7 +47,8 @@ class _Commands(TyperGroup):
 
 def _database_problem(error: DBAPIError) -> str:
     reason = (str(error.orig).strip() or str(error)).splitlines()[0]
-    if "no such table" in reason or "does not exist" in reason:
+    missing = ("no such table", "no such column")  # SQLite has no codes for them
+    if getattr(error.orig, "sqlstate", None) in _UNDEFINED or reason.startswith(missing):
         return words()("doctor.database_old", revision="-")
     return words()("doctor.database_away", reason=reason)
 
@@ -63,14 +68,27 @@ def end_on_sigterm() -> None:
 
 
 def settings_at(home: Path) -> GatewaySettings:
-    """The settings of the environment; without LOBULE_DATABASE_URL those that `lobule up` with the folder would use."""
+    """The settings of the environment; without LOBULE_DATABASE_URL those that `lobule up` with the folder would use.
+
+    An object store without a database is refused unless the command names another folder than the default: the
+    folder's database would be compared with a store that may be another system's, and what it does not know would be
+    deleted there.
+    """
     if variable("DATABASE_URL"):
         return get_settings()
+    if home == DEFAULT_HOME and variable("OBJECT_STORE_URL"):
+        raise fail(words()("cli.store_without_database", folder=home.resolve()))
     if Home.database_in(home) is None:
         raise fail(words()("cli.no_lobule", folder=home.resolve()))
     # Redis is a child of `lobule up`, at a socket of its own; no command asks for it.
     redis = {} if variable("REDIS_URL") else {"redis_url": "unix:///none"}
     return read_settings(GatewaySettings, **Home.open(home).settings(), **redis)
+
+
+def tell_what_is_changed(settings: GatewaySettings) -> None:
+    """Print database and object store to standard error, before something is deleted there."""
+    database = make_url(settings.database_url).render_as_string(hide_password=True)
+    typer.echo(words()("cli.works_on", database=database, store=settings.object_store_url), err=True)
 
 
 def sessions_at(home: Path) -> SessionFactory:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from gateway.audit.models import BACKUP_CREATED
 from gateway.audit.service import record_command
-from gateway.command_line import commands, end_on_sigterm, settings_at
+from gateway.command_line import commands, end_on_sigterm, settings_at, tell_what_is_changed
 from gateway.database import make_engine
 from gateway.operations import backup
 from gateway.settings import GatewaySettings
@@ -105,6 +105,7 @@ def forget_objects(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
 
 
 def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: GatewaySettings, folder: Path) -> None:
+    tell_what_is_changed(settings)
     try:
         count = work(_open(settings)[1], folder)
     except backup.BackupError as error:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
 from gateway.clock import now
-from gateway.command_line import commands, end_on_sigterm, settings_at
+from gateway.command_line import commands, end_on_sigterm, settings_at, tell_what_is_changed
 from gateway.corrections import removal
 from gateway.database import SessionFactory, make_engine, make_session_factory, read
 from gateway.deletion import service as deletion
@@ -187,7 +187,9 @@ def run(
 ) -> None:
     """Delete what is older than LOBULE_RETENTION_DAYS (unset: nothing), and what nothing refers to."""
     settings = settings_at(home)
-    if every_hours is not None:
+    if every_hours is None:
+        tell_what_is_changed(settings)
+    else:
         end_on_sigterm()
     configure_logging("retention", settings.log_format, settings.log_level)
     while True:

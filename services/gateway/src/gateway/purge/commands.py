@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from gateway.command_line import commands, settings_at
+from gateway.command_line import commands, settings_at, tell_what_is_changed
 from gateway.database import make_engine, make_session_factory, reading
 from gateway.errors import ProblemError
 from gateway.events import Events
@@ -49,6 +49,7 @@ def purge(
             typer.echo(f"{each['loc'][0]}: {each['msg']}", err=True)
         raise typer.Exit(2) from None
     settings = settings_at(home)
+    tell_what_is_changed(settings)
     sessions = make_session_factory(make_engine(settings.database_url), Events(), settings.audit_secret)
     work = Purge(sessions, open_configured_store(settings), Fingerprints(settings.secret_key.get_secret_value()))
     try:
