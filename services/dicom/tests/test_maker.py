@@ -249,3 +249,13 @@ def test_what_is_signed_of_a_later_examination_is_not_told_as_of_this_study(stud
     study.gateway.sign(verdicts=True)
     study.look()
     assert [len(study.of(kind)) for kind in ("conclusion", "document", "verdicts", "findings")] == [1, 1, 1, 2]
+
+
+def test_a_study_without_a_film_in_its_case_tells_only_that_its_films_failed(study):
+    with study.journal.transaction() as database:
+        database.execute("UPDATE received SET state = 'refused'")
+    study.gateway.images = [{**study.gateway.image, "sha256": "0" * 64, "is_prior": False}]  # added by hand
+    study.gateway.sign(verdicts=True)
+    study.look()
+    with study.journal.reading() as database:
+        assert {row[0] for row in database.execute("SELECT kind FROM made")} == {"cad"}

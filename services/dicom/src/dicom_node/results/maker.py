@@ -160,10 +160,9 @@ class ResultMaker(Loop):
         return failed + [FailedFilm.of(read_header(self._intake.path_of(film.sha256))) for film in refused]
 
     def _is_current(self, study: Study, case: dict[str, Any]) -> bool:
-        """Whether the case's conclusion is about this study: no later examination was added to the case."""
+        """Whether the case's conclusion is about this study: films of it are in the case, and none is later."""
         ours = self._received(study)
-        shown = [image.get("is_prior", False) for image in case["images"] if image["sha256"] in ours]
-        return not shown or not all(shown)
+        return any(image["sha256"] in ours and not image.get("is_prior") for image in case["images"])
 
     def _received(self, study: Study) -> dict[str, Received]:
         with self._journal.reading() as database:
