@@ -4,13 +4,13 @@ import hashlib
 import json
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from lobule.contracts import earlier
 from lobule.contracts.activity import activity
 from lobule.contracts.region import RegionOpinion, RegionRequest
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
-from lobule.contracts.steps import CLAIM, InferenceClaim, RegionClaim, RenderClaim, ReportClaim
+from lobule.contracts.steps import CLAIM, ExaminationClaim, InferenceClaim, RegionClaim, RenderClaim, ReportClaim
 from lobule.contracts.unit import AnalysisUnit, UnitImage
 from lobule.errors import AnalysisError
 from lobule.modalities import MAMMOGRAPHY
@@ -56,54 +56,35 @@ class TestClaim:
             RenderClaim.model_validate({**COMMON, "step": "render", "render": asked})
 
 
-@pytest.fixture
-def rendering() -> RenderClaim:
-    """Of a case with a review and with what version 0.1 does not know."""
-    review = {"job_id": "j0", "finding": "0", "finding_id": "f1", "reviewer": "Dr Lee", "reviewed_at": NOW}
-    image = {"image_id": "i1", "job_id": "j0", "image": info(), "state": "assessed", "reviews": [review]}
-    conclusion = {
-        "assessment": "malignancy_suspected",
-        "probability_malignant": 0.8,
-        "reasons": [{"code": "films_no_sign", "values": {"images": ["RCC", "LCC"]}}, {"code": "image_suspected"}],
-        "suggestions": [{"code": "complete_views", "values": {"views": ["RMLO"]}}, {"code": "disease_extent"}],
-    }
-    about = {"case_id": "c1", "pseudonym": "p", "revision": 3, "created_at": NOW}
-    case = {**about, "images": [image], "conclusion": conclusion}
-    return RenderClaim.model_validate({**COMMON, "render": {"case": case, "languages": ["en"], "forms": ["pdf"]}})
+class OldImageInfo(BaseModel, extra="forbid"):
+    """What is known of an image, as version 0.1 and the claims up to version 4 have it."""
+
+    sha256: str
+    file_name: str
+    modality: str
+    width: int
+    height: int
+    magnification: str | None
+    view: str | None
+    laterality: str | None
+    pixel_spacing_mm: tuple[float, float] | None
+    spacing_plane: str | None
+    hanging: dict | None
 
 
 class TestVersion01:
     def test_its_worker_gets_the_image_as_it_knows_it(self, inference):
-        document = earlier.as_before(inference)
-        assert document["image"]["modality"] == "mammography"
+        document = earlier.given(inference, 1)
+        assert OldImageInfo(**document["image"]).modality == "mammography"
         assert document["image_key"] == "images/i1/original"
         assert "unit" not in document
 
-    def test_its_report_service_gets_a_case_as_it_knows_it(self, rendering):
-        case = earlier.as_before(rendering)["render"]["case"]
-        [review] = case["images"][0]["reviews"]
-        assert review["finding"] == "0"
-        assert "finding_id" not in review
-        reasons, suggestions = (case["conclusion"][part] for part in ("reasons", "suggestions"))
-        assert [(said["code"], said["values"]) for said in reasons] == [("films_no_sign", {"images": "RCC, LCC"})]
-        assert [(said["code"], said["values"]) for said in suggestions] == [("complete_views", {"views": "RMLO"})]
-
-    def test_a_report_service_of_version_3_gets_errors_without_reasons(self, rendering):
-        document = rendering.model_dump(mode="json")
-        error = AnalysisError("image_too_small", "size", width=9, height=8, least=32).document().model_dump()
-        document["render"]["case"]["images"][0]["error"] = error
-        claim = RenderClaim.model_validate(document)
-        given = [earlier.given(claim, version)["render"]["case"]["images"][0]["error"] for version in (1, 3, 4)]
-        assert given == [{"code": error["code"], "detail": error["detail"]}] * 2 + [error]
-
-    def test_a_claim_on_the_report_of_an_image_is_the_same(self):
-        image = {"result_prefix": "p", "analysed_at": NOW}
-        asked = {"image": image, "languages": ["en"], "forms": ["pdf"]}
-        claim = RenderClaim.model_validate({**COMMON, "render": asked})
-        assert earlier.as_before(claim) == claim.model_dump(mode="json")
+    def test_the_report_of_an_analysis_is_the_same(self):
+        claim = ReportClaim(**COMMON, result_prefix="p", analysed_at=NOW)
+        assert earlier.given(claim, 1) == claim.model_dump(mode="json")
 
     def test_what_its_gateway_gives_is_read(self, inference):
-        before = earlier.as_before(inference) | {"result_prefix": None, "analysed_at": None, "render": None}
+        before = earlier.given(inference, 1) | {"result_prefix": None, "analysed_at": None, "render": None}
         claim = earlier.read_claim(json.dumps(before).encode())
         assert isinstance(claim, InferenceClaim)
         assert claim.unit.images[0].image == inference.unit.images[0].image
@@ -112,6 +93,23 @@ class TestVersion01:
         before = {**COMMON, "step": "report", "result_prefix": "p", "analysed_at": NOW}
         before |= {"image": info().model_dump(mode="json"), "image_key": "images/i1/original", "render": None}
         assert isinstance(earlier.read_claim(json.dumps(before).encode()), ReportClaim)
+
+
+@pytest.mark.parametrize("version", [2, 3, 4, 5])
+def test_workers_of_before_get_images_as_they_know_them(inference, version):
+    """A field that a worker does not know has it refuse the claim, also an empty one."""
+    box = {"x": 1, "y": 2, "width": 3, "height": 4}
+    films = [{"job_id": "j1", "role": "current", "image": info(), "key": "k", "result_prefix": "p"}]
+    claims = [
+        inference,
+        ExaminationClaim.model_validate({**COMMON, "examination": {"images": films}}),
+        RegionClaim.model_validate({**COMMON, "region": {"image": info(), "key": "k", "box": box}}),
+    ]
+    unit, examination, region = (earlier.given(claim, version) for claim in claims)
+    images = [unit["unit"]["images"][0], examination["examination"]["images"][0], region["region"]]
+    for image in (each["image"] for each in images):
+        assert "um_per_pixel" not in image if version < 5 else image.pop("um_per_pixel", "") is None
+        assert OldImageInfo(**image).width == 80
 
 
 class TestUnit:
@@ -227,8 +225,17 @@ class TestHandler:
 
 
 def test_workers_say_which_claims_they_understand():
-    assert earlier.claims_version(earlier.HEADERS) == 4
+    assert earlier.claims_version(earlier.HEADERS) == 5
     assert (earlier.claims_version({"Lobule-Claims": "2"}), earlier.claims_version({})) == (2, 1)
     assert earlier.claims_version({"Lobule-Claims": "-1"}) == 1
-    assert (earlier.unknown_steps(4), earlier.unknown_steps(3)) == ([], ["region"])
-    assert earlier.unknown_steps(2) == ["examination", "region"]
+
+
+def test_what_workers_of_before_do_not_know_is_not_given_to_them():
+    unknown = [earlier.unknown_steps(version) for version in (5, 4, 3, 2, 1)]
+    assert unknown == [
+        [],
+        ["render"],
+        ["region", "render"],
+        ["examination", "region", "render"],
+        ["examination", "region", "render"],
+    ]

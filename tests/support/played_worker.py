@@ -8,6 +8,7 @@ from PIL import Image
 
 from gateway.clock import now
 from gateway.jobs.models import Step
+from lobule.contracts.earlier import HEADERS
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 
 INTERNAL = "internal-token-of-the-tests-0123456789"
@@ -29,10 +30,9 @@ class Worker:
         self.store = client.app.state.store
 
     def say(self, job: str, step: str, verb: str, token: str = INTERNAL, **body):
-        """Post to the internal API."""
-        return self.client.post(
-            f"/internal/v1/jobs/{job}/steps/{step}/{verb}", json=body, headers={"Authorization": f"Bearer {token}"}
-        )
+        """Post to the internal API: of an analysis as version 0.1 does, which claims one image."""
+        headers = {"Authorization": f"Bearer {token}"} | ({} if step == "inference" else HEADERS)
+        return self.client.post(f"/internal/v1/jobs/{job}/steps/{step}/{verb}", json=body, headers=headers)
 
     def claim(self, job: str, step: str = "inference") -> dict:
         """Claim a step that can be claimed."""
@@ -75,7 +75,7 @@ class Worker:
         self.leave_result(claim, probability, findings)
         assert self.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
 
-    def claim_next(self, queue: str, version: str | None = "4") -> dict | None:
+    def claim_next(self, queue: str, version: str | None = "5") -> dict | None:
         """Claim the next step of a queue as a worker that understands this version of the claims; None for nothing."""
         headers = {"Authorization": f"Bearer {INTERNAL}"} | ({"Lobule-Claims": version} if version else {})
         answer = self.client.post(f"/internal/v1/queues/{queue}/claim", json={"worker": "test"}, headers=headers)

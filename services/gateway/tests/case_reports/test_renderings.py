@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from played_worker import INTERNAL
 from sqlalchemy import update
 from typer.testing import CliRunner
 
@@ -21,6 +22,20 @@ def test_a_rendering_that_fails_says_so_and_is_tried_again(client, alice, case, 
         thread.join(10)
         assert (answer.status_code, answer.json()["code"]) == (500, "report_failed")
         assert "It broke." in answer.json()["detail"]
+
+
+def test_a_report_of_a_case_waits_for_a_report_service_that_knows_all_of_it(client, alice, case, worker, job, sign):
+    worker.infer(job)
+    worker.render(job)
+    sign()
+    with client.app.state.sessions() as session:
+        rendering = session.query(Rendering).first().id
+    address = f"/internal/v1/jobs/{rendering}/steps/render/claim"
+    old = client.post(address, json={"worker": "old"}, headers={"Authorization": f"Bearer {INTERNAL}"})
+    assert (old.status_code, old.json()["code"]) == (409, "not_claimable")
+    assert worker.claim_next("report", None) is worker.claim_next("report", "4") is None
+    claim = worker.claim_next("report")
+    assert (claim["step"], claim["render"]["case"]["case_id"]) == ("render", case)
 
 
 class TestEachRenderingAlone:

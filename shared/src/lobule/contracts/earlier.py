@@ -1,8 +1,8 @@
 """Claims as earlier versions exchanged them, for the minutes of an upgrade.
 
-A worker says with a header which claims it understands: 4 for today's, 3 for those without reasons of errors and
-opinions of regions, 2 for those without examinations too. Without the header it is of version 0.1 and gets the form of
-that version. What a gateway of that version gives is read as well.
+A worker says with a header which claims it understands: 5 for today's, 4 for those without micrometres per pixel, 3 for
+those without opinions of regions too, 2 for those without examinations too. Without the header it is of version 0.1
+and gets the form of that version. What a gateway of that version gives is read as well.
 To be deleted once no site upgrades from them.
 """
 
@@ -11,29 +11,22 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from lobule.contracts.steps import CLAIM, Claim, InferenceClaim, RenderClaim, StepName
+from lobule.contracts.steps import CLAIM, Claim, InferenceClaim, StepName
 
 _HEADER = "Lobule-Claims"
-HEADERS = {_HEADER: "4"}
+HEADERS = {_HEADER: "5"}
 """What a worker that understands today's claims sends."""
 
-_SINCE: Mapping[StepName, int] = {"examination": 3, "region": 4}
-"""Version of the claims that brought a step."""
+_SINCE: Mapping[StepName, int] = {"examination": 3, "region": 4, "render": 5}
+"""Version of the claims that brought a step. Of `render`, the last that added to what a report of a case states:
+nothing may be left out of one, so it waits for a report service that knows it all."""
 
-_CODES_SINCE = {
-    "image_suspected",
-    "image_not_sure",
-    "images_no_sign",
-    "earlier_suspected",
-    "earlier_in_doubt",
-    "earlier_still_analysed",
-    "suspected_before",
-    "other_patient",
-    "film_refused",
-    "correlate_with_tissue",
-    "disease_extent",
+_SCALE: Any = {
+    "unit": {"images": {"__all__": {"image": {"um_per_pixel"}}}},
+    "examination": {"images": {"__all__": {"image": {"um_per_pixel"}}}},
+    "region": {"image": {"um_per_pixel"}},
 }
-"""Codes of reasons and suggestions that version 0.1 does not know."""
+"""What version 5 brought. Workers refuse fields that they do not know, also empty ones."""
 
 
 def claims_version(headers: Mapping[str, str]) -> int:
@@ -48,33 +41,12 @@ def unknown_steps(version: int) -> list[StepName]:
 
 
 def given(claim: Claim, version: int) -> dict[str, Any]:
-    """A claim in the form that a worker understands."""
-    document = claim.model_dump(mode="json") if version >= 2 else as_before(claim)
-    if version < 4 and isinstance(claim, RenderClaim) and (case := document["render"]["case"]):
-        for error in (image["error"] for image in case["images"] if image["error"]):
-            del error["reason"], error["values"]
-    return document
-
-
-def as_before(claim: Claim) -> dict[str, Any]:
-    """A claim for a worker of version 0.1, which knows units of one image only, and reviews without ids of findings."""
-    document = claim.model_dump(mode="json")
-    if isinstance(claim, InferenceClaim):
+    """A claim in the form that a worker understands; its step is none of `unknown_steps`."""
+    document = claim.model_dump(mode="json", exclude=_SCALE if version < 5 else None)
+    if version < 2 and isinstance(claim, InferenceClaim):
         [subject] = document.pop("unit")["images"]
         document |= {"image": subject["image"], "image_key": subject["key"]}
-    if isinstance(claim, RenderClaim) and (case := document["render"]["case"]):
-        for review in (review for image in case["images"] for review in image["reviews"]):
-            del review["finding_id"]
-        for part in ("reasons", "suggestions"):
-            items = case["conclusion"][part]
-            case["conclusion"][part] = [_with_joined_lists(each) for each in items if each["code"] not in _CODES_SINCE]
     return document
-
-
-def _with_joined_lists(item: dict[str, Any]) -> dict[str, Any]:
-    """A reason or a suggestion whose values are all strings."""
-    values: dict[str, str | list[str]] = item["values"]
-    return item | {"values": {name: v if isinstance(v, str) else ", ".join(v) for name, v in values.items()}}
 
 
 def read_claim(content: bytes) -> Claim:

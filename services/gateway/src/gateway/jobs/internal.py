@@ -56,10 +56,12 @@ def claim(
     job_id: str, step: StepName, body: ClaimRequest, session: DbSession, settings: AppSettings, request: Request
 ) -> dict[str, Any]:
     """Give one queued step to a worker: what workers of an earlier version ask for."""
-    given = service.claim(session, settings, job_id, step, body.worker)
+    version = earlier.claims_version(request.headers)
+    known = step not in earlier.unknown_steps(version)
+    given = service.claim(session, settings, job_id, step, body.worker) if known else None
     if given is None:
         raise ProblemError(409, "not_claimable")
-    return earlier.given(given, earlier.claims_version(request.headers))
+    return earlier.given(given, version)
 
 
 @router.post(f"{_STEP}/heartbeat", status_code=204)
