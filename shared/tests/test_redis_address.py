@@ -1,5 +1,6 @@
 """Where Redis is: one server, or one that Sentinel names; the latter with real processes."""
 
+import re
 import shutil
 import subprocess
 import time
@@ -50,6 +51,27 @@ def test_sentinels_with_passwords():
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(ValueError, match=r"\w"):
         checked(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sentinel://:pa/ss@host:26379/0?master=x",
+        "sentinel://:pa@ss,,host:26379/0?master=x",
+        "sentinel://:pa?ss@host:26379/0?master=x",
+        "sentinel://:pa#ss@host:26379/0?master=x",
+        "sentinel://:pa\u2100ss@host:26379/0?master=x",
+        "sentinel://host:pass/0?master=x",
+        "redis://:pa/ss@host:6379/0",
+        "rediss://host:pass",
+    ],
+)
+def test_the_message_of_a_wrong_address_holds_nothing_of_its_password(url):
+    """Settings that cannot be read are printed with it to the log."""
+    with pytest.raises(ValueError, match="it must be like") as refused:
+        checked(url)
+    assert not re.search("pa|ss", str(refused.value).replace("a password", ""))
+    assert refused.value.__suppress_context__, "a traceback would show the message of the first error"
 
 
 @pytest.fixture

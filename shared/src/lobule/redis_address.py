@@ -40,12 +40,15 @@ def checked(url: str) -> str:
     """An address of Redis, if it is one.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is none. The message holds nothing of it: what is read wrongly may be a password.
     """
-    if url.startswith(_SCHEME):
-        _watched(url)
-    elif not url.startswith(("redis://", "rediss://", "unix://")):
+    if not url.startswith((_SCHEME, "redis://", "rediss://", "unix://")):
         raise ValueError("it must begin with redis://, rediss://, unix:// or sentinel://")
+    try:
+        _ = _watched(url) if url.startswith(_SCHEME) else urlsplit(url).port
+    except ValueError:
+        form = "sentinel://host:26379,host:26379/0?master=NAME" if url.startswith(_SCHEME) else "redis://host:6379/0"
+        raise ValueError(f"it must be like {form}, a password before host and @, with %2F for / in it") from None
     return url
 
 
@@ -84,7 +87,7 @@ def _watched(url: str) -> _Watched:
     given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     master, own = given.pop("master", ""), given.pop("sentinel_password", "")
     if not hosts or not master or given:
-        raise ValueError("an address with Sentinel is sentinel://host:26379,host:26379/0?master=NAME")
+        raise ValueError("no hosts, no name of the Redis, or an unknown parameter")
     options: dict[str, Any] = {"db": int(parts.path.strip("/") or 0)}
     options |= {"username": unquote(user)} if user else {}
     options |= {"password": unquote(password)} if password else {}
@@ -100,5 +103,5 @@ def _watched(url: str) -> _Watched:
 def _host_and_port(text: str) -> tuple[str, int]:
     at = urlsplit(f"//{text}")
     if not at.hostname:
-        raise ValueError(f"{text} is no host of Sentinel")
+        raise ValueError("an empty name of a host")
     return at.hostname, at.port or _PORT
