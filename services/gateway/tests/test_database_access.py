@@ -62,7 +62,7 @@ TRANSACTIONS = {
     # The start adopts a changed setting.
     "__main__.py": {"adopt_reading_rule"},
     # Loops beside the requests.
-    "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper.end_overdue", "Reaper.announce_again"},
+    "jobs/relay.py": {"Relay.empty_outbox", "Reaper._change", "Reaper.announce_again"},
     "modalities/service.py": {"Modalities.learn"},
     "webhooks/deliverer.py": {"Deliverer._begin", "Deliverer.send_queue"},
     # The operator's commands.

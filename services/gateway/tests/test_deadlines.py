@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import ValidationError
 
 from gateway.clock import now
+from gateway.jobs import repository, service
 from gateway.jobs.models import Job, Step
+from gateway.settings import GatewaySettings
 
 
 @pytest.fixture
@@ -97,3 +100,44 @@ def test_whoever_waits_for_it_is_told(client, alice, after, shown, job):
     after(6)
     events = client.get(f"/api/v1/webhooks/{told.json()['id']}/deliveries", headers=alice).json()
     assert [each["job_id"] for each in events] == [job]
+
+
+def test_a_deadline_is_a_span_that_dates_can_hold(app):
+    values = app.state.settings.model_dump()
+    for name in ("deadline_hours", "batch_deadline_hours"):
+        assert GatewaySettings(**values | {name: 87600})
+        with pytest.raises(ValidationError, match="87600"):
+            GatewaySettings(**values | {name: 99_999_999})
+
+
+def test_lost_announcements_are_sent_again_also_where_the_reaper_fails_at_deadlines(app, monkeypatch):
+    reaper, turns = app.state.reaper, []
+    monkeypatch.setattr(reaper.stopped, "wait", lambda _: False)
+    monkeypatch.setattr(reaper, "announce_again", lambda: turns.append("announced"))
+    monkeypatch.setattr(repository, "overdue", failing)
+    with pytest.raises(RuntimeError, match="deadlock"):
+        reaper.turn()
+    assert turns == ["announced"]
+
+
+def failing(*_) -> None:
+    raise RuntimeError("deadlock")
+
+
+def test_steps_are_ended_each_by_itself(app, after, shown, upload, picture, monkeypatch):
+    """One that fails takes back no other: two gateways could else wait for each other's cases."""
+    upload(picture(3))
+    ended, end = [], service.end_overdue
+
+    def once(session, step):
+        if ended:
+            failing()
+        ended.append(step.job_id)
+        end(session, step)
+
+    monkeypatch.setattr(service, "end_overdue", once)
+    with pytest.raises(RuntimeError, match="deadlock"):
+        after(6)
+    with app.state.sessions() as session:
+        states = [job.state for job in session.query(Job)]
+    assert sorted(states) == ["failed", "queued"]

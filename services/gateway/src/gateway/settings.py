@@ -15,6 +15,8 @@ from gateway.roles import parse_mapping, parse_roles
 from gateway.signing_keys import SigningKeys, parse_public_keys
 from lobule.settings import Settings, read_settings
 
+_TEN_YEARS_H = 24 * 3650
+
 
 class GatewaySettings(Settings):
     """What the gateway needs beyond what every service needs."""
@@ -84,10 +86,11 @@ class GatewaySettings(Settings):
     deadline_hours: float = Field(
         12,
         gt=0,
+        le=_TEN_YEARS_H,
         description="work that a person waits for at the portal ends unfinished this long after it was asked for",
     )
     batch_deadline_hours: float = Field(
-        72, gt=0, description="the same for all other work, such as a program's uploads"
+        72, gt=0, le=_TEN_YEARS_H, description="the same for all other work, such as a program's uploads"
     )
     retry_pause_s: float = Field(
         2, ge=0, description="pause before a step is tried again whose cause was outside of it; doubles each time"

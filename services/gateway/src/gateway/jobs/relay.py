@@ -5,7 +5,7 @@ one that is lost is sent again by the reaper. So both loops may run in every gat
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from gateway.clock import shared_now
 from gateway.database import SessionFactory, read
 from gateway.jobs import repository, service
+from gateway.jobs.models import Step
 from gateway.jobs.queues import repository as queues
 from gateway.modalities.repository import queues_of
 from gateway.modalities.service import Modalities
@@ -28,6 +29,7 @@ from lobule.queueing import announce
 log = structlog.get_logger()
 
 _IDLE_S = 1.0  # how often the relay looks without being woken: for another gateway's rows, or after an outage of Redis
+_IN_A_TURN = 200  # steps that the reaper changes before it looks for lost announcements
 _LOST_AFTER_S = 10.0  # an announcement this old that is not in Redis was lost, or its worker died
 
 
@@ -83,32 +85,43 @@ class Reaper:
         """Wait for the next round, and run it."""
         if self.stopped.wait(self._settings.reap_every_s):
             return
-        self.take_back()
-        self.end_overdue()
         try:
-            self.announce_again()
-        except RedisError as error:
-            log.warning("redis_away", error=repr(error))
+            self.take_back()
+            self.end_overdue()
+        finally:
+            try:
+                self.announce_again()
+            except RedisError as error:
+                log.warning("redis_away", error=repr(error))
 
     def take_back(self) -> None:
         """Queue steps again whose lease has expired, or park their job."""
-        if not read(self._sessions, repository.abandoned):
-            return
-        with self._sessions.begin() as session:
-            for step in repository.abandoned(session):
-                log.warning("lease_over", job_id=step.job_id, step=step.name, attempt=step.attempt, worker=step.worker)
-                service.reap(session, self._settings, step)
+
+        def reap(session: Session, step: Step) -> None:
+            log.warning("lease_over", job_id=step.job_id, step=step.name, attempt=step.attempt, worker=step.worker)
+            service.reap(session, self._settings, step)
+
+        self._change(repository.abandoned, reap)
 
     def end_overdue(self) -> None:
         """Fail jobs whose deadline is over."""
-        hours = (self._settings.deadline_hours, self._settings.batch_deadline_hours)
-        limits = [timedelta(hours=each) for each in hours]
-        if not read(self._sessions, lambda session: repository.overdue(session, *limits)):
-            return
-        with self._sessions.begin() as session:
-            for step in repository.overdue(session, *limits):
-                log.warning("deadline_passed", job_id=step.job_id, step=step.name, state=step.state)
-                service.end_overdue(session, step)
+        interactive = timedelta(hours=self._settings.deadline_hours)
+        others = timedelta(hours=self._settings.batch_deadline_hours)
+
+        def end(session: Session, step: Step) -> None:
+            log.warning("deadline_passed", job_id=step.job_id, step=step.name, state=step.state)
+            service.end_overdue(session, step)
+
+        self._change(lambda session, most: repository.overdue(session, interactive, others, most), end)
+
+    def _change(self, find: Callable[[Session, int], Sequence[Step]], change: Callable[[Session, Step], None]) -> None:
+        """Change steps, each in a transaction of its own: with several, two gateways could wait for each other."""
+        for _ in range(_IN_A_TURN):
+            if not read(self._sessions, lambda session: find(session, 1)):
+                return
+            with self._sessions.begin() as session:
+                for step in find(session, 1):
+                    change(session, step)
 
     def announce_again(self) -> None:
         """Announce steps again that wait in the database while their queue in Redis is empty."""

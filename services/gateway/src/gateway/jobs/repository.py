@@ -195,13 +195,14 @@ def _current(job_id: str, name: StepName, attempt: int):
     return (Step.job_id == job_id, Step.name == name, Step.attempt == attempt, Step.state == "running")
 
 
-def overdue(session: Session, interactive: timedelta, others: timedelta) -> Sequence[Step]:
+def overdue(session: Session, interactive: timedelta, others: timedelta, most: int = 200) -> Sequence[Step]:
     """Steps that wait or run although their job's deadline is over.
 
     Args:
         session: The transaction.
         interactive: How long after it was asked for a job has to end that a person waits for at the portal.
         others: The same for all other jobs.
+        most: How many are asked for.
     """
     at = shared_now(session)
     over = or_(
@@ -209,14 +210,14 @@ def overdue(session: Session, interactive: timedelta, others: timedelta) -> Sequ
         and_(not_(Step.interactive), Step.asked_at < at - others),
     )
     query = select(Step).where(Step.state.in_(("queued", "running")), over)
-    return session.scalars(query.with_for_update(skip_locked=True).limit(200)).all()
+    return session.scalars(query.with_for_update(skip_locked=True).limit(most)).all()
 
 
-def abandoned(session: Session) -> Sequence[Step]:
+def abandoned(session: Session, most: int = 200) -> Sequence[Step]:
     """Running steps whose lease has expired."""
     return session.scalars(
         select(Step)
         .where(Step.state == "running", Step.lease_expires_at < shared_now(session))
         .with_for_update(skip_locked=True)
-        .limit(200)
+        .limit(most)
     ).all()
