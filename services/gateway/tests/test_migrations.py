@@ -89,6 +89,26 @@ def test_cases_are_put_in_order_of_suspicion(url):
     assert rows(url, in_order) == [(2.9,), (1.4,), (0.1,), (-1.0,)]
 
 
+def test_unsigned_cases_are_concluded_by_the_rule_of_this_version(url):
+    """The version before concluded more mildly. Nothing of them has changed that a reader would have to see again."""
+    migrate(url, "0001")
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        for row in ROWS:
+            connection.execute(text(row))
+    migrate(url)
+    summary = "SELECT assessment, urgency, state, revision, evidence_digest FROM cases"
+    [(*concluded, digest)] = rows(url, summary)
+    for state, expected in (("ready", concluded[:2]), ("signed", ["no_sign_of_malignancy", 0.1])):
+        migrate(url, "0065")
+        with engine.begin() as connection:
+            milder = "assessment = 'no_sign_of_malignancy', urgency = 0.1, state = :state"
+            connection.execute(text(f"UPDATE cases SET {milder}"), {"state": state})
+        migrate(url)
+        assert rows(url, summary) == [(*expected, state, concluded[3], digest)]
+    engine.dispose()
+
+
 def insert_user(connection: Connection) -> None:
     """The first row as today's table wants it."""
     connection.execute(text(ROWS[0].replace("created_at)", "created_at, auth_epoch)").replace(f"{AT})", f"{AT}, 0)")))

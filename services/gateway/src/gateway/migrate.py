@@ -21,6 +21,7 @@ from gateway.settings import get_settings
 
 _LOCK = 0x10B01E  # any number of gateways may start at once on PostgreSQL; one of them migrates
 _CHAINS_CAME = "0034"  # older databases hold audit events without links; in others such an event is a fault
+_RULE_CHANGED = "0066"  # older versions concluded more mildly beside films that nobody has read
 
 
 def _config() -> Config:
@@ -94,7 +95,7 @@ def migrate(
             assert not broken, f"the migration left rows that refer to nothing: {broken[:5]}"
             _raw(connection).execute("PRAGMA foreign_keys=ON")
     if new is None and revision == "head":
-        _fill_cases(make_session_factory(engine))
+        _fill_cases(make_session_factory(engine), by_former_rule=current is not None and current < _RULE_CHANGED)
         if audit_key is not None and current is not None and current < _CHAINS_CAME:
             sealing.seal(make_session_factory(engine, audit_key=audit_key), since=sealing.BEGINNING)
     engine.dispose()
@@ -104,9 +105,9 @@ def _raw(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
 
 
-def _fill_cases(sessions: SessionFactory) -> None:
-    """Fill the summaries of cases from a version that stored none."""
-    for case_id in read(sessions, repository.without_summary):
+def _fill_cases(sessions: SessionFactory, *, by_former_rule: bool) -> None:
+    """Fill the summaries of cases from a version that stored none, or that concluded by another rule."""
+    for case_id in read(sessions, lambda session: repository.without_summary(session, by_former_rule=by_former_rule)):
         with sessions.begin() as session:
             summarise(session, repository.locked(session, case_id), repository.latest_jobs(session, case_id))
 

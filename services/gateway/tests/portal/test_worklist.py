@@ -142,3 +142,9 @@ def test_unfamiliar_tissue_is_said_in_the_row(portal, client, alice, study, pict
     assert said() == (False, False)
     study.add(picture(2), modality="histopathology", notices=[make_notice("unlike_training")])
     assert said() == (True, True)
+    [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+    for image in client.get(f"/api/v1/cases/{case['id']}", headers=alice).json()["images"]:
+        newest = client.post(f"/api/v1/images/{image['id']}/jobs", headers=alice).json()["id"]
+        assert said() == (True, True), "until an analysis that is repeated says otherwise"
+        client.post(f"/api/v1/jobs/{newest}/cancel", headers=alice)
+        assert said() == (True, True)

@@ -255,9 +255,16 @@ def former_jobs(session: Session, newest: Sequence[Job]) -> dict[str, Job]:
     }
 
 
-def without_summary(session: Session) -> Sequence[str]:
-    """The ids of cases of a version that kept no summary of their images."""
-    return session.scalars(select(Case.id).where(Case.evidence_digest.is_(None))).all()
+def without_summary(session: Session, *, by_former_rule: bool = False) -> Sequence[str]:
+    """The ids of cases of a version that kept no summary of their images.
+
+    Args:
+        session: The transaction.
+        by_former_rule: Also unsigned cases that have one, of a version that concluded by another rule.
+    """
+    lacking = Case.evidence_digest.is_(None)
+    outdated = and_(Case.images_total > 0, Case.state != "signed")
+    return session.scalars(select(Case.id).where(or_(lacking, outdated) if by_former_rule else lacking)).all()
 
 
 def views_of(session: Session, user_id: str) -> Sequence[SavedView]:

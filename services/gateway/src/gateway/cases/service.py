@@ -119,7 +119,8 @@ def summarise(session: Session, case: Case, jobs: Sequence[Job]) -> None:
     case.images_failed = sum(image.state == "failed" for image in evidence)
     case.study_date = current_date(images)
     case.modalities = " ".join(sorted({image.modality for image in images}))
-    case.unlike_training = any(job.unlike_training for job in jobs)
+    former = repository.former_jobs(session, jobs)
+    case.unlike_training = any(former.get(job.id, job).unlike_training for job in jobs)
     case.has_films = any(image.spec.evidence == "film" for image in images)
     case.thumbnails = _thumbnails(jobs)
     parts = [*map(_canonical, evidence), *_dated(images), *map(_canonical, refused.evidence_of(case))]
