@@ -1,5 +1,6 @@
 """Backups that still have something of a patient are named, and forget what was purged."""
 
+import fcntl
 import json
 import shutil
 
@@ -11,6 +12,7 @@ from gateway.database import make_engine
 from gateway.operations import backup
 from gateway.purge import commands
 from gateway.purge.service import Purge, note_of_command
+from lobule.storage.local import LocalStore
 
 FILM = {"name": "a.dcm", "modality": "mammography"}
 
@@ -86,3 +88,52 @@ def test_nobody_is_refused_and_a_store_of_something_else_forgets_nothing(app, fi
     with pytest.raises(backup.BackupError, match="has no objects"):
         backup.forget_objects(app.state.store, tmp_path / "nightly")
     assert look("P-4711")[1]["nightly"]["state"] == "holds"
+
+
+def test_a_store_that_lacks_what_the_rows_of_a_backup_name_forgets_nothing_unasked(app, films, make_backup, tmp_path):
+    make_backup(tmp_path / "nightly")
+    purge(app, "P-4711")
+    with pytest.raises(backup.BackupError, match="name 1 files that the store lacks"):
+        backup.forget_objects(app.state.store, tmp_path / "nightly")
+    assert backup.forget_objects(app.state.store, tmp_path / "nightly", sure=True) > 0
+
+
+def test_more_than_half_of_a_backup_is_not_forgotten_unasked(tmp_path):
+    store, folder = LocalStore(tmp_path / "store"), tmp_path / "backup"
+    (folder / "rows").mkdir(parents=True)
+    (folder / "rows" / "images.jsonl").touch()
+    for number in range(3):
+        LocalStore(folder / "objects").put(f"images/{number}/original", b"film")
+    store.put("images/0/original", b"film")
+    with pytest.raises(backup.BackupError, match="lacks 2 of the 3 objects"):
+        backup.forget_objects(store, folder)
+    assert backup.forget_objects(store, folder, sure=True) == 2
+    store.delete("images")
+    store.put("images/another/original", b"film")
+    with pytest.raises(backup.BackupError, match="has no objects of this backup"):
+        backup.forget_objects(store, folder, sure=True)
+
+
+def test_what_a_backup_is_given_meanwhile_is_not_forgotten(tmp_path, monkeypatch):
+    store, folder = LocalStore(tmp_path / "store"), tmp_path / "backup"
+    (folder / "rows").mkdir(parents=True)
+    (folder / "rows" / "images.jsonl").touch()
+    for one in (store, LocalStore(folder / "objects")):
+        one.put("images/0/original", b"film")
+    listed = LocalStore.entries
+
+    def entries(self, prefix):
+        found = list(listed(self, prefix))
+        if not (store.root / "images" / "1").exists():  # an upload, and a backup that copies it, after the first listing
+            store.put("images/1/original", b"film")
+            LocalStore(folder / "objects").put("images/1/original", b"film")
+        return found
+
+    monkeypatch.setattr(LocalStore, "entries", entries)
+    assert backup.forget_objects(store, folder) == 0
+
+
+def test_a_backup_is_not_made_while_it_forgets(tmp_path):
+    (tmp_path / "lock").touch()
+    with backup._in_use(tmp_path), (tmp_path / "lock").open("w") as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)

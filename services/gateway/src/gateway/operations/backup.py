@@ -6,10 +6,11 @@ transaction, and the objects after them: they are written before the rows that n
 object that a row of the backup names is there. Into the same folder again, only new objects are copied.
 """
 
+import fcntl
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -60,8 +61,14 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "backup.json").exists():
         raise BackupError(f"{folder} is not empty and holds no backup. Please name another folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with _in_use(folder):
+        return _create(engine, store, folder)
+
+
+def _create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     rows_folder = folder / "rows"
-    rows_folder.mkdir(parents=True, exist_ok=True)
+    rows_folder.mkdir(exist_ok=True)
     tables: dict[str, dict[str, Any]] = {}
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
@@ -192,41 +199,85 @@ def _copy_keys(source: ObjectStore, target: ObjectStore) -> None:
             target.put(entry.key, source.get(entry.key))
 
 
-def forget_keys(store: ObjectStore, folder: Path) -> int:
+def forget_keys(store: ObjectStore, folder: Path, *, sure: bool = False) -> int:
     """Delete the keys of a backup that the store no longer has, so that what was purged is unreadable there, too.
+
+    Args:
+        store: Of the backup.
+        folder: Of the backup.
+        sure: Whether more than half of them may be deleted.
 
     Returns:
         How many were deleted.
 
     Raises:
-        BackupError: The store has no keys at all, so that it is not the one of this backup.
+        BackupError: The store has none of the keys, so that it is not the one of this backup, or lacks most of them.
     """
-    return _forget(store, folder / "keys", [layout.KEYS], "data keys")
+    with _in_use(folder):
+        return _forget(store, folder / "keys", [layout.KEYS], "data keys", set(), sure=sure)
 
 
-def forget_objects(store: ObjectStore, folder: Path) -> int:
+def forget_objects(store: ObjectStore, folder: Path, *, sure: bool = False) -> int:
     """Delete the objects of a backup that the store no longer has, such as those of purged patients.
 
     The rows of the backup should be newer than what was deleted: make a backup into the folder first.
 
+    Args:
+        store: Of the backup.
+        folder: Of the backup.
+        sure: Whether more than half of them may be deleted, and what the rows of the backup name.
+
     Returns:
         How many were deleted.
 
     Raises:
-        BackupError: The store has no objects at all, so that it is not the one of this backup.
+        BackupError: The store has none of the objects, so that it is not the one of this backup, or lacks most of them,
+            or some that the rows of the backup name.
     """
-    return _forget(store, folder / "objects", layout.OWNERS, "objects")
+    with _in_use(folder):
+        try:
+            with (folder / "rows" / "images.jsonl").open() as lines:
+                named = {json.loads(line)["object_key"] for line in lines}
+        except FileNotFoundError:
+            raise BackupError(f"{folder} holds no backup.") from None
+        return _forget(store, folder / "objects", layout.OWNERS, "objects", named, sure=sure)
 
 
-def _forget(store: ObjectStore, folder: Path, kinds: Sequence[str], what: str) -> int:
+def _forget(store: ObjectStore, folder: Path, kinds: Sequence[str], what: str, named: set[str], *, sure: bool) -> int:
+    backup = LocalStore(folder)
+    kept = {entry.key for kind in kinds for entry in backup.entries(kind)}
+    # After those of the backup: what the store is given meanwhile does not count as deleted.
     present = {entry.key for kind in kinds for entry in stored_bytes(store).entries(kind)}
-    if not present:
-        raise BackupError(f"The store has no {what}. Please run this where the store of this backup is configured.")
-    kept = LocalStore(folder)
-    gone = [entry.key for kind in kinds for entry in kept.entries(kind) if entry.key not in present]
+    gone = kept - present
+    if kept and gone == kept:
+        raise BackupError(f"The store has no {what} of this backup. Please run this where its store is configured.")
+    if not sure and (lost := gone & named):
+        raise BackupError(
+            f"The rows of the backup name {len(lost)} files that the store lacks. Is this the store of the backup? If "
+            "it is, make a backup into the folder first; --yes deletes them all the same."
+        )
+    if not sure and len(gone) > len(kept) / 2:
+        raise BackupError(
+            f"The store lacks {len(gone)} of the {len(kept)} {what} of the backup. Is it the store of the backup? If "
+            "it is, --yes deletes them."
+        )
     for key in gone:
-        kept.delete(key)
+        backup.delete(key)
     return len(gone)
+
+
+@contextmanager
+def _in_use(folder: Path) -> Iterator[None]:
+    """Wait until no other command writes to a backup or deletes from it, and keep others waiting.
+
+    A file system without locks has none.
+    """
+    if not folder.is_dir():
+        raise BackupError(f"{folder} holds no backup.")
+    with (folder / "lock").open("w") as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _sha256(path: Path) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ app = commands(
     "LOBULE_OBJECT_STORE_URL name, else those of the folder that `lobule up` uses."
 )
 Folder = Annotated[Path, typer.Argument(help="folder of the backup")]
+Sure = Annotated[bool, typer.Option("--yes", help="also where the store lacks most of the backup, or what it names")]
 
 
 def _open(settings: GatewaySettings) -> tuple[Engine, ObjectStore]:
@@ -93,15 +95,15 @@ def restore(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
 
 
 @app.command()
-def forget_keys(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
+def forget_keys(folder: Folder, home: HomeFolder = DEFAULT_HOME, yes: Sure = False) -> None:
     """Delete the keys of an encrypted backup that the store no longer has, such as those of purged patients."""
-    _forget("keys", backup.forget_keys, settings_at(home), folder)
+    _forget("keys", partial(backup.forget_keys, sure=yes), settings_at(home), folder)
 
 
 @app.command()
-def forget_objects(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
+def forget_objects(folder: Folder, home: HomeFolder = DEFAULT_HOME, yes: Sure = False) -> None:
     """Delete the objects of a backup that the store no longer has, such as those of purged patients."""
-    _forget("objects", backup.forget_objects, settings_at(home), folder)
+    _forget("objects", partial(backup.forget_objects, sure=yes), settings_at(home), folder)
 
 
 def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: GatewaySettings, folder: Path) -> None:
