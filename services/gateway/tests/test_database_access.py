@@ -72,7 +72,7 @@ TRANSACTIONS = {
     "audit/sealing.py": {"seal"},
     "reports/commands.py": {"_render"},
     "purge/commands.py": {"backups"},
-    "operations/backup.py": {"create", "restore", "missing_objects"},
+    "operations/backup.py": {"_create", "restore", "missing_objects"},
     "operations/retention.py": {"Retention._each", "Retention._note", "Retention._forgotten"},
 }
 

@@ -5,6 +5,7 @@ import json
 import shutil
 
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from gateway.audit.service import record
@@ -124,7 +125,7 @@ def test_what_a_backup_is_given_meanwhile_is_not_forgotten(tmp_path, monkeypatch
 
     def entries(self, prefix):
         found = list(listed(self, prefix))
-        if not (store.root / "images" / "1").exists():  # an upload, and a backup that copies it, after the first listing
+        if not (store.root / "images" / "1").exists():  # an upload is backed up after the first listing
             store.put("images/1/original", b"film")
             LocalStore(folder / "objects").put("images/1/original", b"film")
         return found
@@ -137,3 +138,43 @@ def test_a_backup_is_not_made_while_it_forgets(tmp_path):
     (tmp_path / "lock").touch()
     with backup._in_use(tmp_path), (tmp_path / "lock").open("w") as other, pytest.raises(BlockingIOError):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_backup_of_another_secret_is_not_called_free(app, films, make_backup, look, tmp_path, monkeypatch):
+    make_backup(tmp_path / "nightly")
+    key = SecretStr("another secret of the same hospital, long enough")
+    monkeypatch.setattr(app.state, "settings", app.state.settings.model_copy(update={"secret_key": key}))
+    assert [look("P-4711")[0], look("P-4711")[1]["nightly"]["state"]] == [1, "unknown"]
+
+
+def test_files_that_were_purged_under_another_secret_are_not_called_nobodys(
+    app, films, make_backup, look, tmp_path, monkeypatch
+):
+    make_backup(tmp_path / "nightly")
+    for patient in ("P-4711", "P-9"):
+        purge(app, patient)
+    make_backup(tmp_path / "nightly")
+    key = SecretStr("another secret of the same hospital, long enough")
+    monkeypatch.setattr(app.state, "settings", app.state.settings.model_copy(update={"secret_key": key}))
+    assert [look("P-4711")[0], look("P-4711")[1]["nightly"]["state"]] == [1, "unknown"]
+    shutil.rmtree(tmp_path / "nightly" / "objects")
+    assert look("P-4711")[1]["nightly"]["state"] == "free"
+
+
+def test_a_backup_of_a_version_that_noted_no_patient_is_not_called_free(app, films, make_backup, look, tmp_path):
+    make_backup(tmp_path / "nightly")
+    rows = tmp_path / "nightly" / "rows" / "images.jsonl"
+    old = [json.loads(line) for line in rows.read_text().splitlines()]
+    for row in old:
+        del row["patient_id_mark"]
+    rows.write_text("".join(f"{json.dumps(row)}\n" for row in old))
+    assert look("P-4711")[1]["nightly"]["state"] == "unknown"
+
+
+def test_nothing_is_free_if_no_backup_is_known_or_none_has_a_folder(app, look, tmp_path, monkeypatch):
+    assert look("P-4711") == (1, {})
+    with app.state.sessions.begin() as session:
+        record(session, None, "command line", "backup.create", detail={})
+    (tmp_path / "backup.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert look("P-4711")[1][""]["state"] == "unreachable"

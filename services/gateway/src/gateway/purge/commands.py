@@ -71,8 +71,8 @@ def backups(
 ) -> None:
     """Name the backups that still have something of a patient, before or after a purge, as JSON.
 
-    It looks into every folder that `lobule backup create` wrote to. Exit status 1: one has something, or cannot be
-    reached from here. Exit status 2: the PatientID is refused.
+    It looks into every folder that `lobule backup create` wrote to. Exit status 1: one has something, cannot be
+    reached from here or cannot be judged, or no backup is known. Exit status 2: the PatientID is refused.
     """
     settings = settings_at(home)
     prints = Fingerprints(settings.secret_key.get_secret_value())
@@ -83,10 +83,13 @@ def backups(
     with reading(make_session_factory(make_engine(settings.database_url))) as session:
         folders = repository.backup_folders(session)
         purged = repository.deleted_before(session, mark)
+        untold = repository.deleted_under_other_keys(session, mark)
     named = dict.fromkeys([*folders, *(str(each.resolve()) for each in folder or ())])
-    found = [look_into(Path(each), mark, purged) for each in named]
+    found = [look_into(each, mark, purged, untold) for each in named]
     typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
-    raise typer.Exit(1 if any(each.state != "free" for each in found) else 0)
+    if not found:
+        say("cli.no_backup_folder")
+    raise typer.Exit(1 if not found or any(each.state != "free" for each in found) else 0)
 
 
 def _given(patient_id: str | None) -> str:

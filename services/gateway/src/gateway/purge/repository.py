@@ -68,6 +68,15 @@ def deleted_before(session: Session, patient_mark: str) -> list[str]:
     return list(dict.fromkeys(prefix for event in events for prefix in event.detail["prefixes"]))
 
 
+def deleted_under_other_keys(session: Session, patient_mark: str) -> list[str]:
+    """The folders of the objects that purges deleted while the server had another secret: of whom is not known."""
+    mark = AuditEvent.detail["patient_mark"].as_string()
+    key = patient_mark.partition(":")[0]
+    query = select(AuditEvent).where(AuditEvent.action == DELETED, mark.is_not(None), mark.not_like(f"{key}:%"))
+    events = session.scalars(query.order_by(AuditEvent.id))
+    return list(dict.fromkeys(prefix for event in events for prefix in event.detail["prefixes"]))
+
+
 def backup_folders(session: Session) -> list[str]:
     """The folders that backups were written to, those of the oldest first."""
     events = session.scalars(select(AuditEvent).where(AuditEvent.action == BACKUP_CREATED).order_by(AuditEvent.at))

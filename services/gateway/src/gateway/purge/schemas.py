@@ -57,8 +57,10 @@ class BackupHolding(BaseModel):
 
     folder: str = Field(description="where it is")
     made_at: datetime | None = Field(description="when its rows were written; null where it cannot be read")
-    state: Literal["holds", "free", "unreachable"] = Field(
-        description="whether it has anything of the patient; `unreachable` where there is no backup in the folder"
+    state: Literal["holds", "free", "unknown", "unreachable"] = Field(
+        description="whether it has anything of the patient; `unknown` if it has images whose patient this server "
+        "cannot tell, since they were taken under another LOBULE_SECRET_KEY or by a version that noted no patient; "
+        "`unreachable` where there is no backup in the folder"
     )
     images: int = Field(default=0, description="images of the patient among its rows")
     objects: int = Field(default=0, description="objects of these images, and of what purges deleted")
