@@ -2,6 +2,8 @@
 
 import pytest
 
+from lobule.contracts.earlier import HEADERS
+
 
 class TestDetail:
     def test_says_all_of_it(self, film, read, worker):
@@ -76,7 +78,9 @@ class TestCorrect:
         assert same["job"]["id"] == accepted["job"]["id"]
         other = client.patch(of_image, json={"um_per_pixel": 0.5}, headers=alice).json()
         assert (other["um_per_pixel"], other["job"]["id"] == accepted["job"]["id"]) == (0.5, False)
-        assert worker.claim(other["job"]["id"])["image"]["um_per_pixel"] == 0.5
+        client.headers.update(HEADERS)
+        [subject] = worker.claim(other["job"]["id"])["unit"]["images"]
+        assert subject["image"]["um_per_pixel"] == 0.5
         unknown = client.patch(of_image, json={"um_per_pixel": None}, headers=alice).json()
         assert (unknown["um_per_pixel"], unknown["magnification"]) == (None, "40X")
         for wrong in (0, 0.01, 10.6, "fine"):
