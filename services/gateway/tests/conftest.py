@@ -271,3 +271,14 @@ def known(client, alice, upload, worker, case, root) -> dict[str, str]:
         values[name] = answer.json()["id"]
     values["session_id"] = client.get("/api/v1/sessions", headers=alice).json()[0]["id"]
     return values
+
+
+@pytest.fixture
+def audited(client, headers_of):
+    """The details of an action in the audit log, newest first."""
+
+    def read(action: str) -> list[dict]:
+        answer = client.get("/api/v1/audit", params={"action": action}, headers=headers_of("root"))
+        return [event["detail"] for event in answer.json()["items"]]
+
+    return read

@@ -85,10 +85,11 @@ class TestApi:
         assert grant(code=app.generate_otp(clock.step + 2)).json()["code"] == "wrong_code"
         assert grant(code=app.generate_otp(clock.step + 1)).status_code == 200
 
-    def test_a_recovery_code_works_once(self, client, alice, turn_on, grant):
+    def test_a_recovery_code_works_once(self, client, alice, turn_on, grant, audited):
         _, codes = turn_on(alice)
         assert len(set(codes)) == 10
         assert grant(code=codes[0].upper()).status_code == 200
+        assert audited("auth.login")[0] == {"by": "recovery_code"}
         assert grant(code=codes[0]).json()["code"] == "wrong_code"
         told = client.get(HERE, headers=alice).json()
         assert told == {"on": True, "required": False, "recovery_codes_left": 9, "app": True, "keys": []}

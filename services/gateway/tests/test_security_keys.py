@@ -5,6 +5,7 @@ import html
 import json
 import re
 
+import cbor2
 import pytest
 from soft_key import SoftKey
 
@@ -119,18 +120,29 @@ class TestAdding:
 
     @pytest.mark.parametrize(
         "credential",
-        [
-            {},
-            {"response": {}},
-            {"response": {"clientDataJSON": "!"}},
-            {"response": {"clientDataJSON": "e30"}},
-            {"id": 3},
-        ],
+        [{}, {"response": {}}, {"id": 3}, *({"response": {"clientDataJSON": said}} for said in ("!", "e30"))],
     )
-    def test_what_is_no_answer_is_refused(self, client, alice, credential):
+    def test_what_is_no_answer_is_refused(self, client, alice, add, credential):
+        add(alice)
         answer = client.post(KEYS, json={"name": "Key", "credential": credential}, headers=alice)
         assert (answer.status_code, answer.json()["code"]) == (422, "security_key_refused")
-        assert client.post(AGAIN, json={"credential": credential}, headers=alice).status_code == 403
+        proof = client.post(AGAIN, json={"credential": credential}, headers=alice)
+        assert (proof.status_code, proof.json()["code"]) == (401, "wrong_security_key")
+
+    @pytest.mark.parametrize("number", range(4))
+    def test_changes_of_site_flags_and_public_key_are_refused(self, client, alice, number):
+        def changed(facts: bytes) -> bytes:
+            point = facts.index(b"\x21\x58\x20") + 3  # the label of a point's x, a string of 32 bytes
+            places = (0, 32, len(facts) - 77, point)  # the hash of the site; flags; the kind of the key; the point
+            return bytes(each ^ (place == places[number]) for place, each in enumerate(facts))
+
+        options = client.post(f"{KEYS}/challenge", headers=alice).json()["public_key"]
+        credential = SoftKey().register(options)
+        attested = cbor2.loads(security_keys._decode(credential["response"]["attestationObject"]))
+        attested["authData"] = changed(attested["authData"])
+        credential["response"]["attestationObject"] = security_keys._encode(cbor2.dumps(attested))
+        answer = client.post(KEYS, json={"name": "Key", "credential": credential}, headers=alice)
+        assert (answer.status_code, answer.json()["code"]) == (422, "security_key_refused")
 
     def test_changed_answers_are_refused_without_an_error(self, client, alice):
         key = SoftKey()
@@ -144,8 +156,17 @@ class TestAdding:
 
     def test_there_are_so_many_keys_and_no_more(self, client, alice, add, monkeypatch):
         monkeypatch.setattr(security_keys, "MOST_KEYS", 1)
+        drawn = client.post(f"{KEYS}/challenge", headers=alice).json()["public_key"]
         add(alice)
         assert client.post(f"{KEYS}/challenge", headers=alice).json()["code"] == "too_many_security_keys"
+        late = {"name": "Key", "credential": SoftKey().register(drawn)}
+        assert client.post(KEYS, json=late, headers=alice).json()["code"] == "too_many_security_keys"
+
+    def test_there_are_so_many_challenges_and_the_oldest_go(self, client, alice, monkeypatch):
+        monkeypatch.setattr(repository, "_MOST_CHALLENGES", 2)
+        drawn = [client.post(f"{KEYS}/challenge", headers=alice).json()["public_key"] for _ in range(3)]
+        bodies = [{"name": "Key", "credential": SoftKey().register(each)} for each in drawn]
+        assert [client.post(KEYS, json=body, headers=alice).status_code for body in bodies] == [422, 201, 201]
 
     def test_programs_and_strangers_manage_none(self, client, alice, bearer_of, headers_of, add):
         for path in (f"{KEYS}/challenge", CHALLENGE):
@@ -156,38 +177,15 @@ class TestAdding:
             assert answer.status_code == 404
 
 
-class TestSite:
-    @pytest.mark.parametrize(
-        ("url", "origin"),
-        [
-            ("https://Lobule.Example/", "https://lobule.example"),
-            ("https://hospital.example:8443/lobule", "https://hospital.example:8443"),
-            ("https://hospital.example:443", "https://hospital.example"),
-            ("http://localhost:8000", "http://localhost:8000"),
-            ("http://127.0.0.1:8000", None),
-            ("https://[::1]:8443", None),
-            ("http://hospital.example", None),
-        ],
-    )
-    def test_browsers_offer_keys_by_name_and_https(self, make_app, url, origin):
-        site = security_keys.site_of(make_app(public_url=url).state.settings)
-        assert (site and site.origin) == origin
-
-    def test_elsewhere_the_page_says_so(self, client, alice, app):
-        app.state.settings.public_url = "http://127.0.0.1:8000"
-        assert client.post(f"{KEYS}/challenge", headers=alice).json()["code"] == "security_keys_unavailable"
-        page = client.get("/account", headers=alice).text
-        assert "need an address with a host name" in page
-        assert 'name="key"' not in page
-
-
 class TestLogin:
-    def test_the_password_and_the_key_log_in(self, client, alice, add, login, root):
+    def test_the_password_and_the_key_log_in(self, client, alice, add, login, audited):
         key, _ = add(alice)
         done = login(key.sign)
         assert (done.status_code, done.headers["location"]) == (303, "/")
         assert client.get("/api/v1/users/me").json()["username"] == "alice"
-        assert client.get(FACTOR).json()["keys"][0]["last_used_at"] is not None
+        [used] = client.get(FACTOR).json()["keys"]
+        assert used["last_used_at"] is not None
+        assert audited("auth.login")[0] == {"by": "security_key", "key": used["id"]}
 
     def test_an_answer_works_once(self, client, alice, add, login):
         key, _ = add(alice)
@@ -211,6 +209,7 @@ class TestLogin:
         assert login(SoftKey().sign).status_code == 401
         assert login(lambda _: []).status_code == 401
         assert login(lambda _: {}, credential="{").status_code == 401
+        assert login(lambda options: {**SoftKey().sign(options), "id": "\0"}).status_code == 401
 
     def test_a_page_of_another_origin_does_not(self, alice, add, login):
         key, _ = add(alice)
@@ -233,11 +232,12 @@ class TestLogin:
 
 
 class TestProof:
-    def test_a_key_proves_who_it_is_as_the_password_does(self, client, alice, add, root):
+    def test_a_key_proves_who_it_is_as_the_password_does(self, client, alice, add, audited):
         assert client.post(CHALLENGE, headers=alice).json()["code"] == "no_security_key"
-        key, _ = add(alice)
+        key, made = add(alice)
         answer = key.sign(client.post(CHALLENGE, headers=alice).json()["public_key"])
         assert client.post(AGAIN, json={"credential": answer}, headers=alice).status_code == 204
+        assert audited("auth.confirm") == [{"by": "security_key", "key": made["id"]}]
         assert client.post(AGAIN, json={"credential": answer}, headers=alice).json()["code"] == "wrong_security_key"
 
     def test_the_challenge_of_a_login_proves_nothing(self, client, alice, add, login):
@@ -252,6 +252,7 @@ class TestManaging:
         there = f"{KEYS}/{made['id']}"
         assert client.patch(there, json={"name": " Desk "}, headers=alice).json()["name"] == "Desk"
         assert client.patch(there, json={"name": " "}, headers=alice).status_code == 422
+        assert client.patch(there, json={"name": "a\0"}, headers=alice).json()["errors"], "no name, not no text"
         assert client.delete(there, headers=alice).status_code == 204
         told = client.get(FACTOR, headers=alice).json()
         assert told == {"on": False, "required": False, "recovery_codes_left": 0, "app": False, "keys": []}

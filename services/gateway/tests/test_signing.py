@@ -47,17 +47,6 @@ def prove(client, alice):
     return lambda password=PASSWORD: client.post(AGAIN, json={"password": password}, headers=alice)
 
 
-@pytest.fixture
-def audited(client, headers_of):
-    """The details of an action in the audit log, newest first."""
-
-    def read(action: str) -> list[dict]:
-        answer = client.get("/api/v1/audit", params={"action": action}, headers=headers_of("root"))
-        return [event["detail"] for event in answer.json()["items"]]
-
-    return read
-
-
 class TestInThePortal:
     def test_who_has_just_logged_in_signs(self, sign, audited):
         signed = sign(conclusion="not_sure", acknowledged=["unreviewed", "contradiction"])

@@ -18,9 +18,9 @@ def issue_token(grant: Annotated[TokenRequest, Body()], request: Request, settin
     """Get a short-lived access token and a refresh token, for a password or for a refresh token."""
     state = request.app.state
     if isinstance(grant, PasswordGrant):
-        user = service.authenticate(request, grant.username, grant.password.get_secret_value(), grant.code)
+        user, by = service.authenticate(request, grant.username, grant.password.get_secret_value(), grant.code)
         with state.sessions.begin() as session:
-            service.note_login(session, request, user)
+            service.note_login(session, request, user, by)
             return tokens.open_login(session, user, request, settings)
     try:
         with state.sessions.begin() as session:

@@ -15,8 +15,10 @@ from gateway.users.models import User
 from gateway.users.passwords import verify_password
 
 
-def authenticate(request: Request, username: str, password: str, code: str | None = None) -> User:
-    """The user with this name and password, and with this code where they have a second factor.
+def authenticate(
+    request: Request, username: str, password: str, code: str | None = None
+) -> tuple[User, dict[str, str]]:
+    """The user with this name and password, and with this code where they have a second factor; and by what it was.
 
     An unknown name takes the same time and gets the same answer as a wrong password.
 
@@ -24,8 +26,7 @@ def authenticate(request: Request, username: str, password: str, code: str | Non
         ProblemError: `wrong_credentials`, `code_required` or `wrong_code` (401), or `rate_limited` (429).
     """
     user = with_password(request, username, password)
-    check_second_factor(request, user, Given(code), "login")
-    return user
+    return user, check_second_factor(request, user, Given(code), "login")
 
 
 def with_password(request: Request, username: str, password: str) -> User:
@@ -66,8 +67,11 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-def prove(request: Request, user: User, proof: Proof) -> None:
+def prove(request: Request, user: User, proof: Proof) -> dict[str, str]:
     """Check once more who the person of a session is; no transaction may be open. Failures count as failed logins.
+
+    Returns:
+        By what they proved it, as the audit log keeps it.
 
     Raises:
         ProblemError: `wrong_password` (403), `code_required`, `wrong_code` or `wrong_security_key` (401), or
@@ -76,10 +80,10 @@ def prove(request: Request, user: User, proof: Proof) -> None:
     try:
         if proof.password is not None:
             check_password(request, user, proof.password.get_secret_value())
-        elif user.second_factor:
-            check_second_factor(request, user, Given(proof.code, proof.credential), "proof")
-        else:
-            raise ProblemError(403, "wrong_password")
+            return {"by": "password"}
+        if user.second_factor:
+            return check_second_factor(request, user, Given(proof.code, proof.credential), "proof")
+        raise ProblemError(403, "wrong_password")
     except ProblemError as error:
         record_apart(request, user, "auth.failed", detail={"for": "auth.confirm", "code": error.code})
         raise
@@ -102,7 +106,7 @@ def lacks_second_factor(user: User) -> bool:
     return user.second_factor_required and not user.second_factor and user.identity is None and user.role != "service"
 
 
-def note_login(session: Session, request: Request, user: User) -> None:
-    """Write a successful login to the audit log and to the user."""
+def note_login(session: Session, request: Request, user: User, by: dict[str, str] | None = None) -> None:
+    """Write a successful login to the audit log, with the second factor that was given, and to the user."""
     repository.logged_in(session, user.id)
-    record(session, request, user, "auth.login", "user", user.id)
+    record(session, request, user, "auth.login", "user", user.id, by)

@@ -55,10 +55,10 @@ def authenticate_again(proof: Annotated[Proof, Body()], user: DetachedUser, requ
     login: AuthSession | None = getattr(request.state, "login", None)
     if login is None:
         raise ProblemError(403, "portal_session_required")
-    service.prove(request, user, proof)
+    by = service.prove(request, user, proof)
     with request.app.state.sessions.begin() as session:
         repository.note_authentication(session, login.id)
-        record(session, request, user, "auth.confirm", "user", user.id)
+        record(session, request, user, "auth.confirm", "user", user.id, by)
 
 
 @router.post("/sessions/current/challenge", responses=responses(401, 403, 409))

@@ -133,7 +133,7 @@ async def _submit(request: Request, uploads: UploadService) -> str:
             return await run_in_threadpool(_of_token, request, given.strip())
         if scheme.lower() == "basic":
             username, password = _of_basic(given)
-        user = await run_in_threadpool(auth.authenticate, request, username, password)
+        user, _ = await run_in_threadpool(auth.authenticate, request, username, password)
         auth.check_own_password(user)
         check_permission(request, user)
         return user

@@ -109,7 +109,7 @@ def log_in(
         else:
             user = service.with_password(request, username, password)
             half = half_login.carry(user, settings)
-        check_second_factor(request, user, Given(code, _answer_of_key(credential)), "login")
+        by = check_second_factor(request, user, Given(code, _answer_of_key(credential)), "login")
     except ProblemError as error:
         half = half if error.code in ("code_required", "wrong_code", "wrong_security_key") else ""
         failure = None if error.code == "code_required" else (error.code, error.detail)
@@ -118,7 +118,7 @@ def log_in(
         return render_login(request, next_path, failure, status, username=username, half=half, key_options=options)
     response = RedirectResponse(next_path, status_code=303)
     sessions.open_session(session, user, request, response, settings)
-    service.note_login(session, request, user)
+    service.note_login(session, request, user, by)
     return response
 
 

@@ -55,6 +55,7 @@ def confirm_second_factor(
     given: CodeGiven, user: LocalPerson, session: DbSession, settings: AppSettings, request: Request
 ) -> RecoveryCodes:
     """Turn the second factor on with a first code of the app; returns new recovery codes."""
+    repository.lock_factor(session, user)
     if service.has_app(session, user):
         raise ProblemError(409, "second_factor_on")
     codes = service.complete(session, user, given.code.replace(" ", ""), settings)
@@ -67,6 +68,7 @@ def confirm_second_factor(
 @router.delete("", status_code=204, responses=responses(401, 403, 409))
 def remove_second_factor(user: LocalPerson, session: DbSession, request: Request) -> None:
     """Turn your second factor off, the app and every security key, unless an administrator requires it."""
+    repository.lock_factor(session, user)
     if user.second_factor_required:
         raise ProblemError(409, "second_factor_required")
     service.remove(session, user)

@@ -13,7 +13,6 @@ from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
-from gateway.users.repository import lock_user
 
 router = APIRouter(prefix="/api/v1/users/me/second-factor/keys", tags=["users"])
 
@@ -22,8 +21,7 @@ router = APIRouter(prefix="/api/v1/users/me/second-factor/keys", tags=["users"])
 def ask_new_security_key(user: LocalPerson, session: DbSession, settings: AppSettings) -> KeyOptions:
     """Get a challenge for a new security key (portal sessions only)."""
     site = _site(settings)
-    if len(repository.keys_of(session, user.id)) >= security_keys.MOST_KEYS:
-        raise ProblemError(409, "too_many_security_keys")
+    _check_number(session, user)
     return KeyOptions(public_key=security_keys.ask_for_new(session, user, site))
 
 
@@ -32,6 +30,8 @@ def add_security_key(
     new: KeyCreate, user: LocalPerson, session: DbSession, settings: AppSettings, request: Request
 ) -> KeyCreated:
     """Add the key that answered the challenge; the first one turns the second factor on."""
+    repository.lock_factor(session, user)
+    _check_number(session, user)
     key = security_keys.register(session, user, new.name, new.credential, _site(settings))
     if key is None:
         raise ProblemError(422, "security_key_refused")
@@ -57,7 +57,7 @@ def rename_security_key(
 @router.delete("/{key_id}", status_code=204, responses=responses(401, 403, 404, 409))
 def remove_security_key(key_id: str, user: LocalPerson, session: DbSession, request: Request) -> None:
     """Remove one of your security keys. The last one, without an app, turns the second factor off."""
-    lock_user(session, user.id)
+    repository.lock_factor(session, user)
     key = _key(session, user, key_id)
     last = len(repository.keys_of(session, user.id)) == 1 and not service.has_app(session, user)
     if last and user.second_factor_required:
@@ -74,6 +74,11 @@ def _site(settings: GatewaySettings) -> Site:
     if site is None:
         raise ProblemError(409, "security_keys_unavailable")
     return site
+
+
+def _check_number(session: DbSession, user: User) -> None:
+    if len(repository.keys_of(session, user.id)) >= security_keys.MOST_KEYS:
+        raise ProblemError(409, "too_many_security_keys")
 
 
 def _key(session: DbSession, user: User, key_id: str) -> SecurityKey:

@@ -13,6 +13,15 @@ from gateway.auth.second_factor.models import (
     SecurityKeyChallenge,
 )
 from gateway.clock import now
+from gateway.users.models import User
+
+_MOST_CHALLENGES = 20
+"""Of a user for one purpose at once: pages that are open in several windows."""
+
+
+def lock_factor(session: Session, user: User) -> None:
+    """Have other requests that change the user's second factor wait, and read again whether it is on and required."""
+    session.refresh(user, ["second_factor", "second_factor_required"], with_for_update={"key_share": True})
 
 
 def app_of(session: Session, user_id: str) -> AuthenticatorApp | None:
@@ -85,8 +94,13 @@ def remove_keys(session: Session, user_id: str) -> None:
 
 
 def keep_challenge(session: Session, challenge: SecurityKeyChallenge) -> None:
-    """Keep a challenge until it is used or expires; those that have expired are deleted."""
+    """Keep a challenge until it is used or expires; those that have expired are deleted, and the oldest of too many."""
     session.execute(delete(SecurityKeyChallenge).where(SecurityKeyChallenge.expires_at <= now()))
+    alike = select(SecurityKeyChallenge.challenge_hash).where(
+        SecurityKeyChallenge.user_id == challenge.user_id, SecurityKeyChallenge.purpose == challenge.purpose
+    )
+    old = alike.order_by(SecurityKeyChallenge.expires_at.desc()).offset(_MOST_CHALLENGES - 1)
+    session.execute(delete(SecurityKeyChallenge).where(SecurityKeyChallenge.challenge_hash.in_(old)))
     session.add(challenge)
 
 

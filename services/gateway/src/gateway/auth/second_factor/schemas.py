@@ -7,7 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Code = Annotated[str, Field(min_length=6, max_length=30, description="code that the app shows", examples=["123456"])]
 KeyName = Annotated[
-    str, Field(min_length=1, max_length=100, examples=["Key ring"], description="what the user calls the key")
+    str,
+    Field(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\x00]*$",
+        examples=["Key ring"],
+        description="what the user calls the key",
+    ),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import ipaddress
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
@@ -25,6 +26,7 @@ _LASTS = timedelta(minutes=5)
 _CHALLENGE_BYTES = 32
 _ALGORITHMS = (-8, -7, -257)  # those that `webauthn` takes unless told otherwise: EdDSA, ES256, RS256
 _LONGEST_ID, _LONGEST_KEY = 1400, 4000  # characters of their columns; WebAuthn's ids have at most 1,023 bytes
+_ID = re.compile(r"[A-Za-z0-9_-]+")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -85,6 +87,7 @@ def ask_for_one(session: Session, user: User, purpose: Purpose, settings: Gatewa
 def register(session: Session, user: User, name: str, answer: dict[str, Any], site: Site) -> SecurityKey | None:
     """Keep a new key; None where its answer is not one to a challenge of this user, or the key is known."""
     import webauthn  # only here and below: it takes a quarter of a second to import
+    from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
 
     challenge = _used_challenge(session, user, "registration", answer)
     if challenge is None:
@@ -96,6 +99,7 @@ def register(session: Session, user: User, name: str, answer: dict[str, Any], si
             expected_rp_id=site.host,
             expected_origin=site.origin,
         )
+        decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
     except Exception as error:  # noqa: BLE001 - the library raises what its parsers of CBOR and certificates do
         log.info("security_key_refused", error=type(error).__name__)
         return None
@@ -117,15 +121,20 @@ def register(session: Session, user: User, name: str, answer: dict[str, Any], si
     return key
 
 
-def accepts(session: Session, user: User, answer: dict[str, Any], purpose: Purpose, settings: GatewaySettings) -> bool:
-    """Whether a key of a user has answered a challenge for this purpose, which is used up by that."""
+def accepts(
+    session: Session, user: User, answer: dict[str, Any], purpose: Purpose, settings: GatewaySettings
+) -> str | None:
+    """The id of the user's key that has answered a challenge for this purpose, which is used up by that."""
     import webauthn
 
     site = site_of(settings)
     challenge = _used_challenge(session, user, purpose, answer)
-    key = repository.key_by_credential(session, str(answer.get("id", "")))
-    if site is None or challenge is None or key is None or key.user_id != user.id:
-        return False
+    if site is None or challenge is None:
+        return None
+    named = answer.get("id")
+    key = repository.key_by_credential(session, named) if isinstance(named, str) and _ID.fullmatch(named) else None
+    if key is None or key.user_id != user.id:
+        return None
     try:
         verified = webauthn.verify_authentication_response(
             credential=answer,
@@ -138,8 +147,8 @@ def accepts(session: Session, user: User, answer: dict[str, Any], purpose: Purpo
         )
     except Exception as error:  # noqa: BLE001 - as above
         log.info("security_key_refused", error=type(error).__name__)
-        return False
-    return repository.note_key_use(session, key, verified.new_sign_count)
+        return None
+    return key.id if repository.note_key_use(session, key, verified.new_sign_count) else None
 
 
 def _draw_challenge(session: Session, user: User, purpose: Purpose) -> str:

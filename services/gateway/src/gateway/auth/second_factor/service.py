@@ -85,41 +85,50 @@ def remove(session: Session, user: User) -> None:
     repository.replace_recovery_codes(session, user.id, [])
 
 
-def check_second_factor(request: Request, user: User, given: Given, purpose: Literal["login", "proof"]) -> None:
+def check_second_factor(
+    request: Request, user: User, given: Given, purpose: Literal["login", "proof"]
+) -> dict[str, str]:
     """Check the second factor of a user who has one and gave the right password; no transaction may be open.
 
     Failures are counted apart from wrong passwords: the right password must not have them forgotten.
+
+    Returns:
+        By what it was given, as the audit log keeps it; nothing of a user without a second factor.
 
     Raises:
         ProblemError: `code_required`, `wrong_code` or `wrong_security_key` (401), or `rate_limited` (429).
     """
     if not user.second_factor:
-        return
+        return {}
     if not given.code and given.answer is None:
         raise unauthorized("code_required")
     state = request.app.state
     throttle: LoginThrottle = state.throttle
 
-    def accepted() -> bool | None:
+    def accepted() -> dict[str, str] | None:
         with state.sessions.begin() as session:
-            if given.answer is not None:
-                return security_keys.accepts(session, user, given.answer, purpose, state.settings) or None
-            return accepts(session, user, given.code or "", state.settings) or None
+            if given.answer is None:
+                by = accepts(session, user, given.code or "", state.settings)
+                return {"by": by} if by else None
+            key = security_keys.accepts(session, user, given.answer, purpose, state.settings)
+            return {"by": "security_key", "key": key} if key else None
 
     address = request.client.host if request.client else "unknown"
-    if throttle.check(f"code of {user.username}", address, accepted) is None:
+    by = throttle.check(f"code of {user.username}", address, accepted)
+    if by is None:
         wrong = unauthorized("wrong_code") if given.answer is None else unauthorized("wrong_security_key")
         record_apart(request, user, "auth.failed", detail={"code": wrong.code})
         raise wrong
+    return by
 
 
-def accepts(session: Session, user: User, code: str, settings: GatewaySettings) -> bool:
-    """Whether a code is right: one of the app that was not used yet, or a recovery code. It is used up by that."""
+def accepts(session: Session, user: User, code: str, settings: GatewaySettings) -> str | None:
+    """Of what a right code is: the app, which has not used it yet, or a recovery code. It is used up by that."""
     given = code.strip().lower().replace(" ", "")
     app = repository.app_of(session, user.id)
     if app is not None and not app.unconfirmed and _is_of_app(session, app, given, settings):
-        return True
-    return repository.use_recovery_code(session, user.id, _hash(user, given))
+        return "app"
+    return "recovery_code" if repository.use_recovery_code(session, user.id, _hash(user, given)) else None
 
 
 def _is_of_app(session: Session, app: AuthenticatorApp, code: str, settings: GatewaySettings) -> bool:
