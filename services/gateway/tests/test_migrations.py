@@ -142,6 +142,21 @@ def test_reviews_get_the_ids_of_their_findings(url):
     assert rows(url, "SELECT finding FROM finding_reviews ORDER BY finding") == [("0",), ("11",), ("image",)]
 
 
+def test_an_app_that_was_never_confirmed_waits_for_its_first_code(url):
+    migrate(url, "0062")
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        insert_user(connection)
+        user = ROWS[0].replace("created_at)", "created_at, second_factor)").replace(f"{AT})", f"{AT}, TRUE)")
+        connection.execute(text(user.replace("'u', 'alice'", "'v', 'bob'")))
+        apps = f"('u', 's', 0, {AT}), ('v', 's', 0, {AT})"
+        columns = "user_id, secret, last_step, created_at"
+        connection.execute(text(f"INSERT INTO authenticator_apps ({columns}) VALUES {apps}"))
+    engine.dispose()
+    migrate(url)
+    assert rows(url, "SELECT user_id FROM authenticator_apps WHERE unconfirmed") == [("u",)]
+
+
 def test_going_down_leaves_no_rendering_behind(url):
     migrate(url)
     engine = make_engine(url)

@@ -6,11 +6,12 @@ import json
 import re
 
 import cbor2
+import pyotp
 import pytest
 from soft_key import SoftKey
 
 from gateway.auth.second_factor import repository, security_keys
-from gateway.auth.second_factor.models import SecurityKeyChallenge
+from gateway.auth.second_factor.models import AuthenticatorApp, SecurityKeyChallenge
 
 PASSWORD = "correct horse battery staple"
 FACTOR = "/api/v1/users/me/second-factor"
@@ -277,6 +278,17 @@ class TestManaging:
         page = client.get("/account", headers=alice).text
         assert "Set up an app" in page
         assert 'value="Key ring"' in page
+
+    def test_an_app_that_was_left_unconfirmed_by_an_earlier_version_counts_for_nothing(self, app, client, alice, add):
+        secret = client.post(FACTOR, headers=alice).json()["secret"]
+        with app.state.sessions.begin() as session:
+            session.query(AuthenticatorApp).one().unconfirmed = False
+        add(alice)
+        assert client.get(FACTOR, headers=alice).json()["app"] is False
+        grant = {"username": "alice", "password": PASSWORD, "code": pyotp.TOTP(secret).now()}
+        assert client.post("/api/v1/auth/token", json=grant).json()["code"] == "wrong_code"
+        confirmed = client.post(f"{FACTOR}/confirmation", json={"code": grant["code"]}, headers=alice)
+        assert (confirmed.status_code, client.get(FACTOR, headers=alice).json()["app"]) == (200, True)
 
     def test_a_reset_removes_them(self, app, client, alice, add, root, user_id):
         add(alice)

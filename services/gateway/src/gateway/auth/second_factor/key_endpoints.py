@@ -38,6 +38,7 @@ def add_security_key(
     record(session, request, user, "user.security_key_added", "security_key", key.id, {"name": key.name})
     codes: list[str] = []
     if not user.second_factor:
+        service.unconfirm_app(session, user)
         codes = service.turn_on(session, user)
         record(session, request, user, "user.second_factor_on", "user", user.id)
     return KeyCreated(**SecurityKeyRead.model_validate(key).model_dump(), recovery_codes=codes)

@@ -69,6 +69,13 @@ def has_app(session: Session, user: User) -> bool:
     return app is not None and user.second_factor and not app.unconfirmed
 
 
+def unconfirm_app(session: Session, user: User) -> None:
+    """Have an app wait for a first code that was left without one, by a version that kept no note of that."""
+    app = repository.app_of(session, user.id)
+    if app is not None:
+        app.unconfirmed = True
+
+
 def turn_on(session: Session, user: User) -> list[str]:
     """Turn the second factor on; gives new recovery codes, which replace those that the user had."""
     user.second_factor = True
