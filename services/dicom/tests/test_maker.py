@@ -45,6 +45,7 @@ class Gateway:
             "laterality": "R",
         }
         self.images, self.reviews, self.reports = [self.image], [], []
+        self.contents: dict[int, list[dict]] = {}
         self.assessment = "malignancy_suspected"
 
     def case(self, case_id: str) -> dict:
@@ -72,6 +73,9 @@ class Gateway:
     def fhir_bundle(self, case_id: str) -> dict:
         return {"resourceType": "Bundle", "type": "transaction", "entry": []}
 
+    def report_content(self, case_id: str, version: int) -> dict:
+        return {"images": self.contents[version]}
+
     def sign(self, *, verdicts: bool) -> None:
         self.change()
         signed = signed_by([self.film])
@@ -84,6 +88,8 @@ class Gateway:
             "superseded": False,
         }
         self.reports = [{**report, "version": len(self.reports) + 1}, *self.reports]
+        shown = [{"image_id": each["id"], "is_prior": each.get("is_prior", False)} for each in self.images]
+        self.contents[len(self.reports)] = shown
 
     def change(self) -> None:
         """Have no signature be in force any more."""
@@ -259,3 +265,19 @@ def test_a_study_without_a_film_in_its_case_tells_only_that_its_films_failed(stu
     study.look()
     with study.journal.reading() as database:
         assert {row[0] for row in database.execute("SELECT kind FROM made")} == {"cad"}
+
+
+def test_what_was_signed_of_a_study_is_told_after_a_later_examination_took_its_place(study):
+    study.look()
+    study.gateway.sign(verdicts=False)
+    later = {**study.gateway.image, "id": "image-2", "sha256": "0" * 64, "job": {"id": "job-2"}, "is_prior": False}
+    study.gateway.image["is_prior"] = True
+    study.gateway.images = [study.gateway.image, later]
+    study.gateway.sign(verdicts=False)  # of the later one
+    study.look()
+    study.look()
+    titles = [document.DocumentTitle for document in study.of("document")]
+    assert titles[1:] == ["Lobule report, signed version 1"], "once, and not version 2"
+    with study.journal.reading() as database:
+        made = [tuple(row) for row in database.execute("SELECT kind, made_from FROM products WHERE kind = 'message'")]
+    assert made == [("message", "signed:1")]

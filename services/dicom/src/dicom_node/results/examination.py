@@ -93,6 +93,7 @@ class Examination:
         signed_version: The last version that was signed, in force or not; None before the first.
         failed: Films that could not be analysed.
         is_current: Whether the case's conclusion is about this study, not about a later one that was added to the case.
+        own_version: The last version that was signed of this study; looked for only if it is not current.
     """
 
     films: Sequence[AnalysedFilm]
@@ -106,6 +107,7 @@ class Examination:
     signed_version: int | None = None
     failed: Sequence[FailedFilm] = ()
     is_current: bool = True
+    own_version: Signed | None = None
 
     @classmethod
     def of(
@@ -193,8 +195,11 @@ def _breast(told: dict[str, Any]) -> BreastReading:
 
 def _signed(case: dict[str, Any]) -> Signed | None:
     report = next((each for each in case["reports"] if not each["superseded"]), None)
-    if report is None:
-        return None
+    return None if report is None else signed_report(case, report)
+
+
+def signed_report(case: dict[str, Any], report: dict[str, Any]) -> Signed:
+    """What a version of the case's report says, with the reviews as they are now."""
     return Signed(
         version=report["version"],
         verification=_verification(report["signed_by"], report),

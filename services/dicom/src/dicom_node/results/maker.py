@@ -18,7 +18,7 @@ from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
 from dicom_node.privacy import where
 from dicom_node.receiving.intake import Intake
-from dicom_node.results.examination import Examination
+from dicom_node.results.examination import Examination, Signed, signed_report
 from dicom_node.results.files import ResultFiles
 from dicom_node.results.film import AnalysedFilm, FailedFilm, read_header
 from dicom_node.results.products import NOTHING_BESIDES, Document, Product, Telling, products
@@ -103,6 +103,8 @@ class ResultMaker(Loop):
             return
         together = self._client.examination(case["id"])
         examination = Examination.of(case, together, films, failed, self._is_current(study, case))
+        if not examination.is_current:
+            examination = replace(examination, own_version=self._own_version(study, case))
         with self._journal.reading() as database:
             header = examination.header
             order = orders.find(database, str(header.AccessionNumber), str(header.PatientID))
@@ -163,6 +165,23 @@ class ResultMaker(Loop):
         """Whether the case's conclusion is about this study: films of it are in the case, and none is later."""
         ours = self._received(study)
         return any(image["sha256"] in ours and not image.get("is_prior") for image in case["images"])
+
+    def _own_version(self, study: Study, case: dict[str, Any]) -> Signed | None:
+        """The last version that was signed of this study, not of a later examination of the case.
+
+        None if it is older than the one that was told.
+        """
+        ours = self._received(study)
+        own = {image["id"] for image in case["images"] if image["sha256"] in ours}
+        with self._journal.reading() as database:
+            _, told = made.newest(database, study.study_uid, "document", "")
+        for report in sorted(case["reports"], key=lambda each: each["version"], reverse=True):
+            if told.startswith("signed:") and report["version"] < int(told.removeprefix("signed:")):
+                return None
+            shown = self._client.report_content(case["id"], report["version"])["images"]
+            if any(image["image_id"] in own and image.get("is_prior") is False for image in shown):
+                return signed_report(case, report)
+        return None
 
     def _received(self, study: Study) -> dict[str, Received]:
         with self._journal.reading() as database:

@@ -1,7 +1,7 @@
 """The products of a study: what each is made from, and how. One that fails holds up no other."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pydicom.dataset import Dataset
@@ -14,7 +14,7 @@ from dicom_node.results.cad_report import cad_report
 from dicom_node.results.concepts import derived_uid
 from dicom_node.results.conclusion_report import conclusion_report
 from dicom_node.results.document import encapsulated_pdf
-from dicom_node.results.examination import Examination
+from dicom_node.results.examination import Examination, Signed
 from dicom_node.results.film import AnalysedFilm
 from dicom_node.results.message import report_message
 from dicom_node.results.presentation_state import presentation_state
@@ -86,7 +86,8 @@ def products(
 
     Once something was signed, no draft takes its place: conclusion and verdicts stay as they were signed until the next
     signature. What the system finds is told as before. If a later examination of the case has taken the study's place,
-    conclusion and report of the case are about that one, and only what the films say by themselves is made.
+    conclusion and report of the case are about that one. Then only what the films say by themselves is made, and report
+    and message of the last version that was signed of the study itself.
 
     Args:
         examination: Of the study, as it stands in the gateway.
@@ -103,6 +104,19 @@ def products(
     yield Product("cad", examination.searched, lambda before: _cad(examination, before), "", ("cad",))
     if examination.is_current:
         yield from _of_case(examination, client, case_id, told)
+    elif examination.own_version is not None:
+        yield from _of_own_version(examination, examination.own_version, client, case_id, told)
+
+
+def _of_own_version(
+    examination: Examination, signed: Signed, client: Client, case_id: str, told: Telling
+) -> Iterator[Product]:
+    """What was signed of the study before a later examination took its place, if it is not told yet."""
+    # The case's conclusion is about the later examination: only the reader's own is told.
+    own = replace(examination, assessment=None, signed=signed, signed_version=signed.version)
+    wanted = f"signed:{signed.version}"
+    yield Product("document", wanted, lambda _: _document(own, client, case_id))
+    yield Product("message", wanted, lambda _: _message(own, case_id, told))
 
 
 def _of_case(examination: Examination, client: Client, case_id: str, told: Telling) -> Iterator[Product]:
