@@ -12,8 +12,10 @@ depends_on = None
 def upgrade() -> None:
     waits = sa.Column("unconfirmed", sa.Boolean(), nullable=False, server_default=sa.false())
     op.add_column("authenticator_apps", waits)
-    left = "user_id IN (SELECT id FROM users WHERE NOT second_factor)"  # begun, and never confirmed by a first code
-    op.execute("UPDATE authenticator_apps SET unconfirmed = TRUE WHERE " + left)
+    op.execute(  # begun, and never confirmed by a first code
+        "UPDATE authenticator_apps SET unconfirmed = TRUE "
+        "WHERE user_id IN (SELECT id FROM users WHERE NOT second_factor)"
+    )
     op.create_table(
         "security_keys",
         sa.Column("id", sa.String(length=36), nullable=False),
