@@ -128,6 +128,27 @@ class TestCase:
         assert f'data-case-id="{case}"' in portal.get(f"/new?case={case}").text
 
 
+class TestCompression:
+    @pytest.mark.parametrize("accepts", ["gzip", "deflate, GZIP;q=0.5", "gzip; q=1.0, br", "br, gzip;q=0.001"])
+    def test_the_page_of_a_case_is_compressed_and_repeats_nothing_of_its_query(self, portal, case, accepts):
+        page = portal.get(f"/cases/{case}?x=chosen-text", headers={"Accept-Encoding": accepts})
+        assert page.headers["Content-Encoding"] == "gzip"
+        assert {"Accept-Encoding", "Accept-Language", "Cookie"} <= set(page.headers["Vary"].split(", "))
+        assert "P-&lt;1&gt;" in page.text
+        assert "chosen-text" not in page.text
+
+    @pytest.mark.parametrize("accepts", ["identity", "gzip;q=0", "br, gzip; q=0.000, identity", "gzippy", ""])
+    def test_whoever_takes_no_gzip_gets_none(self, portal, case, accepts):
+        for path in (f"/cases/{case}", "/words/en/reading/signing.js"):
+            page = portal.get(path, headers={"Accept-Encoding": accepts})
+            assert "Content-Encoding" not in page.headers
+            assert "Accept-Encoding" in page.headers["Vary"]
+
+    @pytest.mark.parametrize("path", ["/", "/login", "/jobs?x=y", "/account"])
+    def test_pages_that_repeat_their_address_are_not(self, portal, path):
+        assert "Content-Encoding" not in portal.get(path, headers={"Accept-Encoding": "gzip"}).headers
+
+
 class TestJobs:
     def test_lists_single_images(self, portal, job, worker):
         assert "Waiting" in portal.get("/jobs").text

@@ -142,6 +142,15 @@ def render(
     return response
 
 
+def takes_gzip(request: Request) -> bool:
+    """Whether a client names gzip among what it accepts, and not with the weight 0."""
+    for part in request.headers.get("Accept-Encoding", "").lower().split(","):
+        coding, _, weight = part.partition(";")
+        if coding.strip() == "gzip":
+            return not re.fullmatch(r"q=0(\.0*)?", weight.strip())
+    return False
+
+
 def compressed(request: Request, page: HTMLResponse) -> HTMLResponse:
     """A page compressed, if the browser accepts that.
 
@@ -149,7 +158,7 @@ def compressed(request: Request, page: HTMLResponse) -> HTMLResponse:
     part of it could guess the rest (BREACH).
     """
     page.headers["Vary"] += ", Accept-Encoding"
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if takes_gzip(request):
         page.body = gzip.compress(bytes(page.body), mtime=0)
         page.headers["Content-Encoding"] = "gzip"
         page.headers["Content-Length"] = str(len(page.body))

@@ -1,6 +1,7 @@
-"""Serves the sentences of scripts as separate scripts, which are compressed and cached, unlike the page itself.
+"""Serves the sentences of scripts as separate scripts, which are compressed and cached, unlike most pages.
 
-A page is not compressed, for it holds secrets beside what its address says (BREACH); sentences are no secret.
+A page that repeats something of its address is not compressed, because it holds secrets, too (BREACH); sentences are
+no secret.
 """
 
 import gzip
@@ -12,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from gateway.errors import not_found
+from gateway.portal.pages import takes_gzip
 from gateway.portal.scripts import is_script, sentences_for
 from gateway.portal.words import PageWords
 from lobule.contracts.language import Language
@@ -44,7 +46,7 @@ def script_words(language: Language, script: str, request: Request) -> Response:
     headers = {"Cache-Control": "no-cache", "ETag": etag, "Vary": "Accept-Encoding"}
     if request.headers.get("If-None-Match") == etag:
         return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if takes_gzip(request):
         return Response(content, media_type="text/javascript", headers={**headers, "Content-Encoding": "gzip"})
     return Response(gzip.decompress(content), media_type="text/javascript", headers=headers)
 
