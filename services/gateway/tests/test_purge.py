@@ -214,6 +214,6 @@ def test_the_command_reads_the_patient_from_standard_input_and_names_backups(app
     monkeypatch.setattr(commands, "settings_at", lambda _home: app.state.settings)
     done = CliRunner().invoke(commands.app, ["purge", "--reason", "asked for"], input="P-4711\n")
     assert done.exit_code == 0, done.output
-    said = Certificate.model_validate_json(done.output)
+    said = Certificate.model_validate_json(done.stdout)
     assert (said.by, said.deleted.cases) == ("lobule", 2)
     assert [each.folder for each in said.backups] == ["/srv/backup"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.audit.models import BACKUP_CREATED, AuditEvent
@@ -15,6 +15,7 @@ from gateway.webhooks.models import Delivery
 
 DELETED = "patient.delete"
 """The event of a case or image that a purge deleted; it has the folders of its objects."""
+_PATIENT = AuditEvent.detail["patient_mark"].as_string()
 
 
 def images_of(session: Session, patient_mark: str) -> Sequence[Image]:
@@ -61,20 +62,17 @@ def delete_answers(session: Session, before: datetime) -> int:
 
 def deleted_before(session: Session, patient_mark: str) -> list[str]:
     """The folders of the objects that earlier purges of a patient deleted, or began to."""
-    query = select(AuditEvent).where(
-        AuditEvent.action == DELETED, AuditEvent.detail["patient_mark"].as_string() == patient_mark
-    )
-    events = session.scalars(query.order_by(AuditEvent.id))
-    return list(dict.fromkeys(prefix for event in events for prefix in event.detail["prefixes"]))
+    return _deleted(session, patient_mark == _PATIENT)
 
 
 def deleted_under_other_keys(session: Session, patient_mark: str) -> list[str]:
     """The folders of the objects that purges deleted while the server had another secret: of whom is not known."""
-    mark = AuditEvent.detail["patient_mark"].as_string()
-    key = patient_mark.partition(":")[0]
-    query = select(AuditEvent).where(AuditEvent.action == DELETED, mark.is_not(None), mark.not_like(f"{key}:%"))
-    events = session.scalars(query.order_by(AuditEvent.id))
-    return list(dict.fromkeys(prefix for event in events for prefix in event.detail["prefixes"]))
+    return _deleted(session, _PATIENT.not_like(f"{patient_mark.partition(':')[0]}:%"))
+
+
+def _deleted(session: Session, of: ColumnElement[bool]) -> list[str]:
+    query = select(AuditEvent).where(AuditEvent.action == DELETED, of).order_by(AuditEvent.id)
+    return list(dict.fromkeys(prefix for event in session.scalars(query) for prefix in event.detail["prefixes"]))
 
 
 def backup_folders(session: Session) -> list[str]:
