@@ -97,8 +97,14 @@ WRITTEN = """() => {
 }"""
 
 
+def painted(page):
+    """Wait until what was done before has been painted."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def last_written(page, pattern):
-    """The last words on a film that have a pattern."""
+    """The last words on a film that have a pattern, once what was done before has been painted."""
+    painted(page)
     for _ in range(100):
         found = [text for text in page.evaluate("window.written") if re.search(pattern, text)]
         if found:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from viewer_tools import painted
 
 from lobule.contracts.region import RegionOpinion
 from lobule.contracts.result import Box, Finding, Hanging
@@ -156,9 +157,10 @@ def test_a_tool_that_is_still_fetched_does_not_move_the_film(logged_in, study, f
     for key in ("b", "t"):
         page.keyboard.press(key)
         page.keyboard.press("+")  # what is larger than its pane could be moved
+        painted(page)
         before = places(pane, (100, 100))
         drag(page, pane, (100, 100), (300, 300))
-        page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+        painted(page)
         assert places(pane, (100, 100)) == before, key
     assert held
     for route in held:

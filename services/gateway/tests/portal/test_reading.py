@@ -191,6 +191,8 @@ class TestKeyboard:
         page.keyboard.press("c")
         expect(page.locator(".finding").nth(0)).to_have_attribute("data-verdict", "confirmed")
         page.keyboard.press("n")
+        expect(page.locator(".finding[data-chosen]")).to_contain_text("RCC, finding 2")
+        assert page.locator(".status-line").bounding_box()["height"] < 60, "what is told takes the films no room"
         page.keyboard.press("x")
         expect(page.locator(".finding").nth(1)).to_have_attribute("data-verdict", "dismissed")
         for name in ("4: suspicious", "c: heterogeneously dense", "biopsy"):

@@ -16,6 +16,7 @@ from viewer_tools import (
     Hand,
     film,
     last_written,
+    painted,
     placed,
     seen,
     show_boxes,
@@ -192,6 +193,8 @@ def test_every_tool(opened):
 
     # Local contrast and edges are shown as such, and change what is seen.
     page.keyboard.press("d")
+    page.mouse.move(5, 5)  # a pane below the pointer shows what can be corrected
+    painted(page)
     before = seen(page, right.pane)
     page.keyboard.press("Shift+C")
     page.locator('.rail [data-act="edges"]').click()
@@ -199,6 +202,8 @@ def test_every_tool(opened):
     assert np.abs(seen(page, right.pane) - before).max() > 20
     page.keyboard.press("r")
     expect(right.pane.locator('[data-role="chips"]')).to_have_text("")
+    page.mouse.move(5, 5)
+    painted(page)
     assert np.array_equal(seen(page, right.pane), before)
 
     # Marks go and heat comes only as long as a key is held.

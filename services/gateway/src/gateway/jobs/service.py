@@ -61,7 +61,8 @@ def open_job(session: Session, image: Image, quota: Quota, *, interactive: bool)
     job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report], token_id=quota.token_id)
     session.add(job)
     session.flush()
-    queues.ask_for(session, inference)
+    inference.asked_at = queues.shared_now(session)
+    queues.enqueue(session, inference)
     publish(session, AnalysisChanged(job))
     return job
 

@@ -102,6 +102,7 @@ export function listenToHands(pane, { onUse, onWindow, onPick, onPickOwn, toolOf
     if (!instruments()?.busy) pane.zoom(DOUBLE, at(event));
   });
   root.addEventListener('contextmenu', (event) => event.preventDefault());
+  root.addEventListener('dragstart', (event) => event.preventDefault()); // of selected text: it would take the pointer away
   root.addEventListener('focus', () => onUse(pane));
 }
 
