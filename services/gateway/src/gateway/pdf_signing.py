@@ -5,6 +5,7 @@ pyHanko is imported where it is used: it takes two seconds, and servers without 
 
 import io
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -151,7 +152,9 @@ class PdfSigner:
             docmdp_permissions=MDPPerm.NO_CHANGES,
         )
         try:
-            return sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), stated, signer=self._signer).getvalue()
+            written = IncrementalPdfFileWriter(io.BytesIO(pdf))
+            with ThreadPoolExecutor(1) as apart:  # pyHanko runs an event loop, and a thread can have only one
+                return apart.submit(sign_pdf, written, stated, signer=self._signer).result().getvalue()
         except PdfError as error:
             raise ValueError(f"the PDF cannot be signed: {error}") from error
 

@@ -117,7 +117,8 @@ def test_drawn_named_kept_and_undone(logged_in, study, film, worker):
     # What the system thinks of it, once somebody asks.
     ask, opinion = rows.nth(1).locator('[data-role="ask"]'), rows.nth(1).locator('[data-role="opinion"]')
     rows.nth(1).locator('[data-role="go"]').click()
-    ask.click()
+    with page.expect_response("**/opinion"):
+        ask.click()
     expect(opinion).to_have_text("The system looks at it…")
     while (claim := worker.claim_next("mammo"))["step"] != "region":
         pass
