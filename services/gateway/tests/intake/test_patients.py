@@ -9,7 +9,7 @@ from gateway.images.identity import Fingerprints, differences
 from gateway.images.models import FileIdentity
 from lobule.imaging.header import DicomIdentity
 
-ANNA = {"PatientID": "4711", "PatientName": "Lee^Anna", "PatientBirthDate": "19610203"}
+ANNA = {"PatientID": "P-4711", "PatientName": "Lee^Anna", "PatientBirthDate": "19610203"}
 
 
 class TestPatient:
@@ -28,7 +28,7 @@ class TestPatient:
 
     def test_the_same_patient_written_otherwise_and_what_is_missing_agree(self, send):
         assert send(0, **ANNA).status_code == 202
-        assert send(1, PatientID=" 4711 ", PatientName="LEE^ANNA^^").status_code == 202
+        assert send(1, PatientID=" P-4711 ", PatientName="LEE^ANNA^^").status_code == 202
         assert send(2).status_code == 202
         assert send(3, PatientBirthDate="nonsense").status_code == 202
 
@@ -40,7 +40,7 @@ class TestPatient:
                 *session.execute(text("SELECT * FROM audit_events")),
             ]
         everything = f"{rows} {answer.text}".lower()
-        for value in ("4711", "anna", "lee^", "19610203", "1961-02-03"):
+        for value in ("p-4711", "anna", "lee^", "19610203", "1961-02-03"):
             assert value not in everything
 
     def test_an_image_is_not_moved_into_another_patient_s_case_unasked(self, client, alice, send, upload, film):
@@ -77,7 +77,7 @@ class TestPreview:
         one, other = preview(0, **ANNA).json(), preview(1, **(ANNA | {"PatientID": "4712"})).json()
         same = [name for name, mark in one["patient"].items() if mark == other["patient"][name]]
         assert same == ["patient_name", "birth_date"]
-        assert "4711" not in str(one)
+        assert "P-4711" not in str(one)
 
     def test_the_day_of_the_examination_is_told(self, preview):
         assert preview(0, StudyDate="20260301").json()["study_date"] == "2026-03-01"
