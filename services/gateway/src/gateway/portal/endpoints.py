@@ -1,6 +1,6 @@
 """The portal's pages. Their scripts fetch everything beyond the first view from the JSON API."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -8,7 +8,9 @@ from redis.exceptions import RedisError
 
 from gateway.auth.dependencies import PortalUser
 from gateway.case_details.identity import identities_of
+from gateway.cases import reading
 from gateway.cases import repository as cases
+from gateway.cases.models import Case
 from gateway.database import DbSession
 from gateway.images import repository as images
 from gateway.jobs import repository as jobs
@@ -16,6 +18,7 @@ from gateway.jobs.schemas import JobRead
 from gateway.portal.documents import api_groups, model_pages
 from gateway.portal.pages import compressed, render, render_error
 from gateway.system.endpoints import models_at_work
+from gateway.users.models import User
 from gateway.users.permissions import may
 from lobule.contracts.errors import INPUT_ERROR_CODES
 from lobule.contracts.progress import FINAL_STATES
@@ -53,8 +56,23 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
             return render(request, "emergency.html", user, 403, case_id=case_id)
         return render_error(request, 404, "no_case", user)
     named = request.app.state.settings.names == "keep" and may(user.role, "identify")
-    page = render(request, "reading.html", user, case=case, named=named, input_error_codes=_INPUT_ERRORS)
+    page = render(
+        request,
+        "reading.html",
+        user,
+        case=case,
+        claim=_claim_of(case, user),
+        named=named,
+        input_error_codes=_INPUT_ERRORS,
+    )
     return compressed(request, page)
+
+
+def _claim_of(case: Case, user: User) -> Literal["mine", "another"] | None:
+    """Whose claim a case is under; a script renews what the page says of it."""
+    if not reading.is_claimed(case):
+        return None
+    return "mine" if case.reader_id == user.id else "another"
 
 
 @router.get("/cases/{case_id}/identity", response_class=HTMLResponse)

@@ -19,11 +19,12 @@ export function createPresence(root, store, caseId, onTrouble) {
   const where = { params: { case_id: caseId } };
   const button = role(root, 'claim', HTMLButtonElement);
   const bar = role(root, 'claimed');
-  let [mine, another] = [false, false];
+  let mine = false;
+  let another = root.hasAttribute('data-claimed');
 
-  /** The reader of a signed case is its signer. */
+  /** The reader of a signed case is its signer. Until the case is there, the page is as it was sent. */
   const showButton = () => {
-    button.hidden = another || store.state.case?.state === 'signed';
+    if (store.state.case) button.hidden = another || store.state.case.state === 'signed';
   };
 
   async function look() {

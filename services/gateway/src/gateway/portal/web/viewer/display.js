@@ -86,7 +86,7 @@ export function createDisplay(root, tools, arrange) {
   function showLayout(state) {
     const layout = layoutOf(state);
     press('button[data-layout]', ({ dataset }) => dataset.layout === layout);
-    for (const button of all(root, 'button[data-layout="prior"]')) button.hidden = !state.images.some(({ prior }) => prior);
+    for (const button of all(root, 'button[data-layout="prior"]')) button.toggleAttribute('disabled', !state.images.some(({ prior }) => prior));
   }
 
   /** @param {Reading} state */

@@ -22,7 +22,7 @@ export function createStrip(strip, { describe, onChoose }) {
       button.onclick = () => onChoose(image);
       button.setAttribute('aria-pressed', String(image.id === activeId));
       button.setAttribute('aria-label', describe(image));
-      button.dataset.assessment = image.result?.assessment ?? '';
+      button.dataset.assessment = image.entry.job.assessment ?? ''; // known before the result is there: its sign moves the name
       button.dataset.state = image.entry.state;
       button.toggleAttribute('data-prior', image.prior);
       role(button, 'name').textContent = image.prior ? `${viewOf(image.entry) ?? image.entry.file_name} ${(image.entry.examination ?? '').slice(0, 7)}` : image.name;
