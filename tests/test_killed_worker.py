@@ -15,8 +15,8 @@ from lobule.imaging.decode import decode_rgb, encode_png
 
 @pytest.fixture
 def large_field(real_field, tmp_path, request):
-    """A field that takes the worker several seconds: a real one, five times as large."""
-    large = np.ascontiguousarray(cv2.resize(decode_rgb(real_field.read_bytes()), None, fx=5, fy=5))
+    """A field that takes the worker several seconds: a real one, four times as large."""
+    large = np.ascontiguousarray(cv2.resize(decode_rgb(real_field.read_bytes()), None, fx=4, fy=4))
     large[:4, : 8 * (1 + abs(hash(request.node.name)) % 50)] = 0  # other bytes for each test: not a duplicate
     path = tmp_path / "large.png"
     path.write_bytes(encode_png(large))
@@ -57,4 +57,4 @@ def test_kill_9_in_the_middle_of_a_job(system, lobule, large_field, victim):
         query = "SELECT attempt FROM steps WHERE job_id = ? AND name = 'inference'"
         (attempts,) = database.execute(query, (job,)).fetchone()
     assert attempts >= 2, "the first attempt was killed, another one finished"
-    assert lobule.result(job).image.height == 2300
+    assert lobule.result(job).image.height == 1840
