@@ -34,9 +34,9 @@ def hang_by_chest_wall(
     """Hang a film whose chest wall is on the wrong side for its label.
 
     Args:
-        chest_wall: Where it is on the film as `hanging` turns it; None where that is not sure.
+        chest_wall: Where it is on the film as `hanging` turns it; None if that is not sure.
         laterality: Of the breast, as the user or the file says.
-        hanging: By the file's tags; None where they say nothing.
+        hanging: By the file's tags; None if they say nothing.
 
     Returns:
         How to hang the film, and what to say: without tags it may be mirrored, and is turned; against its tags its
@@ -73,7 +73,7 @@ def _about_view(result: Result, view: View | None) -> list[Notice]:
 
 
 def _about_side(result: Result, laterality: Laterality | None) -> list[Notice]:
-    """What to say of a side that is another than the one analysed; nothing where the file agrees with it."""
+    """What to say of a side that is another than the one analysed; nothing if the file agrees with it."""
     former = result.image.laterality
     by_file = [n.values.get("file_side") for n in result.notices if n.code == "laterality_against_file"]
     if laterality is None or former is None or laterality in by_file:

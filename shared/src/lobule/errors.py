@@ -15,7 +15,7 @@ class AnalysisError(Exception):
         code: One of `InputErrorCode` or `PipelineErrorCode`.
         reason: What exactly happened. The catalogue has its sentence as `errors.<code>.<reason>`, and that of an error
             without a reason as `errors.<code>`.
-        retryable: Whether another attempt with the same input may succeed; never where the input is at fault.
+        retryable: Whether another attempt with the same input may succeed; never if the input is at fault.
         values: What the sentence names.
     """
 

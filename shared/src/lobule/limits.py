@@ -15,7 +15,7 @@ class Limit(NamedTuple):
         what: What is counted.
         value: At most so much; at least, where `what` says so.
         unit: Of the value.
-        code: The error code of what is beyond it; empty where that is passed over.
+        code: The error code of what is beyond it; empty if that is passed over.
         why: Why it is what it is.
     """
 

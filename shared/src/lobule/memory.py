@@ -11,7 +11,7 @@ _UNLIMITED = 1 << 60  # version 1 writes a number near 2^63 where there is no li
 
 
 def container_memory(folder: Path = CGROUP) -> tuple[int, int] | None:
-    """Bytes in use, without files that the kernel can drop, and the limit; None where there is no limit.
+    """Bytes in use, without files that the kernel can drop, and the limit; None if there is no limit.
 
     Args:
         folder: Where the control groups are mounted, of version 2 or 1.
@@ -33,7 +33,7 @@ def container_memory(folder: Path = CGROUP) -> tuple[int, int] | None:
 
 
 class MemoryCollector(Collector):
-    """The container's memory; nothing where it has no limit."""
+    """The container's memory; nothing if it has no limit."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the control group at each scrape."""

@@ -37,7 +37,7 @@ def open_package(folder: Path) -> ModelPackage:
     """Read and verify a model package.
 
     Raises:
-        AnalysisError: `model_unavailable` where the folder, a file of it, or the match of the hash is missing.
+        AnalysisError: `model_unavailable` if the folder, a file of it, or the match of the hash is missing.
     """
     try:
         manifest = ModelManifest.model_validate_json((folder / "model.json").read_text("utf-8"))

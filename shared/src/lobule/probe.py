@@ -1,4 +1,4 @@
-"""`python -m lobule.probe URL`: the images' health check; exit status 0 where the address answers with success."""
+"""`python -m lobule.probe URL`: the images' health check; exit status 0 if the address answers with success."""
 
 import sys
 import urllib.error

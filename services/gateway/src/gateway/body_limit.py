@@ -41,7 +41,7 @@ class BodyLimit(HttpMiddleware):
 
 
 def _announces_body(headers: Headers) -> bool:
-    """Whether a body comes in any case. Who expects 100 (Continue) sends none where it is refused."""
+    """Whether a body comes in any case. Who expects 100 (Continue) sends none if it is refused."""
     length = headers.get("content-length", "0")
     return "expect" not in headers and (length != "0" or "transfer-encoding" in headers)
 
@@ -51,7 +51,7 @@ class _Body:
 
     Args:
         receive: Gives its pieces.
-        most_bytes: None where whoever reads it counts.
+        most_bytes: None if whoever reads it counts.
     """
 
     def __init__(self, receive: Receive, most_bytes: int | None) -> None:

@@ -130,4 +130,4 @@ CODES: dict[str, tuple[int, ...]] = {
     "wrong_password": (403,),
     "wrong_security_key": (401,),
 }
-"""Each code with its possible HTTP statuses; none where any is possible. A code is never renamed or reused."""
+"""Each code with its possible HTTP statuses; none if any is possible. A code is never renamed or reused."""

@@ -58,7 +58,7 @@ def install_outage_handlers(app: FastAPI) -> None:
 
 
 def problem_of_outage(error: Exception) -> ProblemError | None:
-    """The problem for an error of database, Redis or store; None where the error is not an outage.
+    """The problem for an error of database, Redis or store; None if the error is not an outage.
 
     A transaction that PostgreSQL ended for a deadlock left nothing behind, so the request may be sent again.
     """

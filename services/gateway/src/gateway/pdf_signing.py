@@ -58,7 +58,7 @@ class Verified:
 
 
 def verified(pdf: bytes) -> Verified | None:
-    """The signature of a PDF; None where it has none, or several, or was changed since."""
+    """The signature of a PDF; None if it has none, or several, or was changed since."""
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.validation import SignatureCoverageLevel
     from pyhanko.sign.validation.generic_cms import validate_sig_integrity

@@ -117,7 +117,7 @@ class GatewaySettings(Settings):
 
     @property
     def reading_rule(self) -> Literal["recall", "all"] | None:
-        """Which disagreements of two readers a third person settles; None where one person reads a case."""
+        """Which disagreements of two readers a third person settles; None if one person reads a case."""
         return None if self.double_reading == "off" else self.double_reading
 
     @property
@@ -135,7 +135,7 @@ class GatewaySettings(Settings):
 
     @property
     def pdf_signer(self) -> PdfSigner | None:
-        """Signs the PDF of signed reports; None where no certificate is named."""
+        """Signs the PDF of signed reports; None if no certificate is named."""
         if not self.pdf_certificate or self.pdf_key is None:
             return None
         return PdfSigner(self.pdf_certificate, self.pdf_key.get_secret_value(), self.pdf_certificates_before)

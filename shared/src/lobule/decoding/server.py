@@ -155,7 +155,7 @@ def _peak_mb(process: int) -> int:
 
 
 def _cpu_s(process: int) -> float:
-    """Seconds that a process has computed; 0 where it has ended or the kernel does not count them."""
+    """Seconds that a process has computed; 0 if it has ended or the kernel does not count them."""
     with contextlib.suppress(OSError):
         return int(Path(f"/proc/{process}/schedstat").read_text("ascii").split()[0]) / 1e9
     return 0.0

@@ -18,7 +18,7 @@ class Check:
 
     Attributes:
         part: What was checked, such as `redis`.
-        state: `problem` where the part does not work, `warning` where it will not for long.
+        state: `problem` if the part does not work, `warning` if it will not for long.
         code: Of the sentence `doctor.<code>` of the catalogue: what was found, and what to do.
         values: That fill the sentence.
     """
@@ -61,7 +61,7 @@ class Installation:
 
     @property
     def database_url(self) -> str | None:
-        """The database of the folder; None where there is none yet, or where the environment names one."""
+        """The database of the folder; None if there is none yet, or where the environment names one."""
         return Home.database_in(self.home) if self.embedded else None
 
 

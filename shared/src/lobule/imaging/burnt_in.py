@@ -67,7 +67,7 @@ def find_text(film: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> lis
 
     Args:
         film: Grey (height, width), uint8 or uint16, tissue bright.
-        valid: False at padding; None where there is none.
+        valid: False at padding; None if there is none.
     """
     low, high = percentiles(film[::3, ::3], (1, 99.9))
     if high <= low:

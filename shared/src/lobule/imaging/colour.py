@@ -35,7 +35,7 @@ class Colours:
 
     @cached_property
     def _transform(self) -> ImageCms.ImageCmsTransform | None:
-        """From the picture's colours to sRGB; None where they are sRGB or assumed to be."""
+        """From the picture's colours to sRGB; None if they are sRGB or assumed to be."""
         colour, profile = self.picture.colour, self.picture.profile
         if colour == "lab":
             return _from_lab()

@@ -34,7 +34,7 @@ def decode_picture(data: bytes, modality: str | ModalitySpec) -> Picture:
 
     Raises:
         AnalysisError: What `read_header` raises, `unsupported_format` for kinds of pixels that are not read,
-            `image_truncated` where the pixels end early, or `image_unreadable`.
+            `image_truncated` if the pixels end early, or `image_unreadable`.
     """
     header = read_header(io.BytesIO(data), modality)
     with decoder_errors(header.format):

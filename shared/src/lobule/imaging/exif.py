@@ -10,7 +10,7 @@ ORIENTATION_TAG = 274
 
 
 def exif_orientation(exif: bytes) -> int:
-    """The orientation in an Exif block; 1 where it names none that can be read.
+    """The orientation in an Exif block; 1 if it names none that can be read.
 
     Args:
         exif: A TIFF structure, with or without the six bytes that stand before it in JPEG.

@@ -25,7 +25,7 @@ def scale_in_file(data: bytes) -> float | None:
         data: The whole file, one that can be read.
 
     Returns:
-        None where it states none, states another along the rows than along the columns, or one of no microscope.
+        None if it states none, states another along the rows than along the columns, or one of no microscope.
     """
     if data[:4] not in SIGNATURES:
         return None
@@ -39,7 +39,7 @@ def scale_in_file(data: bytes) -> float | None:
 
 
 def stated_scale(page: Directory) -> str:
-    """The number of micrometres that an Aperio's description states, as it is written; empty where it states none."""
+    """The number of micrometres that an Aperio's description states, as it is written; empty if it states none."""
     said = _MPP.search(page.text(_DESCRIPTION, _LONGEST_DESCRIPTION))
     return said[1] if said else ""
 

@@ -40,13 +40,13 @@ class Film:
         pixel_spacing_mm: (row, column), if known; already divided by a known magnification.
         colourfulness: Mean difference between colour channels over the range, 0 for a grey file.
         notices: What the reader of a result should know.
-        valid: False where the file holds padding instead of a measurement; None where there is none.
-        windows: The windows that the file names, the one to show first in front; empty where it names none.
+        valid: False if the file holds padding instead of a measurement; None if there is none.
+        windows: The windows that the file names, the one to show first in front; empty if it names none.
         offset: With `step`: the value of a pixel in the file's own units is `offset + pixel * step`.
         step: Negative where the file stores tissue dark.
         spacing_plane: Whether `pixel_spacing_mm` holds in the breast or on the detector.
-        magnification: Radiographic magnification that the file states, 1.0 where none.
-        hanging: How to turn the pixels to show the film upright; None where the file does not say it.
+        magnification: Radiographic magnification that the file states, 1.0 if none.
+        hanging: How to turn the pixels to show the film upright; None if the file does not say it.
         bits: Of a measured sample; `pixels` may have room for more.
         covered: Rectangles of text, which `pixels` still hold and nobody is shown: left, top, right and bottom, the
             last two excluded.
@@ -89,7 +89,7 @@ def percentiles(
         valid: Of the same shape; False leaves a pixel out.
 
     Returns:
-        For each percent the least value that so many percent of the pixels do not exceed; zeros where no pixel is left.
+        For each percent the least value that so many percent of the pixels do not exceed; zeros if no pixel is left.
     """
     counts = np.zeros(int(np.iinfo(pixels.dtype).max) + 1, np.int64)
     for start in range(0, len(pixels), _ROWS_AT_ONCE):

@@ -89,7 +89,7 @@ def read_header(source: Path | BinaryIO, modality: str | ModalitySpec) -> ImageH
 
 
 def is_grey(path: Path) -> bool:
-    """Whether a file is DICOM or a picture that is stored without colour; False where it cannot be told."""
+    """Whether a file is DICOM or a picture that is stored without colour; False if it cannot be told."""
     with path.open("rb") as stream:
         first = stream.read(PREAMBLE)
         stream.seek(0)

@@ -25,7 +25,7 @@ def decode_jpeg(data: bytes) -> Picture:
         data: The whole file.
 
     Raises:
-        AnalysisError: What `read_jpeg` raises, or `image_truncated` where the end of the picture is missing.
+        AnalysisError: What `read_jpeg` raises, or `image_truncated` if the end of the picture is missing.
     """
     header = read_jpeg(io.BytesIO(data))
     if 8 * len(data) < header.width * header.height // 64:  # a bit in each block of 8 x 8 pixels is the least there is
@@ -55,8 +55,8 @@ def check_scans(data: bytes | memoryview) -> None:
     """Walk through a JPEG's scans, without decoding them.
 
     Raises:
-        AnalysisError: `image_unreadable` where there are more than any encoder writes: each is a pass over all pixels.
-            `image_truncated` where the last one does not end.
+        AnalysisError: `image_unreadable` if there are more than any encoder writes: each is a pass over all pixels.
+            `image_truncated` if the last one does not end.
     """
     stream, scans = io.BytesIO(data), 0
     position = next((s.start + s.length for s in segments(stream) if s.marker == START_OF_SCAN), len(data))

@@ -22,7 +22,7 @@ def is_negative(grey: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> b
 
     Args:
         grey: (height, width).
-        valid: (height, width), False at padding; None where there is none.
+        valid: (height, width), False at padding; None if there is none.
     """
     if valid is not None:
         measured = _extent(valid, axis=1), _extent(valid, axis=0)

@@ -19,7 +19,7 @@ class Picture:
         alpha: What the last channel is, where it is no colour.
         profile: ICC profile that the file embeds.
         offset: With `step`: the value that the file stores for a grey sample is `offset + sample * step`.
-        step: -1 where the file stores white as zero.
+        step: -1 if the file stores white as zero.
     """
 
     samples: NDArray[Any]

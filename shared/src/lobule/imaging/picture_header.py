@@ -55,7 +55,7 @@ def seek(stream: BinaryIO, position: int, file_format: str) -> None:
     """Seek to an offset, which may be beyond the end of the file.
 
     Raises:
-        AnalysisError: `image_unreadable` where no file is that long.
+        AnalysisError: `image_unreadable` if no file is that long.
     """
     if position >= 1 << 62:
         raise AnalysisError("image_unreadable", "header_offset", format=file_format)
@@ -66,7 +66,7 @@ def read_exactly(stream: BinaryIO, count: int, file_format: str) -> bytes:
     """Read bytes of a header.
 
     Raises:
-        AnalysisError: `image_unreadable` where the file ends first.
+        AnalysisError: `image_unreadable` if the file ends first.
     """
     data = stream.read(count)
     if len(data) < count:

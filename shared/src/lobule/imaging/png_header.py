@@ -63,7 +63,7 @@ def chunks(stream: BinaryIO, most: int) -> Iterator[Chunk]:
         most: More chunks are refused.
 
     Raises:
-        AnalysisError: `image_unreadable` where there are too many; a file that ends in a chunk's head ends the chunks.
+        AnalysisError: `image_unreadable` if there are too many; a file that ends in a chunk's head ends the chunks.
     """
     position = len(SIGNATURE)
     for _ in range(most):
@@ -102,7 +102,7 @@ def _described(width: int, height: int, bits: int, kind: int, transparent: bool)
 
 
 def profile_of(content: bytes) -> bytes | None:
-    """The ICC profile of an iCCP chunk: name, compression method, compressed profile; None where it is damaged."""
+    """The ICC profile of an iCCP chunk: name, compression method, compressed profile; None if it is damaged."""
     name, found, packed = content.partition(b"\0")
     if not found or len(name) > 79 or packed[:1] != b"\0":
         return None

@@ -23,7 +23,7 @@ def decode_png(data: bytes) -> Picture:
         data: The whole file.
 
     Raises:
-        AnalysisError: What `read_png` raises; `image_truncated` where there is too little data for so many pixels.
+        AnalysisError: What `read_png` raises; `image_truncated` if there is too little data for so many pixels.
     """
     header = read_png(io.BytesIO(data))
     found = list(chunks(io.BytesIO(data), limits.MAX_PNG_DATA_CHUNKS))

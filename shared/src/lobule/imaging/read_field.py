@@ -16,7 +16,7 @@ class Field:
     Attributes:
         pixels: Upright 8-bit sRGB (height, width, 3).
         notices: What the reader of a result should know.
-        um_per_pixel: Micrometres a pixel that the file states; None where it states none.
+        um_per_pixel: Micrometres a pixel that the file states; None if it states none.
     """
 
     pixels: RGB8

@@ -27,7 +27,7 @@ def read_film(data: bytes) -> Film:
         data: The whole file.
 
     Raises:
-        AnalysisError: What `lobule.imaging.header.read_header` and `decode_picture` raise; `not_mammogram` where the
+        AnalysisError: What `lobule.imaging.header.read_header` and `decode_picture` raise; `not_mammogram` if the
             DICOM tags say so.
     """
     if read_header(io.BytesIO(data), "mammography").format == "DICOM":

@@ -26,7 +26,7 @@ class Regions:
 
 
 def regions(found: NDArray[np.bool_], most_runs: int) -> Regions | None:
-    """Find regions; None where there are more runs of pixels than `most_runs`, as noise has them.
+    """Find regions; None if there are more runs of pixels than `most_runs`, as noise has them.
 
     Args:
         found: (height, width).

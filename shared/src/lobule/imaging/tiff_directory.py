@@ -40,14 +40,14 @@ class Directory:
     entries: dict[int, Entry]
 
     def count(self, tag: int) -> int:
-        """The number of a tag's values; 0 where it is not there."""
+        """The number of a tag's values; 0 if it is not there."""
         return self.entries[tag].count if tag in self.entries else 0
 
     def numbers(self, tag: int, most: int) -> tuple[int, ...]:
-        """A tag's integers; empty where it is not there.
+        """A tag's integers; empty if it is not there.
 
         Raises:
-            AnalysisError: `image_unreadable` where there are more than `most`, or no integers, or the file ends first.
+            AnalysisError: `image_unreadable` if there are more than `most`, or no integers, or the file ends first.
         """
         entry = self.entries.get(tag)
         if entry is None:
@@ -64,7 +64,7 @@ class Directory:
         return values[0] if values else default
 
     def content(self, tag: int, most: int) -> bytes:
-        """A tag's bytes; empty where it is not there, is no bytes, has more than `most` or the file ends first."""
+        """A tag's bytes; empty if it is not there, is no bytes, has more than `most` or the file ends first."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind not in (1, 7) or entry.count > most:
             return b""
@@ -73,7 +73,7 @@ class Directory:
         return data if len(data) == entry.count else b""
 
     def ratio(self, tag: int) -> float | None:
-        """A tag's first fraction; None where it is not there, is no fraction, or the file ends first."""
+        """A tag's first fraction; None if it is not there, is no fraction, or the file ends first."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind != _RATIO:
             return None
@@ -85,7 +85,7 @@ class Directory:
         return numerator / denominator if denominator else None
 
     def text(self, tag: int, most: int) -> str:
-        """The first characters of a tag's text; empty where it is not there or is no text."""
+        """The first characters of a tag's text; empty if it is not there or is no text."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind != _TEXT:
             return ""
@@ -100,7 +100,7 @@ def directories(stream: BinaryIO) -> Iterator[Directory]:
         stream: At the file's start, seekable.
 
     Raises:
-        AnalysisError: `image_unreadable` where a directory is damaged, or there are more than a picture has.
+        AnalysisError: `image_unreadable` if a directory is damaged, or there are more than a picture has.
     """
     head = read_exactly(stream, 8, "TIFF")
     if head[:4] not in SIGNATURES:

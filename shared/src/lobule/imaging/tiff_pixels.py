@@ -51,7 +51,7 @@ def decode_tiff(data: bytes) -> Picture:
         data: The whole file.
 
     Raises:
-        AnalysisError: What `read_tiff` raises, `image_truncated` where pixels are missing, `image_unreadable` where a
+        AnalysisError: What `read_tiff` raises, `image_truncated` if pixels are missing, `image_unreadable` if a
             part does not fit its place.
     """
     layout = read_tiff(io.BytesIO(data))
@@ -105,7 +105,7 @@ def _segments(layout: TiffLayout, data: bytes) -> Iterator[_Segment]:
     """The segments in order.
 
     Raises:
-        AnalysisError: `image_truncated` where one lies behind the file's end; `image_unreadable` where they overlap so
+        AnalysisError: `image_truncated` if one lies behind the file's end; `image_unreadable` if they overlap so
             much that decoding them would be more work than the file is worth.
     """
     header, (rows, columns) = layout.header, layout.segment
@@ -162,7 +162,7 @@ def _unpack(compression: int, data: Any, target: NDArray[np.uint8]) -> None:
     """Decompress into a flat array, which must be filled.
 
     Raises:
-        AnalysisError: `image_truncated` where the data end first.
+        AnalysisError: `image_truncated` if the data end first.
     """
     if compression == UNCOMPRESSED:
         filled = min(len(data), len(target))

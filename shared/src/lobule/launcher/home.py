@@ -25,7 +25,7 @@ class Home:
 
     @classmethod
     def database_in(cls, folder: Path) -> str | None:
-        """The address of the database of a folder that `lobule up` made; None where there is none."""
+        """The address of the database of a folder that `lobule up` made; None if there is none."""
         file = folder.resolve() / _DATABASE
         return f"sqlite:///{file}" if file.exists() else None
 

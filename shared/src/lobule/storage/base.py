@@ -83,7 +83,7 @@ class ObjectStore(Protocol):
         ...
 
     def entries(self, prefix: str) -> Iterator[StoredObject]:
-        """All objects below a folder, in no order; none where there is no such folder."""
+        """All objects below a folder, in no order; none if there is no such folder."""
         ...
 
     def forget_partial(self, before: datetime) -> int:
@@ -95,7 +95,7 @@ class ObjectStore(Protocol):
         ...
 
     def space(self) -> Space | None:
-        """The size of the store's disk; None where the store reports none."""
+        """The size of the store's disk; None if the store reports none."""
         ...
 
 

@@ -36,7 +36,7 @@ class MasterKey:
         return self.name + nonce + self._cipher.encrypt(nonce, key, place.encode())
 
     def unwrap(self, wrapped: bytes, place: str) -> bytes | None:
-        """A data key; None where another master key wrapped it, or it was changed."""
+        """A data key; None if another master key wrapped it, or it was changed."""
         nonce = wrapped[_NAME_BYTES : _NAME_BYTES + _NONCE_BYTES]
         try:
             return self._cipher.decrypt(nonce, wrapped[_NAME_BYTES + _NONCE_BYTES :], place.encode())

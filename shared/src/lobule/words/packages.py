@@ -24,7 +24,7 @@ def _keys() -> Mapping[str, str]:
 
 
 def package_sentence(language: Language, english: str) -> str | None:
-    """A sentence of a model package in another language; None where it is not known.
+    """A sentence of a model package in another language; None if it is not known.
 
     Args:
         language: Wanted.

@@ -81,7 +81,7 @@ class Words:
 
         Args:
             probability: From 0 to 1.
-            thresholds: Of the model that gave it; None where it is compared with none.
+            thresholds: Of the model that gave it; None if it is compared with none.
         """
         for decimals in (0, 1, 2):
             shown = _rounded(probability, decimals + 2)

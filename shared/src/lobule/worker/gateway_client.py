@@ -37,7 +37,7 @@ class GatewayClient:
         self._http.close()
 
     def claim(self, queue: str, worker: str) -> Claim | None:
-        """Claim the next step of a queue; None where nothing waits (another worker has it, or it was cancelled)."""
+        """Claim the next step of a queue; None if nothing waits (another worker has it, or it was cancelled)."""
         answer = self._post(f"/queues/{queue}/claim", ClaimRequest(worker=worker))
         answer.raise_for_status()
         if answer.status_code == 204:

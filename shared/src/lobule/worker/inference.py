@@ -24,8 +24,8 @@ class InferenceHandler:
         pipeline: Analyses one image.
         store: Where images lie and results go.
         spec: The modality; a result that holds what it does not allow is an error of the pipeline.
-        examiner: Reads the images of an examination together; None where the modality has no examinations.
-        expert: Gives opinions of regions; None where the modality has none.
+        examiner: Reads the images of an examination together; None if the modality has no examinations.
+        expert: Gives opinions of regions; None if the modality has none.
     """
 
     def __init__(

@@ -67,7 +67,7 @@ def observe_stages(result: Result) -> None:
 
 
 class GpuCollector(Collector):
-    """Memory and load of the NVIDIA GPUs that this worker sees; nothing where there is none."""
+    """Memory and load of the NVIDIA GPUs that this worker sees; nothing if there is none."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Query the driver at each scrape."""

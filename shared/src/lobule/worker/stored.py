@@ -15,7 +15,7 @@ def stored_image(store: ObjectStore, key: str, sha256: str) -> bytes:
         sha256: Of the file as it is stored, hexadecimal; the claim has it.
 
     Raises:
-        AnalysisError: `image_unreadable` where they are not those that the gateway stored.
+        AnalysisError: `image_unreadable` if they are not those that the gateway stored.
     """
     data = store.get(key)
     if hashlib.sha256(data).hexdigest() != sha256:

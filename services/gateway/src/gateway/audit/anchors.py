@@ -65,7 +65,7 @@ class Anchorer:
     Args:
         sessions: Of the database.
         key: Of the chains.
-        file: Where anchors are added; None where they are only logged.
+        file: Where anchors are added; None if they are only logged.
     """
 
     def __init__(self, sessions: SessionFactory, key: bytes, file: Path | None) -> None:

@@ -18,7 +18,7 @@ class Asked:
     """Who asked from where for what; equal ones differ in the request's id alone.
 
     Attributes:
-        actor_id: The user; None where nobody is logged in.
+        actor_id: The user; None if nobody is logged in.
         actor_name: Their name.
         token_id: Of the API token that was used.
         address: Network address.
@@ -39,7 +39,7 @@ class Asked:
 
     @staticmethod
     def of(scope: Scope) -> "Asked | None":
-        """Of a request; None where it reached no route."""
+        """Of a request; None if it reached no route."""
         route = getattr(scope.get("route"), "path", None)
         if route is None:
             return None

@@ -40,7 +40,7 @@ class Journal(ABC, Generic[Noted]):
         self._put(noted)
 
     def _put(self, noted: Noted) -> bool:
-        """Have an event written; False where too many wait."""
+        """Have an event written; False if too many wait."""
         try:
             self._waiting.put_nowait(noted)
         except queue.Full:

@@ -27,7 +27,7 @@ def record(
 
     Args:
         session: The request's session.
-        request: Gives address and request id; None where the action is a command on the server itself.
+        request: Gives address and request id; None if the action is a command on the server itself.
         actor: The user, or a name where nobody is logged in.
         action: `noun.verb`, such as `image.upload`.
         target_type: Kind of what it was done to.

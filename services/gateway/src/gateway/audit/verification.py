@@ -32,7 +32,7 @@ class Fault:
 
 
 def verify(session: Session, key: bytes, anchors: Iterable[Anchor | None] = ()) -> Iterator[Fault]:
-    """What is wrong with the log; nothing where every event is as it was written.
+    """What is wrong with the log; nothing if every event is as it was written.
 
     Args:
         session: The database.

@@ -130,7 +130,7 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 
 def _unmasked(given: str) -> bytes:
-    """The token that a page was given; empty where it is none."""
+    """The token that a page was given; empty if it is none."""
     try:
         both = bytes.fromhex(given)
     except ValueError:

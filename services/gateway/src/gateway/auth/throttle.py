@@ -30,7 +30,7 @@ _AT_ONE_ADDRESS = 5  # a hospital's users share one address, and a name is tried
 
 # KEYS: of each party its failures (a number), its pause (while it lasts), and its checks under way (a sorted set, by
 # their start on Redis's clock); ARGV: each party's limit, the check's name, _HASH_S. Returns the seconds to wait, 0 to
-# continue, -1 where only checks under way exceed the limit.
+# continue, -1 if only checks under way exceed the limit.
 _ENTER = """
 local busy, now, hash_s = 0, tonumber(redis.call('TIME')[1]), tonumber(ARGV[#ARGV])
 for party = 1, #KEYS / 3 do
@@ -49,7 +49,7 @@ if busy == 0 then
 end
 return busy
 """
-# KEYS as above; ARGV: each party's limit, 1 where the check failed, the check's name, WINDOW_S and the pauses' bounds.
+# KEYS as above; ARGV: each party's limit, 1 if the check failed, the check's name, WINDOW_S and the pauses' bounds.
 _LEAVE = """
 local parties = #KEYS / 3
 local failed, name, window = ARGV[parties + 1], ARGV[parties + 2], ARGV[parties + 3]
@@ -89,10 +89,10 @@ class LoginThrottle:
         Args:
             username: The user name.
             address: The client's address.
-            find: The slow check. It returns None where name or password is wrong, which counts as a failure.
+            find: The slow check. It returns None if name or password is wrong, which counts as a failure.
 
         Raises:
-            ProblemError: `rate_limited`, or `logins_busy` where others of this name or address are still being checked
+            ProblemError: `rate_limited`, or `logins_busy` if others of this name or address are still being checked
                 after a while; both 429 with Retry-After.
         """
         name, check = username.lower(), uuid.uuid4().hex

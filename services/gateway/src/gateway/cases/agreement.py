@@ -39,7 +39,7 @@ class Stated:
     """What a reader states of a case: of its breasts, and of the case as a whole.
 
     Attributes:
-        breasts: None where no film has a known side.
+        breasts: None if no film has a known side.
         conclusion: About the case.
     """
 
@@ -52,7 +52,7 @@ class Disagreement:
     """What two readers disagree on.
 
     Attributes:
-        side: Of the breast; None where it is the conclusion about the case.
+        side: Of the breast; None if it is the conclusion about the case.
         subject: What of it.
     """
 
@@ -61,7 +61,7 @@ class Disagreement:
 
 
 def recalls(breast: BreastConclusion | None) -> bool | None:
-    """Whether a conclusion recalls the woman; None where the breast has none."""
+    """Whether a conclusion recalls the woman; None if the breast has none."""
     return None if breast is None else breast.bi_rads in RECALLED
 
 

@@ -54,7 +54,7 @@ def conclude(
 
 
 def _assess(images: Sequence[ImageEvidence]) -> Assessment | None:
-    """Of the images together; None where none was assessed."""
+    """Of the images together; None if none was assessed."""
     assessments: set[Assessment] = {image.assessment for image in images if image.assessment is not None}
     if not assessments:
         return None

@@ -21,7 +21,7 @@ class Examination:
     """The examination that an image belongs to.
 
     Attributes:
-        date: Of the examination; None where no film of it has a date, and for histology without one.
+        date: Of the examination; None if no film of it has a date, and for histology without one.
         is_prior: Whether a newer examination is there.
     """
 
@@ -48,7 +48,7 @@ def _of_film(own: date | None, newest: date | None) -> Examination:
 
 
 def current_date(images: Sequence[Image]) -> date | None:
-    """The date of the current examination; None where no film has one."""
+    """The date of the current examination; None if no film has one."""
     found = examinations(images)
     films = (found[image.id] for image in images if image.spec.in_examinations)
     return max((film.date for film in films if film.date), default=None)

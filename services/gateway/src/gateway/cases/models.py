@@ -60,7 +60,7 @@ class Case(Base):
     study_date: Mapped[date | None] = mapped_column()  # of the current examination
     reader_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)  # who reads or signed it
     reader: Mapped[str] = mapped_column(String(200), default="", server_default="")  # their name as it was
-    reading_since: Mapped[datetime | None]  # since when they read it; None where it is only assigned to them
+    reading_since: Mapped[datetime | None]  # since when they read it; None if it is only assigned to them
     modalities: Mapped[str] = mapped_column(
         String(200), default="", server_default=""
     )  # their names, with spaces between

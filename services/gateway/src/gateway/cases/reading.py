@@ -30,7 +30,7 @@ def claimed_by_another(case: Case, user: User) -> bool:
 
 
 def _since(case: Case) -> datetime | None:
-    """Since when a case is read; None where nobody does, the claim has lapsed, or its reader was deactivated."""
+    """Since when a case is read; None if nobody does, the claim has lapsed, or its reader was deactivated."""
     since = case.reading_since
     if since is None or now() - since >= LAPSES_AFTER:
         return None
@@ -110,5 +110,5 @@ def signed_by(case: Case, user: User) -> None:
 
 
 def share(session: Session, case: Case, group_id: str | None) -> None:
-    """Share a case with a group instead of any other; with none where None."""
+    """Share a case with a group instead of any other; with none if None."""
     groups.share(session, case.id, group_id)

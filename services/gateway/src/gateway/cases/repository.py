@@ -63,7 +63,7 @@ def of_pseudonym(session: Session, user: User, pseudonym: str, limit: int) -> Se
 
 
 def by_id_or_none(session: Session, case_id: str) -> Case | None:
-    """A case, regardless of who may see it; None where there is none."""
+    """A case, regardless of who may see it; None if there is none."""
     return session.get(Case, case_id)
 
 

@@ -89,7 +89,7 @@ def _is_read(job: Job) -> bool:
 
 
 def urgency_of(conclusion: Conclusion) -> float:
-    """The position of a case in the worklist: by state, then by probability; -1 where it has none yet.
+    """The position of a case in the worklist: by state, then by probability; -1 if it has none yet.
 
     A case of which nothing could be assessed stands with those that are not sure.
     """

@@ -26,7 +26,7 @@ class Sheets:
     Attributes:
         own: What the user says is kept on it.
         shown: Those that are seen, in the order of their readers.
-        decisive: Of these the one that counts where they differ; None where none does.
+        decisive: Of these the one that counts where they differ; None if none does.
     """
 
     own: str = SHARED

@@ -61,7 +61,7 @@ def _forget(session: Session, case: Case) -> None:
 
 
 def _request(films: Sequence[Job], places: dict[str, Examination], case: Case) -> ExaminationRequest | None:
-    """What to read, the films of the latest examination first; None where no current film was analysed."""
+    """What to read, the films of the latest examination first; None if no current film was analysed."""
     given: dict[ImageRole, list[AnalysedImage]] = {"current": [], "prior": []}
     newest_first = sorted(films, key=lambda job: places[job.image_id].date or date.max, reverse=True)
     for job in newest_first:

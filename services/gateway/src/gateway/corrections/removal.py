@@ -63,7 +63,7 @@ def lock(session: Session, image: Image, user: User, if_match: str | None, into:
         into: The case that it moves into, which is locked with its own.
 
     Raises:
-        ProblemError: `case_changed`, 412, where the case is not as the user saw it, `case_claimed`, 409, or
+        ProblemError: `case_changed`, 412, if the case is not as the user saw it, `case_claimed`, 409, or
             `not_found`, 404.
     """
     jobs.lock_steps_of_image(session, image.id)

@@ -45,7 +45,7 @@ def delete_case(
 
     Raises:
         ProblemError: `forbidden` (403), `case_has_report`, `image_signed` or `case_claimed` (409), or `case_changed`
-            (412), also where an image was added meanwhile.
+            (412), also if an image was added meanwhile.
     """
     held = repository.image_ids(session, case.id)
     for image_id in held:  # steps before the case, as a worker that completes one
@@ -80,7 +80,7 @@ def delete_rows(session: Session, case_id: str) -> list[str]:
 
 
 def refusal_of(session: Session, case: Case, user: User, *, signed: bool) -> ProblemError | None:
-    """Why a user may not delete a case now; None where they may."""
+    """Why a user may not delete a case now; None if they may."""
     if user.id != case.owner_id and not may(user.role, "emergency"):
         return ProblemError(403, "forbidden", "case_deletion")
     try:

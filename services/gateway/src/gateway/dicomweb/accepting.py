@@ -20,7 +20,7 @@ class Accepted:
     Attributes:
         media_type: Of the answer, or of its parts where these are asked for.
         is_related: Whether the answer is to be one of parts.
-        syntax: The transfer syntax that is asked for; `*` for any, None where the request names none.
+        syntax: The transfer syntax that is asked for; `*` for any, None if the request names none.
     """
 
     media_type: str

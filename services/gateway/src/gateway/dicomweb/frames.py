@@ -36,7 +36,7 @@ class Pixels:
     Attributes:
         header: The elements before them.
         syntax: The transfer syntax.
-        length: In bytes; None where they are encapsulated.
+        length: In bytes; None if they are encapsulated.
     """
 
     header: Dataset
@@ -55,7 +55,7 @@ class Pixels:
 
     @property
     def frame_bits(self) -> int:
-        """Of a frame that is not encapsulated; 0 where the header does not say it."""
+        """Of a frame that is not encapsulated; 0 if the header does not say it."""
         samples = number(self.header, "SamplesPerPixel") or 1
         rows, columns, allocated = (number(self.header, name) or 0 for name in ("Rows", "Columns", "BitsAllocated"))
         return rows * columns * samples * allocated
@@ -65,8 +65,8 @@ def open_pixels(stream: BinaryIO) -> Pixels:
     """Find the pixels of a file.
 
     Raises:
-        ProblemError: `not_found`, 404, where it has none, `not_acceptable`, 406, where it is deflated, and
-            `instance_unreadable`, 500, where the file does not hold the frames that its header announces.
+        ProblemError: `not_found`, 404, if it has none, `not_acceptable`, 406, if it is deflated, and
+            `instance_unreadable`, 500, if the file does not hold the frames that its header announces.
     """
     header = read_header(stream)
     syntax = transfer_syntax(header)
@@ -136,7 +136,7 @@ def numbers_of(text: str, count: int) -> list[int]:
     """The frames that a list names.
 
     Raises:
-        ProblemError: `not_found`, 404, where there is no such frame.
+        ProblemError: `not_found`, 404, if there is no such frame.
     """
     numbers = [int(each) for each in text.split(",")]
     if not all(1 <= number <= count for number in numbers):

@@ -138,7 +138,7 @@ def everything(header: Dataset, bulk_url: str) -> Json:
 
 
 def text(header: Dataset, keyword: str) -> str:
-    """The text of an element; empty where it is missing, very long or cannot be read."""
+    """The text of an element; empty if it is missing, very long or cannot be read."""
     from pydicom.datadict import tag_for_keyword
 
     try:
@@ -150,7 +150,7 @@ def text(header: Dataset, keyword: str) -> str:
 
 
 def number(header: Dataset, keyword: str) -> int | None:
-    """The whole number, from 0, of an element; None where it is missing or no such number."""
+    """The whole number, from 0, of an element; None if it is missing or no such number."""
     said = text(header, keyword)
     return int(said) if said.isascii() and said.isdigit() and len(said) <= 10 else None
 
@@ -165,7 +165,7 @@ def is_long(header: Dataset, tag: int) -> bool:
 
 
 def value_of(stream: BinaryIO, header: Dataset, tag: int) -> bytes | None:
-    """The bytes of an element of the file itself; None where there is none, or no binary one.
+    """The bytes of an element of the file itself; None if there is none, or no binary one.
 
     Args:
         stream: Of the file.

@@ -34,6 +34,6 @@ class ResultInstance(Base):
     study_date: Mapped[date | None]
     object_key: Mapped[str] = mapped_column(String(200))
     size_bytes: Mapped[int] = mapped_column(BigInteger)
-    # of the object as it was received; None where the version before stored it
+    # of the object as it was received; None if the version before stored it
     received_sha256: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -15,7 +15,7 @@ _MAX_HEADERS_BYTES = 8 * 1024
 
 
 class RelatedParts:
-    """Turns the bytes of a body into events: None where a part begins, and its pieces.
+    """Turns the bytes of a body into events: None if a part begins, and its pieces.
 
     Args:
         content_type: The header of the request.
@@ -78,7 +78,7 @@ async def read_parts(request: Request) -> AsyncIterator[bytes | None]:
     """The events of a request's body.
 
     Raises:
-        ProblemError: `not_multipart` (415) or `malformed_upload` (400), also where the body is cut off.
+        ProblemError: `not_multipart` (415) or `malformed_upload` (400), also if the body is cut off.
     """
     parts, any_part = RelatedParts(request.headers.get("Content-Type", "")), False
     async for piece in request.stream():

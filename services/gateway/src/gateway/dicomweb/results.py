@@ -58,7 +58,7 @@ def keep(
 
     Raises:
         ProblemError: `not_a_result`, 422, for what is no result in DICOM, `other_study`, 409, for one of a study
-            or a patient of which the case has no film, and `conflict`, 409, where another object has its UID.
+            or a patient of which the case has no film, and `conflict`, 409, if another object has its UID.
     """
     with store.open(upload.object_key) as stream:
         if stream.read(132)[128:] != b"DICM":

@@ -43,7 +43,7 @@ class Stored:
     Attributes:
         sop_class_uid: Its class, as far as it could be read.
         sop_instance_uid: Its name, as far as it could be read.
-        failure: Why it was not stored (DICOM PS3.18, 10.5.3); None where it was.
+        failure: Why it was not stored (DICOM PS3.18, 10.5.3); None if it was.
         code: Of the problem.
     """
 
@@ -62,7 +62,7 @@ class InstanceService:
         fingerprints: Of studies.
         modalities: Those that are known.
         uploads: Makes files images.
-        rule: Of the double reading of the cases that it opens; None where one person reads them.
+        rule: Of the double reading of the cases that it opens; None if one person reads them.
     """
 
     def __init__(

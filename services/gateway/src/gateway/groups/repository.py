@@ -76,7 +76,7 @@ def group_of(session: Session, case_id: str) -> Group | None:
 
 
 def share(session: Session, case_id: str, group_id: str | None) -> None:
-    """Share a case with this group instead of any other; with none where None."""
+    """Share a case with this group instead of any other; with none if None."""
     session.execute(delete(SharedCase).where(SharedCase.case_id == case_id))
     if group_id is not None:
         session.add(SharedCase(case_id=case_id, group_id=group_id))

@@ -23,7 +23,7 @@ def add(session: Session, user_id: str, key: str, digest: str) -> datetime | Non
     """Note a request. Waits for a transaction that is adding the same.
 
     Returns:
-        When it was noted; None where the user has a request of this key.
+        When it was noted; None if the user has a request of this key.
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = insert(KeyedRequest).values(user_id=user_id, key=key, digest=digest, created_at=now())

@@ -79,7 +79,7 @@ class Fingerprints:
     def person_of(self, identity: DicomIdentity) -> str:
         """What tells a patient from others: the identifier without differences in writing, else that of the study.
 
-        Never to be stored or logged; empty where the file says neither.
+        Never to be stored or logged; empty if the file says neither.
         """
         return _identifier(identity.patient_id) or _plain(identity.study_instance_uid)
 
@@ -95,7 +95,7 @@ class Fingerprints:
         return f"2.25.{int(self._digest(role, _plain(uid))[:_LENGTH], 16)}"
 
     def mark_of_new(self, uid: str) -> str | None:
-        """The fingerprint that a UID of `new_uid` stands for; None where it is none of these."""
+        """The fingerprint that a UID of `new_uid` stands for; None if it is none of these."""
         found = _NEW_UID.fullmatch(uid)
         return f"{self._key_name}:{int(found[1]):0{_LENGTH}x}" if found and int(found[1]) < 16**_LENGTH else None
 
@@ -185,7 +185,7 @@ def _code(text: str | None) -> str | None:
 
 
 def _identifier(text: str | None) -> str:
-    """A patient's identifier; empty where it stands for nobody, as anonymised files have it for everybody."""
+    """A patient's identifier; empty if it stands for nobody, as anonymised files have it for everybody."""
     plain = _plain(text)
     letters = re.sub(r"[\W_]", "", plain)
     return "" if letters in _NOBODY or len(set(letters)) <= 1 < len(letters) else plain

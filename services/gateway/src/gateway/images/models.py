@@ -40,7 +40,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """The patient and study of a DICOM file. An attribute is None where the file lacks it, and for other files.
+    """The patient and study of a DICOM file. An attribute is None if the file lacks it, and for other files.
 
     A mark is a keyed fingerprint, never the value; see `gateway.images.identity`. What names nobody is kept as it is.
     STOW-RS tells instances apart by theirs, and QIDO-RS and WADO-RS find them by the marks.
@@ -99,7 +99,7 @@ class Image(Base):
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     # of the stored file, which has no names: the version before gives this column to workers, which check files by it
     stored_sha256: Mapped[str] = mapped_column("sha256", String(64), index=True)
-    # of the file as it was received; None where the version before wrote the row, and stored the file as it was
+    # of the file as it was received; None if the version before wrote the row, and stored the file as it was
     received_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
     modality: Mapped[Modality] = mapped_column(String(20))
     width: Mapped[int]
@@ -129,7 +129,7 @@ class Image(Base):
     signed: Mapped[bool] = mapped_column(default=False, server_default=false())
     # not only as a prior of a later examination
     signed_as_current: Mapped[bool] = mapped_column(default=False, server_default=false())
-    # what its analysis said then; None where it had failed
+    # what its analysis said then; None if it had failed
     signed_assessment: Mapped[Assessment | None] = mapped_column(String(30))
     object_key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)

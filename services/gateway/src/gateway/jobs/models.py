@@ -63,7 +63,7 @@ class Work(Base):
         self.error_code, self.error_reason, self.error_values, self.error_detail = code, reason, values, detail
 
     def error(self, language: Language | None = None) -> StepError | None:
-        """Why it failed, in a language, by default in that of the request; None where it did not fail."""
+        """Why it failed, in a language, by default in that of the request; None if it did not fail."""
         if self.error_code is None:
             return None
         values = self.error_values or {}

@@ -159,7 +159,7 @@ def _seconds_left(step: Step, fraction: float, usual: float | None) -> float | N
 
 
 def _sum_known(steps: list[StepProgress]) -> float | None:
-    """Seconds until the report; None where the duration of a remaining step is unknown."""
+    """Seconds until the report; None if the duration of a remaining step is unknown."""
     open_steps = [step for step in steps if step.state in ("waiting", "running")]
     known = [step.seconds_left for step in open_steps if step.seconds_left is not None]
     return sum(known) if len(known) == len(open_steps) else None

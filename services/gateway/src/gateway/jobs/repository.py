@@ -155,7 +155,7 @@ def for_update(session: Session, work: AnyWork | None) -> AnyWork | None:
 
 
 def claim(session: Session, job_id: str, name: StepName, worker: str, lease: timedelta) -> Step | None:
-    """Give a queued step to a worker; None where it is not queued."""
+    """Give a queued step to a worker; None if it is not queued."""
     at = shared_now(session)
     changed = session.execute(
         update(Step)
@@ -174,7 +174,7 @@ def claim(session: Session, job_id: str, name: StepName, worker: str, lease: tim
 
 
 def renew(session: Session, job_id: str, name: StepName, attempt: int, lease: timedelta) -> bool:
-    """Renew the lease of a running attempt; False where it is not the current one."""
+    """Renew the lease of a running attempt; False if it is not the current one."""
     changed = session.execute(
         update(Step).where(*_current(job_id, name, attempt)).values(lease_expires_at=shared_now(session) + lease)
     )
@@ -182,7 +182,7 @@ def renew(session: Session, job_id: str, name: StepName, attempt: int, lease: ti
 
 
 def end(session: Session, job_id: str, name: StepName, attempt: int, state: str) -> Step | None:
-    """End a running attempt; None where it is not the current one (the fence)."""
+    """End a running attempt; None if it is not the current one (the fence)."""
     changed = session.execute(
         update(Step)
         .where(*_current(job_id, name, attempt))

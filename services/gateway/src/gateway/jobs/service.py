@@ -70,13 +70,13 @@ def open_job(session: Session, image: Image, quota: Quota, *, interactive: bool)
 def claim_next(
     session: Session, settings: GatewaySettings, queue: str, worker: str, without: Sequence[StepName] = ()
 ) -> Claim | None:
-    """Give the next step of a queue to a worker; None where nothing waits, or only steps named in `without`."""
+    """Give the next step of a queue to a worker; None if nothing waits, or only steps named in `without`."""
     step = queues.claim_next(session, queue, worker, timedelta(seconds=settings.lease_seconds), without)
     return step and _claim(settings, step)
 
 
 def claim(session: Session, settings: GatewaySettings, job_id: str, name: StepName, worker: str) -> Claim | None:
-    """Give one step to a worker; None where there is nothing to do."""
+    """Give one step to a worker; None if there is nothing to do."""
     step = repository.claim(session, job_id, name, worker, timedelta(seconds=settings.lease_seconds))
     return step and _claim(settings, step)
 
@@ -109,7 +109,7 @@ def _claim(settings: GatewaySettings, step: Step) -> Claim:
 
 
 def complete(session: Session, job_id: str, name: StepName, attempt: int, result: Result | None) -> bool:
-    """Complete an attempt; False where it is not the current one.
+    """Complete an attempt; False if it is not the current one.
 
     Args:
         session: The transaction.
@@ -142,7 +142,7 @@ def complete(session: Session, job_id: str, name: StepName, attempt: int, result
 
 
 def fail(session: Session, settings: GatewaySettings, job_id: str, name: StepName, failure: Failure) -> bool:
-    """Fail an attempt; False where it is not the current one. A temporary failure is retried, within the budget."""
+    """Fail an attempt; False if it is not the current one. A temporary failure is retried, within the budget."""
     step = repository.end(session, job_id, name, failure.attempt, "failed")
     if step is None:
         return False
@@ -185,7 +185,7 @@ def retry(session: Session, job: Work, quota: Quota | None = None) -> None:
     Args:
         session: The transaction.
         job: What failed.
-        quota: Of whoever asks for it; None where the administrator does, for all that was accepted before.
+        quota: Of whoever asks for it; None if the administrator does, for all that was accepted before.
 
     Raises:
         ProblemError: `job_not_failed` (409) or `queue_full` (429).

@@ -1,4 +1,4 @@
-"""Applies the policy for names to DICOM files as they come in, and reads them with their identity where it is kept."""
+"""Applies the policy for names to DICOM files as they come in, and reads them with their identity if it is kept."""
 
 import hashlib
 import tempfile
@@ -64,7 +64,7 @@ class Names:
             identity: What its header says.
 
         Raises:
-            AnalysisError: `image_unreadable` where the file cannot be read.
+            AnalysisError: `image_unreadable` if the file cannot be read.
         """
         with store.open(key) as stream, store.writer(key) as sink:
             counted = _Counted(sink)
@@ -82,7 +82,7 @@ class Names:
         """Take the metadata out of a received picture, with every policy; the new file takes its place in the store.
 
         Raises:
-            AnalysisError: `image_unreadable` where the file is damaged before its pixels.
+            AnalysisError: `image_unreadable` if the file is damaged before its pixels.
         """
         with store.open(key) as stream, store.writer(key) as sink:
             counted = _Counted(sink)
@@ -95,7 +95,7 @@ class Names:
         return None if kept is None else self.open(kept)
 
     def open(self, kept: KeptIdentity) -> Replaced | None:
-        """A kept identity; None where the key is missing or another one."""
+        """A kept identity; None if the key is missing or another one."""
         return None if self._sealer is None else self._sealer.open(kept.sealed, kept.object_key)
 
     def _pseudonym(self, identity: DicomIdentity) -> str:

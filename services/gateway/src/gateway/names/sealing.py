@@ -36,7 +36,7 @@ class Sealer:
         return base64.b64encode(nonce + sealed).decode()
 
     def open(self, sealed: str, object_key: str) -> Replaced | None:
-        """What was replaced in a file; None where it was encrypted under another key, or was changed."""
+        """What was replaced in a file; None if it was encrypted under another key, or was changed."""
         content = base64.b64decode(sealed)
         try:
             said = json.loads(self._cipher.decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], object_key.encode()))

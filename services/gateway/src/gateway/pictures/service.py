@@ -62,7 +62,7 @@ class PictureService:
         return content
 
     def find(self, prefix: str, name: str) -> bytes | None:
-        """A picture that was drawn; None where it is not there."""
+        """A picture that was drawn; None if it is not there."""
         try:
             return self._store.get(layout.file_key(prefix, name))
         except ObjectNotFoundError:

@@ -200,7 +200,7 @@ def render_error(
         status: HTTP status.
         key: Which sentences.
         user: Who is logged in.
-        code: The error's code, for IT; none where it has none of its own.
+        code: The error's code, for IT; none if it has none of its own.
         again: Whether the page offers to try the same address again.
     """
     request_id = getattr(request.state, "request_id", None)

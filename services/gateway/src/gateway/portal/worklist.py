@@ -50,8 +50,8 @@ class Column:
 
     Attributes:
         name: Of the column, as the catalogue and the style sheet call it.
-        address: Of the list in the order of this column; None where it has none.
-        sorted: How the list is ordered by it now, as `aria-sort` says it; empty where it is not.
+        address: Of the list in the order of this column; None if it has none.
+        sorted: How the list is ordered by it now, as `aria-sort` says it; empty if it is not.
     """
 
     name: str

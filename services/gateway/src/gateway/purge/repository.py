@@ -32,7 +32,7 @@ def has_others(session: Session, case_id: str, patient_mark: str) -> bool:
 
 
 def case(session: Session, case_id: str) -> Case | None:
-    """A case; None where it was deleted meanwhile."""
+    """A case; None if it was deleted meanwhile."""
     return session.get(Case, case_id)
 
 

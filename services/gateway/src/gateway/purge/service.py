@@ -62,7 +62,7 @@ class Purge:
             dry_run: Only count.
 
         Raises:
-            ProblemError: `patient_is_nobody`, 422, where the PatientID is one that anonymised files have.
+            ProblemError: `patient_is_nobody`, 422, if the PatientID is one that anonymised files have.
         """
         mark = self._prints.of(DicomIdentity(patient_id=patient_id)).patient_id_mark
         if mark is None:
@@ -147,18 +147,18 @@ class Purge:
         self._left_previews = 1 if found is None or after is None else sum(each.key in keys for each in after)
 
     def _left(self, prefix: str) -> int:
-        """How many objects a folder has; 1 where that cannot be told."""
+        """How many objects a folder has; 1 if that cannot be told."""
         found = self._listed(prefix)
         return 1 if found is None else len(found)
 
     def _listed(self, prefix: str) -> list[StoredObject] | None:
-        """The objects of a folder; None where the store does not tell."""
+        """The objects of a folder; None if the store does not tell."""
         found: list[StoredObject] = []
         done = self._tolerantly(prefix, lambda: found.extend(self._store.entries(prefix)))
         return found if done else None
 
     def _tolerantly(self, what: str, call: Callable[[], object]) -> bool:
-        """Ask the store for something; False where it fails: the purge goes on, and certifies what is left."""
+        """Ask the store for something; False if it fails: the purge goes on, and certifies what is left."""
         try:
             call()
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the rows are gone already

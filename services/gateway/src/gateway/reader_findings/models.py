@@ -19,7 +19,7 @@ class DrawnFinding(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)  # chosen by the client
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
     image_id: Mapped[str] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
-    # Whose reading it belongs to; empty where all readers of the case share one: see `cases.sheets`.
+    # Whose reading it belongs to; empty if all readers of the case share one: see `cases.sheets`.
     sheet: Mapped[str] = mapped_column(String(36), default="", server_default="")
     number: Mapped[int]  # its letter, among those of the case on the same sheet
     kind: Mapped[FindingKind] = mapped_column(String(20))

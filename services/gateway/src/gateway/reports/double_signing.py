@@ -27,7 +27,7 @@ class Outcome:
 
     Attributes:
         read: What was signed.
-        report: The version that it completed; None where another reader is waited for.
+        report: The version that it completed; None if another reader is waited for.
     """
 
     read: SignedRead
@@ -184,7 +184,7 @@ def _sides(session: Session, case: Case) -> set[Laterality]:
 
 
 def _report_of_both(session: Session, store: ObjectStore, case: Case, user: User) -> CaseReport | None:
-    """The report of two readers who agree; None where they do not."""
+    """The report of two readers who agree; None if they do not."""
     if differences(session, case):
         return None
     first, second = standing(session, case)

@@ -107,7 +107,7 @@ async def _made(sessions: SessionFactory, rendering: Rendering) -> Rendering:
     """The rendering once it has ended.
 
     Raises:
-        ProblemError: `report_not_ready`, 503, or `not_found`, 404, where what it shows was removed meanwhile.
+        ProblemError: `report_not_ready`, 503, or `not_found`, 404, if what it shows was removed meanwhile.
     """
     deadline = time.monotonic() + _PATIENCE_S
     while rendering.state not in FINAL_STATES:

@@ -70,10 +70,10 @@ def ready_to_sign(session: Session, case: Case, user: User, if_match: str | None
 
 
 def own_conclusion(session: Session, case: Case, statement: CaseReportCreate) -> Assessment | None:
-    """What the signer concludes; None where they leave it to the system, which has concluded something.
+    """What the signer concludes; None if they leave it to the system, which has concluded something.
 
     Raises:
-        ProblemError: `conclusion_needed`, 422, or `conclusion_contradicts`, 422, where the statement contradicts itself
+        ProblemError: `conclusion_needed`, 422, or `conclusion_contradicts`, 422, if the statement contradicts itself
             and the comment does not say why.
     """
     breasts = statement.breasts

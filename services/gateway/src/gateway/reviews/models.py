@@ -19,9 +19,9 @@ class FindingReview(Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     # The place in the result, or `image`: what versions before 0.2 read, which may run beside this one.
     finding: Mapped[str] = mapped_column(String(10), primary_key=True)
-    # Whose reading it belongs to; empty where all readers of the case share one: see `cases.sheets`.
+    # Whose reading it belongs to; empty if all readers of the case share one: see `cases.sheets`.
     sheet: Mapped[str] = mapped_column(String(36), primary_key=True, default="", server_default="")
-    finding_id: Mapped[str | None] = mapped_column(String(10))  # None where such a version wrote it
+    finding_id: Mapped[str | None] = mapped_column(String(10))  # None if such a version wrote it
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
     verdict: Mapped[Verdict | None] = mapped_column(String(10))
     comment: Mapped[str] = mapped_column(Text, default="")

@@ -91,7 +91,7 @@ class Change:
 
     Attributes:
         was: The previous verdict.
-        review: The current review; None where it was withdrawn.
+        review: The current review; None if it was withdrawn.
         undone: Whether this undid the reviewer's last change.
     """
 

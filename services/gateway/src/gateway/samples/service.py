@@ -58,7 +58,7 @@ def open_sample(
         token_id: Of the API token that it is asked for with.
 
     Raises:
-        ProblemError: `queue_full`, 429, where films cannot be analysed yet.
+        ProblemError: `queue_full`, 429, if films cannot be analysed yet.
     """
     with sessions.begin() as session:
         lock_user(session, user.id)  # two clicks at once open one case

@@ -21,7 +21,7 @@ class Identity:
         subject: Issuer and subject, which never change.
         username: What the person is called here when the account is made.
         display_name: Name on pages and reports.
-        role: What they may do; None where no claim gives a role.
+        role: What they may do; None if no claim gives a role.
         groups: Names of groups that the mapping knows, and whether they belong to each.
     """
 

@@ -174,7 +174,7 @@ class Provider:
         return subject, session
 
     def logout_url(self) -> str | None:
-        """Where the browser ends the session at the provider; None where the provider has no such page."""
+        """Where the browser ends the session at the provider; None if the provider has no such page."""
         there = self.configuration().get("end_session_endpoint")
         if there is None:
             return None

@@ -30,7 +30,7 @@ class Workload:
         messages: Messages to webhooks by state.
         outbox: Announcements that wait for Redis.
         size_bytes: Of the database.
-        backed_up_at: When the last backup ended; None where there is none.
+        backed_up_at: When the last backup ended; None if there is none.
     """
 
     jobs: dict[str, int]

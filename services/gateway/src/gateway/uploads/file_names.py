@@ -12,7 +12,7 @@ _EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[^']*'((?:[A-Za-z0-9!#$&+.^_`|~-]|%[
 
 
 def file_name_of(disposition: bytes) -> str | None:
-    """The file's name; None where the part is not a file.
+    """The file's name; None if the part is not a file.
 
     `filename*` takes precedence over `filename` if it can be decoded. Folders, control characters and marks that turn
     the direction of writing are left out.

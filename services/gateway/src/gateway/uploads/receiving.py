@@ -144,7 +144,7 @@ def refuse_where_little_space(request: Request, store: ObjectStore) -> None:
 
 
 def lacks_space(store: ObjectStore, reserve_bytes: int) -> bool:
-    """Whether the disk of the objects has less left than is kept free; False where the store reports none."""
+    """Whether the disk of the objects has less left than is kept free; False if the store reports none."""
     space = store.space()
     return space is not None and space.free_bytes < reserve_bytes
 

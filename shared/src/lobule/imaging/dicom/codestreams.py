@@ -51,7 +51,7 @@ def codestream_of(data: memoryview, layout: Layout) -> Codestream:
     """Read a codestream's head and compare it with the tags.
 
     Raises:
-        AnalysisError: `image_unreadable` where it is damaged or of another size than the tags say;
+        AnalysisError: `image_unreadable` if it is damaged or of another size than the tags say;
             `unsupported_format` for a coding that is not read.
     """
     try:

@@ -105,7 +105,7 @@ def deidentify(
         scope: What it is.
         map_uid: Replaces UIDs. Those of the standard itself stay.
         days: By which dates are shifted; the same for all files of a patient.
-        pseudonym: Name and identifier of the patient in the copy; none where it is empty.
+        pseudonym: Name and identifier of the patient in the copy; none if it is empty.
 
     Returns:
         What was replaced.
@@ -138,7 +138,7 @@ def restore(stream: BinaryIO, sink: Sink, scope: Scope, replaced: Replaced, *, p
 
 
 def shift(value: bytes, days: int) -> bytes:
-    """A date, or the date of a time stamp, by days later; empty where it is none. Times become midnight."""
+    """A date, or the date of a time stamp, by days later; empty if it is none. Times become midnight."""
     said = value.decode("ascii", "replace").strip("\0 ")
     if said[4:5] == ".":  # as the standard once had it: 2026.01.31
         said = said.replace(".", "", 2)

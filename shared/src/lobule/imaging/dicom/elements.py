@@ -107,7 +107,7 @@ class Parser:
         return tag, letters.decode(), self._numbers("H", head[6:])[0]
 
     def _element(self, into: Elements, *, explicit: bool, depth: int) -> bool:
-        """Parse one element; False where the data set ends before it."""
+        """Parse one element; False if the data set ends before it."""
         tag, representation, length = self._head(explicit)
         if tag in (ITEM_END, SEQUENCE_END):
             return depth == 0  # a stray delimiter between elements is passed over

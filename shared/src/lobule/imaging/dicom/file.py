@@ -58,7 +58,7 @@ class DicomFile:
 
     Attributes:
         tags: Of its data set.
-        syntax: Its transfer syntax; empty where it does not say it.
+        syntax: Its transfer syntax; empty if it does not say it.
         little: Whether words are little endian.
         source: At the first byte of the pixels, where `pixels` is not None.
         pixels: The pixel element.
@@ -72,7 +72,7 @@ class DicomFile:
 
     @property
     def syntax_name(self) -> str:
-        """The name of the transfer syntax, `unnamed` where the file does not say it."""
+        """The name of the transfer syntax, `unnamed` if the file does not say it."""
         return _NAMES.get(self.syntax, self.syntax[:64]) or "unnamed"
 
     @property
@@ -80,7 +80,7 @@ class DicomFile:
         """Width and height that the tags announce.
 
         Raises:
-            AnalysisError: `image_unreadable` where they announce none.
+            AnalysisError: `image_unreadable` if they announce none.
         """
         width, height = (self.tags.integer(tag) or 0 for tag in (Tag.COLUMNS, Tag.ROWS))
         if width <= 0 or height <= 0:
@@ -105,7 +105,7 @@ def open_dicom(stream: BinaryIO) -> DicomFile:
 
     Raises:
         AnalysisError: What `check_kind` raises; `unsupported_format` for a transfer syntax that is not read here;
-            `image_unreadable` or `image_truncated` where the file is damaged, ends early, or holds more before its
+            `image_unreadable` or `image_truncated` if the file is damaged, ends early, or holds more before its
             pixels than a film has.
     """
     try:
@@ -147,7 +147,7 @@ def _damaged() -> AnalysisError:
 
 
 def start_of(start: bytes) -> int | None:
-    """The offset of a file's first element; None where the file is not DICOM.
+    """The offset of a file's first element; None if the file is not DICOM.
 
     Args:
         start: Its first bytes, 140 where it has as many.

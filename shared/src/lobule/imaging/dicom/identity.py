@@ -13,7 +13,7 @@ from lobule.imaging.dicom.vocabulary import Tag
 class DicomIdentity:
     """The patient and study of a DICOM file. Never to be logged.
 
-    Each attribute is None where the file does not say it, or not in a form that can be read.
+    Each attribute is None if the file does not say it, or not in a form that can be read.
 
     Attributes:
         patient_id: (0010,0020).

@@ -34,7 +34,7 @@ class Layout:
         planar: Whether colours lie plane by plane.
         allocated: Bits of a cell: 8, 16 or 32.
         stored: Bits of a sample: 8 to 16.
-        shift: Empty bits below a sample: more than 0 where samples are left-justified in their cells.
+        shift: Empty bits below a sample: more than 0 if samples are left-justified in their cells.
         signed: Whether samples are two's complement.
     """
 
@@ -99,7 +99,7 @@ def check_length(file: DicomFile) -> None:
     Of a deflated file no more is inflated than its pixels take, and never more than `limits.MAX_DICOM_INFLATED_AHEAD`.
 
     Raises:
-        AnalysisError: What `layout_of` raises; `image_truncated` or `image_unreadable` where it does not fit.
+        AnalysisError: What `layout_of` raises; `image_truncated` or `image_unreadable` if it does not fit.
     """
     layout = layout_of(file)
     assert file.pixels is not None  # layout_of refused it
@@ -143,7 +143,7 @@ def read_inflated(source: InflatedSource, length: int, *, keep: bool) -> bytes:
         keep: Whether the pixels are wanted; otherwise they are passed over in small pieces.
 
     Raises:
-        AnalysisError: `image_truncated`, or `image_unreadable` where far more follows.
+        AnalysisError: `image_truncated`, or `image_unreadable` if far more follows.
     """
     source.limit = source.position + length
     content = b""

@@ -17,7 +17,7 @@ def hanging_of(tags: Tags, laterality: Laterality | None, say: list[Notice]) -> 
     feet, or in films from above to the inner side. Where the side is not known, only up and down are put right.
 
     Returns:
-        The identity where the file says that it hangs right; None where it does not say enough.
+        The identity if the file says that it hangs right; None if it does not say enough.
     """
     codes = [code.upper() for code in tags.texts(Tag.PATIENT_ORIENTATION)]
     turn = _turn(codes[0], codes[1], laterality) if len(codes) == 2 else None

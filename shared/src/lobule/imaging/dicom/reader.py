@@ -28,7 +28,7 @@ def read_dicom(data: bytes) -> Film:
 
     Raises:
         AnalysisError: What `open_dicom` raises; `unsupported_format` for a layout or coding that is not read;
-            `image_unreadable` or `image_truncated` where the pixels are damaged or do not fit the tags.
+            `image_unreadable` or `image_truncated` if the pixels are damaged or do not fit the tags.
     """
     try:
         return _read(open_dicom(io.BytesIO(data)))

@@ -70,7 +70,7 @@ def rewrite(stream: BinaryIO, sink: Sink, changes: Changes) -> None:
         changes: Of the copy.
 
     Raises:
-        AnalysisError: `image_unreadable` where it is no DICOM, or holds more before its pixels than limits allow.
+        AnalysisError: `image_unreadable` if it is no DICOM, or holds more before its pixels than limits allow.
     """
     try:
         _rewrite(stream, sink, changes)
@@ -100,7 +100,7 @@ class _Meta:
     """The file meta information of the copy.
 
     Attributes:
-        content: Its bytes; none where the file has none.
+        content: Its bytes; none if the file has none.
         syntax: The transfer syntax that it names.
     """
 
@@ -165,7 +165,7 @@ class _Copy(Parser):
             self._write(added, *self._changes.added[added])
 
     def _copy_element(self, explicit: bool, depth: int) -> bool:
-        """Copy or leave out one element; False where the data set ends."""
+        """Copy or leave out one element; False if the data set ends."""
         tag, representation, length = self._head(explicit)
         if tag in (ITEM_END, SEQUENCE_END):
             return depth == 0

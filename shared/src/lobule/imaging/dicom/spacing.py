@@ -19,7 +19,7 @@ class Spacing:
     Attributes:
         mm: (row, column), if known.
         plane: Where they hold, if known.
-        magnification: That the file states, 1.0 where none; `mm` in the patient's plane is divided by it.
+        magnification: That the file states, 1.0 if none; `mm` in the patient's plane is divided by it.
     """
 
     mm: tuple[float, float] | None
@@ -52,7 +52,7 @@ def spacing_of(tags: Tags, say: list[Notice]) -> Spacing:
 
 
 def magnification_of(tags: Tags) -> float | None:
-    """How much larger the breast is on the detector; None where the file does not say it plausibly."""
+    """How much larger the breast is on the detector; None if the file does not say it plausibly."""
     factor = tags.number(Tag.MAGNIFICATION_FACTOR)
     return factor if factor is not None and _PLAUSIBLE_FACTOR[0] <= factor <= _PLAUSIBLE_FACTOR[1] else None
 

@@ -57,7 +57,7 @@ def voi_tables(tags: Tags, signed: bool) -> tuple[list[LookupTable], bool]:
 
 
 def palette(tags: Tags, say: list[Notice]) -> tuple[LookupTable | None, float]:
-    """The grey of a palette, and how colourful it is: 0 where its three tables agree."""
+    """The grey of a palette, and how colourful it is: 0 if its three tables agree."""
     colours = [
         table_of(tags, Tag.RED_DESCRIPTOR, Tag.RED_DATA, signed=False),
         table_of(tags, Tag.GREEN_DESCRIPTOR, Tag.GREEN_DATA, signed=False),
@@ -75,7 +75,7 @@ def palette(tags: Tags, say: list[Notice]) -> tuple[LookupTable | None, float]:
 
 
 def table_of(tags: Tags, descriptor: Tag, data: Tag, signed: bool) -> LookupTable | None:
-    """A lookup table, or None where it cannot be used."""
+    """A lookup table, or None if it cannot be used."""
     numbers = [round(value) for value in tags.numbers(descriptor)]
     if len(numbers) < 3:
         return None

@@ -85,15 +85,15 @@ class Tags:
         return values if any(values) else []
 
     def text(self, tag: Tag) -> str | None:
-        """The first value of a text; None where it is empty."""
+        """The first value of a text; None if it is empty."""
         return next(iter(self.texts(tag)), "") or None
 
     def code(self, tag: Tag) -> str:
-        """A code string in capitals, empty where there is none."""
+        """A code string in capitals, empty if there is none."""
         return (self.text(tag) or "").upper()
 
     def numbers(self, tag: Tag) -> list[float]:
-        """All values of a number, also with a decimal comma; none where one of them is no finite number."""
+        """All values of a number, also with a decimal comma; none if one of them is no finite number."""
         found = self._elements.get(tag)
         if found is None or not found.value:
             return []
@@ -110,7 +110,7 @@ class Tags:
         return None if value is None else round(value)
 
     def binary(self, tag: Tag) -> bytes:
-        """The bytes of a value; empty where there are none."""
+        """The bytes of a value; empty if there are none."""
         found = self._elements.get(tag)
         if found is None:
             return b""

@@ -85,7 +85,7 @@ _SEPARATORS = re.compile(r"[\s_/\-.,+()]+")
 
 
 def view_of(tags: Tags) -> tuple[MammographyView | None, list[Notice]]:
-    """The view of a film; None where it is not known or none of a breast.
+    """The view of a film; None if it is not known or none of a breast.
 
     A film with a modified projection (magnified, rolled, …) is never named by its projection alone.
 
@@ -112,7 +112,7 @@ def view_of(tags: Tags) -> tuple[MammographyView | None, list[Notice]]:
 
 
 def _unknown_words(tags: Tags, worded: FoundView | None) -> str:
-    """What the file names as its view without being understood: a code, or a view position; empty where nothing is."""
+    """What the file names as its view without being understood: a code, or a view position; empty if nothing is."""
     codes = [item.code(Tag.CODE_VALUE) or item.text(Tag.CODE_MEANING) or "" for item in tags.items(Tag.VIEW_CODES)]
     named = next(filter(None, codes), "") or ("" if worded else tags.code(Tag.VIEW_POSITION))
     return named[:_LONGEST_NAMED]
@@ -198,7 +198,7 @@ def _letters(words: str) -> str:
 
 
 def _side_of_position(position: str) -> list[str]:
-    """The side in a text: before the view (`RMLO`) or as a word of its own (`CC LEFT`); none where there are two."""
+    """The side in a text: before the view (`RMLO`) or as a word of its own (`CC LEFT`); none if there are two."""
     sides = {word[0] for word in _SEPARATORS.split(position) if word in _SIDES or _names_side(word)}
     return list(sides) if len(sides) == 1 else []
 

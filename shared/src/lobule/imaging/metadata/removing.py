@@ -31,7 +31,7 @@ def without_metadata(stream: BinaryIO, sink: Sink, file_format: Format) -> None:
         file_format: Of the file.
 
     Raises:
-        AnalysisError: `image_unreadable` where the file is damaged before its pixels.
+        AnalysisError: `image_unreadable` if the file is damaged before its pixels.
     """
     stream.seek(0)
     _COPIES[file_format](stream, sink)

@@ -50,7 +50,7 @@ class _Form:
         """Offsets or lengths as the values of a tag.
 
         Raises:
-            AnalysisError: `image_unreadable` where one is too large: shared strips make the copy larger than the file.
+            AnalysisError: `image_unreadable` if one is too large: shared strips make the copy larger than the file.
         """
         try:
             return struct.pack(f"{self.order}{len(numbers)}{'Q' if self.big else 'I'}", *numbers)
@@ -137,7 +137,7 @@ def _values(page: Directory) -> Iterator[_Value]:
 
 
 def _content(page: Directory, tag: int) -> bytes:
-    """The bytes of a tag's numbers; none where it has too many, or the file ends first."""
+    """The bytes of a tag's numbers; none if it has too many, or the file ends first."""
     entry = page.entries.get(tag)
     if entry is None or entry.kind not in _SIZES or entry.count > _MOST_VALUES:
         return b""

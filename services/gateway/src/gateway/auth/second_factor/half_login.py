@@ -25,7 +25,7 @@ def user_of(request: Request, half: str) -> User:
     """The user who gave the right password.
 
     Raises:
-        ProblemError: `wrong_credentials`, 401, where that was too long ago, or their logins have ended since.
+        ProblemError: `wrong_credentials`, 401, if that was too long ago, or their logins have ended since.
     """
     state = request.app.state
     key = state.settings.secret_key.get_secret_value()

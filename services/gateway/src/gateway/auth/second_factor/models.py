@@ -46,7 +46,7 @@ class SecurityKey(Base):
     name: Mapped[str] = mapped_column(String(100))
     credential_id: Mapped[str] = mapped_column(String(1400), unique=True)  # base64url, as browsers name it
     public_key: Mapped[str] = mapped_column(String(4000))  # COSE, base64url
-    sign_count: Mapped[int] = mapped_column(BigInteger)  # by which a copy of the key is noticed; 0 where it has none
+    sign_count: Mapped[int] = mapped_column(BigInteger)  # by which a copy of the key is noticed; 0 if it has none
     transports: Mapped[list[str]] = mapped_column(JSON)  # how the browser may reach it
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime | None]

@@ -30,13 +30,13 @@ def app_of(session: Session, user_id: str) -> AuthenticatorApp | None:
 
 
 def use_step(session: Session, user_id: str, step: int) -> bool:
-    """Use up the code of a half minute; False where it, or a later one, was used before."""
+    """Use up the code of a half minute; False if it, or a later one, was used before."""
     later = update(AuthenticatorApp).where(AuthenticatorApp.user_id == user_id, AuthenticatorApp.last_step < step)
     return bool(session.execute(later.values(last_step=step)).rowcount)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def use_recovery_code(session: Session, user_id: str, code_hash: str) -> bool:
-    """Use up a recovery code; False where there is no such code, or it was used before."""
+    """Use up a recovery code; False if there is no such code, or it was used before."""
     unused = update(RecoveryCode).where(
         RecoveryCode.user_id == user_id, RecoveryCode.code_hash == code_hash, RecoveryCode.used_at.is_(None)
     )
@@ -77,7 +77,7 @@ def key_by_credential(session: Session, credential_id: str) -> SecurityKey | Non
 
 
 def note_key_use(session: Session, key: SecurityKey, sign_count: int) -> bool:
-    """Note that a key was used; False where it was used by another request in the meantime."""
+    """Note that a key was used; False if it was used by another request in the meantime."""
     unchanged = update(SecurityKey).where(SecurityKey.id == key.id, SecurityKey.sign_count == key.sign_count)
     used = unchanged.values(sign_count=sign_count, last_used_at=now())
     return bool(session.execute(used).rowcount)  # pyright: ignore[reportAttributeAccessIssue]
@@ -105,7 +105,7 @@ def keep_challenge(session: Session, challenge: SecurityKeyChallenge) -> None:
 
 
 def use_challenge(session: Session, user_id: str, purpose: Purpose, challenge_hash: str) -> bool:
-    """Use up a challenge; False where a user has none like it for this purpose, or it has expired."""
+    """Use up a challenge; False if a user has none like it for this purpose, or it has expired."""
     live = delete(SecurityKeyChallenge).where(
         SecurityKeyChallenge.challenge_hash == challenge_hash,
         SecurityKeyChallenge.user_id == user_id,

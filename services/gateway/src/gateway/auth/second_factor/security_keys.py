@@ -38,7 +38,7 @@ class Site(NamedTuple):
 
 
 def site_of(settings: GatewaySettings) -> Site | None:
-    """The site of this server; None where browsers offer no keys: at an IP address, and without HTTPS."""
+    """The site of this server; None if browsers offer no keys: at an IP address, and without HTTPS."""
     parts = urlsplit(settings.public_url)
     host = (parts.hostname or "").lower()
     try:
@@ -85,7 +85,7 @@ def ask_for_one(session: Session, user: User, purpose: Purpose, settings: Gatewa
 
 
 def register(session: Session, user: User, name: str, answer: dict[str, Any], site: Site) -> SecurityKey | None:
-    """Keep a new key; None where its answer is not one to a challenge of this user, or the key is known."""
+    """Keep a new key; None if its answer is not one to a challenge of this user, or the key is known."""
     import webauthn  # only here and below: it takes a quarter of a second to import
     from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
 

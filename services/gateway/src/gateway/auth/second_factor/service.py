@@ -55,7 +55,7 @@ def draw_secret(session: Session, user: User, settings: GatewaySettings) -> tupl
 
 
 def complete(session: Session, user: User, code: str, settings: GatewaySettings) -> list[str] | None:
-    """Turn the second factor on by a first code of the app; gives new recovery codes, None where the code is wrong."""
+    """Turn the second factor on by a first code of the app; gives new recovery codes, None if the code is wrong."""
     app = repository.app_of(session, user.id)
     if app is None or not _is_of_app(session, app, code, settings):
         return None

@@ -47,7 +47,7 @@ def lanes(session: Session, queue: str) -> list[Lane]:
 def claim_next(
     session: Session, queue: str, worker: str, lease: timedelta, without: Sequence[StepName] = ()
 ) -> Step | None:
-    """Give the next step of a queue to a worker, in the order of `gateway.jobs.queues.lanes`; None where none waits.
+    """Give the next step of a queue to a worker, in the order of `gateway.jobs.queues.lanes`; None if none waits.
 
     Steps named in `without` stay in the queue: the worker does not support them.
 
