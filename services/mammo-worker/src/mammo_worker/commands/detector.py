@@ -7,6 +7,7 @@ import typer
 
 from lobule_ml.quiet import start_keras
 from mammo_worker.commands.options import (
+    AheadOption,
     ChangeOption,
     DataOption,
     FoldOption,
@@ -43,10 +44,12 @@ def train_detector(
         typer.Option(help="Start from this model package, on the patients that it learned from, without --fold."),
     ] = None,
     until: UntilOption = None,
+    ahead: AheadOption = 1,
     change: ChangeOption = None,
 ) -> None:
     """Train the detector of masses on the patients outside a fold; resumable, SIGTERM saves."""
     start_keras()
+    from lobule_ml.training.loop import LoopSettings
     from mammo_worker.detector.train import package_films, training_films
     from mammo_worker.detector.train import train_detector as run
 
@@ -55,8 +58,9 @@ def train_detector(
     plan = _plan(config, change)
     typer.echo(plan)
     films = training_films(data, fold) if package is None else package_films(data)
+    settings = LoopSettings(plan.training.average_momentum, plan.training.average_every, ahead=ahead)
     with refused_or_exit():
-        done = run(plan, films, out, weights, package=package, until=until)
+        done = run(plan, films, out, weights, package=package, until=until, settings=settings)
     typer.echo(f"{done} of {plan.training.steps} steps done")
 
 

@@ -25,6 +25,9 @@ FoldOption = Annotated[
     int | None, typer.Option("--fold", help="Hold out the patients of this fold, 0 to 4.", min=0, max=4)
 ]
 UntilOption = Annotated[int | None, typer.Option("--until", help="Stop at this step, to go on later.")]
+AheadOption = Annotated[
+    int, typer.Option("--ahead", help="Batches that threads prepare ahead: 1 for a CPU, 4 for a GPU.", min=1)
+]
 ChangeOption = Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")]
 
 

@@ -8,6 +8,7 @@ import csv
 import sys
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class Events:
     """
 
     def __init__(self, folder: Path) -> None:
-        import tensorflow as tf  # also with another back-end: every worker has it
+        import tensorflow as tf
 
         self._tf: Any = tf
         self._writer: Any = tf.summary.create_file_writer(str(folder))
@@ -74,12 +75,12 @@ class RunLog:
     Args:
         folder: Of the run.
         step: Steps that are done.
-        events: Whether to write for TensorBoard, too.
+        events: Whether to write for TensorBoard, too; left out if TensorFlow, which writes them, is not installed.
     """
 
     def __init__(self, folder: Path, step: int, *, events: bool) -> None:
         self._training, self._validation = Table(folder / LOG_FILE, step), Table(folder / VALIDATION_FILE, step)
-        self._events = Events(folder / EVENTS_FOLDER) if events else None
+        self._events = Events(folder / EVENTS_FOLDER) if events and find_spec("tensorflow") else None
         self._values: list[dict[str, Any]] = []
         self._since = time.monotonic()
 

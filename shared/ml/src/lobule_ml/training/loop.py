@@ -12,10 +12,12 @@ average of the weights that resumes with them would be callbacks of our own that
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -51,6 +53,7 @@ class LoopSettings:
         save_seconds: The state is written at least this often, unless a single step takes longer.
         log_every: Steps between two lines of the log.
         events: Whether TensorBoard's event files are written beside the CSV.
+        ahead: Batches that threads make ahead. One is enough on a CPU; a GPU waits for a single thread.
     """
 
     average_momentum: float = 0.98
@@ -58,6 +61,7 @@ class LoopSettings:
     save_seconds: float = 60.0
     log_every: int = 10
     events: bool = True
+    ahead: int = 1
 
 
 @contextmanager
@@ -94,7 +98,7 @@ def run(
 
     Args:
         model: Compiled and built; its weights are the start where there is no state.
-        batch_of: The arguments of `train_on_batch` at a step, the same at each call; called ahead by a thread.
+        batch_of: The arguments of `train_on_batch` at a step, the same at each call; called ahead by threads.
         schedule: Of the learning rate.
         folder: Of the run: `state.npz`, the logs, `best.npz` where it is validated, and `average.npz` at its end.
         settings: See `LoopSettings`.
@@ -136,12 +140,12 @@ def _advance(
     saved = begun = time.monotonic()
     log = RunLog(folder, state.step, events=settings.events)
     announcer = Announcer(folder.name, state.step, last)
-    with ThreadPoolExecutor(1) as maker:
-        ahead = maker.submit(batch_of, state.step)
+    with ThreadPoolExecutor(settings.ahead) as makers:
+        steps = iter(range(state.step, last))
+        ahead = deque(makers.submit(batch_of, step) for step in islice(steps, settings.ahead))
         while state.step < last and not stop.is_set() and not state.best.is_enough(validation):
-            batch = ahead.result()
-            if state.step + 1 < last:
-                ahead = maker.submit(batch_of, state.step + 1)
+            batch = ahead.popleft().result()
+            ahead.extend(makers.submit(batch_of, step) for step in islice(steps, 1))
             model.optimizer.learning_rate = schedule.at(state.step)
             model.reset_metrics()
             losses = dict(model.train_on_batch(*batch, return_dict=True))
