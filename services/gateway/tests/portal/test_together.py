@@ -55,10 +55,11 @@ def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, 
     assert said.status_code == 204
 
     together = row.locator('[data-role="together"]')
-    expect(together).to_have_text("One lesion with LMLO, finding 1: 87% · new since the earlier examination")
+    expect(together).to_have_text("One lesion with the mark on LMLO: 87% · new since the earlier examination")
     expect(row.locator('[data-role="place"]')).to_have_text("2 o'clock · middle third")
     expect(page.locator("li.finding")).to_have_count(1)
-    expect(row.locator('[data-role="short"]')).to_have_text("LCC 1 · LMLO 1")
+    expect(row.locator('[data-role="short"]')).to_have_text("LCC · LMLO")
+    expect(row.locator('[data-role="swatch"]')).to_have_text("1")
     breast = page.locator('[data-side="L"]')
     expect(breast.locator('[data-role="density"]')).to_have_text("System suggests c")
     breast.get_by_text("The system’s reasons").click()
@@ -69,7 +70,7 @@ def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, 
     page.keyboard.press("j")
     page.keyboard.press("c")
     line = page.locator('.status-line [data-role="words"]')
-    expect(line).to_have_text("Confirmed: LCC, finding 1 and LMLO, finding 1")
+    expect(line).to_have_text("Confirmed: LCC and LMLO, finding 1")
     assert [review["verdict"] for review in study.read()["reviews"]] == ["confirmed", "confirmed"]
     page.reload()
     undo = page.locator('[data-role="undo"]')

@@ -51,3 +51,12 @@ def zones(thresholds: Thresholds, text: Words) -> Iterator[Zone]:
         if end > start:
             name = text(f"common.assessment.{assessment}")
             yield Zone(assessment=assessment, start=start, end=end, name=name, range=words)
+
+
+def count_of_100(probability: float, text: Words) -> str:
+    """A probability as a natural frequency, which most readers understand best (Gigerenzer 2011)."""
+    if probability < 0.01:
+        return text("certainty.count.few")
+    if probability > 0.99:
+        return text("certainty.count.most")
+    return text("certainty.count", count=round(probability * 100))

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from lobule.contracts.case import CaseContent, CaseImage, Hanging, ImageEvidence, numbered
-from lobule.contracts.examination import ExaminationReading, LesionPlace
+from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.language import Language
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Assessment, ImageInfo, Laterality, Result
@@ -18,6 +18,7 @@ from lobule.corrections import as_corrected
 from lobule.modalities import spec_of_result
 from lobule.words import Words
 from report.clinician import Clinician, clinician_of
+from report.lesions import LesionEntry, lesion_entries, numbers_of, places_of
 from report.parts import Fact, Part
 from report.places import Place, order, places
 from report.reader import ReaderRow, reader_rows, same_lesions
@@ -51,6 +52,7 @@ class ReportDocument(Part):
     reasons: tuple[str, ...]
     next_steps: tuple[str, ...]
     images: tuple[ImageSection, ...]
+    lesions: tuple[LesionEntry, ...] = Field(default=(), description="the findings of a case's images by lesion")
     drawn: tuple[tuple[ReaderRow, ...], ...] = Field(
         default=(), description="what readers found themselves, for each of `images`; nothing of it is the system's"
     )
@@ -120,6 +122,8 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
     images = [(image, next(known) if image.state == "assessed" else None) for image in content.images]
     assessed = [(image, result) for image, result in images if result is not None]
     found = [as_corrected(result, image.image.view, image.image.laterality) for image, result in assessed]
+    current_films = [(image.job_id, r) for (image, _), r in zip(assessed, found, strict=True) if not image.is_prior]
+    numbers = numbers_of(content.examination, current_films)
     sections = tuple(
         build_section(
             result,
@@ -129,7 +133,8 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
             name=names[image.job_id],
             is_prior=image.is_prior,
             reviews=image.reviews,
-            places=_places(content.examination, image.job_id),
+            places=places_of(content.examination, image.job_id),
+            numbers=numbers.get(image.job_id, {}),
         )
         for number, ((image, _), result) in enumerate(zip(assessed, found, strict=True), start=1)
     )
@@ -152,8 +157,11 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         reasons=(*(text.reason(reason) for reason in conclusion.reasons), *_densities(content.examination, text)),
         next_steps=tuple(text.suggestion(step) for step in conclusion.suggestions),
         images=sections,
-        drawn=tuple(reader_rows(image, result, text) for (image, _), result in zip(assessed, found, strict=True)),
-        same_lesions=same_lesions(content, {image.job_id: result for image, result in assessed}, names, text),
+        lesions=lesion_entries(sections, found, content.examination is not None, text),
+        drawn=tuple(
+            reader_rows(image, result, numbers, text) for (image, _), result in zip(assessed, found, strict=True)
+        ),
+        same_lesions=same_lesions(content, {image.job_id: result for image, result in assessed}, names, numbers, text),
         hung=tuple(hung),
         places=places(hung, hanging, sections, conclusion.missing_views, text),
         not_assessed=tuple(
@@ -174,17 +182,6 @@ def _densities(reading: ExaminationReading | None, text: Words) -> Iterator[str]
             side = text(f"clinical.side.{breast.laterality}")
             words = text(f"clinical.density.{breast.density}")
             yield text("breast.density.side", side=side, letter=breast.density, words=words)
-
-
-def _places(reading: ExaminationReading | None, job_id: str) -> dict[str, LesionPlace]:
-    """The places of an image's findings in the breast, by the ids of the findings."""
-    lesions = [lesion for breast in reading.breasts for lesion in breast.lesions] if reading else []
-    return {
-        mark.finding_id: lesion.place
-        for lesion in lesions
-        for mark in lesion.marks
-        if mark.job_id == job_id and lesion.place is not None
-    }
 
 
 def _names(images: Sequence[CaseImage], text: Words) -> dict[str, str]:

@@ -65,9 +65,7 @@ def draw_pictures(
     ground = display
     if result.heat_map is not None:
         ground = blend_heat(display, hang(_read(files, result.heat_map.file, size, "L"), hanging))
-    found = [
-        hang_finding(result.findings[row.number - 1], hanging, (image.width, image.height)) for row in section.findings
-    ]
+    found = [hang_finding(result.findings[row.index], hanging, (image.width, image.height)) for row in section.findings]
     x, y = size[0] / image.width, size[1] / image.height
     scale = (y, x) if hanging is not None and hanging.rotation in (90, 270) else (x, y)
 

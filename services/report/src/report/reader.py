@@ -8,6 +8,7 @@ from lobule.contracts.case import CaseContent, CaseImage
 from lobule.contracts.reader import FindingReference, ReaderFinding
 from lobule.contracts.result import Finding, Result
 from lobule.words import Words
+from report.lesions import Numbers
 from report.parts import Part
 from report.section import moment
 from report.sizes import size_words
@@ -39,35 +40,36 @@ class ReaderRow(Part):
     finding: ReaderFinding
 
 
-def reader_rows(image: CaseImage, result: Result, text: Words) -> tuple[ReaderRow, ...]:
+def reader_rows(image: CaseImage, result: Result, numbers: Numbers, text: Words) -> tuple[ReaderRow, ...]:
     """The findings that readers drew on an image, by letter.
 
     Args:
         image: The image of the case.
         result: What the system found on it.
+        numbers: Of the system's findings.
         text: The sentences of the language to write in.
     """
-    return tuple(_row(finding, image, result, text) for finding in image.reader_findings)
+    return tuple(_row(finding, image, result, numbers, text) for finding in image.reader_findings)
 
 
-def _row(finding: ReaderFinding, image: CaseImage, result: Result, text: Words) -> ReaderRow:
+def _row(finding: ReaderFinding, image: CaseImage, result: Result, numbers: Numbers, text: Words) -> ReaderRow:
     box, corrects = finding.box, finding.corrects
     # each analysis counts its findings anew: the same id in another one is another finding
-    place = result.place_of(corrects.finding_id) if corrects and corrects.job_id == image.job_id else None
+    number = _number(corrects, result, numbers) if corrects and corrects.job_id == image.job_id else None
     return ReaderRow(
         letter=finding.letter,
         kind=text(f"clinical.kind.{finding.kind}"),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
         size=size_words(box, result.image, text),
         by=text("review.own.by", who=finding.author, when=moment(finding.drawn_at, text)),
-        corrects="" if place is None else text("review.own.corrects", number=place + 1),
+        corrects="" if number is None else text("review.own.corrects", number=number),
         comment=finding.comment,
         finding=finding,
     )
 
 
 def same_lesions(
-    content: CaseContent, results: Mapping[str, Result], names: Mapping[str, str], text: Words
+    content: CaseContent, results: Mapping[str, Result], names: Mapping[str, str], numbers: Numbers, text: Words
 ) -> tuple[str, ...]:
     """Which findings readers take for the same lesion, each pair as a sentence.
 
@@ -75,19 +77,28 @@ def same_lesions(
         content: Of the case.
         results: Of its analyses, by their ids.
         names: What the images are called, by the ids of their analyses.
+        numbers: Of the system's findings.
         text: The sentences of the language to write in.
     """
 
     def called(named: FindingReference) -> str | None:
         if named.job_id is not None:
             result = results.get(named.job_id)
-            place = result.place_of(named.finding_id) if result else None
-            return None if place is None else text("findings.in_image", number=place + 1, image=names[named.job_id])
+            number = _number(named, result, numbers) if result else None
+            return None if number is None else text("findings.in_image", number=number, image=names[named.job_id])
         drawn = next(((image, f) for image, f in _drawn(content) if f.id == named.finding_id), None)
         return text("review.own.in_image", letter=drawn[1].letter, image=names[drawn[0].job_id]) if drawn else None
 
     pairs = [(called(mark.one), called(mark.other), mark.author) for mark in content.same_lesions]
     return tuple(text("review.same", one=one, other=other, who=who) for one, other, who in pairs if one and other)
+
+
+def _number(named: FindingReference, result: Result, numbers: Numbers) -> int | None:
+    """The number of a finding of the system; None if the analysis has none of its name."""
+    place = result.place_of(named.finding_id)
+    if place is None:
+        return None
+    return numbers.get(named.job_id or "", {}).get(result.findings[place].id, place + 1)
 
 
 def _drawn(content: CaseContent) -> list[tuple[CaseImage, ReaderFinding]]:

@@ -12,7 +12,7 @@ from lobule.contracts.result import ADVICE_NOTICES, Assessment, Finding, ImageIn
 from lobule.modalities import spec_of_result
 from lobule.words import Words
 from lobule.words.breasts import place_in_words
-from report.certainty import Zone, in_words, zones
+from report.certainty import Zone, count_of_100, in_words, zones
 from report.parts import Fact, Part
 from report.sizes import image_size, size_words
 from report.tissue import heat_map_legend, scale_facts, tissue_facts
@@ -22,7 +22,8 @@ class FindingRow(Part):
     """A finding in words. Its suspicion is shown first and determines its colour.
 
     Attributes:
-        number: As in the portal.
+        number: As in the portal: both marks of a lesion have the same.
+        index: Its place among the result's findings.
         state: Of the suspicion by the film's thresholds; names the colour.
         suspicion: As a percentage.
         headline: The suspicion in words.
@@ -38,6 +39,7 @@ class FindingRow(Part):
     """
 
     number: int
+    index: int
     state: Assessment | Literal["unknown"]
     suspicion: str
     headline: str
@@ -96,6 +98,7 @@ def build_section(
     is_prior: bool = False,
     reviews: Iterable[Review] = (),
     places: Mapping[str, LesionPlace] = MappingProxyType({}),
+    numbers: Mapping[str, int] = MappingProxyType({}),
 ) -> ImageSection:
     """Put a result into words.
 
@@ -108,6 +111,7 @@ def build_section(
         is_prior: Whether it is a film of an earlier examination, which is not judged with the current one.
         reviews: What the clinician said of its findings and of it as a whole.
         places: Where its findings lie in the breast, by their ids.
+        numbers: Of its findings, by their ids; those without one have their place in the result.
 
     Raises:
         ValueError: `analysed_at` has no time zone.
@@ -133,14 +137,15 @@ def build_section(
         percent=shown,
         probability=probability,
         certainty=text(in_words(probability)),
-        frequency=text("certainty.frequency", percent=shown, count=_count_of_100(probability, text)),
+        frequency=text("certainty.frequency", percent=shown, count=count_of_100(probability, text)),
         scale=text("certainty.scale", percent=shown, assessment=text(f"common.assessment.{assessment}")),
         zones=tuple(zones(result.thresholds, text)),
         has_heat_map=result.heat_map is not None,
         heat_map_legend=heat_map_legend(result, text),
         heat_map_notes=_heat_map_notes(result, text),
         findings=tuple(
-            _finding(n, f, result, verdicts.get(f.id), bool(verdicts), places.get(f.id), text) for n, f in findings
+            _finding(i, numbers.get(f.id, i + 1), result, verdicts.get(f.id), bool(verdicts), places.get(f.id), text)
+            for i, f in findings
         ),
         looks_for_findings=bool(spec.holds.findings),
         examined=(
@@ -162,9 +167,8 @@ def build_section(
 
 
 def _shown(result: Result, verdicts: dict[str, Review]) -> list[tuple[int, Finding]]:
-    """Findings with their numbers: the marked ones, and weak ones that the clinician has verdicts."""
-    numbered = enumerate(result.findings, start=1)
-    return [(n, f) for n, f in numbered if result.marks(f) or f.id in verdicts]
+    """Findings with their places in the result: the marked ones, and weak ones that have verdicts."""
+    return [(i, f) for i, f in enumerate(result.findings) if result.marks(f) or f.id in verdicts]
 
 
 def _weak(count: int, text: Words) -> tuple[str, ...]:
@@ -184,15 +188,6 @@ def _review(review: Review | None, text: Words) -> tuple[str, ...]:
         return ()
     verdict = (text("review.image", verdict=text(f"review.{review.verdict}")),) if review.verdict else ()
     return verdict + ((text("review.comment", comment=review.comment),) if review.comment else ())
-
-
-def _count_of_100(probability: float, text: Words) -> str:
-    """A probability as a natural frequency, which most readers understand best (Gigerenzer 2011)."""
-    if probability < 0.01:
-        return text("certainty.count.few")
-    if probability > 0.99:
-        return text("certainty.count.most")
-    return text("certainty.count", count=round(probability * 100))
 
 
 def _heat_map_notes(result: Result, text: Words) -> tuple[str, ...]:
@@ -218,18 +213,20 @@ def _next_step(result: Result, spec: ModalitySpec) -> str:
 
 
 def _finding(
+    index: int,
     number: int,
-    finding: Finding,
     result: Result,
     review: Review | None,
     reviewed: bool,
     place: LesionPlace | None,
     text: Words,
 ) -> FindingRow:
+    finding = result.findings[index]
     box, image, suspicion = finding.box, result.image, finding.probability_malignant
     shown = text("examined.unknown") if suspicion is None else text.percent(suspicion, result.thresholds)
     return FindingRow(
         number=number,
+        index=index,
         state="unknown" if suspicion is None else result.thresholds.assess(suspicion),
         suspicion=shown,
         headline=text("findings.headline", percent=shown),

@@ -142,3 +142,8 @@ class ExaminationReading(Document):
     assessment: Assessment = Field(description="of the examination")
     probability_malignant: Probability | None = Field(description="the highest of the breasts that carry it")
     standings: list[Standing] = Field(default=[], description="what that number means in populations")
+
+    def numbered(self) -> list[Lesion]:
+        """The lesions of both breasts by number, from 1: the most suspicious first, as in the portal."""
+        lesions = [lesion for breast in self.breasts for lesion in breast.lesions]
+        return sorted(lesions, key=lambda lesion: -lesion.probability_malignant)

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { translator, useWords } from '#web/core/words.js';
 import { coupledTo, marksOf, markedLesions, shownTargets, withVerdict } from '#web/reading/findings.js';
 import { NOTHING_YET } from '#web/reading/state.js';
-import { targetOf } from '#web/reading/targets.js';
+import { numberOf } from '#web/reading/numbering.js';
+import { nameOf, nameOfMarks, targetOf } from '#web/reading/targets.js';
 import { changeWords, lesionOf, lesionPlace, otherMark, otherWords } from '#web/reading/together.js';
 import { imageWith } from '../world.js';
 
@@ -45,6 +46,19 @@ test('a finding knows its lesion and its mark on the other view', () => {
   assert.equal(lesionOf({ together: null }, targetOf(CC, 0)), null);
 });
 
+test('both marks of a lesion have its number, and what is no lesion the numbers after', () => {
+  const numbers = (/** @type {object} */ of) => [CC, MLO].map((image) => image.result.findings.map((_, index) => numberOf({ ...state, ...of }, targetOf(image, index))));
+  const other = { ...ALONE, marks: [mark(MLO, 'f1', 'MLO')], probability_malignant: 0.9 };
+  assert.deepEqual(numbers({}), [[1, 2], [3, 1]], 'the most suspicious lesion first');
+  assert.deepEqual(numbers({ together: { breasts: [{ lesions: [PAIR] }, { lesions: [other] }] } }), [[2, 3], [1, 2]], 'of both breasts');
+  assert.deepEqual(numbers({ together: null }), [[1, 2], [1, 2]], 'each film by itself until the films were read together');
+  assert.deepEqual(marksOf({ ...state, threshold: 0 }, MLO).map(({ tag }) => tag.short), ['3', '1']);
+  assert.equal(nameOf(state, targetOf(MLO, 1)), `${MLO.name} 1`);
+  assert.equal(nameOfMarks(state, [targetOf(CC, 0), targetOf(MLO, 1)]), `${CC.name} and ${MLO.name} 1`);
+  assert.equal(nameOfMarks(state, [targetOf(CC, 0), targetOf(MLO, 0)]), `${CC.name} 1 and ${MLO.name} 3`, 'two lesions');
+  assert.equal(numberOf({ ...state, images: [CC, { ...MLO, prior: true, jobId: 'earlier' }] }, { ...targetOf(MLO, 1), jobId: 'earlier' }), 2, 'an earlier film by itself');
+});
+
 test('choosing a mark selects the other one as well', () => {
   const chosen = { ...state, chosen: targetOf(CC, 0) };
   assert.deepEqual(marksOf(chosen, MLO).map(({ selected }) => selected), [false, true]);
@@ -52,7 +66,7 @@ test('choosing a mark selects the other one as well', () => {
 });
 
 test('words name the other mark, the place and the change', () => {
-  assert.equal(otherWords(state, targetOf(CC, 0)), `also ${MLO.name} 2, 87%`);
+  assert.equal(otherWords(state, targetOf(CC, 0)), `also ${MLO.name}, 87%`);
   assert.equal(otherWords(state, targetOf(CC, 1)), '');
   assert.deepEqual(lesionPlace(place), ["2 o'clock", 'middle third']);
   assert.deepEqual(lesionPlace({ ...place, clock: null }), ['upper', 'outer', 'middle third']);

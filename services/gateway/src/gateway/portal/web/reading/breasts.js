@@ -22,7 +22,7 @@ const namedOwn = ({ number, kind }) => `${t('reading.own.name', { letter: letter
 export const contradictionWords = (state) =>
   breastContradictions(state.breasts, judged(state), (target) => verdictOf(state, target), ownOf(state)).map(({ code, side, targets, drawn }) => {
     const { bi_rads: category = 0, recommendation } = state.breasts[side];
-    const names = [...targets.map((target) => nameOf(state.images, target)), ...drawn.map(namedOwn)];
+    const names = [...targets.map((target) => nameOf(state, target)), ...drawn.map(namedOwn)];
     const what = code === 'recommendation' ? t(`clinical.recommendation.${recommendation}`) : list(names);
     return t(`reading.breast.${code}`, { side: t(`clinical.side.${side}`), category, what });
   });

@@ -23,10 +23,11 @@ export function inWords(/** @type {number} */ value) {
  * colour follows by the film's thresholds. A model that gives none leaves the number of the finding alone.
  * @param {{thresholds: import('../core/numbers.js').Thresholds}} result
  * @param {{probability_malignant?: number | null}} finding
+ * @param {number} [place] Its number.
  * @returns {{state: import('../viewer/palette.js').SuspicionState, percent: string, tag: {short: string, long: string}}}
  */
-export function headlineOf({ thresholds }, { probability_malignant: suspicion }, index = 0) {
-  const number = `${index + 1}`;
+export function headlineOf({ thresholds }, { probability_malignant: suspicion }, place = 1) {
+  const number = `${place}`;
   if (suspicion == null) return { state: 'unknown', percent: '', tag: { short: number, long: number } };
   const percent = probability(suspicion, thresholds);
   return { state: stateOf(suspicion, thresholds), percent, tag: { short: number, long: `${number} · ${percent}` } };

@@ -6,15 +6,16 @@ import { noticesWords, tissueWords } from '../core/codes.js';
 import { find, listItems, role, write } from '../core/dom.js';
 import { probability } from '../core/numbers.js';
 import { moment } from '../core/times.js';
-import { apiLanguage, list, t } from '../core/words.js';
+import { apiLanguage, t } from '../core/words.js';
 import { STATES } from '../viewer/palette.js';
 import { headlineOf, inWords } from './certainty.js';
 import { marksOfRow } from './findings.js';
+import { numberOf } from './numbering.js';
 import { referenceTo } from './own.js';
 import { showPartner } from './partners.js';
 import { placeOf } from './place.js';
 import { changeWords, lesionOf, lesionPlace, otherMark, otherWords } from './together.js';
-import { findingOf, imageOf, keyOf, nameOf, reviewOf, sameTarget } from './targets.js';
+import { findingOf, imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {import('./state.js').Reading} Reading */
@@ -44,16 +45,15 @@ export function fillRow(row, state, target) {
 /** What a row is of: a film, or the marks of a lesion, in short for the eye and in full for screen readers. @param {HTMLElement} row @param {Reading} state @param {Target} target */
 function fillName(row, state, target) {
   const marks = marksOfRow(state, target);
-  write(role(row, 'what'), target.index === null ? imageOf(state.images, target)?.name ?? '' : list(marks.map((mark) => nameOf(state.images, mark))));
-  if (target.index !== null) write(role(row, 'short'), marks.map((mark) => shortName(state, mark)).join(' · '));
+  write(role(row, 'what'), target.index === null ? imageOf(state.images, target)?.name ?? '' : nameOfMarks(state, marks));
+  if (target.index === null) return;
+  write(role(row, 'short'), marks.map((mark) => imageOf(state.images, mark)?.name ?? '').join(' · '));
+  write(role(row, 'swatch'), String(numberOf(state, target)));
 }
-
-/** As the mark on the film is called. @param {Reading} state @param {Target} target */
-const shortName = ({ images }, target) => `${imageOf(images, target)?.name ?? ''} ${(target.index ?? 0) + 1}`;
 
 /** @param {HTMLElement} row @param {Reading} state @param {Target} target */
 function fillVerdict(row, state, target) {
-  const what = nameOf(state.images, target);
+  const what = nameOf(state, target);
   const review = reviewOf(state.case?.reviews ?? [], target);
   row.dataset.verdict = review?.verdict ?? '';
   for (const [verdict, verb] of Object.entries(VERBS)) {

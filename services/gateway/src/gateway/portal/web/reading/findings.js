@@ -4,6 +4,7 @@ import { slotsOf } from '../viewer/hanging.js';
 import { drawnOverlays } from '../viewer/tools.js';
 import { headlineOf } from './certainty.js';
 import { judged, withResult } from './state.js';
+import { numberOf } from './numbering.js';
 import { otherMark } from './together.js';
 import { findingOf, imageOf, keyOf, reviewOf, sameTarget, targetOf, targetsOf } from './targets.js';
 
@@ -29,7 +30,7 @@ export function marksOf(state, image) {
     return [{
       finding,
       index,
-      ...headlineOf(result, finding, index),
+      ...headlineOf(result, finding, numberOf(state, target)),
       selected: sameTarget(state.chosen, target) || sameTarget(other, target),
       faded: verdictOf(state, target) === 'dismissed',
       lit: sameTarget(state.lit, target),

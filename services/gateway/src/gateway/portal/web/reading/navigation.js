@@ -149,7 +149,7 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       if (imageOf(images, chosen)?.prior) return tell(t('reading.judge.prior'));
       if (shows(chosen)) return say(chosen, { verdict });
       pick(chosen);
-      return tell(t('reading.judge.shown', { what: nameOf(images, chosen) }));
+      return tell(t('reading.judge.shown', { what: nameOf(store.state, chosen) }));
     },
 
     /** Choose a layout. Four views show no field: there the first film is read then. @param {Layout} layout */

@@ -113,7 +113,7 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
     correct(target) {
       tools.take('outline');
       store.update({ correcting: referenceTo(target) });
-      tell(t('reading.own.correct.draw', { what: nameOf(store.state.images, target) }));
+      tell(t('reading.own.correct.draw', { what: nameOf(store.state, target) }));
     },
 
     /** Give up what was begun. */

@@ -19,7 +19,7 @@ export function targetOfReference({ images }, { job_id: jobId, finding_id: findi
 /** @param {Reading} state @param {FindingReference} reference */
 export function nameOfReference(state, reference) {
   const target = reference.job_id ? targetOfReference(state, reference) : null;
-  if (target) return nameOf(state.images, target);
+  if (target) return nameOf(state, target);
   const own = ownById(state, reference.finding_id);
   return own ? t('reading.own.name', { letter: letterOf(own.number) }) : t('reading.own.gone');
 }

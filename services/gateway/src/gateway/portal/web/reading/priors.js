@@ -27,7 +27,7 @@ export function createPriors(section, store, { caseId, retake, choose }) {
   }
 
   // What became of a finding since an earlier examination of the same case stands with the finding.
-  store.subscribe(['images', 'activeId'], ({ images, activeId }) => {
+  store.subscribe(['images', 'activeId', 'together'], ({ images, activeId }) => {
     const priors = images.filter(({ prior }) => prior);
     section.hidden = priors.length === 0;
     const days = [...new Set(priors.map(({ entry }) => entry.examination ?? ''))].sort().reverse();
@@ -59,7 +59,7 @@ export function createPriors(section, store, { caseId, retake, choose }) {
   /** @param {import('./changes.js').Change} change */
   function wordsOf({ image, index, now, before, day }) {
     const item = document.createElement('li');
-    const said = { finding: nameOf([image], targetOf(image, index)), now: Math.round(now), day: dayWords(day) };
+    const said = { finding: nameOf(store.state, targetOf(image, index)), now: Math.round(now), day: dayWords(day) };
     const grown = before === null ? 0 : Math.round(now) - Math.round(before);
     item.textContent =
       before === null

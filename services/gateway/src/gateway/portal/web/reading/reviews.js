@@ -1,8 +1,8 @@
 // Saves reviews of findings one after the other, each with the ETag of the case that was on screen, and undoes them.
 
 import { Problem, asProblem, call } from '../core/api.js';
-import { list, t } from '../core/words.js';
-import { imageOf, nameOf, reviewOf, sameTarget, targetAt } from './targets.js';
+import { t } from '../core/words.js';
+import { imageOf, nameOf, nameOfMarks, reviewOf, sameTarget, targetAt } from './targets.js';
 
 /** @typedef {import('./state.js').Said} Said */
 /** @typedef {import('./state.js').Change} Change */
@@ -20,7 +20,7 @@ const VERBS = { confirmed: 'confirm', dismissed: 'dismiss' };
 export const lastChange = ({ changes, images }) => [...changes].reverse().find((change) => 'own' in change || imageOf(images, change.target)) ?? null;
 
 /** What a change was of, in words. @param {Reading} state @param {Change} change */
-export const nameOfChange = ({ images }, change) => ('own' in change ? change.name : nameOf(images, change.target));
+export const nameOfChange = (state, change) => ('own' in change ? change.name : nameOf(state, change.target));
 
 /**
  * @param {import('./state.js').ReadingStore} store
@@ -37,7 +37,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
   let queue = Promise.resolve();
 
   const now = (/** @type {Target} */ target) => reviewOf(store.state.case?.reviews ?? [], target);
-  const name = (/** @type {Target} */ target) => nameOf(store.state.images, target);
+  const name = (/** @type {Target} */ target) => nameOf(store.state, target);
   const remember = (/** @type {SaidChange} */ change) => store.update(({ changes }) => ({ changes: [...changes, change] }));
 
   /** One at a time: each write needs the state that the one before has left. @param {Target | null} target @param {() => Promise<boolean>} task */
@@ -57,7 +57,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
     if (!(await sayNow(target, change))) return false;
     if (!other || (now(other)?.verdict ?? null) !== verdict) return true;
     try {
-      if (await sayNow(other, { verdict: change.verdict }, true)) status.tell(doneWords(list([name(target), name(other)]), { ...said(now(target)), ...change }, change));
+      if (await sayNow(other, { verdict: change.verdict }, true)) status.tell(doneWords(nameOfMarks(store.state, [target, other]), { ...said(now(target)), ...change }, change));
     } catch (error) {
       status.failed(other, asProblem(error)); // the first is saved, and the other stands for itself
     }

@@ -44,7 +44,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   function contradictions() {
     const { state } = store;
     const against = asksForWhole(state) ? contradiction(chosen(), judged(state), (target) => verdictOf(state, target), ownOf(state).length > 0) : null;
-    const what = against ? list(against.targets.map((target) => nameOf(state.images, target))) : '';
+    const what = against ? list(against.targets.map((target) => nameOf(state, target))) : '';
     const milder = asksForWhole(state) && isMilder(chosen(), sentBreasts(state));
     return [
       ...contradictionWords(state),
@@ -120,7 +120,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     const { images } = store.state;
     line.hidden = targets.length === 0;
     const links = targets.map((target) => {
-      const words = target.index === null ? images.find(({ id }) => id === target.imageId)?.name ?? '' : nameOf(images, target);
+      const words = target.index === null ? images.find(({ id }) => id === target.imageId)?.name ?? '' : nameOf(store.state, target);
       return chip(words, () => goTo(target));
     });
     role(line, 'links').replaceChildren(...links);

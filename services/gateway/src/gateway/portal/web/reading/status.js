@@ -42,7 +42,7 @@ export function createStatus(store) {
     failed(target, { message: detail }) {
       const words = t('reading.not_saved', { detail });
       if (target) beside(target, words);
-      tell(target ? t('reading.not_saved.of', { what: nameOf(store.state.images, target), detail }) : words, true);
+      tell(target ? t('reading.not_saved.of', { what: nameOf(store.state, target), detail }) : words, true);
     },
   };
 }
@@ -52,7 +52,7 @@ export function showStatus(root, state) {
   const { chosen, images, line } = state;
   root.hidden = images.length === 0;
   root.toggleAttribute('data-bad', line.bad);
-  write(role(root, 'target'), chosen ? t('reading.target', { what: nameOf(images, chosen) }) : t('reading.target.none'));
+  write(role(root, 'target'), chosen ? t('reading.target', { what: nameOf(state, chosen) }) : t('reading.target.none'));
   const last = lastChange(state);
   const undo = role(root, 'undo');
   undo.hidden = !last;

@@ -1,7 +1,8 @@
 // The target of a verdict or comment: a finding, or an image as a whole. Only this module knows how results and reviews
 // identify a finding.
 
-import { t } from '../core/words.js';
+import { list, t } from '../core/words.js';
+import { numberOf } from './numbering.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 /** @typedef {import('../core/types.d.ts').Finding} Finding */
@@ -51,10 +52,15 @@ export function findingOf(images, target) {
 export const targetsOf = (image) =>
   image.result ? [targetOf(image), ...image.result.findings.map((_, index) => targetOf(image, index))] : [];
 
-/** What a target is called wherever a verdict on it is spoken of. @param {ViewedImage[]} images @param {Target} target */
-export function nameOf(images, { imageId, index }) {
-  const image = images.find(({ id }) => id === imageId)?.name ?? '';
-  return index === null ? t('reading.image.whole', { image }) : t('reading.finding.full', { image, number: index + 1 });
+/** What a target is called wherever a verdict on it is spoken of. @param {import('./numbering.js').Read} state @param {Target} target @returns {string} */
+export const nameOf = (state, target) => nameOfMarks(state, [target]);
+
+/** What the marks of one lesion are called together. @param {import('./numbering.js').Read} state @param {Target[]} marks @returns {string} */
+export function nameOfMarks(state, marks) {
+  const numbers = new Set(marks.map((mark) => numberOf(state, mark)));
+  if (numbers.size > 1) return list(marks.map((mark) => nameOf(state, mark)));
+  const image = list(marks.map(({ imageId }) => state.images.find(({ id }) => id === imageId)?.name ?? ''));
+  return marks[0].index === null ? t('reading.image.whole', { image }) : t('reading.finding.full', { image, number: numberOf(state, marks[0]) });
 }
 
 /** The review of a target as the case shows it, or null. @param {Review[]} reviews @param {Target} target */

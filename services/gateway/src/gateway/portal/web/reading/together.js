@@ -38,7 +38,7 @@ export function chosenBand(state, image) {
   const [from, finding] = [imageOf(images, chosen), chosen && findingOf(images, chosen)];
   if (!from || !finding || !chosen || otherMark(state, chosen)) return null;
   const band = bandOf(from, finding.box, image);
-  return band && { ...band, words: t('reading.band', { what: nameOf(images, chosen) }) };
+  return band && { ...band, words: t('reading.band', { what: nameOf(state, chosen) }) };
 }
 
 /** Where a lesion lies, in words; a clock face says the quadrant as well. @param {LesionPlace} place @returns {string[]} */
@@ -60,7 +60,7 @@ export function otherWords(state, target) {
   const other = otherMark(state, target);
   const lesion = lesionOf(state, target);
   if (!other || !findingOf(state.images, other) || lesion?.same_lesion == null) return '';
-  return t('reading.together', { what: nameOf(state.images, other), percent: probability(lesion.same_lesion) });
+  return t('reading.together', { what: imageOf(state.images, other)?.name ?? '', percent: probability(lesion.same_lesion) });
 }
 
 /**

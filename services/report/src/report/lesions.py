@@ -1,0 +1,121 @@
+"""The findings of a case by lesion: a lesion that both views show has one number and one entry with both marks."""
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import Field
+
+from lobule.contracts.case import Verdict
+from lobule.contracts.examination import ExaminationReading, LesionPlace
+from lobule.contracts.result import Result
+from lobule.words import Words
+from report.parts import Part
+from report.section import FindingRow, ImageSection
+
+Numbers = Mapping[str, Mapping[str, int]]
+"""The numbers of findings, by the ids of their analyses and their own."""
+
+
+class LesionMark(Part):
+    """A finding of a lesion, as indices into the document."""
+
+    image: int = Field(description="of `images`")
+    finding: int = Field(description="of the findings of that image")
+
+
+class LesionEntry(Part):
+    """A lesion in a report. Its marks stand together if the clinician said the same of them."""
+
+    number: int
+    title: str
+    judged: Verdict | None
+    is_prior: bool
+    marks: tuple[LesionMark, ...] = Field(description="CC before MLO")
+    head: LesionMark = Field(description="the more suspicious of them, whose figures are the lesion's")
+    size: str = Field(description="of each mark, with its image where there are two")
+    comments: tuple[str, ...]
+
+
+def numbers_of(reading: ExaminationReading | None, results: Sequence[tuple[str, Result]]) -> Numbers:
+    """The number of each finding of the current films, as the portal numbers them.
+
+    Lesions come first, the most suspicious one as 1. Findings below the working threshold are no lesions and
+    follow, film by film.
+
+    Args:
+        reading: What the films say together; None if nothing was read together, and each film counts for itself.
+        results: Of the films of the current examination as they hang, each with the id of its analysis.
+    """
+    if reading is None:
+        return {}
+    lesions = reading.numbered()
+    numbers: dict[str, dict[str, int]] = {}
+    for number, lesion in enumerate(lesions, start=1):
+        for mark in lesion.marks:
+            numbers.setdefault(mark.job_id, {})[mark.finding_id] = number
+    count = len(lesions)
+    for job_id, result in results:
+        of_film = numbers.setdefault(job_id, {})
+        for finding in result.findings:
+            if finding.id not in of_film:
+                count += 1
+                of_film[finding.id] = count
+    return numbers
+
+
+def places_of(reading: ExaminationReading | None, job_id: str) -> dict[str, LesionPlace]:
+    """The places of an image's findings in the breast, by the ids of the findings."""
+    lesions = [lesion for breast in reading.breasts for lesion in breast.lesions] if reading else []
+    return {
+        mark.finding_id: lesion.place
+        for lesion in lesions
+        for mark in lesion.marks
+        if mark.job_id == job_id and lesion.place is not None
+    }
+
+
+def lesion_entries(
+    sections: Sequence[ImageSection], results: Sequence[Result], joined: bool, text: Words
+) -> tuple[LesionEntry, ...]:
+    """The findings of all images by lesion, in the order of their numbers.
+
+    Args:
+        sections: Of the images.
+        results: Of the same images.
+        joined: Whether findings of several films of the current examination share numbers.
+        text: The sentences of the language to write in.
+    """
+    together: dict[tuple[int, int, Verdict | None], list[LesionMark]] = {}
+    for image, section in enumerate(sections):
+        film = -1 if joined and not section.is_prior else image
+        for finding, row in enumerate(section.findings):
+            mark = LesionMark(image=image, finding=finding)
+            together.setdefault((film, row.number, row.judged), []).append(mark)
+    return tuple(
+        _entry(marks, sections, results, text) for _, marks in sorted(together.items(), key=lambda one: one[0][:2])
+    )
+
+
+def _entry(
+    marks: Sequence[LesionMark], sections: Sequence[ImageSection], results: Sequence[Result], text: Words
+) -> LesionEntry:
+    def row(mark: LesionMark) -> FindingRow:
+        return sections[mark.image].findings[mark.finding]
+
+    def suspicion(mark: LesionMark) -> float:
+        return results[mark.image].findings[row(mark).index].probability_malignant or 0.0
+
+    head = max(marks, key=suspicion)
+    names = [sections[mark.image].name for mark in marks]
+    sizes = [row(mark).size for mark in marks]
+    if len(marks) > 1:
+        sizes = [text("findings.size.in_image", image=name, size=size) for name, size in zip(names, sizes, strict=True)]
+    return LesionEntry(
+        number=row(head).number,
+        title=text("findings.in_image", number=row(head).number, image=text.list(names)),
+        judged=row(head).judged,
+        is_prior=sections[head.image].is_prior,
+        marks=tuple(marks),
+        head=head,
+        size=text.list(sizes),
+        comments=tuple(dict.fromkeys(row(mark).comment for mark in marks if row(mark).comment)),
+    )

@@ -1,0 +1,40 @@
+"""Findings by lesion: numbers, and entries with the marks of both views."""
+
+from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark
+from report.lesions import numbers_of
+
+
+def reading(*breasts: list[tuple[float, list[tuple[str, str]]]]) -> ExaminationReading:
+    """A reading of breasts with lesions: the suspicion of each and its marks, as analysis and finding."""
+
+    def lesion(suspicion: float, marks: list[tuple[str, str]]) -> Lesion:
+        found = [LesionMark(job_id=job, finding_id=finding, view="CC") for job, finding in marks]
+        return Lesion(marks=found, probability_malignant=suspicion, same_lesion=None, place=None)
+
+    read = [
+        BreastReading(
+            laterality=side,
+            views=["CC"],
+            assessment="not_sure",
+            probability_malignant=0.5,
+            bi_rads=0,
+            lesions=[lesion(*one) for one in lesions],
+        )
+        for side, lesions in zip(("R", "L"), breasts, strict=True)
+    ]
+    return ExaminationReading(method="rule", breasts=read, assessment="not_sure", probability_malignant=0.5)
+
+
+def test_both_marks_of_a_lesion_have_one_number_and_weak_findings_follow(mammogram):
+    result = mammogram[0]
+    first, second = (finding.id for finding in result.findings[:2])
+    said = reading([(0.3, [("a", first), ("b", second)])], [(0.8, [("c", first)])])
+    numbers = numbers_of(said, [(job, result) for job in "abc"])
+    assert (numbers["c"][first], numbers["a"][first], numbers["b"][second]) == (1, 2, 2), "the most suspicious first"
+    rest = [number for of in numbers.values() for number in of.values() if number > 2]
+    assert sorted(rest) == list(range(3, 3 + len(rest))), "what is no lesion follows, film by film"
+    assert len(rest) == 3 * len(result.findings) - 3
+
+
+def test_films_that_were_not_read_together_number_their_own_findings(mammogram):
+    assert numbers_of(None, [("a", mammogram[0])]) == {}
