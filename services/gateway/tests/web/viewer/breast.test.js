@@ -37,6 +37,22 @@ test('a label in the background does not count, skin that is hardly bright does'
   assert.ok(breastBox(film(skin)).width >= 330);
 });
 
+test('a white frame is no tissue, and bright tissue at the chest wall is no frame', () => {
+  const frame = (x, y) => (x < 25 || x >= 575 || y < 30 || y >= 780 ? 250 : null);
+  for (const type of [Uint8Array, Uint16Array]) {
+    const { x, y, width, height } = breastBox(film(frame, type));
+    assert.ok(x <= 30 && y <= 150 && x + width >= 300 && y + height >= 650 && x + width < 360 && y > 60, JSON.stringify({ x, y, width, height }));
+  }
+  const dense = (x, y) => ((x / 300) ** 2 + ((y - 400) / 250) ** 2 < 1 ? 255 - 0.7 * x : null);
+  assert.ok(holdsBreast(breastBox(film(dense))));
+});
+
+test('lines along the edges and a label beside the breast do not join it', () => {
+  const lines = (x, y) => (x >= 594 || y < 8 || y >= 792 ? 180 : x > 480 && x < 560 && y > 60 && y < 200 ? 230 : null);
+  const box = breastBox(film(lines));
+  assert.ok(holdsBreast(box) && box.width < 360 && box.y > 60, JSON.stringify(box));
+});
+
 test('noise in the background is no tissue', () => {
   const noise = (x, y) => ((x / 300) ** 2 + ((y - 400) / 250) ** 2 < 1 ? null : (x * 7 + y * 13) % 3);
   assert.ok(share(breastBox(film(noise))) < 0.42);
