@@ -27,7 +27,7 @@ PORTAL = """async (results) => {
   return results.map((result) => ({
     percent: probability(result.probability_malignant, result.thresholds),
     state: stateOf(result.probability_malignant, result.thresholds),
-    findings: result.findings.map((finding, index) => headlineOf(result, finding, index)),
+    findings: result.findings.map((finding, index) => headlineOf(result, finding, index + 1)),
   }));
 }"""
 Probability = st.floats(0, 1) | st.sampled_from([0.0, 0.125, 0.145, 0.5, 0.5999, 0.875, 0.99996, 1.0])
