@@ -50,6 +50,7 @@ def test_drawn_named_kept_and_undone(logged_in, study, film, worker):
     page = logged_in(study.url, viewport={"width": 1440, "height": 900})
     pane = page.locator('.pane[data-view="LCC"]')
     expect(pane).to_have_attribute("data-scale", re.compile(r"\d"))  # it is drawn
+    hung = {name: pane.get_attribute(name) for name in ("data-scale", "data-x", "data-y")}
     own, rows = page.locator('[data-role="own"]'), page.locator('[data-role="own-list"] > li')
     expect(own.get_by_role("button", name="Draw")).to_have_attribute("title", re.compile("did not find"))
     naming = page.locator("#naming")
@@ -73,6 +74,8 @@ def test_drawn_named_kept_and_undone(logged_in, study, film, worker):
     page.keyboard.press("Escape")
     expect(naming).to_be_hidden()
     page.keyboard.press("0")
+    for name, value in hung.items():
+        expect(pane).to_have_attribute(name, value or "")  # the film is drawn anew before it is dragged over
 
     draw("b", (200, 300), (260, 380))
     expect(naming).to_be_visible()
