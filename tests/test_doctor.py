@@ -97,5 +97,14 @@ def test_a_worker_on_a_server_takes_redis_from_a_file(monkeypatch, tmp_path, cle
     assert "port" not in said, "this process serves none"
 
 
+def test_encryption_is_off_while_the_file_of_its_key_is_empty(home, tmp_path, monkeypatch):
+    key = tmp_path / "master_key"
+    key.write_text("\n")
+    monkeypatch.setenv("LOBULE_MASTER_KEY_FILE", str(key))
+    assert [state for state, _ in examine("--home", home)[1]["encryption"]] == ["warning"]
+    key.write_text("a master key of at least 32 characters")
+    assert [state for state, _ in examine("--home", home)[1]["encryption"]] == ["ok"]
+
+
 def test_the_version_is_printed():
     assert CliRunner().invoke(build(), ["--version"]).stdout == f"{__version__}\n"

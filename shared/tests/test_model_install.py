@@ -25,11 +25,10 @@ def package(tmp_path):
 
 
 def install(package, into):
-    into.mkdir(exist_ok=True)
     return CliRunner().invoke(build(), ["models", "install", str(package), "--into", str(into)])
 
 
-def test_it_lies_under_its_name_and_version(package, tmp_path):
+def test_it_lies_under_its_name_and_version_in_a_folder_that_is_made(package, tmp_path):
     done = install(package, tmp_path / "models")
     assert done.exit_code == 0, done.output
     target = tmp_path / "models" / "breakhis-densenet121-9.9.9"
@@ -42,6 +41,7 @@ def test_it_lies_under_its_name_and_version(package, tmp_path):
 
 def test_a_damaged_one_leaves_nothing(package, tmp_path):
     next(package.glob("*.npz")).write_bytes(b"other weights")
+    (tmp_path / "models").mkdir()
     done = install(package, tmp_path / "models")
     assert done.exit_code == 1
     assert "hash" in done.output or "weights" in done.output

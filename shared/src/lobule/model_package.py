@@ -59,7 +59,7 @@ def install_package(source: Path, folder: Path) -> Path:
 
     Args:
         source: The package.
-        folder: Where packages lie.
+        folder: Where packages lie; it is made if it does not exist.
 
     Returns:
         The package there, `NAME-VERSION`.
@@ -72,6 +72,7 @@ def install_package(source: Path, folder: Path) -> Path:
     target = folder / f"{package.manifest.name}-{package.manifest.version}"
     if target.exists():
         raise FileExistsError(errno.EEXIST, "this version is installed already", str(target))
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".installing-") as name:
         copy = shutil.copytree(source, Path(name) / "package")
         open_package(copy)

@@ -23,11 +23,13 @@ EX_CONFIG = 78
 def variable(name: str) -> str | None:
     """The value of a setting: the variable `LOBULE_<NAME>`, or the content of the file that `LOBULE_<NAME>_FILE` names.
 
+    None where it is not set; an empty variable and an empty file count as not set.
+
     Raises:
         OSError: The file cannot be read.
     """
     value, path = os.environ.get(f"{_PREFIX}{name}"), os.environ.get(f"{_PREFIX}{name}_FILE")
-    return value or (Path(path).read_text("utf-8").strip() if path else None)
+    return value or (path and Path(path).read_text("utf-8").strip()) or None
 
 
 class _Files(PydanticBaseSettingsSource):

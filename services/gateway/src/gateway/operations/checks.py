@@ -50,7 +50,7 @@ def database(installation: Installation) -> Iterator[Check]:
 
 
 def encryption(_installation: Installation) -> Iterator[Check]:
-    """Whether stored objects are encrypted."""
+    """Whether objects are encrypted from now on."""
     if variable("MASTER_KEY") is None:
         yield Check("encryption", "warning", "encryption_off")
     else:
