@@ -81,3 +81,31 @@ def test_somebody_new_takes_the_tour_and_opens_the_sample(client, alice, open_pa
     page.get_by_role("button", name="Delete the sample").click()
     expect(page.get_by_role("button", name="Open a sample case")).to_be_visible()
     assert client.get("/api/v1/cases", headers=alice).json()["items"] == []
+
+
+@pytest.mark.parametrize("reader", ["bob", "alice"])
+def test_the_page_is_sent_with_its_claim(client, study, masses, picture, people, open_page, cookie_of, reader):
+    """Before any script runs: a bar that comes later would push the films about."""
+    study.add(picture(60), masses, laterality="R", view="CC")
+    assert client.post(f"/api/v1/cases/{study.case}/claim", headers=people[reader]).status_code == 200
+    page = open_page(study.url, cookie=cookie_of("alice"), viewport=DESK, java_script_enabled=False)
+    claimed, claim = page.locator('[data-role="claimed"]'), page.locator('[data-role="claim"]')
+    if reader == "alice":
+        expect(claim).to_have_text("Release")
+        expect(claimed).to_be_hidden()
+    else:
+        expect(claimed).to_contain_text("bob has been reading this case since")
+        expect(claim).to_be_hidden()
+
+
+def test_what_another_reads_cannot_be_judged_or_signed(client, study, masses, picture, people, open_page, cookie_of):
+    study.add(picture(60), masses, laterality="R", view="CC")
+    client.post(f"/api/v1/cases/{study.case}/claim", headers=people["bob"])
+    page = open_page(study.url, cookie=cookie_of("alice"), viewport=DESK)
+    expect(page.locator(".finding").first).to_be_visible()
+    expect(page.locator('.panel [data-role="sign"]')).to_have_attribute("inert", "")
+    client.post(f"/api/v1/cases/{study.case}/release", headers=people["bob"])
+    page.reload()
+    expect(page.locator('.panel [data-role="sign"]')).not_to_have_attribute("inert", "")
+    page.locator('[data-role="claim"]').click()
+    expect(page.locator('[data-role="claim"]')).to_have_text("Release")

@@ -70,9 +70,9 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
 
 def _claim_of(case: Case, user: User) -> Literal["mine", "another"] | None:
     """Whose claim a case is under; a script renews what the page says of it."""
-    if not reading.is_claimed(case):
-        return None
-    return "mine" if case.reader_id == user.id else "another"
+    if reading.claimed_by_another(case, user):
+        return "another"
+    return "mine" if reading.is_claimed(case) else None
 
 
 @router.get("/cases/{case_id}/identity", response_class=HTMLResponse)

@@ -19,7 +19,7 @@ export function createPresence(root, store, caseId, onTrouble) {
   const where = { params: { case_id: caseId } };
   const button = role(root, 'claim', HTMLButtonElement);
   const bar = role(root, 'claimed');
-  let mine = false;
+  let mine = root.hasAttribute('data-mine');
   let another = root.hasAttribute('data-claimed');
 
   /** The reader of a signed case is its signer. Until the case is there, the page is as it was sent. */
@@ -27,13 +27,17 @@ export function createPresence(root, store, caseId, onTrouble) {
     if (store.state.case) button.hidden = another || store.state.case.state === 'signed';
   };
 
+  /** Nothing is said of a case that somebody else reads. */
+  function lock() {
+    for (const name of ['sign', 'breasts']) role(root, name).inert = another;
+  }
+
   async function look() {
     const { body } = await call('get', '/api/v1/cases/{case_id}/reader', where);
     another = body.since !== null && !body.yours;
     mine = body.since !== null && body.yours;
     root.toggleAttribute('data-claimed', another);
-    role(root, 'sign').inert = another;
-    role(root, 'breasts').inert = another;
+    lock();
     showButton();
     write(button, t(mine ? 'reading.claim.release' : 'reading.claim'));
     message(bar, another ? t('reading.claim.another', { reader: body.reader, since: moment(body.since ?? '') }) : '', { symbol: 'pen' });
@@ -46,6 +50,7 @@ export function createPresence(root, store, caseId, onTrouble) {
     if (etag && !document.hidden) call('put', '/api/v1/cases/{case_id}/visit', { ...where, ifMatch: etag, keepalive: true }).catch(() => {});
   }
 
+  lock();
   const following = loop(look, () => {});
   button.addEventListener('click', async () => {
     try {
