@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 import gateway.portal
 from lobule.cli.diagnose import Outcome, print_outcomes
+from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.words import Words
 from mammo_worker.calibration import cap_suspicion
+from report.lesions import numbers_of
 from report.section import build_section
 
 STATIC = Path(gateway.portal.__file__).parent / "web"
@@ -29,6 +31,12 @@ PORTAL = """async (results) => {
     state: stateOf(result.probability_malignant, result.thresholds),
     findings: result.findings.map((finding, index) => headlineOf(result, finding, index + 1)),
   }));
+}"""
+NUMBERS = """async ({films, together}) => {
+  const { numberOf } = await import("/static/reading/numbering.js");
+  const images = films.map(([jobId, result]) => ({ prior: false, jobId, result }));
+  return films.map(([jobId, { findings }]) =>
+    findings.map(({ id }, index) => numberOf({ images, together }, { jobId, findingId: id, index })));
 }"""
 Probability = st.floats(0, 1) | st.sampled_from([0.0, 0.125, 0.145, 0.5, 0.5999, 0.875, 0.99996, 1.0])
 
@@ -83,7 +91,7 @@ def portal(chromium):
         context.route("**/*", answer)
         pages[language] = context.new_page()
         pages[language].goto("/")
-    yield lambda language, result: pages[language].evaluate(PORTAL, [result.model_dump(mode="json")])[0]
+    yield lambda language, script, given: pages[language].evaluate(script, given)
     for page in pages.values():
         page.context.close()
 
@@ -96,7 +104,7 @@ def test_everywhere_the_same_number_text_and_state(portal, result):
     assert result.probability_malignant >= strongest, "no finding is more suspicious than its film"
     for language in LANGUAGES:
         section = build_section(result, datetime.now(UTC), Words(language))
-        shown = portal(language, result)
+        [shown] = portal(language, PORTAL, [result.model_dump(mode="json")])
         assert (shown["percent"], shown["state"]) == (section.percent, section.assessment)
         assert section.assessment == result.assessment
         for row in section.findings:
@@ -109,6 +117,51 @@ def test_everywhere_the_same_number_text_and_state(portal, result):
             assert row.suspicion == found["percent"]
             assert row.tag.split() == found["tag"]["long"].replace("·", " ").split()
             assert row.headline.endswith(row.suspicion)
+
+
+@st.composite
+def examinations(draw) -> tuple[list[tuple[str, Result]], ExaminationReading]:
+    """Films by their analyses, and lesions of one or two of their findings, such as with equal suspicions."""
+    films = [
+        (f"job{number}", result) for number, result in enumerate(draw(st.lists(results(), min_size=1, max_size=4)))
+    ]
+    marks = [
+        LesionMark(job_id=job, finding_id=finding.id, view="CC") for job, film in films for finding in film.findings
+    ]
+    waiting = draw(st.permutations(marks))
+    breasts: list[BreastReading] = []
+    for side in ("R", "L"):
+        lesions: list[Lesion] = []
+        while waiting and draw(st.booleans()):
+            pair, waiting = waiting[:2], waiting[2:]
+            suspicion = draw(Probability)
+            lesions.append(Lesion(marks=pair, probability_malignant=suspicion, same_lesion=None, place=None))
+        breasts.append(
+            BreastReading(
+                laterality=side,
+                views=["CC"],
+                assessment="not_sure",
+                probability_malignant=0.5,
+                bi_rads=0,
+                lesions=lesions,
+            )
+        )
+    reading = ExaminationReading(method="rule", breasts=breasts, assessment="not_sure", probability_malignant=0.5)
+    return films, reading
+
+
+@given(examination=examinations())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.browser
+def test_portal_and_report_number_lesions_alike(portal, examination):
+    films, reading = examination
+    given = {
+        "films": [[job, film.model_dump(mode="json")] for job, film in films],
+        "together": reading.model_dump(mode="json"),
+    }
+    numbers = numbers_of(reading, films)
+    said = [[numbers[job][finding.id] for finding in film.findings] for job, film in films]
+    assert portal("en", NUMBERS, given) == said
 
 
 @given(result=results())

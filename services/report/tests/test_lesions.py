@@ -1,7 +1,11 @@
 """Findings by lesion: numbers, and entries with the marks of both views."""
 
+from datetime import UTC, datetime
+
 from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark
-from report.lesions import numbers_of
+from lobule.words import Words
+from report.lesions import lesion_entries, numbers_of
+from report.section import build_section
 
 
 def reading(*breasts: list[tuple[float, list[tuple[str, str]]]]) -> ExaminationReading:
@@ -38,3 +42,17 @@ def test_both_marks_of_a_lesion_have_one_number_and_weak_findings_follow(mammogr
 
 def test_films_that_were_not_read_together_number_their_own_findings(mammogram):
     assert numbers_of(None, [("a", mammogram[0])]) == {}
+
+
+def test_an_entry_names_the_image_of_each_size_and_position(mammogram):
+    result, text = mammogram[0], Words("en")
+    first = result.findings[0].id
+    sections = [
+        build_section(result, datetime.now(UTC), text, name=name, numbers={first: 1}) for name in ("RCC", "RMLO")
+    ]
+    entry, *_ = lesion_entries(sections, [result, result], joined=True, text=text)
+    row = sections[0].findings[0]
+    assert entry.title == "Finding 1 in RCC and RMLO"
+    assert [(mark.image, mark.finding) for mark in entry.marks] == [(0, 0), (1, 0)]
+    assert entry.size == f"RCC: {row.size} and RMLO: {row.size}"
+    assert entry.position == f"RCC: {row.position} and RMLO: {row.position}"

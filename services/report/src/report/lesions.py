@@ -15,7 +15,7 @@ Numbers = Mapping[str, Mapping[str, int]]
 """The numbers of findings, by the ids of their analyses and their own."""
 
 
-class LesionMark(Part):
+class MarkIndex(Part):
     """A finding of a lesion, as indices into the document."""
 
     image: int = Field(description="of `images`")
@@ -29,9 +29,10 @@ class LesionEntry(Part):
     title: str
     judged: Verdict | None
     is_prior: bool
-    marks: tuple[LesionMark, ...] = Field(description="CC before MLO")
-    head: LesionMark = Field(description="the more suspicious of them, whose figures are the lesion's")
-    size: str = Field(description="of each mark, with its image where there are two")
+    marks: tuple[MarkIndex, ...] = Field(description="CC before MLO")
+    head: MarkIndex = Field(description="the more suspicious of them, whose figures are the lesion's")
+    size: str = Field(description="of each mark, with its image if there are two")
+    position: str = Field(description="like `size`")
     comments: tuple[str, ...]
 
 
@@ -43,7 +44,7 @@ def numbers_of(reading: ExaminationReading | None, results: Sequence[tuple[str, 
 
     Args:
         reading: What the films say together; None if nothing was read together, and each film counts for itself.
-        results: Of the films of the current examination as they hang, each with the id of its analysis.
+        results: Of the films of the current examination in the order of the case, each with the id of its analysis.
     """
     if reading is None:
         return {}
@@ -84,11 +85,11 @@ def lesion_entries(
         joined: Whether findings of several films of the current examination share numbers.
         text: The sentences of the language to write in.
     """
-    together: dict[tuple[int, int, Verdict | None], list[LesionMark]] = {}
+    together: dict[tuple[int, int, Verdict | None], list[MarkIndex]] = {}
     for image, section in enumerate(sections):
         film = -1 if joined and not section.is_prior else image
         for finding, row in enumerate(section.findings):
-            mark = LesionMark(image=image, finding=finding)
+            mark = MarkIndex(image=image, finding=finding)
             together.setdefault((film, row.number, row.judged), []).append(mark)
     return tuple(
         _entry(marks, sections, results, text) for _, marks in sorted(together.items(), key=lambda one: one[0][:2])
@@ -96,19 +97,23 @@ def lesion_entries(
 
 
 def _entry(
-    marks: Sequence[LesionMark], sections: Sequence[ImageSection], results: Sequence[Result], text: Words
+    marks: Sequence[MarkIndex], sections: Sequence[ImageSection], results: Sequence[Result], text: Words
 ) -> LesionEntry:
-    def row(mark: LesionMark) -> FindingRow:
+    def row(mark: MarkIndex) -> FindingRow:
         return sections[mark.image].findings[mark.finding]
 
-    def suspicion(mark: LesionMark) -> float:
+    def suspicion(mark: MarkIndex) -> float:
         return results[mark.image].findings[row(mark).index].probability_malignant or 0.0
 
     head = max(marks, key=suspicion)
     names = [sections[mark.image].name for mark in marks]
-    sizes = [row(mark).size for mark in marks]
-    if len(marks) > 1:
-        sizes = [text("findings.size.in_image", image=name, size=size) for name, size in zip(names, sizes, strict=True)]
+
+    def of_each(values: Sequence[str]) -> str:
+        if len(values) == 1:
+            return values[0]
+        pairs = zip(names, values, strict=True)
+        return text.list([text("findings.of_image", image=name, value=value) for name, value in pairs])
+
     return LesionEntry(
         number=row(head).number,
         title=text("findings.in_image", number=row(head).number, image=text.list(names)),
@@ -116,6 +121,7 @@ def _entry(
         is_prior=sections[head.image].is_prior,
         marks=tuple(marks),
         head=head,
-        size=text.list(sizes),
+        size=of_each([row(mark).size for mark in marks]),
+        position=of_each([row(mark).position for mark in marks]),
         comments=tuple(dict.fromkeys(row(mark).comment for mark in marks if row(mark).comment)),
     )
