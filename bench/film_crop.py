@@ -84,21 +84,20 @@ def report(kind: str, films: list[dict[str, Any]], boxes: list[dict[str, float] 
 
 def main() -> None:
     """Measure and print."""
-    cv2.setNumThreads(1)
-    options = argparse.ArgumentParser()
-    options.add_argument("--data", type=Path, required=True)
-    options.add_argument("--beside", type=Path, help="another breast.js, with the modules that it imports beside it")
-    given = options.parse_args()
-    sets = {
-        "CBIS-DDSM": cbis_ddsm(given.data / "cbis_ddsm_mass"),
-        "mini-MIAS": mini_mias(given.data / "mias"),
-        "CDD-CESM, digital": cdd_cesm(given.data / "cdd_cesm"),
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--beside", type=Path, help="another breast.js, with the modules that it imports beside it")
+    parser.add_argument("--data", type=Path, required=True)
+    arguments = parser.parse_args()
+    data = arguments.data
+    films = {
+        "CBIS-DDSM": list(copies(cbis_ddsm(data / "cbis_ddsm_mass"))),
+        "mini-MIAS": list(copies(mini_mias(data / "mias"))),
+        "CDD-CESM, digital": list(copies(cdd_cesm(data / "cdd_cesm"))),
     }
-    small = {kind: list(copies(films)) for kind, films in sets.items()}
-    for viewer in (VIEWER, *([given.beside] if given.beside else [])):
+    for viewer in filter(None, (VIEWER, arguments.beside)):
         print(viewer)
-        for kind, films in small.items():
-            report(kind, films, found(viewer, films))
+        for kind, of_kind in films.items():
+            report(kind, of_kind, found(viewer, of_kind))
 
 
 if __name__ == "__main__":
