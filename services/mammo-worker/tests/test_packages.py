@@ -3,13 +3,18 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from lobule.errors import AnalysisError
 from lobule.model_package import open_package
 from lobule_ml.packages import read_weights
 from mammo_worker.configs import toy
-from mammo_worker.packages import build_model, package_folder, read_config
+from mammo_worker.films.prepare import prepare_film
+from mammo_worker.fusion import fuse
+from mammo_worker.inference import _detect
+from mammo_worker.nn import config as networks
+from mammo_worker.packages import build_detector, build_model, package_folder, read_config
 from mammo_worker.pipeline import build_pipeline
 from mammo_worker.settings import DEFAULT_MODEL, PACKAGES
 from mammo_worker.training.network import build, start_backbone
@@ -65,3 +70,37 @@ def test_a_package_of_another_backbone_starts_nothing():
     model = build(TrainingPlan(toy.network((64, 64)), (Phase(1),)), Phase(1))
     with pytest.raises(ValueError, match="densenet121, not efficientnet_lite0"):
         start_backbone(model, PACKAGES / DEFAULT_MODEL)
+
+
+def two_networks():
+    """Configuration and arrays of two small networks that differ."""
+    plan = TrainingPlan(toy.network(), (Phase(1),))
+    first = build(plan, plan.phases[0]).get_weights()
+    chance = np.random.default_rng(0)
+    return plan.network, first, [w + chance.normal(0, 0.02, w.shape).astype(np.float32) for w in first]
+
+
+def test_the_findings_of_several_networks_are_fused():
+    config, first, second = two_networks()
+    variants = [networks.TestTimeVariant(config.canvas), networks.TestTimeVariant(config.canvas, True, network=1)]
+    film = np.random.default_rng(1).integers(20, 200, (256, 128)).astype(np.uint8)
+    together = build_detector(config, [*first, *second], variants)
+    alone = [
+        build_detector(config, first, variants[:1]),
+        build_detector(config, second, [replace(variants[1], network=0)]),
+    ]
+    prepared = prepare_film(film, config.canvas)
+    each = [_detect(v, d, prepared.canvas)[0] for detector in alone for v, d in detector._variants]
+    said = fuse(each)
+    kept = said.scores > 0.02
+    found = together(prepared, film.shape[0])
+    assert kept.any()
+    assert not np.allclose(each[0].scores[:1], each[1].scores[:1])
+    np.testing.assert_allclose(found.scores, said.scores[kept], atol=1e-5)
+    np.testing.assert_allclose(found.malignant, said.malignant[kept], atol=1e-5)
+
+
+def test_arrays_that_do_not_make_up_the_networks_are_refused():
+    config, first, _ = two_networks()
+    with pytest.raises(ValueError, match="cannot be divided among 2 networks"):
+        build_detector(config, first[:-1], [networks.TestTimeVariant(config.canvas, network=1)])

@@ -1,6 +1,7 @@
 """A package that is calibrated anew or measured, on what a detector could say of drawn patients' films."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from lobule.contracts.result import Thresholds
 from lobule.model_package import open_package
+from lobule_ml.packages import read_weights
 from mammo_worker import cli, release
 from mammo_worker.calibration import Calibration, Logistic
 from mammo_worker.configs import toy
@@ -17,6 +19,7 @@ from mammo_worker.evaluation.metrics import FilmResult
 from mammo_worker.nn import config as networks
 from mammo_worker.packages import write_package
 from mammo_worker.release import evaluate_package, recalibrate, write_results
+from mammo_worker.training.plan import Phase, TrainingPlan
 
 HEADER = "| data | metric | rule | value | interval_95 |"
 PATIENTS = [f"P{i}" for i in range(120)]
@@ -109,3 +112,31 @@ def test_a_run_on_other_films_is_not_released(package, tmp_path, monkeypatch):
     done = CliRunner().invoke(cli.app, [*command, "--plan", "none"])
     assert done.exit_code == 2
     assert "there is no configuration" in done.output
+
+
+def test_a_run_is_fused_with_a_package_of_the_same_patients(package, tmp_path, monkeypatch):
+    film = tmp_path / "film.png"
+    film.write_bytes(b"film")
+    monkeypatch.setattr(release, "public_films", lambda _: [SimpleNamespace(path=film)])
+    monkeypatch.setattr(release, "build_detector", lambda config, weights, variants: None)
+    run = tmp_path / "run"
+    run.mkdir()
+    np.savez(run / "average.npz", np.full((2, 2), 0.5), np.ones(3), np.ones(3))
+    plan = TrainingPlan(toy.network((64, 64)), (Phase(1),))
+
+    def fused():
+        options = {"version": "2.0.0", "fppi": 0.5, "say": lambda _: None, "fuse": package}
+        return release.release(run, plan, tmp_path, tmp_path / "both", tmp_path / "docs", **options)
+
+    with pytest.raises(ValueError, match="other patients"):
+        fused()
+    said = json.loads((package / "model.json").read_text("utf-8"))
+    (package / "model.json").write_text(json.dumps(said | {"trained_on": release.TRAINED_ON}))
+    manifest = fused()
+    assert [view.get("network") for view in manifest.input["views"]] == [0, 1]
+    assert [w.shape for w in read_weights(tmp_path / "both" / manifest.weights_file)] == [(2, 2), (3,), (3,), (3,)]
+    assert manifest.trained_on.count("CDD-CESM") == 2
+    assert "128 x 64, network 2" in (tmp_path / "both" / "MODEL_CARD.md").read_text("utf-8")
+    plan = replace(plan, network=replace(plan.network, triage=None))
+    with pytest.raises(ValueError, match="another network"):
+        fused()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,31 @@ def build_detector(
 ) -> Detector:
     """A detector that analyses each film in all these variants.
 
+    Args:
+        config: Of every network.
+        weights: Of the networks that the variants name, one network after the other.
+        variants: How each film is analysed.
+
     Raises:
-        ValueError: Where the weights are another network's.
+        ValueError: The weights are those of another network, or of another number of networks.
     """
-    sizes = {variant.canvas for variant in variants}
-    models = {size: fold(build_model(replace(config, canvas=size), weights)) for size in sizes}
-    return Detector([VariantNetwork(models[variant.canvas], variant.upside_down) for variant in variants])
+    each = networks_of(weights, variants)
+    needed = dict.fromkeys((variant.network, variant.canvas) for variant in variants)
+    models = {(n, size): fold(build_model(replace(config, canvas=size), each[n])) for n, size in needed}
+    return Detector([VariantNetwork(models[v.network, v.canvas], v.upside_down) for v in variants])
+
+
+def networks_of(weights: list[NDArray[Any]], variants: Sequence[TestTimeVariant]) -> list[list[NDArray[Any]]]:
+    """The arrays of each network that the variants name.
+
+    Raises:
+        ValueError: The arrays cannot be divided among the networks.
+    """
+    count = 1 + max((variant.network for variant in variants), default=0)
+    size, rest = divmod(len(weights), count)
+    if rest:
+        raise ValueError(f"{len(weights)} arrays cannot be divided among {count} networks")
+    return [weights[n * size : (n + 1) * size] for n in range(count)]
 
 
 def read_config(package: ModelPackage) -> MaskRCNNConfig:
@@ -97,9 +116,25 @@ def load_detector(package: ModelPackage) -> Detector:
     """
     with building(package):
         config = read_config(package)
-        views = package.manifest.input["views"]
-        variants = [TestTimeVariant((v["canvas"][0], v["canvas"][1]), v["upside_down"]) for v in views]
-        return build_detector(config, read_weights(package.weights), variants)
+        return build_detector(config, read_weights(package.weights), read_variants(package.manifest))
+
+
+def read_networks(package: ModelPackage) -> list[list[NDArray[Any]]]:
+    """The arrays of each network of a package.
+
+    Raises:
+        KeyError, TypeError, ValueError: The package does not fit this version of the worker.
+    """
+    return networks_of(read_weights(package.weights), read_variants(package.manifest))
+
+
+def read_variants(manifest: ModelManifest) -> list[TestTimeVariant]:
+    """The variants in which a package analyses each film.
+
+    Raises:
+        KeyError, TypeError, ValueError: The manifest does not describe them as this version does.
+    """
+    return [TestTimeVariant(**view) for view in manifest.input["views"]]
 
 
 def write_package(
@@ -129,7 +164,7 @@ def write_package(
                 "channels": ["grey", "CLAHE"],
                 "preprocessing": "mammo_worker.films.prepare",
                 "preprocessing_version": PREPROCESSING_VERSION,
-                "views": [{"canvas": list(variant.canvas), "upside_down": variant.upside_down} for variant in variants],
+                "views": [asdict(variant) for variant in variants],
             }
         ),
         classes=["benign", "malignant"],

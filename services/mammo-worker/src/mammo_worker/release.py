@@ -1,12 +1,13 @@
 """From a training run to a measured model package and its results document."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lobule.contracts.manifest import CalibrationSection, NetworkInput
 from lobule.contracts.models import ModelManifest
@@ -27,18 +28,22 @@ from mammo_worker.evaluation.run import fit_calibration, run_detector, with_prob
 from mammo_worker.evaluation.summary import measure, measures_at, plot_froc, plot_sweep, triage_table
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.inference import Detector
+from mammo_worker.nn.config import MaskRCNNConfig, TestTimeVariant
 from mammo_worker.packages import (
     build_detector,
     load_detector,
+    read_config,
+    read_networks,
+    read_variants,
     write_package,
 )
 from mammo_worker.training.learned import hash_films
 from mammo_worker.training.plan import TrainingPlan
 
 LICENCE = "Apache-2.0; trained on CC BY 3.0 and CC BY 4.0 data, see the attribution."
-TRAINED_ON = (
-    "CBIS-DDSM mass training films (seven tenths of the patients, by hash) and CDD-CESM low-energy images with a mass."
-)
+CBIS_DDSM = "CBIS-DDSM mass training films (seven tenths of the patients, by hash)"
+TRAINED_ON = f"{CBIS_DDSM} and CDD-CESM low-energy images with a mass."
+TRAINED_ON_CBIS_DDSM = f"{CBIS_DDSM}."
 SWEEP = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 
 Say = Callable[[str], None]
@@ -54,6 +59,7 @@ def release(
     version: str,
     fppi: float,
     say: Say,
+    fuse: Path | None = None,
 ) -> ModelManifest:
     """Calibrate on the validation patients, measure on the untouched fifth, write package and document.
 
@@ -66,13 +72,19 @@ def release(
         version: Of the package.
         fppi: False positives per validation film at the working threshold.
         say: Told what is going on.
+        fuse: Folder of a package of the same network, trained on the same patients; its networks analyse each film,
+            too, in its variants, and all findings are fused.
 
     Raises:
-        ValueError: The run has seen other films than the public sets' training patients.
+        ValueError: The run has seen other films than the public sets' training patients, or the package to fuse has
+            another network or other patients.
     """
-    _check_films(run, data)
+    trained_on = _trained_on(run, data)
     weights = [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
     config, variants = plan.network, plan.test_time_variants
+    if fuse is not None:
+        weights, variants, others = _fused(config, weights, variants, open_package(fuse))
+        trained_on = f"First network: {trained_on} Second network: {others}"
     detector = build_detector(config, weights, variants)
     films = cbis_ddsm(data / "cbis_ddsm_mass")
     say("calibrating on the validation patients")
@@ -88,7 +100,7 @@ def release(
             weights=weights,
             calibration=calibration,
             thresholds=thresholds,
-            trained_on=TRAINED_ON,
+            trained_on=trained_on,
             licence=LICENCE,
             metrics=metrics,
             card=card,
@@ -141,15 +153,39 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
     return manifest
 
 
-def _check_films(run: Path, data: Path) -> None:
-    """Refuse a run whose record names other films; earlier versions left CDD-CESM out of the hash."""
+def _trained_on(run: Path, data: Path) -> str:
+    """What a run has learned from, by the hash of the films in its record.
+
+    Raises:
+        ValueError: The record names other films.
+    """
     record = run / RECORD_FILE
     if not record.exists():
-        return
+        return TRAINED_ON
     of_cbis = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "train"]
-    known = {hash_films(films) for films in (public_films(data), of_cbis)}
-    if json.loads(record.read_text("utf-8")).get("data_sha256") not in known:
+    known = {hash_films(public_films(data)): TRAINED_ON, hash_films(of_cbis): TRAINED_ON_CBIS_DDSM}
+    learned = known.get(json.loads(record.read_text("utf-8")).get("data_sha256"))
+    if learned is None:
         raise ValueError(f"{run} was trained on other films than the training patients of CBIS-DDSM and CDD-CESM")
+    return learned
+
+
+def _fused(
+    config: MaskRCNNConfig, weights: list[NDArray[Any]], variants: Sequence[TestTimeVariant], package: ModelPackage
+) -> tuple[list[NDArray[Any]], tuple[TestTimeVariant, ...], str]:
+    """Weights and variants of a network and of those of a package, and what the package has learned from.
+
+    Raises:
+        ValueError: The package has another network or has learned from other patients.
+    """
+    name, theirs = package.manifest.name, package.manifest.trained_on
+    if replace(read_config(package), canvas=config.canvas) != config:
+        raise ValueError(f"the package {name} has another network and cannot be fused with this run")
+    if theirs not in (TRAINED_ON, TRAINED_ON_CBIS_DDSM):
+        raise ValueError(f"the package {name} has learned from other patients, so the untouched fifth would be none")
+    added = tuple(replace(v, network=v.network + 1) for v in read_variants(package.manifest))
+    arrays = [w.astype(np.float32) for network in read_networks(package) for w in network]
+    return [*weights, *arrays], (*variants, *added), theirs
 
 
 def write_results(manifest: ModelManifest, test: list[FilmResult], docs: Path) -> None:

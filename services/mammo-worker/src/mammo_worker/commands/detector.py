@@ -43,6 +43,10 @@ def train_detector(
         Path | None,
         typer.Option(help="Start from this model package, on the patients that it learned from, without --fold."),
     ] = None,
+    patients: Annotated[
+        Literal["all", "train"],
+        typer.Option(help="train: only those that `release` neither calibrates nor measures on, without --fold."),
+    ] = "all",
     until: UntilOption = None,
     ahead: AheadOption = 1,
     change: ChangeOption = None,
@@ -55,9 +59,11 @@ def train_detector(
 
     if package is not None and fold is not None:
         raise typer.BadParameter("a package has seen patients of every fold: give --fold or --package, not both")
+    if patients == "train" and fold is not None:
+        raise typer.BadParameter("--patients train and --fold hold out different patients: give one of them")
     plan = _plan(config, change)
     typer.echo(plan)
-    films = training_films(data, fold) if package is None else package_films(data)
+    films = training_films(data, fold) if package is None and patients == "all" else package_films(data)
     settings = LoopSettings(plan.training.average_momentum, plan.training.average_every, ahead=ahead)
     with refused_or_exit():
         done = run(plan, films, out, weights, package=package, until=until, settings=settings)

@@ -96,6 +96,10 @@ def release(
     version: Annotated[str, typer.Option(help="Of the package.")] = "2.0.0",
     fppi: Annotated[float, typer.Option(help="False positives per calibration film at the working threshold.")] = 0.5,
     licence: Annotated[str, typer.Option(help="Of the weights that own films gave.")] = "not stated",
+    fuse: Annotated[
+        Path | None,
+        typer.Option(help="Package of the same network and patients, of the public sets; all findings are fused."),
+    ] = None,
     change: ChangeOption = None,
 ) -> None:
     """Calibrate, measure, and write the model package.
@@ -118,8 +122,10 @@ def release(
         if any(is_public):
             if len(data) > 1 or docs is None:
                 raise typer.BadParameter("the public data sets are released alone, with --docs")
-            release_public(run, training, data[0], package, docs, version=version, fppi=fppi, say=typer.echo)
+            release_public(run, training, data[0], package, docs, version=version, fppi=fppi, say=typer.echo, fuse=fuse)
         else:
+            if fuse is not None:
+                raise typer.BadParameter("--fuse is for the public data sets")
             release_own(
                 run, training, data, test or (), package, version=version, licence=licence, fppi=fppi, say=typer.echo
             )

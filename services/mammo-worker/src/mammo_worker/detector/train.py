@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from lobule.model_package import open_package
-from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import LoopSettings
 from lobule_ml.training.record import write_record
 from mammo_worker.data.annotated import AnnotatedFilm
@@ -17,6 +16,7 @@ from mammo_worker.detector.batches import film_batches
 from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.packages import read_networks
 from mammo_worker.training.learned import hash_film_truth, hash_films, write_learned
 from mammo_worker.training.network import start_backbone, starting_weights
 from mammo_worker.training.phases import run_phases
@@ -97,6 +97,6 @@ def train_detector(
 def start_from(model: MaskRCNN, weights: Path | None, package: Path | None) -> None:
     """Give a network its first weights: a package's, else those of a pretrained backbone."""
     if package is not None:
-        model.set_weights([w.astype(np.float32) for w in read_weights(open_package(package).weights)])
+        model.set_weights([w.astype(np.float32) for w in read_networks(open_package(package))[0]])
     elif weights is not None:
         start_backbone(model, weights)

@@ -6,6 +6,7 @@ from typing import Any
 from lobule.contracts.models import ModelManifest
 from mammo_worker.evaluation.summary import markdown_table
 from mammo_worker.nn.stored_config import read_config
+from mammo_worker.packages import read_variants
 
 # The bars set before training: metric, rule, wanted value, whether more is better.
 BARS: tuple[tuple[str, str, float, bool], ...] = (
@@ -143,9 +144,12 @@ def _what_it_is(manifest: ModelManifest) -> str:
     config = read_config(manifest.architecture["config"])
     triage = "no triage head" if config.triage is None else f"a multi-instance triage head ({config.triage.loss})"
     first = "a centre-point first stage" if config.proposals.kind == "centre" else "an RPN"
+    variants = read_variants(manifest)
+    several = max(v.network for v in variants) > 0
     views = [
-        f"{v['canvas'][0]} x {v['canvas'][1]}{', upside down' if v['upside_down'] else ''}"
-        for v in manifest.input["views"]
+        f"{v.canvas[0]} x {v.canvas[1]}{', upside down' if v.upside_down else ''}"
+        f"{f', network {v.network + 1}' if several else ''}"
+        for v in variants
     ]
     return f"""# {manifest.name} {manifest.version}
 

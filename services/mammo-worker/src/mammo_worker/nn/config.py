@@ -244,7 +244,9 @@ class TestTimeVariant:
     Attributes:
         canvas: Height and width of the network's input.
         upside_down: Whether the film is turned upside down.
+        network: Index of the network that analyses it, in a package with several networks of one architecture.
     """
 
     canvas: tuple[int, int]
     upside_down: bool = False
+    network: int = 0

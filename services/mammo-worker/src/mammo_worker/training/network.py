@@ -8,9 +8,8 @@ import keras
 
 from lobule.model_package import open_package, sha256_of
 from lobule_ml.backbones import BACKBONES, load_pretrained
-from lobule_ml.packages import read_weights
 from mammo_worker.nn.mask_rcnn import MaskRCNN
-from mammo_worker.packages import build_model, read_config
+from mammo_worker.packages import build_model, read_config, read_networks
 from mammo_worker.training.plan import Phase, Scope, TrainingPlan
 
 _MOMENTUM = 0.9
@@ -73,7 +72,7 @@ def start_backbone(model: MaskRCNN, weights: Path) -> None:
     Args:
         model: From `build`; changed.
         weights: Pretrained weights, see `lobule_ml.backbones.load_pretrained`; or a model package of the same
-            backbone, which has seen masses already.
+            backbone, which has seen masses already. Of several networks, the first one counts.
 
     Raises:
         ValueError: The package has another backbone.
@@ -86,5 +85,5 @@ def start_backbone(model: MaskRCNN, weights: Path) -> None:
     theirs, ours = config.backbone.name, model.config.backbone.name
     if theirs != ours:
         raise ValueError(f"the package {weights.name} has the backbone {theirs}, not {ours}")
-    trained = build_model(config, read_weights(package.weights)).parts.trunk.backbone
+    trained = build_model(config, read_networks(package)[0]).parts.trunk.backbone
     model.parts.trunk.backbone.set_weights(trained.get_weights())
