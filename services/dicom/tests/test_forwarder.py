@@ -54,6 +54,8 @@ class _Cases:
     def upload(self, *_arguments, case_id: str, **_named) -> str:
         if self.refusal:
             raise self.refusal
+        if case_id not in self.images:
+            raise ApiError(404, {"code": "not_found"})
         self.images[case_id] += 1
         return "job"
 
@@ -154,3 +156,16 @@ def test_priors_are_looked_for_once_the_gateway_took_a_film(world):
     world.receive(STUDY, "1.2")
     world.work()
     assert asked() == 1
+
+
+def test_a_late_film_of_a_case_that_was_deleted_opens_a_new_case(world):
+    world.work()
+    first = world.study().case_id
+    del world.gateway.images[first]
+    world.receive(STUDY, "1.2")
+    world.work()
+    assert (world.study().case_id, world.study().problem) == (None, "not_found")
+    world.change("UPDATE studies SET due_at = 0")
+    world.work()
+    assert world.study().case_id not in (None, first)
+    assert world.gateway.images == {world.study().case_id: 1}

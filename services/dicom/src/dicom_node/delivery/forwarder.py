@@ -6,6 +6,7 @@ process that is killed at any moment loses nothing and doubles nothing.
 
 import time
 from collections.abc import Callable, Sequence
+from http.client import NOT_FOUND
 
 import structlog
 
@@ -142,6 +143,11 @@ class Forwarder(Loop):
             order = orders.find(database, identity.accession_number, identity.patient_id)
         return None if order is None else order.name
 
+    def _leave(self, case_id: str) -> None:
+        """Forget a case that was deleted: the next attempt opens a new one for the films that came later."""
+        with self._journal.transaction() as database:
+            studies.leave_case(database, case_id, studies.draw_pseudonym())
+
     def _rename(self, study: Study, name: str) -> bool:
         with self._journal.transaction() as database:
             return studies.rename(database, study.study_uid, name)
@@ -153,7 +159,9 @@ class Forwarder(Loop):
                 self._intake.path_of(each.sha256), "mammography", case_id=case_id, file_name=name
             )
         except ApiError as error:
-            if not _is_refusal(error):
+            if error.status == NOT_FOUND:
+                self._leave(case_id)
+            if error.status == NOT_FOUND or not _is_refusal(error):
                 raise
             _log.warning("the gateway refused an object", file=name, code=error.code)
             metrics.delivery_failures.labels(error.code).inc()

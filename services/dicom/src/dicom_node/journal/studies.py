@@ -78,6 +78,11 @@ def set_case(database: sqlite3.Connection, study_uid: str, case_id: str) -> None
     database.execute("UPDATE studies SET case_id = ? WHERE study_uid = ?", (case_id, study_uid))
 
 
+def leave_case(database: sqlite3.Connection, case_id: str, pseudonym: str) -> None:
+    """Forget the case of a study, and draw another name for its next one."""
+    database.execute("UPDATE studies SET case_id = NULL, pseudonym = ? WHERE case_id = ?", (pseudonym, case_id))
+
+
 def rename(database: sqlite3.Connection, study_uid: str, name: str) -> bool:
     """Call the case of a study otherwise, unless that of another study is called so; gives whether it is."""
     free = "NOT EXISTS (SELECT 1 FROM studies WHERE pseudonym = ? AND study_uid != ?)"
