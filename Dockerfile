@@ -220,7 +220,7 @@ LABEL org.opencontainers.image.title="Lobule mammo-worker" \
 FROM builder AS gateway-packages
 COPY services/gateway/pyproject.toml services/gateway/
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --frozen --no-dev --no-install-workspace --package lobule-gateway --extra s3 --extra tracing \
+    uv sync --frozen --no-dev --no-install-workspace --package lobule-gateway --extra s3 --extra tracing --extra pkcs11 \
     && python shared/image/trim.py /opt/lobule && python shared/image/runtime.py /opt/lobule /runtime \
     && install -d -m 750 /folders/objects /folders/backup
 

@@ -99,6 +99,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "security_key_refused": (422,),
     "security_keys_unavailable": (409,),
     "several_films": (422,),
+    "signing_key_unavailable": (503,),
     "signing_key_unknown": (500,),
     "sso_inactive": (403,),
     "sso_logout_invalid": (400,),

@@ -1,4 +1,4 @@
-"""Maps outages of database, Redis and object store to 503 and 507 responses, and taken unique keys to 409."""
+"""Maps outages of database, Redis, object store and token to 503 and 507 responses, and taken unique keys to 409."""
 
 from typing import Literal
 
@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.errors import ProblemError, problem_response
+from gateway.token_keys import TokenError
 from lobule.storage import StoreFullError, StoreUnavailableError
 
 log = structlog.get_logger()
@@ -22,6 +23,7 @@ OUTAGES: tuple[type[Exception], ...] = (
     BrokerError,
     StoreFullError,
     StoreUnavailableError,
+    TokenError,
 )
 """Kinds of errors that may be an outage."""
 
@@ -58,7 +60,7 @@ def install_outage_handlers(app: FastAPI) -> None:
 
 
 def problem_of_outage(error: Exception) -> ProblemError | None:
-    """The problem for an error of database, Redis or store; None if the error is not an outage.
+    """The problem for an error of database, Redis, store or token; None if the error is not an outage.
 
     A transaction that PostgreSQL ended for a deadlock left nothing behind, so the request may be sent again.
     """
@@ -66,6 +68,8 @@ def problem_of_outage(error: Exception) -> ProblemError | None:
         return _full()
     if isinstance(error, StoreUnavailableError):
         return _away("storage_unavailable", 5)
+    if isinstance(error, TokenError):
+        return _away("signing_key_unavailable", 5)
     if isinstance(error, RedisError | BrokerError):
         return _away("redis_unavailable", 5)
     if isinstance(error, PoolTimeoutError):

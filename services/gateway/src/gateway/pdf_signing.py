@@ -11,8 +11,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -23,8 +31,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gateway.signing_keys import SignatureState
+from gateway.token_keys import SCHEME, TokenError, TokenKey
 
 _FIELD = "Report"
+_LONGEST = 1024
+"""Bytes of a signature at most: RSA of 8192 bits."""
+_OF_ANOTHER = "the key is not that of the certificate"
 _TO_SIGN = x509.KeyUsage(
     digital_signature=True,
     content_commitment=True,
@@ -95,7 +107,7 @@ class PdfSigner:
 
     Args:
         certificate: PEM, the one that signs first; its chain may follow.
-        key: Its private key, PEM without a password: of an elliptic curve, or RSA.
+        key: Its private key, of an elliptic curve, or RSA: PEM without a password, or the URI of one in a token.
         before: Certificates that signed before, PEM.
 
     Raises:
@@ -110,15 +122,10 @@ class PdfSigner:
         self._chain = x509.load_pem_x509_certificates(certificate.encode())
         self.certificate = self._chain[0]
         self.known = [self.certificate, *(x509.load_pem_x509_certificates(before.encode()) if before else ())]
-        try:
-            private = load_pem_private_key(key.encode(), password=None)
-        except TypeError as error:
-            raise ValueError("the key must have no password") from error
-        if not isinstance(private, EllipticCurvePrivateKey | RSAPrivateKey):
-            raise ValueError("the key must be of an elliptic curve or RSA")
-        if _public(private.public_key()) != _public(self.certificate.public_key()):
-            raise ValueError("the key is not that of the certificate")
-        self._signer = _signer(private, self._chain)
+        if key.startswith(SCHEME):
+            self._signer = _token_signer(_key_in_token(key, self.certificate), self._chain)
+        else:
+            self._signer = _signer(_key_in_file(key, self.certificate), self._chain)
 
     @property
     def name(self) -> str:
@@ -134,6 +141,7 @@ class PdfSigner:
 
         Raises:
             CertificateEndedError: The certificate is not valid today.
+            TokenError: The key is in a token that is away.
             ValueError: It is no PDF that can be signed.
         """
         from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -166,31 +174,98 @@ def draw_certificate(name: str, days: int) -> tuple[bytes, bytes]:
         name: Of the hospital, as readers of a PDF show it.
         days: For which it is valid.
     """
-    private, now = generate_private_key(SECP256R1()), datetime.now(UTC)
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    drawn = (
-        x509.CertificateBuilder(subject, subject, private.public_key(), x509.random_serial_number())
+    private = generate_private_key(SECP256R1())
+    drawn = _certificate_of(private.public_key(), name, days).sign(private, SHA256())
+    return drawn.public_bytes(Encoding.PEM), private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def draw_certificate_in_token(key: TokenKey, name: str, days: int) -> bytes:
+    """A new certificate, PEM, that is signed by itself with a new key in a token.
+
+    Args:
+        key: How the key is called that is drawn.
+        name: Of the hospital, as readers of a PDF show it.
+        days: For which it is valid.
+
+    Raises:
+        TokenError: There is a key of this name, or the token is away.
+    """
+    from asn1crypto.x509 import Certificate
+
+    key.draw("p256")
+    # The builder signs with keys that it can read alone; all that differs is the signature.
+    pattern = _certificate_of(key.public_key(), name, days).sign(generate_private_key(SECP256R1()), SHA256())
+    drawn = Certificate.load(pattern.public_bytes(Encoding.DER))
+    drawn["signature_value"] = key.sign(pattern.tbs_certificate_bytes)
+    return x509.load_der_x509_certificate(drawn.dump()).public_bytes(Encoding.PEM)
+
+
+def _certificate_of(public: Any, name: str, days: int) -> x509.CertificateBuilder:
+    now, subject = datetime.now(UTC), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    return (
+        x509.CertificateBuilder(subject, subject, public, x509.random_serial_number())
         .not_valid_before(now)
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_TO_SIGN, critical=True)
-        .sign(private, SHA256())
     )
-    return drawn.public_bytes(Encoding.PEM), private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _key_in_file(pem: str, certificate: x509.Certificate) -> EllipticCurvePrivateKey | RSAPrivateKey:
+    try:
+        private = load_pem_private_key(pem.encode(), password=None)
+    except TypeError as error:
+        raise ValueError("the key must have no password") from error
+    if not isinstance(private, EllipticCurvePrivateKey | RSAPrivateKey):
+        raise ValueError("the key must be of an elliptic curve or RSA")
+    if _public(private.public_key()) != _public(certificate.public_key()):
+        raise ValueError(_OF_ANOTHER)
+    return private
+
+
+def _key_in_token(uri: str, certificate: x509.Certificate) -> TokenKey:
+    key, public, content = TokenKey.parse(uri), certificate.public_key(), b"a report"
+    try:
+        signature = key.sign(content)
+        if isinstance(public, EllipticCurvePublicKey):
+            public.verify(signature, content, ECDSA(SHA256()))
+        elif isinstance(public, RSAPublicKey):
+            public.verify(signature, content, PKCS1v15(), SHA256())
+        else:
+            raise ValueError("the certificate must be of an elliptic curve or RSA")
+    except TokenError as error:
+        raise ValueError(str(error)) from error
+    except InvalidSignature as error:
+        raise ValueError(_OF_ANOTHER) from error
+    return key
 
 
 def _signer(private: EllipticCurvePrivateKey | RSAPrivateKey, chain: list[x509.Certificate]) -> Any:
     from asn1crypto.keys import PrivateKeyInfo
-    from asn1crypto.x509 import Certificate
     from pyhanko.sign import SimpleSigner
+
+    key = PrivateKeyInfo.load(private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    return SimpleSigner(signing_key=key, **_shown(chain))
+
+
+def _token_signer(key: TokenKey, chain: list[x509.Certificate]) -> Any:
+    from pyhanko.sign.signers import Signer
+
+    class TokenSigner(Signer):
+        async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+            assert digest_algorithm == "sha256"
+            return bytes(_LONGEST) if dry_run else key.sign(data)
+
+    return TokenSigner(**_shown(chain))
+
+
+def _shown(chain: list[x509.Certificate]) -> dict[str, Any]:
+    """The certificates that a signature carries, the one that signs first."""
+    from asn1crypto.x509 import Certificate
     from pyhanko_certvalidator.registry import SimpleCertificateStore
 
     certificates = [Certificate.load(each.public_bytes(Encoding.DER)) for each in chain]
-    return SimpleSigner(
-        signing_cert=certificates[0],
-        signing_key=PrivateKeyInfo.load(private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())),
-        cert_registry=SimpleCertificateStore.from_certs(certificates),
-    )
+    return {"signing_cert": certificates[0], "cert_registry": SimpleCertificateStore.from_certs(certificates)}
 
 
 def _public(key: Any) -> bytes:

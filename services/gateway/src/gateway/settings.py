@@ -27,7 +27,9 @@ class GatewaySettings(Settings):
         default=None, min_length=32, description="links the audit log; unset: made from the secret key"
     )
     signing_key: SecretStr | None = Field(
-        default=None, min_length=32, description="signs reports; unset: made from the secret key"
+        default=None,
+        min_length=32,
+        description="signs reports, or a PKCS#11 URI of what does; unset: made from the secret key",
     )
     signing_keys_before: str = Field(
         "", description="public keys (comma) that signed reports before: of each PEM, the line in the middle"
@@ -35,7 +37,9 @@ class GatewaySettings(Settings):
     pdf_certificate: str = Field(
         "", description="certificate that signs the PDF of signed reports, PEM, its chain after it; unset: not signed"
     )
-    pdf_key: SecretStr | None = Field(default=None, description="private key of that certificate, PEM, no password")
+    pdf_key: SecretStr | None = Field(
+        default=None, description="private key of that certificate, PEM without a password, or its PKCS#11 URI"
+    )
     pdf_certificates_before: str = Field("", description="certificates that signed PDF files before, PEM")
     audit_anchors: Path | None = Field(
         default=None, description="file that the ends of the audit log's chains are added to once a day; unset: none"
@@ -145,6 +149,11 @@ class GatewaySettings(Settings):
         if bool(self.pdf_certificate) != (self.pdf_key is not None):
             raise ValueError("LOBULE_PDF_CERTIFICATE_FILE and LOBULE_PDF_KEY_FILE are needed together")
         _ = self.pdf_signer
+        return self
+
+    @model_validator(mode="after")
+    def _key_of_reports(self) -> "GatewaySettings":
+        _ = self.signing_keys
         return self
 
     @model_validator(mode="after")

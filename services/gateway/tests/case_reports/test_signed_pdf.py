@@ -7,6 +7,7 @@ import subprocess
 
 import pypdf
 import pytest
+from blank_pdf import blank_pdf
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -52,14 +53,7 @@ def signed(sign, worker, job) -> dict:
 def serve(client, worker, signed, answer_next) -> None:
     """All renderings of the signed version are there, the PDF as a page without text."""
     for _ in signed["renderings"]:
-        answer_next(rendered())
-
-
-def rendered(width: int = 300) -> bytes:
-    document, written = pypdf.PdfWriter(), io.BytesIO()
-    document.add_blank_page(width, 400)
-    document.write(written)
-    return written.getvalue()
+        answer_next(blank_pdf())
 
 
 @pytest.fixture
@@ -77,7 +71,7 @@ def render_anew(client, alice, at, answer_next):
     def send(width: int) -> None:
         wanted = {"languages": ["en"], "forms": ["pdf"], "anew": True}
         assert client.post(f"{at}/renderings", json=wanted, headers=alice).status_code == 202
-        answer_next(rendered(width))
+        answer_next(blank_pdf(width))
 
     return send
 
@@ -101,19 +95,26 @@ def test_it_states_case_version_and_content_and_stays_the_same(read, client, ali
     assert hashlib.sha256(pdf).hexdigest() in {each["detail"]["sha256"] for each in events["items"]}
 
 
-def test_other_forms_and_drafts_are_as_they_were_rendered(client, alice, at, serve):
-    assert client.get(at, params={"format": "html", "lang": "en"}, headers=alice).content == rendered()
+def test_other_forms_and_drafts_are_as_they_were_blank_pdf(client, alice, at, serve):
+    assert client.get(at, params={"format": "html", "lang": "en"}, headers=alice).content == blank_pdf()
 
 
 def test_what_is_not_the_signed_file_is_not_served(read, client, stored, signed):
     pdf, store = read().content, client.app.state.store
     [key] = stored()
-    other = client.app.state.pdf_signer.sign(rendered(), "Lobule report: another")
+    other = client.app.state.pdf_signer.sign(blank_pdf(), "Lobule report: another")
     appended = pypdf.PdfWriter(io.BytesIO(pdf), incremental=True)
     appended.add_metadata({"/Title": "Another"})
     with_more = io.BytesIO()
     appended.write(with_more)
-    for instead in (rendered(), pdf.replace(b"/MediaBox", b"/CropBox "), other, with_more.getvalue(), b"", b"%PDF-1.7"):
+    for instead in (
+        blank_pdf(),
+        pdf.replace(b"/MediaBox", b"/CropBox "),
+        other,
+        with_more.getvalue(),
+        b"",
+        b"%PDF-1.7",
+    ):
         store.put(key, instead)
         answer = read()
         assert (answer.status_code, answer.json()["code"]) == (500, "report_altered")
@@ -129,7 +130,7 @@ def test_a_signed_file_that_is_deleted_is_not_made_of_another(read, render_anew,
     store.delete(key)
     for forged in (newest, newest.replace("/2/", "/1/")):
         store.delete(newest)
-        store.put(forged, rendered(600))
+        store.put(forged, blank_pdf(600))
         answer = read()
         assert (answer.status_code, answer.json()["code"], stored()) == (500, "report_altered", [])
     render_anew(500)
@@ -150,7 +151,7 @@ def test_nothing_is_signed_with_a_certificate_that_has_ended(read, client):
     before = read().content
     ended = PdfSigner(*drawn(days=0), before=client.app.state.settings.pdf_certificate)
     with pytest.raises(CertificateEndedError):
-        ended.sign(rendered(), "anything")
+        ended.sign(blank_pdf(), "anything")
     client.app.state.pdf_signer = ended
     answer = read("zh")
     assert (answer.status_code, answer.json()["code"]) == (500, "pdf_certificate_ended")
@@ -199,7 +200,7 @@ def test_the_commands_draw_a_certificate_and_verify(run, tmp_path):
     assert run("certificate", tmp_path / "secrets", "--name", NAME).exit_code == 1, "never replaced"
     signer, content, file = PdfSigner(certificate.read_text(), key.read_text()), tmp_path / "content", tmp_path / "pdf"
     content.write_bytes(b"{}")
-    file.write_bytes(signer.sign(rendered(), f"content {hashlib.sha256(b'{}').hexdigest()}"))
+    file.write_bytes(signer.sign(blank_pdf(), f"content {hashlib.sha256(b'{}').hexdigest()}"))
     assert judge(file.read_bytes(), "content", signer.known) == "broken"
     assert run("verify", file, "--certificate", certificate, "--content", content).exit_code == 0
     content.write_bytes(b"[]")
@@ -212,7 +213,7 @@ def test_the_commands_draw_a_certificate_and_verify(run, tmp_path):
 
 @pytest.mark.skipif(shutil.which("pdfsig") is None, reason="poppler-utils is not installed")
 def test_another_program_verifies_it(tmp_path, pair):
-    (tmp_path / "a.pdf").write_bytes(PdfSigner(*pair).sign(rendered(), "a reason"))
+    (tmp_path / "a.pdf").write_bytes(PdfSigner(*pair).sign(blank_pdf(), "a reason"))
     said = subprocess.run(["pdfsig", tmp_path / "a.pdf"], capture_output=True, text=True, check=False).stdout
     assert "Signature is Valid" in said
     assert "Total document signed" in said

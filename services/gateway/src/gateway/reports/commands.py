@@ -1,13 +1,15 @@
-"""`lobule reports …`: renders signed reports again, verifies signed PDF files, and draws a certificate for them."""
+"""`lobule reports …`: renders signed reports again, verifies signed PDF files, and draws the keys that sign them."""
 
 import getpass
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
 from gateway.audit.service import record
@@ -15,14 +17,15 @@ from gateway.cases import repository as cases
 from gateway.command_line import commands, fail, sessions_at
 from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
-from gateway.pdf_signing import draw_certificate, verified
+from gateway.pdf_signing import draw_certificate, draw_certificate_in_token, verified
 from gateway.reports import renderings, repository
 from gateway.reports.schemas import RenderingsCreate
+from gateway.token_keys import TokenError, TokenKey
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
 
 app = commands(
     "Render signed reports: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses. "
-    "Verify signed PDF files, and draw a certificate for them."
+    "Verify signed PDF files, and draw the keys that sign reports and their PDF."
 )
 
 
@@ -60,16 +63,34 @@ def certificate(
     folder: Annotated[Path, typer.Argument(help="gets the files pdf_certificate and pdf_key")],
     name: Annotated[str, typer.Option(help="of the hospital, as readers of a PDF show it")],
     days: Annotated[int, typer.Option(min=1, max=7300, help="for which it is valid")] = 1825,
+    key: Annotated[str | None, typer.Option(help="PKCS#11 URI of a key to be drawn in a token; else in a file")] = None,
 ) -> None:
     """Draw a certificate that is signed by itself, and its key, for the PDF of signed reports."""
-    drawn = dict(zip(("pdf_certificate", "pdf_key"), draw_certificate(name, days), strict=True))
-    if there := [file for file in drawn if (folder / file).exists() and (folder / file).stat().st_size]:
+    files = ("pdf_certificate", "pdf_key")
+    if there := [file for file in files if (folder / file).exists() and (folder / file).stat().st_size]:
         raise fail(f"Already there: {', '.join(there)}.")
+    if key is None:
+        drawn = draw_certificate(name, days)
+    else:
+        drawn = _in_token(key, lambda token: draw_certificate_in_token(token, name, days)), f"{key}\n".encode()
     folder.mkdir(parents=True, exist_ok=True)
-    for file, content in drawn.items():
+    for file, content in zip(files, drawn, strict=True):
         with os.fdopen(os.open(folder / file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
             stream.write(content)
     typer.echo(f"Drawn: {folder / 'pdf_certificate'} and {folder / 'pdf_key'}, valid for {days} days.")
+
+
+@app.command()
+def key(
+    uri: Annotated[str, typer.Argument(help="pkcs11:token=TOKEN;object=NAME?module-path=FILE&pin-source=FILE")],
+) -> None:
+    """Draw the key that signs reports (Ed25519) in a PKCS#11 token, and print its public key."""
+
+    def draw(token: TokenKey) -> bytes:
+        token.draw("ed25519")
+        return token.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    typer.echo(_in_token(uri, draw).decode(), nl=False)
 
 
 @app.command()
@@ -88,6 +109,13 @@ def verify(
     if content is not None and hashlib.sha256(content.read_bytes()).hexdigest() != found.states.split()[-1]:
         raise fail("It was made of another content.")
     typer.echo("The signature verifies.")
+
+
+def _in_token(uri: str, draw: Callable[[TokenKey], bytes]) -> bytes:
+    try:
+        return draw(TokenKey.parse(uri))
+    except (TokenError, ValueError) as error:
+        raise fail(str(error)) from None
 
 
 def _wanted(languages: list[str] | None, forms: list[str] | None, *, anew: bool) -> RenderingsCreate:
