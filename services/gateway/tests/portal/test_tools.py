@@ -66,7 +66,11 @@ def test_every_tool(opened):
     bars = [hand.pane.locator(".scale") for hand in (right, left)]
     for bar in bars:
         expect(bar).to_be_visible()  # it is away while a film changes its size
-    assert bars[0].inner_text() == bars[1].inner_text()
+    assert bars[1].inner_text() == f"{bars[0].inner_text()} on the detector", "its spacing is not that in the breast"
+    words = bars[1].evaluate(
+        "bar => { const r = new Range(); r.selectNodeContents(bar); return r.getBoundingClientRect().right }"
+    )
+    assert words <= left.pane.bounding_box()["x"] + left.pane.bounding_box()["width"], "within its pane"
     length = float(bars[0].inner_text().split()[0])
     assert bars[0].bounding_box()["width"] == pytest.approx(length * placed(right.pane)[0] / SPACING["RCC"], abs=1)
 

@@ -3,7 +3,7 @@
 import { copy, icon, role, write } from '../core/dom.js';
 import { t } from '../core/words.js';
 import { layoutOf, sideOf, slotsOf } from './hanging.js';
-import { depthWords, partOf, spacingOf } from './image.js';
+import { depthWords, partOf, spacingOf, unitOf } from './image.js';
 import { anatomyOf, samePlace } from './linking.js';
 import { Pane } from './pane.js';
 import { UPRIGHT } from './placement.js';
@@ -114,7 +114,7 @@ export function createPanes(grid, options) {
 
   /** @param {Pane} pane */
   function painted(pane) {
-    showScale(pane.root, spacingOf(pane.viewed), pane.transform?.scale ?? 0, pane.moving);
+    showScale(pane.root, spacingOf(pane.viewed), unitOf(pane.viewed), pane.transform?.scale ?? 0, pane.moving);
     if (pane.viewed && !pane.moving && wantsMore(pane)) options.onFine(pane.viewed);
     options.paintTools(pane);
   }

@@ -13,10 +13,11 @@ export const lengthFor = (perMm) => LENGTHS.findLast((length) => length * perMm 
  * Show the scale bar of a pane; while a hand zooms, it is away.
  * @param {HTMLElement} root A pane.
  * @param {number | null} spacing mm for a pixel.
+ * @param {string} unit Whether lengths are those in the breast (`mm`) or on the detector.
  * @param {number} scale CSS pixels for a pixel.
  * @param {boolean} moving Whether a hand moves the film.
  */
-export function showScale(root, spacing, scale, moving) {
+export function showScale(root, spacing, unit, scale, moving) {
   const bar = find(root, '.scale');
   const zooming = moving && bar.dataset.scale !== String(scale);
   root.toggleAttribute('data-zooming', zooming);
@@ -25,8 +26,7 @@ export function showScale(root, spacing, scale, moving) {
   bar.hidden = !spacing || !scale;
   if (!spacing || !scale) return;
   const length = lengthFor(scale / spacing);
-  const wide = `${Math.round((length * scale) / spacing)}px`;
-  if (bar.style.width === wide) return;
-  bar.style.width = wide;
-  write(bar, t('tools.length.mm', { length: String(length) }));
+  bar.dataset.unit = unit;
+  bar.style.width = `${Math.round((length * scale) / spacing)}px`;
+  write(bar, t(`tools.length.${unit}`, { length: String(length) }));
 }
