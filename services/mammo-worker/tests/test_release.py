@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from invented_findings import said_of
 from typer.testing import CliRunner
 
 from lobule.contracts.result import Thresholds
@@ -15,7 +16,6 @@ from mammo_worker import cli, release
 from mammo_worker.calibration import Calibration, Logistic
 from mammo_worker.configs import toy
 from mammo_worker.data.splits import split_of
-from mammo_worker.evaluation.metrics import FilmResult
 from mammo_worker.nn import config as networks
 from mammo_worker.packages import write_package
 from mammo_worker.release import evaluate_package, recalibrate, write_results
@@ -23,24 +23,6 @@ from mammo_worker.training.plan import Phase, TrainingPlan
 
 HEADER = "| data | metric | rule | value | interval_95 |"
 PATIENTS = [f"P{i}" for i in range(120)]
-
-
-def said_of(film):
-    """What a detector could say of a film: its mass, and a weaker finding that is none."""
-    chance = np.random.default_rng(int(film.patient[1:]))
-    malignant = int(film.patient[1:]) % 2 == 0
-    score, kind = chance.uniform(0.4, 0.9), chance.uniform(0.3, 0.6) + 0.3 * malignant
-    return FilmResult(
-        film.name,
-        film.patient,
-        np.array([[0.0, 0.0, 10.0, 10.0]]),
-        np.array([2 if malignant else 1]),
-        malignant,
-        np.array([[0.0, 0.0, 10.0, 10.0], [50.0, 50.0, 60.0, 60.0]]),
-        np.array([score, score / 2]),
-        np.array([kind, 0.2]),
-        np.array([kind * 4 - 2, kind]),
-    )
 
 
 @pytest.fixture

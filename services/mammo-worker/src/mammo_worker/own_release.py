@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import Thresholds
 from lobule_ml.batch import tracked
 from lobule_ml.packages import half_precision, read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
+from mammo_worker.calibration import Calibration
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.training_set import data_sets
 from mammo_worker.evaluation.document import own_card
@@ -60,13 +62,7 @@ def release_own(
     variants = plan.test_time_variants
     detector = build_detector(plan.network, weights, variants)
     say(f"calibrating on {len(to_calibrate)} films")
-    try:
-        fitted, thresholds = fit_calibration(_found(detector, to_calibrate), fppi)
-    except ValueError as error:
-        raise ValueError(
-            "calibration needs films with benign and with malignant masses, and findings of the network on and off "
-            f"them; here: {error}"
-        ) from None
+    fitted, thresholds = calibrated(_found(detector, to_calibrate), fppi)
     metrics: list[dict[str, Any]] = []
     if to_test:
         say(f"measuring on {len(to_test)} films")
@@ -92,6 +88,21 @@ def release_own(
         )
 
     return write(own_card(write("")))
+
+
+def calibrated(films: Sequence[FilmResult], fppi: float) -> tuple[Calibration, Thresholds]:
+    """`fit_calibration`, with a message that says which films it needs.
+
+    Raises:
+        ValueError: There are too few films to calibrate on.
+    """
+    try:
+        return fit_calibration(films, fppi)
+    except ValueError as error:
+        raise ValueError(
+            "calibration needs films with benign and with malignant masses, and findings of the network on and off "
+            f"them; here: {error}"
+        ) from None
 
 
 def _found(detector: Detector, films: Sequence[AnnotatedFilm]) -> list[FilmResult]:

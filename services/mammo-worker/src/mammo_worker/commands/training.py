@@ -1,7 +1,7 @@
 """Commands that train a detector and make a model package of it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -129,3 +129,39 @@ def release(
             release_own(
                 run, training, data, test or (), package, version=version, licence=licence, fppi=fppi, say=typer.echo
             )
+
+
+@app.command()
+def release_folds(
+    runs: Annotated[Path, typer.Argument(help="Folder with the runs of the folds: fold0, fold1, and so on.")],
+    data: Annotated[list[Path], typer.Option("--data", "--films", help=DATA_SETS)],
+    package: Annotated[Path, typer.Option(help="Folder of the model package to write; its name is the package's.")],
+    final: Annotated[
+        Literal["all", "ensemble"],
+        typer.Option(help="all: the network of the run `all`; ensemble: those of the folds, fused."),
+    ] = "all",
+    plan: Annotated[str, typer.Option(help="The configuration that was trained.")] = "standard",
+    version: Annotated[str, typer.Option(help="Of the package.")] = "1.0.0",
+    fppi: Annotated[float, typer.Option(help="False positives per film at the working threshold.")] = 0.5,
+    licence: Annotated[str, typer.Option(help="Of the weights.")] = "not stated",
+    predictions: Annotated[Path | None, typer.Option(help="CSV of the out-of-fold findings.")] = None,
+    change: ChangeOption = None,
+) -> None:
+    """Calibrate and measure the networks of the folds, each on its held-out patients, and write the model package."""
+    start_keras()
+    from lobule_ml.training.record import require_plan
+    from mammo_worker.detector.plan import DetectorPlan
+    from mammo_worker.evaluation.predictions import write_csv
+    from mammo_worker.fold_release import Origin
+    from mammo_worker.fold_release import release_folds as release_them
+
+    trained = read_film_plan(plan, change)
+    training = trained.training if isinstance(trained, DetectorPlan) else trained
+    with refused_or_exit():
+        for run in sorted(runs.glob("*/run.json")):
+            require_plan(run.parent, trained)
+        films = _films(trained, data)
+        origin = Origin(version, licence, ", ".join(path.name for path in data))
+        _, found = release_them(runs, training, films, package, origin, fppi=fppi, final=final, say=typer.echo)
+    if predictions is not None:
+        write_csv(found.items(), predictions)

@@ -1,0 +1,158 @@
+"""A model package from a cross-validation: each fold's network is calibrated and measured on its held-out patients."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule.contracts.models import ModelManifest
+from lobule_ml.batch import tracked
+from lobule_ml.packages import half_precision, read_weights
+from lobule_ml.training.loop import AVERAGE_FILE
+from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.evaluation.document import own_card
+from mammo_worker.evaluation.metrics import FilmResult
+from mammo_worker.evaluation.run import run_detector, with_probabilities
+from mammo_worker.evaluation.summary import measure
+from mammo_worker.nn.config import TestTimeVariant
+from mammo_worker.own_release import calibrated
+from mammo_worker.packages import build_detector, write_package
+from mammo_worker.training.learned import learned_patients
+from mammo_worker.training.plan import TrainingPlan
+
+Final = Literal["all", "ensemble"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the package says of itself.
+
+    Attributes:
+        version: Of the package.
+        licence: Of the weights.
+        data: Name of the data set.
+    """
+
+    version: str
+    licence: str
+    data: str
+
+
+def release_folds(
+    runs: Path,
+    plan: TrainingPlan,
+    films: Sequence[AnnotatedFilm],
+    package: Path,
+    origin: Origin,
+    *,
+    fppi: float,
+    final: Final,
+    say: Callable[[str], None],
+) -> tuple[ModelManifest, dict[int, list[FilmResult]]]:
+    """Calibrate and measure out of fold, and write the package.
+
+    Probabilities and thresholds are fitted on the findings of all folds. The figures are those of a calibration that
+    was fitted on the other folds, so that no film is measured by what was fitted on it.
+
+    Args:
+        runs: Folder with `fold0`, `fold1` and so on, and with `all` if that network goes into the package.
+        plan: That was trained.
+        films: Of all folds.
+        package: Folder to write; its name is the package's.
+        origin: What the package says of itself.
+        fppi: False positives per film at the working threshold.
+        final: What goes into the package: the network of the run `all`, which learned from all patients, or the
+            networks of all folds, whose findings are fused. A fused score is a mean and falls between those that it
+            was calibrated on.
+        say: Told what is going on.
+
+    Returns:
+        The manifest, and the films of each fold with their findings and probabilities.
+
+    Raises:
+        ValueError: A training is not finished, a film is held out by no fold or by several, the run `all` learned from
+            other patients, or there are too few films to calibrate on.
+    """
+    folds = _finished_folds(runs)
+    held_out = _held_out(folds, films)
+    weights, variants = _final_network(runs, folds, plan, films, final)
+    found: dict[int, list[FilmResult]] = {}
+    for number, (run, own) in enumerate(zip(folds, held_out, strict=True)):
+        say(f"{run.name}: {len(own)} films")
+        detector = build_detector(plan.network, _weights_of(run), plan.test_time_variants)
+        found[number] = run_detector(detector, tracked(own, "films", len(own)))
+    fitted, thresholds = calibrated([film for of_fold in found.values() for film in of_fold], fppi)
+    measured = {n: _with_probabilities_of_others(found, n, fppi) for n in found}
+    name = f"{origin.data}, {len(folds)} folds by patient, out of fold"
+    metrics = measure([film for of_fold in measured.values() for film in of_fold], name)
+    patients = len({film.patient for film in films})
+
+    def write(card: str) -> ModelManifest:
+        return write_package(
+            package,
+            version=origin.version,
+            config=plan.network,
+            variants=variants,
+            weights=weights,
+            calibration=fitted,
+            calibrated_on=f"{len(films)} films of {patients} patients, out of fold",
+            thresholds=thresholds,
+            trained_on=f"{len(films)} films of {patients} patients: {origin.data}.",
+            licence=origin.licence,
+            metrics=metrics,
+            card=card,
+        )
+
+    return write(own_card(write(""))), measured
+
+
+def _finished_folds(runs: Path) -> list[Path]:
+    folds = sorted(path for path in runs.glob("fold*") if path.is_dir())
+    unfinished = [path.name for path in folds if not (path / AVERAGE_FILE).is_file()]
+    if len(folds) < 2 or unfinished:
+        what = f"{', '.join(unfinished)} not finished" if unfinished else f"{len(folds)} folds"
+        raise ValueError(f"{runs} has {what}; train every fold first, with --out {runs}/fold0 and so on")
+    return folds
+
+
+def _held_out(folds: Sequence[Path], films: Sequence[AnnotatedFilm]) -> list[list[AnnotatedFilm]]:
+    """The films of each fold's held-out patients: those that its network has not learned from."""
+    learned = [set(learned_patients(run)) for run in folds]
+    places = {f.patient: [n for n, known in enumerate(learned) if f.patient not in known] for f in films}
+    wrong = sorted(patient for patient, numbers in places.items() if len(numbers) != 1)
+    if wrong:
+        raise ValueError(
+            f"{len(wrong)} patients are held out by no fold or by several ({', '.join(wrong[:5])}); give the data set "
+            "that the folds were trained on"
+        )
+    return [[film for film in films if places[film.patient] == [n]] for n in range(len(folds))]
+
+
+def _final_network(
+    runs: Path, folds: Sequence[Path], plan: TrainingPlan, films: Sequence[AnnotatedFilm], final: Final
+) -> tuple[list[NDArray[Any]], Sequence[TestTimeVariant]]:
+    """Weights and variants of the package."""
+    variants = plan.test_time_variants
+    if final == "ensemble":
+        weights = [array for run in folds for array in _weights_of(run)]
+        return weights, [replace(v, network=n) for n in range(len(folds)) for v in variants]
+    run = runs / "all"
+    if not (run / AVERAGE_FILE).is_file():
+        raise ValueError(f"{run} is not finished; train it without --fold, or release with --final ensemble")
+    if set(learned_patients(run)) != {film.patient for film in films}:
+        raise ValueError(f"{run} learned from other patients than those of the folds")
+    return _weights_of(run), variants
+
+
+def _weights_of(run: Path) -> list[NDArray[Any]]:
+    """As they are read from a package."""
+    return [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
+
+
+def _with_probabilities_of_others(found: dict[int, list[FilmResult]], number: int, fppi: float) -> list[FilmResult]:
+    """The films of a fold, with probabilities by a calibration that was fitted on the other folds."""
+    others = [film for n, of_fold in found.items() if n != number for film in of_fold]
+    return with_probabilities(found[number], calibrated(others, fppi)[0])
