@@ -37,6 +37,7 @@ PUBLIC = {
     "POST /login/oidc/logout",
     "POST /logout",
     "POST /language",
+    "POST /failed-logins/seen",
     "GET /words/{language}/{script:path}",
 }
 """What answers without a login; whoever adds a route to it names it here."""

@@ -39,10 +39,11 @@ class Words:
             KeyError: The catalogue has no such sentence, or a value for it is missing. A sentence with plural forms
                 needs the number `count`.
         """
+        return self._form(key, values).format_map({name: self._shown(value) for name, value in values.items()})
+
+    def _form(self, key: str, values: Mapping[str, object]) -> str:
         sentence = self._sentences[key]
-        if not isinstance(sentence, str):
-            sentence = sentence[self.locale.plural_form(float(str(values["count"])))]
-        return sentence.format_map({name: self._shown(value) for name, value in values.items()})
+        return sentence if isinstance(sentence, str) else sentence[self.locale.plural_form(float(str(values["count"])))]
 
     def _shown(self, value: object) -> object:
         return self.list([str(item) for item in value]) if isinstance(value, list | tuple) else value

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, object_session
 
 from gateway.auth import api_tokens, sessions
 from gateway.auth import repository as logins
+from gateway.auth.failed_logins import FailedLogins
 from gateway.auth.models import AuthSession
 from gateway.auth.service import check_own_password, lacks_second_factor
 from gateway.auth.sessions import is_fresh
@@ -231,6 +232,7 @@ def logged_in_user(request: Request, session: DbSession) -> User:
         raise LoginRequiredError(_place(request))
     api_tokens.note_asker(request, login.user)
     sessions.note_activity(request, session, login)
+    request.state.failed_logins = FailedLogins.of(login)
     return login.user
 
 

@@ -1,7 +1,7 @@
 """Portal sessions, refresh tokens and API tokens: random secrets of which only the hash is kept."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -30,6 +30,9 @@ class AuthSession(Base):
     address: Mapped[str | None] = mapped_column(String(50))
     provider_session: Mapped[str | None] = mapped_column(String(255), index=True)  # of single sign-on
     client: Mapped[str] = mapped_column(String(200), default="")  # what the browser or program calls itself
+    failed_before: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # `gateway.auth.failed_logins`
 
     user: Mapped[User] = relationship(lazy="joined")
 

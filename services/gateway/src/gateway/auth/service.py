@@ -4,6 +4,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from gateway.audit.service import record, record_apart
+from gateway.auth import failed_logins
 from gateway.auth.schemas import Proof
 from gateway.auth.second_factor.service import Given, check_second_factor
 from gateway.auth.throttle import LoginThrottle
@@ -44,7 +45,7 @@ def with_password(request: Request, username: str, password: str) -> User:
 
     user = throttle.check(username, _address(request), find)
     if user is None:
-        record_apart(request, username or "?", "auth.failed")
+        failed_logins.note(request, username)
         raise unauthorized("wrong_credentials")
     return user
 

@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from gateway.auth import repository
+from gateway.auth import failed_logins, repository
 from gateway.auth.models import AuthSession
 from gateway.clock import now
 from gateway.database import only_reads
@@ -54,6 +54,7 @@ def open_session(
         **came_from(request),
     )
     session.add(login)
+    failed_logins.hand_over(session, login)
     response.set_cookie(
         cookie_name(settings),
         secret,

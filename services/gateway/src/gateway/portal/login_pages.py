@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.audit.service import record
-from gateway.auth import service, sessions
+from gateway.auth import failed_logins, service, sessions
 from gateway.auth.dependencies import AppSettings, LoggedIn, LoginPlace
 from gateway.auth.second_factor import half_login, security_keys
 from gateway.auth.second_factor.service import Given, check_second_factor
@@ -131,6 +131,22 @@ def _answer_of_key(credential: str) -> dict[str, Any] | None:
     except ValueError:
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+@router.post("/failed-logins/seen")
+def note_failed_logins(
+    request: Request,
+    settings: AppSettings,
+    session: DbSession,
+    csrf: Annotated[str, Form(max_length=200)] = "",
+    next: Annotated[str, Form(max_length=500)] = "/",
+) -> Response:
+    """The button below what the portal tells of failed logins."""
+    login = sessions.read_session(session, request, settings)
+    if login is not None:
+        sessions.check_csrf(request, csrf)
+        failed_logins.seen(login)
+    return RedirectResponse(sessions.local_path(next), status_code=303)
 
 
 @router.post("/logout")

@@ -64,6 +64,7 @@ def _common(request: Request) -> dict[str, Any]:
         "max_upload_words": f"{max_upload_bytes / 1024 / 1024:.0f} MB",
         "version": request.app.version,
         "may": may,
+        "failed_logins": getattr(request.state, "failed_logins", None),
         "sso": request.app.state.settings.oidc_issuer and request.app.state.settings.oidc_name,
     }
 

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from markupsafe import Markup, escape
+
 from lobule.contracts.language import LANGUAGES, Language, negotiate_language
 from lobule.words import Words
 
@@ -41,6 +43,10 @@ class PageWords(Words):
         """See `Words.parts`; without the sentences of an error's reasons, which scripts get from the API."""
         found = super().parts(*names)
         return {key: text for key, text in found.items() if not _OF_REASON.match(key)}
+
+    def html(self, key: str, /, **values: object) -> Markup:
+        """A sentence with values that may be HTML; others are escaped."""
+        return escape(self._form(key, values)).format(**values)
 
     def view(self, code: str) -> str:
         """The name of a view; its code if the catalogue has no name."""

@@ -25,6 +25,10 @@ class User(Base):
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_login_at: Mapped[datetime | None]
+    portal_login_at: Mapped[datetime | None]
+    failed_logins: Mapped[int] = mapped_column(default=0)  # since then; see `gateway.auth.failed_logins`
+    failed_login_at: Mapped[datetime | None]
+    failed_login_address: Mapped[str | None] = mapped_column(String(50))
     auth_epoch: Mapped[int] = mapped_column(default=0)  # access tokens of an older epoch are void
     identity: Mapped[str | None] = mapped_column(String(500), unique=True)  # issuer and subject of single sign-on
     second_factor: Mapped[bool] = mapped_column(default=False)  # a code is asked for at every login

@@ -44,7 +44,7 @@ _CASE = r"/api/v1/cases/{case_id}"
 _RULES: tuple[tuple[str, str, Needed], ...] = (
     (_ANY, r"/internal/.*", "worker"),
     (_ANY, r"/login(/.*)?", "public"),
-    (_ANY, r"/(healthz|readyz|metrics|logout|language|words/.*|fhir/metadata)", "public"),
+    (_ANY, r"/(healthz|readyz|metrics|logout|language|failed-logins/seen|words/.*|fhir/metadata)", "public"),
     (_ANY, r"/api/(docs|changelog|v1/(openapi\.json|auth/token))", "public"),
     (_ANY, r"/(account|password|second-factor|api|help|models)", "account"),
     (_ANY, r"/api/v1/(users/me|auth/logout|tokens|sessions|webhooks|emergency-access|hints)(/.*)?", "account"),

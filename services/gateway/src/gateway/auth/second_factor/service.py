@@ -11,7 +11,7 @@ from fastapi import Request
 from pyotp.totp import TOTP
 from sqlalchemy.orm import Session
 
-from gateway.audit.service import record_apart
+from gateway.auth import failed_logins
 from gateway.auth.repository import hash_secret
 from gateway.auth.second_factor import repository, security_keys
 from gateway.auth.second_factor.models import AuthenticatorApp
@@ -97,7 +97,8 @@ def check_second_factor(
 ) -> dict[str, str]:
     """Check the second factor of a user who has one and gave the right password; no transaction may be open.
 
-    Failures are counted apart from wrong passwords: the right password must not have them forgotten.
+    Failures are counted apart from wrong passwords: the right password must not have them forgotten. Who asks for a
+    proof writes them to the audit log.
 
     Returns:
         By what it was given, as the audit log keeps it; nothing of a user without a second factor.
@@ -124,7 +125,8 @@ def check_second_factor(
     by = throttle.check(f"code of {user.username}", address, accepted)
     if by is None:
         wrong = unauthorized("wrong_code") if given.answer is None else unauthorized("wrong_security_key")
-        record_apart(request, user, "auth.failed", detail={"code": wrong.code})
+        if purpose == "login":
+            failed_logins.note(request, user, {"code": wrong.code})
         raise wrong
     return by
 

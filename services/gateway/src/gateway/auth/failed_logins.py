@@ -1,0 +1,74 @@
+"""Failed logins of a person, of which they are told once they have logged in to the portal.
+
+They are counted beside the user, so that a login looks at one row however many there were. A login of an API client
+does not have them forgotten: nobody reads what it is answered.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from gateway.audit.service import record
+from gateway.auth.models import AuthSession
+from gateway.clock import now
+from gateway.users.models import User
+
+
+@dataclass(frozen=True)
+class FailedLogins:
+    """What a person is told.
+
+    Attributes:
+        count: How many there were since their last login to the portal.
+        last_at: When the last one was.
+        address: Where it came from.
+        since: When they logged in last; None if they never had.
+        seen: Whether they have said that they have seen it.
+    """
+
+    count: int
+    last_at: datetime
+    address: str
+    since: datetime | None
+    seen: bool
+
+    @classmethod
+    def of(cls, login: AuthSession | None) -> "FailedLogins | None":
+        """What the person of a portal session is told; None if nothing failed."""
+        if login is None or login.failed_before is None:
+            return None
+        kept = login.failed_before
+        since = kept["since"] and datetime.fromisoformat(kept["since"])
+        return cls(kept["count"], datetime.fromisoformat(kept["last_at"]), kept["address"], since, kept["seen"])
+
+
+def note(request: Request, actor: User | str, detail: dict[str, str] | None = None) -> None:
+    """Write a failed login to the audit log and to the user of that name, if there is one."""
+    name = actor if isinstance(actor, str) else actor.username
+    address = request.client.host if request.client else "unknown"
+    failed = {"failed_logins": User.failed_logins + 1, "failed_login_at": now(), "failed_login_address": address[:50]}
+    with request.app.state.sessions.begin() as session:
+        record(session, request, actor or "?", "auth.failed", detail=detail)
+        session.execute(update(User).where(User.username == name.lower()).values(**failed))
+    request.state.noted = True  # one event for one request: see `gateway.audit.refusals`
+
+
+def hand_over(session: Session, login: AuthSession) -> None:
+    """Have a new portal session tell what failed before it, and count from now on for the next one."""
+    found = select(User.failed_logins, User.failed_login_at, User.failed_login_address, User.portal_login_at)
+    of_user = found.where(User.id == login.user_id).with_for_update(key_share=True)
+    count, last_at, address, since = session.execute(of_user).one()
+    if count and last_at:
+        told: dict[str, Any] = {"count": count, "last_at": last_at.isoformat(), "address": address, "seen": False}
+        login.failed_before = told | {"since": since and since.isoformat()}
+    session.execute(update(User).where(User.id == login.user_id).values(failed_logins=0, portal_login_at=now()))
+
+
+def seen(login: AuthSession) -> None:
+    """Note that the person of a session has seen what failed."""
+    if login.failed_before is not None:
+        login.failed_before = login.failed_before | {"seen": True}
