@@ -1,5 +1,7 @@
 """Training the detector in folds: lesions moved and removed, films rescanned, a toy training that resumes."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -119,6 +121,15 @@ def test_training_over_two_sizes_resumes_bit_for_bit(tmp_path, eager):
         with np.load(tmp_path / "through" / file) as through, np.load(tmp_path / "stopped" / file) as stopped:
             for name in through.files:
                 np.testing.assert_array_equal(through[name], stopped[name], err_msg=f"{file} {name}")
+
+
+def test_a_run_is_not_gone_on_with_on_other_masks(tmp_path, eager):
+    plan, case = toy.plan(), drawn_case()
+    assert train_detector(plan, [case], tmp_path, None, until=1) == 1
+    mask = case.read_mask()
+    mask[CENTRE[1], CENTRE[0]] = 0
+    with pytest.raises(ValueError, match="differs in truth_sha256"):
+        train_detector(plan, [replace(case, read_mask=lambda: mask)], tmp_path, None)
 
 
 def test_a_fold_never_starts_from_a_package(tmp_path):

@@ -1,8 +1,11 @@
 """What a run has learned from: `films.csv` in its folder, with every film and its patient, and hashes of it."""
 
 import csv
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from lobule_ml.training.record import hash_files, hash_truth
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows
@@ -35,7 +38,15 @@ def hash_films(films: Sequence[AnnotatedFilm]) -> str:
 
 
 def hash_film_truth(films: Sequence[AnnotatedFilm]) -> str:
-    """SHA-256 over patients, boxes and labels of films, and over which of them have a mask."""
+    """SHA-256 over patients, boxes, labels and masks of films, whose masks are read for it."""
     return hash_truth(
-        (film.name, film.patient, film.malignant, film.boxes, film.labels, film.read_mask is not None) for film in films
+        (film.name, film.patient, film.malignant, film.boxes, film.labels, _hash_mask(film)) for film in films
     )
+
+
+def _hash_mask(film: AnnotatedFilm) -> str | None:
+    """SHA-256 over the size and the pixels of a film's mask; None if it has none."""
+    if film.read_mask is None:
+        return None
+    mask = film.read_mask() > 127
+    return hashlib.sha256(f"{mask.shape}".encode() + np.packbits(mask).tobytes()).hexdigest()
