@@ -12,10 +12,12 @@ from silent_server import SilentHandler
 
 from lobule.contracts.activity import activity
 from lobule.contracts.models import WorkerAnnouncement
+from lobule.contracts.steps import read_files
 from lobule.errors import AnalysisError
 from lobule.progress_cache import ProgressCache
 from lobule.storage import StoreFullError, StoreUnavailableError
 from lobule.worker.gateway_client import GatewayClient
+from lobule.worker.metrics import MeasuredHandler
 from lobule.worker.runner import StepRunner, unavailable
 
 PATIENCE_S = 60
@@ -41,6 +43,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, dict]] = []
+        self.files: dict[str, str] = {}
         self.answers: dict[str, list[int]] = {}
         outer = self
 
@@ -49,6 +52,7 @@ class Gateway:
                 verb = self.path.rsplit("/", 1)[1]
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.said.append((verb, body))
+                outer.files |= read_files(self.headers)
                 planned = outer.answers.get(verb, [])
                 status = planned.pop(0) if planned else 200 if verb == "claim" else 204
                 content = json.dumps(CLAIM).encode() if status == 200 else b""
@@ -89,6 +93,13 @@ def test_done(gateway, board):
     reported = board.read_progress("j1", "inference")
     assert reported is not None
     assert (reported.attempt, reported.fraction, reported.activity.code) == (2, 0.5, "drawing")
+
+
+def test_the_gateway_is_told_which_files_were_made(gateway, board):
+    files = {"report.en.pdf": "a" * 64, "report.zh.pdf": "b" * 64}
+    run(gateway, board, MeasuredHandler(lambda claim, progress: files))
+    assert gateway.said[-1] == ("complete", {"attempt": 2}), "which a gateway of an earlier version understands"
+    assert gateway.files == files
 
 
 def raising(error: BaseException):

@@ -91,9 +91,11 @@ class TestAdding:
         assert offer(headers_of("bob"), key).json()["code"] == "security_key_refused"
 
     @pytest.mark.parametrize("key", [SoftKey(origin="https://evil.example"), SoftKey(host="evil.example")])
-    def test_the_answer_given_to_another_site_is_refused(self, client, alice, offer, key):
+    def test_the_answer_given_to_another_site_is_refused_and_ends_the_challenge(self, app, client, alice, offer, key):
         assert offer(alice, key).json()["code"] == "security_key_refused"
         assert client.get(FACTOR, headers=alice).json()["on"] is False
+        with app.state.sessions() as session:
+            assert session.query(SecurityKeyChallenge).count() == 0
 
     def test_a_challenge_is_of_one_user_for_one_purpose_once(self, client, alice, headers_of, add):
         bob, key = headers_of("bob"), SoftKey()

@@ -1,5 +1,6 @@
 """A case with one film, its signature, and a report service."""
 
+import itertools
 import threading
 
 import pytest
@@ -33,12 +34,10 @@ def serve(worker):
             for rendering in waiting:
                 claim = worker.claim(rendering, "render")
                 request = claim["render"]
-                for language in request["languages"]:
-                    for form in request["forms"]:
-                        subject = request["case"]["pseudonym"] if request["case"] else request["image"]["result_prefix"]
-                        name = f"{claim['output_prefix']}/report.{language}.{form}"
-                        worker.store.put(name, f"{subject} {language} {form}".encode())
-                worker.say(rendering, "render", "complete", attempt=claim["attempt"])
+                subject = request["case"]["pseudonym"] if request["case"] else request["image"]["result_prefix"]
+                wanted = itertools.product(request["languages"], request["forms"])
+                files = {f"report.{lang}.{form}": f"{subject} {lang} {form}".encode() for lang, form in wanted}
+                worker.leave_rendering(rendering, claim, files)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -51,7 +50,7 @@ def serve(worker):
 def answer_next(client, worker):
     """Plays the report service for the next rendering that waits: leaves its file, or fails."""
 
-    def answer(said: bytes | None) -> str:
+    def answer(said: bytes | None, *, says: bool = True) -> str:
         while True:
             with client.app.state.sessions() as session:
                 waiting = [(r.id, r.key) for r in session.query(Rendering) if r.step("render").state == "queued"]
@@ -64,8 +63,7 @@ def answer_next(client, worker):
             worker.say(rendering, "render", "fail", **failure)
         else:
             [language], [form] = claim["render"]["languages"], claim["render"]["forms"]
-            worker.store.put(f"{claim['output_prefix']}/report.{language}.{form}", said)
-            worker.say(rendering, "render", "complete", attempt=claim["attempt"])
+            worker.leave_rendering(rendering, claim, {f"report.{language}.{form}": said}, says=says)
         return key
 
     return answer

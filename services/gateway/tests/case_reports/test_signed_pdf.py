@@ -4,6 +4,7 @@ import hashlib
 import io
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pypdf
 import pytest
@@ -120,6 +121,32 @@ def test_what_is_not_the_signed_file_is_not_served(read, client, stored, signed)
         assert (answer.status_code, answer.json()["code"]) == (500, "report_altered")
     store.put(key, pdf)
     assert read().content == pdf
+
+
+def test_a_pdf_that_was_replaced_before_it_is_opened_is_not_signed(read, render_anew, client, stored):
+    store = client.app.state.store
+    [key] = [each.key for each in store.entries("jobs") if each.key.endswith("report.en.pdf")]
+    store.put(key, blank_pdf(600))
+    answer = read()
+    assert (answer.status_code, answer.json()["code"], stored()) == (500, "report_altered", [])
+    render_anew(500)
+    assert verified(read().content) is not None
+
+
+def test_a_pdf_of_an_earlier_report_service_is_rendered_anew_before_it_is_signed(
+    client, alice, at, signed, answer_next, stored
+):
+    for _ in signed["renderings"]:
+        answer_next(blank_pdf(), says=False)
+    asked = {"params": {"format": "pdf", "lang": "en"}, "headers": alice}
+    with ThreadPoolExecutor(1) as reader:
+        waiting = reader.submit(client.get, at, **asked)
+        answer_next(blank_pdf(500), says=False)
+        assert (waiting.result().status_code, waiting.result().json()["code"]) == (503, "report_not_ready")
+        waiting = reader.submit(client.get, at, **asked)
+        answer_next(blank_pdf(600))
+        assert pypdf.PdfReader(io.BytesIO(waiting.result().content)).pages[0].mediabox.width == 600
+    assert len(stored()) == 1
 
 
 def test_a_signed_file_that_is_deleted_is_not_made_of_another(read, render_anew, client, stored):

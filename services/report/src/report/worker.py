@@ -1,5 +1,6 @@
 """Entry point of the report service: `python -m report.worker`. It renders reports."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, tzinfo
 
@@ -45,18 +46,22 @@ class ReportHandler:
     def __init__(self, store: ObjectStore, zone: tzinfo = UTC) -> None:
         self._store, self._zone = store, zone
 
-    def __call__(self, claim: Claim, progress: ReportProgress) -> None:
+    def __call__(self, claim: Claim, progress: ReportProgress) -> dict[str, str]:
         """Read results and their pictures, render, and store every rendering as soon as it is there.
 
         A form that fails does not stop the others: what can be rendered is stored, and then the first failure is
         raised. The report step of an analysis fails only where no form at all could be rendered: a form that is
         missing is rendered when somebody asks for it, and fails alone if it fails again.
+
+        Returns:
+            The SHA-256 of each file of a rendering, by which the gateway knows it when it is opened.
         """
         progress(0.0, activity("reading_result"))
         wanted: list[tuple[Report, ReportForm]] = [
             (report, form) for report, forms in self._reports(claim) for form in forms
         ]
         failures: list[Exception] = []
+        files: dict[str, str] = {}
         for number, (report, form) in enumerate(wanted):
             progress(0.3 + 0.7 * number / len(wanted), activity("drawing_report"))
             try:
@@ -68,9 +73,11 @@ class ReportHandler:
                 failures.append(failure)
             else:
                 self._store.put(layout.report_key(claim.output_prefix, report.text.language, form), content)
+                files[layout.report_file(report.text.language, form)] = hashlib.sha256(content).hexdigest()
         if failures and (isinstance(claim, RenderClaim) or len(failures) == len(wanted)):
             raise failures[0]
         progress(1.0, DONE)
+        return files if isinstance(claim, RenderClaim) else {}
 
     def _reports(self, claim: Claim) -> Iterator[tuple[Report, tuple[ReportForm, ...]]]:
         if isinstance(claim, ReportClaim):

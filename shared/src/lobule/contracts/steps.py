@@ -4,6 +4,8 @@ A worker *claims* a step and gets an attempt number and a lease; it renews the l
 *fails* exactly that attempt. Anything said for an attempt that is no longer the current one is refused (fenced).
 """
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
@@ -87,6 +89,23 @@ class Heartbeat(Document):
 
 class Completion(Document):
     attempt: int = Field(ge=1)
+
+
+FILES_HEADER = "Lobule-Files"
+"""With which a worker says the SHA-256 of each file that an attempt left: `report.en.pdf=…, report.zh.pdf=…`. It is no
+field of `Completion`, for a gateway of an earlier version refuses fields that it does not know."""
+_FILE = re.compile(r"([\w.-]{1,100})=([0-9a-f]{64})")
+
+
+def write_files(files: Mapping[str, str]) -> dict[str, str]:
+    """The header for these files, each with its SHA-256 in hexadecimal; none if there are no files."""
+    return {FILES_HEADER: ", ".join(f"{name}={sha256}" for name, sha256 in files.items())} if files else {}
+
+
+def read_files(headers: Mapping[str, str]) -> dict[str, str]:
+    """The SHA-256 of each file, by its name, that a worker says; what is none is passed over."""
+    said = (_FILE.fullmatch(part.strip()) for part in headers.get(FILES_HEADER, "").split(","))
+    return {found[1]: found[2] for found in said if found}
 
 
 class Failure(Document):

@@ -1,13 +1,14 @@
 """The worker's side of the gateway's internal API."""
 
 import time
+from collections.abc import Mapping
 from types import TracebackType
 
 import httpx
 import structlog
 
 from lobule.contracts import earlier
-from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat
+from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat, write_files
 from lobule.errors import AnalysisError
 
 log = structlog.get_logger()
@@ -52,13 +53,17 @@ class GatewayClient:
         """
         self._say(claim, "heartbeat", Heartbeat(attempt=claim.attempt), patience_s=0)
 
-    def complete(self, claim: Claim) -> None:
+    def complete(self, claim: Claim, files: Mapping[str, str]) -> None:
         """Report that the output of the attempt is complete.
+
+        Args:
+            claim: Of the attempt.
+            files: The SHA-256 of each file that the gateway has to recognise again, by its name.
 
         Raises:
             LeaseLostError: Where the attempt is no longer the current one: the output is ignored.
         """
-        self._say(claim, "complete", Completion(attempt=claim.attempt))
+        self._say(claim, "complete", Completion(attempt=claim.attempt), headers=write_files(files))
 
     def fail(self, claim: Claim, error: AnalysisError) -> None:
         """Report why the attempt failed.
@@ -71,9 +76,14 @@ class GatewayClient:
         self._say(claim, "fail", failure)
 
     def _say(
-        self, claim: Claim, verb: str, body: Heartbeat | Completion | Failure, patience_s: float | None = None
+        self,
+        claim: Claim,
+        verb: str,
+        body: Heartbeat | Completion | Failure,
+        patience_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        answer = self._post(f"/jobs/{claim.job_id}/steps/{claim.step}/{verb}", body, patience_s)
+        answer = self._post(f"/jobs/{claim.job_id}/steps/{claim.step}/{verb}", body, patience_s, headers)
         if answer.status_code in (404, 409):
             raise LeaseLostError(f"{verb} of attempt {claim.attempt} was refused")
         answer.raise_for_status()
@@ -83,6 +93,7 @@ class GatewayClient:
         path: str,
         body: ClaimRequest | Heartbeat | Completion | Failure,
         patience_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Send a POST request, and repeat it while the gateway is unreachable.
 
@@ -90,12 +101,10 @@ class GatewayClient:
         when its lease expires.
         """
         deadline = time.monotonic() + (self._patience_s if patience_s is None else patience_s)
-        pause = 0.1
+        pause, sent = 0.1, {"Content-Type": "application/json", **(headers or {})}
         while True:
             try:
-                answer = self._http.post(
-                    f"/internal/v1{path}", content=body.model_dump_json(), headers={"Content-Type": "application/json"}
-                )
+                answer = self._http.post(f"/internal/v1{path}", content=body.model_dump_json(), headers=sent)
                 if answer.status_code < 500:
                     return answer
                 problem = f"status {answer.status_code}"

@@ -1,7 +1,7 @@
 """Prometheus metrics of a worker: durations of steps and stages, failures, and the model in use."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from prometheus_client import Counter, Gauge, Histogram
@@ -31,14 +31,15 @@ class MeasuredHandler:
     def __init__(self, handler: StepHandler) -> None:
         self._handler = handler
 
-    def __call__(self, claim: Claim, progress: ReportProgress) -> None:
+    def __call__(self, claim: Claim, progress: ReportProgress) -> Mapping[str, str] | None:
         """Do the step."""
         started = time.monotonic()
         code = "internal_error"
         try:
             with span(claim.step, claim.traceparent, job_id=claim.job_id, attempt=claim.attempt):
-                self._handler(claim, progress)
+                files = self._handler(claim, progress)
             code = None
+            return files
         except AnalysisError as error:
             code = error.code
             raise

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol
 
@@ -27,8 +28,11 @@ _REPORT_EVERY_S = 0.1  # the browser polls less often than this
 class StepHandler(Protocol):
     """Does the work of a claimed step and leaves its output under `claim.output_prefix`."""
 
-    def __call__(self, claim: Claim, progress: ReportProgress) -> None:
+    def __call__(self, claim: Claim, progress: ReportProgress) -> Mapping[str, str] | None:
         """Do the step.
+
+        Returns:
+            The SHA-256 of each file that the gateway has to recognise again, by its name; None for none.
 
         Raises:
             AnalysisError: Where it cannot be done.
@@ -68,9 +72,10 @@ class StepRunner:
                 log.error("step_not_reported", error=repr(error))
 
     def _attempt(self, claim: Claim) -> None:
+        files = None
         with _Lease(self._gateway, claim) as lease:
             try:
-                self._handler(claim, self._progress(claim, lease))
+                files = self._handler(claim, self._progress(claim, lease))
                 failure = None
             except AnalysisError as error:
                 failure = error
@@ -86,7 +91,7 @@ class StepRunner:
                 log.exception("step_crashed")
                 failure = AnalysisError("internal_error", "crashed", retryable=True)
         if failure is None:
-            self._gateway.complete(claim)
+            self._gateway.complete(claim, files or {})
         else:
             log.warning("step_failed", code=failure.code, detail=failure.detail)
             self._gateway.fail(claim, failure)

@@ -18,7 +18,7 @@ from lobule.contracts import earlier
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.region import RegionOpinion
 from lobule.contracts.result import Result
-from lobule.contracts.steps import ClaimRequest, Completion, Failure, Heartbeat, StepName
+from lobule.contracts.steps import ClaimRequest, Completion, Failure, Heartbeat, StepName, read_files
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
 router = APIRouter(prefix="/internal/v1", include_in_schema=False, dependencies=[Depends(worker)])
@@ -102,10 +102,11 @@ def complete(
     result: Annotated[Result | ExaminationReading | RegionOpinion | None, Depends(result_of, scope="function")],
     session: DbSession,
     store: Store,
+    request: Request,
 ) -> None:
     """The current attempt is done and its output is in place."""
     concluded = result if isinstance(result, Result) else None
-    if not service.complete(session, job_id, step, body.attempt, concluded):
+    if not service.complete(session, job_id, step, body.attempt, concluded, read_files(request.headers)):
         raise _fenced(session, store, job_id)
 
 

@@ -149,6 +149,7 @@ class Step(Base):
     lease_expires_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    files: Mapped[dict[str, dict[str, str]] | None] = mapped_column(JSON)  # by attempt, each file's name and SHA-256
 
     job: Mapped[Work] = relationship(back_populates="steps")
 

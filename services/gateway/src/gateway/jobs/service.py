@@ -108,7 +108,9 @@ def _claim(settings: GatewaySettings, step: Step) -> Claim:
     return ReportClaim(**common, result_prefix=inference.output_prefix(), analysed_at=inference.finished_at)
 
 
-def complete(session: Session, job_id: str, name: StepName, attempt: int, result: Result | None) -> bool:
+def complete(
+    session: Session, job_id: str, name: StepName, attempt: int, result: Result | None, files: dict[str, str]
+) -> bool:
     """Complete an attempt; False if it is not the current one.
 
     Args:
@@ -117,10 +119,13 @@ def complete(session: Session, job_id: str, name: StepName, attempt: int, result
         name: The step.
         attempt: The number of the attempt.
         result: What the inference step concluded.
+        files: The SHA-256 of files that it left, by their names, where its worker said them.
     """
     step = repository.end(session, job_id, name, attempt, "done")
     if step is None:
         return False
+    if files:
+        step.files = (step.files or {}) | {str(attempt): files}
     job = step.job
     if result is not None:
         assert isinstance(job, Job), "only an analysis has a result"

@@ -21,7 +21,7 @@ from gateway.reports.content import signed_content
 from gateway.reports.models import CaseReport
 from gateway.reports.schemas import RenderingsCreate
 from gateway.reports.signatures import check
-from gateway.reports.signed_pdf import SignedPdf
+from gateway.reports.signed_pdf import Rendered, SignedPdf
 from lobule import layout
 from lobule.contracts.case import REPORT_FILES, RenderRequest, ReportForm
 from lobule.contracts.language import Language
@@ -82,21 +82,26 @@ async def fetch(request: Request, wanted: RenderingSpec, language: Language, for
 
     Raises:
         ProblemError: `report_not_ready` (503, with Retry-After) where it takes longer than a request may,
-            `report_failed` (500) where it cannot be made, and what a signed PDF raises (`gateway.reports.signed_pdf`).
+            `report_failed` (500) where it cannot be made, `report_altered` (500) where the file is not the one that
+            the report service made, and what a signed PDF raises (`gateway.reports.signed_pdf`).
     """
     state, name = request.app.state, report_file(language, form)
 
     def look(rendering: Rendering) -> bytes | None:
         found = _newest(state.store, rendering, name)
-        if found is None or wanted.signs is None or state.pdf_signer is None:
-            return found and found[1]
-        return wanted.signs.read(state.sessions, state.store, state.pdf_signer, *found)
+        if found is None:
+            return None
+        if wanted.signs is None or state.pdf_signer is None:
+            return found.checked()
+        return wanted.signs.read(state.sessions, state.store, state.pdf_signer, found)
 
     rendering = await _made(state.sessions, await run_in_threadpool(_find_or_open, state.sessions, wanted))
     content = await run_in_threadpool(look, rendering)
-    if content is None and rendering.state == "done":  # missing from the object store
+    if content is None and rendering.state == "done":  # missing, or to be signed and of an earlier report service
         rendering = await _made(state.sessions, await run_in_threadpool(_repeat, state.sessions, wanted))
         content = await run_in_threadpool(look, rendering)
+    if content is None and rendering.state == "done":
+        raise ProblemError(503, "report_not_ready", "rendering", headers={"Retry-After": "2"})
     if content is None:
         error = rendering.error()
         raise ProblemError(500, "report_failed", "because", values={"problem": error.detail if error else ""})
@@ -118,12 +123,13 @@ async def _made(sessions: SessionFactory, rendering: Rendering) -> Rendering:
     return rendering
 
 
-def _newest(store: ObjectStore, rendering: Rendering, name: str) -> tuple[str, bytes] | None:
-    """The folder and the file of the newest attempt that left one; a failed attempt removes nothing."""
+def _newest(store: ObjectStore, rendering: Rendering, name: str) -> Rendered | None:
+    """The file of the newest attempt that left one; a failed attempt removes nothing."""
     step = rendering.step("render")
     for attempt in range(step.attempt, 0, -1):
+        folder, said = step.output_prefix(attempt), (step.files or {}).get(str(attempt), {})
         with contextlib.suppress(ObjectNotFoundError):
-            return (folder := step.output_prefix(attempt)), store.get(layout.file_key(folder, name))
+            return Rendered(folder, store.get(layout.file_key(folder, name)), said.get(name))
     return None
 
 

@@ -26,6 +26,31 @@ _SIGNED = "report.sign_pdf"
 
 
 @dataclass(frozen=True)
+class Rendered:
+    """A file that the report service made.
+
+    Attributes:
+        folder: Of the attempt that made it.
+        content: As it lies in the object store.
+        sha256: As the report service said it; None from one of a version that said none.
+    """
+
+    folder: str
+    content: bytes
+    sha256: str | None
+
+    def checked(self) -> bytes:
+        """The content.
+
+        Raises:
+            ProblemError: `report_altered`, 500, if it is another one than the report service made.
+        """
+        if self.sha256 not in (None, hashlib.sha256(self.content).hexdigest()):
+            raise ProblemError(500, "report_altered")
+        return self.content
+
+
+@dataclass(frozen=True)
 class SignedPdf:
     """What a PDF was made of, which its signature states.
 
@@ -46,26 +71,25 @@ class SignedPdf:
         """What the signature states as its reason."""
         return f"Lobule report: case {self.case_id}, version {self.version}, {self.language}, content {self.sha256}"
 
-    def read(
-        self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, folder: str, rendered: bytes
-    ) -> bytes:
-        """The signed PDF; it is signed now if it was not before.
+    def read(self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, rendered: Rendered) -> bytes | None:
+        """The signed PDF; it is signed now if it was not before. None if nobody said what was rendered.
 
         Args:
             sessions: For the transaction that a signature is noted in.
             store: Where it is kept.
             signer: Signs and verifies.
-            folder: Of the attempt that rendered it.
             rendered: What the report service made.
 
         Raises:
             ProblemError: `report_altered`, `signing_key_unknown`, `pdf_certificate_ended` or `report_failed`, 500.
         """
-        key = layout.signed_pdf_key(folder, self.language)
+        key = layout.signed_pdf_key(rendered.folder, self.language)
         try:
             signed = store.get(key)
         except ObjectNotFoundError:
-            signed = self._sign(sessions, store, signer, folder, rendered)
+            signed = self._sign(sessions, store, signer, rendered)
+        if signed is None:
+            return None
         state = judge(signed, self.states, signer.known)
         if state == "key_unknown":
             raise ProblemError(500, "signing_key_unknown")
@@ -74,8 +98,9 @@ class SignedPdf:
         return signed
 
     def _sign(
-        self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, folder: str, rendered: bytes
-    ) -> bytes:
+        self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, rendered: Rendered
+    ) -> bytes | None:
+        folder = rendered.folder
         key = layout.signed_pdf_key(folder, self.language)
         with sessions.begin() as session:
             repository.lock_version(session, self.case_id, self.version)
@@ -83,8 +108,10 @@ class SignedPdf:
                 return store.get(key)
             if self._was_signed(session, folder):
                 raise ProblemError(500, "report_altered")
+            if rendered.sha256 is None:
+                return None
             try:
-                signed = signer.sign(rendered, self.states)
+                signed = signer.sign(rendered.checked(), self.states)
             except CertificateEndedError:
                 raise ProblemError(500, "pdf_certificate_ended") from None
             except ValueError as error:

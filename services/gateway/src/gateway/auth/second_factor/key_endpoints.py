@@ -1,6 +1,7 @@
 """`/api/v1/users/me/second-factor/keys`: adding, naming and removing security keys."""
 
 from fastapi import APIRouter, Request
+from fastapi.responses import Response
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import AppSettings
@@ -10,7 +11,7 @@ from gateway.auth.second_factor.models import SecurityKey
 from gateway.auth.second_factor.schemas import KeyCreate, KeyCreated, KeyOptions, KeyRename, SecurityKeyRead
 from gateway.auth.second_factor.security_keys import Site
 from gateway.database import DbSession
-from gateway.errors import ProblemError, not_found, responses
+from gateway.errors import ProblemError, not_found, problem_response, responses
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
 
@@ -25,16 +26,16 @@ def ask_new_security_key(user: LocalPerson, session: DbSession, settings: AppSet
     return KeyOptions(public_key=security_keys.ask_for_new(session, user, site))
 
 
-@router.post("", status_code=201, responses=responses(401, 403, 409, 422))
+@router.post("", status_code=201, response_model=KeyCreated, responses=responses(401, 403, 409, 422))
 def add_security_key(
     new: KeyCreate, user: LocalPerson, session: DbSession, settings: AppSettings, request: Request
-) -> KeyCreated:
+) -> KeyCreated | Response:
     """Add the key that answered the challenge; the first one turns the second factor on."""
     repository.lock_factor(session, user)
     _check_number(session, user)
     key = security_keys.register(session, user, new.name, new.credential, _site(settings))
-    if key is None:
-        raise ProblemError(422, "security_key_refused")
+    if key is None:  # answered, not raised: the challenge is used up for good
+        return problem_response(request, ProblemError(422, "security_key_refused"))
     record(session, request, user, "user.security_key_added", "security_key", key.id, {"name": key.name})
     codes: list[str] = []
     if not user.second_factor:
