@@ -30,7 +30,7 @@ prints a line for each and exits with status 78.
 docker-compose.yml passes on the values in `.env`; `.env.example` lists those that are usually set. This table is
 generated from the settings classes: run `python .ci/settings_table.py` after a change.
 
-| variable | unless set | meaning | services |
+| variable | default | meaning | services |
 |---|---|---|---|
 """
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from dicom_node.answers import AnswerError, pieces_of
+from dicom_node.peers import Place, parse_prior_nodes
 from dicom_node.priors.peers import PeerError
 from dicom_node.priors.web import _keep_first_part
-from dicom_node.settings import Place, parse_prior_nodes
 
 
 def test_nodes_are_places_or_addresses():

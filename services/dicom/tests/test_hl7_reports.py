@@ -13,10 +13,10 @@ from hospital_peers import mllp_server
 from dicom_node.hl7.heading import control_id
 from dicom_node.hl7.syntax import escape, parse, unescape
 from dicom_node.journal.orders import Order
+from dicom_node.peers import parse_message_places
 from dicom_node.results.message import report_message
 from dicom_node.sending.messages import MessageCourier
 from dicom_node.sending.outbox import Outbox
-from dicom_node.settings import parse_message_places
 from lobule.contracts.result import Box
 
 UID = "1.2.826.0.1.3680043.8.498.5"

@@ -8,9 +8,9 @@ from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 
 from dicom_node.journal import received
+from dicom_node.peers import Place
 from dicom_node.priors.dimse import _FIND, _MOVE, DimsePeer
 from dicom_node.priors.peers import FoundFilm, PeerError
-from dicom_node.settings import Place
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pynetdicom.ae import ApplicationEntity
 from dicom_node.journal import priors, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
+from dicom_node.peers import Place
 from dicom_node.priors.choosing import FoundStudy, Wanted, choose
 from dicom_node.priors.dimse import _FIND, AwaitedFilms, DimsePeer
 from dicom_node.priors.fetcher import PriorFetcher
@@ -23,7 +24,6 @@ from dicom_node.priors.peers import MOST_FILMS, FoundFilm, PeerError
 from dicom_node.priors.web import DicomwebPeer
 from dicom_node.receiving.intake import Intake
 from dicom_node.routing import Routing
-from dicom_node.settings import Place
 from lobule.client import ApiError
 from lobule.imaging.header import DicomIdentity
 

@@ -10,8 +10,8 @@ from dicom_peer import FILM, STUDY, connect, send
 
 from dicom_node.journal import made, priors, studies
 from dicom_node.journal.made import Made
+from dicom_node.peers import Place
 from dicom_node.reporting import probes
-from dicom_node.settings import Place
 from lobule.client import ApiError
 from lobule.contracts.node import NodeExchange, NodeTask, NodeTasks
 

@@ -4,9 +4,10 @@ import pytest
 from hospital_peers import stow_server
 from pydantic import ValidationError
 
+from dicom_node.peers import USUAL_KINDS, parse_stow_places
 from dicom_node.sending.outbox import Outbox
 from dicom_node.sending.stow import StowCourier
-from dicom_node.settings import USUAL_KINDS, parse_stow_places, recipients
+from dicom_node.settings import recipients
 
 UID, CONTENT = "1.2.826.0.1.3680043.8.498.6", b"DICM" + bytes(range(256)) * 3000
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from dicom_peer import tool
 
+from dicom_node.peers import Place
 from dicom_node.reporting import probes
-from dicom_node.settings import Place
 
 
 @pytest.fixture(scope="module")

@@ -66,11 +66,15 @@ class ServiceSettings(FromEnvironment):
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
 
-    gateway_url: str = Field("http://127.0.0.1:8000", description="where the other services reach the gateway")
-    log_format: Literal["json", "console"] = Field("json", description="of the log's lines")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lines below it are left out")
-    worker_port: int | None = Field(default=None, description="where a worker tells its health and metrics; unset: not")
-    worker_host: str = Field("127.0.0.1", description="address of that port")
+    gateway_url: str = Field(
+        "http://127.0.0.1:8000", description="address at which the other services reach the gateway"
+    )
+    log_format: Literal["json", "console"] = Field("json", description="format of log lines")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
+    worker_port: int | None = Field(
+        default=None, description="port on which the service serves its health and metrics; unset: neither is served"
+    )
+    worker_host: str = Field("127.0.0.1", description="address on which that port listens")
 
 
 class Settings(ServiceSettings):
@@ -79,18 +83,24 @@ class Settings(ServiceSettings):
     redis_url: str = Field(
         description="address of the message broker and progress cache: redis://, rediss://, unix:// or sentinel://"
     )
-    object_store_url: str = Field(description="file:///folder or s3://bucket/prefix")
-    s3_endpoint_url: str | None = Field(default=None, description="for an S3 service other than Amazon's")
+    object_store_url: str = Field(description="object store: file:///folder or s3://bucket/prefix")
+    s3_endpoint_url: str | None = Field(default=None, description="endpoint of an S3 service other than Amazon's")
     master_key: SecretStr | None = Field(
-        default=None, min_length=32, description="encrypts stored objects; unset: they are not encrypted"
+        default=None, min_length=32, description="key that encrypts stored objects; unset: they are not encrypted"
     )
     master_key_before: SecretStr | None = Field(
-        default=None, min_length=32, description="the master key that was replaced, until `lobule encryption rotate`"
+        default=None,
+        min_length=32,
+        description="master key that was replaced; keep it set until `lobule encryption rotate` has finished",
     )
-    internal_token: SecretStr = Field(min_length=32, description="shared secret of gateway and workers")
-    otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector (OTLP over HTTP) for traces")
-    step_soft_time_limit_s: float = Field(300, gt=0, description="a step is asked to stop after this")
-    step_time_limit_s: float = Field(330, gt=0, description="a step's process is killed after this")
+    internal_token: SecretStr = Field(min_length=32, description="secret that the gateway and the workers share")
+    otlp_endpoint: str | None = Field(
+        default=None,
+        description="address of the OpenTelemetry collector (OTLP over HTTP) that receives traces; unset: no traces"
+        " are sent",
+    )
+    step_soft_time_limit_s: float = Field(300, gt=0, description="seconds after which a step is asked to stop")
+    step_time_limit_s: float = Field(330, gt=0, description="seconds after which the process of a step is killed")
 
     @field_validator("redis_url")
     @classmethod
@@ -105,7 +115,8 @@ class FilmSettings(FromEnvironment):
 
     mask_text: bool = Field(
         default=False,
-        description="cover text in the margin of a film's background, in what is shown; networks see the film as it is",
+        description="whether text in the margin of a film is covered in the pictures that people see; the networks "
+        "read the film unchanged",
     )
 
 

@@ -10,6 +10,7 @@ from dicom_node.journal.database import Journal
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
 from dicom_node.metrics import JournalCollector
+from dicom_node.peers import Place, parse_message_places, parse_prior_nodes, parse_stow_places
 from dicom_node.priors.dimse import DimsePeer
 from dicom_node.priors.fetcher import PriorFetcher
 from dicom_node.priors.peers import Peer
@@ -30,15 +31,7 @@ from dicom_node.sending.messages import MessageCourier
 from dicom_node.sending.outbox import Outbox
 from dicom_node.sending.sender import Sender
 from dicom_node.sending.stow import StowCourier
-from dicom_node.settings import (
-    NodeSettings,
-    Place,
-    commitment_peers,
-    parse_message_places,
-    parse_prior_nodes,
-    parse_stow_places,
-    recipients,
-)
+from dicom_node.settings import NodeSettings, commitment_peers, recipients
 from dicom_node.worklist.performer import Performer
 from lobule.client import Client
 from lobule.contracts.node import NodeReport

@@ -21,103 +21,159 @@ _TEN_YEARS_H = 24 * 3650
 class GatewaySettings(Settings):
     """What the gateway needs beyond what every service needs."""
 
-    database_url: str = Field(description="sqlite:////path or postgresql+psycopg://user:password@host/name")
-    secret_key: SecretStr = Field(min_length=32, description="signs access tokens and CSRF tokens")
+    database_url: str = Field(description="database: sqlite:////path or postgresql+psycopg://user:password@host/name")
+    secret_key: SecretStr = Field(min_length=32, description="key that signs access tokens and CSRF tokens")
     audit_key: SecretStr | None = Field(
-        default=None, min_length=32, description="links the audit log; unset: made from the secret key"
+        default=None,
+        min_length=32,
+        description="key that links the rows of the audit log; unset: derived from the secret key",
     )
     signing_key: SecretStr | None = Field(
         default=None,
         min_length=32,
-        description="signs reports, or a PKCS#11 URI of what does; unset: made from the secret key",
+        description="key that signs reports, or the PKCS#11 URI of a key in a token; unset: derived from the secret"
+        " key",
     )
     signing_keys_before: str = Field(
-        "", description="public keys (comma) that signed reports before: of each PEM, the line in the middle"
+        "",
+        description="public keys that signed reports before the present one (comma-separated); of each PEM, the "
+        "line in the middle",
     )
     pdf_certificate: str = Field(
-        "", description="certificate that signs the PDF of signed reports, PEM, its chain after it; unset: not signed"
+        "",
+        description="PEM certificate, followed by its chain, that signs the PDF of signed reports; unset: PDF files"
+        " are not signed",
     )
     pdf_key: SecretStr | None = Field(
-        default=None, description="private key of that certificate, PEM without a password, or its PKCS#11 URI"
+        default=None, description="private key of that certificate: PEM without a password, or a PKCS#11 URI"
     )
-    pdf_certificates_before: str = Field("", description="certificates that signed PDF files before, PEM")
+    pdf_certificates_before: str = Field(
+        "", description="PEM certificates that signed PDF files before the present one"
+    )
     audit_anchors: Path | None = Field(
-        default=None, description="file that the ends of the audit log's chains are added to once a day; unset: none"
+        default=None,
+        description="file to which the ends of the audit log's chains are appended once a day; unset: none",
     )
-    secure_cookies: bool = Field(True, description="send the session cookie over HTTPS alone; off for plain http")
-    max_upload_bytes: int = Field(320 * 1024 * 1024, gt=0, description="a larger upload is refused")
-    access_token_minutes: float = Field(15, gt=0, description="an access token ends after this")
-    refresh_token_days: float = Field(14, gt=0, description="a refresh token ends after this")
-    session_hours: float = Field(12, gt=0, description="a portal session ends after this")
+    secure_cookies: bool = Field(
+        True, description="whether the session cookie is sent over HTTPS only; turn it off for plain HTTP"
+    )
+    max_upload_bytes: int = Field(
+        320 * 1024 * 1024, gt=0, description="size of the largest upload, in bytes; a larger one is refused"
+    )
+    access_token_minutes: float = Field(15, gt=0, description="lifetime of an access token, in minutes")
+    refresh_token_days: float = Field(14, gt=0, description="lifetime of a refresh token, in days")
+    session_hours: float = Field(12, gt=0, description="hours after which a portal session ends")
     session_idle_minutes: float = Field(
-        60, gt=0, description="a portal session ends where its user does nothing for this"
+        60, gt=0, description="minutes without activity after which a portal session ends"
     )
     fresh_authentication_minutes: float = Field(
-        5, gt=0, description="who signs, or changes how they log in, has proved who they are no longer ago than this"
+        5,
+        gt=0,
+        description="minutes after a login, or a repeated password or security key, in which the user may sign "
+        "reports or change how they log in",
     )
     login_attempts: int = Field(
-        10, gt=0, description="failed logins of a name at an address before each further one has to wait"
+        10, gt=0, description="failed logins with a name from one address after which each further attempt has to wait"
     )
-    oidc_issuer: str = Field("", description="address of the OpenID provider for single sign-on; unset: none")
-    oidc_client_id: str = Field("lobule", description="what the provider calls this server")
-    oidc_client_secret: SecretStr | None = Field(None, description="shared with the provider; unset: a public client")
-    oidc_name: str = Field("single sign-on", description="what the button on the login page calls the provider")
-    oidc_scopes: str = Field("openid profile email", description="what is asked of the provider")
-    oidc_username_claim: str = Field("preferred_username", description="claim with the name of a new account")
-    oidc_roles_claim: str = Field("groups", description="claim whose values give roles and groups, such as a.b.c")
-    oidc_roles: str = Field("", description="what its values mean: VALUE=role (comma); the first that fits decides")
-    oidc_groups: str = Field("", description="which groups its values mean: VALUE=group (comma)")
+    oidc_issuer: str = Field(
+        "", description="address of the OpenID provider for single sign-on; unset: no single sign-on"
+    )
+    oidc_client_id: str = Field("lobule", description="client ID of this server at the provider")
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="client secret at the provider; unset: a public client"
+    )
+    oidc_name: str = Field("single sign-on", description="name of the provider on the button of the login page")
+    oidc_scopes: str = Field("openid profile email", description="scopes requested from the provider")
+    oidc_username_claim: str = Field(
+        "preferred_username", description="claim that holds the user name of a new account"
+    )
+    oidc_roles_claim: str = Field(
+        "groups",
+        description="claim that holds the values for roles and groups; a dotted path such as a.b.c is possible",
+    )
+    oidc_roles: str = Field(
+        "", description="role of each value of that claim: VALUE=role (comma-separated); the first match decides"
+    )
+    oidc_groups: str = Field("", description="group of each value of that claim: VALUE=group (comma-separated)")
     oidc_adopt_accounts: bool = Field(
-        False, description="a local account of the same name becomes the provider's at its first login"
+        False, description="whether the provider's first login with the name of a local account takes over that account"
     )
     names: Literal["strip", "pseudonymise", "keep"] = Field(
         "strip",
-        description="names in DICOM files: `strip` removes them, `pseudonymise` gives patients keyed pseudonyms, "
-        "`keep` encrypts them in the database for those who may see them",
+        description="what happens to names in DICOM files: `strip` removes them, `pseudonymise` replaces patients' "
+        "names by keyed pseudonyms, `keep` encrypts them in the database for users who may see them",
     )
     names_key: SecretStr | None = Field(
-        None, min_length=32, description="makes pseudonyms and encrypts what is kept; keep it apart from the database"
+        None,
+        min_length=32,
+        description="key that makes pseudonyms and encrypts kept names; do not store it with the database",
     )
     double_reading: Literal["off", "recall", "all"] = Field(
         "off",
-        description="two people read each case with films apart; a third settles what they disagree on: `recall` of a "
-        "breast, or `all` that they state",
+        description="whether two people read each case with films independently, and which disagreements a third "
+        "person settles: `off`; `recall`, whether a breast is recalled; `all`, everything that they "
+        "state",
     )
-    waiting_per_user: int = Field(2000, gt=0, description="analyses of one user that may wait; more are refused")
-    waiting_per_token: int = Field(1000, gt=0, description="analyses of one API token that may wait")
-    lease_seconds: float = Field(30, gt=0, description="a worker that is silent for this long has lost its step")
-    max_attempts: int = Field(3, gt=0, description="a step that loses its worker this often is parked as dead")
+    waiting_per_user: int = Field(
+        2000, gt=0, description="number of analyses of one user that may wait; more are refused"
+    )
+    waiting_per_token: int = Field(
+        1000, gt=0, description="number of analyses of one API token that may wait; more are refused"
+    )
+    lease_seconds: float = Field(
+        30, gt=0, description="seconds without a sign of life after which a worker loses its step"
+    )
+    max_attempts: int = Field(
+        3,
+        gt=0,
+        description="number of times that a step is tried before its analysis ends: as failed, or as dead if the "
+        "worker was lost",
+    )
     deadline_hours: float = Field(
         12,
         gt=0,
         le=_TEN_YEARS_H,
-        description="work that a person waits for at the portal ends unfinished this long after it was asked for",
+        description="hours after which an analysis that a person waits for in the portal is ended unfinished",
     )
     batch_deadline_hours: float = Field(
-        72, gt=0, le=_TEN_YEARS_H, description="the same for all other work, such as a program's uploads"
+        72,
+        gt=0,
+        le=_TEN_YEARS_H,
+        description="hours after which any other analysis, such as one of a program's upload, is ended unfinished",
     )
     retry_pause_s: float = Field(
-        2, ge=0, description="pause before a step is tried again whose cause was outside of it; doubles each time"
+        2,
+        ge=0,
+        description="seconds before a step that failed for an outside reason is tried again; the pause doubles each"
+        " time",
     )
     reserve_bytes: int = Field(
-        512 * 1024 * 1024, ge=0, description="uploads are refused where the disk of the objects has less space left"
+        512 * 1024 * 1024,
+        ge=0,
+        description="free bytes on the disk of the object store below which uploads are refused",
     )
-    reap_every_s: float = Field(5, gt=0, description="how often silent workers are looked for")
-    public_url: str = Field("http://127.0.0.1:8000", description="where people find this server; stands in webhooks")
+    reap_every_s: float = Field(5, gt=0, description="seconds between searches for silent workers")
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="address at which users reach this server; webhook messages contain it"
+    )
     root_path: str = Field(
-        "", description="path that every address has before it, such as /lobule; `LOBULE_PUBLIC_URL` ends with it"
+        "", description="path prefix of every address, such as /lobule; `LOBULE_PUBLIC_URL` must end with it"
     )
     certificate: Path | None = Field(
-        default=None, description="the proxy's certificate, PEM: the metrics tell when it ends"
+        default=None, description="PEM certificate of the proxy; its expiry date is among the metrics"
     )
-    cors_origins: str = Field("", description="origins (comma) whose pages may call the API from a browser")
-    webhook_networks: str = Field("", description="private networks (CIDR, comma) that webhooks may be sent to")
-    webhook_every_s: float = Field(2, gt=0, description="how often due webhook messages are looked for")
-    retention_days: float | None = Field(default=None, gt=0, description="images and jobs older than this are deleted")
-    delete_signed_cases: bool = Field(
-        False, description="a case with a signed report may be deleted by its owner and by administrators"
+    cors_origins: str = Field("", description="origins whose pages may call the API from a browser (comma-separated)")
+    webhook_networks: str = Field(
+        "", description="private networks (CIDR) to which webhook messages may be sent (comma-separated)"
     )
-    diagnose_wait_s: float = Field(60, gt=0, description="how long /diagnose waits where the client names no time")
+    webhook_every_s: float = Field(2, gt=0, description="seconds between searches for due webhook messages")
+    retention_days: float | None = Field(
+        default=None, gt=0, description="age in days after which images and jobs are deleted; unset: they are kept"
+    )
+    delete_signed_cases: bool = Field(False, description="whether a case with a signed report may be deleted")
+    diagnose_wait_s: float = Field(
+        60, gt=0, description="seconds that /diagnose waits for the result if the client states no time"
+    )
 
     @property
     def reading_rule(self) -> Literal["recall", "all"] | None:

@@ -23,4 +23,4 @@ class HistoSettings(FromEnvironment):
     model_config = SettingsConfigDict(env_prefix="LOBULE_HISTO_", env_ignore_empty=True)
 
     model: Path = Field(default=PACKAGES / DEFAULT_MODEL, description="folder of the model package")
-    batch: int = Field(default=2, gt=0, description="patches that go through the network at once")
+    batch: int = Field(default=2, gt=0, description="number of patches in one batch of the network")

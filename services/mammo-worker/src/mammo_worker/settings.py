@@ -21,9 +21,11 @@ class MammoSettings(FromEnvironment):
 
     model_config = SettingsConfigDict(env_prefix="LOBULE_MAMMO_", env_ignore_empty=True)
 
-    model: Path = Field(default=Path(DEFAULT_MODEL), description="folder of the model package, or a bundled one's name")
+    model: Path = Field(
+        default=Path(DEFAULT_MODEL), description="folder of the model package, or the name of a bundled one"
+    )
     prevalence: float | None = Field(
-        default=None, gt=0, lt=1, description="share of the site's examinations with cancer, such as 0.006"
+        default=None, gt=0, lt=1, description="share of the site's examinations that show cancer, such as 0.006"
     )
 
     @property

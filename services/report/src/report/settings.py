@@ -10,7 +10,9 @@ from lobule.settings import Settings
 class ReportSettings(Settings):
     """What the report service needs beyond what every worker needs."""
 
-    time_zone: str = Field("UTC", description="of the times in reports, such as Europe/Vienna; the API's are UTC")
+    time_zone: str = Field(
+        "UTC", description="time zone of the times in reports, such as Europe/Vienna; times of the API are in UTC"
+    )
 
     @field_validator("time_zone")
     @classmethod

@@ -17,9 +17,10 @@ from dicom_node.hl7.orders import read_orders
 from dicom_node.hl7.syntax import MOST_BYTES, Message, SyntaxProblem, escape, parse, segment
 from dicom_node.journal import orders
 from dicom_node.journal.database import Journal
+from dicom_node.peers import networks
 from dicom_node.privacy import where
 from dicom_node.receiving.server import server_context
-from dicom_node.settings import NodeSettings, networks
+from dicom_node.settings import NodeSettings
 
 _MOST_CONNECTIONS = 20
 _KEPT_S = 180 * 86400.0

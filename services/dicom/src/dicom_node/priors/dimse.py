@@ -11,6 +11,7 @@ from pynetdicom.association import Association
 from pynetdicom.events import Event, EventHandlerType
 from pynetdicom.presentation import build_role
 
+from dicom_node.peers import Place
 from dicom_node.priors.choosing import FoundStudy, Wanted
 from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError
 from dicom_node.receiving.awaited import AwaitedFilms
@@ -18,7 +19,7 @@ from dicom_node.receiving.bounds import BoundedReader
 from dicom_node.receiving.rules import FILM_CLASSES, TRANSFER_SYNTAXES
 from dicom_node.receiving.scp import MAX_PDU_BYTES
 from dicom_node.sending.associations import our_entity
-from dicom_node.settings import NodeSettings, Place
+from dicom_node.settings import NodeSettings
 
 _ROOT = "1.2.840.10008.5.1.4.1.2.2."
 _FIND, _MOVE, _GET = f"{_ROOT}1", f"{_ROOT}2", f"{_ROOT}3"

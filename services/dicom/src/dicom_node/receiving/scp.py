@@ -15,13 +15,14 @@ from pynetdicom.events import Event
 from pynetdicom.sop_class import Verification  # pyright: ignore[reportAttributeAccessIssue] - made at import
 
 from dicom_node import metrics
+from dicom_node.peers import ANY, ae_titles
 from dicom_node.receiving.awaited import AwaitedFilms
 from dicom_node.receiving.commitment import PUSH_MODEL, CommitmentScp
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.notes import AssociationNotes
 from dicom_node.receiving.rules import FILM_CLASSES, REFUSED_CLASSES, TRANSFER_SYNTAXES
 from dicom_node.receiving.server import Limits, NodeServer, server_context
-from dicom_node.settings import ANY, NodeSettings, ae_titles
+from dicom_node.settings import NodeSettings
 from dicom_node.statuses import Answer, Status
 
 MAX_PDU_BYTES = 256 * 1024

@@ -9,10 +9,11 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 from pynetdicom.association import Association
 
+from dicom_node.peers import Place
 from dicom_node.priors.choosing import Wanted
 from dicom_node.priors.peers import Peer, PeerError
 from dicom_node.sending.associations import our_entity
-from dicom_node.settings import NodeSettings, Place
+from dicom_node.settings import NodeSettings
 from lobule.transfer import trusting
 
 _VERIFICATION = "1.2.840.10008.1.1"

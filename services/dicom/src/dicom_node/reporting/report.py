@@ -5,18 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from dicom_node.journal import made, priors, received, studies, work_items
+from dicom_node.peers import parse_destinations, parse_message_places, parse_stow_places
 from dicom_node.priors.peers import Peer
 from dicom_node.privacy import without_password
 from dicom_node.routing import ATTRIBUTES, Routing, Rule
-from dicom_node.settings import (
-    FHIR,
-    GATEWAY,
-    NodeSettings,
-    parse_destinations,
-    parse_message_places,
-    parse_stow_places,
-    recipients,
-)
+from dicom_node.settings import FHIR, GATEWAY, NodeSettings, recipients
 from dicom_node.worklist.performer import Performer
 from lobule import __version__
 from lobule.contracts.node import (

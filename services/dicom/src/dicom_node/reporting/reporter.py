@@ -8,19 +8,13 @@ import structlog
 from dicom_node.journal import made, priors
 from dicom_node.journal.database import Journal
 from dicom_node.loop import Loop
+from dicom_node.peers import Place, parse_destinations, parse_message_places
 from dicom_node.priors.peers import Peer
 from dicom_node.privacy import where
 from dicom_node.purge import purge_case
 from dicom_node.receiving.intake import Intake
 from dicom_node.reporting import probes
-from dicom_node.settings import (
-    FHIR,
-    GATEWAY,
-    NodeSettings,
-    Place,
-    parse_destinations,
-    parse_message_places,
-)
+from dicom_node.settings import FHIR, GATEWAY, NodeSettings
 from lobule.client import ApiError, Client
 from lobule.contracts.node import NodeExchange, NodeReport, NodeTask, TaskOutcome
 

@@ -6,7 +6,8 @@ from typing import Any
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
 
-from dicom_node.settings import ANY, NodeSettings, ae_titles
+from dicom_node.peers import ANY, ae_titles
+from dicom_node.settings import NodeSettings
 
 _LONGEST_PAUSE_S, _FIRST_PAUSE_S = 3600.0, 5.0
 

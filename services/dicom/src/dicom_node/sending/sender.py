@@ -8,11 +8,12 @@ from pynetdicom.association import Association
 
 from dicom_node.journal.made import Sending
 from dicom_node.loop import Loop
+from dicom_node.peers import Destination, parse_destinations
 from dicom_node.privacy import where
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.associations import our_entity
 from dicom_node.sending.outbox import Outbox
-from dicom_node.settings import Destination, NodeSettings, parse_destinations
+from dicom_node.settings import NodeSettings
 
 _WARNINGS = range(0xB000, 0xC000)
 """Statuses of objects that were stored, though not as they are."""

@@ -10,9 +10,10 @@ import httpx
 from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.http_client import http_client
 from dicom_node.journal.made import Sending
+from dicom_node.peers import StowPlace
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
-from dicom_node.settings import NodeSettings, StowPlace
+from dicom_node.settings import NodeSettings
 
 _PIECE = 256 * 1024
 _MOST_ANSWER = 256 * 1024

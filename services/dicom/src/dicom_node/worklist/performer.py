@@ -15,12 +15,13 @@ from dicom_node.journal import made, received, studies, work_items
 from dicom_node.journal.database import Journal
 from dicom_node.journal.work_items import WorkItem
 from dicom_node.loop import Loop
+from dicom_node.peers import parse_stow_places
 from dicom_node.priors.peers import MOST_FILMS, PeerError
 from dicom_node.priors.web import DicomwebPeer
 from dicom_node.privacy import where, without_password
 from dicom_node.receiving.intake import Intake
 from dicom_node.sending.associations import pause_after
-from dicom_node.settings import GATEWAY, NodeSettings, parse_stow_places
+from dicom_node.settings import GATEWAY, NodeSettings
 from dicom_node.statuses import Status
 from dicom_node.worklist.items import STATE, TRANSACTION_UID, Output, given_up, inputs_of, performed, text
 from dicom_node.worklist.server import WorklistError, WorklistServer, WorkRefusedError
