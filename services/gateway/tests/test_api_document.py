@@ -93,18 +93,6 @@ class TestDocument:
         expected = [(c, ", ".join(map(str, s)), words(f"errors.{c}")) for c, s in sorted(CODES.items())]
         assert published == expected
 
-
-def codes_in_source():
-    """What is raised by name: the code stands where `ProblemError` and its makers take it."""
-    place = {"ProblemError": 1, "unauthorized": 0, "_away": 0, "not_ready": 0}
-    for path in SOURCE.rglob("*.py"):
-        tree = ast.parse(path.read_text("utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in place:
-                code = node.args[place[node.func.id]]
-                yield from (n.value for n in ast.walk(code) if isinstance(n, ast.Constant) and isinstance(n.value, str))
-    yield from ("not_found", "method_not_allowed", "bad_request", "request_timeout", "request_too_large", "http_error")
-
     def test_what_has_changed_is_published_and_speaks_of_what_is_there(self, client, document):
         assert "/api/changelog" in document["info"]["description"]  # no address of its own: the server's is not known
         answer = client.get("/api/changelog")
@@ -116,6 +104,18 @@ def codes_in_source():
         codes = re.findall(r"(?:40\d|422) `(\w+)`", answer.text)
         assert codes
         assert set(codes) <= CODES.keys()
+
+
+def codes_in_source():
+    """The error codes in the source: string arguments of `ProblemError` and of the functions that make one."""
+    place = {"ProblemError": 1, "unauthorized": 0, "_away": 0, "not_ready": 0}
+    for path in SOURCE.rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in place:
+                code = node.args[place[node.func.id]]
+                yield from (n.value for n in ast.walk(code) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    yield from ("not_found", "method_not_allowed", "bad_request", "request_timeout", "request_too_large", "http_error")
 
 
 class TestRequests:

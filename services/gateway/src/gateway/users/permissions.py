@@ -1,7 +1,7 @@
 """Who may do what: the roles with their permissions, and the permission that each route needs.
 
-Routes and pages ask it, the administrator's page and docs/api.md show it. Which cases a user sees among those of a
-route is decided by ownership, groups and emergency access, in the queries.
+Routes and pages check it; the administrator's page and docs/api.md show it. The queries decide by ownership, groups and
+emergency access which cases a user sees.
 """
 
 import re
@@ -17,16 +17,16 @@ Needed = Permission | Literal["account", "public", "worker"]
 
 MEANINGS: dict[Permission, str] = {
     "read": "see cases, images, results and reports that are their own or shared with one of their groups",
-    "identify": "see the names in DICOM files, where the policy for names keeps them",
+    "identify": "see the names in DICOM files, if the policy for names keeps them",
     "upload": "open cases, upload and correct images, start and stop analyses",
     "share": "share a case of their own with one of their groups",
-    "delete": "delete cases of their own, an administrator those that they opened in an emergency",
+    "delete": "delete cases of their own; administrators: cases that they opened in an emergency",
     "review": "claim and assign cases, give verdicts, draw findings",
-    "sign": "sign reports, in the portal",
-    "administer": "users, groups, queues, failed work",
+    "sign": "sign reports in the portal",
+    "administer": "manage users, groups, queues and failed work",
     "audit": "read the audit log",
-    "node": "report as a DICOM node, take its tasks, and hand over DICOM objects that were made of others' cases",
-    "emergency": "open the case of somebody else for an hour, with a reason that its owner and the audit log are told",
+    "node": "report as a DICOM node, take its tasks, and store DICOM objects made from other users' cases",
+    "emergency": "open the case of another user for an hour and give a reason, which its owner and the audit log see",
 }
 
 ROLES: dict[Role, frozenset[Permission]] = {
@@ -37,7 +37,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     "auditor": frozenset({"audit"}),
     "service": frozenset({"read", "identify", "upload", "share", "delete", "node"}),
 }
-"""The permissions of each role. An administrator reads the cases alone that they opened in an emergency."""
+"""The permissions of each role. An administrator reads only the cases that they opened in an emergency."""
 
 _ANY, _READING, _WRITING = ".*", "GET", "POST|PUT|PATCH|DELETE"
 _CASE = r"/api/v1/cases/{case_id}"
@@ -65,8 +65,8 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     (_READING, _ANY, "read"),
     (_WRITING, _ANY, "upload"),
 )
-"""Method, path of the route and what it needs; the first that fits decides. A route without a rule of its own is one of
-patients' data."""
+"""Method, path of a route, and what it needs; the first match decides. A route without a rule of its own counts as one
+with patients' data."""
 
 _Rule = tuple[re.Pattern[str], re.Pattern[str], Needed]
 _COMPILED: list[_Rule] = [(re.compile(method), re.compile(path), needs) for method, path, needs in _RULES]
