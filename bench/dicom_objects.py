@@ -241,10 +241,13 @@ def inputs(count: int, folder: Path, seed: int = 15) -> Iterator[tuple[str, list
         oddities.append((f"with {len(kept)} tags", {name: OPTIONAL[name] for name in kept}))
     for number, (name, tags) in enumerate(oddities[:count]):
         views = VIEWS[: 1 + number % 4]
-        yield name, [_film(folder, f"{number}-{place}", tags, view, pixels) for place, view in enumerate(views)]
+        yield name, [draw_film(folder, f"{number}-{place}", tags, view, pixels) for place, view in enumerate(views)]
 
 
-def _film(folder: Path, name: str, tags: dict[str, Any], view: tuple[str, str], pixels: np.random.Generator):
+def draw_film(
+    folder: Path, name: str, tags: dict[str, Any], view: tuple[str, str], pixels: np.random.Generator
+) -> AnalysedFilm:
+    """A film as if it had been analysed; its findings follow from its name."""
     film = small_film("1.2.826.0.1.3680043.8.498.15", *view, pixels)
     for tag in ("PatientName", "PatientID"):
         del film[tag]

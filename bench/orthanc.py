@@ -21,6 +21,9 @@ end
 """
 
 
+DICOMWEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+
+
 @dataclass(frozen=True)
 class Orthanc:
     """A running Orthanc.
@@ -61,7 +64,9 @@ def executable() -> str | None:
 
 
 @contextmanager
-def running_orthanc(folder: Path, dicom_port: int, http_port: int, node_port: int) -> Iterator[Orthanc]:
+def running_orthanc(
+    folder: Path, dicom_port: int, http_port: int, node_port: int, *, dicomweb: bool = False
+) -> Iterator[Orthanc]:
     """An Orthanc (AE title ORTHANC) that routes films to a DICOM node (AE title LOBULE), but those of an archive."""
     program = executable()
     assert program is not None
@@ -79,6 +84,7 @@ def running_orthanc(folder: Path, dicom_port: int, http_port: int, node_port: in
         "LuaScripts": [str(folder / "route.lua")],
         "DicomModalities": {"lobule": ["LOBULE", "127.0.0.1", node_port]},
         "DicomAlwaysAllowStore": True,
+        "Plugins": [str(DICOMWEB)] if dicomweb else [],
     }
     (folder / "settings.json").write_text(json.dumps(settings))
     with (folder / "log").open("wb") as log:
