@@ -33,6 +33,7 @@ class TestRow:
             "reading_since": None,
             "modalities": [],
             "thumbnails": [],
+            "breasts": None,
             "unlike_training": False,
         }
 

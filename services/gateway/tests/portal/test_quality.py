@@ -228,6 +228,21 @@ def test_the_first_view_is_light_and_nothing_jumps_and_every_width_fits(
     assert too_wide == []
 
 
+def test_the_worklist_with_its_glance_pane_is_light_and_nothing_jumps(open_page, cookie_of, study, masses, picture):
+    for number, (side, view) in enumerate((("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO"))):
+        study.add(picture(90 + number), masses, laterality=side, view=view)
+    page = open_page("/help", cookie_of("alice"), viewport={"width": 2560, "height": 1440})
+    page.add_init_script(COUNT_SHIFTS)
+    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    page.goto("/")
+    page.locator("#glance canvas[data-drawn]").nth(3).wait_for()
+    settle(page)
+    size, shift = sum(size for _, size in page.evaluate(WEIGH)), page.evaluate("window.shift")
+    print(f"worklist at 2560 px: {size} bytes, shift {shift}")
+    assert size < FIRST_VIEW_BYTES
+    assert shift <= LAYOUT_SHIFT, page.evaluate("window.moved")
+
+
 def test_the_worklist_answers_quickly_with_a_thousand_cases(portal, client, app):
     with app.state.sessions.begin() as session:
         alice = session.query(User).filter_by(username="alice").one()

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionChange, LesionMark
+from lobule.contracts.result import Box, Finding
 from lobule.words import make_notice
 
 
@@ -148,3 +150,111 @@ def test_unfamiliar_tissue_is_said_in_the_row(portal, client, alice, study, pict
         assert said() == (True, True), "until an analysis that is repeated says otherwise"
         client.post(f"/api/v1/jobs/{newest}/cancel", headers=alice)
         assert said() == (True, True)
+
+
+def cell(page: str, name: str) -> str:
+    """The words of a cell of the only row of a page."""
+    [content] = re.findall(rf'<td class="{name}"[^>]*>(.*?)</td>', page, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", " ", content).split())
+
+
+def read_together(worker, growth_mm: float | None) -> None:
+    """Play the joint reading of films that wait for it: a lesion on the first of them has grown."""
+    claim = worker.claim_next("mammo")
+    mark = LesionMark(job_id=claim["examination"]["images"][0]["job_id"], finding_id="f1", view="CC")
+    change = LesionChange(change="grown" if growth_mm else "stable", growth=0.5, growth_mm=growth_mm, prior=None)
+    lesion = Lesion(marks=[mark], probability_malignant=0.7, same_lesion=None, place=None, change=change)
+    breast = BreastReading(
+        laterality="R", views=["CC"], assessment="not_sure", probability_malignant=0.7, bi_rads=0, lesions=[lesion]
+    )
+    reading = ExaminationReading(method="rule", breasts=[breast], assessment="not_sure", probability_malignant=0.7)
+    worker.store.put(f"{claim['output_prefix']}/examination.json", reading.model_dump_json().encode())
+    said = worker.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
+    assert said.status_code == 204, said.text
+
+
+def test_a_row_says_the_step_of_its_analysis_until_films_are_read_together(
+    portal, client, alice, study, upload, picture
+):
+    film = {"modality": "mammography", "view": "CC", "laterality": "R"}
+    first, second = (upload(picture(n), case_id=study.case, **film).json()["job"]["id"] for n in (1, 2))
+    assert cell(portal.get("/").text, "assessment") == "Step 1 of 3"
+    study.analyse(first)
+    assert cell(portal.get("/").text, "assessment") == "Step 2 of 3"
+    study.analyse(second)
+    page = portal.get("/").text
+    assert (cell(page, "assessment"), 'data-live="true"' in page) == ("Step 3 of 3", True)
+    read_together(study.worker, None)
+    page = portal.get("/").text
+    assert (cell(page, "assessment"), 'data-live="false"' in page) == ("Malignancy suspected", True)
+
+
+def test_earlier_examinations_are_counted_with_the_growth_since(
+    portal, client, alice, study, picture, tmp_path, draw_film, write_dicom, upload
+):
+    def film(seed: int, day: str, case: str, patient: str = "7") -> str:
+        path = write_dicom(tmp_path / f"{seed}.dcm", draw_film(80, 70, seed=seed), 12, StudyDate=day, PatientID=patient)
+        said = {"modality": "mammography", "view": "CC", "laterality": "R", "case_id": case}
+        return upload(path.read_bytes(), name=f"{seed}.dcm", **said).json()["job"]["id"]
+
+    study.analyse(film(1, "20260301", study.case))
+    assert cell(portal.get("/").text, "earlier") == ""
+    study.analyse(film(2, "20240301", study.case))
+    other, stranger = (
+        client.post("/api/v1/cases", headers=alice, json={"pseudonym": name}).json()["id"] for name in ("P-O", "P-S")
+    )
+    for seed, day in ((3, "20220301"), (4, "20240301"), (5, "20270301")):  # one of a day that is counted already
+        film(seed, day, other)
+    film(6, "20200301", stranger, patient="8")
+    read_together(study.worker, 2.6)
+    assert cell(portal.get("/?q=P-READ").text, "earlier") == "2 +3 mm"
+    film(7, "20260301", study.case)
+    assert cell(portal.get("/?q=P-READ").text, "earlier") == "2", "the growth is of other films"
+
+
+def test_a_row_shows_the_categories_of_the_signed_report(portal, client, alice, study, picture):
+    study.add(picture(1), laterality="R", view="CC")
+    assert cell(portal.get("/").text, "bi_rads") == ""
+    stated = {"breasts": {"right": {"bi_rads": 4}}}
+    assert client.post(f"/api/v1{study.url}/reports", headers=alice, json=stated).status_code == 201
+    page = portal.get("/").text
+    assert (cell(page, "bi_rads"), 'data-origin="signed"' in page) == ("4 | –", True)
+    [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+    assert (case["breasts"]["right"]["bi_rads"], case["breasts"]["left"]) == (4, None)
+    study.add(picture(2), laterality="L", view="CC")
+    page = portal.get("/").text
+    assert (cell(page, "bi_rads"), 'data-origin="superseded"' in page) == ("4 | –", True)
+
+
+@pytest.mark.browser
+def test_a_wide_screen_glances_at_the_chosen_case(logged_in, study, cases, picture):
+    mass = Finding(label="mass", probability=0.8, probability_malignant=0.7, box=Box(x=10, y=10, width=180, height=90))
+    study.add(picture(1), [mass], laterality="R", view="CC", spacing=(0.1, 0.1))
+    for growth_mm in (None, 2.6):  # of P-C first, whose film came first
+        read_together(study.worker, growth_mm)
+    page = logged_in("/?sort=pseudonym&reverse=1", viewport={"width": 2560, "height": 1440})
+    pane = page.locator("#glance")
+    expect(pane.locator("h2")).to_have_text("P-READ")
+    expect(pane.locator("canvas[data-drawn]")).to_have_count(1)
+    expect(pane.locator('[data-role="verdict"]')).to_have_text("Malignancy suspected")
+    expect(pane.locator("ol li")).to_have_text("70right · RCC · 18 mm larger than before by 2.6 mm")
+    row = page.locator("tr[data-glanced]")
+    expect(row).to_contain_text("P-READ")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(pane.locator("h2")).to_have_text("P-C")
+    expect(row).to_contain_text("P-C")
+    expect(pane.locator("figure")).to_have_attribute("data-view", "RCC")
+    page.locator("tbody tr").first.hover()
+    expect(pane.locator("h2")).to_have_text("P-READ")
+    pane.get_by_role("link", name="Open", exact=True).click()
+    page.wait_for_url(f"**{study.url}")
+
+
+@pytest.mark.browser
+def test_a_narrow_screen_loads_nothing_for_a_glance(logged_in, cases):
+    page = logged_in("/", viewport={"width": 1440, "height": 900})
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#glance")).to_be_hidden()
+    asked = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    assert not [address for address in asked if "glance" in address]

@@ -143,6 +143,12 @@ class ExaminationReading(Document):
     probability_malignant: Probability | None = Field(description="the highest of the breasts that carry it")
     standings: list[Standing] = Field(default=[], description="what that number means in populations")
 
+    def largest_growth_mm(self) -> float | None:
+        """Of the lesion that has grown most since the earlier examination; None where none has, or none is in mm."""
+        changes = [lesion.change for breast in self.breasts for lesion in breast.lesions if lesion.change]
+        grown = [each.growth_mm for each in changes if each.change == "grown" and each.growth_mm is not None]
+        return max(grown, default=None)
+
     def numbered(self) -> list[Lesion]:
         """The lesions of both breasts by number, from 1: the most suspicious first, as in the portal."""
         lesions = [lesion for breast in self.breasts for lesion in breast.lesions]

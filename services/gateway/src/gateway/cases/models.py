@@ -71,6 +71,7 @@ class Case(Base):
     refused_films: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # by SHA-256 of the file; `cases.refused`
     signed_version: Mapped[int | None]
     signed_revision: Mapped[int | None]
+    signed_breasts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # `BreastConclusions` of it
 
     sample: Mapped[bool] = mapped_column(default=False, server_default=false())  # drawn to try the portal with
     # Double reading: docs/double-reading.md. The rule is given by the setting when the case is opened.

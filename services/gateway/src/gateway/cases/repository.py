@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, litera
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from gateway.cases.examinations import examinations
 from gateway.cases.models import Case, CaseVisit, Rule, SavedView
 from gateway.cases.repositories.reads import is_read_by
 from gateway.clock import now
@@ -19,7 +18,7 @@ from gateway.images.models import Image
 from gateway.jobs.models import Job
 from gateway.paging import Order, page
 from gateway.users.models import User
-from lobule.contracts.case import HANGINGS, CaseState
+from lobule.contracts.case import CaseState
 from lobule.contracts.result import Assessment
 
 Sort = Literal["urgency", "newest", "oldest", "pseudonym", "study_date", "modality", "images", "state", "reader"]
@@ -140,20 +139,6 @@ def unread(session: Session, user: User, cases: Sequence[Case]) -> set[str]:
     """Ids of those cases that have changed since this user saw them."""
     query = select(Case.id).where(Case.id.in_([case.id for case in cases]), not_(_seen_by(user)))
     return set(session.scalars(query))
-
-
-def screening_views(session: Session, cases: Sequence[Case]) -> dict[str, int]:
-    """How many of the four screening views the current examination has, by case; without cases that have none."""
-    found: dict[str, list[Image]] = {}
-    for image in session.scalars(select(Image).where(Image.case_id.in_([case.id for case in cases]))):
-        found.setdefault(image.case_id or "", []).append(image)
-    counts: dict[str, int] = {}
-    for case_id, images in found.items():
-        priors = {image_id for image_id, examination in examinations(images).items() if examination.is_prior}
-        views = {f"{image.laterality}{image.view}" for image in images if image.id not in priors}
-        if present := views & set(HANGINGS):
-            counts[case_id] = len(present)
-    return counts
 
 
 def note_visit(session: Session, case: Case, user_id: str) -> None:

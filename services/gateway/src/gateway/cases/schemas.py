@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.database import split_names
+from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import (
     CaseState,
     Conclusion,
@@ -96,6 +97,10 @@ class CaseRead(BaseModel):
     images_done: int = Field(description="how many of them are analysed")
     images_failed: int = Field(description="of how many the analysis failed")
     signed_version: int | None = Field(description="the last signed version; in force only in state `signed`")
+    breasts: BreastConclusions | None = Field(
+        validation_alias="signed_breasts",
+        description="what that version states of each breast; null where it states none",
+    )
     unlike_training: bool = Field(description="the tissue of an image is unlike that which the system learned from")
     read_twice: bool = Field(description="two people read it, apart from each other; see `/reads`")
     sample: bool = Field(description="drawn to try the portal with: it is of no patient, and cannot be signed")

@@ -16,6 +16,7 @@ from gateway.errors import ProblemError
 from gateway.images.identity import differences
 from gateway.images.models import Image
 from gateway.jobs.models import Job
+from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import CaseState, Conclusion, Evidence, ImageEvidence, Reason, numbered
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.result import Assessment
@@ -181,9 +182,10 @@ def reads_changed(case: Case, reads: int) -> None:
     changed(case)
 
 
-def signed(case: Case, version: int) -> None:
-    """Note that this version was signed for the present state of the case."""
+def signed(case: Case, version: int, breasts: BreastConclusions | None) -> None:
+    """Note that this version was signed for the present state of the case, and what it states of each breast."""
     case.signed_version, case.signed_revision = version, case.revision
+    case.signed_breasts = breasts.model_dump(mode="json") if breasts else None
     case.updated_at = now()
     case.state = _state(case)
 

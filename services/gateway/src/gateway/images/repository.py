@@ -75,11 +75,11 @@ def of_case(session: Session, case_id: str) -> Sequence[Image]:
     return session.scalars(select(Image).where(Image.case_id == case_id).order_by(Image.created_at)).all()
 
 
-def of_patients(session: Session, user: User, marks: Set[str], but_case: str) -> Sequence[Image]:
-    """The images in other cases, of those that this user may see, whose files bear one of these marks of patients."""
+def of_patients(session: Session, user: User, marks: Set[str], but_case: str | None = None) -> Sequence[Image]:
+    """The images in cases, of those that this user may see, whose files bear one of these marks of patients."""
     column = Image.__table__.c.patient_id_mark
-    query = _visible_to(user).where(column.in_(marks), Image.case_id.is_not(None), Image.case_id != but_case)
-    return session.scalars(query).all()
+    query = _visible_to(user).where(column.in_(marks), Image.case_id.is_not(None))
+    return session.scalars(query.where(Image.case_id != but_case) if but_case else query).all()
 
 
 def twins(session: Session, owner_id: str, modality: Modality, sha256: str) -> Sequence[Image]:

@@ -105,7 +105,7 @@ def complete(
     request: Request,
 ) -> None:
     """The current attempt is done and its output is in place."""
-    concluded = result if isinstance(result, Result) else None
+    concluded = None if isinstance(result, RegionOpinion) else result
     if not service.complete(session, job_id, step, body.attempt, concluded, read_files(request.headers)):
         raise _fenced(session, store, job_id)
 

@@ -108,6 +108,9 @@ class Examination(Work):
 
     __mapper_args__ = {"polymorphic_identity": "examination"}  # noqa: RUF012
 
+    # Of the lesion that has grown most since the earlier examination, copied as the conclusion of an analysis is.
+    growth_mm: Mapped[float | None]
+
 
 class Opinion(Work):
     """The opinion of a region that a reader drew, a `RegionRequest`. Its only step is `region`.

@@ -102,4 +102,6 @@ def _ask_again(
     work.request = document
     work.state, work.finished_at = "queued", None
     work.set_error(None)
+    if isinstance(work, Examination):
+        work.growth_mm = None
     queues.ask_for(session, step)

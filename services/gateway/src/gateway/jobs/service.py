@@ -22,7 +22,7 @@ from gateway.jobs.queues.quotas import Quota
 from gateway.modalities.service import required
 from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
-from lobule.contracts.examination import ExaminationRequest
+from lobule.contracts.examination import ExaminationReading, ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.region import RegionRequest
 from lobule.contracts.result import Result
@@ -109,7 +109,12 @@ def _claim(settings: GatewaySettings, step: Step) -> Claim:
 
 
 def complete(
-    session: Session, job_id: str, name: StepName, attempt: int, result: Result | None, files: dict[str, str]
+    session: Session,
+    job_id: str,
+    name: StepName,
+    attempt: int,
+    result: Result | ExaminationReading | None,
+    files: dict[str, str],
 ) -> bool:
     """Complete an attempt; False if it is not the current one.
 
@@ -118,7 +123,7 @@ def complete(
         job_id: The job.
         name: The step.
         attempt: The number of the attempt.
-        result: What the inference step concluded.
+        result: What the inference step, or the reading of an examination, concluded.
         files: The SHA-256 of files that it left, by their names, where its worker said them.
     """
     step = repository.end(session, job_id, name, attempt, "done")
@@ -127,7 +132,7 @@ def complete(
     if files:
         step.files = (step.files or {}) | {str(attempt): files}
     job = step.job
-    if result is not None:
+    if isinstance(result, Result):
         assert isinstance(job, Job), "only an analysis has a result"
         job.assessment, job.probability_malignant = result.assessment, result.probability_malignant
         job.finding_assessment = result.finding_assessment()
@@ -143,6 +148,9 @@ def complete(
         if isinstance(job, Job):
             publish(session, AnalysisChanged(job))
             publish(session, AnalysisEnded(job))
+        if isinstance(result, ExaminationReading):
+            assert isinstance(job, Examination), "only an examination is read together"
+            job.growth_mm = result.largest_growth_mm()
     return True
 
 

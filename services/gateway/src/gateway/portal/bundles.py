@@ -78,7 +78,7 @@ class Bundles:
         page = of or entry
         scopes = [self._scope(module, page) for module in self.order(entry) if module not in there]
         names = ", ".join(self._exports(entry))
-        tail = f"export const {{ {names} }} = modules['{entry}'];\n" if of else ""
+        tail = f"export const {{ {names} }} = modules['{entry}'];\n" if names else ""
         content = (head + "".join(scopes) + tail).encode()
         return content, _tag(content)
 

@@ -21,8 +21,8 @@ from gateway.portal.bundles import Bundles
 
 WEB = Path(__file__).parent / "web"
 
-BUNDLED = frozenset({"reading/page.js", "viewer/film-worker.js"})
-"""Scripts that are sent joined with their modules: of pages that have many, and of workers."""
+BUNDLED = frozenset({"reading/page.js", "viewer/film-worker.js", "worklist/glance.js"})
+"""Scripts that are sent joined with their modules: those that have many, and of workers."""
 
 BUNDLED_SHEETS = frozenset({"styles/reading-page.css"})
 """Style sheets that are sent joined with those that they import."""

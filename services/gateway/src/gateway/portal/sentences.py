@@ -33,8 +33,9 @@ PARTS = (
     "steps",
     "supersede",
     "tools",
+    "worklist",
 )
-"""The parts of the catalogue that scripts with sentences of their own speak from: those of the reading page."""
+"""The parts of the catalogue that scripts with sentences of their own speak from."""
 
 
 @router.get("/words/{language}/{script:path}")

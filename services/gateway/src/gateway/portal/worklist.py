@@ -20,6 +20,7 @@ from gateway.errors import ProblemError
 from gateway.groups import repository as groups
 from gateway.hints import repository as hints
 from gateway.portal.pages import render
+from gateway.portal.worklist_rows import rows_of
 from gateway.users.models import User
 from lobule.contracts.case import CaseState
 from lobule.contracts.result import Assessment
@@ -37,11 +38,17 @@ _COLUMNS: tuple[tuple[str, Sort | None], ...] = (
     ("study", "study_date"),
     ("modality", "modality"),
     ("images", "images"),
+    ("earlier", None),
     ("state", "state"),
+    ("bi_rads", None),
     ("reader", "reader"),
+    ("second", None),
     ("age", "newest"),
 )
-"""Columns and what each is ordered by; the assessment goes with the suspicion."""
+"""Columns and what each is ordered by; the assessment goes with the suspicion.
+
+`second`, the second reader, is shown where a case of the page is read twice.
+"""
 
 
 @dataclass(frozen=True)
@@ -129,12 +136,16 @@ def worklist_page(
         session, user, wanted, sort=order, reverse=bool(reverse), limit=_PAGE_LENGTH, cursor=cursor
     )
     found = [CaseRead.model_validate(row) for row in rows]
+    more = rows_of(session, user, rows)
+    twice = any(case.read_twice for case in found)
     return render(
         request,
         "worklist.html",
         user,
         cases=found,
-        live=any(case.state == "analysing" for case in found),
+        rows=more,
+        twice=twice,
+        live=any(row.step for row in more.values()),
         tour_seen=hints.is_seen(session, user.id, "tour"),
         filtered=bool(given.keys() - {"sort", "reverse"}),
         next_page=_address(given, cursor=next_cursor) if next_cursor else None,
@@ -142,7 +153,6 @@ def worklist_page(
         assessments=get_args(Assessment),
         given=given,
         unread=cases.unread(session, user, rows),
-        views_there=cases.screening_views(session, rows),
         opened=emergencies.unseen(session, user),
         claimed={row.id for row in rows if is_claimed(row)},
         read_by_you=reads.read_by(session, user, rows),
@@ -150,7 +160,7 @@ def worklist_page(
         groups=groups.visible(session, user),
         views=[*filter(None, (_view(session, user, view, given) for view in cases.views_of(session, user.id)))],
         query=urlencode(given),
-        columns=[_column(name, by, given) for name, by in _COLUMNS],
+        columns=[_column(name, by, given) for name, by in _COLUMNS if twice or name != "second"],
         chips=[*_chips(cases.counts(session, user, wanted), given), _unread_chip(session, user, wanted, given)],
     )
 

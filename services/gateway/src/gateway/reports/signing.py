@@ -142,7 +142,7 @@ def issue(
     current = {image.image_id for image in shows.images if not image.is_prior}
     said: dict[str, Assessment | None] = {job.image_id: job.assessment for job in cases.latest_jobs(session, case.id)}
     images.mark_signed(session, case.id, {image_id: said[image_id] for image_id in current})
-    case_service.signed(case, version)
+    case_service.signed(case, version, concluded.breasts)
     signed_by(case, user)
     session.flush()
     publish(session, ReportSigned(case, report))

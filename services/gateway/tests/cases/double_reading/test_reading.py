@@ -143,11 +143,27 @@ class TestWorklist:
         page = client.get("/").text
         assert 'data-state="second_read"' in page
         assert 'data-claim="claim"' not in page
-        assert "You have read it" in page
+        assert re.search(r"class=\"reader\"><span title=\"[^\"]*You have signed your read[^\"]*\"><b>you</b>", page)
         client.cookies.set(*cookie_of("bob"))
         assert 'data-claim="claim"' in client.get("/").text
         here("POST", "carol", "/claim")
         assert open_to("bob") == []
+
+    def test_it_tells_of_reads_once_both_have_signed(self, read, client, people, shared, cookie_of):
+        def row(name: str) -> list[str]:
+            client.cookies.set(*cookie_of(name))
+            cells = re.findall(
+                r'<td class="(?:bi_rads|reader|second)"[^>]*>(.*?)</td>', client.get("/").text, re.DOTALL
+            )
+            return [" ".join(re.sub("<[^>]*>", " ", each).split()) for each in cells]
+
+        assert row("alice") == ["", "Claim", ""]
+        read("alice")
+        assert row("alice") == ["4 | –", "you", ""]
+        assert row("bob") == ["", "has signed", "Claim"]
+        read("bob", NO_RECALL)
+        assert row("alice") == ["4 / 2 | –", "you", "bob"]
+        assert row("carol") == ["4 / 2 | –", "alice", "bob Claim"]
 
 
 class TestOtherCases:

@@ -8,11 +8,11 @@ import { all } from './dom.js';
  * @property {string[]} formats
  * @property {'film' | 'tissue' | 'image'} evidence
  * @property {string[]} attributes What may be said of an image: `view`, `laterality`, `study_date`, `um_per_pixel`, `magnification`.
- * @property {{codes: string[], offered: string[], screening: string[]} | null} views
+ * @property {{codes: string[], offered: string[], screening: string[]} | null} [views]
  * @property {{findings: string[]}} holds
  * @property {boolean} [reads_regions] Whether its workers judge regions that readers draw.
  * @property {Record<string, string>} labels What its findings are called, by label.
- * @property {{colours: 'grey' | 'colour' | null, windowed: boolean, file_names: string}} look
+ * @property {{colours?: 'grey' | 'colour' | null, windowed: boolean, file_names: string}} look
  */
 
 /** @type {Modality[] | null} */

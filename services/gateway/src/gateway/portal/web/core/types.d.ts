@@ -17,6 +17,7 @@ export type Losses = Schemas['Losses'];
 export type Notice = Schemas['Notice'];
 export type PictureFacts = Schemas['PictureFacts'];
 export type PreviewRead = Schemas['PreviewRead'];
+export type PriorExamination = Schemas['PriorExamination'];
 export type Progress = Schemas['Progress'];
 export type FindingReference = Schemas['FindingReference'];
 export type Lesion = Schemas['Lesion'];

@@ -14,6 +14,7 @@ import { numberOf } from './numbering.js';
 import { referenceTo } from './own.js';
 import { showPartner } from './partners.js';
 import { placeOf } from './place.js';
+import { sizeInShort, sizeWords } from './sizes.js';
 import { changeWords, lesionOf, lesionPlace, otherMark, otherWords } from './together.js';
 import { findingOf, imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget } from './targets.js';
 
@@ -21,7 +22,7 @@ import { findingOf, imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget } 
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('../core/types.d.ts').Finding} Finding */
 /** @typedef {import('../core/types.d.ts').Result} Result */
-/** @typedef {{box: import('../core/types.d.ts').Box}} Placed */
+/** @typedef {import('./sizes.js').Placed} Placed */
 
 const VERBS = { confirmed: 'confirm', dismissed: 'dismiss' };
 
@@ -111,21 +112,6 @@ export function placeWords(image, finding, sided = true) {
   if (!place) return side.join('');
   const across = place.across ? [t(`breast.place.${place.across}`)] : [];
   return [...side, ...across, t(`breast.place.${place.depth}`)].join(' · ');
-}
-
-/** Its longer side in mm, about that where the spacing holds at the detector; both sides in pixels where no spacing is known. @param {Result['image']} image @param {Placed} finding */
-function sizeInShort(image, finding) {
-  const { pixel_spacing_mm: spacing, spacing_plane: plane } = image;
-  const { width, height } = finding.box;
-  if (!spacing) return sizeWords(image, finding);
-  return `${plane === 'detector' ? '≈ ' : ''}${Math.max(width * spacing[1], height * spacing[0]).toFixed(0)} mm`;
-}
-
-/** How large a finding is: in mm where the spacing is known, else in pixels. @param {Result['image']} image @param {Placed} finding */
-export function sizeWords({ pixel_spacing_mm: spacing, spacing_plane: plane }, { box: { width, height } }) {
-  if (!spacing) return t('reading.finding.size.pixels', { width: Math.round(width), height: Math.round(height) });
-  const size = { width: (width * spacing[1]).toFixed(0), height: (height * spacing[0]).toFixed(0) };
-  return t(plane === 'detector' ? 'reading.finding.size.detector' : 'findings.millimetres', size);
 }
 
 /** @param {HTMLElement} row @param {import('../viewer/image.js').ViewedImage} image */

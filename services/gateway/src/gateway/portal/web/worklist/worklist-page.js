@@ -5,6 +5,7 @@ import { byId, find, message, onClick, role } from '../core/dom.js';
 import { keepFresh } from '../core/fresh.js';
 import { t } from '../core/words.js';
 import { listenForClaims } from './claims.js';
+import { listenForGlances } from './choosing.js';
 import { listenForKeys } from './keys.js';
 import { createTour, seen } from './tour.js';
 
@@ -67,3 +68,4 @@ async function openSample(button) {
 }
 
 listenForKeys(list, find(form, '[name="q"]'));
+listenForGlances(byId('glance'), list);
