@@ -1,4 +1,4 @@
-"""The functions that hand an upload on are those that `docs/architecture.md` lists, and no others."""
+"""Uploads pass through the functions that `docs/architecture.md` lists, and no others."""
 
 import importlib
 import inspect
@@ -26,7 +26,7 @@ MIDDLEWARE = (
     *("journal.py", "polls.py", "ranges.py", "reads.py", "refusals.py"),
 )
 DOCUMENT = Path(__file__).parents[3] / "docs" / "architecture.md"
-HEADING = "### Its way through the gateway"
+HEADING = "### Functions in the gateway"
 MOST_FUNCTIONS, MOST_MODULES = 8, 5
 ROWS = (Image, Job, OutboxMessage)
 PASSWORD = "correct horse battery staple"

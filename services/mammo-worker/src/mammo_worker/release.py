@@ -68,12 +68,11 @@ def release(
         plan: What was trained.
         data: Folder of the data sets.
         package: Folder of the package to write.
-        docs: Folder of the results document, and of `mammography-tried.md`, what was tried on the way, by hand.
+        docs: Folder of the results document and of `mammography-tried.md`, the handwritten record of experiments.
         version: Of the package.
         fppi: False positives per validation film at the working threshold.
-        say: Told what is going on.
-        fuse: Folder of a package of the same network, trained on the same patients; its networks analyse each film,
-            too, in its variants, and all findings are fused.
+        say: Called with a message at each stage.
+        fuse: Folder of a package of the same network and training patients, whose findings are fused with these.
 
     Raises:
         ValueError: The run has seen other films than the public sets' training patients, or the package to fuse has

@@ -1,4 +1,4 @@
-"""What happens to cases."""
+"""The events of cases."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,6 @@ from gateway.events import Event
 
 @dataclass(frozen=True)
 class ReadTogether(Event):
-    """A case whose readers kept sheets of their own is read as one from now on: they share its sheet."""
+    """Double reading was switched off for a case that readers had begun: from now on they share one sheet."""
 
     case_id: str
