@@ -109,6 +109,8 @@ def soak(world: World, count: int, seed: int) -> Outcome:
         try:
             for _ in range(count):
                 jobs.append(send(world, next_picture(), refused))
+        except TimeoutError as error:
+            print(f"    {error}; refused: {dict(refused)}", flush=True)
         finally:
             sent.set()
 
@@ -161,8 +163,8 @@ def main(
         if soaked:
             outcome = soak(world, soaked, seed)
             show(f"soak of {soaked}", outcome)
-            if outcome.lost or outcome.twice:
-                bad.append("soak")
+            if outcome.lost or outcome.twice or outcome.accepted < soaked:
+                bad.append(f"soak: {outcome.accepted} of {soaked} jobs were accepted")
         again = [message for message, times in world.told.items() if times > 1]
         print(f"{len(world.told)} messages arrived at a webhook, {len(again)} more than once, as the same message")
     _end(bad)

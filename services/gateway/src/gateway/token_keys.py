@@ -21,6 +21,8 @@ CURVES = {"ed25519": b"\x13\x0cedwards25519", "p256": b"\x06\x08\x2a\x86\x48\xce
 """Keys that can be drawn, as PKCS #11 3.0 names their curves, in DER."""
 _ALONE = Lock()
 """A process is logged in to a token once, whichever of its threads asks."""
+_PATIENCE_S = 15.0
+"""How long a thread waits for those before it: a token that hangs must not take all threads of a gateway."""
 
 
 class TokenError(RuntimeError):
@@ -130,18 +132,21 @@ class TokenKey:
             import pkcs11
         except ImportError:
             raise TokenError("python-pkcs11 is not installed: it comes with lobule-gateway[pkcs11]") from None
-        with _ALONE:
-            library = None
-            try:
-                library = pkcs11.lib(self.module)
-                token = library.get_token(token_label=self.token)
-                with token.open(rw=writes, user_pin=self.pin) as session:
-                    yield session
-            except pkcs11.PKCS11Error as error:
-                if library is not None:  # or it would never see a token again that was away
-                    with suppress(pkcs11.PKCS11Error):
-                        library.reinitialize()
-                raise TokenError(f"{self}: {type(error).__name__} {error}".rstrip()) from error
+        if not _ALONE.acquire(timeout=_PATIENCE_S):
+            raise TokenError(f"{self}: others wait for the token")
+        library = None
+        try:
+            library = pkcs11.lib(self.module)
+            token = library.get_token(token_label=self.token)
+            with token.open(rw=writes, user_pin=self.pin) as session:
+                yield session
+        except pkcs11.PKCS11Error as error:
+            if library is not None:  # or it would never see a token again that was away
+                with suppress(pkcs11.PKCS11Error):
+                    library.reinitialize()
+            raise TokenError(f"{self}: {type(error).__name__} {error}".rstrip()) from error
+        finally:
+            _ALONE.release()
 
 
 def _parts(text: str, separator: str) -> Iterator[tuple[str, str]]:

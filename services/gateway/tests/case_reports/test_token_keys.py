@@ -19,6 +19,7 @@ from pkcs11.util.rsa import encode_rsa_public_key
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
+from gateway import token_keys
 from gateway.pdf_signing import PdfSigner, draw_certificate, judge
 from gateway.reports.commands import app as commands
 from gateway.token_keys import TokenError, TokenKey
@@ -108,6 +109,13 @@ def test_nothing_is_signed_while_the_token_is_away(client, alice, case, ready, s
     finally:
         (folder / "away").rename(folder / "tokens")
     assert sign().json()["signature"]["state"] == "valid", "without a restart"
+
+
+def test_a_token_that_hangs_does_not_hold_every_thread(key, monkeypatch):
+    monkeypatch.setattr(token_keys, "_PATIENCE_S", 0.01)
+    with token_keys._ALONE, pytest.raises(TokenError, match="others wait"):
+        TokenKey.parse(key[0]).sign(b"content")
+    assert TokenKey.parse(key[0]).sign(b"content")
 
 
 def test_a_pdf_has_the_signature_of_the_key_in_the_token(pair, tmp_path):
