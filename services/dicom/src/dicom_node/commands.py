@@ -16,16 +16,16 @@ from dicom_node.statuses import Answer, Status
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command on the journal of `LOBULE_DICOM_FOLDER`; the node may be running. Gives the exit status."""
-    parser = argparse.ArgumentParser("dicom-node", description="Without a command, the node runs until it is ended.")
+    parser = argparse.ArgumentParser("dicom-node", description="Without a command, start the node.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("results", help="list all results with what became of their sending")
-    commands.add_parser("dead", help="list those that are not tried again by themselves")
-    resend = commands.add_parser("resend", help="send the dead once more, or all results of a study")
-    resend.add_argument("study", nargs="?", help="StudyInstanceUID; without it, all that are dead")
-    rules = commands.add_parser("rules", help="say what would be answered to files, and by which rule")
+    commands.add_parser("results", help="list all results with the state of their delivery")
+    commands.add_parser("dead", help="list the results that were given up")
+    resend = commands.add_parser("resend", help="send the results that were given up, or all results of a study, again")
+    resend.add_argument("study", nargs="?", help="StudyInstanceUID; default: all results that were given up")
+    rules = commands.add_parser("rules", help="print how the node would answer to files, and the rule that decides")
     rules.add_argument("files", nargs="+", type=Path, help="DICOM files")
-    rules.add_argument("--calling-ae", default="ANY", help="AE title that would send them")
-    rules.add_argument("--rules", type=Path, help="settings file in the place of LOBULE_DICOM_RULES")
+    rules.add_argument("--calling-ae", default="ANY", help="AE title of the sender")
+    rules.add_argument("--rules", type=Path, help="file with rules; default: LOBULE_DICOM_RULES")
     given = parser.parse_args(arguments)
     if given.command == "rules":
         return _try_rules(given.files, given.calling_ae, given.rules or _path_of("LOBULE_DICOM_RULES"))

@@ -26,15 +26,15 @@ log = structlog.get_logger()
 
 def main(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on; 0 for any that is free")] = 8000,
+    port: Annotated[int, typer.Option(help="port to listen on; 0 for any free port")] = 8000,
     internal_port: Annotated[
-        int | None, typer.Option(help="serve the workers' API and the metrics here, and not on --port")
+        int | None, typer.Option(help="port of the workers' API and the metrics, which are then not served on --port")
     ] = None,
     health_port: Annotated[
-        int | None, typer.Option(help="answer probes here, too, from threads that no request holds up")
+        int | None, typer.Option(help="second port for health probes, answered by threads of their own")
     ] = None,
     migrations: Annotated[bool, typer.Option(help="migrate the database first")] = True,
-    forwarded_allow_ips: Annotated[str, typer.Option(help="proxies whose X-Forwarded-* headers are believed")] = "",
+    forwarded_allow_ips: Annotated[str, typer.Option(help="proxies whose X-Forwarded-* headers are trusted")] = "",
 ) -> None:
     """Serve the gateway."""
     settings = get_settings()

@@ -10,9 +10,9 @@ from gateway.users.models import Role
 
 
 def main(
-    users: Annotated[list[str], typer.Argument(help="ROLE:NAME; a user who exists stays as they are")],
+    users: Annotated[list[str], typer.Argument(help="users to add, as ROLE:NAME; existing users are not changed")],
 ) -> None:
-    """Migrate the database at LOBULE_DATABASE_URL, and add users, whose passwords are lines of standard input."""
+    """Migrate the database at LOBULE_DATABASE_URL and add users; the lines of standard input are their passwords."""
     migrate.main()
     for user in users:
         role, _, name = user.partition(":")

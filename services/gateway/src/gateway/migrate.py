@@ -113,10 +113,12 @@ def _fill_cases(sessions: SessionFactory, *, by_former_rule: bool) -> None:
 
 
 def main(
-    revision: Annotated[str, typer.Option(help="an older revision downgrades")] = "head",
+    revision: Annotated[str, typer.Option(help="revision to migrate to; an older one downgrades")] = "head",
     new: Annotated[str | None, typer.Option(help="write a new migration with this message")] = None,
-    wait: Annotated[float, typer.Option(help="seconds to wait for a database that is not up yet")] = 60,
-    accept_newer: Annotated[bool, typer.Option(help="leave a database of a newer version as it is")] = False,
+    wait: Annotated[float, typer.Option(help="seconds to wait for the database to start")] = 60,
+    accept_newer: Annotated[
+        bool, typer.Option(help="accept a database of a newer version, and do not change it")
+    ] = False,
 ) -> None:
     """Migrate the database at LOBULE_DATABASE_URL."""
     settings = get_settings()

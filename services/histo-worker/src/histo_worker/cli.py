@@ -1,4 +1,4 @@
-"""Command line of the histopathology worker: predict, train, evaluate, without any service."""
+"""Predict, train and evaluate histopathology models without any service."""
 
 import json
 import sys
@@ -32,32 +32,35 @@ def predict(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(help="Where to write the rows, predictions.csv or .jsonl by itself; - for standard output."),
+        typer.Option(help="File for the rows; default: predictions.csv or .jsonl; - for standard output."),
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the packaged one.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package; default: the bundled one.")] = None,
     magnification: Annotated[
-        Magnification | None, typer.Option(help="Of all fields; otherwise names of BreakHis tell it.")
+        Magnification | None, typer.Option(help="Magnification of all fields; default: that in a BreakHis file name.")
     ] = None,
     um_per_pixel: Annotated[
         float | None,
         typer.Option(
-            min=FINEST_UM, max=COARSEST_UM, help="Of all fields, instead of the magnification and the file's own."
+            min=FINEST_UM,
+            max=COARSEST_UM,
+            help="Micrometres per pixel of all fields, instead of the magnification and the scale in the files.",
         ),
     ] = None,
-    maps: Annotated[Path | None, typer.Option(help="Folder to keep each field's map in, as PNG.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, an object a line, instead of CSV.")] = False,
+    maps: Annotated[Path | None, typer.Option(help="Folder for the map of each field, as PNG.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, one object per line, instead of CSV.")] = False,
 ) -> None:
-    """Classify fields, a row each; the same figures as through the service.
+    """Classify fields, one row each, with the same figures as the service.
 
-    A file that fails does not stop the others: its row has an error code and the reason, which are also listed at the
-    end, and the exit code is 1.
+    A file that fails does not stop the others. Its row has an error code and the reason, which are listed again at the
+    end, and the exit status is 1.
 
-    Where the scale of a field is known, from --um-per-pixel, its TIFF file or the magnification, its row also has
-    unlike_training (from 0.98 on the tissue is unlike that of training, and no row is certain) and probability_tumour.
-    probability_malignant is of the whole field, benign tumours against carcinoma, and is the number for a field such as
-    those of BreakHis. probability_tumour is of invasive carcinoma where it is likeliest, against normal tissue and fat,
-    and is the number for patches and places on larger regions. Neither holds for another laboratory: trained on one and
-    tested on the other, probability_tumour had AUC 0.53 and 0.62 (docs/tissue.md).
+    If the scale of a field is known, from --um-per-pixel, its TIFF file or the magnification, its row also has
+    unlike_training (from 0.98 on, the tissue is unlike that of the training, and no row is certain) and
+    probability_tumour. probability_malignant is the probability of carcinoma, as opposed to a benign tumour, for the
+    whole field; use it for fields such as those of BreakHis. probability_tumour is the probability of invasive
+    carcinoma, as opposed to normal tissue and fat, at its most likely place; use it for patches and for places in
+    larger regions. Neither is valid for another laboratory: trained on one laboratory and tested on the other,
+    probability_tumour had an AUC of 0.53 and 0.62 (docs/tissue.md).
     """
     try:
         if um_per_pixel is not None and magnification is not None:
@@ -92,16 +95,16 @@ def predict(
 
 @app.command()
 def train(
-    config: Annotated[str, typer.Argument(help="A configuration that ships, by name, or the path of a Python file.")],
-    data: Annotated[Path, typer.Option(help="BreakHis, original tree or flat, or a labels CSV.")],
+    config: Annotated[str, typer.Argument(help="Name of a bundled configuration, or path of a Python file.")],
+    data: Annotated[Path, typer.Option(help="Folder of BreakHis (as distributed, or flat), or a labels CSV.")],
     output: Annotated[Path, typer.Option(help="Folder of the model package to write.")],
-    weights: Annotated[Path | None, typer.Option(help="Folder of pretrained backbones, where one is needed.")] = None,
-    run: Annotated[
-        Path | None, typer.Option(help="Folder of the run, runs/NAME by itself; a stopped run is gone on with.")
+    weights: Annotated[
+        Path | None, typer.Option(help="Folder of pretrained backbones, if the configuration needs one.")
     ] = None,
-    change: Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")] = None,
-    until: Annotated[int | None, typer.Option(help="Stop a network at this step, to go on later.")] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder to keep features in.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Folder of the run, to resume it; default: runs/NAME.")] = None,
+    change: Annotated[list[str] | None, typer.Option("--set", help="Value of the configuration: name=value.")] = None,
+    until: Annotated[int | None, typer.Option(help="Stop each network at this step, to resume later.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder in which features are cached.")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the new weights, for the package.")] = "not stated",
     data_name: Annotated[str | None, typer.Option(help="Name of the data set, for the package.")] = None,
     data_terms: Annotated[str | None, typer.Option(help="Terms of the data set, for the package.")] = None,
@@ -109,7 +112,7 @@ def train(
         Path | None, typer.Option(help="File of the folds: an official dsfoldN.txt, or a CSV with file and fold.")
     ] = None,
 ) -> None:
-    """Train a configuration, measure it out of fold, and write the model package; SIGTERM saves and stops."""
+    """Train a configuration, measure it out of fold, and write the model package. SIGTERM saves the state and stops."""
     start_keras()
     from histo_worker.configs import CONFIGS
     from histo_worker.data.source import read_source
@@ -140,12 +143,13 @@ def reproduce(
     data: Annotated[Path, typer.Option(help="Folder of BreakHis.")],
     weights: Annotated[Path, typer.Option(help="Folder of pretrained backbones.")],
     output: Annotated[Path, typer.Option(help="Markdown file to write.")] = Path("docs/results/histopathology.md"),
-    section: Annotated[
-        list[str] | None, typer.Option(help="heads, networks or baselines; all where none is named.")
-    ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder to keep features and scores in.")] = None,
+    section: Annotated[list[str] | None, typer.Option(help="heads, networks or baselines; default: all.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder in which features and scores are cached.")] = None,
 ) -> None:
-    """Say what it will cost, run the comparisons and write the measured tables; other sections stay as they are."""
+    """Print the expected cost, run the comparisons, and write the measured tables.
+
+    Other sections of the file are kept.
+    """
     start_keras()
     from histo_worker.reproduction.document import SECTIONS, costs
     from histo_worker.reproduction.document import reproduce as run
@@ -163,16 +167,19 @@ def reproduce(
 
 @app.command()
 def evaluate(
-    data: Annotated[Path, typer.Argument(help="BreakHis or a labels CSV of fields that the model was NOT trained on.")],
+    data: Annotated[
+        Path, typer.Argument(help="Folder of BreakHis, or a labels CSV, of fields on which the model was NOT trained.")
+    ],
     output: Annotated[Path, typer.Option(help="Folder for the tables, the plots and the predictions.")] = Path(
         "evaluation"
     ),
     model: Annotated[Path | None, typer.Option(help="Folder of a model package.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Measure only so many fields, evenly chosen.", min=1)] = None,
+    limit: Annotated[int | None, typer.Option(help="Measure only this many fields, evenly chosen.", min=1)] = None,
 ) -> None:
     """Measure a model package on labelled fields, at image and patient level, with plots.
 
-    Fields that cannot be read are named at the end with their reason, the others go on, and the exit code is 1.
+    If fields cannot be read, the others are measured, the end of the output lists the reasons, and the exit status is
+    1.
     """
     start_keras()
     from histo_worker.evaluation.package import evaluate_package
@@ -198,7 +205,7 @@ def explain(
     output: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("explanation"),
     model: Annotated[Path | None, typer.Option(help="Folder of a model package.")] = None,
 ) -> None:
-    """Draw what the network saw: class activation map, Grad-CAM, and the maps of its first layer."""
+    """Draw explanations of a prediction: class activation map, Grad-CAM, and the maps of the first layer."""
     start_keras()
     from histo_worker.data.breakhis import magnification_in
     from histo_worker.explanation.explain import explain as draw
@@ -216,9 +223,9 @@ def explain(
 @app.command("fit-gate")
 def fit_gate_command(
     data: Annotated[Path, typer.Option(help="Folder of BreakHis.")],
-    mammograms: Annotated[Path | None, typer.Option(help="Folder that holds the mammogram collections.")] = None,
+    mammograms: Annotated[Path | None, typer.Option(help="Folder of the mammography data sets.")] = None,
 ) -> None:
-    """Tune the input gate, measure it crosswise, and write its gate.json."""
+    """Fit the input gate, cross-validate it, and write its gate.json."""
     from histo_worker.data.breakhis import find_fields
     from histo_worker.gate.fit import fit_gate
 
@@ -241,12 +248,14 @@ def data_commands() -> None:
 @data_app.command("check")
 def data_check(
     data: Annotated[Path, typer.Argument(help="A labels CSV, or the folder of BreakHis, BACH or IDC.")],
-    listing: Annotated[Path | None, typer.Option(help="An official dsfoldN.txt; found in folds/ by itself.")] = None,
-    layout: Annotated[str | None, typer.Option(help="Name of its layout, where it is not recognised.")] = None,
+    listing: Annotated[Path | None, typer.Option(help="Official dsfoldN.txt; default: the one in folds/.")] = None,
+    layout: Annotated[str | None, typer.Option(help="Name of the layout, if it is not recognised.")] = None,
 ) -> None:
-    """Count the fields by magnification and class, open every file, and name what is wrong; exit 1 where anything is.
+    """Count the fields by magnification and class, open every file, and list faults.
 
-    Of BreakHis, names that are missing or foreign are told, too, but a part of it is no fault.
+    The exit status is 1 if there is any.
+
+    For BreakHis, missing and unknown file names are listed, too; a subset of BreakHis is not a fault.
     """
     from histo_worker.data.check import check_data, count_labels, unreadable_fields
     from histo_worker.data.readers import breakhis_tree, find_reader

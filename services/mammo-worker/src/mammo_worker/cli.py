@@ -22,7 +22,7 @@ from mammo_worker.commands.training import app as training_app
 
 quiet_tensorflow()
 
-app = typer.Typer(help="Mammography: find masses on films, train and measure the models.", no_args_is_help=True)
+app = typer.Typer(help="Find masses on films, and train and measure the mammography models.", no_args_is_help=True)
 app.add_typer(predict_app)
 app.add_typer(calcifications_app)
 app.add_typer(data_app, name="data")
@@ -38,10 +38,10 @@ app.add_typer(training_app)
 def recalibrate(
     data: DataOption,
     docs: Annotated[Path, typer.Option(help="Folder of the results document.")],
-    version: Annotated[str, typer.Option(help="That the package gets.")],
+    version: Annotated[str, typer.Option(help="Version of the new package.")],
     fppi: Annotated[float, typer.Option(help="False positives per validation film at the working threshold.")] = 0.5,
 ) -> None:
-    """Calibrate the installed model again after a change of the films' preparation; its weights stay."""
+    """Calibrate the installed model again after a change of the preprocessing. The weights do not change."""
     from mammo_worker.packages import package_folder
     from mammo_worker.release import recalibrate as make
 
@@ -55,22 +55,25 @@ def evaluate(
         typer.Option(
             "--data",
             "--films",
-            help="Folder of the public data sets; or own films, in any layout that `data check` knows.",
+            help="Folder of the public data sets, or your own films in a layout that `data check` knows.",
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for mammography.md and its plots, of the public sets alone.")
+        Path | None, typer.Option(help="Folder for mammography.md and its plots; only for the public data sets.")
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the installed one.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package; default: the installed one.")] = None,
     limit: Annotated[
-        int | None, typer.Option(help="The first so many films; of the public sets without mini-MIAS.", min=1)
+        int | None,
+        typer.Option(
+            help="Measure only the first films, this many; of the public data sets, without mini-MIAS.", min=1
+        ),
     ] = None,
-    predictions: Annotated[Path | None, typer.Option(help="CSV of the findings to write.")] = None,
-    coco: Annotated[Path | None, typer.Option(help="COCO JSON of the findings to write.")] = None,
+    predictions: Annotated[Path | None, typer.Option(help="CSV file for the findings.")] = None,
+    coco: Annotated[Path | None, typer.Option(help="COCO JSON file for the findings.")] = None,
 ) -> None:
-    """Measure a model on the untouched fifth of CBIS-DDSM and on mini-MIAS, or on own films.
+    """Measure a model on the held-out fifth of CBIS-DDSM and on mini-MIAS, or on your own films.
 
-    Films that cannot be read are named with their reason, the others go on, and the exit code is 1.
+    If films cannot be read, the others are measured, the output lists the reasons, and the exit status is 1.
     """
     start_keras()
     from lobule.model_package import open_package
@@ -116,19 +119,19 @@ def reproduce(
     weights: Annotated[
         Path | None,
         typer.Option(
-            help="A model package, or the folder of pretrained backbones (for a ResNet its .npz), to start from."
+            help="Initial weights: a model package, or the folder of pretrained backbones (for a ResNet, its .npz)."
         ),
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Folder that keeps the trainings, to go on later.")] = Path("var/tables"),
+    runs: Annotated[Path, typer.Option(help="Folder of the runs. Stopped runs are resumed.")] = Path("var/tables"),
     backbone: Annotated[
         str, typer.Option(help="densenet121, efficientnet_lite0, resnet50 or resnet101.")
     ] = "densenet121",
-    height: Annotated[int, typer.Option(help="Of the films, a multiple of 64.")] = 320,
-    stage_steps: Annotated[int, typer.Option(help="Batches of a long stage.")] = 100,
+    height: Annotated[int, typer.Option(help="Height of the films in pixels, a multiple of 64.")] = 320,
+    stage_steps: Annotated[int, typer.Option(help="Number of steps of a long stage.")] = 100,
     precision: Annotated[str, typer.Option(help="Keras dtype policy of the trunk.")] = "float32",
-    only_cost: Annotated[bool, typer.Option("--cost", help="Say what it will take, and end.")] = False,
+    only_cost: Annotated[bool, typer.Option("--cost", help="Print the expected cost, and train nothing.")] = False,
 ) -> None:
-    """Train the rows of the thesis' tables 14 and 15, small, and measure them on the untouched fifth."""
+    """Train the rows of tables 14 and 15 of the thesis at reduced size, and measure them on the held-out fifth."""
     start_keras()
     from mammo_worker.data.batches import prepare_training_film
     from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
@@ -162,10 +165,10 @@ def reproduce(
 def baseline(
     data: DataOption,
     out: Annotated[Path, typer.Option(help="Folder for mammography-baseline.md.")],
-    films: Annotated[int, typer.Option(help="Training films at most.")] = 400,
-    cache: Annotated[Path | None, typer.Option(help="Folder to keep the candidates of every film in.")] = None,
+    films: Annotated[int, typer.Option(help="Largest number of training films.")] = 400,
+    cache: Annotated[Path | None, typer.Option(help="Folder in which the candidates of each film are cached.")] = None,
 ) -> None:
-    """Train and measure the detector before deep learning (the thesis' section 2.5) on the same films."""
+    """Train and measure the classical detector (section 2.5 of the thesis) on the same films."""
     from mammo_worker.baselines.document import run_baseline
 
     typer.echo(run_baseline(data, out, films, cache, typer.echo))

@@ -19,7 +19,10 @@ console = Console(stderr=True)
 Server = Annotated[str, typer.Option(envvar="LOBULE_SERVER", help="address of the server")]
 Username = Annotated[str, typer.Option(envvar="LOBULE_USERNAME", prompt=True, help="your user name")]
 Password = Annotated[
-    str, typer.Option(envvar="LOBULE_PASSWORD", prompt=True, hide_input=True, help="better given as LOBULE_PASSWORD")
+    str,
+    typer.Option(
+        envvar="LOBULE_PASSWORD", prompt=True, hide_input=True, help="your password; prefer to set LOBULE_PASSWORD"
+    ),
 ]
 HomeFolder = Annotated[Path, typer.Option("--home", envvar="LOBULE_HOME", help="folder of the embedded deployment")]
 

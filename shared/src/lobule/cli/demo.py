@@ -18,12 +18,12 @@ from lobule.modalities import of_colours
 
 
 def demo(
-    images: Annotated[list[Path] | None, typer.Argument(help="real images; synthetic ones are drawn without")] = None,
+    images: Annotated[list[Path] | None, typer.Argument(help="images to diagnose; default: synthetic images")] = None,
     home: HomeFolder = DEFAULT_HOME,
-    port: Annotated[int, typer.Option(help="0 for any that is free")] = 8000,
-    exit_after: Annotated[bool, typer.Option("--exit", help="end after the reports")] = False,
+    port: Annotated[int, typer.Option(help="port to listen on; 0 for any free port")] = 8000,
+    exit_after: Annotated[bool, typer.Option("--exit", help="stop after the reports are written")] = False,
 ) -> None:
-    """Start everything, have images diagnosed over the REST API, and show where the reports are."""
+    """Start Lobule, diagnose images over the REST API, and print where the reports are."""
     missing = [str(image) for image in images or [] if not image.is_file()]
     if missing:
         console.print(words()("cli.no_file", files=missing), style="red", markup=False)

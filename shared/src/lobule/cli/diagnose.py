@@ -37,19 +37,19 @@ class Outcome:
 
 
 def diagnose(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="the images")],
-    modality: Annotated[Modality, typer.Option(help="what the images are")],
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="images to diagnose")],
+    modality: Annotated[Modality, typer.Option(help="modality of the images")],
     username: Username,
     password: Password,
     server: Server = DEFAULT_SERVER,
     um_per_pixel: Annotated[
-        float | None, typer.Option(min=FINEST_UM, max=COARSEST_UM, help="micrometres a pixel of histology fields")
+        float | None, typer.Option(min=FINEST_UM, max=COARSEST_UM, help="micrometres per pixel of histology fields")
     ] = None,
-    magnification: Annotated[Magnification | None, typer.Option(help="of histology fields")] = None,
-    reports: Annotated[Path | None, typer.Option(help="folder for the HTML and PNG reports")] = None,
+    magnification: Annotated[Magnification | None, typer.Option(help="magnification of histology fields")] = None,
+    reports: Annotated[Path | None, typer.Option(help="folder for the reports in HTML and PNG")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print results as JSON")] = False,
 ) -> None:
-    """Have images diagnosed by a server, and print what it concluded."""
+    """Send images to a server and print its conclusions."""
     with plain_errors(), Client(server, username, password, language=words().language) as client:
         outcomes = [diagnose_file(client, file, modality, um_per_pixel, magnification, quiet=as_json) for file in files]
         if reports is not None:

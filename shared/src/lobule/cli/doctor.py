@@ -18,14 +18,16 @@ def doctor(
     server: Annotated[
         str | None, typer.Option(envvar="LOBULE_SERVER", help="also check the server at this address")
     ] = None,
-    host: Annotated[str, typer.Option(help="address that `lobule up` would listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="its port")] = 8000,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object a check")] = False,
+    host: Annotated[str, typer.Option(help="address on which `lobule up` listens")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port on which `lobule up` listens")] = 8000,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object per check")] = False,
 ) -> None:
-    """Check settings, Redis, database, store, disks, clock, certificate, ports and models; exit with 1 on a problem.
+    """Check settings, Redis, database, store, disks, clock, certificate, ports and models.
 
-    The checks use the environment's LOBULE_* variables. Where LOBULE_DATABASE_URL is not set, they use those of the
-    folder that `lobule up` uses.
+    The exit status is 1 if there is a problem.
+
+    The checks use the LOBULE_* variables of the environment. If LOBULE_DATABASE_URL is not set, they check the folder
+    that `lobule up` uses.
     """
     checks = check_installation(Installation.at(home, server, host, port))
     if as_json:

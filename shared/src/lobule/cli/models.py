@@ -23,7 +23,7 @@ def _group() -> None:
 
 @app.command("list")
 def list_models(username: Username, password: Password, server: Server = DEFAULT_SERVER) -> None:
-    """List the models in use on a server, with their measured figures."""
+    """List the models in use on a server, with their measured performance."""
     table = Table("modality", "workers", "model", "version", "measured")
     with plain_errors(), Client(server, username, password, language=words().language) as client:
         for status in client.models():
@@ -46,9 +46,11 @@ def list_models(username: Username, password: Password, server: Server = DEFAULT
 @app.command("install")
 def install(
     package: Annotated[Path, typer.Argument(help="folder of a model package", exists=True, file_okay=False)],
-    into: Annotated[Path, typer.Option(help="folder of the packages")] = Path("/var/lib/lobule/models"),
+    into: Annotated[Path, typer.Option(help="folder in which the workers look for packages")] = Path(
+        "/var/lib/lobule/models"
+    ),
 ) -> None:
-    """Copy a model package to where workers find it, as NAME-VERSION, if its weights are those that were measured."""
+    """Copy a model package to the workers' folder as NAME-VERSION, if its weights are those that were measured."""
     try:
         typer.echo(install_package(package, into))
     except AnalysisError as error:

@@ -15,10 +15,12 @@ from lobule.launcher.system import ADMIN, RunningSystem, running_system
 def up(
     home: HomeFolder = DEFAULT_HOME,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 for any that is free")] = 8000,
-    log_format: Annotated[Literal["console", "json"], typer.Option(help="of the lines of its services")] = "console",
+    port: Annotated[int, typer.Option(help="port to listen on; 0 for any free port")] = 8000,
+    log_format: Annotated[
+        Literal["console", "json"], typer.Option(help="format of the services' log lines")
+    ] = "console",
 ) -> None:
-    """Start Redis, gateway and workers on this machine; Ctrl-C ends them all."""
+    """Start Redis, the gateway and the workers on this machine; press Ctrl-C to stop them."""
     with (
         plain_errors(),
         until_interrupted(),

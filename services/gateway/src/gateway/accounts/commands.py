@@ -23,12 +23,12 @@ from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
 Given = TypeVar("Given", bound=BaseModel)
 
 _ROLES = f"one of {', '.join(get_args(Role))}"
-Username = Annotated[str, typer.Argument(help="name that the user logs in with")]
+Username = Annotated[str, typer.Argument(help="user name for the login")]
 PasswordStdin = Annotated[
-    bool, typer.Option("--password-stdin", help="read the password from standard input, without asking")
+    bool, typer.Option("--password-stdin", help="read the password from standard input instead of asking")
 ]
 
-app = commands("Manage users: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.")
+app = commands("Manage the users of LOBULE_DATABASE_URL or, if it is not set, of the folder that `lobule up` uses.")
 
 
 @app.command()
@@ -36,13 +36,13 @@ def add(
     username: Username,
     home: HomeFolder = DEFAULT_HOME,
     role: Annotated[Role, typer.Option(help=_ROLES)] = "clinician",
-    display_name: Annotated[str | None, typer.Option(help="shown in the portal and in reports")] = None,
+    display_name: Annotated[str | None, typer.Option(help="name in the portal and in reports")] = None,
     password_stdin: PasswordStdin = False,
-    replace: Annotated[bool, typer.Option("--replace", help="give an existing user this password and role")] = False,
-    if_missing: Annotated[bool, typer.Option("--if-missing", help="leave an existing user as they are")] = False,
-    change: Annotated[bool, typer.Option("--change", help="the password must be changed at the first login")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="if the user exists, set this password and role")] = False,
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="if the user exists, change nothing")] = False,
+    change: Annotated[bool, typer.Option("--change", help="require a new password at the first login")] = False,
 ) -> None:
-    """Add a user; asks for the password, or reads it from standard input."""
+    """Add a user. The command asks for the password, or reads it from standard input."""
     sessions = sessions_at(home)
     password = _ask_password(password_stdin)
     new = _valid(UserCreate, username=username, password=password, role=role, display_name=display_name)
@@ -66,13 +66,13 @@ def add(
 
 @app.command()
 def disable(username: Username, home: HomeFolder = DEFAULT_HOME) -> None:
-    """Take a user's access away; every session and token ends. What they did stays as it is."""
+    """Disable a user and end their sessions and tokens. Their cases and reports are kept."""
     _change(home, username, UserUpdate(active=False))
 
 
 @app.command()
 def enable(username: Username, home: HomeFolder = DEFAULT_HOME) -> None:
-    """Give a disabled user access again."""
+    """Enable a disabled user."""
     _change(home, username, UserUpdate(active=True))
 
 
@@ -80,9 +80,12 @@ def enable(username: Username, home: HomeFolder = DEFAULT_HOME) -> None:
 def delete_user(
     username: Username,
     home: HomeFolder = DEFAULT_HOME,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="delete without asking")] = False,
 ) -> None:
-    """Delete an account that has no cases, images or signed reports; disable others. The audit log keeps the name."""
+    """Delete an account that has no cases, images or signed reports; disable other accounts instead.
+
+    The audit log keeps the name.
+    """
     if not yes:
         typer.confirm(words()("cli.delete_user", username=username), abort=True)
 
@@ -99,7 +102,7 @@ def set_role(
     role: Annotated[Role, typer.Argument(help=_ROLES)],
     home: HomeFolder = DEFAULT_HOME,
 ) -> None:
-    """Give a user another role; every session of theirs ends."""
+    """Change a user's role and end their sessions."""
     _change(home, username, UserUpdate(role=role))
 
 
@@ -108,9 +111,9 @@ def set_password(
     username: Username,
     home: HomeFolder = DEFAULT_HOME,
     password_stdin: PasswordStdin = False,
-    change: Annotated[bool, typer.Option(help="it must be changed at the next login")] = True,
+    change: Annotated[bool, typer.Option(help="require a new password at the next login")] = True,
 ) -> None:
-    """Give a user another password; every session and token of theirs ends."""
+    """Change a user's password and end their sessions and tokens."""
     new = _valid(PasswordReset, password=_ask_password(password_stdin))
 
     def reset(session: Session, user: User) -> None:
@@ -122,7 +125,7 @@ def set_password(
 
 @app.command("second-factor-off")
 def turn_second_factor_off(username: Username, home: HomeFolder = DEFAULT_HOME) -> None:
-    """Turn off the second factor of a user who has lost it; every session of theirs ends."""
+    """Turn off the second factor of a user who has lost it, and end their sessions."""
 
     def turn_off(session: Session, user: User) -> None:
         service.reset_second_factor(session, user)

@@ -18,14 +18,14 @@ from gateway.database import in_utc, reading
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
 
 app = commands(
-    "Verify and export the audit log: of LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.",
+    "Verify and export the audit log of LOBULE_DATABASE_URL or, if it is not set, of the folder that `lobule up` uses.",
 )
-_Anchors = Annotated[list[Path] | None, typer.Option(help="files of anchors")]
+_Anchors = Annotated[list[Path] | None, typer.Option(help="files with anchors of the chains, to compare with the log")]
 
 
 @app.command("verify")
 def verify_log(home: HomeFolder = DEFAULT_HOME, anchors: _Anchors = None) -> None:
-    """Name every event that was changed, deleted or inserted; exit status 1 where there is one."""
+    """Report every event that was changed, deleted or inserted. The exit status is 1 if there is any."""
     sessions, say = sessions_at(home), words()
     known = [anchor for file in anchors or () for anchor in read_anchors(file)]
     faults = 0
@@ -38,8 +38,8 @@ def verify_log(home: HomeFolder = DEFAULT_HOME, anchors: _Anchors = None) -> Non
 
 
 @app.command()
-def anchor(file: Annotated[Path, typer.Argument(help="is added to")], home: HomeFolder = DEFAULT_HOME) -> None:
-    """Add the present ends of the chains to a file, which is to be kept elsewhere."""
+def anchor(file: Annotated[Path, typer.Argument(help="file to append to")], home: HomeFolder = DEFAULT_HOME) -> None:
+    """Append the present ends of the chains to a file. Keep the file on another machine."""
     sessions = sessions_at(home)
     Anchorer(sessions, audit_key_of(sessions), file).anchor()
 
@@ -49,12 +49,17 @@ def seal(
     home: HomeFolder = DEFAULT_HOME,
     since: Annotated[
         datetime | None,
-        typer.Option(help="when the update began, UTC where it names no zone; unset: the newest event with a link"),
+        typer.Option(
+            help="time at which the update began, in UTC unless it names a zone; default: time of the newest "
+            "linked event"
+        ),
     ] = None,
 ) -> None:
-    """Link events that a gateway of an older version wrote during an update, and make lost ends; the log says so.
+    """Link events that a gateway of an older version wrote during an update, and restore lost ends of chains.
 
-    Each event is printed. Older ones than `--since` are left alone, and the exit status is 1.
+    The audit log records this.
+
+    The command prints each event. It does not link events older than `--since`; if there are any, the exit status is 1.
     """
     say = words()
 
@@ -70,9 +75,11 @@ def seal(
 def export(
     home: HomeFolder = DEFAULT_HOME,
     form: Annotated[Format, typer.Option("--format", help="jsonl or syslog (RFC 5424)")] = "jsonl",
-    since: Annotated[datetime | None, typer.Option(help="not before this, UTC where it names no zone")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="leave out events before this time, in UTC unless it names a zone")
+    ] = None,
 ) -> None:
-    """Print the log, oldest first; that it was exported is noted in it."""
+    """Print the audit log, oldest event first. The log records the export."""
     sessions, host = sessions_at(home), socket.gethostname()
     with sessions.begin() as session:
         record(session, None, "lobule", "audit.export", detail={"format": form})

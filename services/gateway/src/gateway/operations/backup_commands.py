@@ -26,11 +26,16 @@ _AGAIN_HOURS = 1.0
 """Until a backup that failed is tried again."""
 
 app = commands(
-    "Back up database and objects, restore them, and check them: those that LOBULE_DATABASE_URL and "
-    "LOBULE_OBJECT_STORE_URL name, else those of the folder that `lobule up` uses."
+    "Back up, restore and check the database and the objects of LOBULE_DATABASE_URL and "
+    "LOBULE_OBJECT_STORE_URL or, if they are not set, of the folder that `lobule up` uses."
 )
 Folder = Annotated[Path, typer.Argument(help="folder of the backup")]
-Sure = Annotated[bool, typer.Option("--yes", help="also where the store lacks most of the backup, or what it names")]
+Sure = Annotated[
+    bool,
+    typer.Option(
+        "--yes", help="delete also if that is most of the backup, or if the database in the backup names them"
+    ),
+]
 
 
 def _open(settings: GatewaySettings) -> tuple[Engine, ObjectStore]:
@@ -52,9 +57,12 @@ def _do(
 def create(
     folder: Folder,
     home: HomeFolder = DEFAULT_HOME,
-    every_hours: Annotated[float | None, typer.Option(min=0.1, help="go on, and do it this often")] = None,
+    every_hours: Annotated[float | None, typer.Option(min=0.1, help="repeat the backup every so many hours")] = None,
 ) -> None:
-    """Back up database and objects into a folder; into the same folder again, only new objects are copied."""
+    """Back up the database and the objects to a folder.
+
+    If the folder has an earlier backup, only new objects are copied.
+    """
     settings = settings_at(home)
     if every_hours is None:
         _do("Backed up", settings, _create, folder)
@@ -90,19 +98,19 @@ def _note(settings: GatewaySettings, action: str, done: backup.Report, folder: P
 
 @app.command()
 def restore(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
-    """Restore a backup into an empty, migrated database and its store."""
+    """Restore a backup to an empty, migrated database and its object store."""
     _do("Restored", settings_at(home), _restore, folder)
 
 
 @app.command()
 def forget_keys(folder: Folder, home: HomeFolder = DEFAULT_HOME, yes: Sure = False) -> None:
-    """Delete the keys of an encrypted backup that the store no longer has, such as those of purged patients."""
+    """Delete the keys in an encrypted backup that the store no longer has, for example those of purged patients."""
     _forget("keys", partial(backup.forget_keys, sure=yes), settings_at(home), folder)
 
 
 @app.command()
 def forget_objects(folder: Folder, home: HomeFolder = DEFAULT_HOME, yes: Sure = False) -> None:
-    """Delete the objects of a backup that the store no longer has, such as those of purged patients."""
+    """Delete the objects in a backup that the store no longer has, for example those of purged patients."""
     _forget("objects", partial(backup.forget_objects, sure=yes), settings_at(home), folder)
 
 
@@ -119,7 +127,7 @@ def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: Gatew
 
 @app.command()
 def check(home: HomeFolder = DEFAULT_HOME) -> None:
-    """Say which objects the database names and the store lacks."""
+    """List the objects that the database names and the store lacks."""
     missing = backup.missing_objects(*_open(settings_at(home)))
     for key in missing:
         typer.echo(f"missing: {key}")

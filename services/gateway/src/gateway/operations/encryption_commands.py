@@ -37,7 +37,7 @@ def _plain(store: EncryptedStore) -> Iterator[str]:
 
 @app.command()
 def status(home: HomeFolder = DEFAULT_HOME) -> None:
-    """Say how many objects are not encrypted; exit status 1 if there are any."""
+    """Print the number of objects that are not encrypted. The exit status is 1 if there are any."""
     count = sum(1 for _ in _plain(_store(settings_at(home))))
     typer.echo(words()("cli.encryption.status", count=count))
     raise typer.Exit(1 if count else 0)
@@ -45,7 +45,7 @@ def status(home: HomeFolder = DEFAULT_HOME) -> None:
 
 @app.command()
 def apply(home: HomeFolder = DEFAULT_HOME) -> None:
-    """Encrypt the objects that are not encrypted yet; services may run meanwhile."""
+    """Encrypt the objects that are not encrypted yet. Services may run meanwhile."""
     settings = settings_at(home)
     store, count = _store(settings), 0
     for key in _plain(store):
@@ -60,7 +60,7 @@ def apply(home: HomeFolder = DEFAULT_HOME) -> None:
 
 @app.command()
 def rotate(home: HomeFolder = DEFAULT_HOME) -> None:
-    """Wrap all data keys by the new master key; exit status 1 if some are of neither key."""
+    """Encrypt all data keys with the new master key. The exit status is 1 if neither master key fits some of them."""
     settings = settings_at(home)
     done, failed = _store(settings).keys.wrap_anew()
     record_command(settings, "encryption.rotate", keys=done, failed=failed)

@@ -33,7 +33,7 @@ from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
 
 log = structlog.get_logger()
-app = commands("Delete what is too old, and what belongs to nothing.")
+app = commands("Delete old images and jobs, and orphaned objects.")
 
 _TOGETHER = 100  # rows that one transaction deletes
 _ORPHAN_AGE = timedelta(hours=24)  # an upload's object exists before its row
@@ -182,10 +182,12 @@ def _group() -> None:
 @app.command()
 def run(
     home: HomeFolder = DEFAULT_HOME,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say how much would be deleted")] = False,
-    every_hours: Annotated[float | None, typer.Option(help="go on, and run this often")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="print how much would be deleted, and delete nothing")
+    ] = False,
+    every_hours: Annotated[float | None, typer.Option(help="repeat every so many hours")] = None,
 ) -> None:
-    """Delete what is older than LOBULE_RETENTION_DAYS (unset: nothing), and what nothing refers to."""
+    """Delete images and jobs older than LOBULE_RETENTION_DAYS (unset: none), and objects that nothing refers to."""
     settings = settings_at(home)
     if every_hours is None:
         tell_what_is_changed(settings)

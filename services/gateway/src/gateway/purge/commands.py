@@ -21,7 +21,7 @@ from lobule.cli.common import DEFAULT_HOME, HomeFolder, say, words
 from lobule.imaging.header import DicomIdentity
 from lobule.storage import open_configured_store
 
-PatientId = Annotated[str | None, typer.Argument(help="PatientID of the films; else read from standard input")]
+PatientId = Annotated[str | None, typer.Argument(help="PatientID of the films; default: a line of standard input")]
 
 app = commands("Delete everything of a patient.")
 
@@ -33,14 +33,14 @@ def _group() -> None:
 
 @app.command()
 def purge(
-    reason: Annotated[str, typer.Option(help="why, without names; it stands in the audit log")],
+    reason: Annotated[str, typer.Option(help="reason, which the audit log records; write no names")],
     patient_id: PatientId = None,
     home: HomeFolder = DEFAULT_HOME,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be deleted")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="print what would be deleted, and delete nothing")] = False,
 ) -> None:
     """Delete everything of a patient, and print the certificate as JSON.
 
-    Exit status 1: something is left. Exit status 2: nothing was done, as the PatientID or the reason is refused.
+    The exit status is 1 if something is left, and 2 if the PatientID or the reason is refused; then nothing is deleted.
     """
     try:
         asked = PurgeCreate(patient_id=_given(patient_id), reason=reason, dry_run=dry_run)
@@ -67,12 +67,15 @@ def purge(
 def backups(
     patient_id: PatientId = None,
     home: HomeFolder = DEFAULT_HOME,
-    folder: Annotated[list[Path] | None, typer.Option(help="a backup that this server did not note; several")] = None,
+    folder: Annotated[
+        list[Path] | None, typer.Option(help="folder of a backup that this server does not know; may be repeated")
+    ] = None,
 ) -> None:
-    """Name the backups that still have something of a patient, before or after a purge, as JSON.
+    """List the backups that still contain data of a patient, before or after a purge, as JSON.
 
-    It looks into every folder that `lobule backup create` wrote to. Exit status 1: one has something, cannot be
-    reached from here or cannot be judged, or no backup is known. Exit status 2: the PatientID is refused.
+    The command checks every folder to which `lobule backup create` wrote. The exit status is 1 if a backup contains
+    data of the patient, cannot be reached or cannot be checked, or if no backup is known. It is 2 if the PatientID is
+    refused.
     """
     settings = settings_at(home)
     prints = Fingerprints(settings.secret_key.get_secret_value())

@@ -24,24 +24,28 @@ from gateway.token_keys import TokenError, TokenKey
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
 
 app = commands(
-    "Render signed reports: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses. "
-    "Verify signed PDF files, and draw the keys that sign reports and their PDF."
+    "Render signed reports of LOBULE_DATABASE_URL or, if it is not set, of the folder that "
+    "`lobule up` uses. Verify signed PDF files. Make the keys that sign reports and PDF files."
 )
 
 
 @app.command()
 def render(
-    case: Annotated[list[str] | None, typer.Argument(help="ids of cases; none with --all")] = None,
+    case: Annotated[list[str] | None, typer.Argument(help="ids of the cases; omit them with --all")] = None,
     home: HomeFolder = DEFAULT_HOME,
-    every: Annotated[bool, typer.Option("--all", help="the signed versions of every case")] = False,
-    version: Annotated[int | None, typer.Option(min=1, help="one version instead of all")] = None,
-    language: Annotated[list[str] | None, typer.Option(help="en or zh; may be repeated; both without")] = None,
-    form: Annotated[list[str] | None, typer.Option(help="html, pdf, png or json; may be repeated; all without")] = None,
-    anew: Annotated[bool, typer.Option(help="render those again, too, that are there; else only what is not")] = False,
+    every: Annotated[bool, typer.Option("--all", help="render the signed versions of every case")] = False,
+    version: Annotated[int | None, typer.Option(min=1, help="render only this version")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="en or zh; may be repeated; default: both")] = None,
+    form: Annotated[
+        list[str] | None, typer.Option(help="html, pdf, png or json; may be repeated; default: all")
+    ] = None,
+    anew: Annotated[
+        bool, typer.Option(help="also replace renderings that exist; default: only add missing ones")
+    ] = False,
 ) -> None:
-    """Have signed versions rendered again from their stored content, by the report service.
+    """Have the report service render signed versions again from their stored content.
 
-    Each version is first checked against its fingerprint and signature, and each rendering is written to the audit log.
+    The command first checks the fingerprint and the signature of each version. The audit log records each rendering.
     """
     if every == bool(case):
         raise fail("Name the cases, or give --all.")
@@ -60,12 +64,14 @@ def render(
 
 @app.command()
 def certificate(
-    folder: Annotated[Path, typer.Argument(help="gets the files pdf_certificate and pdf_key")],
-    name: Annotated[str, typer.Option(help="of the hospital, as readers of a PDF show it")],
-    days: Annotated[int, typer.Option(min=1, max=7300, help="for which it is valid")] = 1825,
-    key: Annotated[str | None, typer.Option(help="PKCS#11 URI of a key to be drawn in a token; else in a file")] = None,
+    folder: Annotated[Path, typer.Argument(help="folder to write the files pdf_certificate and pdf_key to")],
+    name: Annotated[str, typer.Option(help="name of the hospital that PDF readers show")],
+    days: Annotated[int, typer.Option(min=1, max=7300, help="days for which the certificate is valid")] = 1825,
+    key: Annotated[
+        str | None, typer.Option(help="PKCS#11 URI of the key to make in a token; default: a key in a file")
+    ] = None,
 ) -> None:
-    """Draw a certificate that is signed by itself, and its key, for the PDF of signed reports."""
+    """Make a self-signed certificate and its key, which sign the PDF of signed reports."""
     files = ("pdf_certificate", "pdf_key")
     if there := [file for file in files if (folder / file).exists() and (folder / file).stat().st_size]:
         raise fail(f"Already there: {', '.join(there)}.")
@@ -84,7 +90,7 @@ def certificate(
 def key(
     uri: Annotated[str, typer.Argument(help="pkcs11:token=TOKEN;object=NAME?module-path=FILE&pin-source=FILE")],
 ) -> None:
-    """Draw the key that signs reports (Ed25519) in a PKCS#11 token, and print its public key."""
+    """Make the key that signs reports (Ed25519) in a PKCS#11 token, and print its public key."""
 
     def draw(token: TokenKey) -> bytes:
         token.draw("ed25519")
@@ -96,10 +102,14 @@ def key(
 @app.command()
 def verify(
     file: Annotated[Path, typer.Argument(help="the PDF of a signed report", exists=True)],
-    certificates: Annotated[Path, typer.Option("--certificate", help="who may have signed it, PEM", exists=True)],
-    content: Annotated[Path | None, typer.Option(help="the signed content, to be compared", exists=True)] = None,
+    certificates: Annotated[
+        Path, typer.Option("--certificate", help="PEM certificates that are trusted to sign the PDF", exists=True)
+    ],
+    content: Annotated[
+        Path | None, typer.Option(help="file with the signed content, to compare with the PDF", exists=True)
+    ] = None,
 ) -> None:
-    """Verify the signature in a PDF; exit status 1 where it does not verify. It asks no server."""
+    """Verify the signature in a PDF, without a server. The exit status is 1 if it is not valid."""
     found = verified(file.read_bytes())
     if found is None:
         raise fail("The PDF has no signature, or was changed since it was signed.")

@@ -22,11 +22,11 @@ def _complaints() -> Iterator[None]:
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
-_Data = Annotated[list[Path], typer.Option(help="Folders of IDC and BreakHis; say it once for each.")]
+_Data = Annotated[list[Path], typer.Option(help="Folder of IDC or BreakHis; repeat the option for each.")]
 _Weights = Annotated[Path, typer.Option(help="Folder of pretrained backbones.")]
-_Run = Annotated[Path, typer.Option(help="Folder of the runs; stopped ones are gone on with.")]
+_Run = Annotated[Path, typer.Option(help="Folder of the runs. Stopped runs are resumed.")]
 _Without = Annotated[list[str] | None, typer.Option(help="Patients of IDC to leave out, such as that of a test slide.")]
-_Steps = Annotated[int, typer.Option(help="Batches of 64.")]
+_Steps = Annotated[int, typer.Option(help="Number of training steps, of 64 patches each.")]
 
 
 @app.command()
@@ -37,7 +37,7 @@ def train(
     run: _Run = Path("runs/tissue"),
     without: _Without = None,
     steps: _Steps = 520,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
     licence: Annotated[str, typer.Option(help="Licence of the new weights.")] = "not stated",
 ) -> None:
     """Train on all sources, measure out of fold by patient, and write the package."""
@@ -60,13 +60,13 @@ def train(
 @app.command()
 def across(
     data: _Data,
-    test: Annotated[list[Path], typer.Option(help="Folders of the laboratory that is not learned from.")],
+    test: Annotated[list[Path], typer.Option(help="Folder of the laboratory to measure on; may be repeated.")],
     weights: _Weights,
     run: _Run = Path("runs/tissue-across"),
     without: _Without = None,
     steps: _Steps = 380,
 ) -> None:
-    """Train on some laboratories and measure on another one."""
+    """Train on some laboratories and measure on another."""
     from histo_worker.tissue_training.learning import TissueConfig, score, train_tissue
     from histo_worker.tissue_training.package import measure
     from histo_worker.tissue_training.samples import read_samples
@@ -82,9 +82,9 @@ def across(
 
 @app.command()
 def slide(
-    image: Annotated[Path, typer.Argument(help="TIFF of a slide, its first page the whole.")],
+    image: Annotated[Path, typer.Argument(help="TIFF of a slide; its first page shows the whole slide.")],
     truth: Annotated[Path, typer.Argument(help="PNG of its tiles: 1 carcinoma, 0 none, 255 no tile.")],
-    um_per_pixel: Annotated[float, typer.Option(help="Of the slide.")],
+    um_per_pixel: Annotated[float, typer.Option(help="Micrometres per pixel of the slide.")],
 ) -> None:
     """Compare the map of a slide with labelled tiles."""
     import cv2

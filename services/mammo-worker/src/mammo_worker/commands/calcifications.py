@@ -15,7 +15,7 @@ def measure_calcifications(
     data: DataOption,
     docs: Annotated[Path | None, typer.Option(help="Folder for calcifications.md.")] = None,
 ) -> None:
-    """Measure a search for clusters of calcifications on native crops, in five folds by patient."""
+    """Measure a search for clusters of calcifications on crops at native resolution, in five folds by patient."""
     import cv2
 
     from mammo_worker.calcifications import document, evaluate

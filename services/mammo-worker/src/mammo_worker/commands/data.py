@@ -14,9 +14,9 @@ app = typer.Typer(help="Check and prepare data sets.", no_args_is_help=True)
 @app.command("check")
 def check(
     data: Annotated[Path, typer.Argument(help="A labels CSV, a COCO JSON, or the folder of a known data set.")],
-    layout: Annotated[str | None, typer.Option(help="Name of its layout, where it is not recognised.")] = None,
+    layout: Annotated[str | None, typer.Option(help="Name of the layout, if it is not recognised.")] = None,
 ) -> None:
-    """Count films, patients and masses, open every file, and name what is wrong; exit 1 where anything is."""
+    """Count films, patients and masses, open every file, and list faults. The exit status is 1 if there is any."""
     from mammo_worker.data.check import faults, summary
     from mammo_worker.data.readers import read_data_set
 
@@ -41,15 +41,17 @@ def check(
 def pack_films(
     data: Annotated[
         list[Path],
-        typer.Argument(help="Data sets in any layout that `check` knows, or the folder of the public data sets."),
+        typer.Argument(help="Data sets in a layout that `check` knows, or the folder of the public data sets."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for labels.csv, films/ and masks/.")],
-    height: Annotated[int | None, typer.Option(help="Shrink higher films to this height; boxes too.", min=64)] = None,
+    height: Annotated[
+        int | None, typer.Option(help="Largest height; higher films and their boxes are scaled down.", min=64)
+    ] = None,
 ) -> None:
-    """Copy films into one folder of PNGs with a labels CSV, to train on another machine.
+    """Copy films to one folder of PNG files with a labels CSV, to train on another machine.
 
-    Of the public data sets it takes CBIS-DDSM with its hand-drawn masks, and CDD-CESM. Films that cannot be read are
-    named, the others go on, and the exit code is 1.
+    From the public data sets it copies CBIS-DDSM with its hand-drawn masks, and CDD-CESM. If films cannot be read, the
+    others are copied, the output lists them, and the exit status is 1.
     """
     from mammo_worker.data.pack import TABLE, pack
     from mammo_worker.data.training_set import films_to_pack
@@ -67,10 +69,12 @@ def pack_films(
 @app.command("prepare-ddsm")
 def prepare_ddsm(
     folder: Annotated[Path, typer.Argument(help="Folder with DDSM cases, at any depth.")],
-    out: Annotated[Path | None, typer.Option(help="Where to; beside the cases by default.")] = None,
-    remove_sources: Annotated[bool, typer.Option(help="Delete a case's LJPEG films once it is done.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for the PNG files; default: beside the cases.")] = None,
+    remove_sources: Annotated[
+        bool, typer.Option(help="Delete the LJPEG films of a case after its conversion.")
+    ] = False,
 ) -> None:
-    """Convert DDSM to 16-bit PNG, linear in optical density, case by case; resumable."""
+    """Convert DDSM to 16-bit PNG, linear in optical density, case by case. A stopped conversion can be resumed."""
     from mammo_worker.data.prepare_ddsm import prepare_ddsm as convert
 
     refused = 0

@@ -14,14 +14,14 @@ app = typer.Typer()
 def evaluate_density(
     data: DataOption,
     weights: WeightsOption,
-    predictions: Annotated[Path, typer.Option(help="CSV of the out-of-fold categories.")],
+    predictions: Annotated[Path, typer.Option(help="CSV file for the out-of-fold categories.")],
     docs: Annotated[Path | None, typer.Option(help="Folder for density.md.")] = None,
     package: Annotated[Path | None, typer.Option(help="Folder of the model package to write.")] = None,
-    version: Annotated[str, typer.Option(help="Of the package.")] = "1.0.0",
+    version: Annotated[str, typer.Option(help="Version of the package.")] = "1.0.0",
 ) -> None:
-    """Measure how well density is read from films, five folds by patient; --package writes what is fitted on everybody.
+    """Measure the density model in five folds by patient. --package writes the model fitted on all patients.
 
-    Takes two minutes on one core.
+    The command takes two minutes on one core.
     """
     from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
     from mammo_worker.density import document, evaluate
@@ -51,9 +51,14 @@ def evaluate_density(
 @app.command()
 def measure_density(
     data: DataOption,
-    output: Annotated[Path | None, typer.Option(help="Markdown file; docs/results/density-elsewhere.md.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Markdown file, such as docs/results/density-elsewhere.md.")
+    ] = None,
 ) -> None:
-    """Measure the installed package on digital mammograms (CDD-CESM) and on mini-MIAS, where nothing was chosen."""
+    """Measure the installed density package on digital mammograms (CDD-CESM) and on mini-MIAS.
+
+    Nothing was chosen on these films.
+    """
     from lobule.model_package import open_package
     from mammo_worker.density import elsewhere
     from mammo_worker.density.package import DEFAULT_PACKAGE, DensityReader

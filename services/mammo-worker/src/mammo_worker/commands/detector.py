@@ -34,24 +34,27 @@ def _plan(config: str, change: list[str] | None) -> "DetectorPlan":
 
 @app.command()
 def train_detector(
-    config: Annotated[str, typer.Argument(help="A configuration: `detector`, or the path of a Python file.")],
+    config: Annotated[str, typer.Argument(help="Configuration: `detector`, or the path of a Python file.")],
     data: DataOption,
     weights: WeightsOption,
     out: RunOption,
     fold: FoldOption = None,
     package: Annotated[
         Path | None,
-        typer.Option(help="Start from this model package, on the patients that it learned from, without --fold."),
+        typer.Option(help="Start from this model package and train on its training patients; not with --fold."),
     ] = None,
     patients: Annotated[
         Literal["all", "train"],
-        typer.Option(help="train: only those that `release` neither calibrates nor measures on, without --fold."),
+        typer.Option(help="train: only patients on whom `release` neither calibrates nor measures; not with --fold."),
     ] = "all",
     until: UntilOption = None,
     ahead: AheadOption = 1,
     change: ChangeOption = None,
 ) -> None:
-    """Train the detector of masses on the patients outside a fold; resumable, SIGTERM saves."""
+    """Train the detector of masses on the patients outside a fold.
+
+    SIGTERM saves the state; run the command again to resume.
+    """
     start_keras()
     from lobule_ml.training.loop import LoopSettings
     from mammo_worker.detector.train import package_films, training_films
@@ -72,14 +75,14 @@ def train_detector(
 
 @app.command()
 def evaluate_detector(
-    config: Annotated[str, typer.Argument(help="The configuration that was trained.")],
+    config: Annotated[str, typer.Argument(help="Configuration of the run.")],
     data: DataOption,
     runs: RunsOption,
-    predictions: Annotated[Path, typer.Option(help="CSV of the out-of-fold findings.")],
-    coco: Annotated[Path | None, typer.Option(help="COCO JSON of the same.")] = None,
+    predictions: Annotated[Path, typer.Option(help="CSV file for the out-of-fold findings.")],
+    coco: Annotated[Path | None, typer.Option(help="COCO JSON file for the out-of-fold findings.")] = None,
     change: ChangeOption = None,
 ) -> None:
-    """Measure the detectors on the patients that each fold has not seen."""
+    """Measure the detector of each fold on its held-out patients."""
     start_keras()
     from mammo_worker.detector.evaluate import out_of_fold
     from mammo_worker.detector.train import training_films
@@ -101,10 +104,10 @@ def detect_held_out(
     split: Annotated[
         Literal["validation", "test"], typer.Option(help="Patients that the installed detector has not learned from.")
     ],
-    findings: Annotated[Path, typer.Option(help="CSV of the findings, with the detector's own scores.")],
-    films: Annotated[Path, typer.Option(help="CSV of the films: film, patient, probability.")],
+    findings: Annotated[Path, typer.Option(help="CSV file for the findings, with the detector's own scores.")],
+    films: Annotated[Path, typer.Option(help="CSV file for the films: film, patient, probability.")],
 ) -> None:
-    """Write what the installed detector says of CBIS-DDSM's films that it has not learned from, for `fit-breast`."""
+    """Run the installed detector on CBIS-DDSM films that it has not learned from, as input for `fit-breast`."""
     start_keras()
     from lobule_ml.batch import tracked
     from mammo_worker.calibration import Calibration
@@ -125,12 +128,16 @@ def detect_held_out(
 @app.command()
 def measure_elsewhere(
     data: DataOption,
-    output: Annotated[Path | None, typer.Option(help="Markdown; docs/results/mammography-elsewhere.md.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the installed one.")] = None,
-    run: Annotated[Path | None, typer.Option(help="Folder of a run instead of a package: CDD-CESM alone.")] = None,
-    plan: Annotated[str, typer.Option(help="The configuration that was trained, for --run.")] = "light",
+    output: Annotated[
+        Path | None, typer.Option(help="Markdown file, such as docs/results/mammography-elsewhere.md.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package; default: the installed one.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of a run instead of a package; measures only on CDD-CESM.")
+    ] = None,
+    plan: Annotated[str, typer.Option(help="Configuration of the run, with --run.")] = "light",
 ) -> None:
-    """Measure a detector on mini-MIAS and on digital mammograms (CDD-CESM); about a second a film on one core."""
+    """Measure a detector on mini-MIAS and on digital mammograms (CDD-CESM), in about one second per film and core."""
     start_keras()
     from lobule.model_package import open_package
     from lobule_ml.batch import tracked

@@ -12,15 +12,21 @@ app = typer.Typer()
 
 @app.command()
 def examine(
-    views: Annotated[Path, typer.Option(help="CSV of films: file, examination, laterality (L, R), view (CC, MLO).")],
-    output: Annotated[Path, typer.Option(help="CSV: a row for each breast, and one for the case; - for stdout.")],
-    details: Annotated[Path | None, typer.Option(help="JSON of lesions, places, reasons and BI-RADS words.")] = None,
+    views: Annotated[
+        Path, typer.Option(help="CSV file of the films: file, examination, laterality (L, R), view (CC, MLO).")
+    ],
+    output: Annotated[
+        Path, typer.Option(help="CSV file with one row for each breast and one for the case; - for standard output.")
+    ],
+    details: Annotated[
+        Path | None, typer.Option(help="JSON file for lesions, places, reasons and BI-RADS terms.")
+    ] = None,
 ) -> None:
-    """Read examinations: the two views of a breast together, and the case.
+    """Read examinations: the two views of each breast together, and the case.
 
-    Films that could not be assessed are named at the end, each with a code and its reason, and in the column `errors`
-    of their breast; the others are read, no breast or case with such a film is called negative, and the exit code
-    is 1. It is 2 where nothing could begin.
+    If films cannot be assessed, the others are read, and the exit status is 1. The end of the output and the column
+    `errors` of the breast list these films with a code and the reason, and no breast or case with such a film is called
+    negative. The exit status is 2 if the command cannot start.
     """
     with started_or_exit(2):
         from mammo_worker.examination.examine import film_reader, write_examinations
@@ -42,12 +48,14 @@ def examine(
 def prevalence(
     cases: Annotated[
         Path,
-        typer.Argument(help="CSV of breasts of known outcome: breast (each once), cancer (1 or 0; empty: unknown)."),
+        typer.Argument(
+            help="CSV file of breasts with known outcome: breast (each once), cancer (1 or 0; empty: unknown)."
+        ),
     ],
 ) -> None:
-    """Learn from a site's own cases how frequent cancer is, with a 95 % interval, and print the worker's setting.
+    """Estimate the prevalence of cancer from a site's own cases, with a 95 % interval, and print the worker's setting.
 
-    The cases must be all of a period, not those that were biopsied or looked interesting.
+    Use all cases of a period, not only those that were biopsied or looked suspicious.
     """
     from mammo_worker.examination.prevalence import read_prevalence
 
@@ -68,9 +76,9 @@ def prevalence(
 @app.command()
 def fit_pairs(
     data: DataOption,
-    output: Annotated[Path | None, typer.Option(help="pairs.json to write.")] = None,
+    output: Annotated[Path | None, typer.Option(help="File pairs.json to write.")] = None,
 ) -> None:
-    """Fit which findings of two views are one lesion on training patients, and measure it on validation patients."""
+    """Fit the model that pairs findings of two views on training patients, and measure it on validation patients."""
     from lobule_ml.calibration import Logistic
     from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
     from mammo_worker.data.splits import split_of
@@ -99,19 +107,23 @@ def fit_pairs(
 @app.command()
 def fit_breast(
     data: DataOption,
-    findings: Annotated[Path, typer.Option(help="CSV of findings: of `detect-held-out` or `evaluate-detector`.")],
-    films: Annotated[Path | None, typer.Option(help="CSV: film, probability.")] = None,
-    test_findings: Annotated[Path | None, typer.Option(help="The same of other patients, to measure once.")] = None,
-    test_films: Annotated[Path | None, typer.Option(help="The same of these patients.")] = None,
+    findings: Annotated[
+        Path, typer.Option(help="CSV file of findings, written by `detect-held-out` or `evaluate-detector`.")
+    ],
+    films: Annotated[Path | None, typer.Option(help="CSV file of films: film, probability.")] = None,
+    test_findings: Annotated[
+        Path | None, typer.Option(help="CSV file of findings of other patients, to measure once.")
+    ] = None,
+    test_films: Annotated[Path | None, typer.Option(help="CSV file of films of these patients.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="Folder of breast.json, which is written where the model is better, and scale.json."),
+        typer.Option(help="Folder for scale.json, and for breast.json if the model is better."),
     ] = None,
     docs: Annotated[Path | None, typer.Option(help="Folder for breasts.md.")] = None,
 ) -> None:
-    """Fit how suspicious a breast is, choose among simple forms by patient, and measure once on other patients.
+    """Fit the suspicion of a breast, choose among simple models by patient, and measure once on other patients.
 
-    The findings must be of films that the detector has not learned from.
+    The findings must be from films that the detector has not learned from.
     """
     from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.examination import breast_document, breast_release
@@ -140,7 +152,7 @@ def fit_breast(
 
 @app.command()
 def measure_asymmetry(data: DataOption) -> None:
-    """Measure on mini-MIAS how informative the difference of two breasts is; nothing was tuned there."""
+    """Measure how informative the difference of two breasts is, on mini-MIAS, on which nothing was tuned."""
     from mammo_worker.data.readers.mini_mias import mini_mias
     from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.examination.measure_asymmetry import measure_asymmetry as measure

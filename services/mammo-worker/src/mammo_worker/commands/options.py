@@ -19,16 +19,19 @@ T = TypeVar("T")
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder of the data sets.")]
 WeightsOption = Annotated[Path, typer.Option("--weights", help="Folder of the pretrained backbones.")]
-RunOption = Annotated[Path, typer.Option("--out", help="Folder of the run; one that holds a state is gone on with.")]
+RunOption = Annotated[Path, typer.Option("--out", help="Folder of the run. A stopped run is resumed.")]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder with the runs of the folds: fold0 to fold4.")]
 FoldOption = Annotated[
     int | None, typer.Option("--fold", help="Hold out the patients of this fold, 0 to 4.", min=0, max=4)
 ]
-UntilOption = Annotated[int | None, typer.Option("--until", help="Stop at this step, to go on later.")]
+UntilOption = Annotated[int | None, typer.Option("--until", help="Stop at this step; run the command again to resume.")]
 AheadOption = Annotated[
-    int, typer.Option("--ahead", help="Batches that threads prepare ahead: 1 for a CPU, 4 for a GPU.", min=1)
+    int,
+    typer.Option("--ahead", help="Number of batches that threads prepare in advance: 1 for a CPU, 4 for a GPU.", min=1),
 ]
-ChangeOption = Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")]
+ChangeOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a value of the configuration: name=value.")
+]
 
 
 def read_film_plan(config: str, changes: list[str] | None) -> "TrainingPlan | DetectorPlan":

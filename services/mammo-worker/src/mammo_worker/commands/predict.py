@@ -34,26 +34,34 @@ def predict(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(help="CSV of the findings, findings.csv by itself, in pixels of the upright film; - for stdout."),
+        typer.Option(
+            help="CSV file for the findings, in pixels of the upright film; default: findings.csv; - for "
+            "standard output."
+        ),
     ] = None,
-    films: Annotated[Path | None, typer.Option(help="CSV of the films, films.csv by itself; - for stdout.")] = None,
+    films: Annotated[
+        Path | None, typer.Option(help="CSV file for the films; default: films.csv; - for standard output.")
+    ] = None,
     documents: Annotated[
         Path | None,
         typer.Option(
-            "--json", help="Folder for a JSON file for each film: the whole result, with outlines; - for stdout."
+            "--json",
+            help="Folder for the JSON file of each film, with the whole result and outlines; - for standard output.",
         ),
     ] = None,
     masks: Annotated[
         Path | None,
-        typer.Option(help="Folder for a PNG for each film: 0, or the number of the finding that a pixel lies in."),
+        typer.Option(
+            help="Folder for the PNG mask of each film: 0, or the number of the finding that contains the pixel."
+        ),
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the installed one.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package; default: the installed one.")] = None,
 ) -> None:
-    """Analyse films with a model; the same as through the service.
+    """Analyse films with a model, with the same results as the service.
 
-    Both CSVs are written unless only --json or --masks are given. Weak findings are included: the portal marks only
-    those from `thresholds.finding` of model.json on. A film that fails does not stop the others: its row has an error
-    code and the reason, which are also listed at the end, and the exit code is 1.
+    Both CSV files are written unless only --json or --masks is given. They include weak findings; the portal marks only
+    findings from `thresholds.finding` of model.json on. A film that fails does not stop the others. Its row has an
+    error code and the reason, which are listed again at the end, and the exit status is 1.
     """
     for folder in (documents, masks):
         if folder is not None and folder.is_file():

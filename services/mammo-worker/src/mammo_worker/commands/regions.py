@@ -34,18 +34,18 @@ def _plan(config: str, change: list[str] | None) -> "RegionPlan":
 
 @app.command()
 def train_regions(
-    config: Annotated[str, typer.Argument(help="A configuration: `regions`, or the path of a Python file.")],
+    config: Annotated[str, typer.Argument(help="Configuration: `regions`, or the path of a Python file.")],
     data: DataOption,
     weights: WeightsOption,
     out: RunOption,
     cache: Annotated[
-        Path, typer.Option(help="Folder of the augmented views, shared by the folds of one configuration.")
+        Path, typer.Option(help="Folder in which augmented views are cached; the folds of one configuration share it.")
     ],
     fold: FoldOption = None,
     until: UntilOption = None,
     change: ChangeOption = None,
 ) -> None:
-    """Train the classifier of masses and calcifications; resumable, SIGTERM saves."""
+    """Train the classifier of masses and calcifications. SIGTERM saves the state; run the command again to resume."""
     from mammo_worker.regions.crops import cbis_crops
     from mammo_worker.regions.train import train_fold
 
@@ -57,15 +57,17 @@ def train_regions(
 
 @app.command()
 def evaluate_regions(
-    config: Annotated[str, typer.Argument(help="The configuration that was trained.")],
+    config: Annotated[str, typer.Argument(help="Configuration of the run.")],
     data: DataOption,
     weights: WeightsOption,
     runs: RunsOption,
-    predictions: Annotated[Path, typer.Option(help="CSV of the out-of-fold probabilities.")],
-    docs: Annotated[Path | None, typer.Option(help="Folder for regions.md; regions-tried.md in it is kept.")] = None,
+    predictions: Annotated[Path, typer.Option(help="CSV file for the out-of-fold probabilities.")],
+    docs: Annotated[
+        Path | None, typer.Option(help="Folder for regions.md; its regions-tried.md is not changed.")
+    ] = None,
     change: ChangeOption = None,
 ) -> None:
-    """Measure the classifier on the patients that each fold has not seen, also as from coarser films."""
+    """Measure the classifier of each fold on its held-out patients, also at coarser resolutions."""
     from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.regions import evaluate
     from mammo_worker.regions.crops import cbis_crops
@@ -88,15 +90,17 @@ def evaluate_regions(
 
 @app.command()
 def release_regions(
-    config: Annotated[str, typer.Argument(help="The configuration that was trained.")],
+    config: Annotated[str, typer.Argument(help="Configuration of the run.")],
     data: DataOption,
     weights: WeightsOption,
-    runs: Annotated[Path, typer.Option(help="Folder with the runs: fold0 to fold4, and all, trained on everybody.")],
+    runs: Annotated[
+        Path, typer.Option(help="Folder with the runs: fold0 to fold4, and all, which was trained on all patients.")
+    ],
     package: Annotated[Path, typer.Option(help="Folder of the model package to write.")],
-    version: Annotated[str, typer.Option(help="Of the package.")] = "1.0.0",
+    version: Annotated[str, typer.Option(help="Version of the package.")] = "1.0.0",
     change: ChangeOption = None,
 ) -> None:
-    """Calibrate on the folds and package the weights that were trained on everybody."""
+    """Calibrate on the folds, and package the weights that were trained on all patients."""
     from mammo_worker.regions import evaluate
     from mammo_worker.regions.crops import cbis_crops
     from mammo_worker.regions.document import model_card
@@ -119,23 +123,29 @@ def regions(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Pictures of single regions, folders of them, or - for a list of paths; with --boxes none."
+            help="Pictures of single regions, folders of them, or - for a list of paths; omit with --boxes."
         ),
     ] = None,
     output: Annotated[
-        Path, typer.Option(help="CSV: file, kind, probability_malignant, outcome, error, detail; - for stdout.")
+        Path,
+        typer.Option(
+            help="CSV file: file, kind, probability_malignant, outcome, error, detail; - for standard output."
+        ),
     ] = Path("regions.csv"),
     boxes: Annotated[
         Path | None,
-        typer.Option(help="CSV of regions on films: file, x, y, width, height in pixels of the upright film."),
+        typer.Option(help="CSV file of regions on films: file, x, y, width, height in pixels of the upright film."),
     ] = None,
-    mm_per_pixel: Annotated[float | None, typer.Option(help="Scale of the pictures, where they do not say it.")] = None,
-    package: Annotated[Path | None, typer.Option(help="A model package instead of the installed one.")] = None,
+    mm_per_pixel: Annotated[
+        float | None, typer.Option(help="Millimetres per pixel of the pictures, if the files do not state it.")
+    ] = None,
+    package: Annotated[Path | None, typer.Option(help="Folder of a model package; default: the installed one.")] = None,
 ) -> None:
     """Classify regions as masses or calcifications, with the probability that they are malignant.
 
-    A region of a film coarser than 0.1 mm a pixel gets no number: its `outcome` says why. The rows of a file that
-    cannot be read have an error code and the reason, the others go on, and the exit code is 1.
+    A region of a film with more than 0.1 mm per pixel gets no probability; its `outcome` is the reason. If a file
+    cannot be read, its rows have an error code and the reason, the other files are classified, and the exit status is
+    1.
     """
     from mammo_worker.predict import SUFFIXES
     from mammo_worker.regions.table import BOX_COLUMNS, COLUMNS, read_boxes, read_opinions

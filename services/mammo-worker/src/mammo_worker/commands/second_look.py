@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-FindingsOption = Annotated[Path, typer.Option(help="CSV of findings of `detect-held-out`, validation patients.")]
+FindingsOption = Annotated[
+    Path, typer.Option(help="CSV file of findings of validation patients, written by `detect-held-out`.")
+]
 
 
 @app.command()
@@ -21,15 +23,15 @@ def fit_second_look(
     weights: WeightsOption,
     runs: RunsOption,
     findings: FindingsOption,
-    films: Annotated[Path, typer.Option(help="CSV of films of the same.")],
-    test_findings: Annotated[Path, typer.Option(help="The same of other patients, to measure once.")],
-    test_films: Annotated[Path, typer.Option(help="CSV of films of these.")],
+    films: Annotated[Path, typer.Option(help="CSV file of films of the same patients.")],
+    test_findings: Annotated[Path, typer.Option(help="CSV file of findings of other patients, to measure once.")],
+    test_films: Annotated[Path, typer.Option(help="CSV file of films of these patients.")],
     config: Annotated[str, typer.Option(help="Configuration of the region classifier.")] = "regions",
     docs: Annotated[Path | None, typer.Option(help="Folder for second-look.md.")] = None,
 ) -> None:
-    """Measure whether the region classifier at native resolution makes the suspicion of findings better.
+    """Measure whether the region classifier at native resolution improves the suspicion of findings.
 
-    It chooses and fits on one set of patients and measures on another; the runs are those of `train-regions`.
+    The command chooses and fits on one set of patients and measures on another. The runs are those of `train-regions`.
     """
     from mammo_worker.calibration import Calibration
     from mammo_worker.evaluation.summary import markdown_table

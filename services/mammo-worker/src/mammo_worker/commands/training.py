@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-DATA_SETS = "Folder of the public data sets, or own films: a labels CSV, a COCO JSON, the folder of a known data set."
+DATA_SETS = "Folder of the public data sets, or your own films: a labels CSV, a COCO JSON, or the folder "
+"of a known data set."
 
 
 @app.command()
@@ -30,20 +31,23 @@ def train(
     config: Annotated[
         str,
         typer.Argument(
-            help="A configuration: standard, light, detector, thesis, table14-..., table15-1 to -7, or a Python file."
+            help="Configuration: standard, light, detector, thesis, table14-..., table15-1 to -7, or a Python file."
         ),
     ],
     data: Annotated[list[Path], typer.Option("--data", "--films", help=DATA_SETS)],
     out: RunOption,
     weights: Annotated[
         Path | None,
-        typer.Option(help="Folder of the pretrained backbones, for a ResNet its .npz; random weights without it."),
+        typer.Option(help="Folder of the pretrained backbones (for a ResNet, its .npz); default: random weights."),
     ] = None,
     fold: FoldOption = None,
     until: UntilOption = None,
     change: ChangeOption = None,
 ) -> None:
-    """Train on the training patients of the public data sets, or on own films; resumable, SIGTERM saves."""
+    """Train on the training patients of the public data sets, or on your own films.
+
+    SIGTERM saves the state; run the command again to resume.
+    """
     start_keras()
     from mammo_worker.data.splits import fold_of
     from mammo_worker.detector.plan import DetectorPlan
@@ -86,27 +90,37 @@ def release(
     data: Annotated[
         list[Path],
         typer.Option(
-            "--data", "--films", help="Folder of the public data sets; or own films of other patients, to calibrate on."
+            "--data",
+            "--films",
+            help="Folder of the public data sets, or your own films of other patients, to calibrate on.",
         ),
     ],
-    package: Annotated[Path, typer.Option(help="Folder of the model package to write; its name is the package's.")],
-    docs: Annotated[Path | None, typer.Option(help="Folder of the results document, of the public sets.")] = None,
-    test: Annotated[list[Path] | None, typer.Option(help="Own films of still other patients, to measure on.")] = None,
-    plan: Annotated[str, typer.Option(help="The configuration that was trained.")] = "standard",
-    version: Annotated[str, typer.Option(help="Of the package.")] = "2.0.0",
+    package: Annotated[
+        Path, typer.Option(help="Folder of the model package to write; its name is the name of the package.")
+    ],
+    docs: Annotated[
+        Path | None, typer.Option(help="Folder of the results document; only for the public data sets.")
+    ] = None,
+    test: Annotated[list[Path] | None, typer.Option(help="Your own films of further patients, to measure on.")] = None,
+    plan: Annotated[str, typer.Option(help="Configuration of the run.")] = "standard",
+    version: Annotated[str, typer.Option(help="Version of the package.")] = "2.0.0",
     fppi: Annotated[float, typer.Option(help="False positives per calibration film at the working threshold.")] = 0.5,
-    licence: Annotated[str, typer.Option(help="Of the weights that own films gave.")] = "not stated",
+    licence: Annotated[
+        str, typer.Option(help="Licence of the weights, if they were trained on your own films.")
+    ] = "not stated",
     fuse: Annotated[
         Path | None,
-        typer.Option(help="Package of the same network and patients, of the public sets; all findings are fused."),
+        typer.Option(
+            help="Package of the same network and patients, whose findings are fused; only for the public data sets."
+        ),
     ] = None,
     change: ChangeOption = None,
 ) -> None:
-    """Calibrate, measure, and write the model package.
+    """Calibrate and measure a run, and write the model package.
 
-    With the folder of the public data sets it calibrates on a tenth of the patients and measures on the untouched
-    fifth. With own films it calibrates on those of --data and measures on those of --test, and refuses patients of the
-    training.
+    With the folder of the public data sets, the command calibrates on a tenth of the patients and measures on the
+    held-out fifth. With your own films, it calibrates on those of --data and measures on those of --test, and refuses
+    patients of the training.
     """
     start_keras()
     from lobule_ml.training.record import require_plan
@@ -135,19 +149,21 @@ def release(
 def release_folds(
     runs: Annotated[Path, typer.Argument(help="Folder with the runs of the folds: fold0, fold1, and so on.")],
     data: Annotated[list[Path], typer.Option("--data", "--films", help=DATA_SETS)],
-    package: Annotated[Path, typer.Option(help="Folder of the model package to write; its name is the package's.")],
+    package: Annotated[
+        Path, typer.Option(help="Folder of the model package to write; its name is the name of the package.")
+    ],
     final: Annotated[
         Literal["all", "ensemble"],
-        typer.Option(help="all: the network of the run `all`; ensemble: those of the folds, fused."),
+        typer.Option(help="all: the network of the run `all`; ensemble: the networks of the folds, fused."),
     ] = "all",
-    plan: Annotated[str, typer.Option(help="The configuration that was trained.")] = "standard",
-    version: Annotated[str, typer.Option(help="Of the package.")] = "1.0.0",
+    plan: Annotated[str, typer.Option(help="Configuration of the run.")] = "standard",
+    version: Annotated[str, typer.Option(help="Version of the package.")] = "1.0.0",
     fppi: Annotated[float, typer.Option(help="False positives per film at the working threshold.")] = 0.5,
-    licence: Annotated[str, typer.Option(help="Of the weights.")] = "not stated",
-    predictions: Annotated[Path | None, typer.Option(help="CSV of the out-of-fold findings.")] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "not stated",
+    predictions: Annotated[Path | None, typer.Option(help="CSV file for the out-of-fold findings.")] = None,
     change: ChangeOption = None,
 ) -> None:
-    """Calibrate and measure the networks of the folds, each on its held-out patients, and write the model package."""
+    """Calibrate and measure the network of each fold on its held-out patients, and write the model package."""
     start_keras()
     from lobule_ml.training.record import require_plan
     from mammo_worker.detector.plan import DetectorPlan
