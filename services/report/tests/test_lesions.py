@@ -50,7 +50,7 @@ def test_an_entry_names_the_image_of_each_size_and_position(mammogram):
     sections = [
         build_section(result, datetime.now(UTC), text, name=name, numbers={first: 1}) for name in ("RCC", "RMLO")
     ]
-    entry, *_ = lesion_entries(sections, [result, result], joined=True, text=text)
+    entry, *_ = lesion_entries(sections, [result, result], {}, text)
     row = sections[0].findings[0]
     assert entry.title == "Finding 1 in RCC and RMLO"
     assert [(mark.image, mark.finding) for mark in entry.marks] == [(0, 0), (1, 0)]

@@ -17,6 +17,7 @@ from lobule.contracts.result import Assessment, ImageInfo, Laterality, Result
 from lobule.corrections import as_corrected
 from lobule.modalities import spec_of_result
 from lobule.words import Words
+from report.changes import changes_of
 from report.clinician import Clinician, clinician_of
 from report.lesions import LesionEntry, lesion_entries, numbers_of, places_of
 from report.parts import Fact, Part
@@ -122,6 +123,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
     images = [(image, next(known) if image.state == "assessed" else None) for image in content.images]
     assessed = [(image, result) for image, result in images if result is not None]
     found = [as_corrected(result, image.image.view, image.image.laterality) for image, result in assessed]
+    analysed = {image.job_id: (image, result) for image, result in assessed}
     current_films = [(image.job_id, r) for (image, _), r in zip(assessed, found, strict=True) if not image.is_prior]
     numbers = numbers_of(content.examination, current_films)
     sections = tuple(
@@ -157,11 +159,13 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         reasons=(*(text.reason(reason) for reason in conclusion.reasons), *_densities(content.examination, text)),
         next_steps=tuple(text.suggestion(step) for step in conclusion.suggestions),
         images=sections,
-        lesions=lesion_entries(sections, found, content.examination is not None, text),
+        lesions=lesion_entries(sections, found, changes_of(content.examination, analysed, text), text),
         drawn=tuple(
             reader_rows(image, result, numbers, text) for (image, _), result in zip(assessed, found, strict=True)
         ),
-        same_lesions=same_lesions(content, {image.job_id: result for image, result in assessed}, names, numbers, text),
+        same_lesions=same_lesions(
+            content, {job: result for job, (_, result) in analysed.items()}, names, numbers, text
+        ),
         hung=tuple(hung),
         places=places(hung, hanging, sections, conclusion.missing_views, text),
         not_assessed=tuple(

@@ -8,6 +8,7 @@ from lobule.contracts.case import Verdict
 from lobule.contracts.examination import ExaminationReading, LesionPlace
 from lobule.contracts.result import Result
 from lobule.words import Words
+from report.changes import Change
 from report.parts import Part
 from report.section import FindingRow, ImageSection
 
@@ -33,6 +34,7 @@ class LesionEntry(Part):
     head: MarkIndex = Field(description="the more suspicious of them, whose figures are the lesion's")
     size: str = Field(description="of each mark, with its image if there are two")
     position: str = Field(description="like `size`")
+    change: Change | None = Field(description="since the earlier examination; null where nothing is known of it")
     comments: tuple[str, ...]
 
 
@@ -75,29 +77,38 @@ def places_of(reading: ExaminationReading | None, job_id: str) -> dict[str, Lesi
 
 
 def lesion_entries(
-    sections: Sequence[ImageSection], results: Sequence[Result], joined: bool, text: Words
+    sections: Sequence[ImageSection],
+    results: Sequence[Result],
+    changes: Mapping[int, Change] | None,
+    text: Words,
 ) -> tuple[LesionEntry, ...]:
     """The findings of all images by lesion, in the order of their numbers.
 
     Args:
         sections: Of the images.
         results: Of the same images.
-        joined: Whether findings of several films of the current examination share numbers.
+        changes: Of the lesions of the current examination by their numbers, which findings of several films share;
+            None if its films were not read together.
         text: The sentences of the language to write in.
     """
     together: dict[tuple[int, int, Verdict | None], list[MarkIndex]] = {}
     for image, section in enumerate(sections):
-        film = -1 if joined and not section.is_prior else image
+        film = -1 if changes is not None and not section.is_prior else image
         for finding, row in enumerate(section.findings):
             mark = MarkIndex(image=image, finding=finding)
             together.setdefault((film, row.number, row.judged), []).append(mark)
     return tuple(
-        _entry(marks, sections, results, text) for _, marks in sorted(together.items(), key=lambda one: one[0][:2])
+        _entry(marks, sections, results, (changes or {}).get(number) if film == -1 else None, text)
+        for (film, number, _), marks in sorted(together.items(), key=lambda one: one[0][:2])
     )
 
 
 def _entry(
-    marks: Sequence[MarkIndex], sections: Sequence[ImageSection], results: Sequence[Result], text: Words
+    marks: Sequence[MarkIndex],
+    sections: Sequence[ImageSection],
+    results: Sequence[Result],
+    change: Change | None,
+    text: Words,
 ) -> LesionEntry:
     def row(mark: MarkIndex) -> FindingRow:
         return sections[mark.image].findings[mark.finding]
@@ -123,5 +134,6 @@ def _entry(
         head=head,
         size=of_each([row(mark).size for mark in marks]),
         position=of_each([row(mark).position for mark in marks]),
+        change=change,
         comments=tuple(dict.fromkeys(row(mark).comment for mark in marks if row(mark).comment)),
     )

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { changesOf } from '#web/reading/changes.js';
+import { translator, useWords } from '#web/core/words.js';
+import { trendOfMarks } from '#web/reading/changes.js';
+import { curveOf, trendWords } from '#web/reading/trend.js';
+
+useWords(translator({ 'reading.trend.size': '{mm} mm', 'reading.trend.since': '{change} mm since {day}', 'reading.trend.unmarked': 'no mark on {day}' }, 'en'));
 
 /** A film with findings at [x, y, side] in pixels. */
 function film(findings, { prior = false, spacing = 0.1, tip = { x: 1000, y: 500 }, day = '2026-03-01', side = 'R' } = {}) {
@@ -10,27 +14,55 @@ function film(findings, { prior = false, spacing = 0.1, tip = { x: 1000, y: 500 
   return { film: true, prior, view: prior ? null : `${side}CC`, tip, entry: { laterality: side, view: 'CC', examination: day }, result: { image, thresholds: { finding: 0.2 }, findings: found } };
 }
 
-test('the nearest mark of the newest earlier film says how a finding has grown, in mm of each film', () => {
+
+/** The trend of a finding of the first film. */
+const trend = (images, index = 0) => trendOfMarks(images, [{ image: images[0], index }]);
+/** Its sizes, rounded. */
+const sizes = (found) => found?.map(({ mm }) => mm && Math.round(mm));
+
+test('the nearest marks of all earlier films say how a finding has grown, in mm of each film', () => {
   const now = film([[500, 500, 200], [100, 100, 100, 0.1]]);
   const before = film([[1000, 875, 220], [900, 1250, 100]], { prior: true, spacing: 0.05, tip: { x: 2000, y: 750 }, day: '2024-03-01' });
-  const older = film([[500, 500, 10]], { prior: true, day: '2022-03-01' });
-  const [change, ...others] = changesOf([now, before, older]);
-  assert.deepEqual(others, [], 'what is not marked is not followed');
-  assert.deepEqual([change.now, Math.round(change.before), change.day], [20, 11, '2024-03-01']);
+  const older = film([[500, 500, 80]], { prior: true, day: '2022-03-01' });
+  const found = trend([now, before, older]);
+  assert.deepEqual(sizes(found), [8, 11, 20]);
+  assert.deepEqual(found.map(({ day }) => day), ['2022-03-01', '2024-03-01', '2026-03-01']);
 });
 
 test('a place without a mark then is said, and what cannot be compared is left out', () => {
-  assert.equal(changesOf([film([[500, 500, 200]]), film([[500, 900, 200]], { prior: true })])[0].before, null);
-  for (const options of [{ spacing: null }, { tip: null }, { side: 'L' }]) assert.deepEqual(changesOf([film([[500, 500, 200]]), film([[500, 500, 200]], { prior: true, ...options })]), []);
-  assert.deepEqual(changesOf([film([[500, 500, 200]])]), []);
+  assert.deepEqual(sizes(trend([film([[500, 500, 200]]), film([[500, 900, 200]], { prior: true, day: '2024-03-01' })])), [null, 20]);
+  for (const options of [{ spacing: null }, { tip: null }, { side: 'L' }]) assert.equal(trend([film([[500, 500, 200]]), film([[500, 500, 200]], { prior: true, ...options })]), null);
+  assert.equal(trend([film([[500, 500, 200]])]), null);
 });
 
 test('a second mass near an old one has no mark then, and neither a weak mark nor another plane is compared with', () => {
   const old = [500, 500, 160];
-  const both = changesOf([film([[620, 500, 160], old]), film([old], { prior: true })]);
-  assert.deepEqual(both.map(({ before }) => before), [null, 16]);
-  assert.equal(changesOf([film([old]), film([[500, 500, 160, 0.01]], { prior: true })])[0].before, null);
+  const both = [film([[620, 500, 160], old]), film([old], { prior: true })];
+  assert.deepEqual([0, 1].map((index) => sizes(trend(both, index))), [[null, 16], [16, 16]]);
+  assert.deepEqual(sizes(trend([film([old]), film([[500, 500, 160, 0.01]], { prior: true })])), [null, 16]);
   const [now, before] = [film([old]), film([old], { prior: true })];
   now.result.image.spacing_plane = 'patient';
-  assert.deepEqual(changesOf([now, before]), []);
+  assert.equal(trend([now, before]), null);
+});
+
+test('a lesion of two views has the trend of the mark that was found on most days', () => {
+  const [cc, mlo] = [film([[500, 500, 200]]), film([[500, 500, 180]])];
+  for (const one of [mlo]) [one.view, one.entry.view] = ['RMLO', 'MLO'];
+  const before = film([[500, 500, 120]], { prior: true, day: '2024-03-01' });
+  before.entry.view = 'MLO';
+  const blank = film([], { prior: true, day: '2024-03-01' });
+  assert.deepEqual(sizes(trendOfMarks([cc, mlo, before, blank], [{ image: cc, index: 0 }, { image: mlo, index: 0 }])), [12, 18]);
+});
+
+test('the curve has its days across and its millimetres up', () => {
+  const points = curveOf([{ day: '2022-01-01', mm: 6 }, { day: '2024-01-01', mm: null }, { day: '2024-01-01', mm: 6 }, { day: '2026-01-01', mm: 12 }]);
+  assert.deepEqual(points.map(([x, y]) => [Math.round(x), Math.round(y)]), [[3, 9], [32, 9], [61, 3]]);
+});
+
+test('a trend is said by its sizes and the growth since the last examination', () => {
+  const said = (...sizes) => trendWords(sizes.map((mm, index) => ({ day: `${2022 + 2 * index}-03-01`, mm }))).join('; ');
+  assert.equal(said(8.4, 11.6, 18.2), '8 → 12 → 18 mm; +6 mm since 1 Mar 2024');
+  assert.equal(said(12, 10), '12 → 10 mm; −2 mm since 1 Mar 2022');
+  assert.equal(said(8, 8.2), '8 → 8 mm; ±0 mm since 1 Mar 2022');
+  assert.equal(said(8, null, 9), '8 → 9 mm; no mark on 1 Mar 2024');
 });

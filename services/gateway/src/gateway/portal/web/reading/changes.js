@@ -1,13 +1,13 @@
-// How findings have changed since earlier films of the same breast and view. Pure functions.
+// How a lesion has grown over the examinations of a patient. Pure functions.
 
 import { spacingOf } from '../viewer/image.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 /** @typedef {import('../core/types.d.ts').Finding} Finding */
+/** @typedef {{day: string, mm: number | null}} Point The longer side on a day; null where the film has no mark there. */
+/** @typedef {Point[]} Trend Oldest first, today last. */
 
 const SAME_PLACE_MM = 15;
-/** @typedef {{image: ViewedImage, index: number, now: number, before: number | null, day: string}} Change Sizes in mm;
- *     `before` is null where the earlier film has no mark there. */
 
 /** The longer side of a finding in mm. @param {ViewedImage} image @param {Finding} finding */
 const sizeOf = (image, { box }) => Math.max(box.width, box.height) * (spacingOf(image) ?? 0);
@@ -27,25 +27,46 @@ const markedOn = ({ result }) =>
 /** Whether lengths on two films are of one plane: in the breast, or at the detector, where it is magnified. @param {ViewedImage} one @param {ViewedImage} other */
 const inOnePlane = (one, other) => (one.result?.image.spacing_plane ?? null) === (other.result?.image.spacing_plane ?? null);
 
+/** Whether sizes and places on two films can be compared. @param {ViewedImage} image @param {ViewedImage} other */
+const comparable = (image, other) =>
+  Boolean(other.result && other.tip && image.tip) && spacingOf(other) !== null && spacingOf(image) !== null && inOnePlane(image, other);
+
 /**
- * Each marked finding of today with the nearest mark of the newest earlier film of its view, where both films have a
- * spacing of the same plane and a tip. No earlier mark is that of two findings.
+ * The sizes of a marked finding of today and of the nearest marks of the earlier films of its view, one film a day, where both films
+ * have a spacing of the same plane and a tip. No earlier mark is that of two findings.
  * @param {ViewedImage[]} images
- * @returns {Change[]}
+ * @param {ViewedImage} image
+ * @param {number} index
+ * @returns {Trend} Of today alone where nothing can be compared.
  */
-export function changesOf(images) {
-  const earlier = images.filter(({ prior, result }) => prior && result);
-  return images.flatMap((image) => {
-    const { result, prior, view, entry } = image;
-    if (prior || !result || !view) return [];
-    const before = earlier.find((other) => other.entry.laterality === entry.laterality && other.entry.view === entry.view);
-    if (!before?.tip || !image.tip || spacingOf(before) === null || spacingOf(image) === null || !inOnePlane(image, before)) return [];
-    const partners = partnersOf(image, before);
-    return markedOn(image).map(([finding, index]) => {
-      const found = partners.get(index);
-      return { image, index, now: sizeOf(image, finding), before: found ? sizeOf(before, found) : null, day: before.entry.examination ?? '' };
-    });
+function trendOf(images, image, index) {
+  const finding = image.result?.findings[index];
+  const [entry, spacing] = [image.entry, spacingOf(image)];
+  if (image.prior || !finding || spacing === null || !image.view) return [];
+  /** @type {Map<string, ViewedImage>} */
+  const before = new Map();
+  for (const other of images) {
+    const { laterality, view, examination: day } = other.entry;
+    if (other.prior && day && laterality === entry.laterality && view === entry.view && comparable(image, other)) before.set(day, other);
+  }
+  const earlier = [...before].sort(([one], [other]) => one.localeCompare(other)).map(([day, film]) => {
+    const found = partnersOf(image, film).get(index);
+    return { day, mm: found ? sizeOf(film, found) : null };
   });
+  return [...earlier, { day: entry.examination ?? '', mm: sizeOf(image, finding) }];
+}
+
+/**
+ * The trend of a lesion: of the mark that was found on most days, of these the larger one.
+ * @param {ViewedImage[]} images
+ * @param {{image: ViewedImage, index: number}[]} marks
+ * @returns {Trend | null} Null where no earlier film can be compared.
+ */
+export function trendOfMarks(images, marks) {
+  const trends = marks.map(({ image, index }) => trendOf(images, image, index)).filter((trend) => trend.length > 1);
+  const known = (/** @type {Trend} */ trend) => trend.filter(({ mm }) => mm !== null).length;
+  const now = (/** @type {Trend} */ trend) => trend.at(-1)?.mm ?? 0;
+  return trends.sort((one, other) => known(other) - known(one) || now(other) - now(one))[0] ?? null;
 }
 
 /** The earlier mark of each finding, by the finding's place: the nearest two first. @param {ViewedImage} image @param {ViewedImage} before */

@@ -15,6 +15,7 @@ import { referenceTo } from './own.js';
 import { showPartner } from './partners.js';
 import { placeOf } from './place.js';
 import { sizeInShort, sizeWords } from './sizes.js';
+import { showTrend, trendOfLesion } from './trend.js';
 import { changeWords, lesionOf, lesionPlace, otherMark, otherWords } from './together.js';
 import { findingOf, imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget } from './targets.js';
 
@@ -99,7 +100,10 @@ function fillTogether(row, state, target) {
     write(role(row, 'place'), lesionPlace(lesion.place).join(' · '));
     role(row, 'place').title = t(`reading.place.hint.${by}`);
   }
-  const said = lesion ? [otherWords(state, target), changeWords(lesion)].filter(Boolean) : [];
+  const trend = trendOfLesion(state, target);
+  showTrend(row, trend);
+  const compared = trend?.at(-2)?.mm != null; // the sizes say what became of it
+  const said = lesion ? [otherWords(state, target), compared ? '' : changeWords(lesion)].filter(Boolean) : [];
   role(row, 'together').hidden = said.length === 0;
   write(role(row, 'together'), said.join(' · '));
 }

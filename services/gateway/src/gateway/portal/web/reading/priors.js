@@ -4,8 +4,6 @@ import { call } from '../core/api.js';
 import { all, role } from '../core/dom.js';
 import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
-import { changesOf } from './changes.js';
-import { nameOf, targetOf } from './targets.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 
@@ -26,15 +24,14 @@ export function createPriors(section, store, { caseId, retake, choose }) {
     retake();
   }
 
-  // What became of a finding since an earlier examination of the same case stands with the finding.
-  store.subscribe(['images', 'activeId', 'together'], ({ images, activeId }) => {
+  // What became of a lesion since an earlier examination stands with the lesion.
+  store.subscribe(['images', 'activeId'], ({ images, activeId }) => {
     const priors = images.filter(({ prior }) => prior);
     section.hidden = priors.length === 0;
     const days = [...new Set(priors.map(({ entry }) => entry.examination ?? ''))].sort().reverse();
     const active = images.find(({ id }) => id === activeId);
     const rows = days.map((day) => rowOf(priors.filter(({ entry }) => entry.examination === day), day, active ?? null));
     role(section, 'examinations').replaceChildren(...rows);
-    role(section, 'changes').replaceChildren(...changesOf(images.filter(({ id, prior }) => !prior || elsewhere.has(id))).map(wordsOf));
   });
 
   /** @param {ViewedImage[]} films @param {string} day @param {ViewedImage | null} active */
@@ -54,18 +51,6 @@ export function createPriors(section, store, { caseId, retake, choose }) {
     const other = elsewhere.get(films[0].id);
     if (other) row.append(' ', link(`/cases/${other}`, t('common.open_case')));
     return row;
-  }
-
-  /** @param {import('./changes.js').Change} change */
-  function wordsOf({ image, index, now, before, day }) {
-    const item = document.createElement('li');
-    const said = { finding: nameOf(store.state, targetOf(image, index)), now: Math.round(now), day: dayWords(day) };
-    const grown = before === null ? 0 : Math.round(now) - Math.round(before);
-    item.textContent =
-      before === null
-        ? t('reading.priors.unmarked', said)
-        : t('reading.priors.change', { ...said, before: Math.round(before), change: `${grown > 0 ? '+' : grown < 0 ? '−' : '±'}${Math.abs(grown)}` });
-    return item;
   }
 
   find().catch(() => {}); // a case can be read without them

@@ -1,0 +1,73 @@
+// Shows the trend of a lesion in its row: a small curve of its sizes, the sizes, and the growth since the last examination.
+
+import { role, write } from '../core/dom.js';
+import { dayWords } from '../core/times.js';
+import { list, t } from '../core/words.js';
+import { trendOfMarks } from './changes.js';
+import { imageOf } from './targets.js';
+import { otherMark } from './together.js';
+
+/** @typedef {import('./changes.js').Trend} Trend */
+/** @typedef {import('./state.js').Reading} Reading */
+/** @typedef {import('./targets.js').Target} Target */
+
+const [WIDTH, HEIGHT, EDGE] = [64, 18, 3]; // of the curve, as its viewBox says
+
+/** The trend of a finding's lesion; null where nothing can be compared. @param {Reading} state @param {Target} target @returns {Trend | null} */
+export function trendOfLesion(state, target) {
+  const marks = [target, otherMark(state, target)].flatMap((mark) => {
+    const image = mark && imageOf(state.images, mark);
+    return image && mark?.index != null ? [{ image, index: mark.index }] : [];
+  });
+  return trendOfMarks(state.images, marks);
+}
+
+/** Sizes as they are written, in whole mm. @param {Trend} trend */
+const sizes = (trend) => trend.flatMap(({ mm }) => (mm === null ? [] : [String(Math.round(mm))])).join(' → ');
+
+/** Whole mm that a lesion has grown since the last examination; 0 where that cannot be told. @param {Trend} trend */
+function grownBy(trend) {
+  const [before, now] = trend.slice(-2);
+  return before.mm === null || now.mm === null ? 0 : Math.round(now.mm) - Math.round(before.mm);
+}
+
+/** What has become of a lesion since the last examination, in words. @param {Trend} trend */
+export function trendWords(trend) {
+  const [before] = trend.slice(-2);
+  if (before.mm === null) return [t('reading.trend.size', { mm: sizes(trend) }), t('reading.trend.unmarked', { day: dayWords(before.day) })];
+  const grown = grownBy(trend);
+  const change = `${grown > 0 ? '+' : grown < 0 ? '−' : '±'}${Math.abs(grown)}`;
+  return [t('reading.trend.size', { mm: sizes(trend) }), t('reading.trend.since', { change, day: dayWords(before.day) })];
+}
+
+/** Where the sizes lie on the curve: days across, millimetres up from 0. @param {Trend} trend @returns {[number, number][]} */
+export function curveOf(trend) {
+  const known = trend.flatMap(({ day, mm }) => (mm === null ? [] : [{ at: Date.parse(day), mm }]));
+  const [first, last] = [known[0]?.at ?? 0, known.at(-1)?.at ?? 0];
+  const most = Math.max(...known.map(({ mm }) => mm), 1);
+  return known.map(({ at, mm }) => [
+    EDGE + ((WIDTH - 2 * EDGE) * (at - first)) / Math.max(last - first, 1),
+    HEIGHT - EDGE - ((HEIGHT - 2 * EDGE) * mm) / most,
+  ]);
+}
+
+/** @param {HTMLElement} row @param {Trend | null} trend */
+export function showTrend(row, trend) {
+  const place = role(row, 'trend');
+  place.hidden = trend === null;
+  if (!trend) return;
+  const [said, grown] = trendWords(trend);
+  write(role(place, 'sizes'), said);
+  write(role(place, 'grown'), grown);
+  place.toggleAttribute('data-grown', grownBy(trend) > 0);
+  place.title = list(trend.map(({ day, mm }) => t('reading.trend.day', { size: mm === null ? '–' : `${Math.round(mm)} mm`, day: dayWords(day) })));
+  const curve = /** @type {SVGElement} */ (place.querySelector('svg'));
+  const points = curveOf(trend);
+  curve.toggleAttribute('hidden', points.length < 2);
+  const drawn = points.map((point) => point.map((value) => value.toFixed(1)).join(','));
+  curve.querySelector('polyline')?.setAttribute('points', drawn.join(' '));
+  const [x, y] = (drawn.at(-1) ?? '0,0').split(',');
+  const dot = curve.querySelector('circle');
+  dot?.setAttribute('cx', x);
+  dot?.setAttribute('cy', y);
+}
