@@ -40,6 +40,7 @@ from pynetdicom.pdu import A_ASSOCIATE_RQ, A_RELEASE_RQ, P_DATA_TF
 
 PUSH_MODEL, PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
 CLASSES = (FILM, "1.2.840.10008.1.1", PUSH_MODEL)
+_CALLS = 10
 AT_ONCE = 25
 """Data sets over one association."""
 GROWTH_MB = 200
@@ -74,10 +75,10 @@ class Fuzzer:
                 self._send_pdus(number)
 
     def _send_datasets(self, numbers: list[int]) -> None:
-        association = connect(self._port)
+        association = self._connected()
         for number in numbers:
             if not association.is_established:
-                association = connect(self._port)
+                association = self._connected()
             film = Dataset()
             film.update(self._film)
             film.file_meta = self._film.file_meta
@@ -91,6 +92,14 @@ class Fuzzer:
                 self.outcomes["data set: aborted"] += 1
         if association.is_established:
             association.release()
+
+    def _connected(self) -> Association:
+        """An association; on a busy machine, the node may answer the first request for one too late."""
+        for _ in range(_CALLS):
+            association = connect(self._port)
+            if association.is_established:
+                return association
+        raise ConnectionError(f"the node took none of {_CALLS} associations")
 
     def _changed(self, content: bytes, number: int) -> bytes:
         """Changed as a file is, without the preamble that a file has."""

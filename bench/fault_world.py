@@ -41,7 +41,6 @@ migrate(os.environ["LOBULE_DATABASE_URL"])
 app(["add", "--password-stdin", "sender"])
 """
 _FAST = {
-    "LOBULE_ACCESS_TOKEN_MINUTES": "600",
     "LOBULE_LEASE_SECONDS": str(LEASE_S),
     "LOBULE_REAP_EVERY_S": "1",
     "LOBULE_RETRY_PAUSE_S": "0.5",
