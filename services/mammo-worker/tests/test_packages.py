@@ -8,13 +8,12 @@ import pytest
 
 from lobule.errors import AnalysisError
 from lobule.model_package import open_package
-from lobule_ml.packages import read_weights
 from mammo_worker.configs import toy
 from mammo_worker.films.prepare import prepare_film
 from mammo_worker.fusion import fuse
 from mammo_worker.inference import _detect
 from mammo_worker.nn import config as networks
-from mammo_worker.packages import build_detector, build_model, package_folder, read_config
+from mammo_worker.packages import build_detector, build_model, package_folder, read_config, read_networks
 from mammo_worker.pipeline import build_pipeline
 from mammo_worker.settings import DEFAULT_MODEL, PACKAGES
 from mammo_worker.training.network import build, start_backbone
@@ -58,7 +57,7 @@ def test_a_training_may_start_from_the_backbone_of_a_package():
     folder = PACKAGES / DEFAULT_MODEL
     package = open_package(folder)
     config = replace(read_config(package), canvas=(64, 64))
-    kept = build_model(config, read_weights(package.weights)).parts.trunk.backbone.get_weights()
+    kept = build_model(config, read_networks(package)[0]).parts.trunk.backbone.get_weights()
     narrow = replace(config, pyramid=replace(config.pyramid, channels=16))
     plan = TrainingPlan(narrow, (Phase(1),))
     model = build(plan, plan.phases[0])
