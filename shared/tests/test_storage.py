@@ -2,11 +2,13 @@
 
 import errno
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from lobule.storage import ObjectNotFoundError, ObjectStore, StoreFullError, StoreUnavailableError, open_store
+from lobule.storage.local import LocalStore
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +136,48 @@ def test_a_store_that_is_away_is_told(monkeypatch):
         list(store.entries("a"))
     with pytest.raises(StoreUnavailableError):
         store.check()
+
+
+def test_objects_that_are_deleted_while_others_are_listed_are_left_out(store):
+    for folder in ("a", "b", "c"):
+        for name in ("1", "2"):
+            store.put(f"images/{folder}/{name}", b"content")
+    listed = store.entries("images")
+    first = next(listed).key
+    others = {folder for folder in ("a", "b", "c") if not first.startswith(f"images/{folder}/")}
+    for folder in others:
+        store.delete(f"images/{folder}")
+    assert {entry.key.split("/")[1] for entry in listed} <= {"a", "b", "c"}
+    assert {entry.key.split("/")[1] for entry in store.entries("images")}.isdisjoint(others)
+
+
+def test_an_upload_that_ends_while_old_ones_are_forgotten(tmp_path):
+    store = LocalStore(tmp_path)
+    paths = [tmp_path / ".incoming" / name for name in ("ended", "left")]
+    for path in paths:
+        path.write_bytes(b"part")
+    real = Path.stat
+
+    def stat(path, **options):
+        if path == paths[0]:
+            path.unlink(missing_ok=True)
+        return real(path, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "stat", stat)
+        assert store.forget_partial(datetime.now(UTC) + timedelta(hours=1)) == 1
+    assert not list((tmp_path / ".incoming").iterdir())
+
+
+def test_the_name_of_a_new_object_is_written_to_the_disk(tmp_path, monkeypatch):
+    """With the names of the folders that were made for it."""
+    store, written = LocalStore(tmp_path), []
+    real = os.fsync
+
+    def fsync(descriptor):
+        written.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    store.put("a/b/object", b"content")
+    assert {tmp_path, tmp_path / "a", tmp_path / "a" / "b"} <= set(written)

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway import database
 from gateway.auth import sessions, throttle
 from gateway.main import create_app
 from gateway.migrate import migrate
@@ -25,6 +26,8 @@ from gateway.users import passwords
 from gateway.users.models import Role, User
 
 PASSWORD = "correct horse battery staple"
+
+database.SQLITE_SYNCHRONOUS = "OFF"  # no test cuts the power
 
 
 def make_settings(database_url: str, redis_url: str, objects: Path, **changes) -> GatewaySettings:

@@ -10,7 +10,10 @@ import postgres
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
+from gateway.images.models import Image
 from gateway.migrate import migrate
 
 UPLOADS = 8
@@ -61,6 +64,31 @@ class TestOnPostgres:
         worker.leave_result(claim)
         assert worker.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
         worker.render(job)
+
+
+def test_the_file_of_an_upload_outlives_a_commit_that_ends_in_an_error(client, app, alice, case, upload, picture):
+    """Such an error does not tell whether the database has committed; without the file, its image would be lost."""
+    engine = app.state.sessions.kw["bind"]
+
+    def fail_after_the_commit(connection):
+        event.remove(engine, "commit", fail_after_the_commit)
+        connection.connection.commit()  # as the database did before the connection broke
+        raise OperationalError("COMMIT", {}, Exception("the connection is gone"))
+
+    def fail_with_the_next_image(session, _context, _instances):
+        if any(isinstance(each, Image) for each in session.new):
+            event.listen(engine, "commit", fail_after_the_commit)
+
+    event.listen(Session, "before_flush", fail_with_the_next_image)
+    try:
+        lost = upload(picture(1), modality="mammography", case_id=case)
+    finally:
+        event.remove(Session, "before_flush", fail_with_the_next_image)
+    assert lost.status_code == 500, lost.text
+    known = upload(picture(1), modality="mammography", case_id=case)
+    assert (known.status_code, known.json()["code"]) == (409, "duplicate_image")
+    content = client.get(f"/api/v1/images/{known.json()['existing_image_id']}/content", headers=alice)
+    assert content.content == picture(1)
 
 
 class TestPostgresGoesAway:

@@ -72,6 +72,10 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
+SQLITE_SYNCHRONOUS = "FULL"
+"""A commit is on the disk when it returns: with NORMAL, a power cut takes back signatures and accepted uploads."""
+
+
 def make_engine(url: str) -> Engine:
     """An engine for SQLite (write-ahead log, foreign keys on, immediate transactions) or PostgreSQL."""
     if not url.startswith("sqlite"):
@@ -86,7 +90,7 @@ def make_engine(url: str) -> Engine:
         connection.isolation_level = None  # SQLAlchemy's BEGIN below is the only one
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute(f"PRAGMA synchronous={SQLITE_SYNCHRONOUS}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 

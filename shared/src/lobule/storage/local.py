@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,8 +36,10 @@ class LocalStore:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
-                path.parent.mkdir(parents=True, exist_ok=True)
+                changed = _make_folder(path.parent)
                 Path(stream.name).replace(path)
+                for folder in changed:
+                    _sync(folder)
             except BaseException:
                 Path(stream.name).unlink(missing_ok=True)
                 raise
@@ -71,19 +74,25 @@ class LocalStore:
 
     def entries(self, prefix: str) -> Iterator[StoredObject]:
         """See `ObjectStore.entries`."""
-        for path in self._path(prefix).rglob("*"):
-            with suppress(FileNotFoundError):  # deleted meanwhile
-                if path.is_file():
+        # os.walk, unlike Path.rglob, passes over folders that are deleted meanwhile
+        for folder, _, names in os.walk(self._path(prefix)):
+            for path in (Path(folder, name) for name in names):
+                try:
                     about = path.stat()
-                    modified = datetime.fromtimestamp(about.st_mtime, UTC)
-                    yield StoredObject(path.relative_to(self.root).as_posix(), about.st_size, modified)
+                except FileNotFoundError:  # deleted meanwhile
+                    continue
+                modified = datetime.fromtimestamp(about.st_mtime, UTC)
+                yield StoredObject(path.relative_to(self.root).as_posix(), about.st_size, modified)
 
     def forget_partial(self, before: datetime) -> int:
         """See `ObjectStore.forget_partial`."""
-        old = [path for path in self._incoming.iterdir() if path.stat().st_mtime < before.timestamp()]
-        for path in old:
-            path.unlink(missing_ok=True)
-        return len(old)
+        count = 0
+        for path in self._incoming.iterdir():
+            with suppress(FileNotFoundError):  # its upload has ended meanwhile
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink()
+                    count += 1
+        return count
 
     def check(self) -> None:
         """See `ObjectStore.check`."""
@@ -94,6 +103,22 @@ class LocalStore:
         """See `ObjectStore.space`."""
         disk = os.statvfs(self.root)
         return Space(disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize)
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Make a folder and those above it; returns those whose list of names changes with a new file in it."""
+    missing = list(takewhile(lambda each: not each.exists(), (folder, *folder.parents)))
+    folder.mkdir(parents=True, exist_ok=True)
+    return [folder, *(each.parent for each in missing)]
+
+
+def _sync(folder: Path) -> None:
+    """Write the names in a folder to the disk, so that they outlive a power cut as the files do."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -89,7 +89,7 @@ class InstanceService:
             note: Writes to the audit log.
             token_id: Of the API token that it was sent with.
         """
-        identity, is_dicom = DicomIdentity(), False
+        identity, is_dicom, is_handed_over = DicomIdentity(), False, False
         try:
             is_dicom = self._is_dicom(upload)
             identity = self._identity(upload)
@@ -97,6 +97,7 @@ class InstanceService:
                 raise ProblemError(409, "invalid_request")
             fields = {"modality": "mammography", "case_id": self._case_of(user, identity)}
             options = parse_options(fields, self._modalities)
+            is_handed_over = True
             self._uploads.accept(user, options, upload, note, interactive=False, by_instance=True, token_id=token_id)
         except Duplicate:
             pass  # the instance is stored already
@@ -108,7 +109,8 @@ class InstanceService:
             self._store.delete(upload.object_key)
             return _failed(identity, _reason_of(error.status), error.code)
         except BaseException:  # the request fails
-            self._store.delete(upload.object_key)
+            if not is_handed_over:
+                self._store.delete(upload.object_key)
             raise
         return Stored(identity.sop_class_uid or "", identity.sop_instance_uid or "")
 

@@ -131,6 +131,7 @@ class UploadService:
             AnalysisError, Duplicate, ProblemError: See `submit`.
         """
         image, stored = self._described(user, options, upload)
+        is_committed = False  # perhaps: an error of the commit itself does not tell whether the database has done it
         try:
             with self._sessions.begin() as session:
                 # checked again: the case or image may have been removed during the upload
@@ -159,13 +160,16 @@ class UploadService:
                     session.add(stored.identity)
                 job = open_job(session, image, Quota.of(self._settings, token_id), interactive=interactive)
                 note(session, image, detail)
+                session.flush()
+                is_committed = True
         except IntegrityError:
             self._store.delete(upload.object_key)
             with self._sessions.begin() as session:
                 checks.refuse_duplicate(session, image)
             raise
         except BaseException as error:
-            self._store.delete(upload.object_key)
+            if not is_committed:  # a file that no image needs is deleted by retention, one that is missing is lost
+                self._store.delete(upload.object_key)
             if isinstance(error, ProblemError) and error.code == "other_patient" and user.role == "service":
                 self._note_refused(image)
             raise
