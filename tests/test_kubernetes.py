@@ -142,3 +142,26 @@ def test_compose_is_as_strict(file):
             assert "cpus" in service, name
             assert service["pids_limit"], name
             assert "privileged" not in service, name
+
+
+def test_every_pod_gets_the_keys_that_its_service_gets_in_compose(documents):
+    """A worker without the key of the store would write results in clear, beside a gateway that encrypts."""
+    compose = yaml.safe_load((K8S.parent / "docker-compose.yml").read_text("utf-8"))
+    keys = {"LOBULE_MASTER_KEY", "LOBULE_MASTER_KEY_BEFORE", "LOBULE_AUDIT_KEY", "LOBULE_NAMES_KEY"}
+    of_gateway, of_worker = (
+        keys & {name.removesuffix("_FILE") for name in compose[part]["environment"]}
+        for part in ("x-gateway", "x-worker")
+    )
+    assert of_gateway == keys
+    seen = 0
+    for name, container in containers(documents):
+        env = {each["name"]: each.get("valueFrom", {}).get("secretKeyRef") for each in container.get("env", [])}
+        wanted = of_gateway if "LOBULE_DATABASE_URL_FILE" in env else of_worker
+        if "LOBULE_INTERNAL_TOKEN_FILE" not in env:
+            continue
+        given = {
+            key: {"name": "lobule", "key": key.removeprefix("LOBULE_").lower(), "optional": True} for key in wanted
+        }
+        assert {key: env.get(key) for key in wanted} == given, name
+        seen += 1
+    assert seen >= 6

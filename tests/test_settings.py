@@ -65,3 +65,17 @@ def test_every_setting_is_read_from_a_file(service, kinds, tmp_path, monkeypatch
             monkeypatch.setenv(f"{prefix}{name}_FILE".upper(), str(tmp_path / "value"))
         *_, files = kind.settings_customise_sources(kind, *([None] * 4))
         assert files() == dict.fromkeys(kind.model_fields, "what stands in the file"), service
+
+
+def test_a_key_from_a_secret_is_the_key_of_its_file(tmp_path, monkeypatch):
+    """Kubernetes gives a secret that was made of a file with the end of its line."""
+    from lobule.settings import Settings
+
+    key = "0123456789abcdef" * 4
+    for name, value in {"INTERNAL_TOKEN": key, "OBJECT_STORE_URL": tmp_path.as_uri(), "REDIS_URL": "redis://r"}.items():
+        monkeypatch.setenv(f"LOBULE_{name}", value)
+    monkeypatch.setenv("LOBULE_MASTER_KEY", f"{key}\n")
+    monkeypatch.setenv("LOBULE_MASTER_KEY_BEFORE", "\n")
+    settings = Settings()
+    assert settings.master_key.get_secret_value() == key
+    assert settings.master_key_before is None

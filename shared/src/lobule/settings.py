@@ -45,6 +45,11 @@ class _Files(PydanticBaseSettingsSource):
         return {name: value for name, value in given.items() if value}  # an empty file counts as not set
 
 
+def without_line_end(value: object) -> object:
+    """A secret as its file gives it: a Kubernetes secret that was made of the file keeps the end of its line."""
+    return value.strip() or None if isinstance(value, str) else value
+
+
 class FromEnvironment(BaseSettings):
     """Settings from variables `<PREFIX><NAME>`, or from the files that `<PREFIX><NAME>_FILE` name."""
 
@@ -101,6 +106,11 @@ class Settings(ServiceSettings):
     )
     step_soft_time_limit_s: float = Field(300, gt=0, description="seconds after which a step is asked to stop")
     step_time_limit_s: float = Field(330, gt=0, description="seconds after which the process of a step is killed")
+
+    @field_validator("master_key", "master_key_before", mode="before")
+    @classmethod
+    def _key_of_store(cls, value: object) -> object:
+        return without_line_end(value)
 
     @field_validator("redis_url")
     @classmethod
