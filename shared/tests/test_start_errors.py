@@ -117,3 +117,17 @@ time.sleep(60)
     supervisor.close()
     assert child.process is not None
     assert child.process.poll() == 0
+
+
+def test_a_repeated_command_runs_until_the_end(tmp_path, capfd):
+    runs = tmp_path / "runs"
+    once = f"import pathlib; path = pathlib.Path({str(runs)!r}); path.open('a').write('x'); raise SystemExit(3)"
+    supervisor = Supervisor({}, tmp_path, show_logs=False)
+    supervisor.repeat(Child("retention", [sys.executable, "-c", once]), first_s=0, every_s=0.01)
+    while not (runs.exists() and len(runs.read_text()) >= 3):
+        time.sleep(0.01)
+    supervisor.close()
+    count = len(runs.read_text())
+    assert "retention ended with status 3" in capfd.readouterr().err
+    time.sleep(0.1)
+    assert len(runs.read_text()) == count

@@ -55,6 +55,28 @@ class Supervisor:
         self._spawn(child)
         threading.Thread(target=self._keep_alive, args=(child,), name=f"keep-{child.name}", daemon=True).start()
 
+    def repeat(self, child: Child, *, first_s: float, every_s: float) -> None:
+        """Run a command that ends by itself, again and again.
+
+        Args:
+            child: The command.
+            first_s: Seconds until it runs for the first time.
+            every_s: Seconds from its end until it runs again.
+        """
+        self._children.append(child)
+        threading.Thread(
+            target=self._run_again, args=(child, first_s, every_s), name=f"repeat-{child.name}", daemon=True
+        ).start()
+
+    def _run_again(self, child: Child, first_s: float, every_s: float) -> None:
+        pause = first_s
+        while not self._closing.wait(pause):
+            self._spawn(child)
+            assert child.process is not None
+            if (status := child.process.wait()) and not self._closing.is_set():
+                print(f"{child.name} ended with status {status}; it runs again in {every_s:.0f} s", file=sys.stderr)
+            pause = every_s
+
     def close(self) -> None:
         """End all children, stage by stage: they are sent SIGTERM, and after a grace period SIGKILL.
 

@@ -27,6 +27,7 @@ from lobule.redis_address import connect
 
 WORKER_MODULES = {"histo": "histo_worker.worker", "mammo": "mammo_worker.worker", "report": "report.worker"}
 _START_S = 600.0  # a machine that is busy with much else loads the models for minutes
+_RETENTION_FIRST_S, _RETENTION_EVERY_S = 600.0, 24 * 3600.0  # not while people wait for the start
 ADMIN, DEMO = "admin", "demo"
 
 
@@ -97,6 +98,8 @@ def _run(
             supervisor.start(Child(queue, [python, "-m", module], stage=2))
         say("launcher.starting")
         _wait_until_ready(url, ProgressCache(connect(environment["LOBULE_REDIS_URL"])), home)
+        retention = Child("retention", [python, "-m", "lobule", "retention", "run"], stage=2)
+        supervisor.repeat(retention, first_s=_RETENTION_FIRST_S, every_s=_RETENTION_EVERY_S)
         yield RunningSystem(url, home)
     finally:
         supervisor.close()

@@ -1,0 +1,5 @@
+"""`python -m lobule`: the same as the command `lobule`."""
+
+from lobule.cli import main
+
+main()
