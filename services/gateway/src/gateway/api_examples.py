@@ -31,7 +31,7 @@ _FIELDS: dict[str, Any] = {
     "code": "image_too_small",
     "codes": ["MLO", "CC"],
     "comment": "No change since the examination before.",
-    "current": "the password until now",
+    "current": "present password",
     "detail": "The image is too small to be analysed. Please export it in full size.",
     "count": 4,
     "diagnostics": "0b9c6a0e",

@@ -38,20 +38,18 @@ class Problem(BaseModel):
         },
     )
 
-    type: str = Field(default="about:blank", description="always `about:blank`: `code` tells errors apart")
+    type: str = Field(default="about:blank", description="always `about:blank`; `code` identifies the error")
     title: str = Field(description="phrase of the HTTP status")
     status: int = Field(description="HTTP status")
     code: str = Field(description="stable name of the error")
-    reason: str | None = Field(
-        default=None, description="what exactly happened, where a code has several reasons; more may be added"
-    )
-    values: dict[str, Any] = Field(default_factory=dict, description="what `detail` names, such as limits and states")
+    reason: str | None = Field(default=None, description="exact reason, if the code has several; reasons may be added")
+    values: dict[str, Any] = Field(default_factory=dict, description="values in `detail`, such as limits and states")
     detail: str = Field(
         description="what happened and what to do, in English or Chinese, as `Accept-Language` asks; English by default"
     )
     instance: str | None = Field(default=None, description="path of the request")
     request_id: str | None = Field(
-        default=None, description="`X-Request-ID` of the request, under which the server's log has more"
+        default=None, description="`X-Request-ID`, which identifies the request in the server's log"
     )
 
 
@@ -191,7 +189,7 @@ def _faulty(place: Sequence[Any], message: str) -> dict[str, str]:
     return {**described, "parameter": (parts[1:] or parts)[0]}
 
 
-_ETAG = {"description": "names this state, for `If-None-Match`", "schema": {"type": "string"}}
+_ETAG = {"description": "identifies this state, for `If-None-Match`", "schema": {"type": "string"}}
 WITH_ETAG: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": _ETAG}},
     304: {"description": "Nothing has changed since this ETag", "headers": {"ETag": _ETAG}},

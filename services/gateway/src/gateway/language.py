@@ -14,7 +14,9 @@ request_language: ContextVar[Language] = ContextVar("request_language", default=
 
 def _answer_language(
     response: Response,
-    lang: Annotated[Language | None, Query(description="of the words; instead of the Accept-Language header")] = None,
+    lang: Annotated[
+        Language | None, Query(description="language of sentences, instead of the Accept-Language header")
+    ] = None,
     accept_language: Annotated[str | None, Header(max_length=500)] = None,
 ) -> Language:
     language = lang or negotiate_language(accept_language)

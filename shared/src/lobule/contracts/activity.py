@@ -39,7 +39,7 @@ class Activity(Document):
     """The current activity."""
 
     code: ActivityCode
-    values: dict[str, int | str] = Field(default={}, description="what the sentence names")
+    values: dict[str, int | str] = Field(default={}, description="values in the sentence")
 
 
 def activity(code: str, **values: int | str) -> Activity:

@@ -36,7 +36,7 @@ class BreastConclusion(Document):
 
     bi_rads: BiRads = Field(description="BI-RADS category, 0 to 6")
     density: Density | None = Field(default=None, description="BI-RADS density, almost fatty to extremely dense")
-    recommendation: Recommendation | None = Field(default=None, description="what should be done next")
+    recommendation: Recommendation | None = Field(default=None, description="recommended next step")
 
     @property
     def assessment(self) -> Assessment:
@@ -47,8 +47,8 @@ class BreastConclusion(Document):
 class BreastConclusions(Document):
     """The conclusions about the breasts of an examination: both, or the one that was examined."""
 
-    right: BreastConclusion | None = Field(default=None, description="the right breast; null where it was not examined")
-    left: BreastConclusion | None = Field(default=None, description="the left breast; null where it was not examined")
+    right: BreastConclusion | None = Field(default=None, description="the right breast; null if it was not examined")
+    left: BreastConclusion | None = Field(default=None, description="the left breast; null if it was not examined")
 
     @model_validator(mode="after")
     def _check(self) -> "BreastConclusions":

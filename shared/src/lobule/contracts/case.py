@@ -93,7 +93,7 @@ class ImageEvidence(Document):
     probability_malignant: Probability | None = None
     finding_assessment: Assessment | None = Field(
         default=None,
-        description="the state of the most suspicious marked finding; null where none is marked",
+        description="the state of the most suspicious marked finding; null if none is marked",
     )
     number: int = Field(default=1, exclude=True, description="which of several of the same name; see `numbered`")
 
@@ -126,15 +126,15 @@ class Reason(Document):
     """Why the conclusion is what it is; the catalogue has its sentence as `reason.<code>`."""
 
     code: ReasonCode
-    job_id: str | None = Field(default=None, description="the analysis it speaks of, where it is one")
-    values: dict[str, str | list[str]] = Field(default={}, description="what the sentence names")
+    job_id: str | None = Field(default=None, description="analysis that the reason is about, if it is about one")
+    values: dict[str, str | list[str]] = Field(default={}, description="values in the sentence")
 
 
 class Suggestion(Document):
     """What could be done next; the catalogue has its sentence as `suggestion.<code>`."""
 
     code: SuggestionCode
-    values: dict[str, str | list[str]] = Field(default={}, description="what the sentence names")
+    values: dict[str, str | list[str]] = Field(default={}, description="values in the sentence")
 
 
 class Conclusion(Document):
@@ -145,7 +145,7 @@ class Conclusion(Document):
         description="the highest of the images that carry the conclusion; no probability of the case itself"
     )
     reasons: list[Reason] = Field(default=[])
-    missing_views: list[Hanging] = Field(default=[], description="of the four views; empty without a mammogram")
+    missing_views: list[Hanging] = Field(default=[], description="missing views of the four; empty without a mammogram")
     suggestions: list[Suggestion] = Field(default=[])
 
 
@@ -159,17 +159,17 @@ class Review(Document):
     finding: str = Field(
         pattern=r"^(image|\d{1,4})$",
         json_schema_extra={"deprecated": True},
-        description="place in the result's findings, or `image`; use `finding_id`",
+        description="index in the result's findings, or `image`; use `finding_id`",
     )
     finding_id: str = Field(
         default="", pattern=rf"^({WHOLE_IMAGE}|{FINDING_ID})?$", description="id of the finding, or `image`"
     )
     verdict: Verdict | None = Field(
-        default=None, description="`confirmed` or `dismissed`; null where there is a comment alone"
+        default=None, description="`confirmed` or `dismissed`; null if there is only a comment"
     )
     comment: str = Field(default="", description="comment of the clinician; empty for none")
     reviewer: str = Field(description="user name of the clinician")
-    reviewed_at: AwareDatetime = Field(description="when it was said last")
+    reviewed_at: AwareDatetime = Field(description="time of the last change")
 
     @model_validator(mode="before")
     @classmethod
@@ -200,13 +200,13 @@ class CaseImage(Document):
 
 
 class ReaderOfReport(Document):
-    """One of those who read a case that is read twice, and what they stated."""
+    """A reader of a case in double reading, with their statements."""
 
     role: ReadRole = Field(description="`first` or `second` reader, or `arbiter` of their disagreement")
-    name: str = Field(description="display name of the reader, as it was")
+    name: str = Field(description="display name of the reader at that time")
     signed_at: AwareDatetime = Field(description="when they signed their read")
     conclusion: Assessment | None = Field(description="their conclusion")
-    breasts: BreastConclusions | None = Field(default=None, description="of each breast")
+    breasts: BreastConclusions | None = Field(default=None, description="statements about each breast")
     comment: str = Field(default="", description="their comment; empty for none")
 
 
@@ -216,9 +216,9 @@ class Signature(Document):
     version: int = Field(ge=1)
     signed_by: str
     signed_at: AwareDatetime
-    conclusion: Assessment | None = Field(description="the clinician's own; null where they left the system's")
+    conclusion: Assessment | None = Field(description="the clinician's own; null if they left the system's")
     comment: str = ""
-    breasts: BreastConclusions | None = Field(default=None, description="of each breast; null where none was stated")
+    breasts: BreastConclusions | None = Field(default=None, description="of each breast; null if none was stated")
     readers: list[ReaderOfReport] = Field(
         default=[], description="of a case that is read twice, in the order of their signatures; else none"
     )
@@ -239,9 +239,11 @@ class CaseContent(Document):
     created_at: AwareDatetime
     images: list[CaseImage]
     conclusion: Conclusion
-    same_lesions: list[SameLesion] = Field(default=[], description="findings that readers take for the same lesion")
+    same_lesions: list[SameLesion] = Field(
+        default=[], description="pairs of findings that readers marked as the same lesion"
+    )
     examination: ExaminationReading | None = Field(
-        default=None, description="what the films say together; null where they were not read together"
+        default=None, description="what the films say together; null if they were not read together"
     )
     signature: Signature | None = Field(default=None, description="null in a draft")
 

@@ -43,26 +43,30 @@ class LesionMark(Document):
 
 
 class LesionPlace(Document):
-    """Where a lesion lies in a breast."""
+    """The place of a lesion in a breast."""
 
-    across: Literal["outer", "inner"] | None = Field(description="null where no CC film tells, or near the middle")
-    along: Literal["upper", "lower"] | None = Field(description="null where no MLO film tells, or near the middle")
+    across: Literal["outer", "inner"] | None = Field(
+        description="inner or outer half; null without a CC film, or near the middle"
+    )
+    along: Literal["upper", "lower"] | None = Field(
+        description="upper or lower half; null without an MLO film, or near the middle"
+    )
     clock: int | None = Field(
         ge=1, le=12, description="hour on the clock face of the breast, seen from the front; null without both views"
     )
     depth: Literal["anterior", "middle", "posterior"] = Field(description="third of the way to the chest wall")
-    retroareolar: bool = Field(description="close behind the nipple")
+    retroareolar: bool = Field(description="whether it is close behind the nipple")
 
 
 class LesionChange(Document):
-    """What became of a lesion since an earlier examination, on the view where it grew most."""
+    """The change of a lesion since an earlier examination, on the view on which it grew most."""
 
     change: Literal["new", "stable", "grown", "smaller", "not_comparable"] = Field(
         description="`not_comparable`: the earlier film does not show that part of the breast"
     )
-    growth: float | None = Field(description="of the size, as a share of the earlier one; null without an earlier one")
-    growth_mm: float | None = Field(description="the same in millimetres; null where a pixel spacing is not known")
-    prior: LesionMark | None = Field(description="the finding on the earlier film; null where there is none")
+    growth: float | None = Field(description="growth as a share of the earlier size; null without an earlier finding")
+    growth_mm: float | None = Field(description="growth in millimetres; null if a pixel spacing is not known")
+    prior: LesionMark | None = Field(description="the finding on the earlier film; null if there is none")
 
 
 class Lesion(Document):
@@ -73,18 +77,20 @@ class Lesion(Document):
     same_lesion: Probability | None = Field(
         description="probability that the two findings are one lesion; null on one view"
     )
-    place: LesionPlace | None = Field(description="where it lies; null where the film shows no breast")
-    change: LesionChange | None = Field(default=None, description="since the earlier examination; null without one")
+    place: LesionPlace | None = Field(description="place in the breast; null if no breast was found on the film")
+    change: LesionChange | None = Field(
+        default=None, description="change since the earlier examination; null without one"
+    )
 
 
 PopulationName = Literal["enriched", "screening", "site"]
 
 
 class Standing(Document):
-    """What a number means among the examinations of a population."""
+    """The meaning of a number among the examinations of a population."""
 
     population: PopulationName = Field(
-        description="`enriched` as trained, `screening`, or the site's own, where its prevalence is set"
+        description="`enriched` as in the training, `screening`, or the site's own, if its prevalence is set"
     )
     prevalence: Probability = Field(description="share of its examinations with cancer")
     probability_malignant: Probability = Field(description="probability of malignancy at this prevalence")
@@ -92,7 +98,7 @@ class Standing(Document):
 
 
 class BreastReason(Document):
-    """What carried a breast's number; the catalogue has its sentence as `breast.reason.<code>`."""
+    """A reason for a breast's number; the catalogue has its sentence as `breast.reason.<code>`."""
 
     code: Literal[
         "lesion_on_both_views",
@@ -104,12 +110,12 @@ class BreastReason(Document):
         "not_assessed",
         "not_evaluated",
     ] = Field(description="stable name of the reason")
-    lesion: int | None = Field(default=None, description="place of the lesion that it speaks of")
-    view: StandardView | None = Field(default=None, description="the view that it speaks of")
+    lesion: int | None = Field(default=None, description="index of the lesion that the reason is about")
+    view: StandardView | None = Field(default=None, description="view that the reason is about")
     probability: Probability | None = Field(
         default=None,
         description="`without_view`: the number without that view; `view_by_itself`, `film_by_itself`: the "
-        "suspicion of that film",
+        "suspicion of that film alone",
     )
 
 
@@ -118,30 +124,33 @@ class BreastReading(Document):
 
     laterality: Laterality = Field(description="which breast")
     views: list[StandardView] = Field(description="views that were read")
-    assessment: Assessment = Field(description="of the breast")
-    probability_malignant: Probability | None = Field(description="null where no film of it was analysed")
+    assessment: Assessment = Field(description="assessment of the breast")
+    probability_malignant: Probability | None = Field(
+        description="calibrated probability of malignancy; null if none of its films was analysed"
+    )
     bi_rads: Literal[0, 1, 2, 4, 5] = Field(
-        description="category that the number speaks for, as a suggestion; 3 and 6 follow from a work-up alone"
+        description="suggested category; 3 and 6 are never suggested, because they need a work-up"
     )
-    density: DensityCategory | None = Field(
-        default=None, description="density that its films speak for, as a suggestion; null where it was not read"
-    )
-    standings: list[Standing] = Field(default=[], description="what the number means in populations")
+    density: DensityCategory | None = Field(default=None, description="suggested density; null if it was not read")
+    standings: list[Standing] = Field(default=[], description="meaning of the number in populations")
     lesions: list[Lesion] = Field(default=[], description="most suspicious first")
-    reasons: list[BreastReason] = Field(default=[], description="what carried the number")
+    reasons: list[BreastReason] = Field(default=[], description="reasons for the number")
 
 
 class ExaminationReading(Document):
     """What the films of an examination say together."""
 
-    schema_version: Literal["1"] = Field(default="1", description="version of this document's form")
+    schema_version: Literal["1"] = Field(default="1", description="version of the document's format")
     method: Literal["model", "rule"] = Field(
-        description="`model`: a fitted model of the breast made the numbers; `rule`: the most suspicious film did"
+        description="`model`: the numbers are those of a fitted model of the breast; `rule`: those of the most "
+        "suspicious film"
     )
     breasts: list[BreastReading] = Field(description="right before left, as films hang")
-    assessment: Assessment = Field(description="of the examination")
-    probability_malignant: Probability | None = Field(description="the highest of the breasts that carry it")
-    standings: list[Standing] = Field(default=[], description="what that number means in populations")
+    assessment: Assessment = Field(description="assessment of the examination")
+    probability_malignant: Probability | None = Field(
+        description="highest probability of the breasts that decide the assessment"
+    )
+    standings: list[Standing] = Field(default=[], description="meaning of that number in populations")
 
     def largest_growth_mm(self) -> float | None:
         """Of the lesion that has grown most since the earlier examination; None where none has, or none is in mm."""

@@ -43,10 +43,10 @@ Attribute = Literal["laterality", "view", "study_date", "um_per_pixel", "magnifi
 class Views(Document):
     """The views in which images of a modality are taken."""
 
-    codes: tuple[View, ...] = Field(description="every code that may be said of an image")
-    offered: tuple[View, ...] = Field(description="those that the portal offers, the usual ones")
+    codes: tuple[View, ...] = Field(description="all codes of views")
+    offered: tuple[View, ...] = Field(description="usual codes, which the portal offers")
     screening: tuple[View, ...] = Field(
-        default=(), description="those that, of both sides, make an examination complete and are hung together"
+        default=(), description="codes that, for both sides, complete an examination and are displayed together"
     )
 
 
@@ -54,23 +54,23 @@ class Holds(Document):
     """What a result may hold besides its probability."""
 
     findings: tuple[FindingLabel, ...] = Field(default=(), description="labels of findings; none: it has no findings")
-    outlines: bool = Field(default=False, description="a finding may have an outline beside its box")
-    heat_map: bool = Field(default=False, description="whether a result holds a map of evidence")
+    outlines: bool = Field(default=False, description="whether a finding can have an outline besides its box")
+    heat_map: bool = Field(default=False, description="whether a result can have a heat map")
 
 
 class Look(Document):
     """How images of a modality are displayed and recognised."""
 
     colours: Literal["grey", "colour"] | None = Field(
-        default=None, description="what tells them from others; null: nothing"
+        default=None, description="colours that distinguish these images from others; null: none"
     )
     windowed: bool = Field(
-        default=False, description="grey values are measured; window and level are set in the viewer"
+        default=False, description="whether grey values are measurements, so that the viewer offers window and level"
     )
     file_names: str = Field(
         default="",
         max_length=200,
-        description="ECMAScript pattern that usual file names contain, without case; one that is none is ignored",
+        description="ECMAScript pattern that usual file names contain, ignoring case; an invalid pattern is ignored",
     )
 
 
@@ -78,40 +78,39 @@ class ModalitySpec(Document):
     """The specification of a modality."""
 
     name: Modality
-    queue: str = Field(pattern=r"^[a-z][a-z0-9-]{0,19}$", description="where its workers take steps from")
-    titles: Mapping[Language, str] = Field(description="what people call it, in every language")
+    queue: str = Field(pattern=r"^[a-z][a-z0-9-]{0,19}$", description="queue of its workers")
+    titles: Mapping[Language, str] = Field(description="name of the modality in every language")
     formats: tuple[Format, ...] = Field(min_length=1, description="file formats that are accepted")
     evidence: Evidence = Field(
-        description="how an image enters a case's conclusion: a `film` is compared with the others of its breast, "
-        "`tissue` outranks them where it is malignant, any other `image` speaks for itself"
+        description="how an image contributes to a case's conclusion: a `film` is compared with the others of its"
+        " breast, malignant `tissue` outranks films, any other `image` counts alone"
     )
-    attributes: tuple[Attribute, ...] = Field(default=(), description="what may be said of an image")
-    views: Views | None = Field(default=None, description="views in which images are taken; null where there are none")
+    attributes: tuple[Attribute, ...] = Field(default=(), description="attributes of an image")
+    views: Views | None = Field(default=None, description="views of the images; null if there are none")
     magnifications: tuple[Magnification, ...] = Field(
-        default=(), description="magnifications that may be given; empty where none is"
+        default=(), description="possible magnifications; empty if there are none"
     )
     in_examinations: bool = Field(
-        default=True, description="images of one day belong together, earlier ones are priors"
+        default=True, description="whether images of one day form an examination, and earlier ones are priors"
     )
     read_together: bool = Field(
-        default=False, description="its workers read the images of an examination together once each is analysed"
+        default=False,
+        description="whether its workers read the images of an examination together once all are analysed",
     )
     reads_regions: bool = Field(
-        default=False, description="its workers give an opinion of a region that a reader draws"
+        default=False, description="whether its workers give an opinion on a region that a reader draws"
     )
     holds: Holds = Field(default=Holds(), description="what a result may hold besides its probability")
-    look: Look = Field(
-        default=Look(), description="how its images look, for viewers and for guesses from a file's name"
-    )
+    look: Look = Field(default=Look(), description="display of its images, and how to recognise their files")
     limits: tuple[str, ...] = Field(
-        default=(), description="keys of the sentences that say what an analysis does not tell; see `sentences`"
+        default=(), description="keys of the sentences about the limits of an analysis; see `sentences`"
     )
-    limits_of_case: tuple[str, ...] = Field(default=(), description="those of them that a case's report repeats")
+    limits_of_case: tuple[str, ...] = Field(default=(), description="keys of the limits that a case's report repeats")
     sentences: Mapping[Language, Mapping[str, str]] = Field(
         default={},
-        description="its own sentences where the catalogue has none, by language and key: `document.title`, "
-        "`conclusion.<assessment>`, `next.<assessment>` (with `.marked` where a film has a suspicious finding), "
-        "`examined.kind`, `limits.<key>`; `{modality}` is its title",
+        description="sentences that the catalogue lacks, by language and key: `document.title`, "
+        "`conclusion.<assessment>`, `next.<assessment>` (with `.marked` if a film has a suspicious "
+        "finding), `examined.kind`, `limits.<key>`; `{modality}` is its title",
     )
 
     @model_validator(mode="after")

@@ -12,19 +12,19 @@ from lobule.contracts.result import Document, Modality, ModelInfo, Sha256, Thres
 class ModelManifest(Document):
     """`model.json` of a model package."""
 
-    schema_version: str = Field(default="1", description="version of this document's form")
+    schema_version: str = Field(default="1", description="version of the document's format")
     name: str = Field(description="name of the model")
     version: str = Field(description="version of the model")
     modality: Modality
-    architecture: dict[str, Any] = Field(description="what rebuilds the network: a registered name and its arguments")
-    input: NetworkInput = Field(description="size, scale and preprocessing of what the network sees")
-    classes: list[str] = Field(description="what the network tells apart, in the order of its outputs")
+    architecture: dict[str, Any] = Field(description="architecture of the network: a registered name and its arguments")
+    input: NetworkInput = Field(description="size, scale and preprocessing of the network's input")
+    classes: list[str] = Field(description="classes, in the order of the network's outputs")
     thresholds: Thresholds = Field(description="probabilities between the states of the assessment")
-    calibration: CalibrationSection = Field(description="method, parameters and the data they were fitted on")
-    runtime: Runtime = Field(default=Runtime(), description="what runs the network")
+    calibration: CalibrationSection = Field(description="method, parameters and fitting data of the calibration")
+    runtime: Runtime = Field(default=Runtime(), description="runtime that runs the network")
     weights_file: str = Field(description="file of the weights in the package")
     weights_sha256: Sha256 = Field(description="SHA-256 of that file, hexadecimal")
-    trained_on: str = Field(description="data sets that it has learned from")
+    trained_on: str = Field(description="data sets from which it learned")
     licence: str = Field(description="licence of the weights")
     metrics: list[Metric] = Field(description="each with its data, split, protocol, value and interval")
 
@@ -46,7 +46,7 @@ class ModelManifest(Document):
 class ModelPackage(Document):
     """A model package without its weights."""
 
-    manifest: ModelManifest = Field(description="what the package says of itself")
+    manifest: ModelManifest = Field(description="manifest of the package")
     card: str = Field(description="the model's card, Markdown")
 
 

@@ -72,47 +72,47 @@ class _Told(BaseModel):
 
 
 class NodePeer(_Told):
-    """A system that the node speaks with."""
+    """A system that the node communicates with."""
 
-    name: Short = Field(description="by which the node knows it")
-    protocol: PeerProtocol = Field(description="what it speaks")
-    address: Short = Field(description="where it is")
-    roles: list[PeerRole] = Field(description="what it is there for")
-    results: list[Short] = Field(default=[], description="kinds of results that it gets")
-    waiting: int = Field(default=0, description="objects that wait to be sent to it, or searches of priors")
-    dead: int = Field(default=0, description="those that are not tried again by themselves")
+    name: Short = Field(description="name of the system at the node")
+    protocol: PeerProtocol = Field(description="protocol of the system")
+    address: Short = Field(description="address of the system")
+    roles: list[PeerRole] = Field(description="roles of the system")
+    results: list[Short] = Field(default=[], description="kinds of results that it receives")
+    waiting: int = Field(default=0, description="objects that wait for delivery to it, or searches for priors")
+    dead: int = Field(default=0, description="deliveries that were given up")
 
 
 class NodeRule(_Told):
-    """A rule of what is taken."""
+    """A rule for accepting objects."""
 
     name: Short = Field(description="its name")
-    action: Literal["take", "refuse"] = Field(description="what it does")
-    status: Short = Field(description="the status of a refusal")
-    patterns: dict[str, Short] = Field(description="what has to fit")
+    action: Literal["take", "refuse"] = Field(description="action of the rule")
+    status: Short = Field(description="status of a refusal")
+    patterns: dict[str, Short] = Field(description="patterns that an object has to match")
 
 
 class DeadLetter(_Told):
-    """An object that did not reach its recipient and is not tried again by itself."""
+    """A result whose delivery was given up."""
 
     kind: Short = Field(description="what it is")
     version: int = Field(description="of its kind")
     case: Short = Field(description="pseudonym of its case")
-    recipient: Short = Field(description="name of who did not get it")
-    problem: Short = Field(description="code of why")
-    attempts: int = Field(description="how often it was tried")
-    made_at: datetime = Field(description="when it was made")
+    recipient: Short = Field(description="name of the recipient")
+    problem: Short = Field(description="code of the failure")
+    attempts: int = Field(description="number of attempts")
+    made_at: datetime = Field(description="time of creation")
 
 
 class AssociationNote(_Told):
-    """An association that others opened."""
+    """An association that another system opened."""
 
     at: datetime = Field(description="when it began")
-    calling_ae: Short = Field(description="AE title of who called")
-    called_ae: Short = Field(description="AE title that they called")
-    address: Short = Field(description="where they called from")
+    calling_ae: Short = Field(description="calling AE title")
+    called_ae: Short = Field(description="called AE title")
+    address: Short = Field(description="network address of the caller")
     outcome: Literal["open", "ended", "aborted", "rejected"] = Field(description="how it ended")
-    statuses: dict[str, int] = Field(description="objects by the status that they were answered with")
+    statuses: dict[str, int] = Field(description="number of objects by the status of their response")
 
 
 WorkItemState = Literal["claiming", "claimed", "reading", "completed", "cancelled", "refused"]
@@ -123,67 +123,67 @@ class WorkItemNote(_Told):
     """A work item of the UPS-RS server."""
 
     case: Short | None = Field(description="pseudonym of its case; null until its films are received")
-    state: WorkItemState = Field(
-        description="how far it has come; `refused`: it ended elsewhere, or is somebody else's"
-    )
+    state: WorkItemState = Field(description="state; `refused`: it ended elsewhere, or another system has claimed it")
     claimed_at: datetime = Field(description="when it was claimed")
-    attempts: int = Field(description="failures one after the other")
-    problem: Short | None = Field(description="code of the last failure, or of why it was cancelled; null for none")
+    attempts: int = Field(description="number of consecutive failures")
+    problem: Short | None = Field(
+        description="code of the last failure, or of the reason for its cancellation; null for none"
+    )
 
 
 class NodeWorklist(_Told):
-    """The UPS-RS server that the node takes work items from."""
+    """The UPS-RS server from which the node takes work items."""
 
-    address: Short = Field(description="root of its DICOMweb")
-    searched_at: datetime | None = Field(description="when it was searched last; null until then")
-    problem: Short | None = Field(description="code of why that failed; null for success")
+    address: Short = Field(description="DICOMweb root of the server")
+    searched_at: datetime | None = Field(description="time of the last search; null until then")
+    problem: Short | None = Field(description="code of the failure of that search; null if it succeeded")
     open: int = Field(description="work items that are being performed")
     items: list[WorkItemNote] = Field(max_length=MOST_WORK_ITEMS, description="the newest first")
 
 
 class NodeReport(_Told):
-    """How a node stands."""
+    """The status of a node."""
 
     ae_title: Short = Field(description="its AE title")
     version: Short = Field(description="its version")
-    started_at: datetime = Field(description="since when it runs")
-    free_bytes: int = Field(description="free disk below its journal and objects")
-    collecting: int = Field(description="studies that still collect films or wait for the gateway")
+    started_at: datetime = Field(description="time at which the node started")
+    free_bytes: int = Field(description="free bytes on the disk of its journal and objects")
+    collecting: int = Field(description="studies that wait for films or for the gateway")
     waiting: int = Field(description="objects that wait for the gateway")
-    peers: list[NodePeer] = Field(max_length=200, description="systems that it speaks with")
-    rules: list[NodeRule] = Field(max_length=500, description="its rules of what is taken, in their order")
-    dead: list[DeadLetter] = Field(max_length=MOST_DEAD, description="what was given up, the newest first")
+    peers: list[NodePeer] = Field(max_length=200, description="systems that the node communicates with")
+    rules: list[NodeRule] = Field(max_length=500, description="its rules for accepting objects, in their order")
+    dead: list[DeadLetter] = Field(max_length=MOST_DEAD, description="deliveries that were given up, the newest first")
     associations: list[AssociationNote] = Field(max_length=MOST_ASSOCIATIONS, description="the newest first")
-    worklist: NodeWorklist | None = Field(default=None, description="its work items; null where it performs none")
+    worklist: NodeWorklist | None = Field(default=None, description="its work items; null if it performs none")
 
 
 class NodeTask(_Told):
-    """What an administrator asks of a node."""
+    """A task of an administrator for a node."""
 
     id: Short = Field(description="identifier of the task")
     kind: TaskKind = Field(
-        description="try the connection, store a sample, send again what was given up, delete a case"
+        description="test the connection, store a sample, send results that were given up again, or delete a case"
     )
-    peer: Short = Field(description="name of the system that it is about; of a purge, the case")
+    peer: Short = Field(description="name of the system; for a purge, the case")
 
 
 class TaskOutcome(_Told):
-    """What came of a task."""
+    """The outcome of a task."""
 
     id: Short = Field(description="identifier of the task")
     code: Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_:]+$")] = Field(
-        description="`ok`, or the code of what went wrong"
+        description="`ok`, or the code of the error"
     )
 
 
 class NodeExchange(_Told):
-    """What a node tells at once."""
+    """A report of a node with the outcomes of its tasks."""
 
-    report: NodeReport = Field(description="how it stands")
-    outcomes: list[TaskOutcome] = Field(default=[], max_length=100, description="of tasks that it did")
+    report: NodeReport = Field(description="report of the node")
+    outcomes: list[TaskOutcome] = Field(default=[], max_length=100, description="outcomes of its tasks")
 
 
 class NodeTasks(_Told):
-    """What the gateway answers."""
+    """The gateway's answer to a report."""
 
-    tasks: list[NodeTask] = Field(description="to be done now")
+    tasks: list[NodeTask] = Field(description="new tasks")

@@ -18,8 +18,8 @@ NOT_EVALUATED = frozenset({"implant", "magnified_view", "male_patient", "partial
 
 
 class Notice(Document):
-    """Something the reader should know about this result: a limit, an assumption, a correction, advice."""
+    """A notice about a result: a limit, an assumption, a correction or advice."""
 
     code: str = Field(description="stable name of the notice")
     detail: str = Field(description="the sentence in English, for clients without a catalogue")
-    values: dict[str, str] = Field(default={}, description="what the sentence names")
+    values: dict[str, str] = Field(default={}, description="values in the sentence")

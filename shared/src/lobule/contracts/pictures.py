@@ -13,11 +13,11 @@ from lobule.contracts.result import Document, Laterality, Modality, Notice, View
 
 
 class NamedWindow(Document):
-    """A window that the file names: samples shown black and white."""
+    """A window of the file: the samples that are shown black and white."""
 
     low: int = Field(description="sample that is shown black")
     high: int = Field(description="sample that is shown white")
-    name: str | None = Field(default=None, description="in the file's words")
+    name: str | None = Field(default=None, description="name in the file")
 
 
 class Samples(Document):
@@ -30,26 +30,28 @@ class Samples(Document):
     width: int = Field(gt=0, description="columns")
     height: int = Field(gt=0, description="rows")
     offset: float = Field(description="stored value of sample 0")
-    step: float = Field(description="never 0; negative where the file stores tissue dark")
+    step: float = Field(description="never 0; negative if the file stores tissue dark")
     low: int = Field(description="sample that the first view shows black")
     high: int = Field(description="sample that the first view shows white; may lie beyond the samples' range")
-    windows: list[NamedWindow] = Field(default=[], description="that the file names, the one shown first in front")
+    windows: list[NamedWindow] = Field(default=[], description="windows of the file, the default one first")
 
 
 class PictureFacts(Document):
-    """What a file contains."""
+    """The facts of a file."""
 
-    error: StepError | None = Field(default=None, description="why it cannot be shown")
-    width: int | None = Field(default=None, description="pixels, upright")
-    height: int | None = Field(default=None, description="pixels, upright")
-    bits: int | None = Field(default=None, description="of a sample, as stored")
-    modality: Modality | None = Field(default=None, description="as far as the file's tags or its colours tell")
-    view: View | None = Field(default=None, description="view of the film, as the file says")
-    laterality: Laterality | None = Field(default=None, description="which breast, as the file says")
-    samples: Samples | None = Field(
-        default=None, description="where a grey film has more bits or pixels than its display image"
+    error: StepError | None = Field(default=None, description="error, if it cannot be shown")
+    width: int | None = Field(default=None, description="size in pixels, upright")
+    height: int | None = Field(default=None, description="size in pixels, upright")
+    bits: int | None = Field(default=None, description="bits of a sample, as stored")
+    modality: Modality | None = Field(
+        default=None, description="modality, as far as tags or colours of the file show it"
     )
-    notices: list[Notice] = Field(default=[], description="what a reader should know of the file")
+    view: View | None = Field(default=None, description="view of the film, as in the file")
+    laterality: Laterality | None = Field(default=None, description="side of the breast, as in the file")
+    samples: Samples | None = Field(
+        default=None, description="samples of a grey film with more bits or pixels than its display image"
+    )
+    notices: list[Notice] = Field(default=[], description="notices about the file")
 
 
 class FilmOverview(Document):

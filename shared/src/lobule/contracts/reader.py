@@ -21,30 +21,33 @@ READER_FINDING_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 
 
 class FindingReference(Document):
-    """A finding of either kind: one of the system's by its analysis and id, or a reader's by its id alone."""
+    """A reference to a finding: of the system by its analysis and id, or of a reader by its id."""
 
     job_id: str | None = Field(
-        default=None, max_length=36, description="analysis whose finding it is; null for one that a reader drew"
+        default=None, max_length=36, description="analysis of the system's finding; null for a reader's finding"
     )
     finding_id: str = Field(
-        pattern=rf"^({FINDING_ID}|{READER_FINDING_ID})$", description="id within the analysis, or of the reader's own"
+        pattern=rf"^({FINDING_ID}|{READER_FINDING_ID})$",
+        description="id within the analysis, or id of the reader's finding",
     )
 
 
 class ReaderFinding(Document):
-    """A finding that a reader drew. Nothing that the system says is computed from it."""
+    """A finding that a reader drew. The system computes nothing from it."""
 
-    id: str = Field(pattern=rf"^{READER_FINDING_ID}$", description="names it for ever; chosen by the client")
+    id: str = Field(
+        pattern=rf"^{READER_FINDING_ID}$", description="id of the finding, chosen by the client; it never changes"
+    )
     image_id: str = Field(description="image that it is drawn on")
-    number: int = Field(ge=1, description="place among those of the case, from 1; shown as a letter")
-    kind: FindingKind = Field(description="what the reader takes it for")
-    shape: Shape = Field(description="how it is drawn; an ellipse fills its box")
-    box: Box = Field(description="around it, in pixels of the image as it was sent")
+    number: int = Field(ge=1, description="number among the readers' findings of the case, from 1; shown as a letter")
+    kind: FindingKind = Field(description="kind of lesion, in the reader's opinion")
+    shape: Shape = Field(description="shape of the drawing; an ellipse fills its box")
+    box: Box = Field(description="bounding box, in pixels of the uploaded image")
     outline: Outline | None = Field(
-        default=None, description="closed polygon, (x, y) in pixels, where `shape` is `outline`"
+        default=None, description="closed polygon, (x, y) in pixels, if `shape` is `outline`"
     )
     corrects: FindingReference | None = Field(
-        default=None, description="finding of the system whose outline it is drawn in the place of"
+        default=None, description="finding of the system whose outline it replaces"
     )
     comment: str = Field(default="", description="note of the reader; empty for none")
     author: str = Field(description="user name of the reader")
@@ -61,10 +64,10 @@ class ReaderFinding(Document):
 
 
 class SameLesion(Document):
-    """Two findings that a reader takes for the same lesion, mostly in two views of a breast."""
+    """Two findings that a reader marked as the same lesion, mostly on two views of a breast."""
 
     id: str = Field(pattern=rf"^{READER_FINDING_ID}$", description="chosen by the client")
     one: FindingReference = Field(description="a finding")
     other: FindingReference = Field(description="the other one")
     author: str = Field(description="user name of the reader")
-    said_at: AwareDatetime = Field(description="when the reader said so")
+    said_at: AwareDatetime = Field(description="time of the mark")

@@ -19,19 +19,26 @@ class RegionRequest(Document):
 
 
 class RegionOpinion(Document):
-    """What the classifier of regions says of one; all but `outcome` and the scale is null where it does not answer."""
+    """The opinion of the classifier of regions on one region.
 
-    schema_version: Literal["1"] = Field(default="1", description="version of this document's form")
+    Without an answer, all fields but `outcome` and the scale are null.
+    """
+
+    schema_version: Literal["1"] = Field(default="1", description="version of the document's format")
     outcome: RegionOutcome = Field(
-        description="`answered`, or why not: the image is coarser, or the region smaller or larger, than what the "
-        "classifier was measured on"
+        description="`answered`, or the reason why not: the image is coarser, or the region is smaller or larger,"
+        " than those on which the classifier was measured"
     )
-    mm_per_pixel: float = Field(gt=0, description="scale of the image that the outcome rests on")
-    coarsest_mm_per_pixel: float = Field(gt=0, description="coarser images are not answered")
-    scale_assumed: bool = Field(description="the file does not say its scale: a film of usual height was assumed")
-    kind: Literal["mass", "calcification"] | None = Field(default=None, description="the likelier kind of lesion")
+    mm_per_pixel: float = Field(gt=0, description="scale of the image on which the outcome is based")
+    coarsest_mm_per_pixel: float = Field(gt=0, description="coarsest scale for which there is an answer")
+    scale_assumed: bool = Field(
+        description="whether a film of usual height was assumed because the file does not state its scale"
+    )
+    kind: Literal["mass", "calcification"] | None = Field(default=None, description="more likely kind of lesion")
     probability_kind: Probability | None = Field(default=None, description="probability of that kind")
     probability_malignant: Probability | None = Field(default=None, description="calibrated probability of malignancy")
-    assessment: Assessment | None = Field(default=None, description="the same in three states, by `thresholds`")
-    thresholds: Thresholds | None = Field(default=None, description="of regions; they differ from those of films")
+    assessment: Assessment | None = Field(default=None, description="assessment by `thresholds`")
+    thresholds: Thresholds | None = Field(
+        default=None, description="thresholds for regions, which differ from those for films"
+    )
     model: ModelInfo | None = Field(default=None, description="the classifier")

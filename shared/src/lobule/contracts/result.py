@@ -56,27 +56,29 @@ class Hanging(Document):
     Coordinates stay those of the stored pixels; a viewer rotates the picture together with its overlays.
     """
 
-    rotation: Literal[0, 90, 180, 270] = Field(default=0, description="degrees clockwise, first")
-    mirrored: bool = Field(default=False, description="then left and right are exchanged")
+    rotation: Literal[0, 90, 180, 270] = Field(default=0, description="rotation in degrees clockwise, applied first")
+    mirrored: bool = Field(default=False, description="whether left and right are exchanged after the rotation")
 
 
 class ImageInfo(Document):
-    """What is known of the analysed image."""
+    """The facts of the analysed image."""
 
     sha256: Sha256 = Field(description="SHA-256 of the file, hexadecimal")
-    file_name: str = Field(description="name of the file, as it was sent; a neutral one for DICOM")
+    file_name: str = Field(description="name of the uploaded file; a neutral name for DICOM")
     modality: Modality
-    width: int = Field(gt=0, description="pixels, upright")
-    height: int = Field(gt=0, description="pixels, upright")
+    width: int = Field(gt=0, description="size in pixels, upright")
+    height: int = Field(gt=0, description="size in pixels, upright")
     um_per_pixel: UmPerPixel | None = Field(
-        default=None, description="micrometres a pixel of a field, if they were stated with it"
+        default=None, description="micrometres per pixel of a field, if stated at the upload"
     )
     magnification: Magnification | None = Field(default=None, description="magnification of the objective")
     view: View | None = Field(default=None, description="view of the film")
     laterality: Laterality | None = Field(default=None, description="which breast")
     pixel_spacing_mm: tuple[float, float] | None = Field(default=None, description="(row, column) spacing, if known")
-    spacing_plane: SpacingPlane | None = Field(default=None, description="where `pixel_spacing_mm` holds, if known")
-    hanging: Hanging | None = Field(default=None, description="how to show it, where not as it is stored")
+    spacing_plane: SpacingPlane | None = Field(
+        default=None, description="plane in which `pixel_spacing_mm` is valid, if known"
+    )
+    hanging: Hanging | None = Field(default=None, description="how to display it, if not as stored")
 
 
 class Thresholds(Document):
@@ -106,7 +108,7 @@ class ModelInfo(Document):
     name: str = Field(description="name of the model")
     version: str = Field(description="version of the model")
     weights_sha256: Sha256 = Field(description="SHA-256 of its weights, hexadecimal")
-    calibration: str = Field(description="how raw scores became probabilities, in words")
+    calibration: str = Field(description="method that turns raw scores into probabilities, in words")
     trained_on: str = Field(description="the training data in one line")
 
 
@@ -122,25 +124,25 @@ class Box(Document):
 class Finding(Document):
     """One lesion.
 
-    Its headline is the suspicion, `probability_malignant`, on the scale of the film, whose own number is never lower.
-    `label` and `probability` are details.
+    Show `probability_malignant`, the suspicion, first. It is never higher than that of the film. `label` and
+    `probability` are details.
     """
 
     id: str = Field(
         default="",
         pattern=rf"^({FINDING_ID})?$",
-        description="names the finding within its job, for ever; the worker gives it, by place",
+        description="id of the finding within its job; it never changes",
     )
     label: FindingLabel = Field(
-        description="the likelier class if a lesion is there, of the labels of its modality, such as `benign`, "
-        "`malignant`, or `mass` where the model does not tell them apart"
+        description="most likely class of the lesion, of the labels of its modality, such as `benign`, "
+        "`malignant`, or `mass` if the model does not distinguish them"
     )
-    probability: Probability = Field(description="calibrated probability that a lesion is there, whatever its label")
+    probability: Probability = Field(description="calibrated probability of a lesion, whatever its label")
     probability_malignant: Probability | None = Field(
         default=None,
-        description="the suspicion: calibrated probability that a malignant lesion is there; never above the film's",
+        description="suspicion: calibrated probability of a malignant lesion; never above that of the film",
     )
-    box: Box = Field(description="where it lies, in pixels of the image as it was sent")
+    box: Box = Field(description="bounding box, in pixels of the uploaded image")
     outline: list[tuple[float, float]] | None = Field(
         None, description="closed polygon around the mask, (x, y) in pixels, first point not repeated"
     )
@@ -161,48 +163,48 @@ class HeatMap(Document):
     """A map of evidence over the image, as an 8-bit grey PNG of the display image's size: 0 none, 255 strongest."""
 
     kind: Literal["evidence", "tumour"] = Field(
-        default="evidence", description="what supports the result, or the probability of invasive carcinoma"
+        default="evidence", description="evidence for the result, or probability of invasive carcinoma"
     )
     file: str = Field(description="name of the PNG, relative to the result")
-    method: str = Field(description="how it was computed, in words, with its source")
-    meaning: str = Field(description="what a bright region means, in words for a clinician")
+    method: str = Field(description="method in words, with its reference")
+    meaning: str = Field(description="meaning of a bright region, for a clinician")
 
 
 class Patches(Document):
-    """How the image was divided for the analysis."""
+    """The patches into which the image was divided for the analysis."""
 
-    count: int = Field(ge=0, description="how many patches were analysed")
+    count: int = Field(ge=0, description="number of analysed patches")
     size: int = Field(gt=0, description="side of a patch in pixels of the analysed image")
     magnification_assumed: Magnification | None = Field(
-        default=None, description="magnification that was assumed, where none was given; null where one was"
+        default=None, description="magnification that was assumed; null if one was given"
     )
 
 
 class Result(Document):
     """Everything one pipeline concluded about one image."""
 
-    schema_version: Literal["1"] = Field(default="1", description="version of this document's form")
+    schema_version: Literal["1"] = Field(default="1", description="version of the document's format")
     modality: ModalitySpec | None = Field(
-        default=None, description="what kind of image it is, as its worker announced it then; null in old results"
+        default=None, description="modality, as its worker announced it then; null in old results"
     )
     image: ImageInfo = Field(description="the analysed image")
-    model: ModelInfo = Field(description="the model that gave this result")
+    model: ModelInfo = Field(description="the model of this result")
     thresholds: Thresholds = Field(description="probabilities between the states of the assessment")
     assessment: Assessment = Field(description="the conclusion about the image")
-    probability_malignant: Probability = Field(description="calibrated")
+    probability_malignant: Probability = Field(description="calibrated probability of malignancy")
     findings: list[Finding] = Field(
-        default=[], description="most probable first; those below `thresholds.finding` are weak ones"
+        default=[], description="findings, the most probable first; those below `thresholds.finding` are weak"
     )
-    density: FilmDensity | None = Field(default=None, description="density of the breast; null where it was not read")
+    density: FilmDensity | None = Field(default=None, description="density of the breast; null if it was not read")
     chest_wall: ChestWall | None = Field(
         default=None,
-        description="edge of a film with the chest wall, as its file's tags hang it; null if that is not sure",
+        description="edge of the film with the chest wall, in the orientation by the file's tags; null if uncertain",
     )
-    patches: Patches | None = Field(default=None, description="how the image was divided; null where it was not")
-    tissue: Tissue | None = Field(default=None, description="the field's tissue; null where its scale is not known")
+    patches: Patches | None = Field(default=None, description="patches of the image; null if it was not divided")
+    tissue: Tissue | None = Field(default=None, description="tissue of the field; null if its scale is not known")
     display: DisplayImage = Field(description="the picture that overlays are drawn on")
-    heat_map: HeatMap | None = Field(default=None, description="a map of evidence; null where there is none")
-    notices: list[Notice] = Field(default=[], description="what a reader should know about this result")
+    heat_map: HeatMap | None = Field(default=None, description="a heat map; null if there is none")
+    notices: list[Notice] = Field(default=[], description="notices about this result")
     timings_s: dict[str, float] = Field(default={}, description="seconds by stage of the pipeline")
 
     @model_validator(mode="after")

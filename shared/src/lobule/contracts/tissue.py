@@ -11,7 +11,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class TissueRegion(Document):
-    """A square of tissue that is likely to hold invasive carcinoma, in pixels of the upright image."""
+    """A square of tissue that is likely to contain invasive carcinoma, in pixels of the upright image."""
 
     x: int = Field(ge=0, description="left edge, pixels from the left of the image")
     y: int = Field(ge=0, description="upper edge, pixels from the top of the image")
@@ -21,10 +21,10 @@ class TissueRegion(Document):
 
 
 class Tissue(Document):
-    """What the tissue network read of a field whose scale is known."""
+    """The output of the tissue network for a field whose scale is known."""
 
     model: str = Field(description="name and version of the tissue network")
-    um_per_pixel: float = Field(gt=0, description="micrometres a pixel that the field was read at")
+    um_per_pixel: float = Field(gt=0, description="micrometres per pixel at which the field was read")
     scale_source: ScaleSource = Field(
         description="origin of the scale: given with the image, written in its file, or that of the magnification"
     )
@@ -34,9 +34,9 @@ class Tissue(Document):
     tumour_share: Share = Field(description="share of the tissue that the tumour map marks")
     marked_from: Share = Field(description="probability from which the tumour map marks tissue")
     unlike_training: Share = Field(
-        description="share of the training fields that are more alike the training tissue than this field; from 0.98 "
-        "on the field is unlike it, and the assessment is never certain"
+        description="share of the training fields that are more similar to the training tissue than this field; "
+        "from 0.98 on, the field is unlike it, and the assessment is never certain"
     )
     regions: list[TissueRegion] = Field(
-        default=[], description="where carcinoma is most likely, the most probable first, apart from each other"
+        default=[], description="separate places at which carcinoma is most likely, the most probable first"
     )

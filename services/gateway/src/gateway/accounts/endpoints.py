@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/v1/users", tags=["users"])
 
 @router.get("/me", response_model=UserRead, responses=responses(401))
 def read_me(user: CurrentUser) -> User:
-    """Your own user."""
+    """Return your own user."""
     return user
 
 
@@ -38,7 +38,7 @@ def change_password(
 
 @router.get("", response_model=list[UserRead], responses=responses(401, 403))
 def list_users(_admin: AdminUser, session: DbSession) -> Sequence[User]:
-    """All users (administrators)."""
+    """List all users (administrators)."""
     return repository.all_users(session)
 
 
@@ -65,7 +65,7 @@ def update_user(user_id: str, changes: UserUpdate, admin: AdminUser, session: Db
 def reset_password(user_id: str, reset: PasswordReset, admin: AdminUser, session: DbSession, request: Request) -> None:
     """Set a user's password (administrators). All sessions and API tokens of the user end.
 
-    At the next login the user has to choose one that nobody else knows.
+    The user has to choose a new password at the next login.
     """
     user = _user(session, user_id)
     service.reset_password(session, user, reset.password, by_another=True)

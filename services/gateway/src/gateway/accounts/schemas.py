@@ -20,7 +20,7 @@ class UserCreate(BaseModel):
         default=None,
         max_length=200,
         examples=["Dr Lee"],
-        description="name as pages and reports show it; the user name where it is not given",
+        description="name in pages and reports; default: the user name",
     )
     role: Role = Field(default="clinician", description="what the user may do")
 
@@ -32,27 +32,33 @@ class UserRead(BaseModel):
 
     id: str = Field(description="identifier of the user")
     username: str = Field(description="name to log in with")
-    display_name: str = Field(description="name as pages and reports show it")
+    display_name: str = Field(description="name in pages and reports")
     role: Role = Field(description="what the user may do")
     active: bool = Field(description="whether the user can log in")
     identity: str | None = Field(description="issuer and subject of single sign-on; null for a local account")
-    second_factor: bool = Field(description="whether a code is asked for at every login")
-    second_factor_required: bool = Field(description="an administrator requires it; all else waits until it is set up")
-    must_change_password: bool = Field(description="an administrator set it; all else waits until it is changed")
+    second_factor: bool = Field(description="whether every login requires a code")
+    second_factor_required: bool = Field(
+        description="whether an administrator requires a second factor; the user can do nothing else until it is set up"
+    )
+    must_change_password: bool = Field(
+        description="whether an administrator set the password; the user can do nothing else until it is changed"
+    )
     created_at: datetime = Field(description="when the user was added")
     last_login_at: datetime | None = Field(description="when the user logged in last; null before the first time")
 
 
 class UserUpdate(BaseModel):
-    """Changes to a user; fields that are not given stay as they are."""
+    """Changes to a user. Fields that are not given do not change."""
 
     model_config = ConfigDict(extra="forbid")
 
     display_name: str | None = Field(
-        default=None, min_length=1, max_length=200, description="new name as pages and reports show it"
+        default=None, min_length=1, max_length=200, description="new name in pages and reports"
     )
     role: Role | None = Field(default=None, description="new role")
-    active: bool | None = Field(default=None, description="false ends every login at once")
+    active: bool | None = Field(
+        default=None, description="whether the user can log in; false ends every session immediately"
+    )
     second_factor_required: bool | None = Field(default=None, description="whether the user needs a second factor")
 
 
@@ -65,5 +71,5 @@ class PasswordReset(BaseModel):
 class PasswordChange(BaseModel):
     """A password that a user changes."""
 
-    current: str = Field(max_length=500, description="the password until now")
-    new: Password = Field(description="the password from now on; every session and refresh token of the user ends")
+    current: str = Field(max_length=500, description="present password")
+    new: Password = Field(description="new password; every other session and refresh token of the user ends")

@@ -51,8 +51,8 @@ def audit_filter(
     actor: _Text = "",
     action: _Text = "",
     target_id: _Text = "",
-    since: Annotated[_Moment, Query(description="not before this")] = None,
-    until: Annotated[_Moment, Query(description="before this")] = None,
+    since: Annotated[_Moment, Query(description="only items of this time or later")] = None,
+    until: Annotated[_Moment, Query(description="only items before this time")] = None,
 ) -> AuditFilter:
     """The filter that a query asks for."""
     return AuditFilter(actor, action, target_id, since, until)
@@ -76,9 +76,9 @@ def list_events(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> AuditPage:
-    """The audit log, newest first.
+    """List the events of the audit log, newest first.
 
-    In double reading, events of one reader are shown once both have signed.
+    In double reading, the events of a reader are listed once both readers have signed.
     """
     rows, next_cursor = repository.events(session, told_to(admin, wanted), limit, cursor)
     link_next(request, response, next_cursor)
@@ -91,7 +91,7 @@ def list_events(
     responses={200: {"content": {"text/csv": {}}}, **responses(401, 403, 422)},
 )
 def export_events(admin: AdminUser, wanted: Wanted, request: Request, session: StreamSession) -> StreamingResponse:
-    """The whole filtered log as CSV, newest first. That it was exported is noted in it."""
+    """Export the filtered audit log as CSV, newest event first. The log records the export."""
     record_apart(request, admin, "audit.export")
 
     def lines() -> Iterator[str]:

@@ -28,7 +28,7 @@ router = APIRouter(prefix="/api/v1/admin", tags=["administration"])
 
 @router.get("/queues", responses=responses(401, 403))
 def list_queues(_admin: AdminUser, session: DbSession, request: Request) -> list[QueueRead]:
-    """The waiting and running steps of each queue, and the number of ready workers."""
+    """List the queues with their waiting and running steps and the number of ready workers."""
     found, at = repository.queues(session), now()
     rows: list[QueueRead] = []
     for queue in queues_of(session):
@@ -57,7 +57,7 @@ def list_work(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> WorkPage:
-    """Analyses and renderings of everyone, newest first; `state=dead` lists what waits for you."""
+    """List the analyses and renderings of all users, newest first; `state=dead` lists those that need you."""
     found = find_work(session, state or [], limit, cursor)
     link_next(request, response, found.next_cursor)
     return found
@@ -72,7 +72,7 @@ def find_work(session: DbSession, states: list[JobState], limit: int, cursor: st
 
 @router.post("/jobs/{work_id}/retry", responses=responses(401, 403, 404, 409))
 def redrive(work_id: str, admin: AdminUser, session: DbSession, request: Request) -> WorkRead:
-    """Start failed work again, with a new budget of attempts; not in a case that somebody else has claimed."""
+    """Start failed work again with all its attempts, unless somebody else has claimed its case."""
     work = _work(session, work_id)
     _check_free(session, work, admin)
     jobs.retry(session, work)
@@ -92,7 +92,7 @@ def cancel(work_id: str, admin: AdminUser, session: DbSession, request: Request)
 
 @router.post("/jobs/retry-dead", responses=responses(401, 403))
 def redrive_dead(admin: AdminUser, session: DbSession, request: Request) -> Redriven:
-    """Start all dead work again, for example after a worker was repaired; not in cases that others have claimed."""
+    """Start all dead work again, for example after a worker was repaired, except in cases that others have claimed."""
     parked = repository.parked(session)
     claimed = 0
     for work in parked:

@@ -9,13 +9,13 @@ from lobule.contracts.progress import JobState, StepError
 
 
 class QueueRead(BaseModel):
-    """One queue, now."""
+    """The present state of a queue."""
 
     queue: str = Field(description="name of the queue")
     waiting: int = Field(description="steps that wait for a worker")
     running: int = Field(description="steps under a lease")
-    oldest_s: float | None = Field(description="seconds that the oldest waiting step has waited")
-    workers: int | None = Field(description="workers that are ready; null where Redis cannot be asked")
+    oldest_s: float | None = Field(description="seconds for which the oldest step has waited")
+    workers: int | None = Field(description="workers that are ready; null if Redis cannot be reached")
 
 
 class WorkRead(BaseModel):
@@ -26,15 +26,15 @@ class WorkRead(BaseModel):
         description="an analysis of an image, a rendering of a report, the reading of a case's films together, or the "
         "opinion of a region that a reader drew"
     )
-    subject: str = Field(description="identifier of the analysis or the opinion, or what is rendered or read")
-    owner: str = Field(description="user name of whom it is done for")
-    state: JobState = Field(description="where it stands")
-    step: str | None = Field(description="the step that it stands at")
-    tries: int = Field(description="how often a worker began it")
-    worker: str | None = Field(description="worker that does it now, or did it last; null before the first")
-    created_at: datetime = Field(description="when it was asked for")
+    subject: str = Field(description="identifier of the analysis, the opinion, or the report or case")
+    owner: str = Field(description="user name of the owner")
+    state: JobState = Field(description="state")
+    step: str | None = Field(description="present step")
+    tries: int = Field(description="number of times that a worker started it")
+    worker: str | None = Field(description="worker that has it, or had it last; null before the first")
+    created_at: datetime = Field(description="time of the request")
     finished_at: datetime | None = Field(description="when it ended; null until then")
-    error: StepError | None = Field(description="why it failed; null where it did not")
+    error: StepError | None = Field(description="error, if it failed; otherwise null")
 
     @classmethod
     def of(cls, work: Work, owner: str) -> "WorkRead":
@@ -58,14 +58,14 @@ class WorkRead(BaseModel):
 
 
 class WorkPage(BaseModel):
-    """Some work, newest first."""
+    """A page of work, newest first."""
 
     items: list[WorkRead] = Field(description="the work of this page")
-    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
+    next_cursor: str | None = Field(description="value of `cursor` for the next page; null on the last page")
 
 
 class Redriven(BaseModel):
-    """How many pieces of work were started again."""
+    """The number of jobs and renderings that were started again."""
 
-    count: int = Field(description="how many pieces of work were started again")
-    claimed: int = Field(description="how many were not, because somebody else has claimed their case")
+    count: int = Field(description="number of jobs and renderings that were started again")
+    claimed: int = Field(description="number of those that were not, because somebody else has claimed their case")

@@ -20,7 +20,7 @@ class PasswordGrant(BaseModel):
 
 
 class RefreshGrant(BaseModel):
-    """Get new tokens for a refresh token; it is void afterwards."""
+    """Exchange a refresh token for new tokens. It is invalid afterwards."""
 
     grant_type: Literal["refresh_token"] = Field(description="`refresh_token`")
     refresh_token: str = Field(max_length=200, description="the refresh token of the last answer")
@@ -32,23 +32,25 @@ TokenRequest = Annotated[PasswordGrant | RefreshGrant, Field(union_mode="left_to
 class TokenPair(BaseModel):
     """An access token and a refresh token."""
 
-    access_token: str = Field(description="to be sent as `Authorization: Bearer`")
-    refresh_token: str = Field(description="gets the next pair; can be used once")
+    access_token: str = Field(description="the access token, which you send as `Authorization: Bearer`")
+    refresh_token: str = Field(description="the refresh token, which gets the next pair of tokens and can be used once")
     token_type: Literal["bearer"] = Field(default="bearer", description="`bearer`")
-    expires_in: int = Field(description="seconds until the access token is over")
+    expires_in: int = Field(description="seconds until the access token expires")
 
 
 class Proof(BaseModel):
-    """What proves who a person is."""
+    """The proof of a user's identity."""
 
     model_config = ConfigDict(extra="forbid")
 
     password: SecretStr | None = Field(default=None, max_length=500, description="your password")
-    code: str | None = Field(default=None, max_length=30, description="or a code of your second factor")
+    code: str | None = Field(
+        default=None, max_length=30, description="code of your second factor, instead of the password"
+    )
     credential: dict[str, Any] | None = Field(
         default=None,
-        description="or what a security key answered to `POST /api/v1/sessions/current/challenge`, as "
-        "`PublicKeyCredential.toJSON()` gives it",
+        description="answer of a security key to `POST /api/v1/sessions/current/challenge`, as "
+        "`PublicKeyCredential.toJSON()` returns it, instead of the password",
     )
 
 
@@ -58,10 +60,10 @@ class SessionRead(BaseModel):
     id: str = Field(description="identifier of the session")
     kind: Literal["portal", "api"] = Field(description="a browser at the portal, or an API client")
     created_at: datetime = Field(description="when you logged in")
-    active_at: datetime = Field(description="when you last did something in it, to the minute")
-    expires_at: datetime = Field(description="when it ends at the latest")
+    active_at: datetime = Field(description="time of your last activity, to the minute")
+    expires_at: datetime = Field(description="latest end of the session")
     address: str | None = Field(description="network address that you logged in from")
-    client: str = Field(description="what the browser or the program calls itself")
+    client: str = Field(description="name of the browser or program")
     current: bool = Field(description="whether it is the session of this request")
 
     @classmethod
@@ -88,7 +90,9 @@ class ApiTokenCreate(BaseModel):
         min_length=1, max_length=100, examples=["PACS bridge"], description="what the token is for, in your words"
     )
     scopes: list[Scope] = Field(default=["read"], min_length=1, max_length=3, description="what it may do")
-    expires_in_days: int | None = Field(default=90, ge=1, le=3650, description="null: never")
+    expires_in_days: int | None = Field(
+        default=90, ge=1, le=3650, description="days until the token expires; null: never"
+    )
 
 
 class ApiTokenRead(BaseModel):
@@ -96,10 +100,10 @@ class ApiTokenRead(BaseModel):
 
     id: str = Field(description="identifier of the token")
     name: str = Field(description="what the token is for")
-    hint: str = Field(description="how the secret begins")
+    hint: str = Field(description="first characters of the secret")
     username: str = Field(description="user whose rights it has")
     scopes: list[Scope] = Field(description="what it allows")
-    created_at: datetime = Field(description="when it was made")
+    created_at: datetime = Field(description="time of creation")
     expires_at: datetime | None = Field(description="when it ends; null for never")
     last_used_at: datetime | None = Field(description="when it was used last; null for never")
 
@@ -119,6 +123,6 @@ class ApiTokenRead(BaseModel):
 
 
 class ApiTokenCreated(ApiTokenRead):
-    """A new API token. Its secret is shown this once."""
+    """A new API token. Only this answer contains its secret."""
 
-    secret: str = Field(description="the token itself, to be sent as `Authorization: Bearer`; it cannot be shown again")
+    secret: str = Field(description="the token, which you send as `Authorization: Bearer`; it cannot be read again")

@@ -74,16 +74,16 @@ def ask_security_key(user: CurrentUser, session: DbSession, settings: AppSetting
 
 @router.post("/sessions/current/activity", status_code=204, responses=responses(401, 403))
 def note_activity(_user: CurrentUser) -> None:
-    """Keep this session from ending for inactivity.
+    """Keep this session from ending because of inactivity.
 
-    The portal's pages send it at most once a minute, and only after keys, clicks or the wheel: marking and looking at
-    films need no other request. Any request that changes something does the same.
+    The portal's pages send this request at most once a minute, and only after the user pressed a key, clicked or turned
+    the wheel, because looking at films needs no other request. Any request that changes something has the same effect.
     """
 
 
 @router.post("/auth/logout", status_code=204, responses=responses(401, 403))
 def log_out(user: Person, session: DbSession, request: Request) -> None:
-    """End this session: its access and refresh tokens are void at once."""
+    """End this session. Its access and refresh tokens are invalid immediately."""
     login = current_login(request)
     if login is not None:
         login = repository.session_by_id(session, login.id)

@@ -21,7 +21,7 @@ def list_tokens(
     user: CurrentUser,
     session: DbSession,
     request: Request,
-    everyone: Annotated[bool, Query(description="administrators")] = False,
+    everyone: Annotated[bool, Query(description="list the tokens of all users (administrators)")] = False,
 ) -> list[ApiTokenRead]:
     """List your API tokens, newest first, without their secrets; administrators may list everyone's."""
     if everyone:

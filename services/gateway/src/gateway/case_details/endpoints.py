@@ -28,7 +28,7 @@ def read_case(
     response: Response,
     language: AnswerLanguage,
 ) -> CaseDetail:
-    """A case with its images, what was concluded from them together, reviews and signed reports.
+    """Return a case with its images, the system's conclusion, reviews and signed reports.
 
     Send the `ETag` back as `If-Match` when you review or sign, to detect a change by another user.
     """
@@ -49,8 +49,8 @@ def read_case(
 
 @router.get("/{case_id}/priors", responses=responses(401, 404))
 def list_priors(case: VisibleCase, user: CurrentUser, session: DbSession) -> list[PriorExamination]:
-    """Earlier examinations of the same patient in other cases that you may see, newest first, four at most.
+    """List up to four earlier examinations of the same patient in other cases that you may see, newest first.
 
-    They are found by the patient's identifier in the files, of which the server keeps a fingerprint alone.
+    The server compares the PatientID in the files, of which it keeps only a keyed fingerprint.
     """
     return priors_of(session, user, case)

@@ -21,13 +21,13 @@ router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 
 
 class BreastRead(BreastReading):
-    """What the films of a breast say together, in words as well."""
+    """The combined reading of the films of a breast, also in words."""
 
     text: list[str] = Field(description="category and reasons as sentences, in the language of `Accept-Language`")
 
 
 class ReadingRead(ExaminationReading):
-    """What the films of an examination say together, in words as well."""
+    """The combined reading of an examination's films, also in words."""
 
     breasts: list[BreastRead] = Field(description="right before left, as films hang")  # pyright: ignore[reportIncompatibleVariableOverride] - each is a BreastReading
 
@@ -45,13 +45,13 @@ class ReadingRead(ExaminationReading):
 
 
 class ExaminationRead(BaseModel):
-    """Where the reading of a case's films stands."""
+    """The state of the combined reading of a case's films."""
 
     state: JobState | Literal["none"] = Field(
-        description="`none`: the case holds no films that are read together, or not each of them is analysed"
+        description="`none`: the case has no films that are read together, or not all of them are analysed"
     )
-    error: StepError | None = Field(description="why it failed; null where it did not")
-    reading: ReadingRead | None = Field(description="what the films say together; null unless `state` is `done`")
+    error: StepError | None = Field(description="error, if it failed; otherwise null")
+    reading: ReadingRead | None = Field(description="the combined reading; null unless `state` is `done`")
 
 
 @router.get("/{case_id}/examination", responses=responses(401, 404, 500))
@@ -61,10 +61,10 @@ def read_case_examination(
     request: Request,
     language: AnswerLanguage,
 ) -> ExaminationRead:
-    """What the films of the newest examination say together: lesions on both views, places, breasts, changes.
+    """Return the combined reading of the newest examination's films: lesions on both views, places, breasts, changes.
 
-    The films are read again whenever one is added, corrected or removed; until that is done there is no reading. The
-    case's conclusion does not depend on it.
+    The films are read again after one is added, corrected or removed; until then there is no reading. The case's
+    conclusion does not depend on the reading.
     """
     work = jobs.examination(session, together.key_of(case.id))
     if work is None:

@@ -36,7 +36,10 @@ class IdentityRead(BaseModel):
 
 @router.get("/{case_id}/identity", responses=responses(401, 403, 404))
 def read_identity(case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> list[IdentityRead]:
-    """The names in the DICOM files of a case. Empty unless `LOBULE_NAMES` is `keep`; noted in the audit log."""
+    """Return the names in the DICOM files of a case.
+
+    Empty unless `LOBULE_NAMES` is `keep`. The audit log records the request.
+    """
     return identities_of(request, session, user, case.id)
 
 

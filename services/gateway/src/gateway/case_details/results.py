@@ -24,10 +24,10 @@ def list_results(
     request: Request,
     job: Annotated[list[str], Query(max_length=MOST, description="identifiers of jobs; may be repeated")] = [],  # noqa: B006
 ) -> dict[str, Result]:
-    """The results of these jobs by their identifiers, with each image's view and side as they are known now.
+    """Return the results of several jobs by their identifiers, with the present view and side of each image.
 
-    A job that is not the newest of an image of this case, has no result or one that cannot be read is left out: ask for
-    its result alone, and the answer says why.
+    The answer leaves out a job that is not the newest of an image of this case, that has no result, or whose result
+    cannot be read. Request the result of that job for the reason.
     """
     wanted = [one for one in repository.latest_jobs(session, case.id) if one.id in job]
     known: dict[str, tuple[View | None, Laterality | None]] = {

@@ -23,14 +23,16 @@ class CaseImageRead(ImageRead):
     """An image of a case with its newest analysis."""
 
     job: JobRead = Field(description="its newest analysis")
-    state: Evidence = Field(description="whether it was assessed, could not be, or is waited for")
+    state: Evidence = Field(description="whether it was assessed, could not be assessed, or is being analysed")
     examination: date | None = Field(
         description="day of the examination that it belongs to; a film without a `study_date` belongs to the newest"
     )
-    is_prior: bool = Field(description="a film of an earlier examination: shown, but not judged with the current one")
+    is_prior: bool = Field(
+        description="whether it is a film of an earlier examination, which is not part of the conclusion"
+    )
     removable: bool = Field(description="whether you can remove it, replace it, or take it out of the case")
     kept_by: Literal["report", "owner"] | None = Field(
-        description="why not: a signed report shows it, or only its owner may; null where you can"
+        description="reason if you cannot: a signed report shows it, or you are not its owner; null if you can"
     )
 
     @classmethod
@@ -50,7 +52,7 @@ class CaseImageRead(ImageRead):
 
 
 class PriorExamination(BaseModel):
-    """An earlier examination of the same patient that lies in another case."""
+    """An earlier examination of the same patient in another case."""
 
     case_id: str = Field(description="identifier of that case")
     pseudonym: str = Field(description="its name")
@@ -59,27 +61,26 @@ class PriorExamination(BaseModel):
 
 
 class CaseDetail(BaseModel):
-    """A case with all that belongs to it."""
+    """A case with its images, reviews and reports."""
 
     id: str = Field(description="identifier of the case")
-    pseudonym: str = Field(description="name of the case, chosen by whom opened it")
+    pseudonym: str = Field(description="pseudonym of the case, chosen by the user who opened it")
     created_at: datetime = Field(description="when the case was opened")
-    updated_at: datetime = Field(description="when anything of it changed last")
-    revision: int = Field(description="grows with every change; the `ETag` names it")
-    state: CaseState = Field(description="where the case stands")
-    signed_version: int | None = Field(description="version of the report in force; null where none is")
-    read_twice: bool = Field(description="two people read it, apart from each other; see `/reads`")
-    sample: bool = Field(description="drawn to try the portal with: it is of no patient, and cannot be signed")
-    images: list[CaseImageRead] = Field(description="its images in hanging order, each with its newest analysis")
-    conclusion: ConclusionRead = Field(
-        description="what the system concludes from the images of the newest examination"
-    )
+    updated_at: datetime = Field(description="time of the last change")
+    revision: int = Field(description="number that increases with every change; part of the `ETag`")
+    state: CaseState = Field(description="state of the case")
+    signed_version: int | None = Field(description="version of the report in force; null if there is none")
+    read_twice: bool = Field(description="whether two people read it independently; see `/reads`")
+    sample: bool = Field(description="whether it is a sample case, which belongs to no patient and cannot be signed")
+    images: list[CaseImageRead] = Field(description="images in display order, each with its newest analysis")
+    conclusion: ConclusionRead = Field(description="the system's conclusion from the images of the newest examination")
     reviews: list[Review] = Field(
-        description="what clinicians said of findings and images; where two people read the case, you alone until both "
-        "have signed"
+        description="reviews of findings and images; if two people read the case, only yours until both have signed"
     )
-    reader_findings: list[ReaderFinding] = Field(description="what readers drew themselves, by letter; as `reviews`")
-    same_lesions: list[SameLesion] = Field(description="findings that readers take for the same lesion")
+    reader_findings: list[ReaderFinding] = Field(
+        description="findings that readers drew, by letter; limited as `reviews`"
+    )
+    same_lesions: list[SameLesion] = Field(description="pairs of findings that readers marked as the same lesion")
     reports: list[CaseReportRead] = Field(description="signed versions, newest first")
 
     @classmethod

@@ -23,25 +23,29 @@ router = APIRouter(prefix="/api/v1", tags=["cases"])
 
 
 class EmergencyOpen(BaseModel):
-    """Why a case has to be opened."""
+    """The reason for opening a case in an emergency."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    reason: str = Field(min_length=10, max_length=500, description="why; the case's owner and the audit log are told")
+    reason: str = Field(
+        min_length=10, max_length=500, description="reason; the case's owner sees it, and the audit log records it"
+    )
 
 
 class EmergencyRead(BaseModel):
-    """An administrator opened the case of somebody else."""
+    """The access of an administrator to another user's case in an emergency."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(description="identifier of the access")
     case_id: str = Field(description="identifier of the case")
     opened_by: str = Field(description="name of the administrator")
-    reason: str = Field(description="why they opened it")
-    opened_at: datetime = Field(description="since when they could see it")
-    ends_at: datetime = Field(description="until when")
-    seen_at: datetime | None = Field(description="when the owner, or who else is told, noted it; null until then")
+    reason: str = Field(description="reason for the access")
+    opened_at: datetime = Field(description="start of the access")
+    ends_at: datetime = Field(description="end of the access")
+    seen_at: datetime | None = Field(
+        description="time at which the owner or another notified user acknowledged it; null until then"
+    )
 
 
 @router.post(

@@ -62,21 +62,24 @@ def list_cases(
     q: Annotated[str, Query(max_length=100, description="part of the pseudonym")] = "",
     state: Several[CaseState] = [],  # noqa: B006 - FastAPI's way to say "none given"
     assessment: Several[Assessment] = [],  # noqa: B006
-    modality: Annotated[str, Query(max_length=50, description="name of a modality of which it has an image")] = "",
+    modality: Annotated[str, Query(max_length=50, description="only cases with an image of this modality")] = "",
     reader: Annotated[
         Reader | None,
-        Query(description="`me`: you are its reader; `none`: nobody is; `open`: it waits for you or anyone"),
+        Query(description="`me`: you are the reader; `none`: there is no reader; `open`: you can read it"),
     ] = None,
-    group: Annotated[str, Query(max_length=36, description="identifier of a group that it is shared with")] = "",
-    unread: Annotated[bool, Query(description="only what has changed since you saw it")] = False,
-    sort: Annotated[Sort, Query(description="`urgency`: suspected, not sure, no sign; the highest number first")] = (
-        "urgency"
-    ),
-    reverse: Annotated[bool, Query(description="turn the order round")] = False,
+    group: Annotated[
+        str, Query(max_length=36, description="only cases that are shared with the group of this identifier")
+    ] = "",
+    unread: Annotated[bool, Query(description="only cases that have changed since you saw them")] = False,
+    sort: Annotated[
+        Sort,
+        Query(description="order; `urgency`: suspected, not sure, no sign, each with the highest probability first"),
+    ] = ("urgency"),
+    reverse: Annotated[bool, Query(description="reverse the order")] = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> CasePage:
-    """Your cases and those of your groups, the most urgent first."""
+    """List your cases and those of your groups, the most urgent first."""
     rows, next_cursor = repository.worklist(
         session,
         user,

@@ -21,7 +21,10 @@ router = APIRouter(prefix="/api/v1/cases/{case_id}", tags=["cases"])
 
 @router.post("/claim", response_model=CaseRead, responses=responses(401, 403, 404, 409))
 def claim_case(case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> Case:
-    """Read a case: nobody else reviews or signs it until you release or sign it, for eight hours at most."""
+    """Claim a case as its reader.
+
+    Nobody else can review or sign it for eight hours, or until you release or sign it.
+    """
     case = reading.claim(session, case, user)
     record(session, request, user, "case.claim", "case", case.id)
     return case
@@ -45,7 +48,7 @@ def release_case(case: VisibleCase, user: CurrentUser, session: DbSession, reque
 
 @router.put("/reader", response_model=CaseRead, responses=responses(401, 403, 404, 409, 422))
 def assign_case(body: CaseAssign, case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> Case:
-    """Assign a case to someone who may see it. They need not have begun; that is a claim."""
+    """Assign a case to a user who may see it. The user still has to claim it."""
     reader = users.by_username(session, body.username)
     if reader is None:
         raise ProblemError(422, "reader_cannot_see")
@@ -56,9 +59,9 @@ def assign_case(body: CaseAssign, case: VisibleCase, user: CurrentUser, session:
 
 @router.put("/group", response_model=CaseRead, responses=responses(401, 403, 404, 422))
 def share_case(body: CaseShare, case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> Case:
-    """Share a case with one of your groups instead of any other, or with none (its owner).
+    """Share a case with one of your groups, or with none (its owner). It is then not shared with any other group.
 
-    An administrator who opened a case in an emergency may do so too, such as for an owner who has left.
+    An administrator who opened the case in an emergency may share it, too, for example if its owner has left.
     """
     if user.id != case.owner_id and not may(user.role, "emergency"):
         raise not_found("own_case")
@@ -75,9 +78,10 @@ def visit_case(
     session: DbSession,
     if_match: Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")] = None,
 ) -> None:
-    """Note that you have seen a case: it is unread for you once something of it changes.
+    """Mark a case as seen. It is unread for you again after its next change.
 
-    Send the ETag of what you saw. If something has changed since, the case stays unread (412 `case_changed`).
+    Send the ETag of the case that you saw as `If-Match`. If the case has changed since, it stays unread (412
+    `case_changed`).
     """
     service.check_unchanged(case, if_match)
     repository.note_visit(session, case, user.id)

@@ -28,8 +28,8 @@ class CaseCreate(BaseModel):
     group_id: str | None = Field(
         default=None,
         max_length=36,
-        description="a group of yours whose members may see the case; where a program names none, the only group of "
-        "its account",
+        description="one of your groups, whose members may see the case; default for a program: the group of its "
+        "account",
     )
 
 
@@ -39,86 +39,97 @@ class CaseChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     pseudonym: str = Field(
-        min_length=1, max_length=100, examples=["P-2026-0042"], description="its new name; never the patient's"
+        min_length=1, max_length=100, examples=["P-2026-0042"], description="new pseudonym; never the patient's name"
     )
 
 
 class CaseAssign(BaseModel):
-    """Whom a case is meant for."""
+    """The assignment of a case to a reader."""
 
     username: str = Field(max_length=100, pattern=r"^[^\x00]*$", description="user name of the reader")
 
 
 class CaseShare(BaseModel):
-    """Whom a case is shared with."""
+    """The group with which a case is shared."""
 
-    group_id: str | None = Field(max_length=36, description="a group that you belong to; null for none")
+    group_id: str | None = Field(max_length=36, description="one of your groups; null for none")
 
 
 class ReaderRead(BaseModel):
-    """Who reads a case."""
+    """The reader of a case."""
 
-    reader: str = Field(description="who reads it, is to read it, or signed it; empty for nobody")
-    since: datetime | None = Field(description="since when they have claimed it; null where nobody has")
-    yours: bool = Field(description="whether it is you")
+    reader: str = Field(
+        description="name of the user who reads it, is assigned to it, or signed it; empty if there is none"
+    )
+    since: datetime | None = Field(description="time of the claim; null if nobody has claimed the case")
+    yours: bool = Field(description="whether you are the reader")
 
 
 class ThumbnailRead(BaseModel):
     """A small picture of a case for lists: a film of each side, or else its first image."""
 
-    job_id: str = Field(description="the analysis whose `thumbnail` it is")
+    job_id: str = Field(description="analysis with the `thumbnail`")
     laterality: Laterality | None = Field(description="side of the film")
 
 
 class CaseRead(BaseModel):
-    """A case as a list shows it."""
+    """A case in a list."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(description="identifier of the case")
-    pseudonym: str = Field(description="name of the case, chosen by whom opened it")
+    pseudonym: str = Field(description="pseudonym of the case, chosen by the user who opened it")
     created_at: datetime = Field(description="when the case was opened")
-    updated_at: datetime = Field(description="when anything of it changed last")
+    updated_at: datetime = Field(description="time of the last change")
     state: CaseState = Field(
-        description="`ready`: every image was assessed or failed; `second_read`, `arbitration`: where two people read "
-        "it, one has signed, or both have and disagree; `signed`: nothing has changed since the signature"
+        description="`ready`: every image was assessed or failed; `second_read`: one of two readers has signed; "
+        "`arbitration`: both readers have signed and disagree; `signed`: nothing has changed since "
+        "the signature"
     )
-    assessment: Assessment | None = Field(description="of all images together; null while nothing can be said")
-    probability_malignant: float | None = Field(description="the highest of the images that carry the assessment")
-    reader: str = Field(description="who reads it, is to read it, or signed it; empty for nobody")
+    assessment: Assessment | None = Field(
+        description="assessment of all images together; null until an image is assessed"
+    )
+    probability_malignant: float | None = Field(
+        description="highest probability of the images that decide the assessment"
+    )
+    reader: str = Field(
+        description="name of the user who reads it, is assigned to it, or signed it; empty if there is none"
+    )
     reader_id: str | None = Field(description="identifier of the reader")
-    reading_since: datetime | None = Field(description="since when the reader has claimed it; null where nobody has")
-    study_date: date | None = Field(description="of the current examination; null where no film says it")
+    reading_since: datetime | None = Field(description="time at which the reader claimed it; null if nobody has")
+    study_date: date | None = Field(description="date of the current examination; null if no film states it")
     modalities: Annotated[list[str], BeforeValidator(split_names)] = Field(
         description="names of the modalities of its images, in alphabetical order"
     )
-    thumbnails: list[ThumbnailRead] = Field(description="at most two small pictures, the right side first")
-    images: int = Field(validation_alias="images_total", description="how many images it has")
-    images_done: int = Field(description="how many of them are analysed")
-    images_failed: int = Field(description="of how many the analysis failed")
+    thumbnails: list[ThumbnailRead] = Field(description="up to two thumbnails, the right side first")
+    images: int = Field(validation_alias="images_total", description="number of its images")
+    images_done: int = Field(description="number of analysed images")
+    images_failed: int = Field(description="number of images whose analysis failed")
     signed_version: int | None = Field(description="the last signed version; in force only in state `signed`")
     breasts: BreastConclusions | None = Field(
         validation_alias="signed_breasts",
-        description="what that version states of each breast; null where it states none",
+        description="statements of that version about each breast; null if it has none",
     )
-    unlike_training: bool = Field(description="the tissue of an image is unlike that which the system learned from")
-    read_twice: bool = Field(description="two people read it, apart from each other; see `/reads`")
-    sample: bool = Field(description="drawn to try the portal with: it is of no patient, and cannot be signed")
+    unlike_training: bool = Field(
+        description="whether the tissue of an image is unlike that from which the system learned"
+    )
+    read_twice: bool = Field(description="whether two people read it independently; see `/reads`")
+    sample: bool = Field(description="whether it is a sample case, which belongs to no patient and cannot be signed")
 
 
 class CasePage(BaseModel):
-    """Some cases."""
+    """A page of cases."""
 
     items: list[CaseRead] = Field(description="the cases of this page")
-    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
+    next_cursor: str | None = Field(description="value of `cursor` for the next page; null on the last page")
 
 
 class ReasonRead(BaseModel):
-    """Why the conclusion is what it is."""
+    """A reason for the conclusion."""
 
     code: ReasonCode = Field(description="stable name of the reason")
     text: str = Field(description="the reason as a sentence, in the language of `Accept-Language`")
-    job_id: str | None = Field(description="the analysis it speaks of, where it is one")
+    job_id: str | None = Field(description="analysis that the reason is about, if it is about one")
 
 
 class SuggestionRead(BaseModel):
@@ -135,9 +146,9 @@ class ConclusionRead(BaseModel):
     probability_malignant: float | None = Field(
         description="largest calibrated probability of the images that decide it; null until one is assessed"
     )
-    reasons: list[ReasonRead] = Field(description="why, in the order of weight")
-    missing_views: list[Hanging] = Field(description="of the four views; empty without a mammogram")
-    suggestions: list[SuggestionRead] = Field(description="what could be done next")
+    reasons: list[ReasonRead] = Field(description="reasons, the most important first")
+    missing_views: list[Hanging] = Field(description="missing views of the four; empty without a mammogram")
+    suggestions: list[SuggestionRead] = Field(description="suggested next steps")
 
     @classmethod
     def of(cls, conclusion: Conclusion, language: Language) -> "ConclusionRead":

@@ -24,37 +24,37 @@ _LONGEST = 500  # as an address has it: other characters than ASCII take up to t
 
 
 class ViewWrite(BaseModel):
-    """A search to be kept."""
+    """A search to save."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\x00]*$")
-    ] = Field(examples=["Urgent"], description="what you call it; a view of this name is replaced")
+    ] = Field(examples=["Urgent"], description="name of the view; a view with the same name is replaced")
     query: Annotated[str, StringConstraints(max_length=_LONGEST, pattern=r"^[^\x00]*$")] = Field(
-        examples=["state=ready&sort=study_date"], description="the query of the worklist's address"
+        examples=["state=ready&sort=study_date"], description="query of the worklist's address"
     )
 
 
 class ViewRead(BaseModel):
-    """A search that you keep."""
+    """A saved search."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(description="identifier of the view")
-    name: str = Field(description="what you call it")
-    query: str = Field(description="the query of the worklist's address; what it does not know was left out")
+    name: str = Field(description="name of the view")
+    query: str = Field(description="query of the worklist's address, without unknown parameters")
 
 
 @router.get("", response_model=list[ViewRead], responses=responses(401))
 def list_views(user: CurrentUser, session: DbSession) -> Sequence[SavedView]:
-    """Your views, by name."""
+    """List your views by name."""
     return repository.views_of(session, user.id)
 
 
 @router.post("", status_code=201, response_model=ViewRead, responses=responses(401, 403, 409, 422))
 def save_view(body: ViewWrite, user: CurrentUser, session: DbSession, request: Request) -> SavedView:
-    """Save a search of the worklist; at most twenty."""
+    """Save a search of the worklist as a view. You can keep up to twenty views."""
     own = repository.views_of(session, user.id)
     view = next((view for view in own if view.name == body.name), None)
     if view is None:

@@ -34,8 +34,8 @@ def correct_image(
 ) -> ImageCorrected:
     """Correct the description of an image.
 
-    Another modality, `um_per_pixel` or magnification analyses it again. A signed report of its case is superseded,
-    never altered.
+    If the modality, `um_per_pixel` or the magnification changes, the image is analysed again. A signed report of its
+    case is superseded, never altered.
     """
     job = service.correct(
         session,
@@ -58,7 +58,7 @@ def remove_image(
 ) -> None:
     """Remove an image with its analyses and reviews (its owner and administrators).
 
-    An image of a signed report stays (409 `image_signed`).
+    An image of a signed report cannot be removed (409 `image_signed`).
     """
     detail = {"sha256": image.sha256, "modality": image.modality, "case_id": image.case_id}
     record(session, request, user, "image.remove", "image", image.id, detail)
@@ -67,7 +67,7 @@ def remove_image(
 
 @router.get("/{image_id}/jobs", responses=responses(401, 404))
 def list_jobs_of_image(image: VisibleImage, session: DbSession) -> list[JobRead]:
-    """Every analysis of an image, newest first."""
+    """List all analyses of an image, newest first."""
     return [JobRead.of(job) for job in repository.of_image(session, image.id)]
 
 

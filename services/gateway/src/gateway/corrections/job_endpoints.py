@@ -26,7 +26,7 @@ def retry_job(job: VisibleJob, user: CurrentUser, session: DbSession, request: R
 
 @router.post("/{job_id}/cancel", responses=responses(401, 403, 404, 409, 412))
 def cancel_job(job: VisibleJob, user: CurrentUser, session: DbSession, request: Request) -> JobRead:
-    """Stop a job."""
+    """Cancel a job."""
     lock(session, job.image, user, None)
     service.cancel(session, job)
     record(session, request, user, "job.cancel", "job", job.id)

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api/v1")
 
 @router.get("/cases/{case_id}/deletion", tags=["cases"], responses=responses(401, 404))
 def read_case_deletion(case: VisibleCase, user: CurrentUser, session: DbSession, settings: AppSettings) -> Losses:
-    """What deleting a case takes with it, and whether you may delete it now. Nothing is deleted."""
+    """Return what would be deleted with a case, and whether you may delete it now. Nothing is deleted."""
     return service.losses_of_case(session, case, user, signed=settings.delete_signed_cases)
 
 
@@ -31,10 +31,10 @@ def delete_case(
     request: Request,
     if_match: Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")] = None,
 ) -> Losses:
-    """Delete a case with its images, analyses, reviews and reports (its owner), and say what was deleted.
+    """Delete a case with its images, analyses, reviews and reports (its owner), and return what was deleted.
 
-    Nothing brings it back. An administrator who opened a case in an emergency may do so too. A case with a signed
-    report, or that one of two readers has signed, stays (409 `case_has_report`), unless the server is set up otherwise.
+    A deleted case cannot be restored. An administrator who opened the case in an emergency may delete it, too. A case
+    with a signed report or a signed read cannot be deleted (409 `case_has_report`), unless the server allows it.
     """
     case_id, store = case.id, request.app.state.store
     lost = service.delete_case(session, store, case, user, if_match, signed=settings.delete_signed_cases)
@@ -44,5 +44,5 @@ def delete_case(
 
 @router.get("/images/{image_id}/deletion", tags=["images"], responses=responses(401, 404))
 def read_image_deletion(image: VisibleImage, user: CurrentUser, session: DbSession) -> Losses:
-    """What removing an image takes with it, and whether you may remove it now. Nothing is removed."""
+    """Return what would be deleted with an image, and whether you may remove it now. Nothing is deleted."""
     return service.losses_of_image(session, image, user)

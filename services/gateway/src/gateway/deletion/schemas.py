@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Losses(BaseModel):
-    """What is deleted together with a case or an image; copies in a PACS and in backups stay."""
+    """What would be deleted with a case or an image. Copies in a PACS and in backups are kept."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -23,7 +23,7 @@ class Losses(BaseModel):
     images: int = Field(description="images, with their files")
     analyses: int = Field(description="analyses of them, with results, pictures and reports")
     reviews: int = Field(description="reviews of findings and images that you may see")
-    drawn_findings: int = Field(description="findings that readers drew, of those that you may see")
+    drawn_findings: int = Field(description="findings of readers that you may see")
     reports: int = Field(description="signed versions of the report")
     dicom_objects: int = Field(description="DICOM objects that were made of the case")
-    refused: str | None = Field(description="code of the error that a deletion is answered with now; null where none")
+    refused: str | None = Field(description="code of the error that a deletion would get now; null if it would succeed")

@@ -66,7 +66,7 @@ _FORM: dict[str, Any] = {
             "description": "The report",
             "content": REPORT_TYPES,
         },
-        202: {"model": JobRead, "description": "It takes longer than you wanted to wait: follow the job"},
+        202: {"model": JobRead, "description": "The analysis takes longer than you wanted to wait; follow the job"},
         **responses(400, 401, 403, 404, 406, 409, 413, 415, 422, 429),
     },
     openapi_extra={"requestBody": _FORM},
@@ -78,15 +78,14 @@ async def diagnose(
     accept: Annotated[str, Header()] = "*/*",
     accept_language: AcceptLanguage = None,
     prefer: Annotated[
-        str, Header(description="`wait=N`: seconds you would wait; `respond-async`: not at all (RFC 7240)")
+        str, Header(description="`wait=N`: seconds to wait for the report; `respond-async`: do not wait (RFC 7240)")
     ] = "",
 ) -> Response:
-    """Send name, password and an image (in this order); get the report in the media type you accept.
+    """Send a name, a password and an image (in this order), and get the report in the media type that you accept.
 
-    Name and password may also come as HTTP Basic authentication, or a token as `Authorization: Bearer`.
+    You can also send name and password with HTTP Basic authentication, or a token with `Authorization: Bearer`.
 
-    Without `modality` the image is taken for histopathology. An image that was sent before is answered with its
-    existing report.
+    The default `modality` is histopathology. If the image was sent before, the answer is its existing report.
     """
     wanted = negotiate(accept)
     applied, patience = _patience(prefer, settings.diagnose_wait_s)

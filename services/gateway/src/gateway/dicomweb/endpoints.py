@@ -23,8 +23,8 @@ router = APIRouter(prefix="/dicom-web", tags=["dicomweb"])
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "All instances are stored", **STOW_ANSWER},
-    202: {"description": "Some are stored; the answer says why others are not", **STOW_ANSWER},
-    409: {"description": "None is stored; the answer says why", **STOW_ANSWER},
+    202: {"description": "Some instances are stored; the answer has the failure reasons of the others", **STOW_ANSWER},
+    409: {"description": "No instance is stored; the answer has the failure reasons", **STOW_ANSWER},
     **responses(400, 401, 403, 413, 415, 422, 429, 503, 507),
 }
 _DESCRIBED: dict[str, Any] = {
@@ -36,11 +36,11 @@ _DESCRIBED: dict[str, Any] = {
 
 @router.post("/studies", **_DESCRIBED)
 async def store_instances(request: Request, user: DetachedUser) -> Response:
-    """Store films by STOW-RS. The films of a study become one case, each is analysed.
+    """Store films by STOW-RS. The films of a study become one case, and each is analysed.
 
-    A film that is there already counts as stored. What is no two-dimensional mammogram fails with 0122, what cannot be
-    read with C000, what names another study or patient than its case with A900, and what exceeds the analyses that may
-    wait with A700. Where as many wait already, the whole request is a 429.
+    A film that the case already has counts as stored. Failure reasons are 0122 if the object is not a two-dimensional
+    mammogram, C000 if it cannot be read, A900 if it names another study or patient than its case, and A700 if too many
+    analyses are waiting. If too many are waiting before the first film, the answer is 429.
     """
     return await _store(request, user, None)
 

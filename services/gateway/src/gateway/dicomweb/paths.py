@@ -19,9 +19,19 @@ SEARCH_PARAMETERS: list[dict[str, Any]] = [
         if name != "StudyDate"
     ),
     {"name": "StudyDate", "in": "query", "schema": _TEXT, "description": "a day or a range, such as 20260101-20261231"},
-    {"name": "includefield", "in": "query", "schema": _TEXT, "description": "keywords or tags besides, or `all`"},
-    {"name": "limit", "in": "query", "schema": {"type": "integer"}, "description": "how many at most, up to 200"},
-    {"name": "offset", "in": "query", "schema": {"type": "integer"}, "description": "how many to leave out before"},
+    {
+        "name": "includefield",
+        "in": "query",
+        "schema": _TEXT,
+        "description": "further attributes to return, by keyword or tag, or `all`",
+    },
+    {
+        "name": "limit",
+        "in": "query",
+        "schema": {"type": "integer"},
+        "description": "largest number of matches, up to 200",
+    },
+    {"name": "offset", "in": "query", "schema": {"type": "integer"}, "description": "number of matches to skip"},
 ]
 
 

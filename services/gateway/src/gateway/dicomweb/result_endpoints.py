@@ -37,15 +37,15 @@ class ResultKept(BaseModel):
     "/cases/{case_id}/instances",
     status_code=201,
     responses={
-        200: {"model": ResultKept, "description": "It was there already"},
+        200: {"model": ResultKept, "description": "The object was already stored"},
         **responses(400, 401, 403, 404, 409, 413, 415, 422, 507),
     },
     openapi_extra=_BODY,
 )
 async def store_result(case_id: str, request: Request, response: Response, user: DetachedUser) -> ResultKept:
-    """Keep a DICOM object that was made of a case: a report, a segmentation, a presentation state, a picture, a PDF.
+    """Store a DICOM object made from a case: a report, segmentation, presentation state, picture or PDF.
 
-    It must be of the study of one of the case's films. The same object again counts as kept.
+    The object must belong to the study of one of the case's films. An object that is already stored counts as stored.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
         raise ProblemError(415, "unsupported_media_type")

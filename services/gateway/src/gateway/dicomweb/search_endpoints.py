@@ -22,8 +22,8 @@ router = APIRouter(prefix="/dicom-web", tags=["dicomweb"])
 _DESCRIBED: dict[str, Any] = {
     "response_class": Response,
     "responses": {
-        200: {"description": "What was found", **DATA_SETS},
-        204: {"description": "Nothing was found"},
+        200: {"description": "The matches", **DATA_SETS},
+        204: {"description": "There are no matches"},
         **responses(400, 401, 406, 422),
     },
     "openapi_extra": {"parameters": SEARCH_PARAMETERS},
@@ -33,7 +33,7 @@ _MORE = '299 lobule "There are additional results that can be requested"'
 
 @router.get("/studies", **_DESCRIBED)
 def search_studies(request: Request, user: CurrentUser, session: DbSession) -> Response:
-    """Search for studies (QIDO-RS). Identifiers are matched in full: no wildcards, and no names of patients."""
+    """Search for studies (QIDO-RS). Identifiers match in full; wildcards and names of patients are not supported."""
     return _search(request, session, user, "studies")
 
 

@@ -42,7 +42,7 @@ Identifier = Annotated[
 
 @router.get("/metadata", **_DESCRIBED, responses={200: {"model": FhirCapabilities}})
 def read_capabilities() -> FhirResponse:
-    """What this server can do, as a CapabilityStatement."""
+    """Return the capabilities of this server as a CapabilityStatement."""
     interactions = [{"code": "read"}, {"code": "search-type"}]
     search = [{"name": "identifier", "type": "token"}]
     return FhirResponse(
@@ -69,7 +69,10 @@ def read_capabilities() -> FhirResponse:
 def read_bundle(
     case_id: Annotated[str, Path(max_length=64)], user: CurrentUser, session: DbSession, request: Request
 ) -> FhirResponse:
-    """All resources of a case as a transaction; posted to another FHIR server, it writes or updates them there."""
+    """Return all resources of a case as a transaction.
+
+    Post it to another FHIR server to create or update them there.
+    """
     case = cases.visible(session, user, case_id)
     if case is None:
         raise not_found("case")
@@ -88,7 +91,10 @@ def read_resource(
     session: DbSession,
     request: Request,
 ) -> FhirResponse:
-    """One resource. Ids begin with that of the case; of findings and models with that of their analysis."""
+    """Return a resource.
+
+    Its id begins with the id of the case; for findings and models, with that of their analysis.
+    """
     case = _case_of(session, user, resource_type, resource_id)
     for resource in resources_of(session, request.app.state.store, case, user):
         if (resource["resourceType"], resource["id"]) == (resource_type, resource_id):
@@ -100,7 +106,7 @@ def read_resource(
 def search_resources(
     resource_type: ResourceType, identifier: Identifier, user: CurrentUser, session: DbSession, request: Request
 ) -> FhirResponse:
-    """The resources of your cases of exactly this pseudonym, of the 50 newest."""
+    """Search for the resources of your cases with exactly this pseudonym, of the 50 newest cases."""
     pseudonym = identifier.removeprefix(f"{PSEUDONYM}|")
     matching: list[Resource] = []
     for case in cases.of_pseudonym(session, user, pseudonym, limit=_MOST_CASES):

@@ -13,13 +13,13 @@ class FhirResource(BaseModel):
     model_config = ConfigDict(extra="allow", title="FhirResource")
 
     resourceType: ResourceType = Field(description="type of the resource")  # noqa: N815 - FHIR's own name
-    id: str = Field(description="its id")
+    id: str = Field(description="id of the resource")
 
 
 class FhirRequest(BaseModel):
-    """What a server does with an entry of a transaction."""
+    """The request of an entry in a transaction."""
 
-    method: Literal["PUT"] = Field(description="writes the resource under its id")
+    method: Literal["PUT"] = Field(description="`PUT`: creates or updates the resource under its id")
     url: str = Field(description="type and id")
 
 
@@ -27,40 +27,44 @@ class FhirEntry(BaseModel):
     """An entry of a bundle."""
 
     resource: FhirResource = Field(description="the resource")
-    fullUrl: str | None = Field(default=None, description="its name in a transaction")  # noqa: N815
-    request: FhirRequest | None = Field(default=None, description="in a transaction")
+    fullUrl: str | None = Field(default=None, description="name of the resource in a transaction")  # noqa: N815
+    request: FhirRequest | None = Field(default=None, description="request of a transaction")
 
 
 class FhirBundle(BaseModel):
-    """Resources together."""
+    """A bundle of resources."""
 
     resourceType: Literal["Bundle"] = Field(description="type of the resource")  # noqa: N815
-    type: Literal["searchset", "transaction"] = Field(description="what was found, or what another server is to write")
+    type: Literal["searchset", "transaction"] = Field(
+        description="`searchset` for matches, `transaction` for resources to write to another server"
+    )
     total: int | None = Field(default=None, description="how many were found")
-    entry: list[FhirEntry] | None = Field(default=None, description="the resources; missing where there is none")
+    entry: list[FhirEntry] | None = Field(default=None, description="the resources; missing if there are none")
 
 
 class FhirCapabilities(BaseModel):
-    """What this server can do."""
+    """The capabilities of this server."""
 
     model_config = ConfigDict(extra="allow")
 
     resourceType: Literal["CapabilityStatement"] = Field(description="type of the resource")  # noqa: N815
     fhirVersion: str = Field(description="version of FHIR")  # noqa: N815
-    rest: list[dict[str, Any]] = Field(description="types, and how they can be asked for")
+    rest: list[dict[str, Any]] = Field(description="resource types and their interactions")
 
 
 class FhirIssue(BaseModel):
-    """What went wrong."""
+    """An issue of an OperationOutcome."""
 
-    severity: Literal["error", "fatal"] = Field(description="`fatal` where the server failed")
+    severity: Literal["error", "fatal"] = Field(description="`fatal` if the server failed")
     code: str = Field(description="kind of the issue, of FHIR's value set IssueType")
     details: dict[str, Any] = Field(description="`coding` with this API's code of the error, and `text` for people")
-    diagnostics: str | None = Field(default=None, description="`X-Request-ID`, under which the server's log has more")
+    diagnostics: str | None = Field(
+        default=None, description="`X-Request-ID`, which identifies the request in the server's log"
+    )
 
 
 class FhirOutcome(BaseModel):
     """An error."""
 
     resourceType: Literal["OperationOutcome"] = Field(description="type of the resource")  # noqa: N815
-    issue: list[FhirIssue] = Field(description="what went wrong")
+    issue: list[FhirIssue] = Field(description="the issues")

@@ -49,13 +49,13 @@ KnownMember = Annotated[User, Depends(known_member, scope="function")]
 
 @router.get("", responses=responses(401))
 def list_groups(user: CurrentUser, session: DbSession) -> list[GroupRead]:
-    """The groups that you belong to; all of them for an administrator."""
+    """List the groups that you belong to; administrators get all groups."""
     return [service.as_read(session, group) for group in repository.visible(session, user)]
 
 
 @router.post("", status_code=201, responses=responses(401, 403, 409, 422))
 def create_group(body: GroupWrite, admin: AdminUser, session: DbSession, request: Request) -> GroupRead:
-    """Open a group (administrators)."""
+    """Create a group (administrators)."""
     _check_name(session, body.name)
     group = Group(name=body.name)
     session.add(group)
@@ -78,7 +78,7 @@ def rename_group(
 
 @router.delete("/{group_id}", status_code=204, responses=responses(401, 403, 404))
 def delete_group(group: KnownGroup, admin: AdminUser, session: DbSession, request: Request) -> None:
-    """Delete a group; its cases stay with their owners, and nobody else sees them (administrators)."""
+    """Delete a group (administrators). Its cases stay with their owners and are shared with nobody."""
     record(session, request, admin, "group.delete", "group", group.id, {"name": group.name})
     repository.delete_group(session, group)
 
@@ -87,10 +87,10 @@ def delete_group(group: KnownGroup, admin: AdminUser, session: DbSession, reques
 def add_member(
     group: KnownGroup, member: KnownMember, admin: AdminUser, session: DbSession, request: Request
 ) -> GroupRead:
-    """Let a user see the cases of a group (administrators).
+    """Add a user to a group (administrators). Members see the cases of the group.
 
-    A program's account shares what it sends: its new cases, and those that were in no group. It belongs to one group
-    at most.
+    A program's account can belong to one group only. Its new cases, and its cases without a group, are shared with that
+    group.
     """
     if not repository.is_member(session, group.id, member.id):
         service.add_member(session, group, member)

@@ -12,11 +12,11 @@ GroupName = Annotated[
 
 
 class GroupWrite(BaseModel):
-    """What an administrator says of a group."""
+    """The name of a group, as an administrator sets it."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: GroupName = Field(examples=["Screening, unit B"], description="name of the group, of which there is one")
+    name: GroupName = Field(examples=["Screening, unit B"], description="name of the group; unique on this server")
 
 
 class MemberRead(BaseModel):
@@ -25,14 +25,14 @@ class MemberRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(description="identifier of the user")
-    username: str = Field(description="name that they log in with")
+    username: str = Field(description="user name for the login")
     display_name: str = Field(description="name for people")
     role: Role = Field(description="`service`: a program whose new cases are shared with the group")
 
 
 class GroupRead(BaseModel):
-    """A group and who belongs to it."""
+    """A group and its members."""
 
     id: str = Field(description="identifier of the group")
     name: str = Field(description="name of the group")
-    members: list[MemberRead] = Field(description="who belongs to it, by user name")
+    members: list[MemberRead] = Field(description="members, by user name")

@@ -15,6 +15,8 @@ Hint = Literal["tour"]
 
 
 @router.put("/{hint}", status_code=204, responses=responses(401, 403, 422))
-def note_hint(hint: Annotated[Hint, Path(description="which")], user: CurrentUser, session: DbSession) -> None:
+def note_hint(
+    hint: Annotated[Hint, Path(description="name of the hint")], user: CurrentUser, session: DbSession
+) -> None:
     """Mark a hint of the portal as seen, so that it is not shown again."""
     repository.note_seen(session, user.id, hint)

@@ -41,7 +41,7 @@ def list_images(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> ImagePage:
-    """The images that you may see, newest first."""
+    """List the images that you may see, newest first."""
     wanted = repository.ImageFilter(case_id, modality, sha256, since, until)
     rows, next_cursor = repository.listed(session, user, wanted, limit, cursor, oldest_first=reverse)
     link_next(request, response, next_cursor)
@@ -51,7 +51,7 @@ def list_images(
 
 @router.get("/{image_id}", response_model=ImageRead, responses=responses(401, 404))
 def read_image(image: VisibleImage) -> Image:
-    """One image's description."""
+    """Return the description of an image."""
     return image
 
 
@@ -68,7 +68,7 @@ def read_image(image: VisibleImage) -> Image:
 def read_content(image: VisibleImage, request: Request) -> StreamingResponse:
     """Return the stored file under its own media type.
 
-    DICOM files are stored de-identified and pictures without metadata, see docs/names.md; check a download by
+    DICOM files are stored de-identified, and pictures without metadata: see docs/names.md. Check a download with
     `stored_sha256`.
     """
     store: ObjectStore = request.app.state.store

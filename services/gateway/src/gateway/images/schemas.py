@@ -41,9 +41,9 @@ class ConflictRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    of: ConflictOf = Field(description="what the two differ in")
-    said: str = Field(description="what was entered")
-    file: str = Field(description="what the file says")
+    of: ConflictOf = Field(description="attribute that differs")
+    said: str = Field(description="entered value")
+    file: str = Field(description="value in the file")
 
 
 class ImageRead(BaseModel):
@@ -52,29 +52,29 @@ class ImageRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(description="identifier of the image")
-    case_id: str | None = Field(description="case of the image; null where it belongs to none")
-    file_name: str = Field(description="name of the file, as it was sent; a neutral one for DICOM")
-    media_type: str = Field(description="media type that was found in the file")
+    case_id: str | None = Field(description="case of the image; null if it belongs to none")
+    file_name: str = Field(description="name of the uploaded file; a neutral name for DICOM")
+    media_type: str = Field(description="media type of the file, by its content")
     size_bytes: int = Field(description="size of the stored file in bytes")
-    sha256: str = Field(description="SHA-256 of the file as it was received, hexadecimal")
-    stored_sha256: str = Field(description="SHA-256 of the stored file, which a download gives, hexadecimal")
+    sha256: str = Field(description="SHA-256 of the received file, hexadecimal")
+    stored_sha256: str = Field(description="SHA-256 of the stored file, which a download returns, hexadecimal")
     modality: Modality
     width: int = Field(description="stored columns")
     height: int = Field(description="stored rows")
-    um_per_pixel: UmPerPixel | None = Field(description="micrometres a pixel of a field, if they were stated")
+    um_per_pixel: UmPerPixel | None = Field(description="micrometres per pixel of a field, if stated")
     magnification: Magnification | None = Field(description="magnification of the objective")
-    view: View | None = Field(description="view of the film, as it was entered or as the file says")
-    laterality: Laterality | None = Field(description="which breast, as it was entered or as the file says")
-    study_date: date | None = Field(description="day of the examination, as the file or its uploader says")
+    view: View | None = Field(description="view of the film, as entered or as in the file")
+    laterality: Laterality | None = Field(description="side of the breast, as entered or as in the file")
+    study_date: date | None = Field(description="day of the examination, as entered or as in the file")
     conflicts: list[ConflictRead] = Field(
-        description="where it was said otherwise than by the file; what was said counts"
+        description="differences between the entered values and the file; the entered values are used"
     )
     created_at: datetime = Field(description="when it was uploaded")
 
 
 class ImagePage(BaseModel):
-    """Some images."""
+    """A page of images."""
 
     items: list[ImageRead] = Field(description="the images of this page")
-    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
-    total: int = Field(description="how many images all pages hold")
+    next_cursor: str | None = Field(description="value of `cursor` for the next page; null on the last page")
+    total: int = Field(description="number of images on all pages")

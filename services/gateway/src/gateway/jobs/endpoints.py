@@ -36,7 +36,7 @@ def list_jobs(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> JobPage:
-    """The jobs that you may see, newest first."""
+    """List the jobs that you may see, newest first."""
     wanted = repository.JobFilter(state, modality, image_id, case_id, since=since, until=until)
     rows, next_cursor = repository.listed(session, user, wanted, limit, cursor, oldest_first=reverse)
     link_next(request, response, next_cursor)
@@ -46,7 +46,7 @@ def list_jobs(
 
 @router.get("/{job_id}", responses=responses(401, 404))
 def read_job(job: VisibleJob) -> JobRead:
-    """One job."""
+    """Return a job."""
     return JobRead.of(job)
 
 
@@ -60,7 +60,7 @@ def read_progress(
     session: DbSession,
     request: Request,
 ) -> Response:
-    """The progress of a job. Send the `ETag` back as `If-None-Match`; poll again after `Retry-After` seconds."""
+    """Return the progress of a job. Poll again after `Retry-After` seconds, and send the `ETag` as `If-None-Match`."""
     progress: Progress = request.app.state.progress.of(session, job)
     body = progress.model_dump_json().encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'

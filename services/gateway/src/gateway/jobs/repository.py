@@ -100,7 +100,7 @@ def work_by_id(session: Session, work_id: str) -> Work | None:
 
 
 def of_image(session: Session, image_id: str) -> Sequence[Job]:
-    """Every analysis of an image, newest first."""
+    """List all analyses of an image, newest first."""
     return session.scalars(select(Job).where(Job.image_id == image_id).order_by(Job.created_at.desc(), Job.id)).all()
 
 

@@ -32,14 +32,14 @@ class JobRead(BaseModel):
 
     id: str = Field(description="identifier of the job")
     image_id: str = Field(description="the image that it analyses")
-    state: JobState = Field(description="where it stands; `done`, `failed`, `dead` and `cancelled` are final")
+    state: JobState = Field(description="state; `done`, `failed`, `dead` and `cancelled` are final")
     modality: Modality
     file_name: str = Field(description="name of the image's file")
-    assessment: Assessment | None = Field(description="what the analysis concluded; null until it is done")
+    assessment: Assessment | None = Field(description="assessment; null until the analysis is done")
     probability_malignant: float | None = Field(description="calibrated probability, 0 to 1; null until it is done")
-    created_at: datetime = Field(description="when the analysis was asked for")
+    created_at: datetime = Field(description="time at which the analysis was requested")
     finished_at: datetime | None = Field(description="when it ended; null until then")
-    error: StepError | None = Field(description="why it failed; null where it did not")
+    error: StepError | None = Field(description="error, if it failed; otherwise null")
 
     @classmethod
     def of(cls, job: Job, language: Language | None = None) -> "JobRead":
@@ -59,8 +59,8 @@ class JobRead(BaseModel):
 
 
 class JobPage(BaseModel):
-    """Some jobs."""
+    """A page of jobs."""
 
     items: list[JobRead] = Field(description="the jobs of this page")
-    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
-    total: int = Field(description="how many jobs all pages hold")
+    next_cursor: str | None = Field(description="value of `cursor` for the next page; null on the last page")
+    total: int = Field(description="number of jobs on all pages")

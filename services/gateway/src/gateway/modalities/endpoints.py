@@ -13,5 +13,5 @@ router = APIRouter(prefix="/api/v1/modalities", tags=["models"])
 
 @router.get("", responses=responses(401))
 def list_modalities(_user: CurrentUser, session: DbSession) -> list[ModalitySpec]:
-    """The modalities of images that can be uploaded, with their attributes."""
+    """List the modalities that can be uploaded, with their attributes."""
     return list(repository.known(session).values())

@@ -38,7 +38,7 @@ def report_node(body: NodeExchange, user: CurrentUser, session: DbSession) -> No
 
 @router.get("", responses=responses(401, 403))
 def list_nodes(_admin: AdminUser, session: DbSession) -> list[NodeRead]:
-    """The DICOM nodes that have reported, each with its last report."""
+    """List the DICOM nodes that have reported, with their last reports."""
     return [NodeRead.of(node) for node in repository.every(session)]
 
 
@@ -52,7 +52,7 @@ def forget_node(node_id: str, admin: AdminUser, session: DbSession, request: Req
 
 @router.post("/{node_id}/tasks", status_code=202, response_model=TaskRead, responses=responses(401, 403, 404, 409, 422))
 def ask_node(node_id: str, body: TaskCreate, admin: AdminUser, session: DbSession, request: Request) -> Task:
-    """Give a node a task, which it takes with its next report, within seconds. Read the task for its outcome."""
+    """Give a node a task. The node takes it with its next report, within seconds; read the task for its outcome."""
     node = _node(session, node_id)
     if body.peer not in {peer["name"] for peer in node.report["peers"]}:
         raise not_found("peer")
@@ -68,13 +68,13 @@ def ask_node(node_id: str, body: TaskCreate, admin: AdminUser, session: DbSessio
 
 @router.get("/{node_id}/tasks", response_model=list[TaskRead], responses=responses(401, 403, 404))
 def list_node_tasks(node_id: str, _admin: AdminUser, session: DbSession) -> Sequence[Task]:
-    """The last tasks of a node, newest first."""
+    """List the last tasks of a node, newest first."""
     return repository.last_tasks(session, _node(session, node_id).user_id, 50)
 
 
 @router.get("/{node_id}/tasks/{task_id}", response_model=TaskRead, responses=responses(401, 403, 404))
 def read_node_task(node_id: str, task_id: str, _admin: AdminUser, session: DbSession) -> Task:
-    """A task with its outcome."""
+    """Return a task with its outcome."""
     task = repository.task(session, _node(session, node_id).user_id, task_id)
     if task is None:
         raise not_found("task")

@@ -11,10 +11,10 @@ from lobule.contracts.node import NodeReport, TaskKind
 class NodeRead(BaseModel):
     """A DICOM node."""
 
-    id: str = Field(description="identifier of the account that it reports under")
+    id: str = Field(description="identifier of the node's account")
     username: str = Field(description="user name of that account")
-    reported_at: datetime = Field(description="when it reported last; it does every few seconds")
-    report: NodeReport = Field(description="how it stands")
+    reported_at: datetime = Field(description="time of its last report; it reports every few seconds")
+    report: NodeReport = Field(description="report of the node")
 
     @classmethod
     def of(cls, node: Node) -> "NodeRead":
@@ -28,20 +28,20 @@ class TaskCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"kind": "echo", "peer": "PACS"}})
 
-    kind: TaskKind = Field(description="try the connection, store a sample, or send again what was given up")
+    kind: TaskKind = Field(description="test the connection, store a sample, or send results that were given up again")
     peer: str = Field(min_length=1, max_length=200, description="name of the system that it is about")
 
 
 class TaskRead(BaseModel):
-    """A task with its outcome."""
+    """Return a task with its outcome."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(description="identifier of the task")
-    kind: TaskKind = Field(description="what was asked")
+    kind: TaskKind = Field(description="kind of the task")
     peer: str = Field(description="name of the system that it is about")
-    asked_by: str = Field(description="user name of who asked")
-    asked_at: datetime = Field(description="when it was asked")
-    taken_at: datetime | None = Field(description="when the node took it; null until then")
-    outcome: str | None = Field(description="`ok`, or the code of what went wrong; null until it has ended")
+    asked_by: str = Field(description="user name of the administrator")
+    asked_at: datetime = Field(description="time of the request")
+    taken_at: datetime | None = Field(description="time at which the node took it; null until then")
+    outcome: str | None = Field(description="`ok`, or the code of the error; null until it has ended")
     ended_at: datetime | None = Field(description="when it ended; null until then")

@@ -65,10 +65,10 @@ Pictures = Annotated[PictureService, Depends(picture_service)]
     openapi_extra={"requestBody": PREVIEW_FORM},
 )
 async def make_preview(request: Request, user: DetachedUser, settings: AppSettings, pictures: Pictures) -> PreviewRead:
-    """Draw a file that the browser cannot show: DICOM, TIFF, 16-bit PNG. It is neither analysed nor kept.
+    """Render a file that the browser cannot show: DICOM, TIFF, 16-bit PNG. The file is neither analysed nor kept.
 
-    Says whether a DICOM file names another patient than the files of a case, so that the user can be warned before the
-    upload.
+    The answer says whether a DICOM file names another patient than the files of a case, so that you can warn the user
+    before the upload.
     """
     state = request.app.state
 
@@ -120,7 +120,7 @@ def _identity(store: ObjectStore, key: str, names: Names) -> DicomIdentity:
 
 @router.get("/previews/{preview_id}", responses=responses(401, 422))
 def read_preview(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> PictureRead:
-    """The state of a preview, and what the file contains."""
+    """Return the state of a preview, and the facts of the file."""
     return PictureRead.of(str(preview_id), pictures.facts(layout.preview_folder(user.id, str(preview_id))))
 
 
@@ -130,7 +130,7 @@ def read_preview(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> Pic
     responses={200: {"content": {"image/jpeg": {}}}, **responses(401, 409, 422)},
 )
 def read_preview_picture(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> Response:
-    """The preview itself."""
+    """Return the picture of the preview."""
     content = pictures.read(layout.preview_folder(user.id, str(preview_id)), layout.PREVIEW_FILE)
     return Response(content, media_type="image/jpeg", headers=_PRIVATE)
 
@@ -157,12 +157,14 @@ def read_film(image: VisibleImage, pictures: Pictures) -> PictureRead:
     responses={
         200: {"content": {"application/octet-stream": {}}},
         202: {"model": PictureRead},
-        204: {"description": "Nothing is deeper than the display image, or the film was drawn without an overview"},
+        204: {"description": "The film has no more depth than its display image, or was prepared without an overview"},
         **responses(401, 404, 503),
     },
 )
 def read_overview(image: VisibleImage, pictures: Pictures) -> Response:
-    """A film in full depth as large as panes show it, with its facts: all that a viewer needs until it zooms in.
+    """Return a film in full depth at the size of the viewer's panes, with its facts.
+
+    A viewer needs no more until it zooms in.
 
     The answer is the length of a JSON document (unsigned, little-endian, 32 bits), the document with `facts`, `width`
     and `height`, and 16-bit samples as those of `/film/samples`. 202 while it is being drawn.
@@ -183,6 +185,9 @@ def read_overview(image: VisibleImage, pictures: Pictures) -> Response:
     responses={200: {"content": {"application/octet-stream": {}}}, **responses(401, 404, 409)},
 )
 def read_samples(image: VisibleImage, pictures: Pictures) -> Response:
-    """A film's samples: 16-bit unsigned little-endian integers, row by row, as `facts.samples` of the film says."""
+    """Return a film's samples, as `facts.samples` of the film describes.
+
+    They are 16-bit unsigned little-endian integers, row by row.
+    """
     content = pictures.read(layout.film_folder(image.id), layout.SAMPLES_FILE)
     return Response(content, media_type="application/octet-stream", headers=_GZIPPED)

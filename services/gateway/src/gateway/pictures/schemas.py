@@ -16,9 +16,9 @@ class PictureRead(BaseModel):
     """A picture drawn by the report service, with its facts once it is ready."""
 
     id: str = Field(description="identifier of the picture")
-    state: Literal["drawing", "ready", "failed"] = Field(description="where it stands")
+    state: Literal["drawing", "ready", "failed"] = Field(description="state")
     facts: PictureFacts | None = Field(description="null while it is being drawn")
-    poll_after_ms: int | None = Field(description="ask again after this; null when nothing will change")
+    poll_after_ms: int | None = Field(description="milliseconds after which to poll again; null if the state is final")
 
     @classmethod
     def of(cls, picture_id: str, facts: PictureFacts | None) -> "PictureRead":
@@ -39,9 +39,9 @@ class PatientRead(BaseModel):
     Two files name the same patient if their marks are equal; null means not named.
     """
 
-    patient_id: str | None = Field(description="mark of the patient's identifier; null where the file has none")
-    patient_name: str | None = Field(description="mark of the name; null where the file has none")
-    birth_date: str | None = Field(description="mark of the date of birth; null where the file has none")
+    patient_id: str | None = Field(description="mark of the patient's identifier; null if the file has none")
+    patient_name: str | None = Field(description="mark of the name; null if the file has none")
+    birth_date: str | None = Field(description="mark of the date of birth; null if the file has none")
 
     @classmethod
     def of(cls, marks: FileIdentity) -> "PatientRead":
@@ -54,6 +54,8 @@ class PatientRead(BaseModel):
 class PreviewRead(PictureRead):
     """A requested preview, with the facts from the file's header."""
 
-    study_date: date | None = Field(description="day of the examination, as the file says it")
-    patient: PatientRead = Field(description="whom the file names, as opaque marks")
-    differs: list[PatientAttribute] = Field(description="in what the file names another patient than the case's files")
+    study_date: date | None = Field(description="day of the examination, as in the file")
+    patient: PatientRead = Field(description="patient of the file, as opaque marks")
+    differs: list[PatientAttribute] = Field(
+        description="attributes in which the file names another patient than the case's files"
+    )

@@ -31,10 +31,11 @@ router = APIRouter(prefix="/api/v1/patients", tags=["administration"])
 
 @router.post("/purge", responses=responses(401, 403, 422))
 def purge_patient(body: PurgeCreate, admin: DetachedAdmin, request: Request) -> Certificate:
-    """Delete everything of a patient, whoever owns it, signed reports too, and certify it. Nothing brings it back.
+    """Delete all data of a patient, of all owners and including signed reports, and certify it. This cannot be undone.
 
-    The patient is found by the PatientID in DICOM files; a case with an image of the patient is deleted as a whole. The
-    audit log stays, and has an event with the hash of the certificate. Backups are named, and stay as they are.
+    The patient is found by the PatientID in DICOM files. A case with an image of the patient is deleted as a whole. The
+    audit log is kept and gets an event with the hash of the certificate. The certificate lists the backups, which are
+    not changed.
     """
     state = request.app.state
 

@@ -20,7 +20,10 @@ router = APIRouter(prefix="/api/v1/cases/{case_id}", tags=["cases"])
 
 ChosenId = Annotated[
     str,
-    Path(pattern=rf"^{READER_FINDING_ID}$", description="random UUID, which you choose: sending twice does it once"),
+    Path(
+        pattern=rf"^{READER_FINDING_ID}$",
+        description="random UUID that you choose; a repeated request has no further effect",
+    ),
 ]
 IfMatch = Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")]
 _CHANGES = responses(401, 403, 404, 409, 412, 422)
@@ -61,7 +64,7 @@ def delete_reader_finding(
     response: Response,
     if_match: IfMatch = None,
 ) -> None:
-    """Delete a reader's finding. Signed versions keep it; to undo, put it again."""
+    """Delete a reader's finding. Signed versions keep it. To undo the deletion, `PUT` the finding again."""
     drawn = service.erase(session, case, finding_id, user, if_match)
     detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id, "kind": drawn.kind}
     record(session, request, user, "finding.erase", "case", case.id, detail)

@@ -37,12 +37,12 @@ router = APIRouter(prefix="/api/v1/cases/{case_id}/reader-findings/{finding_id}/
 
 
 class OpinionRead(BaseModel):
-    """Where the system's opinion of a region stands."""
+    """The state of the system's opinion on a region."""
 
     state: JobState | Literal["none"] = Field(
-        description="`none`: nobody asked for it since the region was drawn or changed"
+        description="`none`: it was not requested since the region was drawn or changed"
     )
-    error: StepError | None = Field(description="why it failed; null where it did not")
+    error: StepError | None = Field(description="error, if it failed; otherwise null")
     opinion: RegionOpinion | None = Field(description="null unless `state` is `done`")
     text: list[str] = Field(description="the opinion as sentences, in the language of `Accept-Language`")
 

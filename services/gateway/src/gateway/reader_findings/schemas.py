@@ -12,14 +12,16 @@ _Pixels = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class ReaderFindingWrite(BaseModel):
-    """A finding that a reader draws, or changes. A box and an ellipse need `box`, an outline needs `outline`."""
+    """A finding that a reader draws or changes. A box and an ellipse need `box`, an outline needs `outline`."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     image_id: str = Field(max_length=36, description="image of the case that it is drawn on")
-    kind: FindingKind = Field(description="what the reader takes it for")
-    shape: Shape = Field(description="how it is drawn; an ellipse fills its box")
-    box: Box | None = Field(default=None, description="in pixels of the image as it was sent; of an outline it follows")
+    kind: FindingKind = Field(description="kind of lesion, in the reader's opinion")
+    shape: Shape = Field(description="shape of the drawing; an ellipse fills its box")
+    box: Box | None = Field(
+        default=None, description="box in pixels of the uploaded image; for an outline, it is computed"
+    )
     outline: list[tuple[_Pixels, _Pixels]] | None = Field(
         default=None,
         min_length=3,
@@ -51,7 +53,7 @@ class ReaderFindingWrite(BaseModel):
 
 
 class SameLesionWrite(BaseModel):
-    """Two findings that a reader takes for the same lesion."""
+    """Two findings to mark as the same lesion."""
 
     model_config = ConfigDict(extra="forbid")
 

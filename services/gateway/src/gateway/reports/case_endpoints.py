@@ -48,7 +48,7 @@ _ANSWERS = {
 
 @router.get("", responses=responses(401, 404))
 def list_reports(case: VisibleCase, session: DbSession) -> list[CaseReportRead]:
-    """The signed versions of a case, newest first."""
+    """List the signed versions of a case, newest first."""
     return versions(session, case)
 
 
@@ -66,11 +66,13 @@ def sign_case(
     response: Response,
     if_match: Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")] = None,
 ) -> CaseReportRead:
-    """Sign the case as it stands: a numbered version that never changes. A later change of the case supersedes it.
+    """Sign the case in its present state, as a numbered version that never changes.
 
-    Signing is a person's act, in the portal: a program with a token is refused (`portal_session_required`). Where the
-    person proved too long ago who they are (`authentication_too_old`), `POST /api/v1/sessions/current/authentication`
-    comes first.
+    A later change of the case supersedes it.
+
+    Only a person in the portal can sign; a program with a token gets `portal_session_required`. If the person's last
+    authentication is too long ago (`authentication_too_old`), send `POST /api/v1/sessions/current/authentication`
+    first.
     """
     report = signing.sign(session, request.app.state.store, case, statement, user, if_match)
     detail = {"version": report.version, "conclusion": report.conclusion, "sha256": report.sha256}
@@ -87,9 +89,9 @@ def sign_case(
 def draft_report_text(
     statement: DraftTextWrite, case: VisibleCase, user: CurrentUser, session: DbSession, request: Request
 ) -> DraftText:
-    """The conclusion in words, made from what you state of each breast and the findings you confirmed.
+    """Draft the comment from your statements about each breast and the findings that you confirmed.
 
-    It is not stored: edit it, and sign it as `comment`.
+    The draft is not stored. Edit it, and sign it as `comment`.
     """
     seen = sheets.sheets_of(session, case, user)
     return draft_text(session, request.app.state.store, case, seen, statement.breasts)
@@ -104,10 +106,10 @@ def render_version(
     session: DbSession,
     request: Request,
 ) -> CaseReportRead:
-    """Have a signed version rendered again from its stored content: what failed or was never rendered, or everything.
+    """Render a signed version again from its stored content: failed and missing renderings, or all.
 
-    The content is first checked against its fingerprint and signature. Existing renderings stay readable until they are
-    replaced.
+    The server first checks the fingerprint and the signature of the content. Existing renderings stay readable until
+    they are replaced.
     """
     renderings.ensure(session, _version(session, case, version), case.owner_id, wanted)
     detail = {"version": version, **wanted.model_dump(mode="json")}
@@ -157,7 +159,7 @@ async def read_version(
     accept: Accept = "*/*",
     accept_language: AcceptLanguage = None,
 ) -> Response:
-    """A signed version, as HTML, PDF, PNG or JSON, in English or Chinese."""
+    """Return a signed version as HTML, PDF, PNG or JSON, in English or Chinese."""
     form, language = format or negotiate(accept, "html"), lang or negotiate_language(accept_language)
 
     def look(session: Session) -> tuple[Case, RenderingSpec]:
@@ -209,7 +211,7 @@ async def _answer(
     responses={200: {"content": {"application/json": {}}}, **responses(401, 404)},
 )
 def read_content(case: VisibleCase, version: Annotated[int, Path(ge=1, le=2**31 - 1)], session: DbSession) -> Response:
-    """The signed content: the JSON document, byte for byte, whose SHA-256 and signature the version states."""
+    """Return the signed content: exactly the JSON document whose SHA-256 and signature the version states."""
     headers = {"Cache-Control": "private, no-cache"}
     content = stored_bytes(_version(session, case, version).content)
     return Response(content, media_type="application/json", headers=headers)

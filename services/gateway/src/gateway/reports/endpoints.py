@@ -31,18 +31,18 @@ router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["reports"])
 _REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
 REPORT_TYPES = {"image/png": {}, "text/html": {}, "application/pdf": {}, "application/json": {}}
 
-Format = Annotated[ReportForm | None, Query(description="instead of the Accept header")]
-Lang = Annotated[Language | None, Query(description="instead of the Accept-Language header")]
-Download = Annotated[bool, Query(description="ask the browser to save it")]
+Format = Annotated[ReportForm | None, Query(description="media type of the answer, instead of the Accept header")]
+Lang = Annotated[Language | None, Query(description="language of the answer, instead of the Accept-Language header")]
+Download = Annotated[bool, Query(description="whether the browser should save the answer as a file")]
 Accept = Annotated[str, Header()]
 AcceptLanguage = Annotated[str | None, Header(max_length=500)]
 
 
 @router.get("/result", responses={**WITH_ETAG, **responses(401, 404, 409)})
 def get_result(job: VisibleJob, request: Request, response: Response) -> Result:
-    """The result of the pipeline, with the image's view and side as they are known now.
+    """Return the result of the analysis, with the present view and side of the image.
 
-    It is available as soon as the inference is done, even if the report fails.
+    The result is available as soon as the inference is done, even if the report fails.
     """
     view, side = job.image.view, job.image.laterality
     result = as_corrected(results.read_result(request.app.state.store, job), view, side)
@@ -57,7 +57,7 @@ def get_result(job: VisibleJob, request: Request, response: Response) -> Result:
     responses={200: {"content": {"image/png": {}}}, **responses(401, 404, 409)},
 )
 def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
-    """A picture of the result: the display image or the heat map."""
+    """Return a picture of the result: the display image or the heat map."""
     store = request.app.state.store
     result = results.read_result(store, job)
     named = {result.display.file, *([result.heat_map.file] if result.heat_map else [])}
@@ -76,7 +76,10 @@ def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
     responses={200: {"content": {"image/jpeg": {}}}, **responses(401, 404)},
 )
 def get_thumbnail(job: VisibleJob, request: Request) -> Response:
-    """The image as it hangs, of at most 128 pixels, for lists. An analysis of version 0.2 or older has none."""
+    """Return the image as displayed, with at most 128 pixels, for lists.
+
+    An analysis of version 0.2 or older has none.
+    """
     try:
         content = service.read_thumbnail(request.app.state.store, job)
     except ObjectNotFoundError:
@@ -107,7 +110,7 @@ async def get_report(
     accept: Accept = "*/*",
     accept_language: AcceptLanguage = None,
 ) -> Response:
-    """The report as PNG, HTML, PDF or JSON, in English or Chinese."""
+    """Return the report as PNG, HTML, PDF or JSON, in English or Chinese."""
     form = format or service.negotiate(accept)
     language = lang or negotiate_language(accept_language)
     response = await report_response(request, job, form, language)

@@ -16,14 +16,14 @@ router = APIRouter(prefix="/api/v1/signing-keys", tags=["reports"])
 class SigningKeyRead(BaseModel):
     """A public key."""
 
-    key: str = Field(description="its name, which signatures state")
-    algorithm: Literal["Ed25519"] = Field(default="Ed25519", description="of its signatures")
+    key: str = Field(description="name of the key, as signatures state it")
+    algorithm: Literal["Ed25519"] = Field(default="Ed25519", description="algorithm of its signatures")
     public_key: str = Field(description="PEM")
-    current: bool = Field(description="whether it signs; the others verify what they signed")
+    current: bool = Field(description="whether it signs new reports; the other keys verify older ones")
 
 
 @router.get("", responses=responses(401))
 def list_signing_keys(user: CurrentUser, session: DbSession) -> list[SigningKeyRead]:  # noqa: ARG001 - any account
-    """The public keys that verify signed reports, the one that signs first."""
+    """List the public keys that verify signed reports, the present signing key first."""
     keys = keys_of(session)
     return [SigningKeyRead(key=name, public_key=keys.pem(name), current=name == keys.current) for name in keys.known]

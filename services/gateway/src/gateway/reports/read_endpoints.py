@@ -81,10 +81,11 @@ def sign_read(
     response: Response,
     if_match: IfMatch = None,
 ) -> ReadSigned:
-    """Sign your read of a case that two people read, as the first or the second of them.
+    """Sign your read of a case that two people read, as the first or the second reader.
 
-    State every breast of which there is a film, and a conclusion where no film has a side. The report is issued with
-    the second read where both agree; otherwise the case waits for a third person. Who may sign is as for `/reports`.
+    State the category of every breast that has a film, or a conclusion if no film has a side. If both readers agree,
+    the second read issues the report; otherwise the case waits for a third person. The same people may sign as for
+    `/reports`.
     """
     outcome = double_signing.sign_read(session, request.app.state.store, case, statement, user, if_match)
     return _signed(session, case, user, request, response, statement, outcome)
@@ -100,7 +101,7 @@ def arbitrate_case(
     response: Response,
     if_match: IfMatch = None,
 ) -> ReadSigned:
-    """Settle what the two readers of a case disagree on, as a third person, and issue the report."""
+    """Settle the disagreements of the two readers of a case, as a third person, and issue the report."""
     outcome = double_signing.arbitrate(session, request.app.state.store, case, statement, user, if_match)
     return _signed(session, case, user, request, response, statement, outcome)
 
@@ -140,11 +141,11 @@ def withdraw_read(case: VisibleCase, user: CurrentUser, session: DbSession, requ
 def begin_anew(
     body: BeginAnew, case: VisibleCase, user: PresentPerson, session: DbSession, request: Request
 ) -> ReadsRead:
-    """Have both people read a case once more: its owner, and once both have signed, its readers.
+    """Start the double reading of a case again. Its owner may do so, and its readers once both have signed.
 
-    Where the owner is a program or was deactivated, anyone who sees the case and may sign may do that.
+    If the owner is a program or was deactivated, anyone who sees the case and may sign may do so.
 
-    What was signed stays on record, and a report that was issued is superseded.
+    The signed reads stay on record, and an issued report is superseded.
     """
     case = double_signing.begin_anew(session, case, user)
     record(session, request, user, "read.anew", "case", case.id, {"reason": body.reason})

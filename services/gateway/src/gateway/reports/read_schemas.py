@@ -16,50 +16,54 @@ Act = Literal["sign", "arbitrate", "withdraw", "begin_anew"]
 
 
 class ReadRead(ReaderOfReport):
-    """A signed read: what one reader stated of a case, and how they had marked it."""
+    """A signed read: the statements and marks of one reader of a case."""
 
     yours: bool = Field(description="whether you signed it")
     reviews: list[Review] = Field(description="their verdicts and comments")
-    reader_findings: list[ReaderFinding] = Field(description="what they drew")
-    sha256: str = Field(description="fingerprint of what was signed")
+    reader_findings: list[ReaderFinding] = Field(description="findings that they drew")
+    sha256: str = Field(description="SHA-256 of the signed content")
 
 
 class DisagreementRead(BaseModel):
-    """What the readers disagree on."""
+    """A disagreement of the two readers."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    side: Laterality | None = Field(description="of the breast; null where it is the conclusion about the case")
-    subject: Subject = Field(description="what of it")
+    side: Laterality | None = Field(description="side of the breast; null for the conclusion about the case")
+    subject: Subject = Field(description="subject of the disagreement")
 
 
 class ReadsRead(BaseModel):
-    """How far the reading of a case by two people has come."""
+    """The state of the double reading of a case."""
 
     read_twice: bool = Field(description="whether two people read the case")
-    rule: Rule | None = Field(description="which disagreements a third person settles; null where one person reads it")
-    signed: int = Field(description="how many readers have signed: 0, 1 or 2")
-    yours: ReadRole | None = Field(description="the role in which you have signed; null where you have not")
-    reads: list[ReadRead] = Field(description="the signed reads; your own alone until both readers have signed")
-    disagreements: list[DisagreementRead] = Field(description="what a third person settles, or has settled")
-    may: list[Act] = Field(description="what you may do now, as far as nobody else has claimed the case")
+    rule: Rule | None = Field(
+        description="disagreements that a third person settles; null if one person reads the case"
+    )
+    signed: int = Field(description="number of readers who have signed: 0, 1 or 2")
+    yours: ReadRole | None = Field(description="role in which you have signed; null if you have not")
+    reads: list[ReadRead] = Field(description="signed reads; only yours until both readers have signed")
+    disagreements: list[DisagreementRead] = Field(
+        description="disagreements that a third person settles or has settled"
+    )
+    may: list[Act] = Field(description="what you may do now, unless somebody else has claimed the case")
 
 
 class ReadSigned(BaseModel):
-    """What your signature led to."""
+    """The outcome of your signature."""
 
-    role: ReadRole = Field(description="in which you signed")
-    signed: int = Field(description="how many readers have signed now: 1 or 2")
+    role: ReadRole = Field(description="role in which you signed")
+    signed: int = Field(description="number of readers who have signed: 1 or 2")
     report: CaseReportRead | None = Field(
-        description="the version that it completed; null where somebody is waited for"
+        description="version of the issued report; null if another signature is needed"
     )
 
 
 class BeginAnew(BaseModel):
-    """Why a case is read anew."""
+    """The reason for starting a double reading again."""
 
     model_config = ConfigDict(extra="forbid")
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = Field(
-        examples=["The second reader saw another patient's films."], description="noted in the audit log"
+        examples=["The second reader saw another patient's films."], description="reason, which the audit log records"
     )

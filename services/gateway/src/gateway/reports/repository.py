@@ -11,7 +11,7 @@ from lobule.contracts.progress import JobState
 
 
 def of_case(session: Session, case_id: str) -> Sequence[CaseReport]:
-    """The signed versions of a case, newest first."""
+    """List the signed versions of a case, newest first."""
     query = select(CaseReport).where(CaseReport.case_id == case_id)
     return session.scalars(query.order_by(CaseReport.version.desc())).all()
 

@@ -27,7 +27,7 @@ class CaseReportCreate(BaseModel):
 
     conclusion: Assessment | None = Field(
         default=None,
-        description="your own; without it, what `breasts` means, and without both you adopt the system's",
+        description="your conclusion; default: the one that follows from `breasts`, or else the system's",
     )
     breasts: BreastConclusions | None = Field(
         default=None, description="BI-RADS category, density and recommendation of each breast"
@@ -36,20 +36,20 @@ class CaseReportCreate(BaseModel):
         default="", max_length=5000, description="the clinician's comment, printed in the report"
     )
     acknowledged: list[Concern] = Field(
-        default=[], max_length=4, description="what you were shown that speaks against it; noted in the audit log"
+        default=[], max_length=4, description="warnings that you saw and accepted; the audit log records them"
     )
 
 
 class DraftTextWrite(BaseModel):
-    """What a draft of the conclusion in words is made from."""
+    """The statements from which a comment is drafted."""
 
     model_config = ConfigDict(extra="forbid")
 
-    breasts: BreastConclusions = Field(description="what you state of each breast")
+    breasts: BreastConclusions = Field(description="your statements about each breast")
 
 
 class DraftText(BaseModel):
-    """The conclusion in words, in every language: to be read, changed and signed as the comment of a report."""
+    """A draft of a report's comment, in every language. Read it, change it, and sign it."""
 
     en: str = Field(description="in English")
     zh: str = Field(description="in Chinese")
@@ -60,31 +60,33 @@ class RenderingState(BaseModel):
 
     language: Language = Field(description="language of its sentences")
     form: ReportForm = Field(description="file format")
-    state: JobState = Field(description="where it stands")
-    code: str | None = Field(description="of the error, where it failed")
+    state: JobState = Field(description="state")
+    code: str | None = Field(description="code of the error, if it failed")
 
 
 class RenderingsCreate(BaseModel):
-    """Which renderings of a signed version are wanted."""
+    """The renderings of a signed version to make."""
 
     model_config = ConfigDict(extra="forbid")
 
     languages: list[Language] = Field(
-        default=list(LANGUAGES), min_length=1, max_length=len(LANGUAGES), description="languages; all where not given"
+        default=list(LANGUAGES), min_length=1, max_length=len(LANGUAGES), description="languages; default: all"
     )
     forms: list[ReportForm] = Field(
         default=list(REPORT_FILES),
         min_length=1,
         max_length=len(REPORT_FILES),
-        description="file formats; all where not given",
+        description="file formats; default: all",
     )
-    anew: bool = Field(default=False, description="render those again, too, that are there; else only what is not")
+    anew: bool = Field(
+        default=False, description="whether to replace existing renderings, too; default: only make missing ones"
+    )
 
 
 class ReportSignature(BaseModel):
     """A signature over the content of a version."""
 
-    algorithm: Literal["Ed25519"] = Field(default="Ed25519", description="of the signature")
+    algorithm: Literal["Ed25519"] = Field(default="Ed25519", description="algorithm of the signature")
     key: str = Field(description="name of its public key; see `GET /api/v1/signing-keys`")
     value: str = Field(description="the signature, base64")
     state: SignatureState = Field(
@@ -97,24 +99,25 @@ class CaseReportRead(BaseModel):
     """A signed version."""
 
     version: int = Field(description="number of the version, from 1")
-    signed_by: str = Field(description="user name of whom signed it")
+    signed_by: str = Field(description="user name of the signer")
     signed_at: datetime = Field(description="when it was signed")
     conclusion: Assessment | None = Field(
-        description="the clinician's conclusion; null in reports of early versions, which have the system's"
+        description="the clinician's conclusion; null in reports of early versions, which have the system's conclusion"
     )
-    breasts: BreastConclusions | None = Field(
-        description="what was concluded of each breast; null where none was stated"
-    )
+    breasts: BreastConclusions | None = Field(description="conclusion about each breast; null if none was stated")
     comment: str = Field(description="the clinician's comment")
     readers: list[ReaderOfReport] = Field(
-        description="of a case that two people read: both and the arbiter, in the order of their signatures; else none"
+        description="if two people read the case: both readers and the arbiter, in the order of their signatures;"
+        " otherwise empty"
     )
-    superseded: bool = Field(description="the case has changed since, or a later version was signed")
-    sha256: str = Field(description="fingerprint of what was signed")
+    superseded: bool = Field(description="whether the case has changed since, or a later version was signed")
+    sha256: str = Field(description="SHA-256 of the signed content")
     signature: ReportSignature | None = Field(
-        description="over the content, byte for byte; null in versions that were signed before reports had signatures"
+        description="signature over the bytes of the content; null in versions from before reports had signatures"
     )
-    renderings: list[RenderingState] = Field(description="asked for so far; any other is rendered when it is asked for")
+    renderings: list[RenderingState] = Field(
+        description="renderings requested so far; others are rendered at their first request"
+    )
 
     @classmethod
     def of(

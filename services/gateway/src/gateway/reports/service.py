@@ -22,7 +22,7 @@ RENDERED_BY_ANALYSIS: tuple[Language, frozenset[ReportForm]] = ("en", frozenset(
 
 
 def versions(session: Session, case: Case) -> list[CaseReportRead]:
-    """The signed versions of a case, newest first."""
+    """List the signed versions of a case, newest first."""
     renderings: dict[str, list[RenderingState]] = defaultdict(list)
     for key, state, code in repository.rendering_states(session, case.id):
         number, *of = key.removeprefix(version_keys(case.id)).split(":")

@@ -22,13 +22,13 @@ router = APIRouter(prefix="/api/v1/cases/{case_id}/reviews", tags=["cases"])
 
 @router.get("", responses=responses(401, 404))
 def list_reviews(case: VisibleCase, user: CurrentUser, session: DbSession) -> list[Review]:
-    """The clinicians' reviews of the findings and images of a case; your own where two people read it apart."""
+    """List the reviews of the findings and images of a case; in blind double reading only your own."""
     return service.reviews_of(session, case, sheets.sheets_of(session, case, user))
 
 
 @router.get("/last", responses=responses(401, 404))
 def read_last_change(case: VisibleCase, user: CurrentUser, session: DbSession) -> ReviewChange | None:
-    """The last change of the reviews, if you made it. Put `before` with `undo` to undo it."""
+    """Return the last change of the reviews, if you made it. To undo it, `PUT` its `before` with `undo`."""
     return service.last_change(session, case, user)
 
 
@@ -45,7 +45,7 @@ def put_review(
         str,
         Path(
             pattern=rf"^({WHOLE_IMAGE}|{FINDING_ID}|\d{{1,4}})$",
-            description="id of the finding, or `image`; a number is taken for its place in the result, from 0",
+            description="id of the finding, or `image`; a number is its index in the result, from 0",
         ),
     ],
     user: CurrentUser,
@@ -54,7 +54,7 @@ def put_review(
     response: Response,
     if_match: Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")] = None,
 ) -> Review | None:
-    """Confirm or dismiss one finding or the image's assessment, with a comment; null withdraws the review."""
+    """Confirm or dismiss one finding or the image's assessment, with a comment. Null withdraws the review."""
     job = jobs.visible(session, user, job_id)
     if job is None or job.image.case_id != case.id:
         raise not_found("analysis")

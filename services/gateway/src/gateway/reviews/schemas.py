@@ -9,16 +9,20 @@ COMMENT_MOST = 2000
 
 
 class ReviewWrite(BaseModel):
-    """A review of a finding; without verdict and comment it is withdrawn."""
+    """A review of a finding. Without verdict and comment, the review is withdrawn."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     verdict: Verdict | None = Field(default=None, description="`confirmed` or `dismissed`; null for none")
     comment: str = Field(default="", max_length=COMMENT_MOST, description="comment of the clinician; empty for none")
     together: bool = Field(
-        default=False, description="this and your last change are of two marks of one lesion: both are undone together"
+        default=False,
+        description="whether this and your last change are about two marks of one lesion, so that both are undone"
+        " together",
     )
-    undo: bool = Field(default=False, description="this takes the last change back: it is not kept to be undone itself")
+    undo: bool = Field(
+        default=False, description="whether this undoes the last change; an undo cannot itself be undone"
+    )
 
 
 class ReviewBefore(BaseModel):
@@ -32,7 +36,7 @@ class OneChange(BaseModel):
     """A change of a review, and what it replaced."""
 
     job_id: str = Field(description="analysis whose finding was reviewed")
-    finding: str = Field(description="place in the findings, or `image`; use `finding_id`")
+    finding: str = Field(description="index in the findings, or `image`; use `finding_id`")
     finding_id: str = Field(description="id of the finding, or `image`")
     before: ReviewBefore = Field(description="what the change replaced")
 

@@ -22,10 +22,10 @@ router = APIRouter(prefix="/api/v1/sample-case", tags=["cases"])
 def open_sample_case(
     user: DetachedUser, request: Request, accept_language: Annotated[str | None, Header(max_length=500)] = None
 ) -> CaseRead:
-    """Open a case of four synthetic films to try the portal with, or find the one that you have.
+    """Create a case of four synthetic films to try the portal with, or return yours.
 
-    It is analysed and read like any case, but cannot be signed, and takes no other films. You alone see it, unless you
-    share it or an administrator opens it in an emergency. Films that are missing are added again.
+    The case is analysed and read like any other, but cannot be signed or get other films. Only you see it, unless you
+    share it or an administrator opens it in an emergency. Missing films are added again.
     """
     state = request.app.state
 
@@ -40,6 +40,6 @@ def open_sample_case(
 
 @router.delete("", status_code=204, responses=responses(401, 403, 404, 409))
 def delete_sample_case(user: CurrentUser, session: DbSession, request: Request) -> None:
-    """Delete your sample case with all of it."""
+    """Delete your sample case with its images and analyses."""
     case_id = service.delete_sample(session, request.app.state.store, user)
     record(session, request, user, "case.delete_sample", "case", case_id)

@@ -29,7 +29,7 @@ class ModelAtWork(BaseModel):
 
     name: str = Field(description="name of the model")
     version: str = Field(description="its version")
-    workers: int = Field(description="how many workers use it")
+    workers: int = Field(description="number of workers that use it")
 
 
 class ModelStatus(BaseModel):
@@ -37,24 +37,24 @@ class ModelStatus(BaseModel):
 
     modality: Modality
     queue: str = Field(description="name of the queue")
-    workers: int = Field(description="how many workers are connected")
+    workers: int = Field(description="number of connected workers")
     model: ModelManifest | None = Field(
-        description="model of its workers, the one of most where they differ; null where none is connected"
+        description="model of its workers, or of most of them if they differ; null if none is connected"
     )
     models: list[ModelAtWork] = Field(
         default_factory=list,
-        description="every version that workers use, the one of most workers first; several during an update",
+        description="all versions in use, the most used first; several during an update",
     )
     model_card: str | None = Field(description="the model's card, Markdown")
     beside: list[ModelPackage] = Field(
         default_factory=list[ModelPackage],
-        description="what these workers use beside that model: for density, regions and the like",
+        description="further models of these workers, such as for density and regions",
     )
 
 
 @router.get("/api/v1/models", tags=["models"], responses=responses(401, 503))
 def list_models(_user: CurrentUser, request: Request, session: DbSession) -> list[ModelStatus]:
-    """The models in use, with their metrics and model cards."""
+    """List the models in use, with their metrics and model cards."""
     return models_at_work(session, request.app.state.progress_cache)
 
 

@@ -29,25 +29,27 @@ class Health(BaseModel):
         description="`degraded`: jobs wait; `down`: no uploads are accepted"
     )
     database: bool = Field(description="whether the database answers")
-    migrated: bool = Field(description="whether its schema is this version's")
+    migrated: bool = Field(description="whether the database has the schema of this version")
     object_store: bool = Field(description="whether the object store answers")
     redis: bool = Field(description="whether Redis answers")
     space: bool = Field(
-        default=True, description="whether the disk of the objects has room for uploads; without, they are refused"
+        default=True, description="whether the object store's disk has space for uploads; if not, they are refused"
     )
 
 
 @router.get("/healthz")
 async def live() -> dict[str, str]:
-    """The process is alive."""
+    """Return 200 while the process runs."""
     return {"status": "ok"}
 
 
 @router.get("/readyz", response_model=Health, responses={503: {"model": Health}})
 def ready(request: Request) -> JSONResponse:
-    """Uploads can be accepted: database and object store work. Without Redis, jobs wait but are not lost.
+    """Return whether uploads can be accepted: the database and the object store work.
 
-    Without `space`, uploads are refused and what was accepted goes on: pages and results are still served.
+    Without Redis, jobs wait but are not lost.
+
+    Without `space`, uploads are refused, but accepted jobs continue, and pages and results are served.
     """
     health = health_of(request.app.state)
     return JSONResponse(health.model_dump(), status_code=503 if health.status == "down" else 200)

@@ -24,13 +24,14 @@ router = APIRouter(prefix="/api/v1/images", tags=["images"])
     openapi_extra={"requestBody": UPLOAD_FORM},
 )
 async def upload_image(request: Request, response: Response, user: DetachedUser, uploads: Uploads) -> Accepted:
-    """Upload an image for analysis. The response comes when it is stored; then follow the job's progress.
+    """Upload an image for analysis. The server answers when the image is stored; then follow the job's progress.
 
-    The same bytes are one image of a case: sent into it again, or sent without a case where you have them anywhere,
-    they are a 409 that names what exists. In another case they are a separate image with its own analysis.
+    If the case already has an image with the same bytes, or if you send no case and any of your cases has them, the
+    answer is a 409 that names the existing image. In another case, the same bytes are a separate image with its own
+    analysis.
 
-    A DICOM file that names another patient than the files of the case (by PatientID, name or birth date) is a 409
-    `other_patient`; `differs` says by what.
+    If a DICOM file names another patient than the files of the case (by PatientID, name or birth date), the answer is
+    409 `other_patient`, and `differs` names the attributes.
     """
 
     async def sender(_fields: dict[str, str]) -> User:

@@ -97,13 +97,13 @@ class Twin(BaseModel):
 
     image_id: str = Field(description="the other image")
     job_id: str = Field(description="its newest job")
-    case_id: str | None = Field(description="its case; null where it belongs to none")
-    pseudonym: str | None = Field(description="of that case")
+    case_id: str | None = Field(description="case of the other image; null if it belongs to none")
+    pseudonym: str | None = Field(description="pseudonym of that case")
 
 
 class Accepted(BaseModel):
-    """An accepted upload: it is stored, and its analysis is queued."""
+    """An accepted upload: the image is stored, and its analysis is queued."""
 
     image: ImageRead = Field(description="the stored image")
     job: JobRead = Field(description="its analysis")
-    also_in: list[Twin] = Field(description="where you have the same bytes as the same kind of image already")
+    also_in: list[Twin] = Field(description="your other images with the same bytes and modality")

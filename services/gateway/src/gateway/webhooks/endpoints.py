@@ -63,7 +63,7 @@ VisibleWebhook = Annotated[Webhook, Depends(visible_webhook, scope="function")]
 
 @router.get("", response_model=list[WebhookRead], responses=responses(401))
 def list_webhooks(user: CurrentUser, session: DbSession) -> Sequence[Webhook]:
-    """Your webhooks."""
+    """List your webhooks."""
     return repository.of_owner(session, user.id)
 
 
@@ -80,7 +80,7 @@ def create_webhook(
 
 @router.get("/{webhook_id}", response_model=WebhookRead, responses=responses(401, 404))
 def read_webhook(webhook: VisibleWebhook) -> Webhook:
-    """One webhook."""
+    """Return a webhook."""
     return webhook
 
 
@@ -93,7 +93,10 @@ def change_webhook(
     settings: AppSettings,
     request: Request,
 ) -> Webhook:
-    """Change the address or the events of a webhook. The secret stays; pending messages go to the new address."""
+    """Change the address or the events of a webhook.
+
+    Its secret does not change; pending messages go to the new address.
+    """
     service.change(session, webhook, body, settings)
     record(session, request, user, "webhook.change", "webhook", webhook.id)
     return webhook
@@ -116,7 +119,7 @@ def delete_webhook(webhook: VisibleWebhook, user: CurrentUser, session: DbSessio
 def list_deliveries(
     webhook: VisibleWebhook, session: DbSession, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> Sequence[Delivery]:
-    """The newest messages of a webhook, with their delivery state."""
+    """List the newest messages of a webhook, with their delivery state."""
     return repository.deliveries(session, webhook.id, limit)
 
 
@@ -126,7 +129,7 @@ def list_deliveries(
     responses=responses(401, 403, 404),
 )
 def retry_delivery(webhook: VisibleWebhook, delivery_id: str, session: DbSession) -> Delivery:
-    """Send a message again, now."""
+    """Send a message again immediately."""
     delivery = repository.delivery(session, delivery_id)
     if delivery is None or delivery.webhook_id != webhook.id:
         raise not_found("delivery")

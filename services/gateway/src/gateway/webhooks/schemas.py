@@ -19,17 +19,19 @@ class WebhookCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"url": "https://ris.example/lobule"}})
 
-    url: WebhookUrl = Field(description="where messages are sent, by POST; each of yours has another one")
-    events: Events = Field(default=["job.finished"], description="what it is told of")
+    url: WebhookUrl = Field(
+        description="address to which messages are sent by POST; you can have one webhook for each address"
+    )
+    events: Events = Field(default=["job.finished"], description="types of messages that are sent")
 
 
 class WebhookChange(BaseModel):
-    """A change of a webhook; fields that are not given stay as they are."""
+    """A change of a webhook. Fields that are not given do not change."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"events": ["report.signed"]}})
 
-    url: WebhookUrl | None = Field(default=None, description="where messages are sent from now on")
-    events: Events | None = Field(default=None, description="what it is told of from now on")
+    url: WebhookUrl | None = Field(default=None, description="new address of the webhook")
+    events: Events | None = Field(default=None, description="new types of messages that are sent")
 
 
 class WebhookRead(BaseModel):
@@ -38,15 +40,17 @@ class WebhookRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(description="identifier of the webhook")
-    url: str = Field(description="where messages are sent")
-    events: Annotated[list[EventName], BeforeValidator(split_names)] = Field(description="what it is told of")
-    created_at: datetime = Field(description="when it was made")
+    url: str = Field(description="address to which messages are sent")
+    events: Annotated[list[EventName], BeforeValidator(split_names)] = Field(
+        description="types of messages that are sent"
+    )
+    created_at: datetime = Field(description="time of creation")
 
 
 class WebhookCreated(WebhookRead):
-    """A new webhook. Its secret is shown this once."""
+    """A new webhook. Only this answer contains its secret."""
 
-    secret: str = Field(description="checks the signature of each message; see docs/api.md")
+    secret: str = Field(description="secret that verifies the signature of each message; see docs/api.md")
 
 
 class DeliveryRead(BaseModel):
@@ -57,13 +61,13 @@ class DeliveryRead(BaseModel):
     id: str = Field(description="identifier of the delivery")
     type: str = Field(description="kind of the message, such as `job.finished`")
     job_id: str = Field(description="the job that ended; empty for other messages")
-    state: DeliveryState = Field(description="where it stands")
-    attempts: int = Field(description="how often it was tried")
-    next_at: datetime = Field(description="when it is tried next")
+    state: DeliveryState = Field(description="state")
+    attempts: int = Field(description="number of attempts")
+    next_at: datetime = Field(description="time of the next attempt")
     created_at: datetime = Field(description="when the message was written")
     delivered_at: datetime | None = Field(description="when it was accepted; null until then")
-    last_status: int | None = Field(description="HTTP status of the last answer; null where none came")
-    last_error: str | None = Field(description="why the last try failed, where no answer came")
+    last_status: int | None = Field(description="HTTP status of the last answer; null if there was none")
+    last_error: str | None = Field(description="reason for the failure of the last attempt, if there was no answer")
 
 
 class JobFinished(BaseModel):
@@ -72,7 +76,7 @@ class JobFinished(BaseModel):
     type: Literal["job.finished"] = Field(default="job.finished", description="kind of the message")
     timestamp: datetime = Field(description="when the job ended")
     data: JobRead = Field(description="the job")
-    links: dict[str, str] = Field(description="where the job, its result and its report are")
+    links: dict[str, str] = Field(description="addresses of the job, its result and its report")
 
 
 class SignedVersion(BaseModel):
@@ -88,5 +92,5 @@ class ReportSignedMessage(BaseModel):
 
     type: Literal["report.signed"] = Field(default="report.signed", description="kind of the message")
     timestamp: datetime = Field(description="when it was signed")
-    data: SignedVersion = Field(description="what was signed")
-    links: dict[str, str] = Field(description="where the case and the report are")
+    data: SignedVersion = Field(description="the signed report")
+    links: dict[str, str] = Field(description="addresses of the case and the report")

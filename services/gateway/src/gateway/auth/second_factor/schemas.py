@@ -32,7 +32,7 @@ class SecurityKeyRead(BaseModel):
 class SecondFactorRead(BaseModel):
     """Whether a user has a second factor."""
 
-    on: bool = Field(description="whether a second factor is asked for at every login")
+    on: bool = Field(description="whether every login requires a second factor")
     required: bool = Field(description="whether an administrator requires it")
     recovery_codes_left: int = Field(description="recovery codes that are not used yet")
     app: bool = Field(description="whether codes of an authenticator app are accepted")
@@ -40,15 +40,15 @@ class SecondFactorRead(BaseModel):
 
 
 class AppSecret(BaseModel):
-    """What an authenticator app has to know. It is shown this once."""
+    """The secret for an authenticator app. Only this answer contains it."""
 
-    secret: str = Field(description="the secret, to be typed into an app")
-    address: str = Field(description="the same as an otpauth:// address")
+    secret: str = Field(description="the secret, to type into an app")
+    address: str = Field(description="the secret as an otpauth:// address")
     picture: str = Field(description="the address as a QR code: a data URI of an SVG")
 
 
 class CodeGiven(BaseModel):
-    """A code of the app."""
+    """A code of an authenticator app."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,13 +56,13 @@ class CodeGiven(BaseModel):
 
 
 class RecoveryCodes(BaseModel):
-    """Codes for whoever has lost the second factor; each works once. They are shown this once."""
+    """Recovery codes for a lost second factor. Each works once, and only this answer contains them."""
 
-    codes: list[str] = Field(description="the codes, to be kept on paper")
+    codes: list[str] = Field(description="the codes; keep them on paper")
 
 
 class KeyOptions(BaseModel):
-    """What a page asks a security key for."""
+    """A challenge for a security key."""
 
     public_key: dict[str, Any] = Field(
         description="options for `navigator.credentials`, in the JSON form of WebAuthn level 3 (binary: base64url)"
@@ -76,12 +76,12 @@ class KeyCreate(BaseModel):
 
     name: KeyName
     credential: dict[str, Any] = Field(
-        description="what the browser returned, as `PublicKeyCredential.toJSON()` gives it"
+        description="answer of the browser, as `PublicKeyCredential.toJSON()` returns it"
     )
 
 
 class KeyRename(BaseModel):
-    """Another name of a security key."""
+    """A new name of a security key."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
@@ -92,5 +92,5 @@ class KeyCreated(SecurityKeyRead):
     """A new security key, and recovery codes where it is the first second factor."""
 
     recovery_codes: list[str] = Field(
-        description="new recovery codes, shown this once; none where the user had a second factor before"
+        description="new recovery codes, which only this answer contains; empty if the user had a second factor before"
     )
