@@ -257,6 +257,18 @@ def test_every_tool(opened):
     touch("touchEnd")
     assert right.grey(400, 420) > dark + 5
     assert placed(right.pane)[0] == scale, "the film stays where it is"
+    # A finger that rests hides the marks until it is lifted, and chooses nothing.
+    panes = page.locator(".panes")
+    touch("touchStart", (x, y))
+    expect(panes).to_have_attribute("data-peek", "marks")
+    touch("touchEnd")
+    expect(panes).to_have_attribute("data-peek", "")
+    expect(page.locator(".findings [data-chosen]")).to_have_count(0)
+    touch("touchStart", (x, y))
+    expect(panes).to_have_attribute("data-peek", "marks")
+    touch("touchMove", (x, y - 40))
+    expect(panes).to_have_attribute("data-peek", "")
+    touch("touchEnd")
 
     # The whole screen, and back.
     page.keyboard.press("Shift+Z")

@@ -183,10 +183,12 @@ def test_a_row_says_the_step_of_its_analysis_until_films_are_read_together(
     assert cell(portal.get("/").text, "assessment") == "Step 2 of 3"
     study.analyse(second)
     page = portal.get("/").text
-    assert (cell(page, "assessment"), 'data-live="true"' in page) == ("Step 3 of 3", True)
+    assert (cell(page, "assessment"), 'data-live="true"' in page) == ("Malignancy suspected", True)
+    assert 'aria-label="Step 3 of 3"' in page
     read_together(study.worker, None)
     page = portal.get("/").text
     assert (cell(page, "assessment"), 'data-live="false"' in page) == ("Malignancy suspected", True)
+    assert "Step 3" not in page
 
 
 def test_earlier_examinations_are_counted_with_the_growth_since(

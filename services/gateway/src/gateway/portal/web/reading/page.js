@@ -71,6 +71,7 @@ const panes = createPanes(role(root, 'panes'), {
   onUse: ({ viewed }) => navigation.use(viewed),
   onPick: (image, index) => pick(targetOf(image, index)),
   onPickOwn: (id) => drawn.pick(id),
+  onPeek: (peek) => tools.peek(peek),
   onWindow: ({ viewed }, contrast, brightness) => tools.adjust(contrast, brightness, viewed),
   enhanced: (state, { id }) => late?.enhancing()?.sourceOf(state, id) ?? null,
   linked: () => store.state.linked,

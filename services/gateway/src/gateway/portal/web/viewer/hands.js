@@ -1,5 +1,6 @@
 // Pointer input on a pane: the wheel zooms, two fingers zoom and pan, one finger or the left button use the selected tool.
-// Shift or the right button sets the window with any tool, the middle button pans; a click chooses a finding.
+// Shift or the right button sets the window with any tool, the middle button pans; a click chooses a finding. A finger that rests
+// hides the marks, as a held key does.
 
 import { holds } from './geometry.js';
 
@@ -12,18 +13,41 @@ const DRAG = 1.01; // for each CSS pixel that the zoom tool is dragged up
 const CLICK = 4; // CSS pixels that a hand may tremble
 const CONTRAST = 200; // CSS pixels from the usual window to half of it
 const BRIGHTNESS = 400;
+const REST_MS = 450; // of a finger, until the marks are hidden
 
 /**
  * @param {Pane} pane
  * @param {import('./pane.js').PaneEvents} events
  */
-export function listenToHands(pane, { onUse, onWindow, onPick, onPickOwn, toolOf, instruments }) {
+export function listenToHands(pane, { onUse, onWindow, onPick, onPickOwn, onPeek, toolOf, instruments }) {
   const { root } = pane;
   /** @type {Map<number, Point>} */
   const pointers = new Map();
   let travelled = 0;
   let start = pane.middle;
   let measures = false; // whether an instrument has taken the gesture
+  let peeks = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let resting;
+
+  /** A finger rests: the marks are hidden until it is lifted or moves. @param {PointerEvent} event */
+  function rest({ pointerType }) {
+    clearTimeout(resting);
+    if (pointerType !== 'touch' || measures || pointers.size > 1) return;
+    resting = setTimeout(() => {
+      peeks = true;
+      onPeek('marks');
+    }, REST_MS);
+  }
+
+  /** @returns {boolean} Whether the marks were hidden. */
+  function unrest() {
+    clearTimeout(resting);
+    const was = peeks;
+    peeks = false;
+    if (was) onPeek(null);
+    return was;
+  }
 
   /** @param {MouseEvent} event @returns {Point} */
   function at({ clientX, clientY }) {
@@ -42,6 +66,7 @@ export function listenToHands(pane, { onUse, onWindow, onPick, onPickOwn, toolOf
     const now = { x: event.clientX, y: event.clientY };
     const by = { x: now.x - before.x, y: now.y - before.y };
     travelled += Math.abs(by.x) + Math.abs(by.y);
+    if (travelled >= CLICK) unrest();
     const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
     pointers.set(event.pointerId, now);
     if (other) pinch(before, now, other);
@@ -88,15 +113,21 @@ export function listenToHands(pane, { onUse, onWindow, onPick, onPickOwn, toolOf
     travelled = 0;
     start = at(event);
     measures = pointers.size === 1 && event.button === 0 && !event.shiftKey && (instruments()?.down(pane, start, event.pointerType === 'touch') ?? false);
+    if (pointers.size > 1) unrest();
+    rest(event);
   });
   root.addEventListener('pointermove', drag);
   root.addEventListener('pointerup', (event) => {
     if (!pointers.delete(event.pointerId)) return;
+    if (unrest()) return;
     if (measures) instruments()?.up(pane, at(event), travelled < CLICK);
     else if (travelled < CLICK) pick(event);
     measures = false;
   });
-  root.addEventListener('pointercancel', (event) => pointers.delete(event.pointerId));
+  root.addEventListener('pointercancel', (event) => {
+    pointers.delete(event.pointerId);
+    unrest();
+  });
   root.addEventListener('pointerleave', () => instruments()?.leave(pane));
   root.addEventListener('dblclick', (event) => {
     if (!instruments()?.busy) pane.zoom(DOUBLE, at(event));

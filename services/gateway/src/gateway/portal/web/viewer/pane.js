@@ -36,6 +36,7 @@ import { drawPlaced } from './sources.js';
  * @property {(pane: Pane, contrast: number, brightness: number) => void} onWindow
  * @property {(image: ViewedImage, index: number) => void} onPick
  * @property {(id: string) => void} onPickOwn
+ * @property {(peek: import('../reading/state.js').Reading['peek']) => void} onPeek A finger rests on it, or no longer.
  * @property {(pane: Pane) => number} scaleOf The scale at which a pane shows its part: the same for all films, in mm.
  * @property {() => import('../reading/state.js').ToolName} toolOf The tool in the reader's hand.
  * @property {() => Hand | null} instruments What the tool in hand draws with, once it is loaded.

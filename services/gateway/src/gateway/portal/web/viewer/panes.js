@@ -57,6 +57,7 @@ export function createPanes(grid, options) {
       pane.root.hidden = index >= slots.length;
       if (slots[index]) fill(pane, slots[index], state);
     }
+    grid.dataset.peek = state.peek ?? '';
     if (hung !== before) panes.forEach((pane) => pane.measure()); // whoever moves a film next needs its pane's size
     before = hung;
   }
