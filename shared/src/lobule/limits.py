@@ -39,19 +39,26 @@ def _limit(of: str, what: str, value: int, unit: str, code: str, why: str) -> in
 _KB, _MB = 1 << 10, 1 << 20
 _UNREADABLE = "image_unreadable"
 
-MIN_SIDE = _limit("image", "a side, at least", 48, "pixels", "image_too_small", "patches of tissue have 50 pixels")
-MAX_SIDE = _limit("image", "a side", 32_767, "pixels", "too_many_pixels", "OpenCV resamples no longer side")
-MAX_PIXELS = _limit("image", "pixels", 100_000_000, "", "too_many_pixels", "the largest detector has 28 million")
+MIN_SIDE = _limit(
+    "image", "shortest side, at least", 48, "pixels", "image_too_small", "a patch of tissue has 50 pixels"
+)
+MAX_SIDE = _limit("image", "longest side", 32_767, "pixels", "too_many_pixels", "OpenCV cannot resample a longer side")
+MAX_PIXELS = _limit("image", "pixels", 100_000_000, "", "too_many_pixels", "the largest X-ray detector has 28 million")
 MAX_DECODED_BYTES = _limit(
     "image",
-    "samples once decoded",
+    "decoded samples",
     400_000_000,
     "bytes",
     "too_many_pixels",
     "four 8-bit or two 16-bit samples of 100 million pixels; the coefficients of a progressive JPEG are counted too",
 )
 MAX_PROFILE_BYTES = _limit(
-    "image", "ICC profile, inflated", 4 * _MB, "bytes", "", "profiles of printing presses have up to 3 MB"
+    "image",
+    "decompressed ICC profile",
+    4 * _MB,
+    "bytes",
+    "",
+    "profiles of printing presses have up to 3 MB",
 )
 
 MAX_PNG_CHUNKS = _limit(
@@ -60,12 +67,17 @@ MAX_PNG_CHUNKS = _limit(
     1_000,
     "",
     _UNREADABLE,
-    "texts and profiles are skipped, not read; libpng never sees compressed texts",
+    "texts and profiles are skipped; libpng does not decompress texts",
 )
-MAX_PNG_DATA_CHUNKS = _limit("PNG", "chunks in the whole file", 1_000_000, "", _UNREADABLE, "each is looked at")
+MAX_PNG_DATA_CHUNKS = _limit("PNG", "chunks in the whole file", 1_000_000, "", _UNREADABLE, "the reader visits each")
 
 MAX_JPEG_SEGMENTS = _limit(
-    "JPEG", "segments before the pixels", 1_000, "", _UNREADABLE, "a profile or a second picture's data take up to 255"
+    "JPEG",
+    "segments before the pixels",
+    1_000,
+    "",
+    _UNREADABLE,
+    "a profile, or data of a second picture, has up to 255",
 )
 MAX_JPEG_SCANS = _limit(
     "JPEG", "scans", 100, "", _UNREADABLE, "each is a pass over all pixels; encoders write about ten"
@@ -74,29 +86,56 @@ MAX_JPEG_SCANS = _limit(
 MAX_TIFF_DIRECTORIES = _limit("TIFF", "directories", 32, "", _UNREADABLE, "a pyramid has about ten")
 MAX_TIFF_ENTRIES = _limit("TIFF", "tags in a directory", 1_000, "", _UNREADABLE, "a film has about thirty")
 MAX_TIFF_SEGMENTS = _limit(
-    "TIFF", "strips or tiles", 500_000, "", _UNREADABLE, "together at most twice the file: strips may lie on each other"
+    "TIFF",
+    "strips or tiles",
+    500_000,
+    "",
+    _UNREADABLE,
+    "together they have at most twice the size of the file, because strips may overlap",
 )
 MAX_TIFF_TILE_BYTES = _limit(
-    "TIFF", "a tile, decoded", 64 * _MB, "bytes", _UNREADABLE, "it is decoded into a buffer of its own"
+    "TIFF", "a decoded tile", 64 * _MB, "bytes", _UNREADABLE, "a tile is decoded into a buffer of its own"
 )
 
 MAX_DICOM_ELEMENTS = _limit(
-    "DICOM", "elements before the pixels, with those of sequences", 50_000, "", _UNREADABLE, "a mammogram has hundreds"
+    "DICOM",
+    "elements before the pixels, including those in sequences",
+    50_000,
+    "",
+    _UNREADABLE,
+    "a mammogram has hundreds",
 )
-MAX_DICOM_ITEMS = _limit("DICOM", "items of sequences", 10_000, "", _UNREADABLE, "those of private groups are skipped")
-MAX_DICOM_DEPTH = _limit("DICOM", "sequences in each other", 16, "", _UNREADABLE, "a mammogram has four")
+MAX_DICOM_ITEMS = _limit("DICOM", "items of sequences", 10_000, "", _UNREADABLE, "items of private groups are skipped")
+MAX_DICOM_DEPTH = _limit("DICOM", "nested sequences", 16, "", _UNREADABLE, "a mammogram has four")
 MAX_DICOM_VALUE = _limit(
     "DICOM", "a value that is read", 256 * _KB, "bytes", "", "a lookup table of 65,536 words has 128 KB"
 )
-MAX_DICOM_KEPT = _limit("DICOM", "all values that are read", 4 * _MB, "bytes", _UNREADABLE, "a mammogram has some KB")
+MAX_DICOM_KEPT = _limit(
+    "DICOM", "all values that are read, together", 4 * _MB, "bytes", _UNREADABLE, "a mammogram has a few KB"
+)
 MAX_DICOM_INFLATED_HEADER = _limit(
-    "DICOM", "deflated: before the pixels", 16 * _MB, "bytes", _UNREADABLE, "it is inflated as a stream"
+    "DICOM",
+    "deflated file: inflated bytes before the pixels",
+    16 * _MB,
+    "bytes",
+    _UNREADABLE,
+    "they are inflated as a stream",
 )
 MAX_DICOM_INFLATED_AHEAD = _limit(
-    "DICOM", "deflated: pixels that the gateway passes over", 32 * _MB, "bytes", "", "to see where the file ends"
+    "DICOM",
+    "deflated file: inflated pixels that the gateway skips",
+    32 * _MB,
+    "bytes",
+    "",
+    "the gateway skips them to find the end of the file",
 )
 MAX_DICOM_TRAILER = _limit(
-    "DICOM", "deflated: after the pixels", 1 * _MB, "bytes", _UNREADABLE, "writers put a few bytes of padding there"
+    "DICOM",
+    "deflated file: inflated bytes after the pixels",
+    1 * _MB,
+    "bytes",
+    _UNREADABLE,
+    "writers put a few bytes of padding there",
 )
 MAX_DICOM_SERVED_READS = _limit(
     "DICOM",
@@ -104,10 +143,15 @@ MAX_DICOM_SERVED_READS = _limit(
     100_000,
     "",
     "instance_unreadable",
-    "two or three an element",
+    "an element needs two or three",
 )
 MAX_DICOM_SERVED_VALUE = _limit(
-    "DICOM", "served by DICOMweb: a value in metadata", 1 * _MB, "bytes", "", "longer ones have an address of their own"
+    "DICOM",
+    "served by DICOMweb: a value in metadata",
+    1 * _MB,
+    "bytes",
+    "",
+    "longer values have an address of their own",
 )
 MAX_DICOM_SERVED_FRAMES = _limit(
     "DICOM",
@@ -115,19 +159,19 @@ MAX_DICOM_SERVED_FRAMES = _limit(
     10_000,
     "",
     "instance_unreadable",
-    "masks have some",
+    "masks have several",
 )
 MAX_DICOM_SERVED_BITS = _limit(
     "DICOM",
-    "served by DICOMweb: a frame of single bits",
+    "served by DICOMweb: a frame with one bit per pixel",
     32 * _MB,
     "bytes",
     "instance_unreadable",
-    "shifted in memory",
+    "its bits are shifted in memory",
 )
-MAX_DICOM_FRAGMENTS = _limit("DICOM", "fragments", 100_000, "", _UNREADABLE, "one picture has one, or some hundreds")
+MAX_DICOM_FRAGMENTS = _limit("DICOM", "fragments", 100_000, "", _UNREADABLE, "a picture has one, or some hundreds")
 MAX_DICOM_JPEG_SCANS = _limit(
-    "DICOM", "scans of a baseline, extended or lossless JPEG", 4, "", _UNREADABLE, "one for each colour"
+    "DICOM", "scans of a baseline, extended or lossless JPEG", 4, "", _UNREADABLE, "there is one for each colour"
 )
 
 MAX_DECODER_MEMORY = _limit(
@@ -139,40 +183,61 @@ MAX_DECODER_MEMORY = _limit(
     "a film of 100 megapixels in JPEG 2000 takes 0.8 GB",
 )
 MAX_DECODER_OUTPUT = _limit(
-    "decoder", "samples that it hands over", 512 * _MB, "bytes", "image_too_large", "400 MB and a mask of the padding"
+    "decoder",
+    "samples that the decoder returns",
+    512 * _MB,
+    "bytes",
+    "image_too_large",
+    "400 MB and a mask of the padding",
 )
-MAX_DECODER_FACTS = _limit("decoder", "what it says of them", 1 * _MB, "bytes", _UNREADABLE, "a film's facts have 2 KB")
+MAX_DECODER_FACTS = _limit(
+    "decoder", "description of the samples", 1 * _MB, "bytes", _UNREADABLE, "that of a film has 2 KB"
+)
 MAX_DECODER_CPU_S = _limit(
-    "decoder", "computing for a file", 60, "seconds", "image_too_large", "100 megapixels of JPEG 2000 take 13"
+    "decoder", "processor time for a file", 60, "seconds", "image_too_large", "100 megapixels in JPEG 2000 take 13 s"
 )
 MAX_DECODER_S = _limit(
-    "decoder", "a file, on a machine that is busy", 120, "seconds", "image_too_large", "a step may take 300"
+    "decoder",
+    "elapsed time for a file",
+    120,
+    "seconds",
+    "image_too_large",
+    "a step may take 300 s; the machine may be busy",
 )
 
 MAX_BODY_BYTES = _limit(
-    "request", "a body other than an upload", 1 * _MB, "bytes", "request_too_large", "it is held in memory as a whole"
+    "request", "a body other than an upload", 1 * _MB, "bytes", "request_too_large", "the whole body is held in memory"
 )
 BODY_GRACE_S = _limit(
-    "request", "waiting for a body's next bytes at its start", 30, "seconds", "request_timeout", "a slow line may pause"
+    "request",
+    "grace period of a body",
+    30,
+    "seconds",
+    "request_timeout",
+    "a slow connection may pause",
 )
 MIN_BODY_BYTES_PER_S = _limit(
     "request",
-    "after that, at least, on average",
+    "average rate after the grace period, at least",
     16 * _KB,
     "bytes per second",
     "request_timeout",
-    "a body that drips would hold its connection for ever",
+    "a slower body would occupy its connection for too long",
 )
 REST_OF_BODY_S = _limit(
     "request",
-    "reading the rest of a body that was answered before its end",
+    "reading the rest of a body after an early answer",
     30,
     "seconds",
     "",
-    "a client that still sends would not see the response",
+    "a client that is still sending would not receive the answer",
 )
-MAX_FIELDS = _limit("upload", "fields of the form, and headers of one", 20, "", "malformed_upload", "there are ten")
-MAX_FIELD_BYTES = _limit("upload", "a field, or a header of one", 4 * _KB, "bytes", "malformed_upload", "a note")
+MAX_FIELDS = _limit(
+    "upload", "fields of the form, and headers of a field", 20, "", "malformed_upload", "the form has ten fields"
+)
+MAX_FIELD_BYTES = _limit(
+    "upload", "a field, or a header of a field", 4 * _KB, "bytes", "malformed_upload", "the longest field is a note"
+)
 
 DECODER_KEEPS = 32 * _MB
 """Bytes of memory that a decoder keeps ready for each of file, samples and the way between them."""
