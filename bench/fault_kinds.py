@@ -18,6 +18,7 @@ from sleeping_worker import POISON_WIDTH
 from lobule.imaging.decode import encode_png
 
 ACCEPTED_WITHIN_S = 240.0
+_TRIES = "lobule:picture-tries:*"
 _OUTAGE_S = 3.0
 _PICTURE = 0
 
@@ -206,18 +207,21 @@ def poison(world: World) -> str:
 
 def poisoned_preview(world: World) -> None:
     """Whoever draws a preview is killed, each time: it ends with an error, soon."""
-    files = {"file": ("a.png", next_picture())}
+    files = {"file": ("a.png", encode_png(np.full((6000, 6000, 3), 90, np.uint8)))}  # it takes long enough to be killed
     preview = world.post("/api/v1/previews", files=files).json()["id"]
-    kills, deadline = 0, time.monotonic() + 120
+    kills, deadline = 0, time.monotonic() + ACCEPTED_WITHIN_S
     while time.monotonic() < deadline:
         state = httpx.get(f"{world.url}/api/v1/previews/{preview}", headers=world.headers, timeout=20).json()
         if state["state"] != "drawing":
             print(f"    preview: {state['state']} ({(state.get('error') or {}).get('code')}) after {kills} kills")
+            if not kills:
+                raise AssertionError("the preview was drawn before anything was killed")
             return
-        if any(world.redis.scan_iter(f"lobule:picture-tries:*{preview}")):
+        [tries] = [int(world.redis.get(key) or 0) for key in world.redis.scan_iter(f"{_TRIES}{preview}")] or [0]
+        if tries > kills:  # once for each try: its successor must come up
             only_child("report")(world)
-            kills += 1
-        time.sleep(0.05)
+            kills = tries
+        time.sleep(0.01)
     raise AssertionError("the preview is being drawn for ever")
 
 

@@ -1,6 +1,6 @@
 """Scan the portal and the API of a gateway on PostgreSQL with wapiti, Debian's package, and list what it finds.
 
-uv run --no-sync python bench/web_scan.py [--only sql --only xss] [--seconds 600]
+uv run --no-sync python bench/web_scan.py [--only sql --only xss] [--caller clinician] [--seconds 600]
 
 As nobody, as a clinician and as an administrator. Besides what its crawler finds, wapiti gets every address that
 answers GET, with all of its query parameters and the ids of a sample case. Its modules that ask other servers are left
@@ -136,6 +136,7 @@ def _routes(router: Any) -> Iterator[APIRoute]:
 
 def main(
     only: Annotated[list[str] | None, typer.Option(help="modules of wapiti; all that ask nobody else without")] = None,
+    callers: Annotated[list[str] | None, typer.Option("--caller", help="of those below; all without")] = None,
     seconds: Annotated[int, typer.Option(help="of the crawl, and of each module, at most")] = 600,
 ) -> None:
     """Scan as each caller."""
@@ -148,7 +149,8 @@ def main(
         app = api_fuzz.make_app(database, f"unix://{redis.socket_file}", Path(name), secure_cookies=False)
         with api_fuzz.served(app) as address, httpx.Client(base_url=address, timeout=60) as client:
             starts = addresses(app, address, api_fuzz.known_objects(client))
-            for caller, username in _CALLERS.items():
+            for caller in callers or _CALLERS:
+                username = _CALLERS[caller]
                 with tempfile.TemporaryDirectory() as kept:
                     scan = Scan(address, username, starts, Path(kept), seconds)
                     print(f"{caller}: {len(starts)} addresses given, {scan.crawled} crawled", flush=True)
