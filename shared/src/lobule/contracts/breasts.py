@@ -1,4 +1,4 @@
-"""What a clinician concludes of each breast: the BI-RADS category, the density, and what is recommended.
+"""A clinician's conclusion about each breast: BI-RADS category, density and recommendation.
 
 The categories are those of the ACR BI-RADS Atlas, 5th edition (2013).
 """

@@ -80,7 +80,7 @@ Evidence = Literal["assessed", "failed", "pending"]
 
 
 class ImageEvidence(Document):
-    """What one image contributes to the conclusion about its case."""
+    """The contribution of an image to the conclusion about its case."""
 
     job_id: str
     file_name: str
@@ -112,7 +112,7 @@ class ImageEvidence(Document):
 
 
 def numbered(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
-    """The images of an examination, numbered where they share a view or file name, so that each name is unique."""
+    """The images of an examination; those with the same view or file name are numbered, so that each name is unique."""
     seen: Counter[str] = Counter()
     told_apart: list[ImageEvidence] = []
     for image in images:
@@ -131,14 +131,14 @@ class Reason(Document):
 
 
 class Suggestion(Document):
-    """What could be done next; the catalogue has its sentence as `suggestion.<code>`."""
+    """A suggested next step; the catalogue has its sentence as `suggestion.<code>`."""
 
     code: SuggestionCode
     values: dict[str, str | list[str]] = Field(default={}, description="values in the sentence")
 
 
 class Conclusion(Document):
-    """What the system says of a case."""
+    """The system's conclusion about a case."""
 
     assessment: Assessment | None = Field(description="null while nothing can be said")
     probability_malignant: Probability | None = Field(

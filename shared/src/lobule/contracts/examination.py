@@ -1,4 +1,4 @@
-"""An examination: the films of a patient's breasts read together, and what came of it.
+"""An examination: the films of a patient's breasts and their combined reading.
 
 The films have been analysed one by one before. Reading them together says where the marked findings lie in the breast,
 which findings of two views are one lesion, how suspicious each breast is, and what became of a finding since an earlier
@@ -16,7 +16,7 @@ from lobule.contracts.unit import ImageRole
 
 
 class AnalysedImage(Document):
-    """An image of an examination, analysed by itself."""
+    """An image of an examination, with the result of its own analysis."""
 
     job_id: str = Field(description="its analysis")
     role: ImageRole = Field(description="`current`, or `prior` of an earlier examination, which is compared with alone")
@@ -26,7 +26,7 @@ class AnalysedImage(Document):
 
 
 class ExaminationRequest(Document):
-    """What an `examination` step is asked for."""
+    """The input of an `examination` step."""
 
     images: list[AnalysedImage] = Field(min_length=1, description="of one modality, current ones first")
     failed: list[Laterality | None] = Field(
@@ -120,7 +120,7 @@ class BreastReason(Document):
 
 
 class BreastReading(Document):
-    """What the films of a breast say together."""
+    """The combined reading of the films of a breast."""
 
     laterality: Laterality = Field(description="which breast")
     views: list[StandardView] = Field(description="views that were read")
@@ -138,7 +138,7 @@ class BreastReading(Document):
 
 
 class ExaminationReading(Document):
-    """What the films of an examination say together."""
+    """The combined reading of the films of an examination."""
 
     schema_version: Literal["1"] = Field(default="1", description="version of the document's format")
     method: Literal["model", "rule"] = Field(
@@ -153,7 +153,7 @@ class ExaminationReading(Document):
     standings: list[Standing] = Field(default=[], description="meaning of that number in populations")
 
     def largest_growth_mm(self) -> float | None:
-        """Of the lesion that has grown most since the earlier examination; None where none has, or none is in mm."""
+        """Largest growth of a lesion since the earlier examination; None if none has grown or is measured in mm."""
         changes = [lesion.change for breast in self.breasts for lesion in breast.lesions if lesion.change]
         grown = [each.growth_mm for each in changes if each.change == "grown" and each.growth_mm is not None]
         return max(grown, default=None)

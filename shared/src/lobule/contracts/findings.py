@@ -1,4 +1,4 @@
-"""What names a finding: its id within an analysis, and its index in the result, which identified it before."""
+"""The identity of a finding: its id within an analysis, and its index in the result, which identified it before."""
 
 WHOLE_IMAGE = "image"
 """Instead of a finding's id: the image as a whole."""
@@ -12,7 +12,7 @@ paired or exported.
 
 
 def finding_id(place: int) -> str:
-    """The id of the finding at a place of its result, counted from 0, where the result itself names none.
+    """The id of the finding at an index of its result, from 0, if the result states none.
 
     Results and reviews that were stored before findings had ids are read with these.
     """

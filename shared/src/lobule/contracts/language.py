@@ -8,7 +8,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 def negotiate_language(accept_language: str | None) -> Language:
-    """The language that an `Accept-Language` header prefers among ours; English where it names none of them."""
+    """The supported language that an `Accept-Language` header prefers; English if it names none of them."""
     ranked = sorted(_ranges(accept_language or ""), key=lambda pair: -pair[0])
     return ranked[0][1] if ranked else "en"
 

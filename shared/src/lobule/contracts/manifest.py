@@ -56,7 +56,7 @@ class NetworkInput(Section):
 
 
 class CalibrationSection(Section):
-    """How raw scores become probabilities: the method, its parameters, and the data that they were fitted on."""
+    """The calibration of raw scores to probabilities: the method, its parameters, and the data of the fit."""
 
     method: str = Field(description="name of the method")
     description: str | None = Field(default=None, description="in words")
@@ -95,12 +95,12 @@ class Metric(Section):
 
     @property
     def title(self) -> str:
-        """What was measured, as the package says it."""
+        """What was measured, in the words of the package."""
         return self.metric or self.name or ""
 
     @property
     def confidence(self) -> Interval | None:
-        """Its 95 % confidence interval, where one was computed."""
+        """The 95 % confidence interval, if one was computed."""
         return self.interval_95 or self.interval
 
 
@@ -109,7 +109,7 @@ _ABBREVIATION = re.compile(r"\b(auc|ece)\b")
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured figure of a model, as people read it.
+    """A measured figure of a model, formatted for people.
 
     Attributes:
         name: What was measured.

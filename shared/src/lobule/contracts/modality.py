@@ -51,7 +51,7 @@ class Views(Document):
 
 
 class Holds(Document):
-    """What a result may hold besides its probability."""
+    """The optional parts of a modality's results."""
 
     findings: tuple[FindingLabel, ...] = Field(default=(), description="labels of findings; none: it has no findings")
     outlines: bool = Field(default=False, description="whether a finding can have an outline besides its box")
@@ -59,7 +59,7 @@ class Holds(Document):
 
 
 class Look(Document):
-    """How images of a modality are displayed and recognised."""
+    """Display and recognition of a modality's images."""
 
     colours: Literal["grey", "colour"] | None = Field(
         default=None, description="colours that distinguish these images from others; null: none"

@@ -1,4 +1,4 @@
-"""What a DICOM node tells the gateway of itself, and what the gateway asks it to do (ADR 0012)."""
+"""The reports of a DICOM node to the gateway, and the tasks that the gateway gives it (ADR 0012)."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -45,7 +45,7 @@ class Progress(Document):
 
 
 class ReportedProgress(Document):
-    """What a worker reports to the progress cache while it works."""
+    """The progress that a worker writes to the progress cache."""
 
     attempt: int
     fraction: float = Field(ge=0.0, le=1.0)

@@ -1,4 +1,4 @@
-"""What readers draw on images themselves, apart from anything that the system found.
+"""Findings that readers draw on images, separate from the system's findings.
 
 Coordinates are those of results: pixels of the upright image, as its file has them.
 """
@@ -55,7 +55,7 @@ class ReaderFinding(Document):
 
     @property
     def letter(self) -> str:
-        """What it is called beside the numbers of the system's findings: A to Z, then AA to AZ, and so on."""
+        """The letter of the finding: A to Z, then AA to AZ, and so on. The system's findings have numbers."""
         letters, left = "", self.number
         while left:
             left, last = divmod(left - 1, len(ascii_uppercase))

@@ -11,7 +11,7 @@ RegionOutcome = Literal["answered", "too_coarse", "too_small", "too_large"]
 
 
 class RegionRequest(Document):
-    """What a `region` step is asked for."""
+    """The input of a `region` step."""
 
     image: ImageInfo = Field(description="what is known of the image, as the user corrected it")
     key: str = Field(description="object-store key of the uploaded bytes")

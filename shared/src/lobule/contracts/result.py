@@ -51,7 +51,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Hanging(Document):
-    """How stored pixels are turned to show a film upright, its chest wall on the usual side.
+    """The rotation and mirroring that show a film upright, with its chest wall on the usual side.
 
     Coordinates stay those of the stored pixels; a viewer rotates the picture together with its overlays.
     """
@@ -236,7 +236,7 @@ class Result(Document):
         return self.model_copy(update={"findings": named})
 
     def place_of(self, finding: str) -> int | None:
-        """The place of a finding, by its id; None where there is no such finding."""
+        """The index of a finding, by its id; None if there is no such finding."""
         return next((place for place, found in enumerate(self.findings) if found.id == finding), None)
 
     def marks(self, finding: Finding) -> bool:
@@ -248,7 +248,7 @@ class Result(Document):
         return [finding for finding in self.findings if self.marks(finding)]
 
     def finding_assessment(self) -> Assessment | None:
-        """The state of the most suspicious marked finding, by the film's thresholds; None where none is marked."""
+        """The assessment of the most suspicious marked finding, by the film's thresholds; None if none is marked."""
         suspicions = [finding.probability_malignant for finding in self.marked_findings()]
         known = [suspicion for suspicion in suspicions if suspicion is not None]
         return self.thresholds.assess(max(known)) if known else None

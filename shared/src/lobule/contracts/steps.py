@@ -46,7 +46,7 @@ class InferenceClaim(StepClaim):
 
 
 class ReportClaim(StepClaim):
-    """A claim on the report that every analysis gets by itself."""
+    """A claim on the report of an analysis."""
 
     step: Literal["report"] = "report"
     result_prefix: str = Field(description="where the inference step left its result")
