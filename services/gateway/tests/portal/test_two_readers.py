@@ -54,6 +54,14 @@ def test_each_signs_a_read_and_the_arbiter_sees_both(client, study, masses, pict
     expect(page.locator(".versions")).to_contain_text("Version 1")
     assert [each["role"] for each in two_reads(client, study, people)] == ["first", "second", "arbiter"]
 
+    # The worklist has a column more, and fits a narrow desk all the same.
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto("/")
+    row = page.locator("tbody tr")
+    expect(row.locator(".reader")).to_have_text("bob")
+    expect(row.locator(".second")).to_have_text("alice settled by carol")
+    assert row.locator(".age").bounding_box()["x"] + row.locator(".age").bounding_box()["width"] <= 1440
+
 
 def two_reads(client, study, people):
     return client.get(f"/api/v1/cases/{study.case}/reads", headers=people["bob"]).json()["reads"]
