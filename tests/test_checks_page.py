@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 GATEWAY = ROOT / "services" / "gateway" / "tests"
-FROM_ROOT = ("bench/", "shared/", "tests/")
+FROM_ROOT = ("bench/", "services/", "shared/", "tests/")
 
 
 def test_every_check_that_is_named_exists():

@@ -6,13 +6,19 @@ import shutil
 import socket
 
 import pytest
+from redis import Redis
 from typer.testing import CliRunner
 
 from gateway.migrate import migrate
 from histo_worker.settings import HistoSettings
 from lobule import __version__
 from lobule.cli.main import build
+from lobule.diagnosis import Check
 from lobule.launcher.home import Home
+from lobule.storage.base import StoreFullError
+from lobule.storage.local import LocalStore
+from lobule.words import Words
+from mammo_worker.settings import MammoSettings
 
 
 @pytest.fixture(autouse=True)
@@ -70,10 +76,67 @@ def test_what_is_wrong_is_named_with_what_to_do(home, tmp_path, monkeypatch):
         f"{home}/secrets.json can be read by other users (mode 0o644). Run: chmod 600 {home}/secrets.json",
     )
     assert said["database"][0][0] == "problem"
-    assert said["port"][0][0] == "problem"
-    assert "--port" in said["port"][0][1]
+    (port,) = said["port"]
+    assert port[0] == "problem"
+    assert port[1].startswith("Another program listens at http://127.0.0.1:")
     assert said["histopathology model"][0][0] == "problem"
     assert said["server"][0][0] == "problem"
+
+
+def test_an_address_that_is_not_of_this_machine(home):
+    status, said = examine("--home", home, "--host", "192.0.2.254", "--port", 0)
+    assert status == 1
+    assert said["port"][0][1].startswith(
+        "Lobule cannot listen at http://192.0.2.254:0: Cannot assign requested address. "
+    )
+
+
+def test_a_package_of_another_modality(home, monkeypatch):
+    of_films, of_fields = MammoSettings().package, HistoSettings().model
+    monkeypatch.setenv("LOBULE_HISTO_MODEL", str(of_films))
+    monkeypatch.setenv("LOBULE_MAMMO_MODEL", str(of_fields))
+    status, said = examine("--home", home, "--port", 0)
+    assert status == 1
+    ((histology, first),) = said["histopathology model"]
+    ((mammography, second),) = said["mammography model"]
+    assert histology == mammography == "problem"
+    assert "“mammo-densenet121” is for mammography" in first
+    assert "“breakhis-densenet121” is for histopathology" in second
+
+
+def test_a_full_store(home, monkeypatch):
+    def put(*_: object) -> None:
+        raise StoreFullError
+
+    monkeypatch.setattr(LocalStore, "put", put)
+    assert examine("--home", home)[1]["store"] == [
+        ("problem", f"{(home / 'objects').as_uri()} is full, so uploads are refused. Free or add space.")
+    ]
+
+
+@pytest.fixture
+def guarded_redis(clean_redis):
+    """The Redis, which wants a password."""
+    with Redis.from_url(clean_redis) as redis:
+        redis.config_set("requirepass", "secret")
+        try:
+            yield clean_redis
+        finally:
+            redis.config_set("requirepass", "")
+
+
+@pytest.mark.parametrize("login", ["", "nobody:wrong@"])
+def test_a_redis_that_wants_a_password(guarded_redis, login, home, monkeypatch):
+    monkeypatch.setenv("LOBULE_REDIS_URL", guarded_redis.replace("://", f"://{login}", 1))
+    ((state, sentence),) = examine("--home", home)[1]["redis"]
+    assert state == "problem"
+    assert sentence.startswith("Redis refuses the name or password in LOBULE_REDIS_URL")
+
+
+@pytest.mark.parametrize("reason", ["Connection refused.", "Connection refused"])
+def test_a_reason_ends_with_one_full_stop(reason):
+    said = Check("redis", "problem", "redis_away", {"reason": reason}).sentence(Words("en"))
+    assert said.startswith("Redis does not answer: Connection refused. Start it")
 
 
 def test_the_variables_of_a_server(monkeypatch, tmp_path):
@@ -104,6 +167,11 @@ def test_encryption_is_off_while_the_file_of_its_key_is_empty(home, tmp_path, mo
     assert [state for state, _ in examine("--home", home)[1]["encryption"]] == ["warning"]
     key.write_text("a master key of at least 32 characters")
     assert [state for state, _ in examine("--home", home)[1]["encryption"]] == ["ok"]
+
+
+def test_a_shell_completes_commands():
+    words = {"_LOBULE_COMPLETE": "complete_bash", "COMP_WORDS": "lobule do", "COMP_CWORD": "1"}
+    assert CliRunner().invoke(build(), [], prog_name="lobule", env=words).stdout.split() == ["doctor"]
 
 
 def test_the_version_is_printed():

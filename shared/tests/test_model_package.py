@@ -59,3 +59,11 @@ def test_refuses(folder, harm, word):
     with pytest.raises(AnalysisError, match=word) as refused:
         open_package(folder)
     assert refused.value.code == "model_unavailable"
+
+
+def test_a_package_of_another_modality_is_refused(folder):
+    assert open_package(folder, "histopathology").manifest.modality == "histopathology"
+    with pytest.raises(AnalysisError) as refused:
+        open_package(folder, "mammography")
+    assert (refused.value.code, refused.value.reason) == ("model_unavailable", "other_modality")
+    assert str(refused.value).startswith("The model package “test” is for histopathology.")

@@ -76,8 +76,18 @@ class TestDocument:
         assert "ETag" in document["paths"]["/api/v1/jobs/{job_id}/report"]["get"]["responses"]["200"]["headers"]
 
     def test_messages_to_webhooks_are_described(self, document):
-        message = document["webhooks"]["jobFinished"]["post"]
-        assert message["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/JobFinished")
+        for name, schema in (("jobFinished", "JobFinished"), ("reportSigned", "ReportSignedMessage")):
+            message = document["webhooks"][name]["post"]
+            assert message["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{schema}")
+
+    def test_a_tag_that_is_sent_can_be_sent_back(self, document):
+        tagged = [
+            (name, operation)
+            for name, operation in operations(document)
+            if name.upper().startswith("GET") and "ETag" in operation["responses"].get("200", {}).get("headers", {})
+        ]
+        assert len(tagged) > 6
+        assert [name for name, operation in tagged if "304" not in operation["responses"]] == []
 
     def test_codes_are_those_that_the_source_gives(self, document):
         given = set(codes_in_source())

@@ -33,11 +33,16 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def open_package(folder: Path) -> ModelPackage:
+def open_package(folder: Path, modality: str | None = None) -> ModelPackage:
     """Read and verify a model package.
 
+    Args:
+        folder: The package.
+        modality: Kind of images that it must be for, if only one will do.
+
     Raises:
-        AnalysisError: `model_unavailable` if the folder, a file of it, or the match of the hash is missing.
+        AnalysisError: `model_unavailable` if the folder, a file of it, or the match of the hash is missing, or if the
+            package is for another modality.
     """
     try:
         manifest = ModelManifest.model_validate_json((folder / "model.json").read_text("utf-8"))
@@ -48,6 +53,8 @@ def open_package(folder: Path) -> ModelPackage:
         raise AnalysisError("model_unavailable", "not_installed", package=folder.name, file=missing) from None
     except ValidationError as error:
         raise AnalysisError("model_unavailable", "manifest", package=folder.name, count=error.error_count()) from None
+    if modality is not None and manifest.modality != modality:
+        raise AnalysisError("model_unavailable", "other_modality", package=manifest.name, modality=manifest.modality)
     if found != manifest.weights_sha256:
         expected = manifest.weights_sha256[:12]
         raise AnalysisError("model_unavailable", "weights", package=folder.name, found=found[:12], expected=expected)

@@ -45,6 +45,8 @@ class TestDetail:
         image = read()["images"][0]["id"]
         again = client.post(f"/api/v1/images/{image}/jobs", headers=alice).json()["id"]
         assert [i["job"]["id"] for i in read()["images"]] == [again]
+        of_image = client.get(f"/api/v1/images/{image}/jobs", headers=alice).json()
+        assert {each["id"] for each in of_image} == {job, again}
         assert read()["state"] == "analysing"
 
 

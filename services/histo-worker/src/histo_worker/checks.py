@@ -9,4 +9,4 @@ from lobule.diagnosis.models import check_package
 
 def model(_installation: Installation) -> Iterator[Check]:
     """The model package that the settings name."""
-    yield from check_package("histopathology model", HistoSettings().model)
+    yield from check_package("histopathology model", HistoSettings().model, "histopathology")

@@ -72,12 +72,8 @@ class HistologyPipeline:
     def __init__(self, package: Path, batch: int = 2, *, pictures: bool = True) -> None:
         decoder.start()
         self._has_pictures = pictures
-        self._package = open_package(package)
+        self._package = open_package(package, "histopathology")
         manifest = self._package.manifest
-        if manifest.modality != "histopathology":
-            raise AnalysisError(
-                "model_unavailable", "other_modality", package=manifest.name, modality=manifest.modality
-            )
         self._gate = InputGate.load()
         self._tissue = TissueReader()
         self._classifier = CompiledClassifier(self._package, batch)

@@ -9,4 +9,4 @@ from mammo_worker.settings import MammoSettings
 
 def model(_installation: Installation) -> Iterator[Check]:
     """The model package that the settings name."""
-    yield from check_package("mammography model", MammoSettings().package)
+    yield from check_package("mammography model", MammoSettings().package, "mammography")

@@ -20,7 +20,7 @@ from lobule.modalities import of_colours
 def demo(
     images: Annotated[list[Path] | None, typer.Argument(help="images to diagnose; default: synthetic images")] = None,
     home: HomeFolder = DEFAULT_HOME,
-    port: Annotated[int, typer.Option(help="port to listen on; 0 for any free port")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port to listen on; 0 for any free port")] = 8000,
     exit_after: Annotated[bool, typer.Option("--exit", help="stop after the reports are written")] = False,
 ) -> None:
     """Start Lobule, diagnose images over the REST API, and print where the reports are."""

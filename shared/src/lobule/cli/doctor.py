@@ -19,7 +19,7 @@ def doctor(
         str | None, typer.Option(envvar="LOBULE_SERVER", help="also check the server at this address")
     ] = None,
     host: Annotated[str, typer.Option(help="address on which `lobule up` listens")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port on which `lobule up` listens")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port on which `lobule up` listens")] = 8000,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object per check")] = False,
 ) -> None:
     """Check settings, Redis, database, store, disks, clock, certificate, ports and models.

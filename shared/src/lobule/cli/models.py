@@ -24,7 +24,10 @@ def _group() -> None:
 @app.command("list")
 def list_models(username: Username, password: Password, server: Server = DEFAULT_SERVER) -> None:
     """List the models in use on a server, with their measured performance."""
-    table = Table("modality", "workers", "model", "version", "measured")
+    table = Table("modality", "workers")
+    table.add_column("model", overflow="fold")  # a name is shown whole
+    table.add_column("version", no_wrap=True)
+    table.add_column("measured")
     with plain_errors(), Client(server, username, password, language=words().language) as client:
         for status in client.models():
             model = status["model"]

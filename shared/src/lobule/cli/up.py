@@ -15,7 +15,7 @@ from lobule.launcher.system import ADMIN, RunningSystem, running_system
 def up(
     home: HomeFolder = DEFAULT_HOME,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on; 0 for any free port")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port to listen on; 0 for any free port")] = 8000,
     log_format: Annotated[
         Literal["console", "json"], typer.Option(help="format of the services' log lines")
     ] = "console",

@@ -30,7 +30,13 @@ class Check:
 
     def sentence(self, words: Words) -> str:
         """The sentence in the language of `words`."""
-        return words(f"doctor.{self.code}", **self.values)
+        # A reason is another program's sentence and comes with or without its full stop; ours ends the sentence.
+        values = {name: _unended(value) if name == "reason" else value for name, value in self.values.items()}
+        return words(f"doctor.{self.code}", **values)
+
+
+def _unended(value: object) -> str:
+    return str(value).strip().rstrip(".")
 
 
 @dataclass(frozen=True)

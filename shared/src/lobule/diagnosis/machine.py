@@ -1,5 +1,6 @@
 """Checks of this machine: Redis, the object store, disks, files and the port."""
 
+import errno
 import os
 import shutil
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+from redis.exceptions import AuthenticationError, NoPermissionError
 
 from lobule.decoding.confinement import filters_calls
 from lobule.diagnosis.check import Check, Checker, Installation
@@ -18,6 +20,7 @@ from lobule.launcher.redis_server import redis_command
 from lobule.launcher.system import address_of
 from lobule.redis_address import connect
 from lobule.settings import variable
+from lobule.storage.base import StoreFullError
 from lobule.storage.opening import open_store
 
 _MIN_FREE_BYTES = 2 * 1024**3
@@ -42,6 +45,9 @@ def redis(installation: Installation) -> Iterator[Check]:
     try:
         version = client.info("server")["redis_version"]
         policy = client.info("memory").get("maxmemory_policy", "noeviction")
+    except (AuthenticationError, NoPermissionError):
+        yield Check("redis", "problem", "redis_refuses")
+        return
     except Exception as error:  # noqa: BLE001 - whatever it is, this Redis cannot be used
         yield Check("redis", "problem", "redis_away", {"reason": str(error)})
         return
@@ -68,6 +74,9 @@ def store(installation: Installation) -> Iterator[Check]:
         opened.put(key, b"lobule")
         whole = opened.get(key) == b"lobule"
         opened.delete("doctor")
+    except StoreFullError:
+        yield Check("store", "problem", "store_full", {"url": url})
+        return
     except Exception as error:  # noqa: BLE001 - whatever it is, this store cannot be used
         yield Check("store", "problem", "store_fails", {"url": url, "reason": str(error)})
         return
@@ -76,7 +85,7 @@ def store(installation: Installation) -> Iterator[Check]:
         return
     space = opened.space()
     if space is not None and space.free_bytes < _MIN_FREE_BYTES:
-        yield Check("store", "warning", "little_space", {"path": url, "free": _gigabytes(space.free_bytes)})
+        yield Check("store", "warning", "little_space", {"path": url, "free": _size(space.free_bytes)})
     else:
         yield Check("store", "ok", "store", {"url": url})
 
@@ -89,7 +98,7 @@ def disk(installation: Installation) -> Iterator[Check]:
     by_disk = {folder.stat().st_dev: folder for folder in folders}
     for folder in by_disk.values():
         free = shutil.disk_usage(folder).free
-        values = {"path": folder, "free": _gigabytes(free)}
+        values = {"path": folder, "free": _size(free)}
         enough = free >= _MIN_FREE_BYTES
         yield Check("disk", "ok", "space", values) if enough else Check("disk", "warning", "little_space", values)
 
@@ -119,12 +128,15 @@ def port(installation: Installation) -> Iterator[Check]:
             yield Check("port", "ok", "port_free", {"address": address})
             return
     except OSError as error:
-        reason = error.strerror or str(error)
+        if error.errno != errno.EADDRINUSE:
+            reason = (error.strerror or str(error)).split(" (while")[0]  # Python adds the address, which we name
+            yield Check("port", "problem", "port_refused", {"address": address, "reason": reason})
+            return
     try:
         ours = httpx.get(f"{address}/healthz", timeout=3).json() == {"status": "ok"}
     except (httpx.HTTPError, ValueError):
         ours = False
-    values = {"address": address, "reason": reason}
+    values = {"address": address}
     yield Check("port", "ok", "port_ours", values) if ours else Check("port", "problem", "port_taken", values)
 
 
@@ -141,8 +153,8 @@ def _existing(folder: Path) -> Path:
     return next(each for each in (folder, *folder.parents) if each.exists())
 
 
-def _gigabytes(count: int) -> str:
-    return f"{count / _GIGABYTE:.1f} GB"
+def _size(count: int) -> str:
+    return f"{count / _GIGABYTE:.1f} GB" if count >= _GIGABYTE / 10 else f"{count / 1024**2:.0f} MB"
 
 
 CHECKERS: tuple[Checker, ...] = (redis, store, disk, files, port, decoder)

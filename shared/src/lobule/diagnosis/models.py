@@ -8,10 +8,10 @@ from lobule.errors import AnalysisError
 from lobule.model_package import open_package
 
 
-def check_package(part: str, folder: Path) -> Iterator[Check]:
-    """Whether a model package is whole, and its weights are the ones that were measured."""
+def check_package(part: str, folder: Path, modality: str) -> Iterator[Check]:
+    """Whether a model package is whole, for this modality, and its weights are the ones that were measured."""
     try:
-        manifest = open_package(folder).manifest
+        manifest = open_package(folder, modality).manifest
     except AnalysisError as error:
         yield Check(part, "problem", "model_fails", {"folder": folder, "reason": str(error)})
     else:

@@ -185,7 +185,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="print how much would be deleted, and delete nothing")
     ] = False,
-    every_hours: Annotated[float | None, typer.Option(help="repeat every so many hours")] = None,
+    every_hours: Annotated[float | None, typer.Option(min=0.1, help="repeat every so many hours")] = None,
 ) -> None:
     """Delete images and jobs older than LOBULE_RETENTION_DAYS (unset: none), and objects that nothing refers to."""
     settings = settings_at(home)
