@@ -25,7 +25,7 @@ def _group() -> None:
 def list_models(username: Username, password: Password, server: Server = DEFAULT_SERVER) -> None:
     """List the models in use on a server, with their measured performance."""
     table = Table("modality", "workers")
-    table.add_column("model", overflow="fold")  # a name is shown whole
+    table.add_column("model", no_wrap=True)  # whole, and each beside its version
     table.add_column("version", no_wrap=True)
     table.add_column("measured")
     with plain_errors(), Client(server, username, password, language=words().language) as client:
@@ -58,6 +58,9 @@ def install(
         typer.echo(install_package(package, into))
     except AnalysisError as error:
         typer.echo(words()(f"cli.package.{error.reason}", folder=package, **error.values), err=True)
+        raise typer.Exit(1) from None
+    except FileExistsError as error:
+        typer.echo(words()("cli.package.exists", folder=error.filename), err=True)
         raise typer.Exit(1) from None
     except OSError as error:
         typer.echo(str(error), err=True)
