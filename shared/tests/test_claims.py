@@ -195,7 +195,7 @@ class TestHandler:
         assert seen == sorted(seen)
         assert seen[-1] == 1.0
 
-    def test_a_finding_has_an_id_of_its_own_in_the_job_whatever_the_pipeline_calls_it(self, store):
+    def test_the_worker_gives_each_finding_an_id_instead_of_that_of_the_pipeline(self, store):
         self.analyse(store, {"i1": ("current", b"abc"), "i2": ("current", b"abcd")}, "f1", "f3")
         found = [[f.id for f in self.read(store, f"{i}/result.json").findings] for i in ("i1", "i2")]
         assert found == [["f1", "f2"], ["f3", "f4"]]

@@ -57,7 +57,7 @@ def test_orders_are_noted_changed_and_cancelled(taker):
     assert taker.found() is None
 
 
-def test_every_order_of_a_message_is_noted_under_every_identifier_of_the_patient(taker):
+def test_each_order_of_a_message_is_stored_under_each_identifier_of_the_patient(taker):
     second = b"ORC|NW|PL-8|FI-9\rOBR|2|PL-8|FI-9|MAMMO^Mammography||||||||||||||ACC-2\r"
     several = order().replace(b"P1^^^H", b"NAT-7^^^NAT^NI~P1^^^H^MR") + second
     assert ask(taker.listen().port, several).value("MSA", 1) == "AA"

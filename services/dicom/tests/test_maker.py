@@ -267,7 +267,7 @@ def test_a_study_without_a_film_in_its_case_tells_only_that_its_films_failed(stu
         assert {row[0] for row in database.execute("SELECT kind FROM made")} == {"cad"}
 
 
-def test_what_was_signed_of_a_study_is_told_after_a_later_examination_took_its_place(study):
+def test_a_signed_report_is_sent_although_a_later_examination_is_current(study):
     study.look()
     study.gateway.sign(verdicts=False)
     later = {**study.gateway.image, "id": "image-2", "sha256": "0" * 64, "job": {"id": "job-2"}, "is_prior": False}

@@ -110,7 +110,7 @@ def test_a_deadline_is_a_span_that_dates_can_hold(app):
             GatewaySettings(**values | {name: 99_999_999})
 
 
-def test_lost_announcements_are_sent_again_also_where_the_reaper_fails_at_deadlines(app, monkeypatch):
+def test_lost_announcements_are_sent_again_although_the_reaper_fails_at_deadlines(app, monkeypatch):
     reaper, turns = app.state.reaper, []
     monkeypatch.setattr(reaper.stopped, "wait", lambda _: False)
     monkeypatch.setattr(reaper, "announce_again", lambda: turns.append("announced"))

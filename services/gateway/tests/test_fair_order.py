@@ -96,7 +96,7 @@ operations = st.lists(bursts | st.none() | st.none(), max_size=80)
 
 @given(operations)
 @settings(max_examples=200, deadline=None)
-def test_nobody_starts_twice_while_a_peer_waits_and_a_batch_goes_first_only_in_its_turn(operations):
+def test_users_take_turns_and_a_batch_goes_first_only_in_its_turn(operations):
     queue, overtaken = Queue(), Counter()
     for operation in operations:
         if operation is not None:

@@ -174,7 +174,7 @@ def test_a_lease_is_counted_from_after_the_wait_for_the_lock(app, job, worker):
     assert expires >= released + timedelta(seconds=app.state.settings.lease_seconds)
 
 
-def test_a_job_that_loses_its_worker_three_times_is_parked_and_can_be_driven_again(client, alice, job, worker):
+def test_a_job_that_loses_its_worker_three_times_is_dead_and_can_be_retried(client, alice, job, worker):
     for _ in range(3):
         claim_again(worker, job)
         worker.expire(job)

@@ -91,7 +91,7 @@ def test_nobody_is_refused_and_a_store_of_something_else_forgets_nothing(app, fi
     assert look("P-4711")[1]["nightly"]["state"] == "holds"
 
 
-def test_a_store_that_lacks_what_the_rows_of_a_backup_name_forgets_nothing_unasked(app, films, make_backup, tmp_path):
+def test_forgetting_needs_confirmation_if_the_store_lacks_objects_of_the_backup(app, films, make_backup, tmp_path):
     make_backup(tmp_path / "nightly")
     purge(app, "P-4711")
     with pytest.raises(backup.BackupError, match="name 1 files that the store lacks"):

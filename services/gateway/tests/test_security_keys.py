@@ -281,7 +281,7 @@ class TestManaging:
         assert "Set up an app" in page
         assert 'value="Key ring"' in page
 
-    def test_an_app_that_was_left_unconfirmed_by_an_earlier_version_counts_for_nothing(self, app, client, alice, add):
+    def test_an_app_that_an_earlier_version_left_unconfirmed_is_ignored(self, app, client, alice, add):
         secret = client.post(FACTOR, headers=alice).json()["secret"]
         with app.state.sessions.begin() as session:
             session.query(AuthenticatorApp).one().unconfirmed = False

@@ -141,7 +141,7 @@ class TestOutOfDistribution:
 
 
 class TestScale:
-    def test_a_given_scale_counts_before_the_files_and_that_before_the_magnification(self):
+    def test_a_given_scale_precedes_that_of_the_file_and_the_file_precedes_the_magnification(self):
         assert scale_of(info(um_per_pixel=0.25), 0.5, "100X") == (0.25, "given")
         assert scale_of(info(), None, "100X") == (0.48, "magnification")
         assert scale_of(info(), None, None) is None

@@ -58,7 +58,7 @@ def test_missing_category_is_told():
         fit(np.zeros((3, 2)), np.array([0, 1, 2]), ["a", "b", "c"])
 
 
-def test_views_together_read_better_and_nobody_is_read_by_a_model_that_knows_him():
+def test_two_views_improve_the_reading_and_no_patient_is_read_by_a_model_trained_on_them():
     cases, features, true = made_up()
     for fold in range(5):  # a feature that gives the truth away, but only on the patients of one fold
         leak = np.array([fold_of(c.patient) == fold for c in cases])

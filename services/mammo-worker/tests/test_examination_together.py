@@ -174,7 +174,7 @@ def test_a_film_of_another_view_speaks_for_itself(films):
     assert films.together().assessment == "no_sign_of_malignancy"
 
 
-def test_a_film_of_an_unknown_side_is_no_part_of_a_breast_but_of_the_examination(films):
+def test_a_film_of_unknown_side_belongs_to_the_examination_but_to_no_breast(films):
     films.add("x", side=None)
     reading = films.together()
     assert (reading.breasts, reading.assessment, reading.probability_malignant) == ([], "malignancy_suspected", 0.7)

@@ -159,7 +159,7 @@ def test_the_command_links_older_events_and_makes_lost_ends_and_the_log_says_so(
     assert (sealed.detail["events"], sealed.detail["ends"]) == (5, [1, 2])
 
 
-def test_what_was_inserted_into_the_past_is_linked_only_where_the_operator_says_since_when(sessions):
+def test_events_inserted_into_the_past_are_linked_only_with_since(sessions):
     write(sessions, 2)
     columns = "at, actor_name, action, detail"
     for day in ("2026-01-01", "2026-01-03"):
