@@ -172,7 +172,7 @@ class Protocol(RuleBasedStateMachine):
                 before = (step.state, step.attempt)
                 if how == "done":
                     result = RESULT if held.step == "inference" else None
-                    taken = service.complete(session, held.job_id, held.step, held.attempt, result)
+                    taken = service.complete(session, held.job_id, held.step, held.attempt, result, files={})
                     self.completed[held] += taken
                 else:
                     retryable = how == "again"
