@@ -35,11 +35,12 @@ def list_models(username: Username, password: Password, server: Server = DEFAULT
             measured = [_in_words(figure_of(metric)) for metric in metrics]
             at_work = status["models"]
             beside = [package["manifest"] for package in status.get("beside", [])]  # for density, regions and the like
+            nothing = "none installed" if status["workers"] else "no worker is ready"
             versions = [_version(each, several=len(at_work) > 1) for each in at_work]
             table.add_row(
                 status["modality"],
                 str(status["workers"]),
-                "\n".join(each["name"] for each in [*at_work, *beside]) or "none installed",
+                "\n".join(each["name"] for each in [*at_work, *beside]) or nothing,
                 "\n".join([*versions, *(each["version"] for each in beside)]),
                 "\n".join(measured),
             )
