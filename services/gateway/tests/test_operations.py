@@ -70,6 +70,30 @@ class TestRetention:
         assert keys(app) == set()
         assert client.get(f"/api/v1/jobs/{done}", headers=alice).status_code == 404
 
+    def test_a_case_stays_if_something_came_to_it_since_old_ones_were_looked_for(
+        self, app, client, alice, upload, picture, worker, case, monkeypatch
+    ):
+        other = client.post("/api/v1/cases", json={"pseudonym": "P-OLD"}, headers=alice).json()["id"]
+        for each in (case, other):
+            done = upload(picture(1), case_id=each).json()["job"]["id"]
+            worker.infer(done)
+            worker.render(done)
+        age(app, 31)
+        real, came = LocalStore.delete, []
+
+        def delete(store, prefix):
+            """While the objects of the first case are deleted, a film comes to the second one."""
+            if not came:
+                came.append(prefix)
+                [left] = client.get("/api/v1/cases", headers=alice).json()["items"]
+                assert upload(picture(9), case_id=left["id"]).status_code == 202
+            real(store, prefix)
+
+        monkeypatch.setattr(LocalStore, "delete", delete)
+        assert retention(app)["cases"] == 1
+        [left] = client.get("/api/v1/cases", headers=alice).json()["items"]
+        assert len(client.get(f"/api/v1/cases/{left['id']}", headers=alice).json()["images"]) == 2
+
     def test_the_audit_log_says_what_was_deleted(self, app, client, root, upload, done):
         image = upload().json()["existing_image_id"]
         age(app, 31)

@@ -78,18 +78,22 @@ class Retention:
     def _each(
         self,
         what: str,
-        find: Callable[[Session, datetime, int | None], Sequence[str]],
+        find: Callable[..., Sequence[str]],
         limit: datetime,
         remove: Callable[[Session, str], list[str]],
     ) -> None:
         while True:
             ids = read(self.sessions, lambda session: find(session, limit, None if self.dry_run else _TOGETHER))
-            self.deleted[what] += len(ids)
+            if self.dry_run:
+                self.deleted[what] += len(ids)
             if self.dry_run or not ids:
                 return
             for each in ids:
                 with self.sessions.begin() as session:
+                    if not find(session, limit, 1, each):  # something came since it was looked for
+                        continue
                     prefixes = remove(session, each)
+                self.deleted[what] += 1
                 for prefix in prefixes:
                     self.store.delete(prefix)
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, not_, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, not_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from gateway.auth.models import AuthSession
 from gateway.cases.models import Case
@@ -18,24 +18,32 @@ from lobule import layout
 from lobule.contracts.progress import FINAL_STATES
 
 
-def old_images(session: Session, limit: datetime, most: int | None) -> Sequence[str]:
-    """Ids of images outside of cases that are older than a limit."""
+def old_images(session: Session, limit: datetime, most: int | None, only: str | None = None) -> Sequence[str]:
+    """Ids of images outside of cases that are older than a limit; of one image if it is named."""
     query = select(Image.id).where(Image.case_id.is_(None), not_(_is_young(limit)))
-    return session.scalars(query.limit(most)).all()
+    return _some(session, query, Image.id, most, only)
 
 
-def old_cases(session: Session, limit: datetime, most: int | None) -> Sequence[str]:
-    """Ids of cases in which everything is older than a limit."""
+def old_cases(session: Session, limit: datetime, most: int | None, only: str | None = None) -> Sequence[str]:
+    """Ids of cases in which everything is older than a limit; of one case, which is locked, if it is named."""
+    if only is not None:  # an upload that comes at this moment locks it, too
+        session.execute(select(Case.id).where(Case.id == only).with_for_update(key_share=True))
     young_image = exists().where(Image.case_id == Case.id, _is_young(limit))
     query = select(Case.id).where(Case.updated_at < limit, Case.created_at < limit, not_(young_image))
-    return session.scalars(query.limit(most)).all()
+    return _some(session, query, Case.id, most, only)
 
 
-def old_renderings(session: Session, limit: datetime, most: int | None) -> Sequence[str]:
+def old_renderings(session: Session, limit: datetime, most: int | None, only: str | None = None) -> Sequence[str]:
     """Ids of reports that were rendered on demand; those of signed versions are deleted with their case."""
     signed = Rendering.key.like("case:%:version:%")
     old = and_(Rendering.created_at < limit, Rendering.state.in_(FINAL_STATES))
-    return session.scalars(select(Rendering.id).where(old, not_(signed)).limit(most)).all()
+    return _some(session, select(Rendering.id).where(old, not_(signed)), Rendering.id, most, only)
+
+
+def _some(
+    session: Session, query: Select[str], column: InstrumentedAttribute[str], most: int | None, only: str | None
+) -> Sequence[str]:
+    return session.scalars((query if only is None else query.where(column == only)).limit(most)).all()
 
 
 def _is_young(limit: datetime) -> ColumnElement[bool]:
