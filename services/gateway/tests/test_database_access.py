@@ -33,6 +33,7 @@ TRANSACTIONS = {
     "auth/api_tokens.py": {"_note_use"},
     "auth/endpoints.py": {"issue_token"},
     "auth/sessions.py": {"note_activity"},
+    "auth/failed_logins.py": {"note"},
     # After a password was checked, or the provider of single sign-on was asked.
     "auth/session_endpoints.py": {"authenticate_again"},
     "auth/second_factor/service.py": {"check_second_factor"},

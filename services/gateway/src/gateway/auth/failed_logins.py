@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import Request
-from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
+from gateway.auth import repository
 from gateway.auth.models import AuthSession
-from gateway.clock import now
 from gateway.users.models import User
 
 
@@ -50,22 +49,18 @@ def note(request: Request, actor: User | str, detail: dict[str, str] | None = No
     """Write a failed login to the audit log and to the user of that name, if there is one."""
     name = actor if isinstance(actor, str) else actor.username
     address = request.client.host if request.client else "unknown"
-    failed = {"failed_logins": User.failed_logins + 1, "failed_login_at": now(), "failed_login_address": address[:50]}
     with request.app.state.sessions.begin() as session:
         record(session, request, actor or "?", "auth.failed", detail=detail)
-        session.execute(update(User).where(User.username == name.lower()).values(**failed))
+        repository.count_failed_login(session, name, address)
     request.state.noted = True  # one event for one request: see `gateway.audit.refusals`
 
 
 def hand_over(session: Session, login: AuthSession) -> None:
     """Have a new portal session tell what failed before it, and count from now on for the next one."""
-    found = select(User.failed_logins, User.failed_login_at, User.failed_login_address, User.portal_login_at)
-    of_user = found.where(User.id == login.user_id).with_for_update(key_share=True)
-    count, last_at, address, since = session.execute(of_user).one()
+    count, last_at, address, since = repository.take_failed_logins(session, login.user_id)
     if count and last_at:
         told: dict[str, Any] = {"count": count, "last_at": last_at.isoformat(), "address": address, "seen": False}
         login.failed_before = told | {"since": since and since.isoformat()}
-    session.execute(update(User).where(User.id == login.user_id).values(failed_logins=0, portal_login_at=now()))
 
 
 def seen(login: AuthSession) -> None:

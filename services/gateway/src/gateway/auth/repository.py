@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.auth.models import ApiToken, AuthSession, Kind
 from gateway.clock import now
+from gateway.users.models import User
 
 
 def hash_secret(secret: str) -> str:
@@ -109,3 +110,23 @@ def revoke_api_tokens(session: Session, user_id: str) -> None:
     """Revoke every API token of a user."""
     live = update(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
     session.execute(live.values(revoked_at=now()))
+
+
+def count_failed_login(session: Session, username: str, address: str) -> None:
+    """Count a failed login beside the user of this name, if there is one."""
+    failed = {"failed_logins": User.failed_logins + 1, "failed_login_at": now(), "failed_login_address": address[:50]}
+    session.execute(update(User).where(User.username == username.lower()).values(**failed))
+
+
+def take_failed_logins(session: Session, user_id: str) -> tuple[int, datetime | None, str | None, datetime | None]:
+    """The failed logins since a user's last login to the portal, which is now; they are counted anew from here on.
+
+    Returns:
+        How many there were, when the last one was, its address, and when the user logged in before.
+    """
+    found = select(User.failed_logins, User.failed_login_at, User.failed_login_address, User.portal_login_at)
+    count, last_at, address, since = session.execute(
+        found.where(User.id == user_id).with_for_update(key_share=True)
+    ).one()
+    session.execute(update(User).where(User.id == user_id).values(failed_logins=0, portal_login_at=now()))
+    return count, last_at, address, since
