@@ -131,7 +131,7 @@ def _signed(
 
 
 @router.delete("/reads/yours", status_code=204, responses=responses(401, 403, 404, 409))
-def withdraw_read(case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> None:
+def withdraw_read(case: VisibleCase, user: PresentPerson, session: DbSession, request: Request) -> None:
     """Withdraw your signed read while the other reader has not signed. You can change it and sign again."""
     read = double_signing.withdraw(session, case, user)
     record(session, request, user, "read.withdraw", "case", case.id, {"sha256": read.sha256})

@@ -54,6 +54,7 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     (_ANY, r"(/api/v1)?/(admin|users|groups|nodes|patients)(/.*)?", "administer"),
     ("POST", rf"{_CASE}/emergency-access", "emergency"),
     ("POST", rf"{_CASE}/(reports|reads|arbitration)", "sign"),
+    ("DELETE", rf"{_CASE}/reads/yours", "sign"),
     (_ANY, r"/api/v1/views(/.*)?", "read"),
     ("DELETE", _CASE, "delete"),
     (_READING, r"(/api/v1)?/cases/{case_id}/identity", "identify"),

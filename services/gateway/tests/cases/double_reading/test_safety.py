@@ -18,6 +18,8 @@ class TestSafety:
         assert problem(read("program")) == (403, "portal_session_required")
         assert problem(here("POST", "program", "/arbitration", json=RECALL)) == (403, "portal_session_required")
         read("alice")
+        assert problem(here("DELETE", "program", "/reads/yours")) == (403, "portal_session_required")
+        assert problem(here("DELETE", "pacs", "/reads/yours")) == (403, "forbidden")
         assert problem(read("alice")) == (409, "already_read"), "the same person never reads twice"
         assert problem(here("POST", "alice", "/claim")) == (409, "already_read")
         assert problem(here("PUT", "bob", "/reader", json={"username": "alice"})) == (409, "already_read")

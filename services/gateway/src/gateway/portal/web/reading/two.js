@@ -78,7 +78,7 @@ export function createTwo(page, store, { refresh, tell, onProblem }) {
     }
   }
 
-  role(root, 'withdraw').addEventListener('click', () => then(() => call('delete', '/api/v1/cases/{case_id}/reads/yours', where), t('reading.two.withdrawn')));
+  role(root, 'withdraw').addEventListener('click', () => then(() => confirmed(() => call('delete', '/api/v1/cases/{case_id}/reads/yours', where)), t('reading.two.withdrawn')));
   role(root, 'begin_anew').addEventListener('click', () => dialog.showModal());
   dialog.addEventListener('close', () => {
     const reason = find(dialog, '[name="reason"]', HTMLTextAreaElement).value.trim();
