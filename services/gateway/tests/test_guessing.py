@@ -1,5 +1,6 @@
 """Guessing passwords: pauses after failures, guesses in parallel, and passwords that are guessed too soon."""
 
+import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,14 @@ class TestFailures:
             assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
             assert 1 < int(refused.headers["retry-after"]) <= 40
             assert token(client, username="bob", password=PASSWORD).status_code == 200
+
+    def test_a_network_of_ipv6_is_one_address(self, app):
+        throttle = LoginThrottle(app.state.redis, 1)
+        for number in range(5):
+            assert throttle.check(f"guess {number}", f"2001:db8::{number}", lambda: None) is None
+        with pytest.raises(ProblemError, match="too many failed logins"):
+            throttle.check("another", "2001:db8::ffff", lambda: True)
+        assert throttle.check("another", "2001:db8:0:1::1", lambda: True)
 
     def test_each_further_one_doubles_the_pause_up_to_a_minute(self, app, redis_time):
         throttle = LoginThrottle(app.state.redis, 2)
@@ -198,3 +207,36 @@ def test_no_more_than_two_passwords_are_hashed_at_once(monkeypatch):
         thread.join(60)
     assert len(most) == 8
     assert max(most) <= 2
+
+
+class Places(contextlib.AbstractAsyncContextManager):
+    """Counts how often somebody takes a place."""
+
+    taken = 0
+
+    async def __aenter__(self) -> None:
+        self.taken += 1
+
+    async def __aexit__(self, *_) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("diagnose", {"data": {"username": "alice", "password": "wrong"}, "files": {"file": ("a.png", b"x")}}),
+        ("users/me/password", {"json": {"current": "wrong password 1", "new": "a long enough sentence"}}),
+        ("sessions/current/authentication", {"json": {"password": "wrong password 1"}}),
+    ],
+)
+def test_every_check_of_a_password_takes_one_of_the_places_for_logins(app, client, alice, path, sent):
+    app.state.login_places = places = Places()
+    assert client.post(f"/api/v1/{path}", headers=alice, **sent).status_code in (401, 403)
+    assert places.taken == 1
+
+
+def test_a_right_password_is_noted_even_if_nothing_is_uploaded(client, root):
+    sent = {"username": "alice", "password": PASSWORD, "modality": "none"}
+    assert client.post("/api/v1/diagnose", data=sent, files={"file": ("a.png", b"x")}).status_code == 422
+    noted = client.get("/api/v1/audit", headers=root).json()["items"]
+    assert {"for": "diagnose"} in [event["detail"] for event in noted if event["action"] == "auth.login"]

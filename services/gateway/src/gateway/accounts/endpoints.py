@@ -8,7 +8,7 @@ from gateway.accounts import service
 from gateway.accounts.schemas import PasswordChange, PasswordReset, UserCreate, UserRead, UserUpdate
 from gateway.audit.service import record
 from gateway.auth import sessions
-from gateway.auth.dependencies import AdminUser, AppSettings, CurrentUser, Person
+from gateway.auth.dependencies import AdminUser, AppSettings, CurrentUser, LoginPlace, Person
 from gateway.auth.service import check_password
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
@@ -24,7 +24,7 @@ def read_me(user: CurrentUser) -> User:
     return user
 
 
-@router.post("/me/password", status_code=204, responses=responses(401, 403, 422, 429))
+@router.post("/me/password", status_code=204, responses=responses(401, 403, 422, 429), dependencies=[LoginPlace])
 def change_password(
     change: PasswordChange, user: Person, session: DbSession, request: Request, settings: AppSettings
 ) -> None:

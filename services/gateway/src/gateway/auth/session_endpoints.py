@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Request
 
 from gateway.audit.service import record
 from gateway.auth import repository, service
-from gateway.auth.dependencies import AppSettings, CurrentUser, DetachedUser, Person, at_portal
+from gateway.auth.dependencies import AppSettings, CurrentUser, DetachedUser, LoginPlace, Person, at_portal
 from gateway.auth.models import AuthSession
 from gateway.auth.schemas import Proof, SessionRead
 from gateway.auth.second_factor import security_keys
@@ -49,7 +49,12 @@ def end_session(session_id: str, user: Person, session: DbSession, request: Requ
     record(session, request, user, "auth.logout", "session", login.id)
 
 
-@router.post("/sessions/current/authentication", status_code=204, responses=responses(401, 403, 422, 429))
+@router.post(
+    "/sessions/current/authentication",
+    status_code=204,
+    responses=responses(401, 403, 422, 429),
+    dependencies=[LoginPlace],
+)
 def authenticate_again(proof: Annotated[Proof, Body()], user: DetachedUser, request: Request) -> None:
     """Authenticate again in the portal, as operations that answer `authentication_too_old` require."""
     login: AuthSession | None = getattr(request.state, "login", None)

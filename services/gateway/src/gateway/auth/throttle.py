@@ -6,6 +6,7 @@ longer than a minute, so that the right password is never locked out for long. R
 each gateway counts for itself.
 """
 
+import ipaddress
 import time
 import uuid
 from collections.abc import Callable
@@ -95,7 +96,7 @@ class LoginThrottle:
             ProblemError: `rate_limited`, or `logins_busy` if others of this name or address are still being checked
                 after a while; both 429 with Retry-After.
         """
-        name, check = username.lower(), uuid.uuid4().hex
+        name, address, check = username.lower(), _network(address), uuid.uuid4().hex
         try:
             limits = self._parties(name, address)
             self._begin(limits, check)
@@ -156,6 +157,17 @@ class LoginThrottle:
         else:
             self._local.forget(party)
         return found
+
+
+def _network(address: str) -> str:
+    """The address, or the /64 of one of IPv6: whoever has one of these addresses has them all."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return address
+    return str(found.ipv4_mapped or ipaddress.ip_network((int(found), 64), strict=False))
 
 
 def _keys(parties: "dict[str, int] | list[str]") -> list[str]:

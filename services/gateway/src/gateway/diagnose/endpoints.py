@@ -11,8 +11,9 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials
 from starlette.concurrency import run_in_threadpool
 
+from gateway.audit.service import record
 from gateway.auth import service as auth
-from gateway.auth.api_tokens import check_scope
+from gateway.auth.api_tokens import check_scope, note_asker
 from gateway.auth.dependencies import AppSettings, check_permission, identify
 from gateway.auth.tokens import unauthorized
 from gateway.corrections.removal import lock
@@ -132,7 +133,8 @@ async def _submit(request: Request, uploads: UploadService) -> str:
             return await run_in_threadpool(_of_token, request, given.strip())
         if scheme.lower() == "basic":
             username, password = _of_basic(given)
-        user, _ = await run_in_threadpool(auth.authenticate, request, username, password)
+        async with request.app.state.login_places:
+            user = await run_in_threadpool(_of_password, request, username, password)
         auth.check_own_password(user)
         check_permission(request, user)
         return user
@@ -145,6 +147,19 @@ async def _submit(request: Request, uploads: UploadService) -> str:
         await run_in_threadpool(_start_again_if_failed, request, senders[0], known.job_id)
         return known.job_id
     return job.id
+
+
+def _of_password(request: Request, username: str, password: str) -> User:
+    """The user with this name and password; written to the audit log, even if the request is refused afterwards.
+
+    Raises:
+        ProblemError: As `gateway.auth.service.authenticate`.
+    """
+    user, by = auth.authenticate(request, username, password)
+    note_asker(request, user)  # a refusal that follows is noted as theirs
+    with request.app.state.sessions.begin() as session:
+        record(session, request, user, "auth.login", "user", user.id, {**by, "for": "diagnose"})
+    return user
 
 
 def _of_token(request: Request, token: str) -> User:
