@@ -100,6 +100,23 @@ def test_pairs_name_both_findings_cc_first(films):
     assert lesion.place.clock is not None
 
 
+def test_a_film_of_unknown_side_in_doubt_keeps_both_breasts_from_being_called_negative(films):
+    for side in ("L", "R"):
+        for view in ("CC", "MLO"):
+            job_id = f"{side}{view}"
+            films.add(job_id, [], view=view)
+            films.images[-1].image.laterality = side
+            found = films.results[job_id]
+            clear = {"assessment": "no_sign_of_malignancy", "probability_malignant": 0.05}
+            films.results[job_id] = found.model_copy(update=clear)
+    assert [breast.bi_rads for breast in films.together().breasts] == [1, 1]
+    assert [breast.bi_rads for breast in films.together(failed=[None]).breasts] == [0, 0]
+    films.add("unplaced", [])
+    films.images[-1].image.laterality = None
+    assert films.results["unplaced"].assessment == "malignancy_suspected"
+    assert [breast.bi_rads for breast in films.together().breasts] == [0, 0]
+
+
 def test_growth_is_told_in_millimetres(films):
     films.add("now", [(150, 190, 40), (100, 330, 24)], spacing=(0.5, 0.5))
     films.add("before", [(150, 190, 24)], role="prior", spacing=(0.5, 0.5))

@@ -108,7 +108,7 @@ def _of_system(content: CaseContent, results: dict[str, Result], side: Lateralit
     own = [film for film in films if film.image.laterality == side]
     if side not in read and not own:
         return
-    unclear = own if side in read else [*own, *(film for film in films if film.image.laterality is None)]
+    unclear = [*own, *(film for film in films if film.image.laterality is None)]  # these may be of this breast
     assessed = [(film.job_id, results[film.job_id]) for film in own if film.job_id in results]
     job_id, worst = min(assessed, key=lambda film: _urgency(film[1]), default=(None, None))
     readings = [reading for reading in (read.get(side), worst) if reading is not None]

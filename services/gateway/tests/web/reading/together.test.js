@@ -6,7 +6,7 @@ import { coupledTo, marksOf, markedLesions, shownTargets, withVerdict } from '#w
 import { NOTHING_YET } from '#web/reading/state.js';
 import { numberOf } from '#web/reading/numbering.js';
 import { nameOf, nameOfMarks, targetOf } from '#web/reading/targets.js';
-import { changeWords, lesionOf, lesionPlace, otherMark, otherWords } from '#web/reading/together.js';
+import { changeWords, isWorse, lesionOf, lesionPlace, otherMark, otherWords } from '#web/reading/together.js';
 import { imageWith } from '../world.js';
 
 useWords(
@@ -77,6 +77,12 @@ test('words name the other mark, the place and the change', () => {
   assert.equal(since({ change: 'grown', growth: 0.4, growth_mm: 7.96 }), 'larger by 8.0 mm');
   assert.equal(since({ change: 'smaller', growth: -0.25 }), 'smaller by 25%');
   assert.equal(since({ change: 'stable', growth: 0.05 }), 'unchanged');
+});
+
+test('that a lesion is new or has grown is said whatever its sizes show', () => {
+  const worse = ['new', 'grown', 'stable', 'smaller', 'not_comparable'].map((change) => isWorse({ ...ALONE, change: { change, growth: null, growth_mm: null, prior: null } }));
+  assert.deepEqual(worse, [true, true, false, false, false]);
+  assert.equal(isWorse({ ...ALONE, change: null }), false);
 });
 
 test('a lesion that both views show is one row, until its marks are spoken of apart', () => {

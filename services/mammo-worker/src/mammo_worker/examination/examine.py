@@ -54,11 +54,19 @@ class Failure:
 
 @dataclass(frozen=True)
 class ExaminationReading:
-    """An examination: its breasts, and the case as a whole."""
+    """An examination: its breasts, and the case as a whole.
+
+    Attributes:
+        name: As the table calls it.
+        breasts: Those with films.
+        case: What all films say together.
+        unplaced_in_doubt: See `explain.suggested_category`.
+    """
 
     name: str
     breasts: list[BreastReading]
     case: Verdict
+    unplaced_in_doubt: bool = False
 
 
 FilmReader = Callable[[FilmRow], ExaminedFilm]
@@ -154,7 +162,9 @@ def _reading(
             breasts.append(read_breast(side, own, len(of_side) - len(alone), models, alone))
     unplaced = [failure for failure in failures if failure.laterality is None]
     verdicts = [failure.verdict for failure in unplaced if failure.verdict is not None]
-    return ExaminationReading(name, breasts, by_rule([*(b.verdict for b in breasts), *verdicts], len(unplaced)))
+    case = by_rule([*(b.verdict for b in breasts), *verdicts], len(unplaced))
+    cleared = [verdict for verdict in verdicts if verdict.assessment == "no_sign_of_malignancy"]
+    return ExaminationReading(name, breasts, case, unplaced_in_doubt=len(cleared) < len(unplaced))
 
 
 def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iterator[Row]:
@@ -193,7 +203,7 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
     languages = {language: Words(language) for language in LANGUAGES}
     breasts: list[dict[str, Any]] = []
     for breast in reading.breasts:
-        told = breast_as_contract(breast, models)
+        told = breast_as_contract(breast, models, unplaced_in_doubt=reading.unplaced_in_doubt)
         breasts.append(
             {
                 "laterality": breast.laterality,

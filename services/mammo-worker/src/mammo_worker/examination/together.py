@@ -65,9 +65,11 @@ def read_together(
             breasts.append(read_breast(side, own, failed, models, alone[side]))
     unplaced = len(alone[None]) + request.failed.count(None)
     verdict = by_rule([*(breast.verdict for breast in breasts), *alone[None]], unplaced)
+    cleared = all(each.assessment == "no_sign_of_malignancy" for each in alone[None])
+    in_doubt = not cleared or request.failed.count(None) > 0
     return contract.ExaminationReading(
         method="rule" if models.breast is None else "model",
-        breasts=[breast_as_contract(breast, models, priors) for breast in breasts],
+        breasts=[breast_as_contract(breast, models, priors, unplaced_in_doubt=in_doubt) for breast in breasts],
         assessment=verdict.assessment,
         probability_malignant=verdict.probability,
         standings=_standings(verdict, models),
@@ -87,9 +89,20 @@ def _placed(each: contract.AnalysedImage, read: ReadImage) -> tuple[Result, Exam
 
 
 def breast_as_contract(
-    breast: BreastReading, models: ExaminationModels, priors: Sequence[ExaminedFilm] = ()
+    breast: BreastReading,
+    models: ExaminationModels,
+    priors: Sequence[ExaminedFilm] = (),
+    *,
+    unplaced_in_doubt: bool = False,
 ) -> contract.BreastReading:
-    """What is said of a breast, as services exchange it; films of an earlier examination tell what has changed."""
+    """What is said of a breast, as services exchange it.
+
+    Args:
+        breast: As it was read.
+        models: For standings.
+        priors: Films of earlier examinations, which tell what has changed.
+        unplaced_in_doubt: See `suggested_category`.
+    """
     changes = _changes(breast.films, priors)
     lesions = [_lesion(lesion, breast.films, changes) for lesion in breast.lesions]
     standings = _standings(breast.verdict, models)
@@ -98,7 +111,7 @@ def breast_as_contract(
         views=breast.views,
         assessment=breast.verdict.assessment,
         probability_malignant=breast.verdict.probability,
-        bi_rads=suggested_category(breast, lesions, standings),
+        bi_rads=suggested_category(breast, lesions, standings, unplaced_in_doubt=unplaced_in_doubt),
         density=breast.density,
         standings=standings,
         lesions=lesions,

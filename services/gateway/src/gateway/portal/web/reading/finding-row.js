@@ -16,7 +16,7 @@ import { showPartner } from './partners.js';
 import { placeOf } from './place.js';
 import { sizeInShort, sizeWords } from './sizes.js';
 import { showTrend, trendOfLesion } from './trend.js';
-import { changeWords, lesionOf, lesionPlace, otherMark, otherWords } from './together.js';
+import { changeWords, isWorse, lesionOf, lesionPlace, otherMark, otherWords } from './together.js';
 import { findingOf, imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -103,7 +103,7 @@ function fillTogether(row, state, target) {
   const trend = trendOfLesion(state, target);
   showTrend(row, trend);
   const compared = trend?.at(-2)?.mm != null; // the sizes say what became of it
-  const said = lesion ? [otherWords(state, target), compared ? '' : changeWords(lesion)].filter(Boolean) : [];
+  const said = lesion ? [otherWords(state, target), compared && !isWorse(lesion) ? '' : changeWords(lesion)].filter(Boolean) : [];
   role(row, 'together').hidden = said.length === 0;
   write(role(row, 'together'), said.join(' · '));
 }

@@ -48,6 +48,9 @@ export function lesionPlace({ across, along, clock, depth, retroareolar }) {
   return [...parts, t(`breast.place.${depth}`)];
 }
 
+/** Whether a lesion is new or has grown, which is always said: the sizes of one view may not show it. @param {Lesion} lesion */
+export const isWorse = ({ change }) => change?.change === 'new' || change?.change === 'grown';
+
 /** What became of a lesion since the earlier examination, in words; empty where nothing can be said. @param {Lesion} lesion */
 export function changeWords({ change }) {
   if (!change || change.change === 'not_comparable') return '';
