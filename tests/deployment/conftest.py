@@ -73,8 +73,10 @@ class Deployment:
         return self.run_engine("exec", self.container(service), "python", "-c", program)
 
     def memory(self) -> str:
-        """What each container holds now, a line each."""
-        return self.run_engine("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}")
+        """What each container of this project holds now, a line each; those of other projects may be in any state."""
+        label = f"label=com.docker.compose.project={self.project}"
+        running = self.run_engine("ps", "-q", "--filter", label).split()
+        return self.run_engine("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *running)
 
     def client(self, username: str = "dr.lee", patience_s: float = 60) -> Client:
         """A client of its API."""
