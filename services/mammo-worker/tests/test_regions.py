@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -200,6 +201,18 @@ def test_package_says_what_the_network_said(tmp_path):
     by_kind = {k: Logistic(tuple(values[k]["weights"]), values[k]["bias"]) for k in ("mass", "calcification")}
     assert opinion.probability_malignant == pytest.approx(malignancy(calibrated(said, by_kind))[0], abs=2e-3)
     assert reader([]) == []
+
+
+def test_a_region_is_judged_alike_however_it_is_turned():
+    """By a network that looks at one corner alone, and so tells each orientation from the others."""
+    corner = SimpleNamespace(predict_on_batch=lambda given: given[0][:, 20, 27].astype(np.float32) / 255)
+    chance = np.random.default_rng(0)
+    region = prepare_region(chance.integers(0, 255, (60, 80), np.uint8), (60, 80), 64)
+    seen = [np.rot90(canvas, turns) for canvas in (region.canvas, region.canvas[::-1]) for turns in range(4)]
+    said = [classify(corner, [replace(region, canvas=canvas)]) for canvas in seen]
+    assert len({float(canvas[20, 27, 0]) for canvas in seen}) > 4
+    for each in said[1:]:
+        np.testing.assert_allclose(each, said[0])
 
 
 def test_coarse_small_and_large_regions_get_no_number():

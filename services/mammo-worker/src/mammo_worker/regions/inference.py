@@ -1,6 +1,6 @@
 """What a trained region classifier says of regions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
@@ -12,7 +12,9 @@ _BATCH = 16
 
 
 def classify(whole: keras.Model, regions: Sequence[PreparedRegion]) -> NDArray[np.float64]:
-    """Probabilities (N, len(targets.NAMES)) of regions, averaged over each region and its mirror image.
+    """Probabilities (N, len(targets.NAMES)) of regions, averaged over their eight mirrorings and quarter turns.
+
+    The network learned from all eight alike, and a lesion has no side that is up.
 
     Args:
         whole: `RegionModel.whole`.
@@ -22,6 +24,13 @@ def classify(whole: keras.Model, regions: Sequence[PreparedRegion]) -> NDArray[n
     for start in range(0, len(regions), _BATCH):
         part = regions[start : start + _BATCH]
         canvases, sizes = np.stack([r.canvas for r in part]), np.stack([r.size for r in part])
-        logits = [np.asarray(whole.predict_on_batch([c, sizes])) for c in (canvases, canvases[:, :, ::-1])]
+        logits = [np.asarray(whole.predict_on_batch([c, sizes])) for c in _orientations(canvases)]
         said.append(1 / (1 + np.exp(-np.mean(logits, axis=0, dtype=np.float64))))
     return np.concatenate(said)
+
+
+def _orientations(canvases: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Square canvases (N, side, side, channels), mirrored and turned."""
+    for mirrored in (canvases, canvases[:, :, ::-1]):
+        for turns in range(4):
+            yield np.ascontiguousarray(np.rot90(mirrored, turns, (1, 2)))
