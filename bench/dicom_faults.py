@@ -241,9 +241,11 @@ def main() -> None:
         password = system.home.secrets["demo_password"]
         node = node_for(system, password, Path(folder))
         started = time.monotonic()
-        acknowledged = deliver_under_fire(node, films(given.objects), given.kills, given.cuts)
-        wait_until_delivered(Path(folder) / "node")
-        node.end()
+        try:
+            acknowledged = deliver_under_fire(node, films(given.objects), given.kills, given.cuts)
+            wait_until_delivered(Path(folder) / "node")
+        finally:
+            node.end()
         with Client(system.url, DEMO, password) as client:
             outcome = compare(acknowledged, Path(folder) / "node", client)
     print({**outcome, "kills": given.kills, "cuts": given.cuts, "seconds": round(time.monotonic() - started, 1)})

@@ -40,7 +40,7 @@ from pynetdicom.pdu import A_ASSOCIATE_RQ, A_RELEASE_RQ, P_DATA_TF
 
 PUSH_MODEL, PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
 CLASSES = (FILM, "1.2.840.10008.1.1", PUSH_MODEL)
-_CALLS = 10
+_PATIENCE_S = 60
 AT_ONCE = 25
 """Data sets over one association."""
 GROWTH_MB = 200
@@ -94,12 +94,14 @@ class Fuzzer:
             association.release()
 
     def _connected(self) -> Association:
-        """An association; on a busy machine, the node may answer the first request for one too late."""
-        for _ in range(_CALLS):
+        """An association. The node rejects requests while the connections of the other callers fill its limit."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
             association = connect(self._port)
             if association.is_established:
                 return association
-        raise ConnectionError(f"the node took none of {_CALLS} associations")
+            time.sleep(0.1)
+        raise ConnectionError(f"the node accepted no association for {_PATIENCE_S} s")
 
     def _changed(self, content: bytes, number: int) -> bytes:
         """Changed as a file is, without the preamble that a file has."""
@@ -193,7 +195,7 @@ def main() -> None:
     arguments.add_argument("--callers", type=int, default=4)
     given = arguments.parse_args()
     warnings.simplefilter("ignore")  # of what was changed, when it is sent
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as ends:
         folder, port = Path(scratch), free_port()
         own = {
             "LOBULE_GATEWAY_URL": "http://127.0.0.1:9",
@@ -207,6 +209,7 @@ def main() -> None:
             "LOBULE_LOG_LEVEL": "ERROR",
         }
         node = NodeProcess(os.environ | own, port, folder / "node.log")
+        ends.callback(node.end)
         node.start()
         assert node.process is not None
         process, started = psutil.Process(node.process.pid), time.monotonic()
@@ -224,8 +227,6 @@ def main() -> None:
         successes = len(set[int]().union(warmed.successes, *(each.successes for each in fuzzers)))
         falls = Counter(re.findall(r'"error": "([^"]*)"', node.log.read_text()))
         held = kept(folder / "node")
-        if alive:
-            node.end()
     print(*(f"{count:6} {name}" for name, count in sorted(outcomes.items())), sep="\n")
     print(*(f"{count:6} in the log: {name}" for name, count in falls.most_common(20)), sep="\n")
     seconds = round(time.monotonic() - started)
