@@ -127,6 +127,31 @@ def test_growth_is_told_in_millimetres(films):
     assert (new.change.change, new.change.prior) == ("new", None)
 
 
+def test_growth_that_each_examination_by_itself_would_miss_is_told_since_the_first(films):
+    for name, size, role in (("now", 34, "current"), ("latest", 31, "prior"), ("first", 24, "prior")):
+        films.add(name, [(150, 190, size)], role=role, spacing=(0.5, 0.5))
+    [lesion] = films.together().breasts[0].lesions
+    assert (lesion.change.change, lesion.change.earlier) == ("grown", "first")
+    assert lesion.change.growth_mm == pytest.approx(5.0, rel=0.05)
+
+
+def test_an_unchanged_and_a_new_lesion_are_compared_with_the_latest_film(films):
+    films.add("now", [(150, 190, 24), (100, 330, 24)])
+    films.add("latest", [(150, 190, 24)], role="prior")
+    films.add("first", [(150, 190, 23), (100, 330, 24)], role="prior")
+    changes = [lesion.change for lesion in films.together().breasts[0].lesions]
+    assert [(change.change, change.earlier) for change in changes] == [("stable", "latest"), ("new", "latest")]
+
+
+def test_of_two_views_the_one_on_which_a_lesion_grew_more_tells_it(films):
+    for view, now in (("CC", 30), ("MLO", 40)):
+        films.add(f"now{view}", [(150, 190, now)], view=view, spacing=(0.5, 0.5))
+        films.add(f"then{view}", [(150, 190, 24)], view=view, role="prior", spacing=(0.5, 0.5))
+    [lesion] = films.together().breasts[0].lesions
+    assert lesion.change.earlier == "thenMLO"
+    assert lesion.change.growth_mm == pytest.approx(8.0, rel=0.05)
+
+
 def test_growth_is_in_millimetres_where_the_file_says_how_a_film_hangs(films):
     films.add("now", [(150, 190, 26)], spacing=(0.2, 0.2))
     films.add("before", [(150, 190, 21)], role="prior", spacing=(0.2, 0.2))

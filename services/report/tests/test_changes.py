@@ -64,6 +64,15 @@ def test_a_new_lesion_is_new_since_the_latest_film_of_its_view(images, mammogram
     assert change.words == "2024年11月19日 后新发"
 
 
+def test_a_new_lesion_is_new_since_the_film_that_it_was_compared_with(images, mammogram):
+    told = reading(mammogram[0].findings[0].id, "new", known=False)
+    told.breasts[0].lesions[0].change.earlier = "then"
+    entry, result = images()["then"]
+    later = entry.model_copy(update={"job_id": "repeated", "study_date": date(2026, 11, 2)})
+    [change] = changes_of(told, {**images(), "repeated": (later, result)}, Words("en")).values()
+    assert change.words == "new since 19 Nov 2024"
+
+
 def test_nothing_is_said_of_what_nobody_can_compare(images, mammogram):
     first = mammogram[0].findings[0].id
     assert changes_of(reading(first, "not_comparable", known=False), images(), Words("en")) == {}

@@ -105,12 +105,23 @@ def test_no_reading_is_told_while_another_film_is_analysed(worker, film, state):
     assert state() == {"state": "none", "error": None, "reading": None}
 
 
-def test_the_latest_earlier_examination_of_the_same_views_is_compared_with(worker, film):
+def compared(worker) -> list[str]:
+    """The films of the reading that is asked for, in its order."""
+    return [image["image"]["file_name"] for image in worker.claim_next("mammo")["examination"]["images"]]
+
+
+def test_earlier_films_of_the_same_views_are_compared_with_the_latest_first(worker, film):
     films = ((1, "2018-03-01", "CC"), (2, "2026-03-01", "CC"), (3, "2022-03-01", "CC"), (4, "2025-03-01", "ML"))
     for colour, day, view in films:
         worker.infer(film(colour, view=view, laterality="L", study_date=day)["job"]["id"])
-    claim = worker.claim_next("mammo")
-    assert [image["image"]["file_name"] for image in claim["examination"]["images"]] == ["2.png", "3.png"]
+    assert compared(worker) == ["2.png", "3.png", "1.png"]
+
+
+def test_films_repeated_after_a_week_are_not_compared_with_those_they_replace(worker, film):
+    films = ((1, "2024-11-01", "CC"), (2, "2026-11-02", "CC"), (3, "2026-11-02", "MLO"), (4, "2026-11-10", "CC"))
+    for colour, day, view in (*films, (5, "2026-11-10", "MLO")):
+        worker.infer(film(colour, view=view, laterality="R", study_date=day)["job"]["id"])
+    assert compared(worker) == ["4.png", "5.png", "3.png", "1.png"], "no older film shows the MLO view"
 
 
 def test_a_corrected_view_and_a_removed_film_ask_again(client, worker, film, state, alice):

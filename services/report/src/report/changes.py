@@ -51,10 +51,14 @@ def _change(lesion: Lesion, images: Analysed, text: Words) -> Change | None:
 
 
 def _day(lesion: Lesion, images: Analysed) -> date | None:
-    """The day of the film that the lesion is compared with; of a new one, of the latest earlier film of its views."""
-    prior = lesion.change.prior if lesion.change else None
-    if prior is not None:
-        return images[prior.job_id][0].study_date if prior.job_id in images else None
+    """The day of the film that the lesion is compared with.
+
+    A reading that does not name the film of a new lesion compared it with the latest earlier one of its views.
+    """
+    change = lesion.change
+    earlier = (change.earlier or (change.prior.job_id if change.prior else None)) if change else None
+    if earlier is not None:
+        return images[earlier][0].study_date if earlier in images else None
     shown = {(image.image.laterality, image.image.view) for image in _of(lesion.marks, images)}
     days = [
         image.study_date

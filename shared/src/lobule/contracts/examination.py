@@ -59,13 +59,19 @@ class LesionPlace(Document):
 
 
 class LesionChange(Document):
-    """The change of a lesion since an earlier examination, on the view on which it grew most."""
+    """The change of a lesion since an earlier examination, on the view on which it grew most.
+
+    It is that since the latest earlier film. A lesion that has grown only since an older one is told since that.
+    """
 
     change: Literal["new", "stable", "grown", "smaller", "not_comparable"] = Field(
         description="`not_comparable`: the earlier film does not show that part of the breast"
     )
     growth: float | None = Field(description="growth as a share of the earlier size; null without an earlier finding")
     growth_mm: float | None = Field(description="growth in millimetres; null if a pixel spacing is not known")
+    earlier: str | None = Field(
+        default=None, description="analysis of the earlier film that it is compared with; null in older readings"
+    )
     prior: LesionMark | None = Field(description="the finding on the earlier film; null if there is none")
 
 

@@ -10,14 +10,14 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from gateway.cases import refused
-from gateway.cases.examinations import Examination, examinations
+from gateway.cases.examinations import Examination, examinations, recent_priors
 from gateway.cases.models import Case
 from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
 from gateway.jobs.models import Job
 from lobule.contracts.examination import AnalysedImage, ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES
-from lobule.contracts.result import Laterality
+from lobule.contracts.result import Laterality, View
 from lobule.contracts.unit import ImageRole
 
 
@@ -78,7 +78,8 @@ def _request(films: Sequence[Job], places: dict[str, Examination], case: Case) -
             )
     if not given["current"]:
         return None
-    given["prior"] = _latest_of_same_views(given, {job.id: places[job.image_id].date for job in films})
+    recent = recent_priors([job.image for job in films])
+    given["prior"] = _to_compare(given, {job.id for job in films if job.image_id in recent})
     failed: list[Laterality | None] = [
         job.image.info().laterality for job in films if job.assessment is None and not places[job.image_id].is_prior
     ]
@@ -86,11 +87,24 @@ def _request(films: Sequence[Job], places: dict[str, Examination], case: Case) -
     return ExaminationRequest(images=[*given["current"], *given["prior"]], failed=failed)
 
 
-def _latest_of_same_views(
-    given: dict[ImageRole, list[AnalysedImage]], dates: dict[str, date | None]
-) -> list[AnalysedImage]:
-    """The films of the latest earlier examination that has a current film's view: all are compared with one day."""
-    shown = {(each.image.laterality, each.image.view) for each in given["current"]}
-    same = [each for each in given["prior"] if (each.image.laterality, each.image.view) in shown]
-    latest = max((day for each in same if (day := dates[each.job_id])), default=None)
-    return [each for each in same if dates[each.job_id] == latest]
+def _to_compare(given: dict[ImageRole, list[AnalysedImage]], recent: set[str]) -> list[AnalysedImage]:
+    """The earlier films of a current film's view, in the order given.
+
+    Films of an examination that the current one may be the work-up of, such as films repeated after a week, hide what
+    has grown since the examination before. They are compared with only where no older film has their view.
+
+    Args:
+        given: What was analysed.
+        recent: The analyses of such films.
+    """
+    shown = {_of_view(each) for each in given["current"]}
+    older = {_of_view(each) for each in given["prior"] if each.job_id not in recent}
+    return [
+        each
+        for each in given["prior"]
+        if _of_view(each) in shown and (each.job_id not in recent or _of_view(each) not in older)
+    ]
+
+
+def _of_view(each: AnalysedImage) -> tuple[Laterality | None, View | None]:
+    return each.image.laterality, each.image.view

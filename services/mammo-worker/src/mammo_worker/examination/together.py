@@ -23,7 +23,7 @@ from mammo_worker.examination.rule import Verdict, by_rule
 
 _log = structlog.get_logger()
 _GROWTH = {"new": 3, "grown": 2, "smaller": 1, "stable": 0, "not_comparable": -1}
-"""Which change of a lesion is told where its views differ."""
+"""Which change of a lesion is told where its views or its earlier films differ."""
 
 
 def read_together(
@@ -129,14 +129,29 @@ _Changes = dict[tuple[str, int], tuple[Tracked, ExaminedFilm]]
 
 
 def _changes(films: Sequence[ExaminedFilm], priors: Sequence[ExaminedFilm]) -> _Changes:
-    """What became of each marked finding since the first earlier film of the same view."""
+    """What became of each marked finding since the earlier films of the same view."""
     found: _Changes = {}
     for film in films:
-        same = (film.laterality, film.view)
-        prior = next((prior for prior in priors if (prior.laterality, prior.view) == same), None)
-        if prior is not None:
-            found |= {(film.name, tracked.finding): (tracked, prior) for tracked in track(film, prior)}
+        same = [prior for prior in priors if (prior.laterality, prior.view) == (film.laterality, film.view)]
+        by_day = [[(tracked, prior) for tracked in track(film, prior)] for prior in same]
+        found |= {(film.name, of_one[0][0].finding): _told(of_one) for of_one in zip(*by_day, strict=True)}
     return found
+
+
+def _told(days: Sequence[tuple[Tracked, ExaminedFilm]]) -> tuple[Tracked, ExaminedFilm]:
+    """The change of a finding that is told, of those since each earlier film, the latest film first.
+
+    That since the latest film that shows the place. A growth too slow for that is told since the film where it is
+    largest, because each examination by itself would find the lesion unchanged for ever.
+    """
+    latest = next((day for day in days if day[0].change != "not_comparable"), days[0])
+    grown = [day for day in days if day[0].change == "grown"]
+    return latest if latest[0].change == "new" else max(grown, key=lambda day: _extent(day[0]), default=latest)
+
+
+def _extent(change: Tracked | contract.LesionChange) -> tuple[int, float, float]:
+    """Orders changes by what became of the lesion, then by millimetres, then by its share."""
+    return _GROWTH[change.change], change.growth_mm or 0.0, change.growth or 0.0
 
 
 def _lesion(lesion: Lesion, films: Sequence[ExaminedFilm], changes: _Changes) -> contract.Lesion:
@@ -148,7 +163,7 @@ def _lesion(lesion: Lesion, films: Sequence[ExaminedFilm], changes: _Changes) ->
         probability_malignant=lesion.suspicion,
         same_lesion=lesion.together,
         place=None if lesion.region is None else _place(lesion.region),
-        change=max((_change(*each) for each in known), key=lambda change: _GROWTH[change.change], default=None),
+        change=max((_change(*each) for each in known), key=_extent, default=None),
     )
 
 
@@ -169,5 +184,9 @@ def _place(region: Region) -> contract.LesionPlace:
 def _change(tracked: Tracked, prior: ExaminedFilm) -> contract.LesionChange:
     before = None if tracked.prior is None else _mark(prior, tracked.prior)
     return contract.LesionChange(
-        change=tracked.change, growth=tracked.growth, growth_mm=tracked.growth_mm, prior=before
+        change=tracked.change,
+        growth=tracked.growth,
+        growth_mm=tracked.growth_mm,
+        earlier=prior.name,
+        prior=before,
     )
