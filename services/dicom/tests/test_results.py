@@ -197,6 +197,9 @@ def test_an_examination_is_read_as_the_api_tells_it(film):
     assert read.signed.own == [own]
     assert read.signed.verdict_of(films[0], "f1").verdict == "confirmed"
     assert Examination.of(case, {"state": "queued", "error": None, "reading": None}, films).awaited
+    assert not read.in_doubt
+    case["conclusion"]["reasons"].append({"code": "earlier_suspected", "text": "Unread.", "job_id": None})
+    assert Examination.of(case, together, films).in_doubt
 
 
 def test_films_say_together_no_less_than_by_themselves(film):
@@ -220,6 +223,17 @@ def test_a_breast_with_a_film_that_failed_is_never_negative(film):
     elsewhere = replace(unaware, failed=[replace(failed_beside(clear), laterality="R")])
     assert values(conclusion_report(elsewhere, **names()), "121077").count("no-sign") == 1
     assert values(conclusion_report(elsewhere, **names()), "121077").count("not-sure") == 2, "of the case, and right"
+
+
+def test_a_breast_is_never_negative_beside_what_may_be_of_it(film):
+    clear = analysed(film(), laterality="L")
+    whole = replace(examination_of([clear]), breasts=[])
+    assert whole.assessment_of("L") == "no_sign_of_malignancy"
+    assert replace(whole, in_doubt=True).assessment_of("L") == "not_sure"
+    unplaced = analysed(film(), finding(1, BOX), job="job-2", laterality=None)
+    assert replace(whole, films=[clear, unplaced]).assessment_of("L") == "not_sure"
+    assert replace(whole, in_doubt=True).concluded != whole.concluded
+    assert replace(whole, reasons=["Another."]).concluded != whole.concluded
 
 
 def test_no_category_is_suggested_where_films_are_not_read_together(film):

@@ -9,6 +9,7 @@ from gateway.cases.models import Case
 from gateway.cases.sheets import Sheets
 from gateway.fhir.observations import breasts
 from gateway.reports.content import case_content
+from lobule.contracts.case import Reason
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.result import Result
 
@@ -183,6 +184,28 @@ def test_films_say_together_no_less_than_by_themselves(app, client, alice, case)
         assert breast["valueCodeableConcept"]["coding"][0]["code"] == told
         assert breast["status"] == "preliminary"
         assert breast["component"][1]["valueCodeableConcept"]["text"] == "Heterogeneously dense"
+
+
+def test_no_breast_is_negative_while_something_beside_its_films_is_in_doubt(app, client, alice, case):
+    with app.state.sessions() as session:
+        content = case_content(session, app.state.store, session.get_one(Case, case[0]), Sheets())
+    found = client.get(f"/api/v1/jobs/{case[1][1]}/result", headers=alice).json()
+    clear = Result.model_validate(found | {"assessment": "no_sign_of_malignancy", "probability_malignant": 0.05})
+    suspected = clear.model_copy(update={"assessment": "malignancy_suspected", "probability_malignant": 0.9})
+
+    def told(content, of_other):
+        [breast] = breasts(content, {case[1][0]: of_other, case[1][1]: clear})
+        return breast["valueCodeableConcept"]["coding"][0]["code"]
+
+    calm = content.model_copy(update={"conclusion": content.conclusion.model_copy(update={"reasons": []})})
+    assert told(calm, clear) == "no_sign_of_malignancy"
+    for code in ("earlier_suspected", "histology_malignant"):
+        conclusion = content.conclusion.model_copy(update={"reasons": [Reason(code=code)]})
+        assert told(content.model_copy(update={"conclusion": conclusion}), clear) == "not_sure"
+    images = [each.model_copy(deep=True) for each in content.images]
+    images[0].image.laterality = None
+    assert told(calm.model_copy(update={"images": images}), clear) == "no_sign_of_malignancy"
+    assert told(calm.model_copy(update={"images": images}), suspected) == "not_sure"
 
 
 def test_what_was_not_assessed_is_never_told_as_negative(

@@ -69,10 +69,11 @@ def films(data):
         def read(self, each):
             return data, self.results[each.job_id]
 
-        def together(self, failed=()):
+        def together(self, failed=(), in_doubt=()):
             current = [image for image in self.images if image.role == "current"]
             priors = [image for image in self.images if image.role == "prior"]
-            return read_together(ExaminationRequest(images=current + priors, failed=list(failed)), self.read, MODELS)
+            beside = {"failed": list(failed), "in_doubt": list(in_doubt)}
+            return read_together(ExaminationRequest(images=current + priors, **beside), self.read, MODELS)
 
     return Films()
 
@@ -100,7 +101,8 @@ def test_pairs_name_both_findings_cc_first(films):
     assert lesion.place.clock is not None
 
 
-def test_a_film_of_unknown_side_in_doubt_keeps_both_breasts_from_being_called_negative(films):
+def test_nothing_beside_the_films_in_doubt_is_called_negative(films):
+    """A film of an unknown side concerns both breasts, and so does what the request says of either."""
     for side in ("L", "R"):
         for view in ("CC", "MLO"):
             job_id = f"{side}{view}"
@@ -111,6 +113,13 @@ def test_a_film_of_unknown_side_in_doubt_keeps_both_breasts_from_being_called_ne
             films.results[job_id] = found.model_copy(update=clear)
     assert [breast.bi_rads for breast in films.together().breasts] == [1, 1]
     assert [breast.bi_rads for breast in films.together(failed=[None]).breasts] == [0, 0]
+    doubted = films.together(in_doubt=["R"])
+    assert [breast.bi_rads for breast in doubted.breasts] == [0, 1]
+    assert [breast.assessment for breast in doubted.breasts] == ["not_sure", "no_sign_of_malignancy"]
+    assert doubted.assessment == "not_sure"
+    assert [reason.code for reason in doubted.breasts[0].reasons].count("in_doubt") == 1
+    assert "not called negative" in breast_in_words(doubted.breasts[0], Words("en"))[-1]
+    assert [breast.bi_rads for breast in films.together(in_doubt=[None]).breasts] == [0, 0]
     films.add("unplaced", [])
     films.images[-1].image.laterality = None
     assert films.results["unplaced"].assessment == "malignancy_suspected"
@@ -194,12 +203,11 @@ def test_a_film_that_failed_or_has_no_place_clears_nothing(films):
         update={"assessment": "no_sign_of_malignancy", "probability_malignant": 0.05}
     )
     assert films.together().assessment == "no_sign_of_malignancy"
-    failed = films.together(["R", None])
-    assert failed.assessment == "not_sure"
-    assert [(b.laterality, b.views, b.assessment) for b in failed.breasts] == [
-        ("R", [], "not_sure"),
-        ("L", ["CC"], "no_sign_of_malignancy"),
-    ]
+    for failed, left in ((["R"], "no_sign_of_malignancy"), (["R", None], "not_sure")):
+        reading = films.together(failed)
+        assert reading.assessment == "not_sure"
+        told = [(b.laterality, b.views, b.assessment) for b in reading.breasts]
+        assert told == [("R", [], "not_sure"), ("L", ["CC"], left)]
 
 
 def test_a_film_of_another_view_speaks_for_itself(films):

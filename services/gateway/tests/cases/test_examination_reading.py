@@ -158,6 +158,27 @@ def test_a_film_that_failed_is_told_and_a_prior_is_compared(worker, film):
     assert claim["examination"]["failed"] == ["R"]
 
 
+def test_what_is_in_doubt_beside_the_films_goes_with_them(worker, film, upload, picture, case):
+    worker.infer(film(1, view="MLO", laterality="R", study_date="2026-11-02")["job"]["id"], 0.9)
+    worker.infer(film(2, view="MLO", laterality="L", study_date="2026-11-02")["job"]["id"], 0.05)
+    worker.infer(film(3, view="MLO", laterality="R", study_date="2026-11-10")["job"]["id"], 0.05)
+    claim = worker.claim_next("mammo")
+    assert claim["examination"]["in_doubt"] == ["R"], "the earlier film of the right breast is unread"
+    finish(worker, claim)
+    field = upload(picture(5), case_id=case).json()["job"]["id"]
+    assert worker.claim_next("mammo") is None, "the field is still analysed"
+    worker.infer(field, 0.9)
+    assert worker.claim_next("mammo")["examination"]["in_doubt"] == ["R", None], "nobody says of which breast it is"
+
+
+def test_a_failed_field_is_in_doubt_and_a_clear_one_is_not(client, worker, film, upload, picture, case, alice):
+    fields = [upload(picture(n), case_id=case, name=f"{n}.png").json()["job"]["id"] for n in (5, 6)]
+    worker.infer(fields[0], 0.05)
+    client.post(f"/api/v1/jobs/{fields[1]}/cancel", headers=alice)
+    worker.infer(film(1, view="MLO", laterality="R")["job"]["id"], 0.05)
+    assert worker.claim_next("mammo")["examination"]["in_doubt"] == [None]
+
+
 def test_workers_of_before_are_not_given_an_examination(worker, film, upload, picture):
     worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
     assert worker.claim_next("mammo", "2") is None

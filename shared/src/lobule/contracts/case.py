@@ -61,6 +61,20 @@ ReasonCode = Literal[
     "other_patient",
     "film_refused",
 ]
+ABOUT_EITHER_BREAST: frozenset[ReasonCode] = frozenset(
+    {
+        "image_suspected",
+        "image_not_sure",
+        "histology_malignant",
+        "histology_not_sure",
+        "earlier_suspected",
+        "earlier_in_doubt",
+        "suspected_before",
+        "film_refused",
+    }
+)
+"""Reasons that keep both breasts from being called negative where their films were not read together: they are not of
+the current films' results."""
 SuggestionCode = Literal[
     "read_with_priority",
     "further_imaging",

@@ -32,6 +32,11 @@ class ExaminationRequest(Document):
     failed: list[Laterality | None] = Field(
         default=[], description="of each current image that could not be analysed, which breast it shows, if known"
     )
+    in_doubt: list[Laterality | None] = Field(
+        default=[],
+        description="breasts that something beside these films keeps from being called negative, such as an unread "
+        "earlier film; null if it may be of either",
+    )
 
 
 class LesionMark(Document):
@@ -114,6 +119,7 @@ class BreastReason(Document):
         "without_view",
         "film_by_itself",
         "not_assessed",
+        "in_doubt",
         "not_evaluated",
     ] = Field(description="stable name of the reason")
     lesion: int | None = Field(default=None, description="index of the lesion that the reason is about")

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from dicom_node.results.film import AnalysedFilm, FailedFilm
 from lobule.assessments import URGENCY, combine
 from lobule.contracts.breasts import BreastConclusions
-from lobule.contracts.case import Review
+from lobule.contracts.case import ABOUT_EITHER_BREAST, Review
 from lobule.contracts.examination import BreastReading
 from lobule.contracts.findings import WHOLE_IMAGE
 from lobule.contracts.progress import FINAL_STATES
@@ -93,6 +93,7 @@ class Examination:
         signed_version: The last version that was signed, in force or not; None before the first.
         failed: Films that could not be analysed.
         is_current: Whether the case's conclusion is about this study, not about a later one that was added to the case.
+        in_doubt: Whether the conclusion names something beside these films that may be of either breast.
         own_version: The last version that was signed of this study; looked for only if it is not current.
     """
 
@@ -107,6 +108,7 @@ class Examination:
     signed_version: int | None = None
     failed: Sequence[FailedFilm] = ()
     is_current: bool = True
+    in_doubt: bool = False
     own_version: Signed | None = None
 
     @classmethod
@@ -127,6 +129,7 @@ class Examination:
             films=films,
             failed=failed,
             is_current=is_current,
+            in_doubt=any(each["code"] in ABOUT_EITHER_BREAST for each in conclusion["reasons"]),
             assessment=assessment,
             probability=conclusion["probability_malignant"],
             reasons=[each["text"] for each in conclusion["reasons"]],
@@ -155,8 +158,10 @@ class Examination:
     @property
     def concluded(self) -> str:
         """A fingerprint of everything that the conclusion depends on."""
-        read = "".join(breast.model_dump_json() for breast in self.breasts)
-        return f"{self.assessment};{hashlib.sha256(read.encode()).hexdigest()[:16]}"
+        said = [breast.model_dump_json() for breast in self.breasts]
+        said += [*self.reasons, *self.suggestions, str(self.probability), str(self.in_doubt)]
+        digest = hashlib.sha256("\n".join(said).encode()).hexdigest()
+        return f"{self.assessment};{digest[:16]}"
 
     def reading_of(self, side: Laterality) -> BreastReading | None:
         """The joint reading of a breast's films; None if what its single films say is more urgent.
@@ -170,10 +175,16 @@ class Examination:
         return read
 
     def assessment_of(self, side: Laterality) -> Assessment | None:
-        """What the single films of a breast say; None where it has none. One of an unknown side may be of it."""
+        """What the single films of a breast say; None where it has none.
+
+        One of an unknown side may be of it, and so may what else the case's conclusion names.
+        """
         if not self.of_side(side) and all(film.laterality != side for film in self.failed):
             return None
-        return combine(self._said_of(side), failed=any(film.laterality in (side, None) for film in self.failed))
+        unplaced = (film.result.assessment for film in self.films if film.laterality is None)
+        doubted = self.in_doubt or any(said != "no_sign_of_malignancy" for said in unplaced)
+        failed = any(film.laterality in (side, None) for film in self.failed)
+        return combine(self._said_of(side), failed=doubted or failed)
 
     def of_side(self, side: Laterality) -> list[AnalysedFilm]:
         """The films of a breast."""

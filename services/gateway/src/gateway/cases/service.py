@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import refused, repository, together
 from gateway.cases.assessment import conclude
-from gateway.cases.examinations import current_date, examinations, recent_priors
+from gateway.cases.doubts import RANKS, breasts_in_doubt, unread_films
+from gateway.cases.examinations import current_date, examinations
 from gateway.cases.models import Case
 from gateway.clock import now
 from gateway.errors import ProblemError
@@ -19,9 +20,6 @@ from gateway.jobs.models import Job
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import CaseState, Conclusion, Evidence, ImageEvidence, Reason, numbered
 from lobule.contracts.progress import FINAL_STATES
-from lobule.contracts.result import Assessment
-
-_RANKS: dict[Assessment, int] = {"malignancy_suspected": 2, "not_sure": 1, "no_sign_of_malignancy": 0}
 
 
 def evidence_of(jobs: Sequence[Job]) -> list[ImageEvidence]:
@@ -61,14 +59,12 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
         jobs: The newest of each image.
     """
     images = [job.image for job in jobs]
-    places, recent = examinations(images), recent_priors(images)
+    places = examinations(images)
     former = repository.former_jobs(session, jobs)
     current = [job for job in jobs if not places[job.image_id].is_prior]
     unread: dict[date, list[ImageEvidence]] = {}
-    for job in jobs:
-        shown = former.get(job.id, job)
-        if job.image_id in recent and not _is_read(shown):
-            unread.setdefault(recent[job.image_id], []).extend(evidence_of([shown]))
+    for day, job in unread_films(jobs, former):
+        unread.setdefault(day, []).extend(evidence_of([job]))
     replaced = {job.id: evidence_of([former[job.id]])[0] for job in current if job.id in former}
     conclusion = conclude(evidence_of(current), unread, refused.evidence_of(case), replaced)
     return conclusion.model_copy(update={"reasons": [*_strangers(current, images), *conclusion.reasons]})
@@ -82,13 +78,6 @@ def _strangers(current: Sequence[Job], images: Sequence[Image]) -> list[Reason]:
     return [Reason(code="other_patient", values={"images": strange})] if strange else []
 
 
-def _is_read(job: Job) -> bool:
-    """Whether a report of its own examination was signed that said no less of the film than its analysis does now."""
-    image = job.image
-    signed = -1 if image.signed_assessment is None else _RANKS[image.signed_assessment]
-    return image.signed_as_current and (job.assessment is None or _RANKS[job.assessment] <= max(signed, 0))
-
-
 def urgency_of(conclusion: Conclusion) -> float:
     """The position of a case in the worklist: by state, then by probability; -1 if it has none yet.
 
@@ -96,8 +85,8 @@ def urgency_of(conclusion: Conclusion) -> float:
     """
     if conclusion.assessment is None:
         said = {reason.code for reason in conclusion.reasons}
-        return _RANKS["not_sure"] if "not_assessed" in said and "still_analysed" not in said else -1.0
-    return _RANKS[conclusion.assessment] + (conclusion.probability_malignant or 0.0)
+        return RANKS["not_sure"] if "not_assessed" in said and "still_analysed" not in said else -1.0
+    return RANKS[conclusion.assessment] + (conclusion.probability_malignant or 0.0)
 
 
 def refresh(session: Session, case_id: str) -> Case:
@@ -105,7 +94,7 @@ def refresh(session: Session, case_id: str) -> Case:
     case = repository.locked(session, case_id)
     jobs = repository.latest_jobs(session, case_id)
     summarise(session, case, jobs)
-    together.ask(session, case, jobs)
+    together.ask(session, case, jobs, breasts_in_doubt(jobs, repository.former_jobs(session, jobs)))
     return case
 
 

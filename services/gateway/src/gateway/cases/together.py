@@ -26,19 +26,20 @@ def key_of(case_id: str) -> str:
     return f"case:{case_id}:examination"
 
 
-def ask(session: Session, case: Case, analyses: Sequence[Job]) -> None:
+def ask(session: Session, case: Case, analyses: Sequence[Job], in_doubt: list[Laterality | None]) -> None:
     """Ask for the reading of a case's films, where every one of them is analysed or has failed.
 
     Args:
         session: The transaction; the case is locked in it.
         case: Whose films.
         analyses: The newest of each of its images.
+        in_doubt: What keeps breasts from being called negative besides their films (`breasts_in_doubt`).
     """
     places = examinations([job.image for job in analyses])
     films = [job for job in analyses if job.image.spec.read_together]
     current = [job for job in films if not places[job.image_id].is_prior]
     waiting = any(job.assessment is None and job.state not in FINAL_STATES for job in current)  # the last of them asks
-    request = None if waiting else _request(films, places, case)
+    request = None if waiting else _request(films, places, case, in_doubt)
     if request is None:
         _forget(session, case)
         return
@@ -60,7 +61,9 @@ def _forget(session: Session, case: Case) -> None:
         jobs.delete_works(session, [work.id])
 
 
-def _request(films: Sequence[Job], places: dict[str, Examination], case: Case) -> ExaminationRequest | None:
+def _request(
+    films: Sequence[Job], places: dict[str, Examination], case: Case, in_doubt: list[Laterality | None]
+) -> ExaminationRequest | None:
     """What to read, the films of the latest examination first; None if no current film was analysed."""
     given: dict[ImageRole, list[AnalysedImage]] = {"current": [], "prior": []}
     newest_first = sorted(films, key=lambda job: places[job.image_id].date or date.max, reverse=True)
@@ -84,7 +87,7 @@ def _request(films: Sequence[Job], places: dict[str, Examination], case: Case) -
         job.image.info().laterality for job in films if job.assessment is None and not places[job.image_id].is_prior
     ]
     failed.extend(film.laterality for film in refused.evidence_of(case))
-    return ExaminationRequest(images=[*given["current"], *given["prior"]], failed=failed)
+    return ExaminationRequest(images=[*given["current"], *given["prior"]], failed=failed, in_doubt=in_doubt)
 
 
 def _to_compare(given: dict[ImageRole, list[AnalysedImage]], recent: set[str]) -> list[AnalysedImage]:

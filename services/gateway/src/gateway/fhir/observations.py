@@ -7,7 +7,7 @@ from gateway.fhir import codes
 from gateway.fhir.codes import DCM, SCT, Resource, concept, percent, reference
 from lobule.assessments import URGENCY, combine
 from lobule.contracts.breasts import BreastConclusion, Density
-from lobule.contracts.case import CaseContent, CaseImage, Verdict
+from lobule.contracts.case import ABOUT_EITHER_BREAST, CaseContent, CaseImage, Verdict
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Box, Finding, Laterality, Result
 
@@ -101,7 +101,8 @@ def _of_system(content: CaseContent, results: dict[str, Result], side: Lateralit
     """What the films of a breast say together, but never less than its most suspicious film.
 
     Nothing while one of them is pending, unless another is suspected; and never that there is no sign of malignancy
-    where one has no result. Without a joint reading, a film of an unknown side may be of this breast.
+    where one has no result. A film of an unknown side may be of this breast. The joint reading knows what else is in
+    doubt; without it, whatever the case's conclusion names may be of this breast.
     """
     read = {breast.laterality: breast for breast in content.examination.breasts} if content.examination else {}
     films = codes.films_of(content)
@@ -109,12 +110,16 @@ def _of_system(content: CaseContent, results: dict[str, Result], side: Lateralit
     if side not in read and not own:
         return
     unclear = [*own, *(film for film in films if film.image.laterality is None)]  # these may be of this breast
+    others = [results[film.job_id] for film in unclear if film.image.laterality is None and film.job_id in results]
+    doubted = any(film.assessment != "no_sign_of_malignancy" for film in others) or (
+        side not in read and any(reason.code in ABOUT_EITHER_BREAST for reason in content.conclusion.reasons)
+    )
     assessed = [(film.job_id, results[film.job_id]) for film in own if film.job_id in results]
     job_id, worst = min(assessed, key=lambda film: _urgency(film[1]), default=(None, None))
     readings = [reading for reading in (read.get(side), worst) if reading is not None]
     assessment = combine(
         [reading.assessment for reading in readings],
-        failed=any(film.job_id not in results for film in unclear),
+        failed=doubted or any(film.job_id not in results for film in unclear),
         pending=any(film.state == "pending" for film in unclear),
     )
     if assessment is None:

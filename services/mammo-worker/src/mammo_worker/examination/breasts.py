@@ -1,7 +1,7 @@
 """A breast from its films: the lesions that its views share, one number, and what each view contributes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lobule.contracts.result import DensityCategory, Laterality, StandardView
 from mammo_worker.density.package import breast_density
@@ -43,6 +43,7 @@ class BreastReading:
         lesions: Most suspicious first.
         without: By view, the number if that view were hidden; None where nothing would be left.
         density: That its films speak for; None where it was not read.
+        in_doubt: Whether something beside its films keeps it from being called negative.
     """
 
     laterality: Laterality
@@ -53,6 +54,7 @@ class BreastReading:
     lesions: list[Lesion] = field(default_factory=list[Lesion])
     without: dict[StandardView, float | None] = field(default_factory=dict[StandardView, float | None])
     density: DensityCategory | None = None
+    in_doubt: bool = False
 
     @property
     def views(self) -> list[StandardView]:
@@ -63,6 +65,12 @@ class BreastReading:
     def complete(self) -> bool:
         """Whether both views were assessed and nothing failed."""
         return self.views == ["CC", "MLO"] and not self.failed
+
+    def doubted(self) -> "BreastReading":
+        """The reading beside something that may be of this breast and is in doubt: it is not called negative."""
+        if self.verdict.assessment != "no_sign_of_malignancy":
+            return self
+        return replace(self, verdict=replace(self.verdict, assessment="not_sure"), in_doubt=True)
 
 
 def read_breast(

@@ -17,7 +17,7 @@ from lobule_ml.batch import Row, open_output, reason, row_writer, tracked
 from mammo_worker.examination.breasts import BreastReading, read_breast
 from mammo_worker.examination.films import ExaminedFilm, examined
 from mammo_worker.examination.models import ExaminationModels
-from mammo_worker.examination.rule import Verdict, by_rule
+from mammo_worker.examination.rule import Verdict, by_rule, is_cleared
 from mammo_worker.examination.together import breast_as_contract
 from mammo_worker.examination.views import FilmRow
 from mammo_worker.pipeline import MammographyPipeline
@@ -60,13 +60,11 @@ class ExaminationReading:
         name: As the table calls it.
         breasts: Those with films.
         case: What all films say together.
-        unplaced_in_doubt: See `explain.suggested_category`.
     """
 
     name: str
     breasts: list[BreastReading]
     case: Verdict
-    unplaced_in_doubt: bool = False
 
 
 FilmReader = Callable[[FilmRow], ExaminedFilm]
@@ -153,18 +151,19 @@ def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
 def _reading(
     name: str, films: Sequence[ExaminedFilm], failures: Sequence[Failure], models: ExaminationModels
 ) -> ExaminationReading:
+    unplaced = [failure for failure in failures if failure.laterality is None]
+    verdicts = [failure.verdict for failure in unplaced if failure.verdict is not None]
+    in_doubt = not all(failure.verdict and is_cleared(failure.verdict) for failure in unplaced)
     breasts: list[BreastReading] = []
     for side in _SIDES:
         own = [film for film in films if film.laterality == side]
         of_side = [failure for failure in failures if failure.laterality == side]
         alone = [failure.verdict for failure in of_side if failure.verdict is not None]
         if own or of_side:
-            breasts.append(read_breast(side, own, len(of_side) - len(alone), models, alone))
-    unplaced = [failure for failure in failures if failure.laterality is None]
-    verdicts = [failure.verdict for failure in unplaced if failure.verdict is not None]
+            breast = read_breast(side, own, len(of_side) - len(alone), models, alone)
+            breasts.append(breast.doubted() if in_doubt else breast)
     case = by_rule([*(b.verdict for b in breasts), *verdicts], len(unplaced))
-    cleared = [verdict for verdict in verdicts if verdict.assessment == "no_sign_of_malignancy"]
-    return ExaminationReading(name, breasts, case, unplaced_in_doubt=len(cleared) < len(unplaced))
+    return ExaminationReading(name, breasts, case)
 
 
 def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iterator[Row]:
@@ -203,7 +202,7 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
     languages = {language: Words(language) for language in LANGUAGES}
     breasts: list[dict[str, Any]] = []
     for breast in reading.breasts:
-        told = breast_as_contract(breast, models, unplaced_in_doubt=reading.unplaced_in_doubt)
+        told = breast_as_contract(breast, models)
         breasts.append(
             {
                 "laterality": breast.laterality,

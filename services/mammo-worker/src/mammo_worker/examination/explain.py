@@ -18,21 +18,17 @@ def suggested_category(
     reading: BreastReading,
     lesions: Sequence[Lesion] = (),
     standings: Collection[Standing] = (),
-    *,
-    unplaced_in_doubt: bool = False,
 ) -> Category:
     """The category that the number suggests; never 3, 6 or a letter, which only a reader's work-up can give.
 
     Categories other than 0 need both views; if one is missing or failed, imaging is completed first. Categories 1 and 2
-    also need films of a kind that the model was evaluated on, and no lesion that is new or has grown, and no film of
-    unknown side that is suspected, not sure or failed, because it may be of this breast. Category 5 is a
+    also need films of a kind that the model was evaluated on, and no lesion that is new or has grown. Category 5 is a
     probability among the reader's own patients, so it needs a prevalence of the site.
 
     Args:
         reading: Of the breast.
         lesions: Its lesions, with what became of them since an earlier examination.
         standings: What its number means in populations.
-        unplaced_in_doubt: Whether a film whose side is unknown is not without sign of malignancy.
     """
     assessment = reading.verdict.assessment
     if not reading.complete or assessment == "not_sure":
@@ -40,7 +36,7 @@ def suggested_category(
     if assessment == "malignancy_suspected":
         here = [each.probability_malignant for each in standings if each.population == "site"]
         return 5 if max(here, default=0.0) >= _HIGHLY_SUGGESTIVE else 4
-    if unplaced_in_doubt or _not_evaluated(reading) or any(_has_grown(lesion) for lesion in lesions):
+    if _not_evaluated(reading) or any(_has_grown(lesion) for lesion in lesions):
         return 0
     return 2 if reading.lesions else 1
 
@@ -74,5 +70,7 @@ def reasons(reading: BreastReading) -> Iterator[BreastReason]:
         yield BreastReason(code="film_by_itself", probability=verdict.probability)
     if reading.failed:
         yield BreastReason(code="not_assessed")
+    if reading.in_doubt:
+        yield BreastReason(code="in_doubt")
     if _not_evaluated(reading):
         yield BreastReason(code="not_evaluated")

@@ -20,6 +20,11 @@ class Verdict:
     probability: float | None
 
 
+def is_cleared(said: Verdict) -> bool:
+    """Whether a part shows no sign of malignancy."""
+    return said.assessment == "no_sign_of_malignancy"
+
+
 def by_rule(said: Sequence[Verdict], failed: int) -> Verdict:
     """One verdict of several, of films or of breasts.
 

@@ -19,7 +19,7 @@ from mammo_worker.examination.films import ExaminedFilm, examined
 from mammo_worker.examination.location import Region
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.priors import Tracked, track
-from mammo_worker.examination.rule import Verdict, by_rule
+from mammo_worker.examination.rule import Verdict, by_rule, is_cleared
 
 _log = structlog.get_logger()
 _GROWTH = {"new": 3, "grown": 2, "smaller": 1, "stable": 0, "not_comparable": -1}
@@ -32,7 +32,8 @@ def read_together(
     """Read the films of an examination together.
 
     A film of another view than CC and MLO is not compared with them; what it says by itself enters the breast, or the
-    examination where nobody knows its side. A film of an unknown side keeps the examination from being called negative.
+    examination where nobody knows its side. A film of an unknown side keeps the examination from being called negative,
+    and both breasts unless it shows no sign itself. So does what is in doubt beside the films.
     A prior that cannot be read is left out.
 
     Args:
@@ -58,18 +59,18 @@ def read_together(
             (placed if each.role == "current" else priors).append(shown)
         elif each.role == "current":
             alone[each.image.laterality].append(Verdict(result.assessment, result.probability_malignant))
+    anywhere = None in (*request.failed, *request.in_doubt) or not all(map(is_cleared, alone[None]))
     breasts: list[BreastReading] = []
     for side in ("R", "L"):
         own, failed = [film for film in placed if film.laterality == side], request.failed.count(side)
         if own or failed or alone[side]:
-            breasts.append(read_breast(side, own, failed, models, alone[side]))
-    unplaced = len(alone[None]) + request.failed.count(None)
+            breast = read_breast(side, own, failed, models, alone[side])
+            breasts.append(breast.doubted() if anywhere or side in request.in_doubt else breast)
+    unplaced = len(alone[None]) + request.failed.count(None) + len(request.in_doubt)
     verdict = by_rule([*(breast.verdict for breast in breasts), *alone[None]], unplaced)
-    cleared = all(each.assessment == "no_sign_of_malignancy" for each in alone[None])
-    in_doubt = not cleared or request.failed.count(None) > 0
     return contract.ExaminationReading(
         method="rule" if models.breast is None else "model",
-        breasts=[breast_as_contract(breast, models, priors, unplaced_in_doubt=in_doubt) for breast in breasts],
+        breasts=[breast_as_contract(breast, models, priors) for breast in breasts],
         assessment=verdict.assessment,
         probability_malignant=verdict.probability,
         standings=_standings(verdict, models),
@@ -89,20 +90,9 @@ def _placed(each: contract.AnalysedImage, read: ReadImage) -> tuple[Result, Exam
 
 
 def breast_as_contract(
-    breast: BreastReading,
-    models: ExaminationModels,
-    priors: Sequence[ExaminedFilm] = (),
-    *,
-    unplaced_in_doubt: bool = False,
+    breast: BreastReading, models: ExaminationModels, priors: Sequence[ExaminedFilm] = ()
 ) -> contract.BreastReading:
-    """What is said of a breast, as services exchange it.
-
-    Args:
-        breast: As it was read.
-        models: For standings.
-        priors: Films of earlier examinations, which tell what has changed.
-        unplaced_in_doubt: See `suggested_category`.
-    """
+    """What is said of a breast, as services exchange it; films of earlier examinations tell what has changed."""
     changes = _changes(breast.films, priors)
     lesions = [_lesion(lesion, breast.films, changes) for lesion in breast.lesions]
     standings = _standings(breast.verdict, models)
@@ -111,7 +101,7 @@ def breast_as_contract(
         views=breast.views,
         assessment=breast.verdict.assessment,
         probability_malignant=breast.verdict.probability,
-        bi_rads=suggested_category(breast, lesions, standings, unplaced_in_doubt=unplaced_in_doubt),
+        bi_rads=suggested_category(breast, lesions, standings),
         density=breast.density,
         standings=standings,
         lesions=lesions,
