@@ -73,6 +73,19 @@ def test_a_caller_that_falls_silent_is_let_go(start_node, make_film):
     assert list(node.intake.incoming.iterdir()) == []
 
 
+@pytest.mark.parametrize("content", [b"", b"GET / HTTP/1.0\r\n\r\n", bytes([7, 0, 0, 0, 0, 4, 0, 0, 0, 0])])
+def test_connections_that_were_closed_take_no_place(start_node, content):
+    node = start_node(dicom_timeout_s=60, dicom_max_associations=2)
+    for _ in range(8):
+        with socket.create_connection(("127.0.0.1", node.port), 10) as caller:
+            caller.sendall(content)
+    deadline = time.monotonic() + 30
+    while node.associations():
+        assert time.monotonic() < deadline, "associations stay"
+        time.sleep(0.05)
+    assert echoes(node)
+
+
 # A thread of pynetdicom may end with an exception on a PDU that its state does not allow; its association ends with it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")  # of what was changed, when it is read

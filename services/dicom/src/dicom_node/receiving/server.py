@@ -48,7 +48,18 @@ class _Handler(RequestHandler):
         )
         association.dul.socket.recv = reader.recv  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
         association.bind(evt.EVT_DIMSE_RECV, reader.next_message)
+        association.bind(evt.EVT_CONN_CLOSE, _end_without_request)
         return association
+
+
+def _end_without_request(event: evt.Event) -> None:
+    """End the thread of an association whose connection was closed before a request for it arrived.
+
+    pynetdicom would wait for the request until its timeout, and count the association meanwhile: every check whether
+    the port is open would take a place from a modality.
+    """
+    if event.assoc.requestor.primitive is None:
+        event.assoc.dul.to_user_queue.put(None)  # pyright: ignore[reportArgumentType] - as `receive_pdu` answers after its timeout
 
 
 class NodeServer(ThreadedAssociationServer):
