@@ -8,7 +8,14 @@ from histo_worker.baselines.nuclei import clustered_nuclei, fuzzy_cmeans, waters
 from histo_worker.evaluation import package
 from histo_worker.evaluation.aggregation import RULES
 from histo_worker.evaluation.plots import write_plots
-from lobule_ml.evaluation.statistics import Counts, auc, expected_calibration_error, patient_bootstrap, patient_score
+from lobule_ml.evaluation.statistics import (
+    Counts,
+    auc,
+    chance_calibration_error,
+    expected_calibration_error,
+    patient_bootstrap,
+    patient_score,
+)
 
 
 def test_counts_by_hand():
@@ -111,3 +118,10 @@ def test_rows_of_an_evaluation_count_fields_and_patients():
     p = np.clip(target * 0.4 + 0.3 + rng.normal(0, 0.1, 120), 0, 1)
     assert package._row(target, p, patients).startswith("120 | 0.9")
     assert package._patient_row(target, p, patients).startswith("12 | 1.000 (1.000 to 1.000)")
+
+
+def test_calibration_error_of_exact_probabilities_is_large_for_few():
+    """One bin with two items at 0.5: both or neither come true in half of the draws, which is 0.5 off; else it is 0."""
+    assert chance_calibration_error([0.5, 0.5]) == pytest.approx(0.25, abs=0.03)
+    assert chance_calibration_error([0.5] * 5000, rounds=200) < 0.01
+    assert chance_calibration_error([0.0, 1.0]) == 0

@@ -31,6 +31,8 @@ Made by `mammo-worker fit-breast`; do not edit by hand.
   (`mammo-worker detect-held-out`): those of the validation patients fit and choose, the untouched fifth measures once.
 - A breast's number by plain rules: the maximum over its views, the mean of their log odds, and noisy-or. By models: a
   logistic one in several forms, its weights zero or above, and gradient boosting, each read out of fold, by patient.
+- `ece` is the calibration error over ten bins, `ece_by_chance` the one that exact probabilities have on average on
+  so few breasts (Roelofs et al., AISTATS 2022).
 - The form with the least log loss out of fold is measured once. It ships if it ranks all breasts of the untouched
   fifth no worse than the maximum, the rule in force, with a lower log loss. This condition was written down after the
   figures below were seen; nothing else was.

@@ -10,7 +10,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from lobule.contracts.result import Thresholds
 from lobule_ml.calibration import Logistic
-from lobule_ml.evaluation.statistics import auc, expected_calibration_error, patient_bootstrap
+from lobule_ml.evaluation.statistics import (
+    auc,
+    chance_calibration_error,
+    expected_calibration_error,
+    patient_bootstrap,
+)
 from mammo_worker.calibration import sensitivity_threshold, specificity_threshold
 from mammo_worker.data.splits import fold_of
 from mammo_worker.evaluation.run import HIGH_SPECIFICITY, LOW_SENSITIVITY
@@ -155,7 +160,10 @@ def paired(
 def measure(
     breasts: Sequence[KnownBreast], said: dict[str, NDArray[np.float64]], rounds: int = 1000
 ) -> list[dict[str, Any]]:
-    """AUC and calibration error of every rule, of all breasts and of those with two views."""
+    """AUC and calibration error of every rule, of all breasts and of those with two views.
+
+    `ece_by_chance` is the calibration error that exact probabilities have on so few breasts.
+    """
     truth, patients = np.array([b.malignant for b in breasts]), [b.patient for b in breasts]
     both = np.array([_views(b) == 2 for b in breasts])
     rows: list[dict[str, Any]] = []
@@ -173,6 +181,7 @@ def measure(
                     "interval_95": [round(low, 3), round(high, 3)],
                     "log_loss": round(log_loss(truth[part], p[part]), 3),
                     "ece": round(expected_calibration_error(truth[part], p[part]), 3),
+                    "ece_by_chance": round(chance_calibration_error(p[part]), 3),
                 }
             )
     return rows

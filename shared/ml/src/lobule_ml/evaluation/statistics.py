@@ -95,6 +95,23 @@ def expected_calibration_error(target: ArrayLike, probability: ArrayLike, bins: 
     return float(gaps.sum() / len(t))
 
 
+def chance_calibration_error(probability: ArrayLike, bins: int = 10, rounds: int = 1000, seed: int = 0) -> float:
+    """The `expected_calibration_error` that probabilities have on average if each of them is exactly right.
+
+    It is above zero, because outcomes are drawn: the fewer items there are, the larger it is (Roelofs et al., AISTATS
+    2022). A calibration error that is no larger shows no miscalibration.
+
+    Args:
+        probability: Probabilities (N,).
+        bins: As for `expected_calibration_error`.
+        rounds: Sets of outcomes to draw.
+        seed: Seed of the outcomes.
+    """
+    p = np.asarray(probability, float)
+    outcomes = np.random.default_rng(seed).random((rounds, len(p))) < p
+    return float(np.mean([expected_calibration_error(drawn, p, bins) for drawn in outcomes]))
+
+
 def patient_bootstrap(
     statistic: Callable[[Ints], float],
     patients: Sequence[str] | NDArray[np.str_],
