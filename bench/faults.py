@@ -7,7 +7,8 @@ database does not know or that never end, `twice` those of which a webhook was t
 the time from the end of the fault until the last of its jobs has ended. `--short` takes the faults that end soon. The
 soak sends more jobs while faults are inflicted in no order, ten a minute.
 
-Exit status 1 where anything was lost or reported twice, or a fault did not end as it says here.
+Exit status 1 if anything was lost or reported twice, an upload was answered with `internal_error`, or a fault did not
+end as it says here.
 """
 
 import random
@@ -34,6 +35,7 @@ class Outcome:
 
     accepted: int = 0
     refused: int = 0
+    crashed: int = 0
     states: Counter[str] = field(default_factory=Counter[str])
     lost: int = 0
     twice: int = 0
@@ -77,6 +79,7 @@ def measure(world: World, fault: Fault, count: int, first: Sequence[str] = ()) -
     sender.join()
     outcome = judge(world, jobs)
     outcome.seconds, outcome.refused = time.monotonic() - over, refused.total()
+    outcome.crashed = refused["internal_error"]
     return outcome
 
 
@@ -95,7 +98,7 @@ def inflict_each(world: World, faults: Sequence[Fault], jobs: int) -> list[str]:
         outcome = measure(world, fault, jobs, first.get(fault.name, ()))
         show(fault.name, outcome)
         others = outcome.states.total() - outcome.states["done"] - sum(outcome.states[end] for end in fault.ends)
-        if outcome.lost or outcome.twice or others:
+        if outcome.lost or outcome.twice or others or outcome.crashed:
             bad.append(fault.name)
     return bad
 
@@ -122,7 +125,8 @@ def soak(world: World, count: int, seed: int) -> Outcome:
     over = time.monotonic()
     outcome = judge(world, jobs)
     outcome.seconds, outcome.refused = time.monotonic() - over, refused.total()
-    print(f"    soak: {number} faults")
+    outcome.crashed = refused["internal_error"]
+    print(f"    soak: {number} faults; refused: {dict(refused)}")
     return outcome
 
 
@@ -163,7 +167,7 @@ def main(
         if soaked:
             outcome = soak(world, soaked, seed)
             show(f"soak of {soaked}", outcome)
-            if outcome.lost or outcome.twice or outcome.accepted < soaked:
+            if outcome.lost or outcome.twice or outcome.crashed or outcome.accepted < soaked:
                 bad.append(f"soak: {outcome.accepted} of {soaked} jobs were accepted")
         again = [message for message, times in world.told.items() if times > 1]
         print(f"{len(world.told)} messages arrived at a webhook, {len(again)} more than once, as the same message")

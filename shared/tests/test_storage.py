@@ -117,6 +117,34 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch, number):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EIO, errno.ESTALE, errno.EACCES])
+def test_a_disk_that_is_away_is_told(tmp_path, monkeypatch, number):
+    store = open_store(tmp_path.as_uri())
+    store.put("a/b", b"content")
+
+    def away(*_arguments: object, **_named: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    for name in ("fsync", "statvfs", "unlink", "scandir"):
+        with monkeypatch.context() as broken:
+            broken.setattr(os, name, away)
+            with pytest.raises(StoreUnavailableError):
+                _ACTIONS[name](store)
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "open", away)
+        with pytest.raises(StoreUnavailableError):
+            store.get("a/b")
+    assert [entry.key for entry in store.entries("a")] == ["a/b"]
+
+
+_ACTIONS = {
+    "fsync": lambda store: store.put("a/c", b"content"),
+    "statvfs": lambda store: store.space(),
+    "unlink": lambda store: store.delete("a/b"),
+    "scandir": lambda store: list(store.entries("a")),
+}
+
+
 def test_the_disk_is_measured(tmp_path):
     space = open_store(tmp_path.as_uri()).space()
     assert space is not None

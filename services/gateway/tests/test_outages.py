@@ -132,14 +132,17 @@ def test_the_disk_of_the_database_is_full(app, client, alice, upload, picture):
     assert {job["id"] for job in there} == set(accepted), "what was accepted is there, what was refused is not"
 
 
-def test_the_disk_of_the_store_is_full(upload, tmp_path, monkeypatch):
-    def full(_descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+@pytest.mark.parametrize(
+    ("number", "answered"), [(errno.ENOSPC, (507, "storage_full")), (errno.EROFS, (503, "storage_unavailable"))]
+)
+def test_the_disk_of_the_store_is_full_or_read_only(upload, tmp_path, monkeypatch, number, answered):
+    def fail(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patched:
-        patched.setattr(os, "fsync", full)
+        patched.setattr(os, "fsync", fail)
         answer = upload()
-        assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
+        assert (answer.status_code, answer.json()["code"]) == answered
     assert [path for path in (tmp_path / "objects").rglob("*") if path.is_file()] == []
     assert upload().status_code == 202
 

@@ -11,9 +11,21 @@ from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
-from lobule.storage.base import ObjectNotFoundError, ObjectWriter, Space, StoredObject, StoreFullError, checked_key
+from lobule.storage.base import (
+    ObjectNotFoundError,
+    ObjectWriter,
+    Space,
+    StoredObject,
+    StoreFullError,
+    StoreUnavailableError,
+    checked_key,
+)
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_AWAY = (  # a disk that is read-only or broken, a file server that is away, a folder that may not be used
+    *(errno.EROFS, errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN),
+    *(errno.EACCES, errno.EPERM),
+)
 
 
 class LocalStore:
@@ -31,7 +43,7 @@ class LocalStore:
     def writer(self, key: str) -> Iterator[ObjectWriter]:
         """See `ObjectStore.writer`."""
         path = self._path(key)
-        with _full(), tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as stream:
+        with _outages(), tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as stream:
             try:
                 yield stream
                 stream.flush()
@@ -52,12 +64,13 @@ class LocalStore:
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
         """See `ObjectStore.open`."""
-        try:
-            stream = self._path(key).open("rb")
-        except FileNotFoundError:
-            raise ObjectNotFoundError(key) from None
-        with stream:
-            yield stream
+        with _outages():
+            try:
+                stream = self._path(key).open("rb")
+            except FileNotFoundError:
+                raise ObjectNotFoundError(key) from None
+            with stream:
+                yield stream
 
     def get(self, key: str) -> bytes:
         """See `ObjectStore.get`."""
@@ -67,18 +80,20 @@ class LocalStore:
     def delete(self, prefix: str) -> None:
         """See `ObjectStore.delete`."""
         path = self._path(prefix)
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        with _outages():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
     def entries(self, prefix: str) -> Iterator[StoredObject]:
         """See `ObjectStore.entries`."""
         # os.walk, unlike Path.rglob, passes over folders that are deleted meanwhile
-        for folder, _, names in os.walk(self._path(prefix)):
+        for folder, _, names in os.walk(self._path(prefix), onerror=_tell_unless_gone):
             for path in (Path(folder, name) for name in names):
                 try:
-                    about = path.stat()
+                    with _outages():
+                        about = path.stat()
                 except FileNotFoundError:  # deleted meanwhile
                     continue
                 modified = datetime.fromtimestamp(about.st_mtime, UTC)
@@ -88,7 +103,7 @@ class LocalStore:
         """See `ObjectStore.forget_partial`."""
         count = 0
         for path in self._incoming.iterdir():
-            with suppress(FileNotFoundError):  # its upload has ended meanwhile
+            with suppress(FileNotFoundError), _outages():  # its upload has ended meanwhile
                 if path.stat().st_mtime < before.timestamp():
                     path.unlink()
                     count += 1
@@ -96,12 +111,13 @@ class LocalStore:
 
     def check(self) -> None:
         """See `ObjectStore.check`."""
-        with tempfile.NamedTemporaryFile(dir=self._incoming):
+        with _outages(), tempfile.NamedTemporaryFile(dir=self._incoming):
             pass
 
     def space(self) -> Space:
         """See `ObjectStore.space`."""
-        disk = os.statvfs(self.root)
+        with _outages():
+            disk = os.statvfs(self.root)
         return Space(disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize)
 
 
@@ -121,11 +137,20 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _tell_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        with _outages():
+            raise error
+
+
 @contextmanager
-def _full() -> Iterator[None]:
+def _outages() -> Iterator[None]:
+    """Tell outages of the disk as every store tells its own."""
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
             raise StoreFullError(str(error)) from error
+        if error.errno in _AWAY:
+            raise StoreUnavailableError(str(error)) from error
         raise
