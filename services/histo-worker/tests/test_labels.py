@@ -83,7 +83,7 @@ def test_check_opens_every_file_and_names_the_bad_ones(tmp_path):
     assert "not read" not in good.output
     table.write_text(table.read_text("utf-8").replace("um_per_pixel", "um"), "utf-8")
     slip = CliRunner().invoke(app, ["data", "check", str(table)])
-    assert (slip.exit_code, "columns that are not read: um (" in slip.output) == (0, True)
+    assert (slip.exit_code, "unused columns: um (" in slip.output) == (0, True)
     (tmp_path / "2.png").write_bytes((tmp_path / "2.png").read_bytes()[:500])
     bad = CliRunner().invoke(app, ["data", "check", str(table)])
     assert bad.exit_code == 1

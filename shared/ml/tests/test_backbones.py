@@ -43,7 +43,7 @@ def test_unknown_map_is_refused():
 
 
 def test_imagenet_lite0_knows_a_photograph(shared_weights):
-    """With its classification layer put back on, the backbone names scikit-image's cat (ImageNet 281 to 285)."""
+    """With its classification layer restored, the backbone recognises scikit-image's cat (ImageNet 281 to 285)."""
     import cv2
     from skimage.data import cat
 

@@ -1,4 +1,4 @@
-"""The choice of Keras' back-end: a message where it is not there."""
+"""The choice of Keras' back-end: prints a message if it is not installed."""
 
 import pytest
 

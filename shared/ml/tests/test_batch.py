@@ -1,4 +1,4 @@
-"""Batches of files for `predict`: files named in every way, rows in both formats, an account of what failed."""
+"""Batches of files for `predict`: arguments of every kind, rows in both formats, a summary of failures."""
 
 import io
 import json

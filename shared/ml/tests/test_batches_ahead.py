@@ -1,4 +1,4 @@
-"""Batches that several threads make ahead of the step that learns from them."""
+"""Batches that several threads prepare ahead of their training step."""
 
 import threading
 

@@ -23,7 +23,7 @@ def test_rising_fit_never_lowers_the_probability_for_a_larger_feature():
     truth = chance.random(300) < 0.5
     cause = truth + chance.normal(0, 0.7, 300)
     features = np.stack([cause + chance.normal(0, 1.5, 300), cause], axis=1)
-    features[:, 0] -= 1.2 * truth  # the first feature misleads beside the second
+    features[:, 0] -= 1.2 * truth  # the first feature is misleading in the presence of the second
     free, rising = Logistic.fit(features, truth), Logistic.fit(features, truth, rising=True)
     assert free.weights[0] < 0
     assert min(rising.weights) == rising.weights[0] == 0.0

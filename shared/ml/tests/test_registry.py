@@ -22,7 +22,7 @@ def test_a_part_is_one_file(tmp_path, monkeypatch):
 
     assert "parts_of_test.one" not in sys.modules
     assert {name: make() for name, make in PARTS.items()} == {"one": "one!", "two": "two!"}
-    with pytest.raises(KeyError, match="there is no part 'three'; there are one, two"):
+    with pytest.raises(KeyError, match="there is no part 'three'; choose one of one, two"):
         PARTS["three"]
     with pytest.raises(ValueError, match="already a part 'one'"):
         PARTS.add("one", None)

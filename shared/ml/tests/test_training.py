@@ -72,7 +72,7 @@ def test_resumed_run_equals_uninterrupted_one_bit_for_bit(tmp_path):
 
 
 def validation(patience=0):
-    """The loss on a batch that is not learned from."""
+    """Validation with the loss on a batch outside the training set."""
     x, y = batch_of(10**6)
 
     def measure(model):
@@ -115,7 +115,7 @@ def test_training_ends_early_without_a_better_validation(tmp_path):
 
 
 def test_log_of_a_killed_run_is_continued_where_its_state_is(tmp_path):
-    """A kill loses the steps since the last save; their lines are written once more, not twice."""
+    """A kill loses the steps since the last save; the resumed run writes their lines once, not twice."""
     settings = LoopSettings(log_every=1, events=False)
     schedule = Schedule(6, 0.02, 5)
     run(tiny_model(), batch_of, schedule, tmp_path, settings=settings, until=2)
@@ -173,7 +173,7 @@ def test_state_is_saved_by_time(tmp_path):
 
 @pytest.mark.parametrize("seconds", [7, 25, 59])
 def test_a_kill_at_any_moment_loses_less_than_a_minute(tmp_path, monkeypatch, seconds):
-    """The state is written before the step that would end too late; a step here takes so many seconds."""
+    """The state is written before a step after which it would be too old; each step here takes `seconds`."""
     clock, unsaved = {"now": 0.0, "saved": 0.0}, []
 
     class Clock(Schedule):
@@ -198,7 +198,7 @@ def test_a_training_tells_how_far_it_is(tmp_path, monkeypatch, capsys):
 
 
 def test_crash_loses_what_is_behind_the_saved_state_and_resumes_bit_for_bit(tmp_path):
-    """Nothing is saved when a process is killed: only the state on disk, saved by time, goes on."""
+    """A killed process saves nothing: training resumes from the state on disk, which is saved by time."""
 
     def killed(step):
         if step == 9:
@@ -250,7 +250,7 @@ def test_record_names_versions_and_refuses_another_run(tmp_path):
 
 
 def test_a_run_is_read_with_the_plan_that_it_was_trained_with(tmp_path):
-    require_plan(tmp_path, Outer())  # a folder without a record is not judged
+    require_plan(tmp_path, Outer())  # a folder without a record is accepted
     write_record(tmp_path, Outer(), seed=1, data_sha256="", examples={})
     require_plan(tmp_path, Outer())
     with pytest.raises(ValueError, match=r"differs in plan\.rate; give"):

@@ -1,1 +1,1 @@
-"""Networks, their weights, calibration and statistics: what the inference workers, and nothing else, import."""
+"""Networks, their weights, calibration and statistics. Only the inference workers import this package."""

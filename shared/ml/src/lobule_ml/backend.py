@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 EXTRAS = {"tensorflow": None, "torch": "train-torch", "jax": "train-jax"}
-"""The back-ends, each with the workers' extra that installs it; TensorFlow is always there."""
+"""The back-ends, each with the workers' extra that installs it; TensorFlow is always installed."""
 
 
 def chosen_backend() -> str:
@@ -21,14 +21,14 @@ def chosen_backend() -> str:
 
 
 def require_backend() -> None:
-    """End the program with a message where the chosen back-end is not there; to be called before Keras is imported.
+    """End the program with a message if the chosen back-end is not available. Call this before Keras is imported.
 
     Raises:
-        SystemExit: It is unknown, or not installed.
+        SystemExit: The back-end is unknown or not installed.
     """
     name = chosen_backend()
     if name not in EXTRAS:
-        raise SystemExit(f"KERAS_BACKEND is {name!r}; there are {', '.join(EXTRAS)}")
+        raise SystemExit(f"KERAS_BACKEND is {name!r}; choose one of {', '.join(EXTRAS)}")
     if find_spec(name) is None:
         raise SystemExit(
             f"KERAS_BACKEND is {name}, but {name} is not installed. Install it beside the worker "

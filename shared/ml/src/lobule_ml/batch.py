@@ -1,4 +1,4 @@
-"""`predict` of both workers: many files through a pipeline, with an outcome for each, also for those that fail."""
+"""The `predict` command of both workers: analyses many files and reports an outcome for each, also for failures."""
 
 import csv
 import hashlib
@@ -28,10 +28,10 @@ class Outcome:
 
     Attributes:
         path: The file.
-        result: What the pipeline said; None where it failed.
-        error: Code of what was wrong.
-        detail: The same in words.
-        files: The pictures that the result names.
+        result: The pipeline's result; None if it failed.
+        error: Code of the error.
+        detail: Message of the error.
+        files: Content of the files that the result names.
     """
 
     path: Path
@@ -42,15 +42,15 @@ class Outcome:
 
 
 def expand(arguments: Iterable[Path], listed: TextIO, suffixes: Collection[str]) -> list[Path]:
-    """Files that arguments name: a folder stands for the images in it, however deep, `-` for the lines of `listed`.
+    """Expand arguments into files: a folder into the images in it and its subfolders, `-` into the lines of `listed`.
 
     Args:
         arguments: Files, folders and `-`.
         listed: Standard input.
-        suffixes: Of images, lower case.
+        suffixes: Suffixes of image files, in lower case.
 
     Raises:
-        ValueError: A folder holds no image.
+        ValueError: A folder contains no image.
     """
     files: list[Path] = []
     for argument in arguments:
@@ -60,7 +60,7 @@ def expand(arguments: Iterable[Path], listed: TextIO, suffixes: Collection[str])
         elif argument.is_dir():
             inside = sorted(p for p in argument.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
             if not inside:
-                raise ValueError(f"{argument} holds no image ({', '.join(sorted(suffixes))})")
+                raise ValueError(f"{argument} contains no image ({', '.join(sorted(suffixes))})")
             files += inside
         else:
             files.append(argument)
@@ -68,12 +68,12 @@ def expand(arguments: Iterable[Path], listed: TextIO, suffixes: Collection[str])
 
 
 def analyse(pipeline: Pipeline, files: Iterable[Path], describe: Describe) -> Iterator[Outcome]:
-    """Analyse files one after the other.
+    """Analyse files one after another.
 
     Args:
-        pipeline: The service's own.
-        files: Images.
-        describe: What the pipeline is told of each.
+        pipeline: The worker's pipeline.
+        files: Image files.
+        describe: Makes the pipeline's description of each file.
     """
     for path in files:
         try:
@@ -81,7 +81,7 @@ def analyse(pipeline: Pipeline, files: Iterable[Path], describe: Describe) -> It
                 info = describe(path, hashlib.file_digest(file, "sha256").hexdigest())
             analysis = pipeline.analyse(path.read_bytes(), info, no_progress)
             outcome = Outcome(path, analysis.result, files=analysis.files)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are read
+        except Exception as error:  # noqa: BLE001 - a file that fails must not stop the others
             outcome = Outcome(path, None, *reason(error))
         yield outcome
 
@@ -96,7 +96,7 @@ def reason(error: Exception) -> tuple[str, str]:
 
 
 def open_output(target: Path) -> AbstractContextManager[TextIO]:
-    """A file to write text to, its folder made where it is missing; standard output for `-`."""
+    """Open a file to write text to, and create its folder if necessary; `-` stands for standard output."""
     if str(target) == "-":
         return nullcontext(sys.stdout)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def open_output(target: Path) -> AbstractContextManager[TextIO]:
 
 
 def row_writer(stream: TextIO, columns: Sequence[str], *, as_json: bool) -> Callable[[Row], None]:
-    """Writes rows as CSV with a header, lists joined by spaces, or as JSON, one object a line."""
+    """Return a function that writes a row as CSV with a header, lists joined by spaces, or as a line of JSON."""
     if as_json:
         return lambda row: print(json.dumps(row, ensure_ascii=False), file=stream, flush=True)
     table = csv.DictWriter(stream, list(columns), lineterminator="\n")
@@ -118,7 +118,7 @@ def row_writer(stream: TextIO, columns: Sequence[str], *, as_json: bool) -> Call
 
 
 def tracked(items: Iterable[T], noun: str, total: int) -> Iterable[T]:
-    """The same items, with a progress bar on standard error where that is a terminal."""
+    """Yield the items, with a progress bar on standard error if that is a terminal."""
     from rich.console import Console
     from rich.progress import track
 
@@ -127,10 +127,10 @@ def tracked(items: Iterable[T], noun: str, total: int) -> Iterable[T]:
 
 
 class Tally:
-    """How many files were read, what they were assessed as, and which failed.
+    """Counts files by assessment and lists those that failed.
 
     Args:
-        noun: What a file is called, in the plural.
+        noun: The word for files in the summary, in the plural.
     """
 
     def __init__(self, noun: str) -> None:

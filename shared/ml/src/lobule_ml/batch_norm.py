@@ -1,4 +1,4 @@
-"""Batch normalisation, fused where Keras leaves it in pieces."""
+"""Batch normalisation with a fused kernel on the torch backend."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from lobule_ml.keras_types import Tensor, layers, ops
 class BatchNorm(layers.BatchNormalization):
     """Keras' batch normalisation with the same weights and the same outputs.
 
-    On the torch backend Keras composes it of a dozen element-wise operations in float32, which take most of a training
-    step on CPUs; there PyTorch's one kernel does the work in the precision of the activations.
+    On the torch backend, Keras composes it of a dozen element-wise operations in float32, which take most of a training
+    step on CPUs. This class uses PyTorch's fused kernel there, in the precision of the activations.
     """
 
     def __init__(self, momentum: float = 0.98, **kwargs: Any) -> None:
@@ -27,7 +27,7 @@ class BatchNorm(layers.BatchNormalization):
         learns = bool(training) and self.trainable
         mean, variance = self.moving_mean.value, self.moving_variance.value
         if learns:
-            # PyTorch notes the unbiased variance, Keras the biased one; what is noted here is PyTorch's.
+            # PyTorch tracks the unbiased variance, Keras the biased one; this layer tracks PyTorch's.
             mean, variance = mean.clone(), variance.clone()
         x = ops.moveaxis(inputs, -1, 1)
         x = functional.batch_norm(

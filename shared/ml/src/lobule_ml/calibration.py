@@ -1,4 +1,4 @@
-"""From scores to probabilities."""
+"""Calibration of scores to probabilities."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ _EDGE = 1e-4
 
 
 def logit(p: NDArray[np.floating] | float) -> NDArray[np.float64]:
-    """log(p / (1 - p)), p kept off 0 and 1."""
+    """log(p / (1 - p)), with p clipped away from 0 and 1."""
     p = np.clip(np.asarray(p, np.float64), _EDGE, 1 - _EDGE)
     return np.log(p / (1 - p))
 
@@ -36,11 +36,11 @@ class Logistic:
 
     @classmethod
     def fit(cls, features: NDArray[np.floating], truth: NDArray[Any], *, rising: bool = False) -> "Logistic":
-        """Fit with a slight pull towards zero (Platt's method where there is one feature).
+        """Fit with weak L2 regularisation (Platt's method if there is one feature).
 
         Args:
             features: (N, K).
-            truth: (N,) of bool.
+            truth: Boolean labels (N,).
             rising: Keep every weight at zero or above, so that a larger feature never lowers the probability.
         """
         x, y = np.asarray(features, np.float64).reshape(len(truth), -1), np.asarray(truth, bool)
@@ -52,7 +52,7 @@ class Logistic:
 
 
 def _fit_rising(x: NDArray[np.float64], y: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
-    """The minimum of scikit-learn's objective (log loss plus half the squared weights) among weights from zero on."""
+    """Minimise scikit-learn's objective (log loss plus half the squared weights) over weights that are not negative."""
     signs = np.where(y, 1.0, -1.0)
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 @dataclass
 class Reading(Generic[T]):
-    """What a data set holds.
+    """The content of a data set.
 
     Attributes:
-        items: Those that can be used.
-        problems: What is wrong with the others, each with its file or line.
-        notes: What a person should know, but is no fault.
+        items: The usable items.
+        problems: Why the other items cannot be used, each with its file or line.
+        notes: Remarks for the user that are not errors.
     """
 
     items: list[T] = field(default_factory=list[T])
@@ -26,21 +26,21 @@ class Reading(Generic[T]):
     notes: list[str] = field(default_factory=list[str])
 
     def note_unknown(self, columns: Iterable[str], known: Collection[str]) -> None:
-        """Note the columns of a table that nothing reads: one of them may be a known one with a slip of the pen."""
+        """Note the columns of a table that no reader uses, because one of them may be a misspelt known column."""
         if other := [name for name in columns if name not in known]:
-            self.notes.append(f"columns that are not read: {', '.join(other)} (those that are: {', '.join(known)})")
+            self.notes.append(f"unused columns: {', '.join(other)} (the known columns are {', '.join(known)})")
 
 
 @dataclass(frozen=True)
 class Reader(Generic[T]):
-    """A layout in which data sets come.
+    """A reader of one layout of data sets.
 
     Attributes:
-        title: What the data set is called.
-        layout: What it looks like, in a line.
+        title: Name of the data set.
+        layout: Description of the layout in one line.
         recognises: Whether a path has this layout.
-        read: Reads what is there; pixels are read later, except where truth must be taken from them.
-        terms: Under which the data may be used.
+        read: Reads the items; pixels are read later, unless the truth must be derived from them.
+        terms: Terms of use of the data.
     """
 
     title: str
@@ -57,19 +57,19 @@ def readers_in(package: ModuleType) -> dict[str, Reader[Any]]:
 
 
 def reader_of(readers: dict[str, Reader[T]], path: Path, layout: str | None = None) -> Reader[T]:
-    """The reader of a data set.
+    """Find the reader of a data set.
 
     Args:
         readers: By name.
         path: Folder or file.
-        layout: Name of a reader; None to see which one recognises the path.
+        layout: Name of a reader; None for the one that recognises the path.
 
     Raises:
         ValueError: There is no such reader, or none recognises the path.
     """
     if layout is not None:
         if layout not in readers:
-            raise ValueError(f"there is no layout {layout!r}; there are {', '.join(readers)}")
+            raise ValueError(f"there is no layout {layout!r}; choose one of {', '.join(readers)}")
         return readers[layout]
     for reader in readers.values():
         if reader.recognises(path):

@@ -1,4 +1,4 @@
-"""Networks made ready for inference: batch norms merged into the layers before them, fewer bits where wanted."""
+"""Prepares networks for inference: merges batch norms into the layers before them and lowers the precision."""
 
 from collections.abc import Collection
 from typing import Any, Literal
@@ -7,16 +7,16 @@ import keras
 
 Precision = Literal["float32", "bfloat16"]
 _MERGING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
-_EXACT = (keras.layers.Reshape, keras.layers.Rescaling)  # cheap, and their rounding would affect every value
+_EXACT = (keras.layers.Reshape, keras.layers.Rescaling)  # they are cheap, and rounding in them would affect every value
 
 
 def folded(model: keras.Model, precision: Precision = "float32", exact: Collection[str] = ()) -> keras.Model:
-    """The same function for inference, without the batch norms that can be merged.
+    """Build the same function for inference, without the batch norms that can be merged.
 
     Args:
-        model: Functional. A batch norm right behind a convolution or dense layer, which nothing else may look at, is
-            merged into it; others stay.
-        precision: Of weights and activations.
+        model: A functional model. A batch norm directly behind a convolution or dense layer with no other consumer is
+            merged into that layer; others stay.
+        precision: Precision of weights and activations.
         exact: Names of layers that stay in float32, such as those whose outputs become boxes or probabilities.
     """
     before = {layer.name: layer.input._keras_history.operation for layer in model.layers if _is_norm(layer)}
@@ -55,6 +55,6 @@ def _merged(layer: Any, norm: Any) -> list[Any]:
         factor = factor * norm.gamma.numpy()
     shift = norm.beta.numpy() if norm.center else 0.0
     kernel, *bias = layer.get_weights()
-    # A depthwise kernel has its channels on the axis before the last, which has one entry.
+    # A depthwise kernel has its channels on the last axis but one; its last axis has one entry.
     along = factor[:, None] if isinstance(layer, keras.layers.DepthwiseConv2D) else factor
     return [kernel * along, ((bias[0] if bias else 0.0) - mean) * factor + shift]

@@ -1,6 +1,6 @@
 """Keras' operations and layers, loosely typed.
 
-Keras annotates them as the union of every backend's tensors and None, which no type checker can follow.
+Keras annotates them as the union of every backend's tensors and None, which type checkers cannot narrow.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ layers: Any = keras.layers
 
 @contextmanager
 def dtype_policy(name: str) -> Iterator[None]:
-    """Layers built inside have this Keras dtype policy."""
+    """Build layers with this Keras dtype policy inside the context."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:

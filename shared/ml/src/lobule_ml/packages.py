@@ -1,4 +1,4 @@
-"""Model packages of the workers: weights, card and manifest written, and networks built from them."""
+"""Model packages of the workers: writes weights, card and manifest, and builds networks from them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,11 +18,11 @@ CARD_FILE = "MODEL_CARD.md"
 
 
 class StoredWeights(NamedTuple):
-    """The weights file of a package, as its manifest names it.
+    """The weights file of a package as its manifest names it.
 
     Attributes:
-        weights_file: Its name.
-        weights_sha256: Hash of its content.
+        weights_file: Name of the file.
+        weights_sha256: SHA-256 of its content.
     """
 
     weights_file: str
@@ -30,17 +30,17 @@ class StoredWeights(NamedTuple):
 
 
 def half_precision(weights: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-    """Kernels in float16; vectors (biases, batch-norm statistics) stay in float32, for they need the range."""
+    """Kernels in float16; vectors (biases, batch-norm statistics) stay in float32, because they need its range."""
     return [w.astype(np.float16) if w.ndim > 1 else w.astype(np.float32) for w in weights]
 
 
 def in_order(weights: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Arrays named by their place, for networks whose weights are told apart by their order."""
+    """Name arrays by their position, for networks whose weights are identified by order."""
     return {f"{i:04d}": w for i, w in enumerate(weights)}
 
 
 def read_weights(path: Path) -> list[NDArray[Any]]:
-    """Arrays of an `.npz`, in the order that they were saved in."""
+    """Read the arrays of an `.npz` in the order in which they were saved."""
     with np.load(path) as saved:
         return [saved[name] for name in saved.files]
 
@@ -49,8 +49,8 @@ def write_weights(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> StoredWei
     """Write the weights of a package.
 
     Args:
-        folder: Of the package; made where it is missing.
-        arrays: By name.
+        folder: Folder of the package, created if necessary.
+        arrays: Arrays by name.
     """
     folder.mkdir(parents=True, exist_ok=True)
     named: dict[str, Any] = dict(arrays)
@@ -59,12 +59,12 @@ def write_weights(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> StoredWei
 
 
 def write_description(folder: Path, manifest: ModelManifest, card: str) -> None:
-    """Write the card and then the manifest, so that a half-written package is never taken for whole.
+    """Write the card and then the manifest, so that an incomplete package never has a manifest.
 
     Args:
-        folder: Of the package, with its weights.
-        manifest: What the package is.
-        card: The same for people, Markdown.
+        folder: Folder of the package, with its weights.
+        manifest: Description of the package.
+        card: Model card in Markdown.
     """
     (folder / CARD_FILE).write_text(card, "utf-8")
     (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
@@ -75,7 +75,7 @@ def building(package: ModelPackage) -> Iterator[None]:
     """Turn errors while building a package's network into an `AnalysisError`.
 
     Raises:
-        AnalysisError: `model_unavailable` where the package does not fit this version of the worker.
+        AnalysisError: `model_unavailable` if the package does not fit this version of the worker.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Command lines without TensorFlow's start-up lines."""
+"""Hides TensorFlow's start-up messages on command lines."""
 
 import os
 import sys
@@ -10,9 +10,9 @@ STANDARD_ERROR = 2
 
 
 def quiet_tensorflow() -> None:
-    """Leave only fatal messages of TensorFlow's libraries; to be called before TensorFlow is imported.
+    """Show only fatal messages of TensorFlow's libraries. Call this before TensorFlow is imported.
 
-    Variables that are set already are left alone, so TF_CPP_MIN_LOG_LEVEL=0 shows everything again.
+    Variables that are set already do not change, so TF_CPP_MIN_LOG_LEVEL=0 shows everything.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
@@ -20,12 +20,12 @@ def quiet_tensorflow() -> None:
 
 @contextmanager
 def held_standard_error(*explained: type[BaseException]) -> Iterator[None]:
-    """Hold back what libraries write to standard error, and show it only where an exception follows.
+    """Hold back what libraries write to standard error, and show it only if an exception is raised.
 
-    TensorFlow writes its first lines before it reads TF_CPP_MIN_LOG_LEVEL; import it and build the network in here.
+    TensorFlow writes its first lines before it reads TF_CPP_MIN_LOG_LEVEL; import it and build the network inside.
 
     Args:
-        explained: Exceptions that need no further output.
+        explained: Exceptions that are raised without showing the output.
     """
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
         yield
@@ -49,7 +49,7 @@ def held_standard_error(*explained: type[BaseException]) -> Iterator[None]:
 
 
 def start_keras() -> None:
-    """Import Keras and let it look for devices, without the start-up lines of TensorFlow."""
+    """Import Keras and let it look for devices, without TensorFlow's start-up messages."""
     with held_standard_error():
         import keras
 

@@ -1,4 +1,4 @@
-"""Named parts, each in a module of a package: to add one is to write one file."""
+"""A registry of named parts: each part is a module of a package, and a new one needs only a new file."""
 
 import importlib
 import pkgutil
@@ -11,11 +11,11 @@ T = TypeVar("T")
 class Registry(Mapping[str, T], Generic[T]):
     """The parts of one kind by name.
 
-    The modules of a package register theirs; they are imported when a name is first asked for.
+    The modules of the package register their parts; they are imported when a part is first looked up.
 
     Args:
-        kind: What a part is called in messages.
-        package: Name of the package.
+        kind: The word for a part in messages.
+        package: Name of the package whose modules register parts.
     """
 
     def __init__(self, kind: str, package: str) -> None:
@@ -35,31 +35,31 @@ class Registry(Mapping[str, T], Generic[T]):
         return part
 
     def register(self, name: str) -> Callable[[T], T]:
-        """The same as a decorator."""
+        """Return a decorator that registers a part."""
         return lambda part: self.add(name, part)
 
     def __getitem__(self, name: str) -> T:
-        """The part of that name.
+        """Return the part of that name.
 
         Raises:
-            KeyError: There is none; the message names those that there are.
+            KeyError: No part has the name; the message lists the existing names.
         """
         parts = self._all()
         if name not in parts:
-            raise UnknownNameError(f"there is no {self._kind} {name!r}; there are {', '.join(parts)}")
+            raise UnknownNameError(f"there is no {self._kind} {name!r}; choose one of {', '.join(parts)}")
         return parts[name]
 
     def __iter__(self) -> Iterator[str]:
-        """Names, in the order of modules and of registration."""
+        """Iterate over names, in the order of modules and of registration."""
         return iter(self._all())
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of parts."""
         return len(self._all())
 
     def _all(self) -> dict[str, T]:
         if not self._complete:
-            self._complete = True  # before the imports: a module may ask for another one's part
+            self._complete = True  # set before the imports, because a module may look up the part of another one
             package = importlib.import_module(self._package)
             for module in pkgutil.iter_modules(package.__path__):
                 importlib.import_module(f"{self._package}.{module.name}")
@@ -70,5 +70,5 @@ class UnknownNameError(KeyError):
     """A name that is not registered, with a message for people."""
 
     def __str__(self) -> str:
-        """The message, without a KeyError's quotes."""
+        """The message, without the quotes that KeyError adds."""
         return str(self.args[0])

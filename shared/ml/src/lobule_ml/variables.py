@@ -6,11 +6,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-_HALF_FROM = 4096  # rounding a smaller kernel would save too little
+_HALF_FROM = 4096  # rounding smaller kernels would save too little
 
 
 def named_variables(net: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
-    """All variables of a network as `layer/variable`, nested networks unfolded."""
+    """All variables of a network as `layer/variable`, including those of nested networks."""
     for layer in net.layers:
         if isinstance(layer, keras.Model):
             yield from named_variables(layer)
@@ -20,12 +20,12 @@ def named_variables(net: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
 
 
 def set_variables(net: keras.Model, arrays: Mapping[str, NDArray[np.generic]], key: Callable[[str], str] = str) -> None:
-    """Copy named arrays into a network's variables; arrays that it does not have are ignored.
+    """Copy named arrays into a network's variables; arrays without a variable are ignored.
 
     Args:
         net: The network.
         arrays: Arrays by key.
-        key: From a variable's name to its key.
+        key: Maps a variable's name to its key.
 
     Raises:
         KeyError: A variable of the network is not among the arrays.
@@ -39,7 +39,7 @@ def set_variables(net: keras.Model, arrays: Mapping[str, NDArray[np.generic]], k
 
 
 def get_variables(net: keras.Model) -> dict[str, NDArray[np.generic]]:
-    """A network's variables as arrays to keep: large kernels in float16, everything else in float32."""
+    """A network's variables as arrays for storage: large kernels in float16, everything else in float32."""
     arrays: dict[str, NDArray[np.generic]] = {}
     for name, variable in named_variables(net):
         array = np.asarray(variable.numpy())

@@ -27,20 +27,21 @@ def build_backbone(
     shape: tuple[int | None, int | None, int] = (None, None, 3),
     frozen_stages: int = 0,
 ) -> keras.Model:
-    """Build a backbone, randomly initialised, cut off behind the last of the feature maps that are asked for.
+    """Build a randomly initialised backbone, cut off behind the last of the requested feature maps.
 
     Args:
         name: A key of `BACKBONES`.
         maps: The feature maps to return.
         shape: Height, width (None for any) and channels.
-        frozen_stages: The first so many of `BackboneSpec.stages` are not trained.
+        frozen_stages: How many of `BackboneSpec.stages`, from the first, are not trained.
+
 
     Raises:
-        KeyError: The name or a feature map is not known.
+        KeyError: The name or a feature map is unknown.
     """
     spec = BACKBONES[name]
     pixels = keras.Input(shape, name="pixels")
-    # In float32 under every dtype policy: bfloat16 would round what it scales.
+    # The scaling is in float32 under every dtype policy, because bfloat16 would round the pixels.
     scale = layers.Rescaling(list(spec.scale), list(spec.offset), dtype="float32", name="scale")
     found = spec.build(scale(pixels))
     net = keras.Model(pixels, {name: found[name] for name in maps}, name=name)
@@ -51,15 +52,15 @@ def build_backbone(
 
 
 def load_pretrained(name: str, net: keras.Model, weights: Path) -> None:
-    """Load pretrained weights into what `build_backbone` gave.
+    """Load pretrained weights into a network that `build_backbone` returned.
 
     Args:
         name: A key of `BACKBONES`.
-        net: The network; changed.
+        net: The network, which is changed.
         weights: The folder of pretrained weights, or the backbone's archive itself.
 
     Raises:
-        FileNotFoundError: The weights are not there.
+        FileNotFoundError: The file of weights does not exist.
         KeyError: The archive lacks a variable of the network.
     """
     spec = BACKBONES[name]

@@ -17,7 +17,7 @@ def densenet121(pixels: keras.KerasTensor) -> Maps:
     """Build the backbone; layers are named as in `keras.applications`, so its weights load by name.
 
     Args:
-        pixels: (batch, height, width, 3), normalised by ImageNet's mean and deviation.
+        pixels: (batch, height, width, 3), normalised by the mean and standard deviation of ImageNet.
 
     Returns:
         C2 to C5 with 256, 512, 1024 and 1024 channels, each taken after the batch norm and ReLU that follow its dense

@@ -25,7 +25,7 @@ def efficientnet_lite0(pixels: keras.KerasTensor) -> Maps:
     """Build the backbone without its classification layer.
 
     Args:
-        pixels: (batch, height, width, 3), as (x - 127) / 128.
+        pixels: (batch, height, width, 3), scaled as (x - 127) / 128.
 
     Returns:
         C2 to C5 with 24, 40, 112 and 320 channels, and `head` with 1280 channels at stride 32.

@@ -1,7 +1,7 @@
 """ResNet-50 and ResNet-101 in torchvision's layout (He et al., CVPR 2016).
 
-The stride of a bottleneck lies on its 3x3 convolution, padding is symmetric, batch norm has epsilon 1e-5. Layers
-are named as in torchvision with `_` for `.`, so openly licensed weights load by name.
+The 3x3 convolution of a bottleneck has its stride, padding is symmetric, and batch norm has epsilon 1e-5. Layers
+are named as in torchvision with `_` for `.`, so that openly licensed weights load by name.
 """
 
 from functools import partial
@@ -21,7 +21,7 @@ def resnet(pixels: keras.KerasTensor, blocks: tuple[int, int, int, int]) -> Maps
 
     Args:
         pixels: (batch, height, width, 3), in [0, 1].
-        blocks: Bottlenecks of each of the four stages.
+        blocks: Numbers of bottlenecks in the four stages.
 
     Returns:
         C2 to C5 with 256, 512, 1024 and 2048 channels, and `head`, which is C5.
@@ -29,7 +29,7 @@ def resnet(pixels: keras.KerasTensor, blocks: tuple[int, int, int, int]) -> Maps
     x = layers.ZeroPadding2D(3)(pixels)
     x = layers.Conv2D(64, 7, 2, use_bias=False, name="conv1")(x)
     x = layers.ReLU()(_batch_norm(x, "bn1"))
-    # torchvision pads with minus infinity; behind a ReLU zeros are the same
+    # torchvision pads with minus infinity; after a ReLU, zeros give the same result
     x = layers.MaxPooling2D(3, 2)(layers.ZeroPadding2D(1)(x))
     maps: Maps = {}
     for stage, count in enumerate(blocks, start=1):
@@ -47,7 +47,7 @@ def _batch_norm(x: Tensor, name: str) -> Tensor:
 def _bottleneck(x: Tensor, width: int, stride: int, project: bool, name: str) -> Tensor:
     y = layers.Conv2D(width, 1, use_bias=False, name=f"{name}_conv1")(x)
     y = layers.ReLU()(_batch_norm(y, f"{name}_bn1"))
-    # With a stride, "same" pads the other side than torchvision does.
+    # With a stride, "same" pads on the other side than torchvision.
     padded, padding = (y, "same") if stride == 1 else (layers.ZeroPadding2D(1)(y), "valid")
     y = layers.Conv2D(width, 3, stride, padding, use_bias=False, name=f"{name}_conv2")(padded)
     y = layers.ReLU()(_batch_norm(y, f"{name}_bn2"))
@@ -68,7 +68,7 @@ _TORCH_FIELDS = {
 
 
 def torch_key(variable: str) -> str:
-    """The key in torchvision's state of one of our variables: `layer1_0_conv1/kernel` is `layer1.0.conv1.weight`."""
+    """The key of one of our variables in torchvision's state: `layer1.0.conv1.weight` for `layer1_0_conv1/kernel`."""
     layer, field = variable.split("/")
     return f"{layer.replace('_', '.')}.{_TORCH_FIELDS[field]}"
 

@@ -1,4 +1,4 @@
-"""What a backbone is: how it is built, scaled, loaded and frozen."""
+"""The specification of a backbone: how to build, scale, load and freeze it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ class BackboneSpec:
     """A convolutional backbone.
 
     Attributes:
-        build: From pixels as its pretraining scaled them, (batch, height, width, 3), to feature maps by name: `C2`,
-            `C3`, `C4` and `C5` at strides 4, 8, 16 and 32, `head`, the last map of all, and others that it names.
-        scale: Factor for each channel of pixels in 0..255.
+        build: Builds feature maps by name from pixels (batch, height, width, 3), scaled as in pretraining: `C2`, `C3`,
+            `C4` and `C5` at strides 4, 8, 16 and 32, `head`, which is the last map, and further maps of its own.
+        scale: Factor for each channel of pixels from 0 to 255.
         offset: Added to each channel after that.
-        stages: Layer-name prefixes of the stem and of each block behind it, from input to output.
+        stages: Layer-name prefixes of the stem and of each following block, from input to output.
         coarse: Index in `stages` of the first block of C4.
         archive: File of the pretrained weights, relative to the folder of weights.
-        licence: Of the pretrained weights, for the model card.
-        key: From a variable's name (`layer/variable`) to its key in the archive.
+        licence: Licence of the pretrained weights, for the model card.
+        key: Maps a variable's name (`layer/variable`) to its key in the archive.
     """
 
     build: Callable[[keras.KerasTensor], Maps]
@@ -34,5 +34,5 @@ class BackboneSpec:
     key: Callable[[str], str] = str
 
     def layers_of(self, stages: slice) -> tuple[str, ...]:
-        """Layer-name prefixes of some stages; empty where the slice is."""
+        """Layer-name prefixes of some stages, empty if the slice is."""
         return tuple(prefix for stage in self.stages[stages] for prefix in stage)

@@ -17,8 +17,8 @@ Ints = NDArray[np.integer]
 class Counts:
     """A confusion matrix; malignant is positive.
 
-    Precision and recall are the standard ones. The thesis' equations (4.1.4) print TP/(TP+FN) as "precision", which is
-    recall, and a "recall" over the negatives that is no recall; compare its columns with that in mind.
+    Precision and recall are the standard ones. The thesis' equations (4.1.4) give TP/(TP+FN), which is recall, as
+    "precision", and a ratio over the negatives as "recall"; keep this in mind when you compare its columns.
     """
 
     true_positive: int
@@ -34,50 +34,50 @@ class Counts:
 
     @property
     def accuracy(self) -> float:
-        """Correct of all."""
+        """The share of correct predictions."""
         total = self.true_positive + self.false_positive + self.true_negative + self.false_negative
         return _ratio(self.true_positive + self.true_negative, total)
 
     @property
     def precision(self) -> float:
-        """Malignant of those called malignant."""
+        """The share of positive predictions that are correct."""
         return _ratio(self.true_positive, self.true_positive + self.false_positive)
 
     @property
     def recall(self) -> float:
-        """Called malignant of the malignant: sensitivity."""
+        """The share of malignant items that are predicted as malignant (sensitivity)."""
         return _ratio(self.true_positive, self.true_positive + self.false_negative)
 
     @property
     def specificity(self) -> float:
-        """Called benign of the benign."""
+        """The share of benign items that are predicted as benign."""
         return _ratio(self.true_negative, self.true_negative + self.false_positive)
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
+        """The harmonic mean of precision and recall."""
         return _ratio(2 * self.true_positive, 2 * self.true_positive + self.false_positive + self.false_negative)
 
 
 def auc(target: ArrayLike, score: ArrayLike) -> float:
-    """Area under the ROC curve; NaN where only one class is present."""
+    """Area under the ROC curve; NaN if only one class is present."""
     positive = np.asarray(target, bool)
     found, others = int(positive.sum()), int((~positive).sum())
     if not found or not others:
         return float("nan")
-    ranks = rankdata(np.asarray(score))  # Mann and Whitney's statistic; ten times faster than drawing the curve
+    ranks = rankdata(np.asarray(score))  # Mann-Whitney statistic, ten times faster than computing the curve
     return float((ranks[positive].sum() - found * (found + 1) / 2) / (found * others))
 
 
 def patient_score(target: ArrayLike, predicted: ArrayLike, patients: Sequence[str] | NDArray[Any]) -> float:
-    """The thesis' patient level (4.1.4): the share of a patient's fields that are right, averaged over patients."""
+    """The thesis' patient-level score (4.1.4): the share of correct images of a patient, averaged over patients."""
     right = np.asarray(target, bool) == np.asarray(predicted, bool)
     _, place, fields = np.unique(np.asarray(patients), return_inverse=True, return_counts=True)
     return float((np.bincount(place, right) / fields).mean())
 
 
 def patient_auc(target: ArrayLike, score: ArrayLike, patients: Sequence[str] | NDArray[Any]) -> float:
-    """AUC of the patients' mean scores; a patient's class is that of its fields."""
+    """AUC of the patients' mean scores; a patient has the class of their images."""
     _, first, place, fields = np.unique(
         np.asarray(patients), return_index=True, return_inverse=True, return_counts=True
     )
@@ -85,13 +85,13 @@ def patient_auc(target: ArrayLike, score: ArrayLike, patients: Sequence[str] | N
 
 
 def expected_calibration_error(target: ArrayLike, probability: ArrayLike, bins: int = 10) -> float:
-    """Mean gap between certainty and truth over bins of equal width.
+    """Expected calibration error with bins of equal width (Guo et al., ICML 2017).
 
-    Weighted by their sizes (Guo et al., ICML 2017).
+    The mean gap between predicted probability and observed frequency, weighted by the sizes of the bins.
     """
     t, p = np.asarray(target, float), np.asarray(probability, float)
     place = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = np.abs(np.bincount(place, t, bins) - np.bincount(place, p, bins))  # each already times its bin's size
+    gaps = np.abs(np.bincount(place, t, bins) - np.bincount(place, p, bins))  # each multiplied by its bin's size
     return float(gaps.sum() / len(t))
 
 
@@ -120,17 +120,17 @@ def patient_bootstrap(
     rounds: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """95 % percentile interval of a statistic over patients drawn with replacement.
+    """95 % percentile interval of a statistic, by resampling patients with replacement.
 
     Args:
-        statistic: Called with the indices of a resample's items; rounds where it is NaN are left out.
-        patients: Patient by item.
-        strata: A class by item; the number of each class's patients is then kept in every resample.
-        rounds: Resamples.
+        statistic: Called with the indices of a resample's items; rounds in which it is NaN are left out.
+        patients: The patient of each item.
+        strata: The class of each item, to keep the number of patients of each class in every resample.
+        rounds: Number of resamples.
         seed: Seed of the resampling.
 
     Returns:
-        Its bounds; NaN where the statistic is NaN in every round.
+        The lower and upper bound; NaN if the statistic is NaN in every round.
     """
     names = np.asarray(patients)
     classes = np.zeros(len(names), int) if strata is None else np.asarray(strata)

@@ -1,1 +1,1 @@
-"""Resumable training of any Keras model: schedule, state, run folder and loop."""
+"""Resumable training of any Keras model: learning-rate schedule, state, run folder and loop."""

@@ -1,4 +1,4 @@
-"""Training configurations: Python files with a function `plan`, by name or by path, with single values set anew."""
+"""Training configurations: Python files with a function `plan`, chosen by name or path, with overridable values."""
 
 import ast
 import importlib.util
@@ -15,13 +15,13 @@ def load_plan(config: str, kind: type[T] | tuple[type[T], ...], folder: Path, ch
 
     Args:
         config: Path of a Python file, or the name of one in `folder`.
-        kind: The dataclass that its function `plan` must give, or several.
-        folder: Of the configurations that ship.
-        changes: `name=value` each, where name may go into nested records (`network.side=64`) and value is a Python
-            literal.
+        kind: The dataclass, or dataclasses, that its function `plan` may return.
+        folder: Folder of the shipped configurations.
+        changes: Overrides as `name=value`, where the name can address nested records (`network.side=64`) and the value
+            is a Python literal.
 
     Raises:
-        ValueError: There is no such configuration, it is of another kind, or a change fits nothing in it.
+        ValueError: There is no such configuration, it is of another kind, or a change does not fit it.
     """
     path = Path(config) if config.endswith(".py") else folder / f"{config}.py"
     if not path.is_file():
@@ -29,29 +29,29 @@ def load_plan(config: str, kind: type[T] | tuple[type[T], ...], folder: Path, ch
         raise ValueError(f"there is no configuration {config!r}; give a Python file, or one of {shipped or 'none'}")
     spec = importlib.util.spec_from_file_location(f"lobule_config_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise ValueError(f"{path} is no Python file")
+        raise ValueError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
         plan = module.plan() if hasattr(module, "plan") else None
-    except Exception as error:  # errors in a configuration are its author's
+    except Exception as error:  # a configuration is the user's own code
         raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
     if not isinstance(plan, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
         names = " or a ".join(k.__name__ for k in kinds)
-        raise ValueError(f"{config!r} has no function `plan` that gives a {names}")
+        raise ValueError(f"{config!r} has no function `plan` that returns a {names}")
     return with_changes(plan, changes)
 
 
 def with_changes(plan: T, changes: Sequence[str]) -> T:
-    """The same configuration with single values set anew.
+    """Return the configuration with single values replaced.
 
     Args:
         plan: A dataclass.
-        changes: As of `load_plan`.
+        changes: As for `load_plan`.
 
     Raises:
-        ValueError: A change fits nothing in it.
+        ValueError: A change does not fit the configuration.
     """
     for change in changes:
         name, equals, text = change.partition("=")
@@ -82,5 +82,5 @@ def _changed(record: Any, names: list[str], value: Any, change: str) -> Any:
 
 
 def _fits(record: Any, name: str, value: Any) -> bool:
-    """Whether a value has one of several declared types, such as None where that is allowed."""
+    """Whether a value has one of the declared types, such as None if that is allowed."""
     return type(value) in get_args(get_type_hints(type(record))[name])

@@ -1,7 +1,7 @@
 """The log of a run: CSV for people and scripts, event files for TensorBoard.
 
-`tensorboard --logdir RUN` shows them; TensorBoard is a package of its own (`pip install tensorboard`) and needs not
-be there to write them.
+`tensorboard --logdir RUN` shows the event files. Install TensorBoard (`pip install tensorboard`) only to view them;
+writing them does not need it.
 """
 
 import csv
@@ -20,11 +20,11 @@ EVENTS_FOLDER = "events"
 
 
 class Table:
-    """Rows by step in a CSV; rows that a resumed run will write again are dropped.
+    """A CSV with one row a step; drops the rows that a resumed run will write again.
 
     Args:
-        path: The file, made with the first row.
-        step: Steps that are done.
+        path: The file, created with the first row.
+        step: Number of finished steps.
     """
 
     def __init__(self, path: Path, step: int) -> None:
@@ -47,10 +47,10 @@ class Table:
 
 
 class Events:
-    """Scalars as TensorBoard reads them.
+    """Writes scalars in TensorBoard's format.
 
     Args:
-        folder: For the event files.
+        folder: Folder for the event files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,7 +62,7 @@ class Events:
         self._kind = tf.compat.v1.SummaryMetadata(plugin_data=plugin, data_class=1)  # DATA_CLASS_SCALAR
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
-        """Write scalars at a step."""
+        """Write the scalars of a step."""
         with self._tf.device("cpu:0"), self._writer.as_default():
             for name, value in values.items():
                 self._tf.summary.write(name, self._tf.constant(value, self._tf.float32), step, self._kind)
@@ -70,12 +70,12 @@ class Events:
 
 
 class RunLog:
-    """Log of a training.
+    """The log of a training.
 
     Args:
-        folder: Of the run.
-        step: Steps that are done.
-        events: Whether to write for TensorBoard, too; left out if TensorFlow, which writes them, is not installed.
+        folder: Folder of the run.
+        step: Number of finished steps.
+        events: Whether to write event files, too; ignored if TensorFlow, which writes them, is not installed.
     """
 
     def __init__(self, folder: Path, step: int, *, events: bool) -> None:
@@ -85,11 +85,11 @@ class RunLog:
         self._since = time.monotonic()
 
     def add(self, values: dict[str, Any]) -> None:
-        """Take in the losses of a step."""
+        """Add the losses of a step."""
         self._values.append(values)
 
     def write(self, step: int, rate: float) -> None:
-        """Write the means of the steps since the last line."""
+        """Write the means over the steps since the last line."""
         means = {k: float(np.mean([float(v[k]) for v in self._values])) for k in self._values[0]}
         seconds, self._since = time.monotonic() - self._since, time.monotonic()
         row = {"step": step, "seconds_per_step": round(seconds / len(self._values), 3)}
@@ -106,11 +106,11 @@ class RunLog:
 
 
 class Announcer:
-    """Tells on standard error how far a training is, at most every `SECONDS`.
+    """Prints the progress of a training on standard error, at most every `SECONDS`.
 
     Args:
-        name: Of the training.
-        step: Steps that are done.
+        name: Name of the training.
+        step: Number of finished steps.
         last: The step at which it stops.
     """
 
@@ -121,7 +121,7 @@ class Announcer:
         self._told_at, self._told = time.monotonic(), step
 
     def step(self, step: int, losses: Mapping[str, Any]) -> None:
-        """Take in a step."""
+        """Report a step and its losses."""
         seconds = time.monotonic() - self._told_at
         if seconds < self.SECONDS:
             return

@@ -1,12 +1,12 @@
-"""The training loop: any Keras model; a stopped training resumes as if it had not been interrupted.
+"""The training loop for any Keras model. A stopped training resumes as if it had not been interrupted.
 
-A batch is a function of its step alone, and everything else that changes is in the state, so a training that was
-stopped and resumed gives the same weights, bit for bit, as one that ran through (on one machine, one back-end and the
-same number of threads).
+A batch is a function of its step alone, and everything else that changes is in the state. A training that was
+stopped and resumed therefore gives the same weights, bit for bit, as one without interruption (on one machine, with one
+back-end and the same number of threads).
 
 It is a loop rather than `Model.fit` with callbacks: `fit` takes batches from a data set that knows no step, and
-`BackupAndRestore` saves after epochs or numbers of batches. Batches by step, saving by time and on SIGTERM, and an
-average of the weights that resumes with them would be callbacks of our own that share the state kept in one place here.
+`BackupAndRestore` saves after epochs or numbers of batches. Batches by step, saving by time and on SIGTERM, and a
+resumable average of the weights would need callbacks of our own that share the state that this loop has in one place.
 """
 
 import signal
@@ -48,12 +48,12 @@ class LoopSettings:
     """Settings of a run; only the first two change the trained weights.
 
     Attributes:
-        average_momentum: Of the weights' moving average.
+        average_momentum: Momentum of the weights' moving average.
         average_every: Steps between its updates.
-        save_seconds: The state is written at least this often, unless a single step takes longer.
+        save_seconds: Longest time between two saves of the state, in seconds, unless a single step takes longer.
         log_every: Steps between two lines of the log.
-        events: Whether TensorBoard's event files are written beside the CSV.
-        ahead: Batches that threads make ahead. One is enough on a CPU; a GPU waits for a single thread.
+        events: Whether TensorBoard's event files are written in addition to the CSV.
+        ahead: Number of batches that threads prepare. One is enough on a CPU; a GPU would wait for a single thread.
     """
 
     average_momentum: float = 0.98
@@ -66,7 +66,7 @@ class LoopSettings:
 
 @contextmanager
 def stop_on_signal() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set; in another thread than the main one, where none can be caught, it stays."""
+    """An event that SIGTERM and SIGINT set; never set outside the main thread, where signals cannot be caught."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
@@ -94,21 +94,21 @@ def run(
     optimizer_from: int = 0,
     validation: Validation | None = None,
 ) -> int:
-    """Train, going on from `folder` where it holds a state.
+    """Train a model; resumes from `folder` if it contains a state.
 
     Args:
-        model: Compiled and built; its weights are the start where there is no state.
-        batch_of: The arguments of `train_on_batch` at a step, the same at each call; called ahead by threads.
-        schedule: Of the learning rate.
-        folder: Of the run: `state.npz`, the logs, `best.npz` where it is validated, and `average.npz` at its end.
+        model: Compiled and built; training starts from its weights if there is no state.
+        batch_of: Returns the arguments of `train_on_batch` at a step, always the same; threads call it ahead of time.
+        schedule: Schedule of the learning rate.
+        folder: Folder of the run: `state.npz`, the logs, `best.npz` with validation, and `average.npz` at the end.
         settings: See `LoopSettings`.
-        until: Stop before this step, to go on later.
+        until: Stop before this step, to resume later.
         optimizer_from: See `load_state`.
-        validation: Measures the training on its way, and may end it early.
+        validation: Validates during training, and can end it early.
 
     Returns:
-        Steps done. Fewer than `until` and `schedule.steps` where SIGTERM or SIGINT asked to stop (the state is saved),
-        or where validation ended it (`is_finished`).
+        The number of finished steps. It is below `until` and `schedule.steps` if SIGTERM or SIGINT stopped the training
+        (the state is saved) or if validation ended it (`is_finished`).
     """
     settings = settings or LoopSettings()
     folder.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ def _advance(
             if validation is not None and state.step % validation.every == 0:
                 _validate(model, validation, folder, state, log)
             now = time.monotonic()
-            if now - saved + (now - begun) >= settings.save_seconds:  # the next step would end too late
+            if now - saved + (now - begun) >= settings.save_seconds:  # the state would be too old after the next step
                 save_state(folder, model, state)
                 saved = time.monotonic()
             begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""The order of examples over a training."""
+"""The order of examples during a training."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 
 def epoch_order(count: int, seed: int) -> Callable[[int], int]:
-    """Which example comes at a position of an endless sequence: each once per pass, every pass in a new order.
+    """Return a function from a position of an endless sequence to an example: each once an epoch, in a new order.
 
     Args:
-        count: Examples.
-        seed: Of the order.
+        count: Number of examples.
+        seed: Seed of the order.
     """
 
     @lru_cache(2)

@@ -18,7 +18,7 @@ _PACKAGES = ("keras", "tensorflow", "torch", "jax", "numpy", "opencv-python-head
 
 
 def hash_files(paths: Iterable[Path]) -> str:
-    """SHA-256 over names and contents, in the order of the names."""
+    """SHA-256 over names and contents of files, in the order of the names."""
     total = hashlib.sha256()
     for path in sorted(paths):
         total.update(path.name.encode() + b"\0")
@@ -28,7 +28,7 @@ def hash_files(paths: Iterable[Path]) -> str:
 
 
 def hash_truth(rows: Iterable[Sequence[object]]) -> str:
-    """SHA-256 over the truth of examples, a row each, in any order: names, numbers and arrays."""
+    """SHA-256 over the truth of examples in any order; a row contains names, numbers and arrays."""
     lines = sorted(repr([v.tolist() if isinstance(v, np.ndarray) else v for v in row]) for row in rows)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -43,20 +43,19 @@ def write_record(
     truth_sha256: str | None = None,
     starts_from: str | None = None,
 ) -> None:
-    """Record plan, command, seed, versions and data; a resumed run must agree with an existing record.
+    """Record plan, command, seed, versions and data; a resumed run must agree with the existing record.
 
     Args:
-        folder: Of the run.
+        folder: Folder of the run.
         plan: A dataclass.
-        seed: Of the run.
+        seed: Seed of the run.
         data_sha256: See `hash_files`.
-        examples: How many of what the training sees, and the version of their preparation.
+        examples: Numbers of the training's examples, and the version of their preparation.
         truth_sha256: See `hash_truth`; None if `data_sha256` covers the truth.
-        starts_from: Name and hash of the weights that it starts from, where it does.
+        starts_from: Name and hash of the weights that the training starts from, if any.
 
     Raises:
-        ValueError: The folder holds a run of another plan, another seed, other data, other truth or other
-            starting weights.
+        ValueError: The folder contains a run with another plan, seed, data, truth or starting weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"plan": asdict(plan), "seed": seed, "data_sha256": data_sha256, "examples": examples}
@@ -67,7 +66,7 @@ def write_record(
         before = {**later, **json.loads(path.read_text("utf-8"))}  # records of earlier versions lack these
         other = [key for key, value in fixed.items() if before.get(key) != value]
         if other:
-            raise ValueError(f"{folder} holds a run that differs in {', '.join(other)}; choose another folder")
+            raise ValueError(f"{folder} contains a run that differs in {', '.join(other)}; choose another folder")
         return
     record = {
         **fixed,
@@ -81,10 +80,10 @@ def write_record(
 
 
 def require_plan(folder: Path, plan: Any) -> None:
-    """Refuse a configuration that is not the one that a run was trained with; records of earlier versions lack values.
+    """Refuse a configuration that differs from the one of a run; records of earlier versions may lack values.
 
     Args:
-        folder: Of the run; one without a record is not judged.
+        folder: Folder of the run; a folder without a record is accepted.
         plan: A dataclass.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The learning rate over a training."""
+"""Schedules of the learning rate."""
 
 from dataclasses import dataclass
 from math import cos, pi
@@ -6,11 +6,11 @@ from typing import Protocol
 
 
 class LearningRate(Protocol):
-    """A learning rate by step, and how many steps there are."""
+    """A learning rate by step, and the number of steps."""
 
     @property
     def steps(self) -> int:
-        """Batches of the whole training."""
+        """Number of batches of the whole training."""
         ...
 
     def at(self, step: int) -> float:
@@ -20,13 +20,13 @@ class LearningRate(Protocol):
 
 @dataclass(frozen=True)
 class Schedule:
-    """Linear warm-up, then a cosine.
+    """Linear warm-up, then cosine decay.
 
     Attributes:
-        steps: Batches of the whole training.
+        steps: Number of batches of the whole training.
         learning_rate: The largest rate.
         warm_up: Steps over which the rate rises from 0.
-        floor: Rate at the last step, as a share of the largest.
+        floor: Rate at the last step, as a fraction of the largest.
     """
 
     steps: int
@@ -43,12 +43,12 @@ class Schedule:
 
 @dataclass(frozen=True)
 class HalvingSchedule:
-    """A rate that is halved at given steps.
+    """A learning rate that is halved at given steps.
 
     Attributes:
-        steps: Batches of the whole training.
-        learning_rate: The first rate.
-        halve_at: The first steps of the halved rates.
+        steps: Number of batches of the whole training.
+        learning_rate: The initial rate.
+        halve_at: Steps from which the rate is halved.
     """
 
     steps: int

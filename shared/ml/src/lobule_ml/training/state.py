@@ -14,9 +14,9 @@ from lobule_ml.training.validation import Best
 
 STATE_FILE = "state.npz"
 AVERAGE_FILE = "average.npz"
-"""The weights that a finished training keeps; where it is, the training is finished."""
+"""The weights of a finished training; if this file exists, the training is finished."""
 BEST_FILE = "best.npz"
-"""Those of its best validation, where it has validations."""
+"""The weights of the best validation, if the training has validations."""
 
 Arrays = list[NDArray[Any]]
 
@@ -25,9 +25,9 @@ class WeightAverage:
     """Exponential moving average of all weights, batch-norm statistics included.
 
     Args:
-        weights: Where it starts.
-        momentum: Share that an update keeps of the average; less during the first updates.
-        updates: Updates made so far.
+        weights: The initial weights.
+        momentum: Share of the average that an update keeps; smaller during the first updates.
+        updates: Number of updates so far.
     """
 
     def __init__(self, weights: Sequence[NDArray[Any]], momentum: float, updates: int = 0) -> None:
@@ -36,7 +36,7 @@ class WeightAverage:
         self.updates = updates
 
     def update(self, weights: Sequence[NDArray[Any]]) -> None:
-        """Move towards the present weights."""
+        """Move the average towards the current weights."""
         self.updates += 1
         momentum = min(self.momentum, (1 + self.updates) / (10 + self.updates))
         for mean, now in zip(self.weights, weights, strict=True):
@@ -46,11 +46,11 @@ class WeightAverage:
 
 @dataclass
 class TrainingState:
-    """A training between two steps.
+    """The state of a training between two steps.
 
     Attributes:
-        step: Batches seen.
-        average: Moving average of the weights; this is what is kept of a training.
+        step: Number of finished steps.
+        average: Moving average of the weights, which are the result of a training.
         best: The best validation so far.
     """
 
@@ -60,7 +60,7 @@ class TrainingState:
 
 
 def _variables(model: keras.Model) -> list[Any]:
-    """Weights and the states of random generators (dropout, sampling), without metrics and the optimizer."""
+    """Weights and states of random generators (dropout, sampling), without metrics and the optimizer."""
     metrics = {id(v) for metric in model.metrics for v in metric.variables}
     return [v for v in model.variables if id(v) not in metrics]
 
@@ -70,7 +70,7 @@ def _arrays(variables: Sequence[Any]) -> Arrays:
 
 
 def save_state(folder: Path, model: keras.Model, state: TrainingState) -> None:
-    """Write the state; a crash while writing leaves the previous state whole."""
+    """Write the state; a crash while writing leaves the previous state intact."""
     groups = {
         "v": _arrays(_variables(model)),
         "o": _arrays(model.optimizer.variables),
@@ -86,7 +86,7 @@ def save_state(folder: Path, model: keras.Model, state: TrainingState) -> None:
 
 
 def saved_step(folder: Path) -> int:
-    """Steps behind the saved state; 0 where there is none."""
+    """The step of the saved state; 0 if there is none."""
     if not (folder / STATE_FILE).exists():
         return 0
     with np.load(folder / STATE_FILE) as saved:
@@ -94,13 +94,13 @@ def saved_step(folder: Path) -> int:
 
 
 def load_state(folder: Path, model: keras.Model, momentum: float, optimizer_from: int = 0) -> TrainingState:
-    """Put the saved state into a compiled and built model of the same network.
+    """Load the saved state into a compiled and built model of the same network.
 
     Args:
-        folder: That holds the state.
-        model: Changed.
-        momentum: Of the average.
-        optimizer_from: First step of `model`'s optimizer; one of a state from before it is left out.
+        folder: Folder with the state.
+        model: The model, which is changed.
+        momentum: Momentum of the average.
+        optimizer_from: First step of `model`'s optimizer; an optimizer state from an earlier step is ignored.
 
     Raises:
         ValueError: The state is of another network or optimizer.
@@ -125,7 +125,7 @@ def load_state(folder: Path, model: keras.Model, momentum: float, optimizer_from
 
 
 def save_weights(path: Path, weights: Sequence[NDArray[Any]]) -> None:
-    """Write the weights of a model in their order; a crash while writing leaves no half file."""
+    """Write the weights of a model in their order; a crash while writing leaves no incomplete file."""
     arrays: dict[str, Any] = {f"{i:04d}": w for i, w in enumerate(weights)}
     part = path.with_name(f"{path.name}.part")
     with part.open("wb") as stream:
@@ -134,15 +134,15 @@ def save_weights(path: Path, weights: Sequence[NDArray[Any]]) -> None:
 
 
 def load_weights(path: Path) -> Arrays:
-    """The weights that `save_weights` wrote, for `keras.Model.set_weights`.
+    """Read the weights that `save_weights` wrote, for `keras.Model.set_weights`.
 
     Raises:
-        FileNotFoundError: There are none.
+        FileNotFoundError: The file does not exist.
     """
     with np.load(path) as saved:
         return [saved[name] for name in saved.files]
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether the training in a folder has come to its end, be it early."""
+    """Whether the training in a folder is finished, at its last step or early."""
     return (folder / AVERAGE_FILE).exists()

@@ -1,4 +1,4 @@
-"""Validation during a training, and its early end."""
+"""Validation during a training, and early stopping."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ Measures = dict[str, float]
 
 @dataclass(frozen=True)
 class Validation:
-    """How a training is validated, always with the weights that would be kept.
+    """How a training is validated, always with the averaged weights.
 
     Attributes:
-        measure: Measures of the model by name, on examples that it does not learn from; it must change nothing.
+        measure: Returns measures by name, on examples outside the training set; it must not change the model.
         every: Steps between two validations.
-        monitor: Which measure judges; less is better.
-        patience: Validations in a row without a new best one that end the training; 0 lets it go on to its last step.
+        monitor: Name of the decisive measure; smaller is better.
+        patience: Number of successive validations without improvement that ends the training; 0 for no early stop.
     """
 
     measure: Callable[[keras.Model], Measures]
@@ -31,9 +31,9 @@ class Best:
     """The best validation so far.
 
     Attributes:
-        value: Of the monitored measure; infinite before the first validation.
-        step: Where it was; 0 before the first validation.
-        since: Validations since then.
+        value: Value of the monitored measure; infinite before the first validation.
+        step: Step of that validation; 0 before the first one.
+        since: Number of validations since then.
     """
 
     value: float = inf
@@ -41,7 +41,7 @@ class Best:
     since: int = 0
 
     def judge(self, value: float, step: int) -> bool:
-        """Take in a validation: whether it is the best; one that is no number never is."""
+        """Count a validation and return whether it is the best; NaN never is."""
         if isfinite(value) and value < self.value:
             self.value, self.step, self.since = value, step, 0
             return True
@@ -49,5 +49,5 @@ class Best:
         return False
 
     def is_enough(self, validation: Validation | None) -> bool:
-        """Whether the training ends early."""
+        """Whether the training stops early."""
         return validation is not None and 0 < validation.patience <= self.since
