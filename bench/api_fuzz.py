@@ -2,10 +2,10 @@
 
 uv run --no-sync python bench/api_fuzz.py [--examples 20] [--only /api/v1/cases]
 
-Half of the requests name a case, an image and a job of the clinician. Prints how many requests were sent, what failed,
-by operation and check, and the slowest operations. Exits with 1 where an answer was a fault of the server (5xx), broke
-the OpenAPI document (its status, media type, headers or body), or did not come within the limit; then it prints as well
-where the threads of the server stand.
+Half of the requests name a case, an image and a job of the clinician. Prints the number of requests, the failures by
+operation and check, and the slowest operations. Exits with status 1 if an answer was a server error (5xx), violated the
+OpenAPI document (its status, media type, headers or body), or did not arrive within the limit; in the last case it also
+prints the stacks of the server's threads.
 """
 
 import faulthandler
@@ -44,7 +44,7 @@ _STRICT = {
     *("ServerError", "UndefinedStatusCode", "UndefinedContentType", "MissingContentType", "MalformedMediaType"),
     *("MissingHeaders", "JsonSchemaError", "MalformedJson", "NoAnswer"),
 }
-"""Faults of the server, and answers that break the document."""
+"""Server errors, and answers that violate the document."""
 _LIMIT_S = 20
 """Of an answer."""
 _LEFT_OUT = {
@@ -100,12 +100,12 @@ def served(app: Any) -> Iterator[str]:
 
 
 class Findings:
-    """What the requests of a caller showed.
+    """The results of a caller's requests.
 
     Attributes:
-        sent: How many there were.
-        failed: How often each check failed on each operation.
-        slowest: The longest time to an answer of each operation, in seconds.
+        sent: Number of requests.
+        failed: Number of failures by operation and check.
+        slowest: The longest response time of each operation, in seconds.
     """
 
     def __init__(self, caller: str) -> None:
@@ -119,16 +119,16 @@ class Findings:
             print(f"  {self._caller} {label}: {kind} {message[:300]!r}", flush=True)
 
     def took(self, label: str, seconds: float) -> None:
-        """Note the time of an answer."""
+        """Record the response time of an operation."""
         self.sent += 1
         self.slowest[label] = max(seconds, self.slowest.get(label, 0))
 
     def strict(self) -> int:
-        """How many failures are faults of the server, or break the document."""
+        """Number of failures that are server errors or violate the document."""
         return sum(count for (_, kind), count in self.failed.items() if kind in _STRICT)
 
     def print_summary(self) -> None:
-        """Print what there was."""
+        """Print the results."""
         kinds = Counter[str]()
         for (_, kind), count in self.failed.items():
             kinds[kind] += count
@@ -138,12 +138,12 @@ class Findings:
 
 
 def _client(address: str) -> httpx.Client:
-    """A client with a connection for each request: between two, a server may close the one that is kept."""
+    """A client that opens a connection for each request, because a server may close an idle one at any time."""
     return httpx.Client(base_url=address, timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def _log_in(client: httpx.Client, role: Role | None) -> dict[str, str]:
-    """The headers of a caller."""
+    """Log in and return the caller's request headers."""
     if role is None:
         return {}
     grant = {"username": f"a-{role}", "password": PASSWORD}
@@ -151,7 +151,7 @@ def _log_in(client: httpx.Client, role: Role | None) -> dict[str, str]:
 
 
 def known_objects(client: httpx.Client) -> dict[str, str]:
-    """The clinician's sample case, one of its images and one of its jobs, by path parameter."""
+    """The path parameters of the clinician's sample case, one of its images and one of its jobs."""
     headers = _log_in(client, "clinician")
     client.post("/api/v1/sample-case", headers=headers).raise_for_status()
     lists = {name: f"/api/v1/{name.removesuffix('_id')}s" for name in ("case_id", "image_id", "job_id")}

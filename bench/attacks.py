@@ -1,11 +1,11 @@
-"""Attack a running gateway on PostgreSQL, one attack after the other, and measure what others notice of it.
+"""Attacks a running gateway on PostgreSQL, one attack after another, and measures the effect on other clients.
 
 uv run --no-sync python bench/attacks.py [--only NAME] [--seconds 10]
 
-For each attack: by how many MB the gateway's memory grew over its rest at most, the 99th percentile of `/healthz` of
-another client, the longest time that the event loop did not answer, and what the attacker was answered. The bars are
-200 MB, 50 ms and 100 ms. A machine that is busy with other work misses the last two by itself: the first and the last
-row are of the gateway at rest. Exit status 1 where an attack took more memory than the bar.
+For each attack it prints the largest growth of the gateway's memory in MB, the 99th percentile of another client's
+requests to `/healthz`, the longest stall of the event loop, and the answers that the attacker got. The limits are 200
+MB, 50 ms and 100 ms. Other work on the machine can exceed the last two, so the first and the last row show the gateway
+at rest. Exits with status 1 if an attack needed more memory than the limit.
 """
 
 import http.client
@@ -41,13 +41,13 @@ _FORK = multiprocessing.get_context("fork")
 
 @dataclass(frozen=True)
 class Target:
-    """What is attacked.
+    """The gateway under attack.
 
     Attributes:
-        host: Of the gateway.
-        port: Of the gateway.
-        token: Of a user.
-        seconds: How long attacks without an end of their own go on.
+        host: Host of the gateway.
+        port: Port of the gateway.
+        token: A user's API token.
+        seconds: Duration of attacks that have no natural end.
     """
 
     host: str
@@ -57,11 +57,11 @@ class Target:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Base URL of the gateway."""
         return f"http://{self.host}:{self.port}"
 
     def connect(self) -> socket.socket:
-        """A connection."""
+        """Open a connection to the gateway."""
         return socket.create_connection((self.host, self.port), 30)
 
 
@@ -69,13 +69,13 @@ Attack = Callable[[Target], Counter[str]]
 
 
 def rest(target: Target) -> Counter[str]:
-    """Nothing."""
+    """Do nothing."""
     time.sleep(target.seconds)
     return Counter()
 
 
 def hostile_uploads(target: Target) -> Counter[str]:
-    """Files that announce much, or hold much, one after the other."""
+    """Upload files that announce huge sizes or inflate to them, one after another."""
     answers = Counter[str]()
     headers = {"Authorization": f"Bearer {target.token}"}
     for _, make in uploads():
@@ -88,7 +88,7 @@ def hostile_uploads(target: Target) -> Counter[str]:
 
 
 def many_logins(target: Target) -> Counter[str]:
-    """Sixty guesses at once, of sixty names."""
+    """Send sixty logins at once, each with another name."""
 
     def guess(number: int) -> str:
         said = {"username": f"nobody{number}", "password": "a guess that is wrong"}
@@ -98,19 +98,19 @@ def many_logins(target: Target) -> Counter[str]:
 
 
 def long_json(target: Target) -> Counter[str]:
-    """Four hundred MB of JSON, without a login."""
+    """Send 400 MB of JSON without a login."""
     return Counter([_send(target, "/api/v1/auth/token", "application/json", b'{"username": "', 400 << 20)])
 
 
 def endless_fields(target: Target) -> Counter[str]:
-    """A form whose fields do not end."""
+    """Send a form with an endless number of fields."""
     field = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
     kind = "multipart/form-data; boundary=b"
     return Counter([_send(target, "/api/v1/images", kind, field * 1000, 200 << 20, field * 1000)])
 
 
 def slow_bodies(target: Target) -> Counter[str]:
-    """Two hundred bodies of which a byte comes now and then."""
+    """Send two hundred request bodies very slowly, byte by byte."""
 
     def drip(_number: int) -> str:
         with target.connect() as connection:
@@ -126,7 +126,7 @@ def slow_bodies(target: Target) -> Counter[str]:
 
 
 def invented_methods(target: Target) -> Counter[str]:
-    """Two thousand methods that there are not."""
+    """Send two thousand requests with unknown methods."""
     answers = Counter[str]()
     with httpx.Client(base_url=target.url, timeout=30) as http:
         for number in range(2000):
@@ -135,7 +135,7 @@ def invented_methods(target: Target) -> Counter[str]:
 
 
 def long_headers(target: Target) -> Counter[str]:
-    """A head that does not end."""
+    """Send endless request headers."""
     with target.connect() as connection:
         with suppress(OSError):
             connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
@@ -158,9 +158,9 @@ ATTACKS: dict[str, Attack] = {
 
 
 class Watcher:
-    """Another client: asks for `/healthz`, and sends what the event loop itself refuses, all the time.
+    """Another client, which requests `/healthz` and sends malformed requests, which the event loop itself refuses.
 
-    It is a process of its own: in the attacker's it would wait for the attacker's threads.
+    It runs in a separate process, because in the attacker's it would wait for the attacker's threads.
     """
 
     def __init__(self, target: Target) -> None:
@@ -169,7 +169,7 @@ class Watcher:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch meanwhile."""
+        """Watch until the context ends."""
         answer = _FORK.SimpleQueue()
         process = _FORK.Process(target=self._watch, args=(answer,), daemon=True)
         process.start()
@@ -190,7 +190,7 @@ class Watcher:
         answer.put((self.health_ms, self.loop_ms))
 
     def _repeat(self, what: Callable[[], None], milliseconds: list[float]) -> None:
-        while True:  # once at least, however short the attack
+        while True:  # at least once, even if the attack is short
             started = time.perf_counter()
             what()
             milliseconds.append((time.perf_counter() - started) * 1000)
@@ -217,7 +217,7 @@ def _head(target: Target, path: str, kind: str, length: int) -> bytes:
 
 
 def _send(target: Target, path: str, kind: str, begin: bytes, length: int, piece: bytes = _PIECE) -> str:
-    """Send a long body until it is refused, or for a while; returns the status."""
+    """Send a long body until it is refused or the time is over; returns the status."""
     with target.connect() as connection:
         connection.sendall(_head(target, path, kind, length) + begin)
         sent, deadline = len(begin), time.monotonic() + 3 * target.seconds
@@ -247,7 +247,7 @@ def _at_once(count: int, act: Callable[[int], str]) -> Counter[str]:
 
 def main(
     only: Annotated[str, typer.Option(help="attacks with this in their name")] = "",
-    seconds: Annotated[float, typer.Option(help="how long an attack without an end of its own goes on")] = 10.0,
+    seconds: Annotated[float, typer.Option(help="duration of attacks that have no natural end")] = 10.0,
 ) -> None:
     """Run the attacks."""
     worst = 0.0
@@ -275,7 +275,7 @@ def main(
                 said = ", ".join(f"{count} x {answer}" for answer, count in answers.most_common(6))
                 figures = f"{health[0]:.0f}, {health[1]:.0f} | {loop[0]:.0f}, {loop[1]:.0f}"
                 print(f"| {name} | {grown:.0f} | {figures} | {said} |", flush=True)
-    print(f"bars: {MOST_MB:.0f} MB, healthz p99 {MOST_HEALTH_MS:.0f} ms, loop {MOST_STALL_MS:.0f} ms")
+    print(f"limits: {MOST_MB:.0f} MB, healthz p99 {MOST_HEALTH_MS:.0f} ms, loop {MOST_STALL_MS:.0f} ms")
     sys.exit(1 if worst > MOST_MB else 0)
 
 

@@ -1,9 +1,9 @@
-"""What the chains of the audit log cost under load, on PostgreSQL: transactions a second, linked and unlinked.
+"""Measures the cost of the audit log's hash chains under load, on PostgreSQL: transactions a second with and without.
 
 uv run --no-sync python bench/audit_chain.py [--threads 8] [--seconds 10]
 
-Each transaction writes an audit event as a request does. `unlinked` adds the row alone; `one chain` is what a single
-chain would allow. The three take turns, so that other work on the machine disturbs them alike.
+Each transaction writes an audit event as a request does. `unlinked` only adds the row; `one chain` shows the rate of a
+single chain. The three alternate, so that other work on the machine affects them equally.
 """
 
 import statistics
@@ -30,12 +30,12 @@ _ROUNDS = 5
 
 
 def linked(session: Session) -> None:
-    """An event as a request writes it."""
+    """Write an event as a request does."""
     record(session, None, "alice", "image.upload", "image", "i", {"modality": "mammography"})
 
 
 def unlinked(session: Session) -> None:
-    """The same row without a link."""
+    """Write the same row without a link."""
     session.add(AuditEvent(at=now(), actor_name="alice", action="bench", detail={"modality": "mammography"}))
 
 
@@ -61,7 +61,7 @@ def main(
     threads: Annotated[int, typer.Option(help="Transactions at once.")] = 8,
     seconds: Annotated[float, typer.Option(help="Of each measurement.")] = 4,
 ) -> None:
-    """Measure."""
+    """Run the benchmark and print the results."""
     with postgres.running_postgres(durable=True) as server:
         url = postgres.new_database(server)
         migrate(url)
@@ -78,7 +78,7 @@ def main(
         started = time.monotonic()
         with reading(sessions) as session:
             kinds = {fault.kind for fault in verify(session, _KEY)}
-        print(f"verified in {time.monotonic() - started:.1f} s: faults of kinds {kinds} (the unlinked are ours)")
+        print(f"verified in {time.monotonic() - started:.1f} s: faults of kinds {kinds} (the unlinked are expected)")
 
 
 def _only_end(session: Session) -> AuditChain | None:

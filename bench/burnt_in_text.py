@@ -1,10 +1,10 @@
-"""How often text that is burnt into films is found, and how often films without it are flagged.
+"""Measures how often burnt-in text is found in films, and how often films without text are flagged.
 
     python bench/burnt_in_text.py ../shared/data --sheets /tmp/flagged
 
-Films of each set are read as they are: those that are flagged are written to a contact sheet, to be looked at. Then
-lines of text are drawn into the darkest places of their background, and it is counted how many are found. The films
-that the thresholds were chosen with (`SEEN` of each set) are left out.
+First, the films of each set are read unchanged, and the flagged ones are written to a contact sheet for inspection.
+Then lines of text are drawn into the darkest places of their background, and the found ones are counted. The films
+with which the thresholds were chosen (`SEEN` of each set) are left out.
 """
 
 import argparse
@@ -73,7 +73,7 @@ def _measure(name: str, paths: list[Path], sheets: Path | None) -> None:
 def _drawings(
     film: np.ndarray, chance: np.random.Generator
 ) -> Iterator[tuple[tuple[str, int], np.ndarray, tuple[slice, slice]]]:
-    """Copies of a film with a line of text each, and where it is; none where the film has no dark place for it."""
+    """Copies of a film with a line of text each, and its position; none if the film has no dark place for it."""
     low, high = np.percentile(film, [1, 99.9])
     for kind, text in TEXTS.items():
         height = int(chance.choice(HEIGHTS))

@@ -29,7 +29,7 @@ class Checkout:
 
     Args:
         folder: The checkout.
-        stack: Ends the system.
+        stack: Stack that ends the system.
     """
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
@@ -44,7 +44,7 @@ class Checkout:
         )
 
     def measure(self, field: Path) -> Times:
-        """Milliseconds of one field.
+        """Send one field and return its times in milliseconds.
 
         Raises:
             RuntimeError: The system did not start, or the field failed; standard error says why.
@@ -59,7 +59,7 @@ class Checkout:
 
 
 def ratio_of_medians(new: Sequence[float], base: Sequence[float]) -> tuple[float, float, float]:
-    """The ratio, and its 95 % interval from drawing fields anew."""
+    """The ratio of the medians, and its 95 % bootstrap interval over fields."""
     rng, ratios = random.Random(0), []
     for _ in range(ROUNDS):
         at = rng.choices(range(len(new)), k=len(new))

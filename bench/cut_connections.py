@@ -1,4 +1,4 @@
-"""A network that can be cut: a relay on loopback whose connections end at once when it is told so."""
+"""A relay on loopback whose connections can be cut."""
 
 import contextlib
 import socket
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: a reset, and nothing of what was not read yet arrives
+_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: closes with a reset, which discards unread data
 _PIECE = 64 * 1024
 
 
@@ -15,7 +15,7 @@ class Relay:
     """Relays connections to another port.
 
     Args:
-        to_port: On loopback.
+        to_port: Port on loopback.
     """
 
     def __init__(self, to_port: int) -> None:
@@ -26,7 +26,7 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> int:
-        """Cut every connection; gives how many."""
+        """Cut every connection; returns their number."""
         with self._lock:
             cut, self._open = self._open, set()
         for each in cut:
@@ -37,7 +37,7 @@ class Relay:
         return len(cut) // 2
 
     def close(self) -> None:
-        """Take no more connections, and cut those that there are."""
+        """Accept no more connections, and cut the open ones."""
         self._server.close()
         self.cut()
 
@@ -71,7 +71,7 @@ class Relay:
 
 @contextmanager
 def relay_to(port: int) -> Iterator[Relay]:
-    """A relay to a port, for a while."""
+    """Run a relay to a port until the context ends."""
     relay = Relay(port)
     try:
         yield relay

@@ -1,10 +1,10 @@
-"""What the wall around the decoder costs for a film: the same film read in this process and behind the wall, in turns.
+"""Measures the cost of decoding a film in the isolated process: reads the same film here and there, alternating.
 
 uv run --no-sync python bench/decoder.py [--rounds 20] [FILE...]
 
-Without files, films of 14.5 megapixels are drawn. Between two films it waits as long as a network reads one, for the
-wall prepares itself meanwhile. It prints medians, of elapsed time and of processor time: the latter, of both processes
-together, holds on a machine that is busy with other work, too.
+Without files, films of 14.5 megapixels are drawn. Between two films the benchmark waits as long as a network needs for
+one, because the decoder restarts in that time. It prints medians of elapsed time and of processor time; the latter, of
+both processes together, is meaningful even on a busy machine.
 """
 
 import statistics
@@ -27,7 +27,7 @@ _SIZE = (3024, 4808)
 
 
 def films() -> dict[str, bytes]:
-    """Drawn films by name."""
+    """Films to read, by name."""
     large = cv2.resize(mammogram_phantom(1), _SIZE, interpolation=cv2.INTER_CUBIC)
     deep = (large.astype(np.uint16) << 4) + np.random.default_rng(0).integers(0, 16, large.shape, np.uint16)
     return {
@@ -39,7 +39,7 @@ def films() -> dict[str, bytes]:
 
 
 def _times(read: Callable[[bytes], object], data: bytes) -> tuple[float, float]:
-    """Milliseconds elapsed and computed."""
+    """Elapsed time and processor time in milliseconds."""
     decoder.cpu_s = 0.0
     started, computed = time.perf_counter(), time.thread_time()
     read(data)
@@ -51,7 +51,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="Films of each kind.")] = 20,
     pause: Annotated[float, typer.Option(help="Seconds between two films.")] = 0.3,
 ) -> None:
-    """Measure."""
+    """Run the benchmark and print the results."""
     chosen = {path.name: path.read_bytes() for path in files} if files else films()
     print(f"{'':24} {'':>6} {'elapsed, ms':^26} {'computed, ms':^26}")
     print(f"{'film':24} {'MB':>6} " + 2 * f"{'plain':>8} {'walled':>8} {'cost':>8} ")

@@ -1,11 +1,11 @@
-"""Kill the DICOM node and cut its connections, again and again, and count: nothing acknowledged is lost or comes twice.
+"""Kills the DICOM node and cuts its connections repeatedly, and checks that no acknowledged film is lost or duplicated.
 
 python bench/dicom_faults.py [--objects 500] [--kills 40] [--cuts 40]
 
-A sender stores films over the network while, at random moments, the node is killed (SIGKILL) and started again, or all
-connections are cut in the middle of what they carry, an acknowledgment included. It sends
-each film until it is told of success, as a PACS does. The node delivers to a real gateway. In the end every film that
-was answered with success must be one image of one case, with the bytes that the node keeps.
+A sender stores films over the network while, at random moments, the node is killed (SIGKILL) and restarted, or all
+connections are cut in the middle of a transfer or an acknowledgment. It sends each film until the node answers with
+success, as a PACS does. The node delivers to a real gateway. In the end, every film whose C-STORE was answered with
+success must be exactly one image of one case, with the bytes that the node stored.
 """
 
 import argparse
@@ -44,12 +44,12 @@ VIEWS = (("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO"))
 
 @dataclass
 class NodeProcess:
-    """A DICOM node in a process of its own.
+    """A DICOM node in a separate process.
 
     Attributes:
-        environment: Its settings.
-        port: Where it listens.
-        log: File of what it says.
+        environment: Environment variables with its settings.
+        port: Port on which it listens.
+        log: Path of its log.
     """
 
     environment: dict[str, str]
@@ -79,14 +79,14 @@ class NodeProcess:
 
 
 def free_port() -> int:
-    """A port that is free now."""
+    """A port that is currently free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def make_token(system: RunningSystem, password: str) -> str:
-    """An API token of the demo user, as an administrator makes one in the portal."""
+    """Make an API token of the demo user, as an administrator does in the portal."""
     login = {"grant_type": "password", "username": DEMO, "password": password}
     access = httpx.post(f"{system.url}/api/v1/auth/token", json=login, timeout=30).json()["access_token"]
     answer = httpx.post(
@@ -116,7 +116,7 @@ def node_for(system: RunningSystem, password: str, folder: Path, **settings: str
 
 @contextmanager
 def running_gateway(home: Path) -> Iterator[RunningSystem]:
-    """A real gateway with Redis and no worker at all."""
+    """A real gateway with Redis and without workers."""
     with (
         mock.patch.multiple(launcher, WORKER_MODULES={}, QUEUES=()),
         running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=lambda _: None) as system,
@@ -127,7 +127,7 @@ def running_gateway(home: Path) -> Iterator[RunningSystem]:
 def small_film(
     study: str, side: str, view: str, chance: np.random.Generator, height: int = 160, width: int = 120
 ) -> Dataset:
-    """A film of a study, with pixels that no other has."""
+    """A film of a study, with pixels unlike those of any other film."""
     film = Dataset()
     film.file_meta = FileMetaDataset()
     film.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

@@ -1,11 +1,12 @@
-"""Send the DICOM node changed PDUs and data sets by the thousand: it has to answer, refuse or abort, and to live on.
+"""Sends thousands of malformed PDUs and data sets to the DICOM node, which must answer, refuse or abort each.
 
 python bench/dicom_fuzz.py [--count 50000] [--first 0] [--callers 4]
 
-Each input has a number and is the same at each run. One in two is a data set of a C-STORE that was changed, over an
-association that holds for several; the others are PDUs: a changed request for an association, or changed messages
-(C-ECHO, C-STORE, storage commitment, release) after an honest one. In the end the same process must answer an echo,
-hold no association, have kept exactly what it answered with success, and not have grown. Ends with 1 where it has not.
+Each input has a number and is the same in each run. Every second input is a mutated data set of a C-STORE, over an
+association that carries several; the others are PDUs: a mutated request for an association, or mutated messages
+(C-ECHO, C-STORE, storage commitment, release) after a valid one. In the end, the same process must answer an echo, have
+no open association, have stored exactly the data sets that it answered with success, and not have grown. Exits with
+status 1 otherwise.
 """
 
 import argparse
@@ -42,22 +43,22 @@ PUSH_MODEL, PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.
 CLASSES = (FILM, "1.2.840.10008.1.1", PUSH_MODEL)
 _PATIENCE_S = 60
 AT_ONCE = 25
-"""Data sets over one association."""
+"""Number of data sets that are sent over one association."""
 GROWTH_MB = 200
 NAMES = "1.2.826.0.1.3680043.8.498.9."
-"""Of the data sets that are changed."""
+"""SOP classes of the mutated data sets."""
 
 
 class Fuzzer:
-    """Changed inputs for one node.
+    """Sends mutated inputs to a node.
 
     Args:
-        port: Of the node, which lets MODALITY call.
+        port: Port of the node, which must accept the AE title MODALITY.
     """
 
     def __init__(self, port: int) -> None:
         self._port = port
-        association = connect(9, classes=CLASSES)  # nobody listens there; what would have been said is what matters
+        association = connect(9, classes=CLASSES)  # nothing listens there; only the encoded request is used
         request = A_ASSOCIATE_RQ()
         request.from_primitive(association.requestor.primitive)
         self._request = request.encode()
@@ -94,7 +95,7 @@ class Fuzzer:
             association.release()
 
     def _connected(self) -> Association:
-        """An association. The node rejects requests while the connections of the other callers fill its limit."""
+        """Open an association. The node rejects requests while the connections of other callers reach its limit."""
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             association = connect(self._port)
@@ -104,7 +105,7 @@ class Fuzzer:
         raise ConnectionError(f"the node accepted no association for {_PATIENCE_S} s")
 
     def _changed(self, content: bytes, number: int) -> bytes:
-        """Changed as a file is, without the preamble that a file has."""
+        """Mutate a data set like a file, but without a file's preamble."""
         preamble = b"\0" * 128 + b"DICM"
         return mutated("dicom", [preamble + content], number).removeprefix(preamble)
 
@@ -115,7 +116,7 @@ class Fuzzer:
             self.outcomes["PDU: the connection was reset"] += 1
 
     def _answer(self, number: int) -> str:
-        """The type of the last PDU that the node answers with, hexadecimal."""
+        """The type, in hexadecimal, of the last PDU that the node answers with."""
         chance = random.Random(number)
         with socket.create_connection(("127.0.0.1", self._port), 20) as caller:
             caller.settimeout(20)
@@ -163,7 +164,7 @@ def _pdus(message, primitive, context: int) -> bytes:
 
 
 def _garbled(honest: bytes, chance: random.Random) -> bytes:
-    """With bytes changed, cut off or added; lengths that lie come of that by themselves."""
+    """Change, remove or add bytes, which also makes wrong length fields."""
     content = bytearray(honest)
     for _ in range(chance.choice((0, 1, 2, 6, 40))):
         content[min(len(content) - 1, int(chance.expovariate(1 / 120)))] = chance.randrange(256)
@@ -173,14 +174,14 @@ def _garbled(honest: bytes, chance: random.Random) -> bytes:
 
 
 def kept(folder: Path) -> int:
-    """How many of the data sets the node's journal has."""
+    """Number of fuzzed data sets in the node's journal."""
     with contextlib.closing(sqlite3.connect(folder / "journal.sqlite")) as database:
         names = "SELECT count(*) FROM received WHERE sop_instance_uid LIKE ?"
         return database.execute(names, (f"{NAMES}%",)).fetchone()[0]
 
 
 def echoes(port: int) -> bool:
-    """Whether the node answers."""
+    """Whether the node answers a C-ECHO."""
     association: Association = connect(port, classes=("1.2.840.10008.1.1",))
     answered = association.is_established and association.send_c_echo().get("Status") == 0
     association.release()
@@ -188,13 +189,13 @@ def echoes(port: int) -> bool:
 
 
 def main() -> None:
-    """Run, and say what came out."""
+    """Run the benchmark and print the results."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--count", type=int, default=50_000)
     arguments.add_argument("--first", type=int, default=0)
     arguments.add_argument("--callers", type=int, default=4)
     given = arguments.parse_args()
-    warnings.simplefilter("ignore")  # of what was changed, when it is sent
+    warnings.simplefilter("ignore")  # pydicom warns about the mutated values
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as ends:
         folder, port = Path(scratch), free_port()
         own = {
@@ -232,7 +233,7 @@ def main() -> None:
     seconds = round(time.monotonic() - started)
     print({"inputs": given.count, "alive": alive, "growth_mb": round(growth), "kept": held, "successes": successes})
     print({"seconds": seconds})
-    sys.exit(not alive or held < successes or growth > GROWTH_MB)  # an answer may not arrive
+    sys.exit(not alive or held < successes or growth > GROWTH_MB)  # a success whose answer was lost is not counted
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Take four films through the whole loop once: storescu to a real Orthanc, to the node, to the model, and back.
+"""Takes four films through the whole DICOM loop: storescu to a real Orthanc, to the node, to the model, and back.
 
 python bench/dicom_loop.py RCC.jpg LCC.jpg RMLO.jpg LMLO.jpg
 
-The pictures are written as mammograms of one study. Prints when each thing was there, in seconds after storescu began:
-the films in Orthanc, the films with the node, each analysis, and each kind of result beside the films in Orthanc.
+The pictures are written as mammograms of one study. Prints, in seconds after storescu started, when the films arrived
+in Orthanc and at the node, when each analysis finished, and when each kind of result arrived in Orthanc.
 """
 
 import argparse
@@ -33,7 +33,7 @@ LIMIT_S = 540
 
 
 def write(pictures: list[Path], folder: Path) -> str:
-    """Write pictures as films of one study, 12 bits; gives its UID."""
+    """Write pictures as films of one study with 12 bits; returns its StudyInstanceUID."""
     study, chance = generate_uid(), np.random.default_rng(15)
     for (side, view), picture in zip(VIEWS, pictures, strict=True):
         pixels = np.asarray(Image.open(picture).convert("L"), np.uint16) * 16
@@ -45,7 +45,7 @@ def write(pictures: list[Path], folder: Path) -> str:
 
 @contextmanager
 def running_loop(system: RunningSystem, folder: Path, **settings: str) -> Iterator[SimpleNamespace]:
-    """An Orthanc, a node that takes films from it and sends every kind of result back, and a client of the gateway."""
+    """An Orthanc, a node that receives its films and returns every kind of result, and a client of the gateway."""
     password, dicom_port = system.home.secrets["demo_password"], free_port()
     wanted = f"ORTHANC@127.0.0.1:{dicom_port}/usual+cad+pictures"
     node_of_priors = f"ORTHANC@127.0.0.1:{dicom_port}"
@@ -63,7 +63,7 @@ def running_loop(system: RunningSystem, folder: Path, **settings: str) -> Iterat
 
 
 class Watch:
-    """Says when something was there.
+    """Waits for events of the loop and prints their times.
 
     Args:
         loop: See `running_loop`.
@@ -74,7 +74,7 @@ class Watch:
         self._loop, self._study, self._started = loop, study, time.monotonic()
 
     def say(self, what: str, there: Callable[[], object]) -> None:
-        """Wait until it is there, and print the seconds since the start."""
+        """Wait until `there` holds, and print the seconds since the start."""
         while not there():
             if time.monotonic() - self._started > LIMIT_S:
                 raise SystemExit(f"{what}: not there after {LIMIT_S} s")
@@ -82,16 +82,16 @@ class Watch:
         print(f"{time.monotonic() - self._started:7.1f} s  {what}", flush=True)
 
     def lies(self, modality: str, count: int) -> Callable[[], bool]:
-        """Whether so many objects of a modality lie in Orthanc."""
+        """Whether Orthanc has this number of objects of a modality."""
         return lambda: len(self._loop.orthanc.instances(self._study).get(modality, [])) >= count
 
     def cases(self) -> list[dict[str, Any]]:
-        """The cases, with all that belongs to them."""
+        """The cases with their images and jobs."""
         found = self._loop.client.request("GET", "/api/v1/cases").json()["items"]
         return [self._loop.client.case(case["id"]) for case in found]
 
     def analysed(self, count: int) -> Callable[[], bool]:
-        """Whether so many films are analysed."""
+        """Whether this number of films is analysed."""
         return lambda: sum(image["state"] == "assessed" for image in self.cases()[0]["images"]) >= count
 
 
@@ -117,7 +117,7 @@ def run(loop: SimpleNamespace, pictures: list[Path]) -> None:
 
 
 def main() -> None:
-    """Run, and say when what was there."""
+    """Run the loop once and print the times."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("pictures", type=Path, nargs=4)
     given = arguments.parse_args()

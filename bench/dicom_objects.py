@@ -1,10 +1,10 @@
-"""Check that every object made of a study conforms to the standard, whatever its films lack or misspell.
+"""Checks that every DICOM object made of a study conforms to the standard, even if its films lack or misuse tags.
 
 python bench/dicom_objects.py [--inputs 60] [--folder KEEP]
 
-Draws studies whose films lack single tags, many tags or all that are optional, or carry values that the standard
-forbids; makes every kind of object of each, and has dciodvfy look at each object and dsrdump read each report. Prints
-what was wrong, and ends with 1 where anything was.
+Draws studies whose films lack single tags, many tags or all optional ones, or have values that the standard forbids.
+Makes every kind of object of each study, and checks each object with dciodvfy and each report with dsrdump. Prints the
+errors, and exits with status 1 if there was one.
 """
 
 import argparse
@@ -74,7 +74,7 @@ OPTIONAL: dict[str, Any] = {
     "RescaleIntercept": 0,
     "SeriesInstanceUID": "1.2.826.0.1.3680043.8.498.7",
 }
-"""Tags that films may lack, with values in order."""
+"""Tags that films may lack, with valid values."""
 FAULTY: Sequence[dict[str, Any]] = (
     {"PatientBirthDate": "unknown", "StudyDate": "2026.01.31", "StudyTime": "25:61"},
     {"PatientName": "Wang^XiaoDong=王^小东", "SpecificCharacterSet": "GB18030"},
@@ -86,18 +86,18 @@ FAULTY: Sequence[dict[str, Any]] = (
     {"WindowCenter": 1e20, "WindowWidth": -3, "VOILUTFunction": "CURVE"},
     {"PhotometricInterpretation": "MONOCHROME1", "WindowCenter": 0.123456789012, "WindowWidth": 3e3},
 )
-"""Values that the standard forbids, or that are seldom."""
+"""Values that the standard forbids, or that are rare."""
 MODEL = ModelInfo(name="detector", version="1.2", weights_sha256="b" * 64, calibration="c", trained_on="t")
 
 
 def finding(number: int, box: Box, **changes: Any) -> Finding:
-    """A finding that is marked."""
+    """A marked finding."""
     values = {"id": f"f{number}", "label": "malignant", "probability": 0.8, "probability_malignant": 0.6}
     return Finding(**(values | changes), box=box)
 
 
 def analysed(path: Path, *findings: Finding, job: str = "job-1", **image: Any) -> AnalysedFilm:
-    """A film as if it had been analysed."""
+    """A film with the results of an analysis."""
     header = read_header(path)
     info = {"sha256": "a" * 64, "file_name": "f", "modality": "mammography", "laterality": "R", "view": "CC"}
     result = Result(
@@ -120,7 +120,7 @@ def failed_beside(film: AnalysedFilm) -> FailedFilm:
 
 
 def signed_by(films: Sequence[AnalysedFilm], reader: str = "Dr Lee") -> Signed:
-    """What a reader may sign of films: every second finding confirmed, the others dismissed."""
+    """A signed reading of films: every second finding confirmed, the others dismissed."""
     now, reviews = datetime.now(UTC), []
     for film in films:
         for place, each in enumerate(film.result.findings):
@@ -154,19 +154,19 @@ def _drawn(films: Sequence[AnalysedFilm]) -> Iterator[ReaderFinding]:
 
 
 def examination_of(films: Sequence[AnalysedFilm], signed: Signed | None = None) -> Examination:
-    """An examination as the gateway might describe it."""
+    """An examination as the gateway describes it."""
     sentences = ["RCC: suspected."], ["Take a biopsy."]
     return Examination(films, "malignancy_suspected", 0.6, *sentences, signed, [_together()] if len(films) > 1 else [])
 
 
 def _all_failed(films: Sequence[AnalysedFilm]) -> Examination:
-    """An examination of which nothing could be analysed."""
+    """An examination in which no film could be analysed."""
     said = ["LCC could not be assessed."], ["Repeat it."]
     return Examination([], None, None, *said, None, failed=[failed_beside(films[0])])
 
 
 def _together() -> BreastReading:
-    """What two films of the right breast may say together."""
+    """A common assessment of two films of the right breast."""
     marks = [
         LesionMark(job_id="job-1", finding_id="f1", view="CC"),
         LesionMark(job_id="job-2", finding_id="f1", view="MLO"),
@@ -184,7 +184,7 @@ def _together() -> BreastReading:
 
 
 def objects_of(films: Sequence[AnalysedFilm], signed: Signed | None = None) -> dict[str, Dataset]:
-    """Every object that can be made of films, by a name."""
+    """Every object that can be made of films, by name."""
     signed = signed or signed_by(films)
     first = structured_report(films, **_names())
     made: dict[str, Dataset] = {
@@ -212,14 +212,14 @@ def _names() -> dict[str, Any]:
 
 
 def _display(film: AnalysedFilm) -> bytes:
-    """A display image of nothing but grey."""
+    """A uniformly grey display image."""
     stream = io.BytesIO()
     Image.new("L", (film.result.display.width, film.result.display.height), 90).save(stream, "PNG")
     return stream.getvalue()
 
 
 def errors_in(made: Dataset, path: Path) -> list[str]:
-    """What dciodvfy finds wrong with an object, and dsrdump with a report."""
+    """The errors that dciodvfy finds in an object, and dsrdump in a report."""
     made.save_as(path, enforce_file_format=True)
     done = subprocess.run(["dciodvfy", "-new", path], capture_output=True, text=True, errors="replace")
     errors = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]
@@ -230,7 +230,7 @@ def errors_in(made: Dataset, path: Path) -> list[str]:
 
 
 def inputs(count: int, folder: Path, seed: int = 15) -> Iterator[tuple[str, list[AnalysedFilm]]]:
-    """Studies of one to four films, by what is odd about them."""
+    """Studies of one to four films, with a description of their irregularities."""
     chance, pixels = random.Random(seed), np.random.default_rng(seed)
     oddities: list[tuple[str, dict[str, Any]]] = [("whole", OPTIONAL), ("everything optional missing", {})]
     oddities += [(f"without {name}", {n: v for n, v in OPTIONAL.items() if n != name}) for name in OPTIONAL]
@@ -247,7 +247,7 @@ def inputs(count: int, folder: Path, seed: int = 15) -> Iterator[tuple[str, list
 def draw_film(
     folder: Path, name: str, tags: dict[str, Any], view: tuple[str, str], pixels: np.random.Generator
 ) -> AnalysedFilm:
-    """A film as if it had been analysed; its findings follow from its name."""
+    """A film with the results of an analysis; its findings depend on its name only."""
     film = small_film("1.2.826.0.1.3680043.8.498.15", *view, pixels)
     for tag in ("PatientName", "PatientID"):
         del film[tag]
@@ -273,7 +273,7 @@ def draw_film(
 
 
 def main() -> None:
-    """Run, and say what came out."""
+    """Run the checks and print the errors."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--inputs", type=int, default=60)
     arguments.add_argument("--folder", type=Path, help="keep the objects here")
@@ -281,7 +281,7 @@ def main() -> None:
     for program in ("dciodvfy", "dsrdump"):
         if shutil.which(program) is None:
             sys.exit(f"There is no {program} (apt-get install dicom3tools dcmtk).")
-    warnings.simplefilter("ignore")  # what we write here is odd on purpose
+    warnings.simplefilter("ignore")  # the values written here are irregular on purpose
     checked, wrong = Counter[str](), 0
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.folder or Path(scratch)

@@ -1,10 +1,10 @@
-"""Have a real OHIF open, from a real Orthanc, every object that Lobule makes of a study of four films.
+"""Opens every object that Lobule makes of a study of four films in a real OHIF with a real Orthanc.
 
 python bench/dicom_ohif.py [--picture FILE]
 
 It needs Orthanc with its DICOMweb plugin (Debian: orthanc-dicomweb), Chromium, and OHIF (see `bench/ohif.py`). Prints
-of each series whether OHIF opens it, and of each report how many regions it reads in the right place, within a pixel.
-Ends with 1 where a region of the findings or of the reader's verdicts is missing or elsewhere.
+whether OHIF opens each series, and how many regions of each report it shows in the right place, within one pixel. Exits
+with status 1 if a region of the findings or of the reader's verdicts is missing or misplaced.
 """
 
 import argparse
@@ -85,7 +85,7 @@ def expected(films: Sequence[AnalysedFilm], *, verdicts: bool) -> dict[str, tupl
 
 
 def wrong_regions(read: Sequence[dict[str, Any]], wanted: dict[str, tuple[str, np.ndarray]]) -> list[str]:
-    """What OHIF reads otherwise than it was written."""
+    """The regions that OHIF reads differently from how they were written."""
     found, wrong = {each["uid"]: each for each in read}, list[str]()
     for uid, (film, box) in wanted.items():
         each = found.get(uid)
@@ -101,7 +101,7 @@ def wrong_regions(read: Sequence[dict[str, Any]], wanted: dict[str, tuple[str, n
 
 
 def open_study(page: Page, address: str, study: str, count: int) -> list[dict[str, Any]]:
-    """What OHIF says of each series of a study, once it has opened it."""
+    """The series of a study as OHIF describes them after opening it."""
     page.goto(f"{address}/viewer?StudyInstanceUIDs={study}")
     page.wait_for_function(_READY.format(count=count), timeout=120_000)
     page.wait_for_selector("canvas", timeout=120_000)
@@ -109,7 +109,7 @@ def open_study(page: Page, address: str, study: str, count: int) -> list[dict[st
 
 
 def main() -> None:
-    """Run, and say what came out."""
+    """Run the check and print the results."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--picture", type=Path, help="of OHIF with the findings, PNG")
     given = arguments.parse_args()

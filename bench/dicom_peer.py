@@ -1,4 +1,4 @@
-"""A system that sends objects to the DICOM node: for its tests and benchmarks."""
+"""A DICOM peer that sends objects to the node, for its tests and benchmarks."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ STUDY = "1.2.826.0.1.3680043.8.498.1"
 
 
 def connect(port: int, calling: str = "MODALITY", called: str = "LOBULE", classes: tuple[str, ...] = (FILM,)):
-    """An association with a node."""
+    """Open an association with a node."""
     entity = ApplicationEntity(calling)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 10
     for sop_class in classes:
@@ -31,7 +31,7 @@ def connect(port: int, calling: str = "MODALITY", called: str = "LOBULE", classe
 
 
 def send(port: int, *objects: Path | Dataset, **named) -> list[tuple[int | None, str]]:
-    """Send objects over one association; gives each status (None: no answer) and comment."""
+    """Send objects over one association; returns each status (None without an answer) and comment."""
     association: Association = connect(port, **named)
     assert association.is_established
     try:
@@ -46,20 +46,20 @@ def send(port: int, *objects: Path | Dataset, **named) -> list[tuple[int | None,
 
 
 def with_new_uid(path: Path) -> Dataset:
-    """The same film under another UID."""
+    """The same film with another SOP Instance UID."""
     dataset = pydicom.dcmread(path)
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     return dataset
 
 
 def store_as(association, dataset, sop_instance_uid, keep=None, content=None) -> int:
-    """Send a data set, whole, its beginning or other bytes, under a name that may be another than its own."""
+    """Send a data set, its beginning or other bytes, with a SOP Instance UID that may differ from its own."""
     request = C_STORE()
     request.MessageID, request.Priority = 1, 2
     request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = dataset.SOPClassUID, sop_instance_uid
     content = content or encode(dataset, is_implicit_vr=False, is_little_endian=True)
     request.DataSet = BytesIO(content if keep is None else content[:keep] or b"\0\0")
-    association._reactor_checkpoint.clear()  # as pynetdicom does, so that its reactor leaves the answer to us
+    association._reactor_checkpoint.clear()  # as pynetdicom does, so that its reactor does not consume the answer
     while not association._is_paused:
         if not association.is_alive():
             raise RuntimeError("the association has ended")
@@ -71,7 +71,7 @@ def store_as(association, dataset, sop_instance_uid, keep=None, content=None) ->
 
 
 def send_beginning(association, dataset) -> None:
-    """The command of a C-STORE and the first fragments of its data set."""
+    """Send the command of a C-STORE and the first fragments of its data set."""
     request = C_STORE()
     request.MessageID, request.Priority = 1, 2
     request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
@@ -84,7 +84,7 @@ def send_beginning(association, dataset) -> None:
 
 
 def tool(name: str) -> str:
-    """A program of dcmtk. pynetdicom installs programs of the same names beside Python's."""
+    """Path of a program of dcmtk, because pynetdicom installs programs of the same names beside Python's."""
     elsewhere = [
         folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder) != Path(sys.executable).parent
     ]

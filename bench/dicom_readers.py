@@ -1,10 +1,10 @@
-"""Check that other people's readers find in our objects what we put there.
+"""Checks that independent DICOM readers read Lobule's objects as they were written.
 
 python bench/dicom_readers.py [--inputs 50]
 
-dcmjs reads the region of every finding, within one pixel, and the mask of every outline, exactly; Cornerstone's
-adapters make of each region an annotation with the same corners. Prints what was compared, and ends with 1 where
-anything differs. It needs Node.js and `make node-modules`.
+dcmjs must read the region of every finding, within one pixel, and the mask of every outline, exactly; Cornerstone's
+adapters must make an annotation with the same corners of each region. Prints what was compared, and exits with status 1
+if anything differs. It needs Node.js and `make node-modules`.
 """
 
 import argparse
@@ -37,14 +37,14 @@ def available() -> bool:
 
 
 def compare(studies: Sequence[Sequence[AnalysedFilm]], folder: Path) -> tuple[Counter[str], list[str]]:
-    """Write reports and segmentations, have them read, and hold what was read against the findings.
+    """Write reports and segmentations, read them with both readers, and compare the result with the findings.
 
     Args:
         studies: The films of each study.
-        folder: An empty one, to write to.
+        folder: An empty folder to write to.
 
     Returns:
-        How much was compared, by kind, and what differs.
+        The number of compared items by kind, and the differences.
     """
     written: dict[str, Sequence[AnalysedFilm]] = {}
     for number, films in enumerate(studies):
@@ -74,7 +74,7 @@ def _compare_regions(
         for film in films
         for each in (film.result.findings if signed else film.result.marked_findings())
     }
-    ellipses = set[str]()  # Cornerstone takes boxes of others alone for annotations
+    ellipses = set[str]()  # Cornerstone makes annotations of other applications' boxes only
     if signed:
         own = {str(derived_uid("reader", each.id)): each for each in signed_by(films).own}
         expected |= {uid: (films[0], corners(films[0], each)) for uid, each in own.items()}
@@ -103,7 +103,7 @@ def _compare_masks(parsed: Any, film: AnalysedFilm, compared: Counter[str], wron
 
 
 def main() -> None:
-    """Run, and say what came out."""
+    """Run the comparison and print the results."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--inputs", type=int, default=50)
     given = arguments.parse_args()

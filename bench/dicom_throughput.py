@@ -1,8 +1,8 @@
-"""Compare the node's Storage SCP with dcmtk's storescp: films of 26 MB, in one run.
+"""Compares the node's Storage SCP with dcmtk's storescp: films of 26 MB, in one run.
 
 python bench/dicom_throughput.py [--films 300] [--megabytes 26]
 
-Both write to the same disk, in turns, a round of films each; the node also hashes, judges, writes through and journals
+Both write to the same disk and alternate after each round of films; the node also hashes, validates, syncs and journals
 each film. Prints MB/s of each, their ratio, and the node's memory.
 """
 
@@ -23,7 +23,7 @@ WIDTH = 3328
 
 
 def make_films(folder: Path, count: int, megabytes: float) -> list[Path]:
-    """Films with names of their own and the same pixels."""
+    """Films with different UIDs and the same pixels."""
     chance = np.random.default_rng(15)
     film = small_film(generate_uid(), "R", "CC", chance, height=int(megabytes * 1e6 / 2 / WIDTH), width=WIDTH)
     paths = []
@@ -35,7 +35,7 @@ def make_films(folder: Path, count: int, megabytes: float) -> list[Path]:
 
 
 def seconds_to_send(port: int, folder: Path) -> float:
-    """Send a folder by dcmtk's storescu over one association."""
+    """Seconds that dcmtk's storescu needs to send a folder over one association."""
     command = [tool("storescu"), "-aet", "MODALITY", "-aec", "LOBULE", "+sd", "127.0.0.1", str(port), str(folder)]
     started = time.monotonic()
     subprocess.run(command, check=True)
@@ -43,13 +43,13 @@ def seconds_to_send(port: int, folder: Path) -> float:
 
 
 def peak_of(pid: int) -> int:
-    """The most memory that a process has held, in MB."""
+    """Peak resident memory of a process, in MB."""
     status = Path(f"/proc/{pid}/status").read_text("ascii")
     return round(int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1e3)
 
 
 def emptied(folder: Path) -> None:
-    """Delete the files of a folder, and keep it."""
+    """Delete the files of a folder, but not the folder."""
     for path in folder.iterdir():
         path.unlink()
 

@@ -1,8 +1,8 @@
-"""Measure what encryption at rest costs: objects of a film's size in a folder, plain and encrypted, in one run.
+"""Measures the cost of encryption at rest: objects of a film's size in a folder, plain and encrypted, in one run.
 
 python bench/encryption.py [--mb 26] [--rounds 20]
 
-Prints the median time of writing, of reading whole, and of reading a range of 64 KiB from the middle, and both ratios.
+Prints the median times to write an object, read it, and read a range of 64 KiB from its middle, and the ratios.
 """
 
 import argparse
@@ -43,14 +43,14 @@ def measure(store: ObjectStore, content: bytes, number: int) -> dict[str, float]
 
 
 def seconds(work: Callable[[], None]) -> float:
-    """How long something takes."""
+    """Seconds that a function takes."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
 def main() -> None:
-    """Measure, plain and encrypted by turns."""
+    """Measure plain and encrypted objects alternately."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mb", type=int, default=26)
     parser.add_argument("--rounds", type=int, default=20)

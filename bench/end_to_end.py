@@ -1,10 +1,9 @@
-"""From accept to report, warm: where the time goes. `make bench`, or `python bench/end_to_end.py --images 30`.
+"""Measures the time from upload to report, warm. `make bench`, or `python bench/end_to_end.py --images 30`.
 
-Starts the whole system as `lobule up` does, sends real fields (700 x 460, JPEG) one after the other over the REST API,
-and prints the median and the 95th percentile of every part. "Not the network" is the time from the first byte of
-the upload to the moment at which the client sees the report, less the seconds that the pipeline says its network took;
-the input gate is a trained classifier too, so the last row leaves it out as well.
-
+Starts the whole system as `lobule up` does, sends real fields (700 x 460, JPEG) one after another over the REST API,
+and prints the median and the 95th percentile of every part. "Neither network nor input gate" is the time from the first
+byte of the upload until the client sees the report, less the times that the pipeline reports for its network and for
+the input gate, which is a trained classifier too.
 `bench/compare.py` measures two checkouts side by side with it: with `--lines`, it reads paths of fields from standard
 input and prints the milliseconds of each as a line of JSON.
 """
@@ -66,7 +65,7 @@ def measure(system: RunningSystem, client: Client, field: Path) -> Timing:
 
 
 def step_times(system: RunningSystem, job: str) -> dict[str, float]:
-    """Milliseconds between the times that the database recorded."""
+    """Milliseconds between the times that the database recorded for a job's steps."""
     with sqlite3.connect(system.home.folder / "lobule.sqlite") as database:
         query = "SELECT name, queued_at, started_at, finished_at FROM steps WHERE job_id = ?"
         rows = {row[0]: [datetime.fromisoformat(at) for at in row[1:]] for row in database.execute(query, (job,))}
@@ -80,7 +79,7 @@ def step_times(system: RunningSystem, job: str) -> dict[str, float]:
 
 
 def chosen_fields(data: Path, images: int) -> list[Path]:
-    """Fields spread over the data set: `WARM_UP` and as many as are measured."""
+    """Fields from all parts of the data set: `WARM_UP` and those to measure."""
     wanted = images + WARM_UP
     fields = sorted(data.glob("SOB_*-100-*.jpg"))[:: max(1, 400 // wanted)][:wanted]
     if len(fields) < wanted:
@@ -89,7 +88,7 @@ def chosen_fields(data: Path, images: int) -> list[Path]:
 
 
 def tell(words: str) -> None:
-    """Print the launcher's messages to standard error; standard output is for the results."""
+    """Print the launcher's messages to standard error, because standard output is for the results."""
     print(words, file=sys.stderr)
 
 

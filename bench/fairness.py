@@ -2,9 +2,9 @@
 
 python bench/fairness.py [--jobs 300] [--workers 1] [--sleep 0.5]
 
-Workers that sleep instead of computing; the rest of the system as it is. One user sends a batch through the API; when
-all of it is there, another sends four images from the portal and one through the API. Told is, for each, the time from
-the accepted upload to its start, and from the first worker that became free. The bar is 2 s for that.
+The workers sleep instead of computing; everything else is the real system. One user sends a batch through the API; then
+another user sends four images from the portal and one through the API. Prints, for each of those, the time from the
+accepted upload to its start, and from the first free worker to its start, which may be 2 s at most.
 """
 
 import os
@@ -30,12 +30,12 @@ from lobule.client import Client
 from lobule.launcher import system as launcher
 
 BAR_S = 2.0
-Times = tuple[datetime, datetime, datetime]  # of a step: queued, started, finished
+Times = tuple[datetime, datetime, datetime]  # when a step was queued, started and finished
 
 
 @contextmanager
 def workers(count: int, environment: dict[str, str]) -> Iterator[None]:
-    """Additional workers."""
+    """Run additional workers."""
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
     more = [subprocess.Popen([sys.executable, "-m", "sleeping_worker"], **quiet) for _ in range(count)]
     try:
@@ -49,7 +49,7 @@ def workers(count: int, environment: dict[str, str]) -> Iterator[None]:
 
 @contextmanager
 def at_portal(url: str, username: str, password: str) -> Iterator[httpx.Client]:
-    """A browser with a logged-in user."""
+    """A browser's session with a logged-in user."""
     with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as browser:
         browser.post("/login", data={"username": username, "password": password}).raise_for_status()
         found = re.search(r'name="csrf-token" content="([0-9a-f]+)"', browser.get("/new").text)
@@ -59,7 +59,7 @@ def at_portal(url: str, username: str, password: str) -> Iterator[httpx.Client]:
 
 
 def steps(home: Path) -> dict[str, Times]:
-    """The inference steps that are done, by job."""
+    """The finished inference steps by job."""
     with sqlite3.connect(home / "lobule.sqlite") as database:
         query = (
             "SELECT job_id, queued_at, started_at, finished_at FROM steps WHERE name = 'inference' AND state = 'done'"
@@ -69,7 +69,7 @@ def steps(home: Path) -> dict[str, Times]:
 
 
 def wait_of(job: str, done: dict[str, Times]) -> tuple[float, float]:
-    """Seconds from the upload to the start, and from the first worker that became free to the start."""
+    """Seconds from the upload to the start, and from the first free worker to the start."""
     queued, started, _ = done[job]
     free = min((finished for *_, finished in done.values() if queued < finished <= started), default=started)
     return (started - queued).total_seconds(), (started - free).total_seconds()
@@ -80,7 +80,7 @@ def main(
     number: Annotated[int, typer.Option("--workers")] = 1,
     sleep: Annotated[float, typer.Option(help="seconds that a worker needs for an image")] = 0.5,
 ) -> None:
-    """Measure; exit with status 1 if the bar is missed."""
+    """Run the benchmark; exit with status 1 if a wait is longer than the limit."""
     os.environ["LOBULE_BENCH_SLEEP_S"], os.environ["PYTHONPATH"] = str(sleep), str(HERE)
     launcher.WORKER_MODULES.clear()
     launcher.WORKER_MODULES.update({"histo": "sleeping_worker", "report": "report.worker"})
@@ -102,7 +102,7 @@ def main(
 
 
 def other_clinician(home: Path) -> tuple[str, str]:
-    """Name and password of a second user: the administrator of the folder uploads nothing."""
+    """Name and password of a second user, because the folder's administrator uploads nothing."""
     name, password = "colleague", secrets.token_urlsafe(16)
     add = [sys.executable, "-m", "lobule.cli", "user", "add", name, "--home", str(home), "--password-stdin"]
     subprocess.run(add, input=password, text=True, check=True, stdout=subprocess.DEVNULL)
@@ -110,7 +110,7 @@ def other_clinician(home: Path) -> tuple[str, str]:
 
 
 def measure(system: launcher.RunningSystem, home: Path, jobs: int, number: int) -> dict[str, tuple[float, float]]:
-    """Send the batch, then a person's images, and wait for those."""
+    """Send the batch, then a person's images, and wait for the latter."""
     pictures, colleague = fields(jobs + 5, None), other_clinician(system.home.folder)
     with (
         Client(system.url, launcher.DEMO, system.home.secrets["demo_password"], timeout_s=120) as sender,

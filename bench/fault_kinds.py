@@ -1,4 +1,4 @@
-"""What is done to the system of `bench/fault_world.py`, and pictures that are sent meanwhile."""
+"""The faults that `bench/faults.py` injects into the system of `bench/fault_world.py`, and the pictures for it."""
 
 import signal
 import threading
@@ -25,16 +25,16 @@ _PICTURE = 0
 
 @dataclass(frozen=True)
 class Fault:
-    """What is done to the system.
+    """A fault that can be injected into the system.
 
     Attributes:
-        name: In words.
-        inflict: Does it, and returns when it is over.
-        short: Whether it is of the short form.
-        ends: How its jobs may end but `done`.
-        prepare: Sends what is sent before all others; returns its job.
-        sent_after_s: How long after the fault begins the first of the others is sent.
-        needs: Of `World.has`.
+        name: Description of the fault.
+        inflict: Injects the fault, and returns when it is over.
+        short: Whether `--short` includes it.
+        ends: Further permitted final states of its jobs, besides `done`.
+        prepare: Sends a picture before all others; returns its job.
+        sent_after_s: Seconds from the start of the fault until the next picture is sent.
+        needs: The required entry of `World.has`.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Fault:
 
 
 def next_picture(width: int = 72) -> bytes:
-    """A picture that was not sent yet."""
+    """A picture that was not sent before."""
     global _PICTURE
     _PICTURE += 1
     return encode_png(np.full((80 + _PICTURE // 256, width, 3), _PICTURE % 256, np.uint8))
@@ -75,7 +75,7 @@ def send(world: World, content: bytes, refused: Counter[str]) -> str:
 
 
 def at(step: str, then: Callable[[World], None]) -> Callable[[World], None]:
-    """Does something when a job is at a step."""
+    """Return a fault that acts when a job is at a step."""
 
     def inflict(world: World) -> None:
         if step != "upload":
@@ -86,18 +86,18 @@ def at(step: str, then: Callable[[World], None]) -> Callable[[World], None]:
 
 
 def killed(name: str) -> Callable[[World], None]:
-    """Kills a process with all that it started."""
+    """Return a fault that kills a process and its children."""
     return lambda world: world.kill(name)
 
 
 def all_workers_killed(world: World) -> None:
-    """Kills all workers of inference."""
+    """Kill all inference workers."""
     world.kill("histo-0")
     world.kill("histo-1")
 
 
 def only_child(name: str) -> Callable[[World], None]:
-    """Kills the process of a worker that holds the step, as the system does where memory is short."""
+    """Return a fault that kills the child of a worker that runs the step, as the kernel does if memory is short."""
 
     def inflict(world: World) -> None:
         for process in world.processes(name)[1:2]:
@@ -108,7 +108,7 @@ def only_child(name: str) -> Callable[[World], None]:
 
 
 def stopped(name: str) -> Callable[[World], None]:
-    """Stops a process for a while, so that its connections stay open and nothing answers."""
+    """Return a fault that suspends a process for a while, so that its connections stay open without answers."""
 
     def inflict(world: World) -> None:
         for process in world.processes(name):
@@ -120,19 +120,19 @@ def stopped(name: str) -> Callable[[World], None]:
 
 
 def flushed(world: World) -> None:
-    """Redis forgets everything."""
+    """Delete everything in Redis."""
     world.redis.flushall()
 
 
 def database_crashes(world: World) -> None:
-    """PostgreSQL ends at once, and comes back after a while."""
+    """Crash PostgreSQL and start it again after a while."""
     world.postgres.stop(signal.SIGQUIT)
     time.sleep(_OUTAGE_S)
     world.postgres.start()
 
 
 def network_cut(world: World) -> None:
-    """Workers lose the gateway for longer than a lease."""
+    """Cut the workers off from the gateway for longer than a lease."""
     world.network.blocked = True
     world.network.cut()
     time.sleep(LEASE_S + 2)
@@ -140,7 +140,7 @@ def network_cut(world: World) -> None:
 
 
 def disk_filled(left: int) -> Callable[[World], None]:
-    """Fills the disk of the objects for a while, but for some bytes."""
+    """Return a fault that fills the object store's disk for a while, except for some bytes."""
 
     def inflict(world: World) -> None:
         filler = world.store / "filler"
@@ -158,7 +158,7 @@ def disk_filled(left: int) -> Callable[[World], None]:
 
 
 def disk_read_only(world: World) -> None:
-    """Nothing can be written to the disk of the objects for a while."""
+    """Make the object store's disk read-only for a while."""
     if not world.until(lambda: remount(world.store, "ro"), 20, 0.01):
         raise AssertionError("the disk could not be made read-only")
     time.sleep(_OUTAGE_S)
@@ -166,7 +166,7 @@ def disk_read_only(world: World) -> None:
 
 
 def store_fails(world: World) -> None:
-    """The store answers 500 for a while."""
+    """Let the object store answer 500 for a while."""
     assert world.s3 is not None
     world.s3.failing = True
     time.sleep(_OUTAGE_S)
@@ -174,7 +174,7 @@ def store_fails(world: World) -> None:
 
 
 def store_slow(world: World) -> None:
-    """Each answer of the store takes two seconds more for a while."""
+    """Delay each answer of the object store by two seconds for a while."""
     assert world.s3 is not None
     world.s3.pause_s = 2.0
     time.sleep(4 * _OUTAGE_S)
@@ -182,14 +182,14 @@ def store_slow(world: World) -> None:
 
 
 def clock_steps(world: World) -> None:
-    """The gateway's clock is an hour ahead, then an hour behind, then right again."""
+    """Step the gateway's clock an hour ahead, then an hour back, then to the right time."""
     for seconds in (3600, -3600, 0):
         world.clock.step(seconds)
         time.sleep(_OUTAGE_S)
 
 
 def duplicates(world: World) -> None:
-    """The same picture, eight times at once: one image with one job."""
+    """Send the same picture eight times at once, which must result in one image with one job."""
     content, jobs = next_picture(), list[str]()
     threads = [threading.Thread(target=lambda: jobs.append(send(world, content, Counter()))) for _ in range(8)]
     for thread in threads:
@@ -201,12 +201,12 @@ def duplicates(world: World) -> None:
 
 
 def poison(world: World) -> str:
-    """A picture that ends each worker which takes it."""
+    """Send a picture that kills each worker that analyses it."""
     return send(world, next_picture(POISON_WIDTH), Counter())
 
 
 def poisoned_preview(world: World) -> None:
-    """Whoever draws a preview is killed, each time: it ends with an error, soon."""
+    """Kill each process that draws a preview, which must soon end with an error."""
     files = {"file": ("a.png", encode_png(np.full((6000, 6000, 3), 90, np.uint8)))}  # it takes long enough to be killed
     preview = world.post("/api/v1/previews", files=files).json()["id"]
     kills, deadline = 0, time.monotonic() + ACCEPTED_WITHIN_S
@@ -218,7 +218,7 @@ def poisoned_preview(world: World) -> None:
                 raise AssertionError("the preview was drawn before anything was killed")
             return
         [tries] = [int(world.redis.get(key) or 0) for key in world.redis.scan_iter(f"{_TRIES}{preview}")] or [0]
-        if tries > kills:  # once for each try: its successor must come up
+        if tries > kills:  # once for each try, because its successor must start first
             only_child("report")(world)
             kills = tries
         time.sleep(0.01)
@@ -245,7 +245,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("gateway's clock an hour ahead, then behind", clock_steps, needs="clock"),
     Fault("the same picture eight times at once", duplicates, short=True),
     Fault("a picture that ends each worker", lambda _: None, short=True, ends=("dead",), prepare=poison),
-    Fault("a preview whose drawer is killed each time", poisoned_preview),
+    Fault("a preview whose process is killed each time", poisoned_preview),
     Fault("Redis fails over to its replica (Sentinel)", at("inference", World.redis_fails_over), needs="sentinel"),
     Fault("PostgreSQL fails over to its standby", at("inference", World.fail_over)),
 )

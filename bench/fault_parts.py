@@ -1,4 +1,4 @@
-"""Parts around the system of `bench/fault_world.py`: webhook receivers, a small disk, a faulty S3, a clock to step."""
+"""Parts of the system of `bench/fault_world.py`: webhook receivers, a small disk, a faulty S3, an adjustable clock."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ DISK_BYTES, RESERVE_BYTES = 512 * 1024 * 1024, 8 * 1024 * 1024  # the results of
 
 
 def mount(folder: Path) -> bool:
-    """Give a folder a small disk of its own; False where that is not allowed."""
+    """Mount a small file system on a folder; False if that is not permitted."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "tmpfs", str(folder)]
     return os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0
 
@@ -27,11 +27,11 @@ def remount(folder: Path, how: str) -> bool:
 
 
 class FaultyS3:
-    """An S3 server whose answers are 500, or late, when it is told so.
+    """An S3 server that can be told to answer 500 or to delay its answers.
 
     Attributes:
         failing: Whether it answers 500.
-        pause_s: How long it waits before it answers.
+        pause_s: Seconds that it waits before it answers.
     """
 
     def __init__(self) -> None:
@@ -59,18 +59,18 @@ class FaultyS3:
         return self._inner(environ, start)
 
     def close(self) -> None:
-        """End it."""
+        """Stop the server."""
         self._server.shutdown()
 
 
 class Clock:
-    """The clock of some processes, which can be stepped while they run, by libfaketime.
+    """The clock of some processes, which libfaketime can step while they run.
 
     Args:
-        folder: For its file.
+        folder: Folder for its file.
 
     Attributes:
-        command: What is put before the command of a process; empty where libfaketime is missing.
+        command: Prefix of a process's command; empty if libfaketime is not installed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -86,12 +86,12 @@ class Clock:
         self.step(0)
 
     def step(self, seconds: int) -> None:
-        """Let the processes' clock be so far ahead."""
+        """Set the processes' clock this far ahead."""
         self._file.write_text(f"{seconds:+d}\n")
 
 
 def receiver(told: Counter[str]) -> ThreadingHTTPServer:
-    """A webhook's receiver that counts how often it got each message."""
+    """A webhook receiver that counts the deliveries of each message."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -107,7 +107,7 @@ def receiver(told: Counter[str]) -> ThreadingHTTPServer:
 
 
 def dripping_receiver() -> ThreadingHTTPServer:
-    """A webhook's receiver that never ends its answer."""
+    """A webhook receiver that never ends its answer."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

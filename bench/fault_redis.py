@@ -10,17 +10,17 @@ _MASTER = "lobule"
 _PATIENCE_MS = 1500
 
 Servers = tuple[str, dict[str, list[str]]]
-"""The address that services are given, and the commands of the processes by name."""
+"""The address of Redis for the services, and the commands of the processes by name."""
 
 
 def plain_redis(folder: Path) -> Servers:
-    """One Redis."""
+    """A single Redis."""
     port = free_port()
     return f"redis://127.0.0.1:{port}/0", {"redis": _redis(folder, port)}
 
 
 def watched_redis(folder: Path) -> Servers:
-    """A Redis, its replica, and three Sentinels of which two have to agree that it is lost."""
+    """A Redis, its replica, and three Sentinels, two of which must agree on a failover."""
     port, replica = free_port(), free_port()
     commands = {
         "redis": _redis(folder, port),
@@ -28,7 +28,7 @@ def watched_redis(folder: Path) -> Servers:
     }
     sentinels = [free_port() for _ in range(3)]
     for number, own in enumerate(sentinels):
-        file = folder / f"sentinel-{number}.conf"  # Sentinel writes into it what it learns
+        file = folder / f"sentinel-{number}.conf"  # Sentinel rewrites its configuration
         file.write_text(
             f"port {own}\ndir {folder}\n"
             f"sentinel monitor {_MASTER} 127.0.0.1 {port} 2\n"

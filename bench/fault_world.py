@@ -1,8 +1,8 @@
-"""The system that faults are inflicted on: real PostgreSQL, Redis and processes, on a store whose disk can be filled.
+"""A system for fault injection: real PostgreSQL, Redis and processes, with a store whose disk can be filled.
 
 Inference workers sleep instead of computing (`bench/sleeping_worker.py`); the report service is the real one. Workers
-reach the gateway through a relay that can be cut. Two webhooks are told of each job: one receiver counts, one never
-ends its answer.
+reach the gateway through a relay that can be cut. Two webhooks receive each job's events: one receiver counts them, the
+other never ends its answer.
 """
 
 import os
@@ -51,16 +51,16 @@ _FAST = {
 
 
 class World:
-    """A running system with hands on all of its parts.
+    """A running system whose parts can be stopped and disturbed.
 
     Args:
-        folder: For its files.
-        workers: Of inference.
-        s3: Where the objects are; on the disk without. With it, the gateway's clock can be stepped.
-        watched: Whether Redis has a replica, and three Sentinels that promote it where Redis is lost.
+        folder: Folder for its files.
+        workers: Number of inference workers.
+        s3: The object store; None for the disk. With S3, the gateway's clock can be stepped.
+        watched: Whether Redis has a replica and three Sentinels that can promote it.
 
     Attributes:
-        has: What can be inflicted: `disk` (the store has a small one of its own), `s3`, `clock` and `sentinel`.
+        has: The parts that faults can use: `disk` (a small one for the store), `s3`, `clock` and `sentinel`.
     """
 
     def __init__(self, folder: Path, workers: int = 2, s3: FaultyS3 | None = None, *, watched: bool = False) -> None:
@@ -74,7 +74,7 @@ class World:
         self._ends.callback(self.network.close)
 
     def start(self) -> None:
-        """Start everything. What was started is ended by `close`, also where this raises."""
+        """Start everything. `close` ends what was started, also if this method raises."""
         self.store.mkdir()
         if mount(self.store):
             self.has.add("disk")
@@ -153,7 +153,7 @@ class World:
         self._ends.close()
 
     def unmake_faults(self) -> None:
-        """Let stopped processes go on, and the network, the disk, the store and the clock work."""
+        """Undo all faults: resume stopped processes, and restore the network, the disk, the store and the clock."""
         self.network.blocked = False
         self.clock.step(0)
         if self.s3 is not None:
@@ -165,10 +165,10 @@ class World:
                 with suppress(psutil.Error):
                     process.resume()
 
-    # What faults need.
+    # Actions for faults.
 
     def processes(self, name: str) -> list[psutil.Process]:
-        """A process and those that it started, itself first."""
+        """A process and its descendants, itself first."""
         child = self.children[name].process
         if child is None:
             return []
@@ -179,13 +179,13 @@ class World:
             return []
 
     def kill(self, name: str) -> None:
-        """SIGKILL a process and all that it started; it is started again."""
+        """SIGKILL a process and its descendants; it is restarted."""
         for process in self.processes(name):
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGKILL)
 
     def fail_over(self) -> None:
-        """Add a standby that PostgreSQL waits for at each commit, let the leader crash, and promote the standby."""
+        """Add a synchronous standby, crash the leader, and promote the standby."""
         leader = self.postgres
         standby = PostgresServer(durable=True, port=self._standby_port, follows=leader.address)
         standby.start()
@@ -200,17 +200,17 @@ class World:
         execute(f"{standby.address}/postgres", "SELECT pg_promote()")
 
     def redis_fails_over(self) -> None:
-        """Stop the Redis that Sentinel names for longer than it is patient, and kill it once another one is named."""
+        """Stop the master for longer than Sentinel's timeout, and kill it once Sentinel has named another one."""
         old = self._master()
         [name] = [each for each in ("redis", "replica") if self.children[each].command[2] == str(old)]
         for process in self.processes(name):
             process.suspend()
         if not self.until(lambda: self._master() != old, 60):
             raise TimeoutError("the replica is not promoted")
-        self.kill(name)  # started again, it follows the other one
+        self.kill(name)  # after its restart, it follows the new master
 
     def _master(self) -> int:
-        """The port of the Redis that Sentinel names."""
+        """The port of the Redis that Sentinel names as master."""
         pool = self.redis.connection_pool
         assert isinstance(pool, SentinelConnectionPool)
         pool.reset()
@@ -224,13 +224,13 @@ class World:
             return False
 
     def ready(self, queue: str) -> list[Any]:
-        """The workers of a queue that say that they are ready."""
+        """The workers of a queue that report that they are ready."""
         with suppress(Exception):
             return list(self.redis.scan_iter(f"lobule:worker:{queue}:*"))
         return []
 
     def until(self, holds: Any, seconds: float = 180, pause: float = 0.1) -> bool:
-        """Wait until something holds; whether it did in time."""
+        """Wait until a condition holds; returns whether it did in time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with suppress(Exception):
@@ -240,22 +240,22 @@ class World:
         return False
 
     def post(self, path: str, **request: Any) -> httpx.Response:
-        """A request as the sender."""
+        """Send a request as the user `sender`."""
         return httpx.post(self.url + path, headers=self.headers, timeout=60, **request).raise_for_status()
 
     def rows(self, query: str, **values: Any) -> list[Any]:
-        """What the database says."""
+        """The rows of a database query."""
         with self.database.connect() as connection:
             return list(connection.execute(text(query), values))
 
     def running(self, step: str) -> bool:
-        """Whether a worker holds such a step."""
+        """Whether a worker is running such a step."""
         return bool(self.rows("SELECT 1 FROM steps WHERE state = 'running' AND name = :step", step=step))
 
 
 @contextmanager
 def running_world(workers: int = 2, s3: FaultyS3 | None = None, *, watched: bool = False) -> Iterator[World]:
-    """The system, for a while."""
+    """Run the system until the context ends."""
     folder = Path(tempfile.mkdtemp(prefix="lobule-faults-"))
     world = World(folder, workers, s3, watched=watched)
     try:

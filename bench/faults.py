@@ -1,14 +1,14 @@
-"""Inflict faults on the whole system, one after the other, and count: nothing accepted is lost or reported twice.
+"""Injects faults into the whole system and checks that no accepted job is lost or reported twice.
 
 python bench/faults.py [--short] [--jobs 4] [--soak 300]
 
-For each fault jobs are sent while it is inflicted; then every accepted job must end. `lost` are accepted jobs that the
-database does not know or that never end, `twice` those of which a webhook was told in two messages, and `seconds` is
-the time from the end of the fault until the last of its jobs has ended. `--short` takes the faults that end soon. The
-soak sends more jobs while faults are inflicted in no order, ten a minute.
+While a fault is injected, jobs are sent; then every accepted job must end. `lost` counts accepted jobs that the
+database does not know or that never end, `twice` those about which a webhook got two messages, and `seconds` is the
+time from the end of the fault until its last job has ended. `--short` runs only short faults. The soak sends more jobs
+while random faults are injected, ten a minute.
 
-Exit status 1 if anything was lost or reported twice, an upload was answered with `internal_error`, or a fault did not
-end as it says here.
+Exits with status 1 if a job was lost or reported twice, an upload was answered with `internal_error`, or a job did not
+end as its fault allows.
 """
 
 import random
@@ -31,7 +31,7 @@ ENDS_WITHIN_S = 240.0
 
 @dataclass
 class Outcome:
-    """What became of the jobs of a fault."""
+    """The outcome of a fault's jobs."""
 
     accepted: int = 0
     refused: int = 0
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def judge(world: World, jobs: list[str]) -> Outcome:
-    """Wait until the jobs have ended, and count."""
+    """Wait until the jobs have ended, and count their outcomes."""
     outcome = Outcome(accepted=len(jobs))
     query = "SELECT id, state FROM jobs WHERE id = ANY(:jobs)"
 
@@ -64,7 +64,7 @@ def judge(world: World, jobs: list[str]) -> Outcome:
 
 
 def measure(world: World, fault: Fault, count: int, first: Sequence[str] = ()) -> Outcome:
-    """Inflict one fault while jobs are sent; `first` are jobs of it that were sent before."""
+    """Inject one fault while jobs are sent; `first` are jobs that were sent for it before."""
     jobs, refused = list(first), Counter[str]()
     pictures = [next_picture() for _ in range(count)]
 
@@ -84,10 +84,10 @@ def measure(world: World, fault: Fault, count: int, first: Sequence[str] = ()) -
 
 
 def inflict_each(world: World, faults: Sequence[Fault], jobs: int) -> list[str]:
-    """Inflict faults one after the other, and print a row of each; returns the names of those that end badly.
+    """Inject faults one after another, and print a row for each; returns the names of the failed ones.
 
-    What is sent before all others is sent at the start: it takes the leases of all its tries to end, meanwhile the
-    other faults are inflicted.
+    Jobs that must be sent first are sent at the start, because the leases of all their tries have to expire; meanwhile
+    the other faults are injected.
     """
     first = {fault.name: [fault.prepare(world)] for fault in faults if fault.prepare is not None}
     bad = list[str]()
@@ -104,7 +104,7 @@ def inflict_each(world: World, faults: Sequence[Fault], jobs: int) -> list[str]:
 
 
 def soak(world: World, count: int, seed: int) -> Outcome:
-    """Send jobs while faults are inflicted in no order, ten a minute."""
+    """Send jobs while random faults are injected, ten a minute."""
     possible = [fault for fault in OF_SOAK if not fault.needs or fault.needs in world.has]
     chance, jobs, refused, sent = random.Random(seed), list[str](), Counter[str](), threading.Event()
 
@@ -131,20 +131,20 @@ def soak(world: World, count: int, seed: int) -> Outcome:
 
 
 def show(name: str, outcome: Outcome) -> None:
-    """A row of the table."""
+    """Print a row of the table."""
     states = " | ".join(str(outcome.states[state]) for state in ("done", "failed", "dead"))
     refused, told = outcome.refused, f"{outcome.lost} | {outcome.twice} | {outcome.seconds:.1f}"
     print(f"| {name} | {outcome.accepted} | {refused} | {states} | {told} |", flush=True)
 
 
 def main(
-    short: Annotated[bool, typer.Option("--short", help="the faults that end soon")] = False,
+    short: Annotated[bool, typer.Option("--short", help="only the short faults")] = False,
     jobs: Annotated[int, typer.Option(help="for each fault")] = 4,
     soaked: Annotated[int, typer.Option("--soak", help="jobs under random faults; 0: none")] = 0,
     only: Annotated[str, typer.Option(help="faults with this in their name")] = "",
     seed: int = 16,
 ) -> None:
-    """Inflict the faults and print the table."""
+    """Inject the faults and print the table."""
     bad = list[str]()
     chosen = [fault for fault in FAULTS if only in fault.name and (fault.short or not short)]
     print("| fault | accepted | refused meanwhile | done | failed | dead | lost | twice | seconds |")
@@ -176,7 +176,7 @@ def main(
 
 def _end(bad: Sequence[str]) -> NoReturn:
     for name in bad:
-        print(f"not as it should be: {name}", file=sys.stderr)
+        print(f"failed: {name}", file=sys.stderr)
     sys.exit(1 if bad else 0)
 
 

@@ -1,4 +1,4 @@
-"""How closely the reading page crops real films to the breast, and whether it cuts marked masses off.
+"""Measures how closely the reading page crops real films to the breast, and whether it cuts off marked masses.
 
 python bench/film_crop.py --data ../shared/data [--beside OTHER/viewer/breast.js]
 """
@@ -28,12 +28,12 @@ for await (const line of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify(found?.box ?? null));
 }
 """
-SIDE = 256  # of the copy that the page searches
-TOLERANCE = 1.0  # samples of it
+SIDE = 256  # side of the copy in which the page searches the breast
+TOLERANCE = 1.0  # in samples of the copy
 
 
 def copies(films: list[AnnotatedFilm]) -> Iterator[dict[str, Any]]:
-    """Each film as small as the page searches it, with its marks on that scale."""
+    """Each film at the size that the page searches, with its marks on that scale."""
     for film in films:
         pixels = film.read()
         scale = min(1.0, SIDE / max(pixels.shape))
@@ -43,7 +43,7 @@ def copies(films: list[AnnotatedFilm]) -> Iterator[dict[str, Any]]:
 
 
 def found(viewer: Path, films: list[dict[str, Any]]) -> list[dict[str, float] | None]:
-    """What a viewer's `findBreast` says of films."""
+    """The boxes that a viewer's `findBreast` returns for films."""
     lines = [
         json.dumps(
             {
@@ -60,7 +60,7 @@ def found(viewer: Path, films: list[dict[str, Any]]) -> list[dict[str, float] | 
 
 
 def report(kind: str, films: list[dict[str, Any]], boxes: list[dict[str, float] | None]) -> None:
-    """Print a line, and the names of films with a mark that is cut."""
+    """Print a summary, and the names of films with a mark that is cut off."""
     shares, cut = [], []
     for film, box in zip(films, boxes, strict=True):
         height, width = film["pixels"].shape

@@ -1,11 +1,11 @@
-"""Fuzz the image readers with mutated files: each must be read or refused with a message, within the limits.
+"""Fuzzes the image readers with mutated files: each must be read or refused with a message, within the limits.
 
 uv run --no-sync python bench/fuzz_readers.py --format png --count 50000 [--first 0] [--processes 1]
 uv run --no-sync python bench/fuzz_readers.py --format png --write 123 FILE    # the input of that number, to look at
 
-Each input has a number and is the same at each run. Its header is read as the gateway does, then its pixels as a film
-and as a field. The processor's seconds and the growth of resident memory of each are held against limits. An input that
-kills its process is found and told. Ends with status 1 where anything fell.
+Each input has a number and is the same in each run. Its header is read as the gateway does, then its pixels as a film
+and as a field. Processor time and the growth of resident memory are limited for each. An input that kills its process
+is identified and reported. Exits with status 1 if an input failed.
 """
 
 import argparse
@@ -45,7 +45,7 @@ class Tally:
     largest: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def add(self, other: "Tally") -> None:
-        """Take over another tally."""
+        """Add the counts of another tally."""
         self.outcomes += other.outcomes
         self.falls += other.falls
         for own, theirs in ((self.slowest, other.slowest), (self.largest, other.largest)):
@@ -54,7 +54,7 @@ class Tally:
 
 
 def readers(file_format: str) -> dict[str, Callable[[bytes], object]]:
-    """How an input is read: name and function."""
+    """The functions that read an input, by name."""
     ways: dict[str, Callable[[bytes], object]] = {
         "header": lambda data: read_header(io.BytesIO(data), "mammography"),
         "film": read_film,
@@ -74,7 +74,7 @@ def examine(file_format: str, data: bytes, number: int, tally: Tally) -> None:
             outcome = error.code
             if error.code not in INPUT_ERROR_CODES or error.retryable or not error.detail:
                 tally.falls.append({"number": number, "reader": name, "what": f"refused as {error.code}"})
-        except Exception:  # noqa: BLE001 - what is looked for
+        except Exception:  # noqa: BLE001 - any other exception is a failure that the fuzzer looks for
             outcome = "fell"
             tally.falls.append({"number": number, "reader": name, "what": traceback.format_exc()[-1500:]})
         seconds, grown = time.process_time() - started, peak() - before

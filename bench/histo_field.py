@@ -1,8 +1,8 @@
-"""What the tissue of a field costs beside its classifier, stage by stage, in one run.
+"""Compares the time of a field's tissue segmentation with that of its classifier, stage by stage, in one run.
 
 uv run --no-sync python bench/histo_field.py FIELD ... [--rounds 5]
 
-The magnification is that of the files' names. Bar: the tissue takes at most half of the classifier's time and 0.1 s.
+The magnification comes from the files' names. Limit: the tissue takes at most half of the classifier's time and 0.1 s.
 """
 
 import argparse
@@ -19,7 +19,7 @@ STAGES = ("decode", "gate", "patches", "model", "tissue", "pictures")
 
 
 def main() -> None:
-    """Analyse the fields some times and print medians by magnification."""
+    """Analyse the fields several times and print medians by magnification."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("fields", nargs="+", type=Path, help="fields of BreakHis, by their names")
     parser.add_argument("--rounds", type=int, default=5)

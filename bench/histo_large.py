@@ -1,11 +1,11 @@
-"""Fields of up to 100 megapixels: seconds and memory of the histopathology pipeline, by format.
+"""Measures time and memory of the histopathology pipeline on fields of up to 100 megapixels, by format.
 
 uv run --no-sync python bench/histo_large.py FIELD ... [--megapixels 100] [--um-per-pixel 0.25]
 
-The fields are laid beside and below each other, mirrored where they meet, until the picture has its size; one is drawn
-as a plain TIFF, one as a TIFF of JPEG tiles, one as JPEG. Each is analysed in a new process by the pipeline that the
-service runs, its decoder included. Memory is the highest that was seen, ten times a second.
-Bars: 120 s on two cores, 1.5 GB in the process of the pipeline.
+The fields are tiled, mirrored at their borders, to a picture of the given size, which is written as a plain TIFF, as a
+TIFF of JPEG tiles and as JPEG. Each is analysed in a new process by the service's pipeline, including its decoder.
+Memory is the highest of ten samples a second.
+Limits: 120 s on two cores, 1.5 GB in the process of the pipeline.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def large_field(fields: list[RGB8], megapixels: float) -> RGB8:
 
 
 def write_all(picture: RGB8, folder: Path) -> list[Path]:
-    """The picture in every format that such regions are exported in."""
+    """Write the picture in every format in which such regions are exported."""
     plain, tiled, jpeg = (folder / name for name in ("plain.tif", "tiled.tif", "whole.jpg"))
     tifffile.imwrite(plain, picture, photometric="rgb")
     tifffile.imwrite(tiled, picture, photometric="rgb", tile=(512, 512), compression="jpeg")
@@ -53,7 +53,7 @@ def write_all(picture: RGB8, folder: Path) -> list[Path]:
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of a process now; 0 once it has ended."""
+    """Current resident memory of a process; 0 if it has ended."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
     except (OSError, IndexError):
@@ -62,7 +62,7 @@ def resident_mb(pid: int) -> float:
 
 
 def offspring(pid: int) -> list[int]:
-    """Processes that a process and its children have started."""
+    """The descendants of a process."""
     try:
         own = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
     except OSError:
@@ -71,7 +71,7 @@ def offspring(pid: int) -> list[int]:
 
 
 def analyse_one(file: Path, um_per_pixel: float) -> None:
-    """Analyse a file in this process and print seconds and what was found."""
+    """Analyse a file in this process, and print the time and the number of regions."""
     pipeline = build_pipeline()
     started = time.perf_counter()
     [outcome] = analyse(pipeline, [file], describer(None, um_per_pixel))
@@ -83,7 +83,7 @@ def analyse_one(file: Path, um_per_pixel: float) -> None:
 
 
 def watch(process: subprocess.Popen[str]) -> tuple[float, float]:
-    """The highest memory of a process, and that of it and all that it started."""
+    """The highest memory of a process, and that of the process and its descendants."""
     alone = together = 0.0
     while process.poll() is None:
         own = resident_mb(process.pid)
@@ -94,7 +94,7 @@ def watch(process: subprocess.Popen[str]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Draw the pictures and print a line for each."""
+    """Make the pictures and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("fields", nargs="+", type=Path, help="H&E fields; or one large picture with --one")
     parser.add_argument("--megapixels", type=float, default=99.9)

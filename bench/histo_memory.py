@@ -18,13 +18,13 @@ from lobule.worker.pipeline import no_progress
 
 
 def resident_mb() -> float:
-    """Resident memory now, in MB."""
+    """Current resident memory in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
 
 
 def variants(files: list[Path]) -> list[bytes]:
-    """Each field as it is, smaller and larger: other sizes are what makes an allocator grow."""
+    """Each field unchanged, smaller and larger, because varying sizes make an allocator grow."""
     encoded: list[bytes] = []
     for file in files:
         field = decode_rgb(file.read_bytes())
@@ -33,7 +33,7 @@ def variants(files: list[Path]) -> list[bytes]:
 
 
 def main() -> None:
-    """Run the analyses and print memory as they go."""
+    """Run the analyses and print the memory during the run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("fields", nargs="+", type=Path, help="H&E fields")
     parser.add_argument("--jobs", type=int, default=500)

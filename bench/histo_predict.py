@@ -1,13 +1,13 @@
-"""`histo-worker predict` on many fields, against the pipeline's own rate, and its memory.
+"""Compares `histo-worker predict` on many fields with the rate of the pipeline alone, and measures its memory.
 
 uv run --no-sync python bench/histo_predict.py FIELD ... [--files 1000] [--own 300]
 
-The files are windows of the given fields, each another one, 660 x 430 pixels as PNG. The pipeline's own rate is that of
-`HistologyPipeline.analyse` on the first of them, in this process, warm, measured before and after the command, so that
-another load on the machine shows; it draws the pictures that the service shows, which the command leaves out. The
-command's time counts everything: start, warming up, reading, writing. Beside the
-rates stand the seconds of CPU for a field, which another load hardly changes.
-Bar: at least 0.9 of the pipeline's own rate, and memory that stays flat.
+The files are different windows of the given fields, 660 x 430 pixels as PNG. The rate of the pipeline alone is that of
+`HistologyPipeline.analyse` on the first of them, in this process, warm, measured before and after the command to reveal
+other load on the machine; unlike the command, it also draws the pictures for the portal. The command's time
+includes everything: start, warm-up, reading, writing. CPU seconds for a field are also printed, because other load
+hardly affects them.
+Limit: at least 0.9 of the pipeline's rate, and constant memory.
 """
 
 import argparse
@@ -29,7 +29,7 @@ MAGNIFICATION = "100X"
 
 
 def write_windows(fields: list[Path], folder: Path, count: int) -> None:
-    """Windows of the fields, at places that differ from round to round."""
+    """Write windows of the fields, at different places in each round."""
     pictures = [decode_rgb(path.read_bytes()) for path in fields]
     for number, picture in enumerate(islice(cycle(pictures), count)):
         step = number // len(pictures)
@@ -68,7 +68,7 @@ def run_command(folder: Path, count: int) -> tuple[float, float, list[float]]:
 
 def _resident_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
-    _, _, rest = status.partition("VmRSS:")  # not there once it has ended
+    _, _, rest = status.partition("VmRSS:")  # missing once the process has ended
     return int(rest.split()[0]) / 1e3 if rest else 0.0
 
 

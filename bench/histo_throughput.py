@@ -1,7 +1,7 @@
-"""Patches a second: our compiled function against a naive loop of `predict`, and the same network in OpenVINO.
+"""Measures patches a second of our compiled function, of a naive loop of `predict`, and of OpenVINO.
 
 uv run --no-sync python bench/histo_throughput.py [FIELD]
-uv run --no-sync --with openvino python bench/histo_throughput.py [FIELD]     with OpenVINO's row
+uv run --no-sync --with openvino python bench/histo_throughput.py [FIELD]     includes OpenVINO
 """
 
 import sys
@@ -23,7 +23,7 @@ from lobule.model_package import ModelPackage, open_package
 
 
 def seconds(run: Callable[[], Any], repeats: int = 5) -> tuple[float, float]:
-    """Best wall clock and processor time of several runs, after one to warm."""
+    """The shortest elapsed time and processor time of several runs, after one to warm up."""
     run()
     wall, processor = float("inf"), float("inf")
     for _ in range(repeats):
@@ -34,9 +34,9 @@ def seconds(run: Callable[[], Any], repeats: int = 5) -> tuple[float, float]:
 
 
 def openvino_logits(network: Any, batch: int, size: int) -> Callable[[Any], Any] | None:
-    """The network compiled by OpenVINO for one batch size, or None where OpenVINO is not installed."""
+    """The network compiled by OpenVINO for one batch size, or None if OpenVINO is not installed."""
     try:
-        import openvino  # pyright: ignore[reportMissingImports] - only where a user brings it
+        import openvino  # pyright: ignore[reportMissingImports] - an optional package
     except ImportError:
         return None
     import tensorflow as tf
@@ -68,13 +68,13 @@ def main() -> None:
 
 
 def measure(package: ModelPackage, network: Any, patches: NDArray[np.uint8]) -> None:
-    """All ways through the network, side by side."""
+    """Measure all implementations side by side."""
     pixels = patches.astype(np.float32)
     rows: dict[str, tuple[float, float]] = {}
     for batch in (1, 2, 4):
         compiled = CompiledClassifier(package, batch)
         rows[f"compiled, batch {batch}"] = seconds(lambda c=compiled: c(patches))
-    quiet: Any = 0  # Keras' stub knows words only
+    quiet: Any = 0  # Keras' stub accepts only strings
     rows["naive predict, patch by patch"] = seconds(
         lambda: [network.predict(p[None], verbose=quiet) for p in pixels], 2
     )
@@ -84,7 +84,7 @@ def measure(package: ModelPackage, network: Any, patches: NDArray[np.uint8]) -> 
     else:
         difference = float(np.abs(vino(pixels) - np.asarray(network(pixels, training=False)["logit"])).max())
         rows[f"OpenVINO, all patches at once (logits differ by {difference:.1e})"] = seconds(lambda: vino(pixels))
-    print("| way | seconds a field | processor seconds | patches a second |\n| --- | ---: | ---: | ---: |")
+    print("| implementation | seconds a field | processor seconds | patches a second |\n| --- | ---: | ---: | ---: |")
     for way, (wall, processor) in rows.items():
         print(f"| {way} | {wall:.3f} | {processor:.3f} | {len(patches) / wall:.1f} |")
 

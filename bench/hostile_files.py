@@ -1,4 +1,4 @@
-"""Hostile files: small ones that announce huge sizes, inflate far or cause endless work, with the expected refusals."""
+"""Hostile files: small files that announce huge sizes, inflate far or cause endless work, with their refusals."""
 
 import io
 import struct
@@ -54,7 +54,7 @@ def tags(
     count: int = 6400,
     **more: int,
 ) -> list[tuple[int, int, int, int]]:
-    """Entries of a grey TIFF of one strip; others are named `t` and their number."""
+    """Entries of a grey TIFF with one strip; other entries are named `t` and their number."""
     base = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: offset, 277: samples, 278: rows, 279: count}
     return [(tag, 4, 1, value) for tag, value in (base | {int(k[1:]): v for k, v in more.items()}).items()]
 
@@ -168,7 +168,7 @@ def larger_jpegls() -> bytes:
 
 
 def dicom_of_many_elements(count: int = 400_000) -> bytes:
-    """A film with a private element after the other before its size."""
+    """A film with many private elements before its size."""
     plain = dicom_of(np.zeros((80, 80), np.uint16))
     at = plain.index(b"\x28\0\x02\0US")
     elements = b"".join(struct.pack("<HH2sH", 0x0021, 0x1000 + n % 0xEFFF, b"LO", 0) for n in range(count))
@@ -176,7 +176,7 @@ def dicom_of_many_elements(count: int = 400_000) -> bytes:
 
 
 def dicom_of_deep_sequences(depth: int = 20_000) -> bytes:
-    """A film with sequences within sequences."""
+    """A film with deeply nested sequences."""
     plain = dicom_of(np.zeros((80, 80), np.uint16))
     at = plain.index(b"\x28\0\x02\0US")
     opened = struct.pack("<HH2s2xIHHI", 0x0021, 0x1001, b"SQ", 0xFFFFFFFF, 0xFFFE, 0xE000, 0xFFFFFFFF)
@@ -202,7 +202,7 @@ DICOMS: dict[str, Callable[[], bytes]] = {
 
 
 def uploads() -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """All of them, by name."""
+    """All hostile files by name."""
     yield from ((name, make) for name, (make, _) in PICTURES.items())
     yield from DICOMS.items()
     yield "PNG of 100 megapixels, sound", lambda: bytes(imagecodecs.png_encode(np.zeros((10_000, 10_000), np.uint16)))

@@ -1,15 +1,15 @@
-"""Trainings that are killed at random moments: what a kill loses, and whether the finished package is the same.
+"""Kills trainings at random moments, and checks how much a kill loses and that the finished package is the same.
 
 uv run --no-sync python bench/kill_trainings.py [--kills 20] [--seed 0] [--save-seconds 1]
 
-A toy network of the thesis is trained by the code of `histo-worker train` on drawn fields: two folds, their scores,
-and the package of their ensemble. One training runs through. The other one is killed by SIGKILL at random moments, each
-time started again with the same command, and left to finish after the last kill. Its package and its out-of-fold
-predictions must be those of the first, bit for bit.
+A toy network of the thesis is trained by the code of `histo-worker train` on drawn fields: two folds, their scores, and
+the package of their ensemble. One training runs without interruption. The other one is killed with SIGKILL at random
+moments, each time restarted with the same command, and finishes after the last kill. Its package and its out-of-fold
+predictions must equal those of the first, bit for bit.
 
-What a kill loses is the time since the last file of the run that the next start goes on from. The state is written
-every `--save-seconds`; trainings of the commands use 60, and this one fewer, so that many kills fit into minutes.
-Bars: a kill loses at most two minutes, and nothing differs.
+A kill loses the time since the last file of the run from which the training resumes. The state is written every
+`--save-seconds`; the real commands use 60, and this benchmark fewer, so that many kills fit into minutes.
+Limits: a kill loses at most two minutes, and nothing differs.
 """
 
 import argparse
@@ -29,7 +29,7 @@ Training = subprocess.Popen[str]
 
 PATIENTS = 4  # of each class
 EAGER_BELOW = 20  # steps
-STARTED, SAVED = "started", "saved"  # what a training prints
+STARTED, SAVED = "started", "saved"  # the lines that a training prints
 
 
 def draw_fields(folder: Path) -> Path:
@@ -47,9 +47,9 @@ def draw_fields(folder: Path) -> Path:
 
 
 def train(labels: Path, folder: Path, save_seconds: float, steps: int) -> None:
-    """Train, going on from what is there: the code of `histo-worker train`, a small network, a state saved often.
+    """Train or resume with the code of `histo-worker train`, a small network, and a state that is saved often.
 
-    A few steps are run eagerly, because tracing the graphs would take longer.
+    A few steps run eagerly, because tracing the graphs would take longer.
     """
     import tensorflow as tf
 
@@ -75,7 +75,7 @@ def train(labels: Path, folder: Path, save_seconds: float, steps: int) -> None:
 
 
 def start(labels: Path, folder: Path, save_seconds: float, steps: int) -> Training:
-    """The training in a process of its own, at the moment when it begins."""
+    """Start the training in a separate process, and wait until it begins."""
     command = [sys.executable, __file__, "--train", labels, folder, save_seconds, steps]
     process = subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True)
     wait_for(STARTED, process)
@@ -86,7 +86,7 @@ def wait_for(line: str, process: Training) -> None:
     """Wait until a training prints a line.
 
     Raises:
-        RuntimeError: It ended before.
+        RuntimeError: The training ended before.
     """
     assert process.stdout is not None
     if not any(printed.strip() == line for printed in process.stdout):
@@ -94,7 +94,7 @@ def wait_for(line: str, process: Training) -> None:
 
 
 def kill(process: Training, folder: Path, started: float) -> float:
-    """Kill a training; the seconds since the last file that a new start goes on from."""
+    """Kill a training; returns the seconds since the last file from which it can resume."""
     process.kill()
     process.communicate()
     now = time.time()
@@ -102,7 +102,7 @@ def kill(process: Training, folder: Path, started: float) -> float:
 
 
 def differing(one: Path, other: Path) -> list[str]:
-    """What differs between two finished trainings: arrays of the packages, and the out-of-fold predictions."""
+    """The differences between two finished trainings: arrays of the packages, and the out-of-fold predictions."""
     arrays = [dict(np.load(folder / "package" / "weights.npz")) for folder in (one, other)]
     wrong = [name for name in arrays[0] if not np.array_equal(arrays[0][name], arrays[1][name])]
     tables = [(folder / "run" / "out-of-fold.csv").read_bytes() for folder in (one, other)]
@@ -110,7 +110,7 @@ def differing(one: Path, other: Path) -> list[str]:
 
 
 def main() -> None:
-    """Train, kill and compare; or, for the process of a training, train."""
+    """Train, kill and compare; or, in the process of a training, train."""
     if sys.argv[1:2] == ["--train"]:
         labels, folder, save_seconds, steps = sys.argv[2:]
         train(Path(labels), Path(folder), float(save_seconds), int(steps))
@@ -146,7 +146,7 @@ def main() -> None:
 
 
 def load_step(state: Path) -> int:
-    """Steps behind a state."""
+    """The step of a saved state."""
     with np.load(state) as saved:
         return int(saved["step"])
 

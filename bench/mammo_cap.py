@@ -1,9 +1,9 @@
-"""What capping findings at their film's number changes: the table of docs/case-assessment.md.
+"""Measures the effect of capping findings at their film's suspicion: the table of docs/case-assessment.md.
 
     python bench/mammo_cap.py --data ../shared/data
 
-Prints it for the installed package: of the validation patients, on whom the rule was chosen, and of the
-untouched fifth. A marked finding counts as malignant where it hits a malignant mass (IoU from 0.2 on).
+Uses the installed package on the validation patients, on whom the rule was chosen, and on the untouched fifth.
+A marked finding counts as malignant if it hits a malignant mass (IoU of at least 0.2).
 """
 
 import argparse
@@ -27,10 +27,10 @@ class Marked(NamedTuple):
     """The marked findings of a film, best first.
 
     Attributes:
-        mass: Calibrated probability that a mass is there.
-        suspicion: The same that it is a malignant one, before it is capped.
-        malignant: Whether a malignant mass is hit.
-        known: Class of the lesion that is hit, -1 where it is none or not known.
+        mass: Calibrated probability of a mass.
+        suspicion: Calibrated probability of a malignant mass, before the cap.
+        malignant: Whether the finding hits a malignant mass.
+        known: Class of the lesion that the finding hits, -1 if it hits none or the class is unknown.
     """
 
     mass: NDArray[np.float64]
@@ -40,7 +40,7 @@ class Marked(NamedTuple):
 
 
 def marked(film: FilmResult, calibration: Calibration) -> Marked:
-    """The marked findings of a film, on the scale of results."""
+    """The marked findings of a film, with the probabilities that results show."""
     shown = film.scores >= calibration.working_score
     hits = overlaps(film.boxes[shown], film.truth, "IoU >= 0.2")
     mass = calibration.mass(logit(film.scores[shown]))

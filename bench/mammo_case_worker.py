@@ -1,7 +1,7 @@
-"""Analyses the same films each time a line comes in, and prints seconds by the clock and of the processor.
+"""Analyses the same films for each line of standard input, and prints elapsed and processor seconds.
 
-Started by `bench/mammo_cases.py` with the sources of any version on the path: one film, or the four of an examination,
-which is then read as a whole where the version can do so.
+Started by `bench/mammo_cases.py` with the sources of some version on the path: one film, or the four of an examination,
+which is also assessed as a whole if the version supports that.
 """
 
 import hashlib

@@ -1,9 +1,9 @@
-"""Seconds a film and a case of four films of this checkout, beside another one, in alternating rounds.
+"""Compares the seconds for a film and for a case of four films with another checkout, in alternating rounds.
 
     git worktree add BASE 264c5524^        # the last commit with version 2.0.0 of the model
     python bench/mammo_cases.py BASE [--film FILE] [--rounds 7]
 
-A case of this checkout is read as an examination; a version without examinations reads its four films one by one.
+This checkout reads a case as an examination; a version without examinations reads its four films one by one.
 """
 
 import os
@@ -20,7 +20,7 @@ SOURCES = ("services/mammo-worker/src", "shared/src", "shared/ml/src")
 
 
 def contender(name: str, checkout: Path, files: list[Path]) -> Contender:
-    """A process with the sources of a checkout."""
+    """Start a process with the sources of a checkout."""
     path = os.pathsep.join(str(checkout.resolve() / source) for source in SOURCES)
     command = ["env", f"PYTHONPATH={path}", sys.executable, str(HERE / "mammo_case_worker.py")]
     return Contender(name, [*command, *map(str, files)])

@@ -1,4 +1,4 @@
-"""How many real films are refused, how many of their negatives are recognised, and how far frames move the breast.
+"""Counts refused real films and recognised negatives, and measures how far drawn frames move the breast's outline.
 
 python bench/mammo_frames.py --data ../shared/data --films 1000
 """
@@ -21,7 +21,7 @@ from mammo_worker.films.gate import check_mammogram
 
 
 def refusal(film: NDArray[np.uint8]) -> str | None:
-    """The reason why a film is refused or taken for a negative; None where it is read."""
+    """The reason why a film is refused or treated as a negative; None if it is read."""
     if is_negative(film):
         return "taken for a negative"
     try:
@@ -32,7 +32,7 @@ def refusal(film: NDArray[np.uint8]) -> str | None:
 
 
 def overlap(drawn: NDArray[np.bool_], plain: NDArray[np.bool_], covered: NDArray[np.bool_]) -> float:
-    """Intersection over union of two masks where nothing was drawn."""
+    """Intersection over union of two masks outside the drawn frame."""
     visible = cv2.resize(covered.astype(np.uint8) * 255, plain.shape[::-1], interpolation=cv2.INTER_AREA) == 0
     return float((drawn & plain & visible).sum() / max(1, ((drawn | plain) & visible).sum()))
 

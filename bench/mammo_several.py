@@ -1,4 +1,4 @@
-"""How many pictures of several films are refused, and how many single films are.
+"""Counts how many pictures of several films are refused, and how many single films.
 
 python bench/mammo_several.py --data ../shared/data --pictures 400
 """
@@ -16,7 +16,7 @@ from mammo_worker.data.framing import lay_out
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.several import several_films
 
-# Which films stand where: L and R have the chest wall on the left and on the right.
+# Layouts of the films: L and R have the chest wall on the left and on the right.
 LAYOUTS = ("LR", "RL", "LL", "RR", "L/L", "R/L", "LR/LR", "RL/RL")
 GAPS, BACKGROUNDS = (0, 10, 40), (0, 255)
 

@@ -1,7 +1,7 @@
-"""Seconds a film of the mammography worker, warm.
+"""Measures the seconds that the mammography worker needs for a film, warm.
 
-The light model through the whole pipeline, reading included; and the thesis' network (ResNet-101, random weights) side
-by side with Matterport's Mask R-CNN in alternating rounds, so that both meet the same noise. `make bench`, or
+Measures the light model through the whole pipeline, reading included, and the thesis' network (ResNet-101, random
+weights) and Matterport's Mask R-CNN in alternating rounds, so that load affects both equally. `make bench`, or
 
     python bench/mammo_speed.py [FILM...] --thesis 1024 --thesis 2048 --matterport PYTHON
 
@@ -96,7 +96,7 @@ class Contender:
 
 
 def thesis(side: int, rounds: int, matterport: Path | None) -> None:
-    """Ours and Matterport's, round by round."""
+    """Measure ours and Matterport's network in alternating rounds."""
     ours = [sys.executable, str(HERE / "maskrcnn_speed.py"), str(side)]
     wanted = {
         f"ours, {side} x {side}, float32": [*ours, str(side), "float32"],

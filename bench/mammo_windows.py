@@ -1,9 +1,9 @@
-"""How much a film's probability changes with its window, range, depth, photometric interpretation and padding.
+"""Measures how a film's probability depends on window, range, depth, photometric interpretation and padding.
 
     python bench/mammo_windows.py --data ../shared/data
 
-Every film is written as DICOM and read by the service's own reader. Where all canvases of a film are
-the same, so is what the network says, and it is not asked.
+Every film is written as DICOM and read by the service's own reader. If all canvases of a film are equal, the network
+would give the same output, so it is not run.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def dicom(pixels: NDArray[Any], bits: int, **tags: Any) -> bytes:
 
 
 def windows(deep: NDArray[np.uint16]) -> Iterator[tuple[str, bytes]]:
-    """The film in 12 bits under windows over its 2nd to 98th percentile, its full and a tight range."""
+    """The film in 12 bits with windows over its 2nd to 98th percentile, its full and a tight range."""
     for name, (low, high) in {"2 to 98 %": (2, 98), "full": (0, 100), "tight": (40, 60)}.items():
         black, white = (float(v) for v in np.percentile(deep, [low, high]))
         tags = {"WindowCenter": round((black + white) / 2, 1), "WindowWidth": round(max(white - black, 2.0), 1)}
@@ -66,7 +66,7 @@ def windows(deep: NDArray[np.uint16]) -> Iterator[tuple[str, bytes]]:
 
 
 def twins(film: NDArray[np.uint8], deep: NDArray[np.uint16]) -> Iterator[tuple[str, bytes]]:
-    """The film at other depths and ranges, as a negative, and padded."""
+    """The film at other depths and ranges, as a negative, and with padding."""
     yield "8 bits", dicom(film, 8)
     yield "16 bits", dicom(deep * 16, 16)
     yield "tight range of 12 bits", dicom(film.astype(np.uint16) * 4 + 1500, 12)
@@ -76,7 +76,7 @@ def twins(film: NDArray[np.uint8], deep: NDArray[np.uint16]) -> Iterator[tuple[s
 
 
 class Reader:
-    """Reads films as the service does; the network runs only where canvases of one film differ."""
+    """Reads films as the service does; the network runs only if the canvases of a film differ."""
 
     def __init__(self) -> None:
         package = installed_package()
@@ -88,7 +88,7 @@ class Reader:
         """The network's input, and the film's height.
 
         Raises:
-            AnalysisError: Where the film is refused.
+            AnalysisError: The film is refused.
         """
         film = read_film(data)
         squeeze = squeeze_of(film.pixels)

@@ -1,9 +1,9 @@
-"""Our Mask R-CNN for `mammo_speed.py`: for every line that it reads it analyses a film and prints two numbers.
+"""Our Mask R-CNN for `mammo_speed.py`: analyses a film for every line of standard input and prints two numbers.
 
 usage: python maskrcnn_speed.py HEIGHT WIDTH PRECISION
 
 ResNet-101 with random weights, the thesis' configuration, one compiled graph from the canvas to boxes, scores and
-masks; batch norms folded as in `mammo_worker.nn.fold`. It prints the seconds by the clock and of the processor.
+masks; batch norms folded as in `mammo_worker.nn.fold`. It prints elapsed and processor seconds.
 """
 
 import os

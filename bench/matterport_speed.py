@@ -1,11 +1,11 @@
-"""Matterport's Mask R-CNN for `mammo_speed.py`: for every line that it reads it analyses a film and prints two numbers.
+"""Matterport's Mask R-CNN for `mammo_speed.py`: analyses a film for every line of standard input, prints two numbers.
 
 usage (Python 3.7): python matterport_speed.py SIDE
 
-Needs an interpreter of its own with `pip install mrcnn-colab==2.1 tensorflow==1.15.5 keras==2.2.5 'h5py<3'
-'protobuf<3.21' 'numpy<1.19' scikit-image imgaug`. Weights are random; its own defaults otherwise (ResNet-101, 1000
-proposals). It prints the seconds by the clock and of the processor. Only `predict` is timed, not the resizing
-before it nor the pasting of masks after it.
+Needs a separate interpreter with `pip install mrcnn-colab==2.1 tensorflow==1.15.5 keras==2.2.5 'h5py<3'
+'protobuf<3.21' 'numpy<1.19' scikit-image imgaug`. It uses random weights and the defaults (ResNet-101, 1000
+proposals), and prints elapsed and processor seconds. Only `predict` is timed, without the resizing before it and the
+pasting of masks after it.
 """
 
 import os

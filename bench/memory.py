@@ -1,23 +1,23 @@
-"""Resident memory of a process, now and at its highest (Linux)."""
+"""Resident memory of a process, current and peak (Linux)."""
 
 import contextlib
 from pathlib import Path
 
 
 def reset_peak(process: int | str = "self") -> float:
-    """Start a new measurement of the peak; resident memory now, in MB."""
+    """Start a new measurement of the peak; returns current resident memory in MB."""
     with contextlib.suppress(OSError):
         Path(f"/proc/{process}/clear_refs").write_text("5")
     return _status(process, "VmRSS")
 
 
 def peak(process: int | str = "self") -> float:
-    """The highest resident memory since the measurement was started, in MB."""
+    """Peak resident memory since the last `reset_peak`, in MB."""
     return _status(process, "VmHWM")
 
 
 def resident(process: int | str = "self") -> float:
-    """Resident memory now, in MB."""
+    """Current resident memory in MB."""
     return _status(process, "VmRSS")
 
 

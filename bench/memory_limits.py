@@ -1,11 +1,11 @@
-"""Peak memory of every service for the largest images that are accepted, and of the gateway under hostile uploads.
+"""Measures the peak memory of every service for the largest accepted images, and of the gateway for hostile uploads.
 
 uv run --no-sync python bench/memory_limits.py workers [--film FILE] [--field FILE]
 uv run --no-sync python bench/memory_limits.py gateway
 
-The first prints, for each kind of file, the peak of a process that does what the worker's child does; a container holds
-the worker's parent too. Without real images, drawn ones are enlarged. The second starts a gateway, uploads hostile
-files to it, and prints by how much its memory grew over its rest; it ends with status 1 where it is over 150 MB.
+`workers` prints, for each kind of file, the peak of a process that does the work of the worker's child; a container
+also runs the worker's parent. Without real images, drawn ones are enlarged. `gateway` starts a gateway, uploads hostile
+files, and prints how much its memory grew; it exits with status 1 if that is over 150 MB.
 """
 
 import hashlib
@@ -130,7 +130,7 @@ def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def analyse(modality: Modality) -> Callable[[Path], None]:
-    """Analyse a file as an inference worker's child does."""
+    """Return a function that analyses a file as an inference worker's child does."""
     if modality == "mammography":
         from mammo_worker.pipeline import build_pipeline
     else:
@@ -148,8 +148,8 @@ def analyse(modality: Modality) -> Callable[[Path], None]:
 
 
 def draw(kind: Any) -> Callable[[Path], None]:
-    """Draw a file as the report worker's child does."""
-    import report.worker  # noqa: F401 - at rest it holds what the worker holds
+    """Return a function that draws a file as the report worker's child does."""
+    import report.worker  # noqa: F401 - so that memory at rest is that of the worker
     from report.film_view import draw_picture
 
     def run(path: Path) -> None:
@@ -170,7 +170,7 @@ def _measured(build: Callable[[Any], Callable[[Path], None]], argument: Any, pat
 
 
 def measure(build: Callable[[Any], Callable[[Path], None]], argument: Any, path: Path) -> tuple[Any, ...]:
-    """Rest and peak in MB, seconds and outcome, in a process of its own."""
+    """Memory at rest and peak in MB, seconds and outcome, in a separate process."""
     context = multiprocessing.get_context("spawn")
     answer = context.Queue()
     process = context.Process(target=_measured, args=(build, argument, path, answer))
@@ -188,8 +188,8 @@ def measure(build: Callable[[Any], Callable[[Path], None]], argument: Any, path:
 def workers(
     film: Annotated[Path | None, typer.Option(help="A real film.")] = None,
     field: Annotated[Path | None, typer.Option(help="A real H&E field.")] = None,
-    only: Annotated[str, typer.Option(help="Kinds of files whose name holds this.")] = "",
-    worker: Annotated[str, typer.Option(help="Workers whose name holds this.")] = "",
+    only: Annotated[str, typer.Option(help="Only kinds of files whose name contains this.")] = "",
+    worker: Annotated[str, typer.Option(help="Only workers whose name contains this.")] = "",
 ) -> None:
     """Measure report, mammography and histopathology workers."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -217,7 +217,7 @@ def workers(
 
 @contextmanager
 def gateway_alone(folder: Path) -> Iterator[tuple[Client, int]]:
-    """A gateway without workers: a client of it, and the number of its process."""
+    """A gateway without workers: a client for it, and its process id."""
     with (
         patch.dict(launcher.WORKER_MODULES, clear=True),
         patch.object(launcher, "QUEUES", ()),
@@ -232,7 +232,7 @@ def gateway_alone(folder: Path) -> Iterator[tuple[Client, int]]:
 def growth(
     client: Client, process: int, folder: Path, uploads: Iterable[tuple[str, Callable[[], bytes]]]
 ) -> Iterator[tuple[str, float, float, float, str]]:
-    """Upload files one by one: name, MB of the file, MB by which the gateway grew over its rest, seconds, answer."""
+    """Upload files one by one: name, MB of the file, growth of the gateway in MB, seconds, answer."""
     path = folder / "upload"
     path.write_bytes(_saved(Image.effect_noise((80, 80), 50), "PNG"))
     client.upload(path, "mammography")
@@ -268,7 +268,7 @@ def _gateway_process(port: str) -> int:
     for process in psutil.Process(os.getpid()).children(recursive=True):
         if {"gateway", port} <= set(process.cmdline()):
             return process.pid
-    raise SystemExit("there is no gateway")
+    raise SystemExit("the gateway's process was not found")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ _SIDES = (0, 1, 63, 64, 65, 80, 96, 128, 1000, 4096, 65500, 65535)
 
 
 def mutated(file_format: str, originals: list[bytes], number: int) -> bytes:
-    """The input with this number; always the same one."""
+    """The input with this number, the same in each run."""
     rng = random.Random(f"{file_format} {number}")
     data = rng.choice(originals)
     structured = {"png": _change_png, "jpeg": _change_jpeg, "tiff": _change_tiff, "dicom": _change_dicom}[file_format]
@@ -35,7 +35,7 @@ def mutated(file_format: str, originals: list[bytes], number: int) -> bytes:
     return data
 
 
-# Changes that know nothing of the format
+# Changes that are independent of the format
 
 
 def _flip(data: bytes, rng: random.Random, _: bytes) -> bytes:
@@ -79,7 +79,7 @@ _CHANGES = (_flip, _flip, _number, _number, _cut, _remove, _insert, _repeat, _sp
 
 
 def _near(rng: random.Random, length: int) -> int:
-    """A place, more often near the start, where headers are."""
+    """A random position, more often near the start, where headers are."""
     return rng.randrange(max(1, min(length, rng.choice((64, 256, 1024, 1 << 30)))))
 
 
@@ -87,7 +87,7 @@ def _some(values: tuple[int, ...], rng: random.Random) -> int:
     return rng.choice(values) if rng.random() < 0.8 else rng.randrange(1 << 16)
 
 
-# Changes of what a format consists of
+# Changes of parts of a format
 
 
 def _drop_or_repeat(parts: list[Any], at: int, drop: bool, rng: random.Random) -> None:
@@ -205,7 +205,7 @@ def _change_tiff(data: bytes, rng: random.Random) -> bytes:
         value = rng.choice(_ODD_NUMBERS + _SIDES)
     elif mutation == 4:
         value = rng.randrange(len(data))
-    else:  # a chain of directories that leads on
+    else:  # a chain of further directories
         end = start + head + entry * count
         following = rng.choice((start, 8, len(data), rng.randrange(len(data)))).to_bytes(8 if big else 4, "little")
         return data[:end] + (following if order == "<" else following[::-1]) + data[end + len(following) :]
@@ -235,7 +235,7 @@ def _change_dicom(data: bytes, rng: random.Random) -> bytes:
         stream = io.BytesIO()
         read.save_as(stream)
         return stream.getvalue()
-    except Exception:  # noqa: BLE001 - a file that was changed before cannot always be changed again
+    except Exception:  # noqa: BLE001 - a mutated file may not be parsable for a further mutation
         return _flip(data, rng, b"")
 
 

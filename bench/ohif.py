@@ -1,4 +1,4 @@
-"""A real OHIF viewer before a real Orthanc, as one origin.
+"""Serves a real OHIF viewer and the DICOMweb API of a real Orthanc from one origin.
 
 OHIF's built application is the package `@ohif/app` of npm (MIT), too large to be a dependency:
 `npm pack @ohif/app@3.12.10`, unpacked to `var/ohif`.

@@ -29,19 +29,19 @@ class Orthanc:
     """A running Orthanc.
 
     Attributes:
-        dicom_port: Where it takes associations.
-        url: Of its REST API.
+        dicom_port: Port for DICOM associations.
+        url: Address of its REST API.
     """
 
     dicom_port: int
     url: str
 
     def get(self, path: str) -> Any:
-        """Ask its REST API."""
+        """Send a GET request to its REST API."""
         return httpx.get(f"{self.url}{path}", timeout=30).raise_for_status().json()
 
     def post(self, path: str, body: Any) -> Any:
-        """Ask its REST API to do something."""
+        """Send a POST request to its REST API."""
         return httpx.post(f"{self.url}{path}", json=body, timeout=30).raise_for_status().json()
 
     def file(self, instance: str) -> bytes:
@@ -59,7 +59,7 @@ class Orthanc:
 
 
 def executable() -> str | None:
-    """The program, where it is installed."""
+    """Path of the program, None if it is not installed."""
     return shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin:/usr/local/sbin")
 
 
@@ -67,7 +67,7 @@ def executable() -> str | None:
 def running_orthanc(
     folder: Path, dicom_port: int, http_port: int, node_port: int, *, dicomweb: bool = False
 ) -> Iterator[Orthanc]:
-    """An Orthanc (AE title ORTHANC) that routes films to a DICOM node (AE title LOBULE), but those of an archive."""
+    """Run an Orthanc (AE title ORTHANC) that routes films, except an archive's, to a DICOM node (AE title LOBULE)."""
     program = executable()
     assert program is not None
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
-"""The reading page in Chromium: `python bench/portal.py [--films DIR] [--screens DIR] [--only glass]`.
+"""Measures the reading page in Chromium: `python bench/portal.py [--films DIR] [--screens DIR] [--only glass]`.
 
-Four films of 3328 x 4096 pixels in 16 bits, drawn here, or films of a folder, named `..._R_..._CC` and the like.
-Says how much of each pane the breast takes at 1440 x 900; then, at 2560 x 1440, when the first film and full depth are
-painted, requests and bytes, long tasks, and how long frames take while a film is zoomed, panned and windowed: by the
-clock, and in processor time of each thread of Chromium. Everything is on this machine: no network is in the figures.
+It uses four films of 3328 x 4096 pixels in 16 bits, drawn here, or films of a folder, named like `..._R_..._CC`. Prints
+the share of each pane that the breast fills at 1440 x 900; then, at 2560 x 1440, the times until the first film and
+full depth are painted, requests and bytes, long tasks, and frame times while a film is zoomed, panned and windowed:
+elapsed, and in processor time of each thread of Chromium. Everything runs on this machine, without a network.
 """
 
 import argparse
@@ -99,7 +99,7 @@ GESTURE = """async ([gesture, frames]) => {
 
 
 def drawn(view: str) -> NDArray[np.uint16]:
-    """A breast against the chest wall, in 12 bits with noise, as large as on a usual film."""
+    """A breast at the chest wall, in 12 bits with noise, at the size of a usual film."""
     chance = np.random.default_rng(len(view))
     across, down = np.meshgrid(np.linspace(0, 1, WIDTH, dtype=np.float32), np.linspace(-1, 1, HEIGHT, dtype=np.float32))
     slope = 0.25 * (down + 1) if view.endswith("MLO") else 0
@@ -119,7 +119,7 @@ def from_folder(folder: Path, view: str) -> NDArray[np.uint16]:
 
 @contextmanager
 def gateway(folder: Path) -> Iterator[tuple[str, object]]:
-    """A gateway with a Redis of its own, listening; its address and its application."""
+    """Run a gateway with its own Redis; yields its address and its application."""
     redis = subprocess.Popen(redis_command(folder / "redis.sock"))
     url = f"sqlite:///{folder}/bench.sqlite"
     migrate(url)
@@ -152,7 +152,7 @@ def gateway(folder: Path) -> Iterator[tuple[str, object]]:
 
 
 def fill(address: str, app, films: dict[str, NDArray[np.uint16]]) -> str:
-    """A case with these films, as the workers would leave it; its path."""
+    """Add a case with these films and the results that workers would leave; returns its path."""
     client = httpx.Client(base_url=address, timeout=60)
     grant = {"username": "reader", "password": PASSWORD}
     bearer = {"Authorization": f"Bearer {client.post('/api/v1/auth/token', json=grant).json()['access_token']}"}
@@ -207,7 +207,7 @@ def leave_result(client: httpx.Client, store, job: str, film: NDArray[np.uint16]
 
 
 def glass(page: Page, films: dict[str, NDArray[np.uint16]]) -> None:
-    """How much of each pane its breast takes, and how much of it its own shape would let it take."""
+    """Print the share of each pane that its breast fills, compared with the most that its shape allows."""
     for view, film in films.items():
         pane = page.locator(f'.pane[data-view="{view}"]')
         width, height, scale = pane.evaluate("pane => [pane.clientWidth, pane.clientHeight, +pane.dataset.scale]")
@@ -227,7 +227,7 @@ def p95(values: list[float]) -> float:
 
 
 def speed(page: Page, path: str) -> None:
-    """When what is painted, what it costs, and how long frames take."""
+    """Print the times until films are painted, requests, long tasks and frame times."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     session.send("Network.setCacheDisabled", {"cacheDisabled": True})
@@ -261,7 +261,7 @@ def speed(page: Page, path: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--films", type=Path, help="a folder of real films, for the glass")
-    parser.add_argument("--screens", type=Path, help="where to leave pictures of the page")
+    parser.add_argument("--screens", type=Path, help="folder for screenshots of the page")
     parser.add_argument("--only", choices=["glass", "speed"])
     arguments = parser.parse_args()
     make = (lambda view: from_folder(arguments.films, view)) if arguments.films else drawn

@@ -1,4 +1,4 @@
-"""Processor time of Chromium's threads: others on the machine add nothing to it, unlike to frame times by the clock."""
+"""Processor time of Chromium's threads, which other work on the machine does not affect, unlike elapsed frame times."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ THREADS = {
     ("renderer", "ThreadPoolForeg"): "raster",
     ("gpu-process", "VizCompositorTh"): "display",
 }
-"""By kind of process and name of thread. Without a GPU, `display` blends all layers of each frame in software."""
+"""Labels by kind of process and thread name. Without a GPU, `display` blends all layers of each frame in software."""
 
 
 def processor_ms(parent: int) -> dict[str, float]:
-    """Milliseconds of processor time that the threads of all Chromium processes below a process have taken.
+    """Processor time in milliseconds of the threads of all Chromium processes below a process.
 
     Args:
-        parent: Process id of whoever has started the browser.
+        parent: Process id of the browser's parent.
     """
     taken = dict.fromkeys(THREADS.values(), 0.0)
     for process in _below(parent):
@@ -28,7 +28,7 @@ def processor_ms(parent: int) -> dict[str, float]:
                 if name:
                     taken[name] += int((thread / "schedstat").read_text().split()[0]) / 1e6
         except OSError:
-            continue  # it has ended meanwhile
+            continue  # the process has ended
     return taken
 
 

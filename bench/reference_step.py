@@ -22,7 +22,7 @@ from mammo_worker.training.plan import Phase, Scope
 
 
 def drawn_batch(side: int) -> dict[str, np.ndarray]:
-    """A film with a bright square as its mass, as `nn.mask_rcnn.MaskRCNN` takes it."""
+    """A film with a bright square as its mass, in the form that `nn.mask_rcnn.MaskRCNN` expects."""
     canvas = np.random.default_rng(0).integers(0, 60, (1, side, side, 2)).astype(np.uint8)
     low, high = side // 4, side // 4 + side // 16
     canvas[0, low:high, low:high] = 220
@@ -39,8 +39,8 @@ def drawn_batch(side: int) -> dict[str, np.ndarray]:
 
 
 def main(
-    side: Annotated[int, typer.Option(help="of the square canvas")] = 2048,
-    scope: Annotated[str, typer.Option(help="what is trained, as in the thesis' table 15")] = "heads",
+    side: Annotated[int, typer.Option(help="side of the square canvas")] = 2048,
+    scope: Annotated[str, typer.Option(help="trained part, as in the thesis' table 15")] = "heads",
 ) -> None:
     """Train one step, and print its losses, time and memory."""
     plan = reference.plan()

@@ -1,4 +1,4 @@
-"""Jobs a second with 1, 2 and 4 workers of one queue, and a model of the queue that is held against them.
+"""Measures jobs a second with 1, 2 and 4 workers of one queue, and compares them with a model of the queue.
 
 python bench/scale.py measure [--real DATA]   # the whole system, embedded; sleeping workers, or the real network
 python bench/scale.py model                   # a day of a national screening programme, simulated
@@ -40,7 +40,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Point:
-    """What a number of workers did with a pile of jobs."""
+    """The results of a number of workers on a batch of jobs."""
 
     workers: int
     jobs: int
@@ -78,7 +78,7 @@ def fields(count: int, real: Path | None) -> list[bytes]:
 
 
 def run(workers: int, images: list[bytes], module: str) -> Point:
-    """Start the system with so many workers, send all images at once, and wait until every report is there."""
+    """Start the system with this number of workers, send all images at once, and wait for every report."""
     with one_redis() as redis_url, tempfile.TemporaryDirectory() as folder:
         os.environ["LOBULE_REDIS_URL"] = redis_url
         launcher.WORKER_MODULES.clear()
@@ -153,7 +153,7 @@ def measure(
 
 
 def simulate(arrivals: list[float], workers: int, service) -> tuple[list[float], float]:
-    """A queue with several servers, first come, first served: each job's wait, and when the last one ended."""
+    """Simulate a first-come, first-served queue with several servers; returns the waits and the end of the last job."""
     free = [0.0] * workers
     waits: list[float] = []
     end = 0.0
@@ -168,12 +168,12 @@ def simulate(arrivals: list[float], workers: int, service) -> tuple[list[float],
 
 @app.command()
 def model(
-    women: Annotated[int, typer.Option(help="screened in a year")] = 2_200_000,
+    women: Annotated[int, typer.Option(help="women screened in a year")] = 2_200_000,
     views: int = 4,
     days: Annotated[int, typer.Option(help="working days a year")] = 250,
-    megabytes: Annotated[float, typer.Option(help="of a film as it is uploaded")] = 25,
-    service: Annotated[float, typer.Option(help="seconds of a film on one worker")] = 1.0,
-    peak: Annotated[float, typer.Option(help="the busiest hour against the mean one")] = 2.0,
+    megabytes: Annotated[float, typer.Option(help="size of an uploaded film in MB")] = 25,
+    service: Annotated[float, typer.Option(help="seconds that one worker needs for a film")] = 1.0,
+    peak: Annotated[float, typer.Option(help="ratio of the busiest hour to the mean")] = 2.0,
 ) -> None:
     """Simulate a working day of ten hours with a peak in the morning, for several numbers of workers."""
     films = women * views / days

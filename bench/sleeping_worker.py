@@ -1,6 +1,6 @@
-"""A worker that computes nothing: it sleeps for LOBULE_BENCH_SLEEP_S and leaves a result.
+"""A worker that computes nothing: it sleeps for LOBULE_BENCH_SLEEP_S and writes a result.
 
-With it the rest of the system is measured without the network's need of processor time.
+It allows benchmarks to measure the rest of the system without the network's processor time.
 """
 
 import os
@@ -15,7 +15,7 @@ from lobule.worker.app import run_inference_worker
 from lobule.worker.pipeline import Analysis, Pipeline, ReportProgress
 
 POISON_WIDTH = 67
-"""An image of this width ends its worker."""
+"""An image of this width kills its worker."""
 
 _MANIFEST = ModelManifest(
     name="sleeper",
@@ -40,7 +40,7 @@ class SleepingPipeline:
     manifest, card = _MANIFEST, "# Nothing"
 
     def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
-        """Sleep, and conclude nothing."""
+        """Sleep, and return an analysis without findings."""
         if image.width == POISON_WIDTH:
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(float(os.environ["LOBULE_BENCH_SLEEP_S"]))

@@ -1,4 +1,4 @@
-"""Small valid images of every format, as different as its readers' paths are."""
+"""Small valid images of every format that together cover the paths of its reader."""
 
 import functools
 import io
@@ -25,7 +25,7 @@ FORMATS = ("png", "jpeg", "tiff", "dicom")
 
 @functools.cache
 def seeds(file_format: str) -> list[bytes]:
-    """Valid images of a format, as different as its readers' paths are."""
+    """Valid images of a format that together cover the paths of its reader."""
     return {"png": _pngs, "jpeg": _jpegs, "tiff": _tiffs, "dicom": _dicoms}[file_format]()
 
 
@@ -114,10 +114,10 @@ def dicom_of(
     """A mammogram in DICOM.
 
     Args:
-        pixels: What its tags announce, and what it holds where there is no codestream.
-        codestream: Its pixels, compressed.
-        syntax: JPEG 2000 where there is a codestream, else explicit little endian.
-        bits: Stored ones; all of the type without.
+        pixels: Pixels that its tags describe, and that it contains if there is no codestream.
+        codestream: The compressed pixels.
+        syntax: Transfer syntax; by default JPEG 2000 with a codestream, else explicit little endian.
+        bits: Number of stored bits; by default all bits of the type.
     """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalMammographyXRayImageStorageForPresentation

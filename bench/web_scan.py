@@ -1,10 +1,11 @@
-"""Scan the portal and the API of a gateway on PostgreSQL with wapiti, Debian's package, and list what it finds.
+"""Scans the portal and the API of a gateway on PostgreSQL with wapiti, Debian's package, and lists the findings.
 
 uv run --no-sync python bench/web_scan.py [--only sql --only xss] [--caller clinician] [--seconds 600]
 
-As nobody, as a clinician and as an administrator. Besides what its crawler finds, wapiti gets every address that
-answers GET, with all of its query parameters and the ids of a sample case. Its modules that ask other servers are left
-out (nikto, ssrf, wapp and xxe). Exit status 1 where it finds a vulnerability, or an answer of 5xx.
+The callers are an anonymous one, a clinician and an administrator. In addition to the addresses that its crawler finds,
+wapiti gets every address that answers GET, with all of its query parameters and the ids of a sample case. Its modules
+that contact other servers are left out (nikto, ssrf, wapp and xxe). Exits with status 1 if it finds a vulnerability or
+an answer of 5xx.
 """
 
 import json
@@ -34,7 +35,7 @@ EXPECTED = {
     "Strict-Transport-Security is not set": "the proxy sends it, which ends TLS",
     "X-XSS-Protection is not set": "no browser reads it any more",
 }
-"""What is found of how the scan is run, or means nothing, by the beginning of its words, each with its reason."""
+"""Findings that are meaningless or result from the way of the scan, by their first words, each with its reason."""
 _WAPITI = """
 import fnmatch, re, sys
 from wapitiCore.main.wapiti import wapiti_main
@@ -73,14 +74,14 @@ def cookies(address: str, username: str) -> dict[str, Any]:
 
 
 class Scan:
-    """A crawl by wapiti, and attacks on what it found, a module at a time.
+    """A crawl by wapiti, and attacks on the crawled addresses, one module at a time.
 
     Args:
-        address: Of the server.
-        username: Who is logged in; None for nobody.
-        starts: Addresses that the crawler is given.
-        folder: An empty one, for what wapiti keeps.
-        seconds: Of the crawl, and of each module, at most.
+        address: Address of the server.
+        username: The logged-in user; None for an anonymous caller.
+        starts: Addresses at which the crawler starts.
+        folder: An empty folder for wapiti's data.
+        seconds: Time limit of the crawl, and of each module.
     """
 
     def __init__(self, address: str, username: str | None, starts: list[str], folder: Path, seconds: int) -> None:
@@ -100,7 +101,7 @@ class Scan:
             self.crawled = kept_in.execute("SELECT count(*) FROM paths").fetchone()[0]
 
     def attack(self, module: str) -> dict[str, list[dict[str, Any]]]:
-        """What a module of wapiti finds, by category."""
+        """The findings of a module of wapiti by category."""
         said = self._run(module, ["--skip-crawl", "--flush-attacks"])
         return {**said["vulnerabilities"], **said["anomalies"]}
 
@@ -112,7 +113,7 @@ class Scan:
 
 
 def _tell(caller: str, module: str, found: dict[str, list[dict[str, Any]]]) -> int:
-    """Print what was found; returns how much of it was not expected."""
+    """Print the findings; returns the number of unexpected ones."""
     bad = 0
     for category, each in found.items():
         for one in each:
@@ -135,9 +136,9 @@ def _routes(router: Any) -> Iterator[APIRoute]:
 
 
 def main(
-    only: Annotated[list[str] | None, typer.Option(help="modules of wapiti; all that ask nobody else without")] = None,
-    callers: Annotated[list[str] | None, typer.Option("--caller", help="of those below; all without")] = None,
-    seconds: Annotated[int, typer.Option(help="of the crawl, and of each module, at most")] = 600,
+    only: Annotated[list[str] | None, typer.Option(help="wapiti's modules; by default most of them")] = None,
+    callers: Annotated[list[str] | None, typer.Option("--caller", help="callers to scan as; by default all")] = None,
+    seconds: Annotated[int, typer.Option(help="time limit of the crawl, and of each module")] = 600,
 ) -> None:
     """Scan as each caller."""
     if shutil.which("wapiti") is None:

@@ -1,7 +1,7 @@
-"""How long does a page of the worklist take with many cases? `python bench/worklist.py [--cases 1000] [--postgres]`.
+"""Measures pages of the worklist with many cases: `python bench/worklist.py [--cases 1000] [--postgres]`.
 
-Fills an empty database with cases (spread over all states), then asks the real application for pages over its ASGI
-interface: authentication, query, validation and JSON are in the figure, the network is not. Gives median and worst.
+Fills an empty database with cases (spread over all states), then requests pages from the real application over its ASGI
+interface: authentication, query, validation and JSON are included, the network is not. Prints median and worst times.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def fill(url: str, count: int) -> None:
 
 
 def measure(client: TestClient, path: str, headers: dict[str, str], times: int) -> str:
-    """Milliseconds of the answers: by the clock, and of processor time, which others on the machine do not add to."""
+    """Milliseconds of the answers: elapsed, and in processor time, which other work on the machine does not affect."""
     laps, work = [], []
     for _ in range(times):
         started, worked = time.perf_counter(), time.process_time()
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--times", type=int, default=50)
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--url", help="an empty database; SQLite in a temporary folder where not given")
+    where.add_argument("--url", help="an empty database; by default SQLite in a temporary folder")
     where.add_argument("--postgres", action="store_true", help="start a PostgreSQL and use it")
     parser.add_argument("--pages", action="store_true", help="the portal's page instead of the API")
     arguments = parser.parse_args()
@@ -109,14 +109,14 @@ def run(url: str, folder: Path, arguments: argparse.Namespace) -> None:
     fill(url, arguments.cases)
     settings = GatewaySettings(
         database_url=url,
-        redis_url="unix:///nowhere",  # the worklist needs none
+        redis_url="unix:///nowhere",  # the worklist does not use Redis
         object_store_url=folder.as_uri(),
         internal_token="i" * 32,
         secret_key="s" * 32,
         secure_cookies=False,
         log_level="ERROR",
     )
-    client = TestClient(create_app(settings))  # not entered: no loops
+    client = TestClient(create_app(settings))  # not entered, so that no background loop runs
     warm_up()
     what = "the portal's page" if arguments.pages else "the API"
     print(f"{arguments.cases} cases, {url.split(':')[0]}, {what}, {arguments.times} times each")
