@@ -10,6 +10,7 @@ import pydicom
 import pytest
 from dicom_fuzz import Fuzzer, kept
 from dicom_peer import connect, send, send_beginning, tool
+from pynetdicom.ae import ApplicationEntity
 from pynetdicom.pdu import A_ASSOCIATE_RQ
 
 
@@ -79,6 +80,26 @@ def test_connections_that_were_closed_take_no_place(start_node, content):
     for _ in range(8):
         with socket.create_connection(("127.0.0.1", node.port), 10) as caller:
             caller.sendall(content)
+    deadline = time.monotonic() + 30
+    while node.associations():
+        assert time.monotonic() < deadline, "associations stay"
+        time.sleep(0.05)
+    assert echoes(node)
+
+
+def test_an_address_that_holds_connections_keeps_no_other_out(start_node):
+    node = start_node(dicom_timeout_s=60, dicom_max_associations=2)
+    with contextlib.ExitStack() as held:
+        for _ in range(6):  # half of four for each association, and four
+            held.enter_context(socket.create_connection(("127.0.0.1", node.port), 10))
+        with socket.create_connection(("127.0.0.1", node.port), 10) as one_more:
+            assert one_more.recv(1) == b"", "it is closed at once"
+        entity = ApplicationEntity("PACS")
+        entity.add_requested_context("1.2.840.10008.1.1")
+        other = entity.associate("127.0.0.1", node.port, ae_title="LOBULE", bind_address=("127.0.0.2", 0))
+        assert other.is_established
+        assert other.send_c_echo().Status == 0
+        other.release()
     deadline = time.monotonic() + 30
     while node.associations():
         assert time.monotonic() < deadline, "associations stay"

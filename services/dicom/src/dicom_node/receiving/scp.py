@@ -9,7 +9,6 @@ from pathlib import Path
 import structlog
 from pydicom.dataset import Dataset
 from pynetdicom import _config, evt
-from pynetdicom.ae import ApplicationEntity
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.events import Event
 from pynetdicom.sop_class import Verification  # pyright: ignore[reportAttributeAccessIssue] - made at import
@@ -21,7 +20,7 @@ from dicom_node.receiving.commitment import PUSH_MODEL, CommitmentScp
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.notes import AssociationNotes
 from dicom_node.receiving.rules import FILM_CLASSES, REFUSED_CLASSES, TRANSFER_SYNTAXES
-from dicom_node.receiving.server import Limits, NodeServer, server_context
+from dicom_node.receiving.server import Limits, NodeEntity, NodeServer, server_context
 from dicom_node.settings import NodeSettings
 from dicom_node.statuses import Answer, Status
 
@@ -69,7 +68,7 @@ class StorageScp:
         tempfile.tempdir = self._tempdir
 
     def _listen(self, settings: NodeSettings) -> NodeServer:
-        entity = ApplicationEntity(settings.dicom_ae_title)
+        entity = NodeEntity(settings.dicom_ae_title)
         callers = ae_titles(settings.dicom_calling_ae_titles)
         entity.require_calling_aet = [] if ANY in callers else callers
         entity.require_called_aet = True

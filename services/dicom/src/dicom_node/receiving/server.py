@@ -2,11 +2,14 @@
 
 import socket
 import ssl
+import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from pynetdicom import evt
+from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
@@ -31,6 +34,15 @@ class Limits:
     object_bytes: int
     timeout_s: float
     exceeded: Callable[[str], None]
+
+
+class NodeEntity(ApplicationEntity):
+    """Counts an association from its request on, so that a connection that asks for nothing takes no place of one."""
+
+    @property
+    def active_associations(self) -> list[Association]:
+        """The associations that were asked for, by the node or by others."""
+        return [each for each in super().active_associations if each.requestor.primitive is not None]
 
 
 class _Handler(RequestHandler):
@@ -75,6 +87,7 @@ class NodeServer(ThreadedAssociationServer):
 
     def __init__(self, *arguments: Any, limits: Limits, **named: Any) -> None:
         self.limits = limits
+        self._starting, self._lock = Counter[str](), threading.Lock()  # connections without an association, by address
         super().__init__(*arguments, **named, request_handler=_Handler)
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
@@ -84,22 +97,35 @@ class NodeServer(ThreadedAssociationServer):
         return connection, address
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
-        """Close connections far above the limit; those slightly above it are rejected with a reason."""
-        few = len(self.active_associations) < 2 * self.limits.associations + 2
+        """Close connections far above the limit; associations slightly above it are rejected with a reason.
+
+        An address may hold half of the connections, so that none keeps the others out.
+        """
+        address, most = client_address[0], 4 * self.limits.associations + 4
+        held = Counter(each.requestor.address for each in self.active_associations)
+        with self._lock:
+            held += self._starting
+            few = held.total() < most and held[address] < most // 2
+            self._starting[address] += few
         if not few:
             self.limits.exceeded("connections")
         return few
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands and start the association."""
-        if self.ssl_context is not None:
-            try:
-                request = self.ssl_context.wrap_socket(request, server_side=True)
-            except OSError:
-                self.limits.exceeded("tls_handshake")
-                self.shutdown_request(request)
-                return
-        super().finish_request(request, client_address)
+        try:
+            if self.ssl_context is not None:
+                try:
+                    request = self.ssl_context.wrap_socket(request, server_side=True)
+                except OSError:
+                    self.limits.exceeded("tls_handshake")
+                    self.shutdown_request(request)
+                    return
+            super().finish_request(request, client_address)
+        finally:
+            with self._lock:
+                self._starting[client_address[0]] -= 1
+                self._starting = +self._starting  # without the addresses that have none
 
 
 def server_context(certificate: str, key: str, authority: str) -> ssl.SSLContext:
