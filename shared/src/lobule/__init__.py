@@ -1,4 +1,4 @@
-"""Lobule's shared package: what every service agrees on."""
+"""The package that all services share."""
 
 __version__ = "0.1.0"
 

@@ -1,4 +1,4 @@
-"""`python -m lobule`: the same as the command `lobule`."""
+"""`python -m lobule`, the same as the command `lobule`."""
 
 from lobule.cli import main
 

@@ -1,4 +1,4 @@
-"""The rule that makes one assessment of several (docs/case-assessment.md). It errs towards suspicion."""
+"""The rule that combines several assessments into one (docs/case-assessment.md). It errs on the side of suspicion."""
 
 from collections.abc import Collection
 
@@ -9,18 +9,18 @@ URGENCY: tuple[Assessment, ...] = ("malignancy_suspected", "not_sure", "no_sign_
 
 
 def combine(said: Collection[Assessment], *, failed: bool = False, pending: bool = False) -> Assessment | None:
-    """The assessment of what several images say: of a case, of a breast.
+    """Combine the assessments of several images into that of a case or of a breast.
 
-    Suspected as soon as one image is; any lower assessment needs the result of every image, and what could not be
-    assessed is never called negative.
+    It is suspected as soon as one image is. Any lower assessment needs the result of every image, and an image that
+    could not be assessed never counts as negative.
 
     Args:
-        said: The assessment of each image that has one.
-        failed: Whether there is an image that could not be assessed.
-        pending: Whether there is an image that is still analysed.
+        said: The assessments of the images that have one.
+        failed: Whether an image could not be assessed.
+        pending: Whether an image is still being analysed.
 
     Returns:
-        None while a result is awaited, and where there is no image at all.
+        None while a result is pending, and if there is no image at all.
     """
     if "malignancy_suspected" in said:
         return "malignancy_suspected"

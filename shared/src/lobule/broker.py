@@ -1,9 +1,9 @@
-"""Lets a worker go on after an acknowledgement that Redis did not get.
+"""Keeps a worker running if Redis misses an acknowledgement.
 
-Kombu frees the place of a message once Redis has forgotten it. Where Redis is away at that moment, the place stays
-taken: a worker that fetches one message at a time then fetches none, does not even read from its connection, and so
-never notices that it is broken. Here the place is freed in any case. The message may be delivered again, which is
-harmless, because the database decides which step is claimed.
+Kombu releases a message's prefetch slot only after Redis has removed the message. If Redis is unavailable at that
+moment, the slot stays occupied: a worker that prefetches one message then fetches none, does not even read from its
+connection, and so never notices that the connection is broken. This module releases the slot in any case. The message
+may be delivered again, which is harmless, because the database decides which step is claimed.
 """
 
 from typing import Any
@@ -28,6 +28,6 @@ class _QoS(redis.QoS):
 
 
 def free_places_in_any_case() -> None:
-    """Have all Redis channels of this process do so, whichever transport (TCP, TLS, socket) they are of."""
+    """Patch all Redis channels of this process, whichever transport (TCP, TLS, Unix socket) they use."""
     channel: Any = redis.Channel
     channel.QoS = _QoS

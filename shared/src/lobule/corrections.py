@@ -1,7 +1,7 @@
-"""A result with the view and the side of its film as they are known now.
+"""Applies a corrected view and side to a stored result.
 
-A correction does not analyse the image again, so the stored result keeps what was known before. What followed from the
-former view and side is worked out anew: how the film hangs, and what is said about both.
+A correction does not analyse the image again, so the stored result contains the former view and side. The values that
+depend on them are derived again: how the film hangs, and the notices about both.
 """
 
 from lobule.contracts.notices import CHEST_WALL_NOTICES, HUNG_BY_CHEST_WALL, Notice
@@ -14,7 +14,7 @@ _SCREENING = ("CC", "MLO")
 
 
 def as_corrected(result: Result, view: View | None, laterality: Laterality | None) -> Result:
-    """A copy of a result with another view and side."""
+    """Copy a result with another view and side."""
     before = result.image
     image = before.model_copy(update={"view": view, "laterality": laterality})
     notices = result.notices
@@ -34,13 +34,13 @@ def hang_by_chest_wall(
     """Hang a film whose chest wall is on the wrong side for its label.
 
     Args:
-        chest_wall: Where it is on the film as `hanging` turns it; None if that is not sure.
-        laterality: Of the breast, as the user or the file says.
-        hanging: By the file's tags; None if they say nothing.
+        chest_wall: Its edge of the film after `hanging` is applied; None if uncertain.
+        laterality: Side of the breast, stated by the user or the file.
+        hanging: Hanging by the file's tags; None if they do not state it.
 
     Returns:
-        How to hang the film, and what to say: without tags it may be mirrored, and is turned; against its tags its
-        label is in doubt, and it hangs as they say.
+        How to hang the film, and notices. Without tags the film may be mirrored, so it is turned; if tags contradict
+        the chest wall, the label is in doubt, and the film hangs as the tags state.
     """
     if laterality is None or chest_wall is None or (chest_wall == "right") == (laterality == "R"):
         return hanging, None
@@ -54,7 +54,7 @@ def _has(result: Result, code: str) -> bool:
 
 
 def _chest_wall_of(result: Result) -> ChestWall | None:
-    """Where the chest wall is; a result of before it was kept tells it where it contradicted the side."""
+    """The chest wall's edge; older results do not store it, but a notice tells it if it contradicted the side."""
     if result.chest_wall is None and any(notice.code in CHEST_WALL_NOTICES for notice in result.notices):
         return "left" if result.image.laterality == "R" else "right"
     return result.chest_wall
@@ -73,7 +73,7 @@ def _about_view(result: Result, view: View | None) -> list[Notice]:
 
 
 def _about_side(result: Result, laterality: Laterality | None) -> list[Notice]:
-    """What to say of a side that is another than the one analysed; nothing if the file agrees with it."""
+    """Notices about a side that differs from the analysed one; none if the file agrees with it."""
     former = result.image.laterality
     by_file = [n.values.get("file_side") for n in result.notices if n.code == "laterality_against_file"]
     if laterality is None or former is None or laterality in by_file:

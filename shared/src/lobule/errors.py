@@ -1,11 +1,11 @@
-"""The error that a step or an image reader raises for a reason that the user can be told."""
+"""The error that a step or an image reader raises for a reason that users can be told."""
 
 from lobule.contracts.errors import INPUT_ERROR_CODES, ErrorCode
 from lobule.contracts.progress import StepError
 from lobule.words import Words
 
 ErrorValue = str | int | float | list[str]
-"""A value that an error's sentence names."""
+"""A value in an error's sentence."""
 
 
 class AnalysisError(Exception):
@@ -13,10 +13,10 @@ class AnalysisError(Exception):
 
     Args:
         code: One of `InputErrorCode` or `PipelineErrorCode`.
-        reason: What exactly happened. The catalogue has its sentence as `errors.<code>.<reason>`, and that of an error
+        reason: Exact reason. The catalogue has its sentence as `errors.<code>.<reason>`, and that of an error
             without a reason as `errors.<code>`.
         retryable: Whether another attempt with the same input may succeed; never if the input is at fault.
-        values: What the sentence names.
+        values: Values in the sentence.
     """
 
     def __init__(
@@ -30,11 +30,11 @@ class AnalysisError(Exception):
 
     @property
     def detail(self) -> str:
-        """What happened and what the user can do, in English, for logs and for clients without a catalogue."""
+        """The reason and the remedy in English, for logs and for clients without a catalogue."""
         return Words("en").error(self.code, self.reason, self.values)
 
     def document(self) -> StepError:
-        """The error as other services read it."""
+        """The error as a document for other services."""
         return StepError(code=self.code, reason=self.reason, values=dict(self.values), detail=self.detail)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""A service's own small HTTP port: `/metrics`, `/healthz` and `/readyz`."""
+"""A small HTTP server of a service for `/metrics`, `/healthz` and `/readyz`."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 Check = Callable[[], dict[str, bool]]
-"""Health by name: whether each part works."""
+"""Health by name of each part."""
 
 REGISTRY.register(MemoryCollector())  # once a process, like the collectors that prometheus_client brings
 
@@ -34,12 +34,12 @@ def serve_health(host: str, port: int, *, live: Check, ready: Check) -> int:
 
     Args:
         host: Address to listen on.
-        port: 0 for any that is free.
-        live: Behind `/healthz`.
-        ready: Behind `/readyz`.
+        port: Port to listen on; 0 for any free port.
+        live: Check for `/healthz`.
+        ready: Check for `/readyz`.
 
     Returns:
-        The port.
+        The port that it listens on.
     """
     metrics = make_wsgi_app()
     checks = {"/healthz": live, "/readyz": ready}

@@ -21,28 +21,28 @@ from lobule.contracts.steps import StepName
 
 Owner = Literal["images", "instances", "jobs"]
 OWNERS: tuple[Owner, ...] = ("images", "instances", "jobs")
-"""Top folders whose content belongs to rows."""
+"""Top-level folders whose objects belong to database rows."""
 
 RESULT_FILE = "result.json"
-"""Of an inference step, written last: where it stands, all that it names stands."""
+"""The file of an inference step that is written last: if it exists, all files that it names exist."""
 EXAMINATION_FILE = "examination.json"
-"""Of an examination step."""
+"""The file of an examination step."""
 REGION_FILE = "region.json"
-"""Of a region step."""
+"""The file of a region step."""
 DISPLAY_FILE = "display.png"
 HEAT_MAP_FILE = "heat_map.png"
 
 FACTS_FILE = "facts.json"
-"""Of a picture for the eye, written last: where it stands, all that it names stands."""
+"""The file of a picture for display that is written last: if it exists, all files that it names exist."""
 PREVIEW_FILE = "preview.jpg"
 THUMBNAIL_FILE = "thumbnail.jpg"
 SAMPLES_FILE = "samples.u16"
 OVERVIEW_FILE = "overview.film"
-"""Of a film, as large as it is looked at before anybody zooms: one file that says all that a viewer has to know."""
+"""A film at the size of a viewer's pane: one file with everything that a viewer needs before zooming."""
 
 
 def image_folder(image_id: str) -> str:
-    """The folder of an uploaded image and of all that is drawn from its bytes alone."""
+    """The folder of an uploaded image and of everything that is derived from its bytes alone."""
     return f"images/{image_id}"
 
 
@@ -57,27 +57,27 @@ def film_folder(image_id: str) -> str:
 
 
 def preview_folder(user_id: str, preview_id: str) -> str:
-    """The folder of a file that a user only looks at."""
+    """The folder of a file that a user only views."""
     return f"previews/{user_id}/{preview_id}"
 
 
 def upload_key(folder: str) -> str:
-    """The uploaded bytes of an image's or a preview's folder."""
+    """The key of the uploaded file in an image's or a preview's folder."""
     return f"{folder}/original"
 
 
 def work_folder(work_id: str) -> str:
-    """The folder of all that the steps of a job or of a rendering left."""
+    """The folder of the output of all steps of a job or of a rendering."""
     return f"jobs/{work_id}"
 
 
 def attempt_folder(work_id: str, step: StepName, attempt: int) -> str:
-    """The folder that belongs to one attempt at a step alone."""
+    """The folder that belongs to a single attempt at a step."""
     return f"{work_folder(work_id)}/{step}/{attempt}"
 
 
 def attempt_of(folder: str) -> tuple[str, int]:
-    """The folder of the step and the number of the attempt that `attempt_folder` was made of."""
+    """The step's folder and the number of the attempt, from a folder of `attempt_folder`."""
     step, _, attempt = folder.rpartition("/")
     return step, int(attempt)
 
@@ -86,8 +86,8 @@ def unit_result_folder(folder: str, image_id: str, *, alone: bool) -> str:
     """The folder of the result of one image of a unit, within the folder of the attempt.
 
     Args:
-        folder: Of the attempt.
-        image_id: Which image.
+        folder: Folder of the attempt.
+        image_id: Id of the image.
         alone: Whether it is the unit's only current image, whose result lies in the attempt's folder itself.
     """
     return folder if alone else f"{folder}/{image_id}"
@@ -104,12 +104,12 @@ def result_key(folder: str) -> str:
 
 
 def examination_key(folder: str) -> str:
-    """What the films of an examination say together, in the folder of an attempt at an examination step."""
+    """The key of the combined reading in the folder of an attempt at an examination step."""
     return file_key(folder, EXAMINATION_FILE)
 
 
 def region_key(folder: str) -> str:
-    """The opinion of a region, in the folder of an attempt at a region step."""
+    """The key of the opinion in the folder of an attempt at a region step."""
     return file_key(folder, REGION_FILE)
 
 
@@ -119,12 +119,12 @@ def report_file(language: Language, form: ReportForm) -> str:
 
 
 def report_key(folder: str, language: Language, form: ReportForm) -> str:
-    """A rendering in the folder of its attempt."""
+    """The key of a rendering in the folder of its attempt."""
     return file_key(folder, report_file(language, form))
 
 
 def signed_pdf_key(folder: str, language: Language) -> str:
-    """The PDF of a signed report with its signature, beside the one that was rendered."""
+    """The key of a signed report's PDF with its signature, next to the rendered one."""
     return file_key(folder, f"report.{language}.signed.pdf")
 
 
@@ -133,12 +133,12 @@ KEYS = "keys"
 
 
 def key_folder(key: str) -> str:
-    """The folder of the data keys for the objects of the image, instance, work or user that a key is of."""
+    """The folder of the data keys for the image, instance, work or user that a key belongs to."""
     return f"{KEYS}/{'/'.join(key.split('/')[:2])}"
 
 
 def is_whole(prefix: str) -> bool:
-    """Whether a prefix holds everything of an image, instance, work or user, or of several."""
+    """Whether a prefix contains everything of an image, instance, work or user, or of several."""
     return prefix.count("/") < 2
 
 

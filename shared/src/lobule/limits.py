@@ -1,4 +1,4 @@
-"""The limits on what one file or request may cause: bytes, pixels, pages, fields, seconds.
+"""The limits on the bytes, pixels, pages, fields and seconds of one file or request.
 
 A file is checked against its header before memory is allocated, and against its content while it is decoded: a reader
 stops at the announced size, whatever follows in the file. The table of docs/limits.md is made of this module.
@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 
 class Limit(NamedTuple):
-    """One of the limits, as the documentation shows it.
+    """A limit and its documentation.
 
     Attributes:
-        of: What it bounds: an image, one of its formats, the decoder, a request.
-        what: What is counted.
-        value: At most so much; at least, where `what` says so.
-        unit: Of the value.
-        code: The error code of what is beyond it; empty if that is passed over.
-        why: Why it is what it is.
+        of: The limited object: an image, one of its formats, the decoder, a request.
+        what: The counted quantity.
+        value: Largest permitted value, or the smallest if `what` states "at least".
+        unit: Unit of the value.
+        code: Error code beyond the limit; empty if the excess is skipped.
+        why: Reason for the value.
     """
 
     of: str
@@ -28,7 +28,7 @@ class Limit(NamedTuple):
 
 
 LIMITS: list[Limit] = []
-"""All of them, in the order of the documentation."""
+"""All limits, in the order of the documentation."""
 
 
 def _limit(of: str, what: str, value: int, unit: str, code: str, why: str) -> int:

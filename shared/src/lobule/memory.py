@@ -1,4 +1,4 @@
-"""Memory of this process's control group, as the container's limit counts it."""
+"""The memory of this process's control group, which the container's limit applies to."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,14 +7,14 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 CGROUP = Path("/sys/fs/cgroup")
-_UNLIMITED = 1 << 60  # version 1 writes a number near 2^63 where there is no limit
+_UNLIMITED = 1 << 60  # version 1 writes a number near 2^63 if there is no limit
 
 
 def container_memory(folder: Path = CGROUP) -> tuple[int, int] | None:
     """Bytes in use, without files that the kernel can drop, and the limit; None if there is no limit.
 
     Args:
-        folder: Where the control groups are mounted, of version 2 or 1.
+        folder: Mount point of the control groups, version 2 or 1.
     """
     for used, most, dropped in (
         ("memory.current", "memory.max", "inactive_file"),

@@ -1,4 +1,4 @@
-"""Model packages: folders whose weights are loaded only if they are the ones that were measured."""
+"""Model packages: folders whose weights are loaded only if their hash is the measured one."""
 
 import errno
 import hashlib
@@ -38,10 +38,10 @@ def open_package(folder: Path, modality: str | None = None) -> ModelPackage:
 
     Args:
         folder: The package.
-        modality: Kind of images that it must be for, if only one will do.
+        modality: Required modality of the package; None for any.
 
     Raises:
-        AnalysisError: `model_unavailable` if the folder, a file of it, or the match of the hash is missing, or if the
+        AnalysisError: `model_unavailable` if the folder or one of its files is missing, the hash does not match, or the
             package is for another modality.
     """
     try:
@@ -62,18 +62,19 @@ def open_package(folder: Path, modality: str | None = None) -> ModelPackage:
 
 
 def install_package(source: Path, folder: Path) -> Path:
-    """Copy a model package into a folder, verified, and all of it or nothing.
+    """Verify a model package and copy it into a folder, completely or not at all.
 
     Args:
         source: The package.
-        folder: Where packages lie; it is made if it does not exist.
+        folder: Folder of packages, created if necessary.
 
     Returns:
-        The package there, `NAME-VERSION`.
+        The copy, `NAME-VERSION`.
 
     Raises:
         AnalysisError: See `open_package`.
-        FileExistsError: The folder has this version already. Packages do not change: workers may have it open.
+        FileExistsError: The folder already contains this version. Packages never change, because workers may have them
+            open.
     """
     package = open_package(source)
     target = folder / f"{package.manifest.name}-{package.manifest.version}"

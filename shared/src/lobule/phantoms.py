@@ -1,6 +1,6 @@
-"""Synthetic pictures for demonstrations on machines without any real image. They are labelled as what they are.
+"""Synthetic pictures for demonstrations on machines without real images, labelled as synthetic.
 
-Nothing that is concluded about a phantom means anything.
+Conclusions about a phantom are meaningless.
 """
 
 from pathlib import Path
@@ -17,13 +17,13 @@ _EOSIN = np.array([0.2159, 0.8012, 0.5581])
 
 
 def histology_phantom(seed: int, crowded: bool, width: int = 700, height: int = 460) -> NDArray[np.uint8]:
-    """Something that looks like an H&E field from afar: fibres, and nuclei in rings or in a crowd.
+    """A picture that resembles an H&E field from afar: fibres, and nuclei in rings or crowds.
 
     Args:
-        seed: Of the drawing.
+        seed: Seed of the drawing.
         crowded: Many large, uneven nuclei; otherwise ducts of small even ones.
-        width: Pixels.
-        height: Pixels.
+        width: Width in pixels.
+        height: Height in pixels.
 
     Returns:
         uint8 RGB, (height, width, 3).
@@ -61,7 +61,7 @@ def _nuclei(rng: np.random.Generator, crowded: bool, width: int, height: int) ->
 
 
 def mammogram_phantom(seed: int, width: int = 1200, height: int = 1600) -> NDArray[np.uint8]:
-    """Something that looks like a left MLO film from afar: a breast outline, cloudy tissue, one bright round blob.
+    """A picture that resembles a left MLO film from afar: a breast outline, cloudy tissue, one bright round mass.
 
     Returns:
         uint8 grey, (height, width).

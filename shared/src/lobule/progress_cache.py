@@ -1,4 +1,4 @@
-"""The progress cache on Redis: what workers are doing at this moment. All of it may be lost at any time."""
+"""The progress cache on Redis: the current activity of workers. All of it can be lost at any time."""
 
 import time
 from typing import TypeVar
@@ -32,16 +32,16 @@ class ProgressCache:
         self._redis = redis
 
     def write_progress(self, job_id: str, step: StepName, reported: ReportedProgress) -> None:
-        """Note how far a step is; overwrites the last note."""
+        """Write the progress of a step; overwrites the last one."""
         self._redis.set(_step_key(job_id, step), reported.model_dump_json(), ex=_PROGRESS_TTL_S)
 
     def read_progress(self, job_id: str, step: StepName) -> ReportedProgress | None:
-        """The last note of a step, if there is one."""
+        """The last progress of a step, if there is one."""
         text = self._redis.get(_step_key(job_id, step))
         return ReportedProgress.model_validate_json(str(text)) if text else None
 
     def announce(self, announcement: WorkerAnnouncement) -> None:
-        """Say that a worker is ready; to be said again every `ANNOUNCE_EVERY_S` seconds."""
+        """Announce a ready worker; repeat this every `ANNOUNCE_EVERY_S` seconds."""
         key = f"lobule:worker:{announcement.queue}:{announcement.worker}"
         self._redis.set(key, announcement.model_dump_json(), ex=_ANNOUNCEMENT_TTL_S)
 
@@ -50,7 +50,7 @@ class ProgressCache:
         self._redis.delete(f"lobule:worker:{announcement.queue}:{announcement.worker}")
 
     def announce_modality(self, spec: ModalitySpec) -> None:
-        """Announce a worker's modality; to be repeated as for `announce`."""
+        """Announce a worker's modality; repeat this as for `announce`."""
         self._redis.set(f"lobule:modality:{spec.name}", spec.model_dump_json(), ex=_ANNOUNCEMENT_TTL_S)
 
     def modalities(self) -> list[ModalitySpec]:
@@ -58,7 +58,7 @@ class ProgressCache:
         return self._announced("lobule:modality:*", ModalitySpec)
 
     def workers(self, queue: str | None = None) -> list[WorkerAnnouncement]:
-        """The workers that are ready, of one queue or of all."""
+        """The ready workers, of one queue or of all."""
         return self._announced(f"lobule:worker:{queue or '*'}:*", WorkerAnnouncement)
 
     def _announced(self, pattern: str, kind: type[Announced]) -> list[Announced]:
@@ -74,7 +74,7 @@ class ProgressCache:
         return found
 
     def waiting(self, queue: str) -> int:
-        """Messages that wait in a queue."""
+        """The number of messages that wait in a queue."""
         return int(self._redis.llen(queue))
 
     def mark_requested(self, prefix: str) -> bool:
@@ -82,14 +82,14 @@ class ProgressCache:
         return bool(self._redis.set(f"lobule:picture:{prefix}", "asked", ex=_PICTURE_TTL_S, nx=True))
 
     def count_picture_try(self, prefix: str) -> int:
-        """Count that somebody begins to draw the picture of a prefix; returns the tries of the last hour."""
+        """Count an attempt to draw the picture of a prefix; returns the number of attempts in the last hour."""
         key = f"lobule:picture-tries:{prefix}"
         tries = int(self._redis.incr(key))
         self._redis.expire(key, _PICTURE_TRIES_FOR_S)
         return tries
 
     def forget_picture_tries(self, prefix: str) -> None:
-        """Forget the tries of a picture that was drawn."""
+        """Forget the attempts at a picture that was drawn."""
         self._redis.delete(f"lobule:picture-tries:{prefix}")
 
     def schedule_deletion(self, prefix: str) -> None:

@@ -1,4 +1,4 @@
-"""The Celery application that gateway and workers share. Messages carry identifiers, never content."""
+"""The Celery application of gateway and workers. Messages carry identifiers, never content."""
 
 from celery import Celery
 
@@ -17,7 +17,7 @@ QUEUES = (*(spec.queue for spec in PACKAGED.values()), REPORT_QUEUE)
 
 
 def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float = 330) -> Celery:
-    """The Celery application, with the settings that make delivery safe.
+    """Create the Celery application with settings for safe delivery.
 
     Args:
         redis_url: See `lobule.redis_address`.
@@ -32,7 +32,8 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
         accept_content=["json"],
         task_ignore_result=True,
         task_store_errors_even_if_ignored=False,
-        # A message is acknowledged after the work. The database decides who may work, so a second delivery is harmless.
+        # A message is acknowledged after the work. The database decides which worker runs a step, so a second delivery
+        # is harmless.
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
@@ -50,7 +51,7 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
             "socket_keepalive": True,
             **of_transport,
         },
-        task_publish_retry=False,  # the relay retries what is still in the outbox
+        task_publish_retry=False,  # the relay retries messages that are still in the outbox
     )
     return app
 
@@ -62,7 +63,7 @@ def announce(app: Celery, queue: str, job_id: str, step: StepName) -> None:
     names are for workers of an earlier version, which claim the step that the message names.
 
     Raises:
-        kombu.exceptions.OperationalError: Where Redis cannot be reached.
+        kombu.exceptions.OperationalError: Redis cannot be reached.
     """
     app.send_task(TASK, args=[job_id, step], queue=queue)
 
@@ -70,9 +71,9 @@ def announce(app: Celery, queue: str, job_id: str, step: StepName) -> None:
 def ask_for_picture(app: Celery, source_key: str, target_prefix: str, kind: PictureKind) -> None:
     """Ask the report service to draw a picture that a browser cannot decode (see `lobule.contracts.pictures`).
 
-    The request expires after a minute, when the client has given up waiting.
+    The request expires after a minute, because the client has given up by then.
 
     Raises:
-        kombu.exceptions.OperationalError: Where Redis cannot be reached.
+        kombu.exceptions.OperationalError: Redis cannot be reached.
     """
     app.send_task(PICTURE_TASK, args=[source_key, target_prefix, kind], queue=PICTURE_QUEUE, expires=60)

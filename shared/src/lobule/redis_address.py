@@ -1,8 +1,8 @@
-"""Where Redis is: one server, or one that Sentinel names.
+"""The address of Redis: one server, or several behind Sentinel.
 
-Sentinel watches a Redis and its replicas, and promotes a replica where the Redis is lost. Its address is
-`sentinel://user:password@host:26379,host:26379/0?master=NAME`: who is asked, and by which name the Redis is known
-there; `&sentinel_password=` where they have one of their own. Valkey is asked in the same way.
+Sentinel watches a Redis and its replicas, and promotes a replica if the master fails. Its address is
+`sentinel://user:password@host:26379,host:26379/0?master=NAME`, with the hosts of the sentinels and the name of the
+master; add `&sentinel_password=` if the sentinels have a separate password. The same works for Valkey.
 """
 
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ _LIMITS = {"socket_timeout": 2, "socket_connect_timeout": 2}
 
 @dataclass(frozen=True)
 class _Watched:
-    """What an address with Sentinel says.
+    """The parts of an address with Sentinel.
 
     Attributes:
         sentinels: Host and port of each.
-        master: The name of the Redis.
-        login: `user:password@`, as the address has it, or nothing.
+        master: Name of the master.
+        login: `user:password@` as in the address, or empty.
         options: User, password and database of the Redis.
-        sentinel_options: The password of the sentinels, where they have one.
+        sentinel_options: Password of the sentinels, if they have one.
     """
 
     sentinels: list[tuple[str, int]]
@@ -37,10 +37,10 @@ class _Watched:
 
 
 def checked(url: str) -> str:
-    """An address of Redis, if it is one.
+    """Check an address of Redis and return it.
 
     Raises:
-        ValueError: It is none. The message holds nothing of it: what is read wrongly may be a password.
+        ValueError: The address is invalid. The message does not repeat it, because any part may be a password.
     """
     if not url.startswith((_SCHEME, "redis://", "rediss://", "unix://")):
         raise ValueError("it must begin with redis://, rediss://, unix:// or sentinel://")
@@ -53,8 +53,8 @@ def checked(url: str) -> str:
 
 
 def connect(url: str) -> "Redis":
-    """A Redis client that gives up quickly: whatever it serves, there is a way without it."""
-    from redis import Redis  # here, because settings are read where there is no Redis
+    """A Redis client with short timeouts, because every caller can do without Redis."""
+    from redis import Redis  # imported here, because settings are also read without Redis installed
     from redis.sentinel import Sentinel
 
     if not url.startswith(_SCHEME):
@@ -65,7 +65,7 @@ def connect(url: str) -> "Redis":
 
 
 def broker(url: str) -> tuple[str, dict[str, Any]]:
-    """The address as Celery has it, and the options of its transport that belong to it."""
+    """The address in Celery's form, and the transport options that belong to it."""
     if url.startswith("unix://"):
         return url.replace("unix://", "redis+socket://", 1), {}
     if not url.startswith(_SCHEME):
@@ -79,7 +79,7 @@ def _watched(url: str) -> _Watched:
     """Read an address with Sentinel.
 
     Raises:
-        ValueError: It has no hosts or no name, a wrong port or database, or a parameter that is not known.
+        ValueError: It has no hosts or no name, a wrong port or database, or an unknown parameter.
     """
     parts = urlsplit(url)
     login, _, hosts = parts.netloc.rpartition("@")

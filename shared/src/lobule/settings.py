@@ -1,6 +1,6 @@
 """Settings that every service shares.
 
-Each is the environment variable `LOBULE_<NAME>`, or stands in the file that `LOBULE_<NAME>_FILE` names.
+Each is the environment variable `LOBULE_<NAME>`, or the content of the file that `LOBULE_<NAME>_FILE` names.
 """
 
 import os
@@ -23,7 +23,7 @@ EX_CONFIG = 78
 def variable(name: str) -> str | None:
     """The value of a setting: the variable `LOBULE_<NAME>`, or the content of the file that `LOBULE_<NAME>_FILE` names.
 
-    None where it is not set; an empty variable and an empty file count as not set.
+    None if it is not set; an empty variable and an empty file count as not set.
 
     Raises:
         OSError: The file cannot be read.
@@ -46,7 +46,7 @@ class _Files(PydanticBaseSettingsSource):
 
 
 def without_line_end(value: object) -> object:
-    """A secret as its file gives it: a Kubernetes secret that was made of the file keeps the end of its line."""
+    """Remove the line end of a secret, which a Kubernetes secret keeps if it was created from a file."""
     return value.strip() or None if isinstance(value, str) else value
 
 
@@ -59,15 +59,15 @@ class FromEnvironment(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - variables and their files are enough
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - only variables and their files are used
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then variables, then files."""
+        """The sources in their order of precedence: arguments, variables, files."""
         return init_settings, env_settings, _Files(settings_cls)
 
 
 class ServiceSettings(FromEnvironment):
-    """What every service needs. A variable takes precedence over its file."""
+    """Settings that every service needs. A variable takes precedence over its file."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
 
@@ -119,7 +119,7 @@ class Settings(ServiceSettings):
 
 
 class FilmSettings(FromEnvironment):
-    """How films are read, in every service that reads them."""
+    """Settings of every service that reads films."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True)
 
@@ -134,17 +134,17 @@ AnySettings = TypeVar("AnySettings", bound=FromEnvironment)
 
 
 def read_settings(kind: type[AnySettings], **given: Any) -> AnySettings:
-    """The process's settings; ends the process with a line for each variable that is missing or wrong.
+    """Read the process's settings; ends the process with a line for each missing or invalid variable.
 
     Args:
-        kind: Which settings.
-        given: Settings that are not read from the environment, by name.
+        kind: Class of the settings.
+        given: Settings by name that are not read from the environment.
     """
     try:
         return kind(**given)
     except ValidationError as error:
         for problem in error.errors(include_input=False):
-            if not problem["loc"]:  # of several settings together
+            if not problem["loc"]:  # a problem of several settings together
                 print(problem["msg"], file=sys.stderr)
                 continue
             name = str(problem["loc"][0])
@@ -158,5 +158,5 @@ def read_settings(kind: type[AnySettings], **given: Any) -> AnySettings:
 
 @cache
 def film_settings() -> FilmSettings:
-    """Those of this process; see `read_settings`."""
+    """The film settings of this process; see `read_settings`."""
     return read_settings(FilmSettings)

@@ -42,7 +42,7 @@ def span(name: str, parent: str | None = None, **attributes: str | int) -> Itera
 
     Args:
         name: Name of the operation, with few distinct values.
-        parent: W3C `traceparent` of what it belongs to; without, the current span.
+        parent: W3C `traceparent` of the parent span; by default the current span.
         **attributes: Ids; never image content or patient data.
     """
     if not _configured:

@@ -1,4 +1,4 @@
-"""What clients of HTTP share: files that tell how far they are read, and whom to trust."""
+"""Helpers for HTTP clients: files that report their progress, and trusted certificates."""
 
 import ssl
 from collections.abc import Callable
@@ -23,5 +23,5 @@ class Watched:
 
 
 def trusting(ca: Path | None) -> ssl.SSLContext | bool:
-    """The certificates that an HTTP client trusts: those of a PEM file, or the system's own."""
+    """The certificates that an HTTP client trusts: those of a PEM file, or those of the system."""
     return True if ca is None else ssl.create_default_context(cafile=str(ca))

@@ -31,7 +31,7 @@ DEFAULT_HOME = Path("var/lobule")
 
 
 def words() -> Words:
-    """The sentences of the terminal's language: Chinese where its locale is Chinese, else English."""
+    """The sentences in the terminal's language: Chinese if its locale is Chinese, otherwise English."""
     named = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
     language: Language = "zh" if named.startswith("zh") else "en"
     return Words(language)

@@ -64,5 +64,5 @@ def _diagnose_all(client: Client, images: list[Path] | None, reports: Path) -> t
 
 
 def _modality_of(image: Path) -> Modality:
-    """A film is DICOM or grey; a stained field is in colour."""
+    """The modality of an image by its content: a film is DICOM or grey; a stained field is in colour."""
     return of_colours("grey" if is_grey(image) else "colour").name

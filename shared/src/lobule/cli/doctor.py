@@ -1,4 +1,4 @@
-"""`lobule doctor`: checks an installation, and says what to do about what is wrong."""
+"""`lobule doctor`: checks an installation, and explains how to fix problems."""
 
 import json
 from typing import Annotated

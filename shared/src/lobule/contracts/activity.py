@@ -43,7 +43,7 @@ class Activity(Document):
 
 
 def activity(code: str, **values: int | str) -> Activity:
-    """An activity by its code, with what its sentence names."""
+    """Make an activity from its code and the values in its sentence."""
     return Activity(code=code, values=values)
 
 

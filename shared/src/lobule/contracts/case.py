@@ -28,7 +28,7 @@ from lobule.contracts.result import (
 CaseState = Literal["empty", "analysing", "ready", "second_read", "arbitration", "failed", "signed"]
 """`ready`: every image was assessed or failed. `signed`: as `ready`, and unchanged since the last signature.
 
-Where two people read a case: `second_read`: one of them has signed. `arbitration`: both have, and disagree.
+If two people read a case: `second_read`: one of them has signed. `arbitration`: both have, and disagree.
 """
 
 ReadRole = Literal["first", "second", "arbiter"]

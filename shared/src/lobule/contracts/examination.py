@@ -1,8 +1,8 @@
 """An examination: the films of a patient's breasts and their combined reading.
 
-The films have been analysed one by one before. Reading them together says where the marked findings lie in the breast,
-which findings of two views are one lesion, how suspicious each breast is, and what became of a finding since an earlier
-examination.
+The films have been analysed one by one before. The combined reading determines where the marked findings lie in the
+breast, which findings of two views are one lesion, how suspicious each breast is, and how each finding has changed
+since an earlier examination.
 """
 
 from typing import Literal
@@ -66,7 +66,8 @@ class LesionPlace(Document):
 class LesionChange(Document):
     """The change of a lesion since an earlier examination, on the view on which it grew most.
 
-    It is that since the latest earlier film. A lesion that has grown only since an older one is told since that.
+    The change is relative to the latest earlier film; if the lesion has grown only since an older one, relative to
+    that.
     """
 
     change: Literal["new", "stable", "grown", "smaller", "not_comparable"] = Field(

@@ -1,24 +1,24 @@
 """The identity of a finding: its id within an analysis, and its index in the result, which identified it before."""
 
 WHOLE_IMAGE = "image"
-"""Instead of a finding's id: the image as a whole."""
+"""Stands for the image as a whole, instead of a finding's id."""
 
 FINDING_ID = r"[a-z][0-9]{1,4}"
-"""`f1`, `f2` … for what a pipeline found.
+"""`f1`, `f2` … for the findings of a pipeline.
 
-It is unique among all findings of a job: job and id together identify a lesion permanently, wherever it is reviewed,
-paired or exported.
+An id is unique among all findings of a job: job and id together identify a lesion permanently, wherever it is
+reviewed, paired or exported.
 """
 
 
 def finding_id(place: int) -> str:
-    """The id of the finding at an index of its result, from 0, if the result states none.
+    """The id of the finding at an index of its result, from 0, if the result contains no id.
 
-    Results and reviews that were stored before findings had ids are read with these.
+    This applies to results and reviews that were stored before findings had ids.
     """
     return f"f{place + 1}"
 
 
 def reviewed_id(finding: str) -> str:
-    """The id for what a review named before: a place in the result, or the image as a whole."""
+    """The id for the reference of an older review: an index in the result, or the image as a whole."""
     return finding_id(int(finding)) if finding.isdigit() else finding

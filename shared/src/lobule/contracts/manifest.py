@@ -1,4 +1,4 @@
-"""The sections of a model package's `model.json`, and what is measured there.
+"""The sections of a model package's `model.json`, and its measured metrics.
 
 A section names the fields that all readers use; a worker may add its own values under other names.
 """
@@ -28,15 +28,15 @@ class Section(BaseModel):
         return {name: value for name, value in fields.items() if value is not None}
 
     def keys(self) -> KeysView[str]:
-        """The names of all values of the section."""
+        """The names of all set values of the section."""
         return self.values().keys()
 
     def items(self) -> Iterator[tuple[str, Any]]:
-        """Names and values."""
+        """Iterate over names and values."""
         return iter(self.values().items())
 
     def get(self, name: str, otherwise: Any = None) -> Any:
-        """A value by its name."""
+        """The value of a name, or `otherwise`."""
         return self.values().get(name, otherwise)
 
     def __getitem__(self, name: str) -> Any:
@@ -112,11 +112,11 @@ class Figure:
     """A measured figure of a model, formatted for people.
 
     Attributes:
-        name: What was measured.
-        under: At which magnification, by which rule.
-        data: On what it was measured.
-        value: The figure.
-        interval: Its 95 % confidence interval, where one was computed.
+        name: Name of the measure.
+        under: Conditions of the measurement, such as the magnification or the rule for hits.
+        data: Data set of the measurement.
+        value: The measured value.
+        interval: Its 95 % confidence interval, if one was computed.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """A modality: the specification that its worker announces, and that gateway, portal, report and client read.
 
-Gateway, portal, report and client have no branch for a modality. This specification has what they need to know: which
-files are accepted, what is said of an image, what a result may hold, how it is shown, and how it enters a case's
-conclusion.
+Gateway, portal, report and client do not branch on a modality. This specification states what they need to know: which
+files are accepted, which attributes an image has, what a result can contain, how it is shown, and how it contributes to
+a case's conclusion.
 """
 
 from collections.abc import Mapping
@@ -133,10 +133,10 @@ class ModalitySpec(Document):
         return self.views is not None and view in self.views.codes
 
     def check_findings(self, labels: set[str], *, outlines: bool, heat_map: bool) -> None:
-        """Refuse fields that its result may not have.
+        """Refuse a result with parts that the modality does not have.
 
         Raises:
-            ValueError: Which of it.
+            ValueError: The result has such a part; the message names it.
         """
         if unknown := labels - set(self.holds.findings):
             raise ValueError(f"results of {self.name} hold no findings labelled {sorted(unknown)}")

@@ -1,20 +1,20 @@
-"""Notices: what the reader of a result should know about it. The catalogue has their sentences as `notice.<code>`."""
+"""Notices: remarks about a result that its reader should know. The catalogue has `notice.<code>` for each."""
 
 from pydantic import Field
 
 from lobule.contracts.document import Document
 
 ADVICE_NOTICES = frozenset({"further_imaging_suggested", "histopathology_suggested"})
-"""Notices that say what to do next. Reports and portal leave them out: they give the next steps of their own."""
+"""Notices with advice on the next step. Reports and portal omit them, because they show their own next steps."""
 
 HUNG_BY_CHEST_WALL = "hung_by_chest_wall"
 CHEST_WALL_NOTICES = frozenset({HUNG_BY_CHEST_WALL, "chest_wall_against_laterality"})
-"""Notices that compare the chest wall with the side that an analysis was told."""
+"""Notices that compare the chest wall with the side that was given to the analysis."""
 
 ORIENTATION_IN_DOUBT = CHEST_WALL_NOTICES | {"orientation_unknown", "laterality_conflict"}
-"""Notices of a film that may be mirrored or upside down, or show the other breast: it tells no quadrant."""
+"""Notices of a film that may be mirrored or upside down, or show the other breast, so that it has no quadrants."""
 NOT_EVALUATED = frozenset({"implant", "magnified_view", "male_patient", "partial_view", "synthesised_view"})
-"""Notices of films of kinds that the models were not evaluated on."""
+"""Notices about kinds of films on which the models were not evaluated."""
 
 
 class Notice(Document):

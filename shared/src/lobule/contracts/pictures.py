@@ -1,7 +1,7 @@
 """Pictures for display: versions of files that a browser cannot decode itself.
 
-They are drawn on demand by the report service, lie in the object store below a target prefix, and may be lost at any
-time: only their display depends on them.
+The report service draws them on demand and stores them in the object store below a target prefix. They can be lost at
+any time, because they can be drawn again.
 """
 
 from typing import Literal
@@ -21,7 +21,7 @@ class NamedWindow(Document):
 
 
 class Samples(Document):
-    """A grey film in 16 bits: `samples.u16`, unsigned little-endian integers, row by row, nothing else.
+    """A grey film in 16 bits: the file `samples.u16` contains only unsigned little-endian integers, row by row.
 
     They are measured values, tissue bright, no window applied. A sample's value in the file's own units is
     `offset + sample * step`.
@@ -55,10 +55,11 @@ class PictureFacts(Document):
 
 
 class FilmOverview(Document):
-    """A film in its full depth, as large as a pane shows it. The head of `overview.film`.
+    """The head of `overview.film`: a film in its full depth, at the size of a viewer's pane.
 
-    The file is the length of this document in bytes, an unsigned little-endian 32-bit integer; the document as JSON in
-    UTF-8, filled up with spaces to an even length; then the samples, as those of `Samples`, of which `facts` tells.
+    The file starts with the length of this document in bytes as an unsigned little-endian 32-bit integer, followed by
+    the document as JSON in UTF-8, padded with spaces to an even length, and by the samples in the format of `Samples`,
+    which `facts` describes.
     """
 
     facts: PictureFacts = Field(description="of the file; the sizes in it are those of all its samples")

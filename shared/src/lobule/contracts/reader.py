@@ -17,7 +17,7 @@ Shape = Literal["box", "ellipse", "outline"]
 Outline = list[tuple[float, float]]
 
 READER_FINDING_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-"""A random UUID, which the client chooses: sending a finding twice makes it once."""
+"""A random UUID that the client chooses, so that sending a finding twice creates it once."""
 
 
 class FindingReference(Document):

@@ -1,7 +1,7 @@
 """The messages that the gateway and a worker exchange about one step of a job.
 
 A worker *claims* a step and gets an attempt number and a lease; it renews the lease with heartbeats, and *completes* or
-*fails* exactly that attempt. Anything said for an attempt that is no longer the current one is refused (fenced).
+*fails* exactly that attempt. A message about any other attempt is refused (fenced).
 """
 
 import re
@@ -18,9 +18,9 @@ from lobule.contracts.result import Document
 from lobule.contracts.unit import AnalysisUnit
 
 StepName = Literal["inference", "report", "render", "examination", "region"]
-"""The steps that run on a worker: the two of an image's analysis, the one of a rendering that was asked for later, the
-one that reads the films of a case together, and the one that gives an opinion of a region that a reader drew. `upload`
-and `queue` are seen by the user but run nowhere."""
+"""The steps that run on a worker: the two of an image's analysis, a rendering that was requested later, the combined
+reading of a case's films, and the opinion of a region that a reader drew. Users also see `upload` and `queue`, which do
+not run on a worker."""
 
 
 class ClaimRequest(Document):
@@ -28,7 +28,7 @@ class ClaimRequest(Document):
 
 
 class StepClaim(Document):
-    """The right to work on a step until the lease ends: what claims of every step have in common but its name."""
+    """The right to work on a step until the lease ends: the common fields of all claims."""
 
     job_id: str
     attempt: int = Field(ge=1)
@@ -54,7 +54,7 @@ class ReportClaim(StepClaim):
 
 
 class RenderClaim(StepClaim):
-    """A claim on a rendering that was asked for later."""
+    """A claim on a rendering that was requested later."""
 
     step: Literal["render"] = "render"
     render: RenderRequest
@@ -77,10 +77,10 @@ class RegionClaim(StepClaim):
 AnyClaim = InferenceClaim | ReportClaim | RenderClaim | ExaminationClaim | RegionClaim
 
 Claim = Annotated[AnyClaim, Field(discriminator="step")]
-"""A claim on any step; `step` says which."""
+"""A claim on any step, discriminated by `step`."""
 
 CLAIM: TypeAdapter[AnyClaim] = TypeAdapter(Claim)
-"""Reads and writes a claim whose step is not known beforehand."""
+"""Reads and writes claims of any step."""
 
 
 class Heartbeat(Document):
@@ -92,18 +92,18 @@ class Completion(Document):
 
 
 FILES_HEADER = "Lobule-Files"
-"""With which a worker says the SHA-256 of each file that an attempt left: `report.en.pdf=…, report.zh.pdf=…`. It is no
-field of `Completion`, for a gateway of an earlier version refuses fields that it does not know."""
+"""The header in which a worker states the SHA-256 of an attempt's files: `report.en.pdf=…, report.zh.pdf=…`. It is not
+a field of `Completion`, because gateways of earlier versions refuse unknown fields."""
 _FILE = re.compile(r"([\w.-]{1,100})=([0-9a-f]{64})")
 
 
 def write_files(files: Mapping[str, str]) -> dict[str, str]:
-    """The header for these files, each with its SHA-256 in hexadecimal; none if there are no files."""
+    """The header for these files, each with its hexadecimal SHA-256; no header without files."""
     return {FILES_HEADER: ", ".join(f"{name}={sha256}" for name, sha256 in files.items())} if files else {}
 
 
 def read_files(headers: Mapping[str, str]) -> dict[str, str]:
-    """The SHA-256 of each file, by its name, that a worker says; what is none is passed over."""
+    """The SHA-256 of each file, by name, from the headers of a worker; malformed entries are skipped."""
     said = (_FILE.fullmatch(part.strip()) for part in headers.get(FILES_HEADER, "").split(","))
     return {found[1]: found[2] for found in said if found}
 

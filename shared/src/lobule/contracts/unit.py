@@ -20,7 +20,7 @@ class UnitImage(Document):
 
 
 class AnalysisUnit(Document):
-    """The images that one analysis looks at. The analysis of a single upload has one, an examination several."""
+    """The images of one analysis: one image for a single upload, several for an examination."""
 
     images: list[UnitImage] = Field(min_length=1)
 

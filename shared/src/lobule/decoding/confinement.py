@@ -1,4 +1,4 @@
-"""Takes a process's rights away before it touches the bytes of an image."""
+"""Drops a process's rights before it reads the bytes of an image."""
 
 import ctypes
 import os
@@ -14,13 +14,13 @@ from lobule.decoding.seccomp import confine_calls
 
 @dataclass(frozen=True)
 class Bounds:
-    """What decoding one file may take.
+    """The limits for decoding one file.
 
     Attributes:
-        memory: Bytes of address space beyond what the process has before.
-        output: Bytes of what it writes.
-        cpu_s: Seconds of computing.
-        seconds: From the request, however busy the machine is.
+        memory: Bytes of address space in addition to the process's current size.
+        output: Bytes that it may write.
+        cpu_s: Seconds of processor time.
+        seconds: Elapsed seconds from the request.
     """
 
     memory: int = limits.MAX_DECODER_MEMORY
@@ -36,17 +36,17 @@ _MOST_FILES = 16
 
 
 def give_up_rights() -> None:
-    """No privileges by programs that are started, no core files with patients' pixels, few open files."""
+    """Allow no new privileges from started programs, no core files with patients' pixels, and few open files."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_FILES, _MOST_FILES))
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def confine(bounds: Bounds) -> bool:
-    """Bound the memory, seconds and files of this process, and leave it only the system calls that decoding needs.
+    """Limit the memory, time and files of this process, and allow only the system calls that decoding needs.
 
     Returns:
-        Whether system calls are filtered; the bounds hold in any case.
+        Whether system calls are filtered; the limits apply in any case.
     """
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     most = _address_space() + bounds.memory
@@ -57,7 +57,7 @@ def confine(bounds: Bounds) -> bool:
 
 
 def filters_calls() -> bool:
-    """Whether the system lets a process filter its system calls: tried in a child, which ends at once."""
+    """Whether the system lets a process filter its system calls, which a short-lived child tries."""
     child = os.fork()
     if child == 0:
         try:
@@ -75,5 +75,5 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _address_space() -> int:
-    """Bytes that are mapped already."""
+    """Bytes of address space that are already mapped."""
     return int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")

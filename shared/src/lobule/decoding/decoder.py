@@ -1,4 +1,4 @@
-"""Asks the decoder process, and starts it where it does not run."""
+"""The client of the decoder process, which starts the process when necessary."""
 
 import contextlib
 import json
@@ -20,26 +20,26 @@ from lobule.decoding.wire import DamagedError, Decoded, read
 from lobule.errors import AnalysisError
 
 log = structlog.get_logger()
-_unfiltered = Gauge("lobule_decoder_unfiltered", "1 where images are decoded without a filter of system calls")
+_unfiltered = Gauge("lobule_decoder_unfiltered", "1 if images are decoded without a filter of system calls")
 
-_START_S = 60.0  # its imports take half a second; on a machine that is overrun, many
+_START_S = 60.0  # its imports take half a second, on an overloaded machine much longer
 _ENV = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ")
 _ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
 class _DecoderLostError(Exception):
-    """The decoder process is gone; the file that it was given is not at fault."""
+    """The decoder process has ended; its file is not the cause."""
 
 
 class Decoder:
-    """A decoder process and the way to it. Files are decoded one after the other.
+    """A decoder process and the connection to it. Files are decoded one after another.
 
-    The process knows nothing of this one's: no variables but those of the language, no files, no connections. Where the
-    system is not Linux, files are decoded in this process.
+    The process inherits no variables except those of the language, no files and no connections. On systems other than
+    Linux, files are decoded in the calling process.
 
     Args:
-        tasks: What it can be asked to do, each as `module:function`; see `lobule.decoding.server.Task`.
-        bounds: What decoding one file may take.
+        tasks: The available tasks as `module:function`; see `lobule.decoding.server.Task`.
+        bounds: Limits for decoding one file.
     """
 
     def __init__(self, *tasks: str, bounds: Bounds = DEFAULT) -> None:
@@ -48,12 +48,12 @@ class Decoder:
         self.running: _Running | None = None
         self._warned = False
         self.peak_mb = 0
-        """Resident memory of the child that decoded the last file."""
+        """Resident memory in bytes of the child that decoded the last file."""
         self.cpu_s = 0.0
-        """Seconds that it computed."""
+        """Processor time in seconds of that child."""
 
     def start(self) -> Self:
-        """Start the process without waiting for it, so that the first file does not wait long."""
+        """Start the process without waiting for it, so that the first file is decoded sooner."""
         with self._lock:
             self._open()
         return self
@@ -65,17 +65,17 @@ class Decoder:
             self.running = None
 
     def run(self, task: str, data: bytes, **options: Any) -> Decoded:
-        """Have a file decoded.
+        """Decode a file.
 
         Args:
-            task: One of those of this decoder.
+            task: One of this decoder's tasks.
             data: The whole file.
-            options: Of the task; JSON.
+            options: Options of the task, which must be JSON values.
 
         Raises:
-            AnalysisError: What the task raises about the file; `image_unreadable` where its decoder crashed,
-                `image_too_large` where it needed more memory or time than `lobule.limits` has, `internal_error`
-                where the process was ended from outside, twice.
+            AnalysisError: The error that the task raises for the file; `image_unreadable` if the child crashed,
+                `image_too_large` if it exceeded the memory or time of `lobule.limits`, `internal_error` if the process
+                was killed from outside twice.
         """
         if sys.platform != "linux":
             return find_task(task)(data, **options)
@@ -98,14 +98,14 @@ class Decoder:
                 running.channel.send(TAKEN)
         except AnalysisError:
             raise
-        except BaseException as error:  # such as a time limit of the step: the child must not go on
+        except BaseException as error:  # such as a time limit of the step; the child must not continue
             self.close()
             if isinstance(error, OSError):
                 raise _DecoderLostError from error
             raise
 
     def _note_filter(self, filtered: bool) -> None:
-        """Say once that images are decoded within their limits alone, because the system refuses filters."""
+        """Log once that images are decoded without a filter of system calls, because the system refuses filters."""
         if not filtered and not self._warned:
             log.warning("decoder_unfiltered", reason="the kernel or the container runtime refuses seccomp filters")
             self._warned = True
@@ -113,7 +113,7 @@ class Decoder:
 
     def _open(self) -> "_Running":
         if self.running is None or self.running.owner != os.getpid():
-            self.close()  # that of a process which this one was forked from
+            self.close()  # it belongs to the process from which this one was forked
             self.running = _start(self._tasks, self._bounds)
         return self.running
 
@@ -133,7 +133,7 @@ class Decoder:
             raise AnalysisError("image_unreadable") from None
 
     def _was_killed(self, answer: dict[str, Any]) -> bool:
-        """Whether somebody else killed the child, such as a system that is short of memory: the file may be sound."""
+        """Whether the child was killed from outside, for example because memory is short; the file may be valid."""
         status = answer["status"]
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         return killed and not answer["late"] and answer["cpu_s"] < self._bounds.cpu_s
@@ -144,11 +144,11 @@ class _Running:
     """The decoder process.
 
     Attributes:
-        owner: The process that started it.
-        process: Its handle.
+        owner: Id of the process that started it.
+        process: Handle of the process.
         channel: See `lobule.decoding.server`.
-        source: File without a name in memory, for the image.
-        target: Another one, for what became of it.
+        source: Anonymous file in memory for the image.
+        target: Anonymous file in memory for the outcome.
     """
 
     owner: int
@@ -158,14 +158,14 @@ class _Running:
     target: int
 
     def hear(self, expected: tuple[bytes, ...], most_s: float) -> bytes:
-        """The next message.
+        """Receive the next message.
 
         Args:
-            expected: What it may say; empty: anything.
-            most_s: How long to wait.
+            expected: The permitted messages; empty for any.
+            most_s: Longest time to wait, in seconds.
 
         Raises:
-            OSError: The process has ended, says something else, or does not answer.
+            OSError: The process has ended, sent another message, or does not answer.
         """
         self.channel.settimeout(most_s)
         message = self.channel.recv(MESSAGE_BYTES)
@@ -174,7 +174,7 @@ class _Running:
         return message
 
     def end(self) -> None:
-        """End it where this process started it, and leave its files in any case."""
+        """End the process if this process started it, and close its files in any case."""
         self.channel.close()
         os.close(self.source)
         os.close(self.target)
@@ -209,7 +209,7 @@ def _put(file: int, content: bytes) -> None:
 
 
 def _was_limited(status: int) -> bool:
-    """Whether a child ended by a limit of memory, of seconds, or of what it writes."""
+    """Whether a limit of memory, time or output ended a child."""
     if os.WIFSIGNALED(status):
         return os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGXFSZ, signal.SIGKILL)
     return os.waitstatus_to_exitcode(status) == Ending.TOO_LARGE

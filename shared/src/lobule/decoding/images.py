@@ -1,4 +1,4 @@
-"""Films and fields, decoded behind the wall; the same names as those that decode in this process."""
+"""Reads films and fields in the decoder process, with the same function names as the readers in this process."""
 
 from dataclasses import fields
 from typing import Any
@@ -20,7 +20,7 @@ from lobule.imaging.read_field import Field
 from lobule.settings import film_settings
 
 decoder = Decoder("lobule.decoding.images:decode_film", "lobule.decoding.images:decode_field")
-"""Of this process; its child process starts with the first file, or by `start`."""
+"""The decoder of this process; its child process starts with the first file or with `start`."""
 
 _ARRAYS = ("pixels", "valid")
 
@@ -55,10 +55,10 @@ class _FieldFacts(BaseModel):
 
 
 def read_film(data: bytes) -> Film:
-    """Read a film, and look for text in its background; see `lobule.imaging.read_film.read_film`.
+    """Read a film, and search for text in its background; see `lobule.imaging.read_film.read_film`.
 
     Raises:
-        AnalysisError: As there, and what `Decoder.run` raises.
+        AnalysisError: As raised there and by `Decoder.run`.
     """
     decoded = decoder.run("lobule.decoding.images:decode_film", data, mask_text=film_settings().mask_text)
     try:
@@ -76,7 +76,7 @@ def read_field(data: bytes) -> Field:
     """Read a field; see `lobule.imaging.read_field.read_field`.
 
     Raises:
-        AnalysisError: As there, and what `Decoder.run` raises.
+        AnalysisError: As raised there and by `Decoder.run`.
     """
     decoded = decoder.run("lobule.decoding.images:decode_field", data)
     try:
@@ -90,7 +90,7 @@ def read_field(data: bytes) -> Field:
 
 
 def decode_film(data: bytes, *, mask_text: bool = False) -> Decoded:
-    """A task of the decoder: `lobule.imaging.read_film.read_film`, and what `with_text_said` says."""
+    """A task of the decoder: `lobule.imaging.read_film.read_film`, with the notices of `with_text_said`."""
     film = with_text_said(films_in_process.read_film(data), masked=mask_text)
     plain = {each.name: getattr(film, each.name) for each in fields(film) if each.name not in _ARRAYS}
     arrays: dict[str, NDArray[Any]] = {"pixels": film.pixels}

@@ -1,4 +1,4 @@
-"""A seccomp filter for a process that decodes: it may compute, and read and write files that are open already."""
+"""A seccomp filter for a decoding process, which may compute, and read and write open files."""
 
 import ctypes
 import errno
@@ -53,12 +53,12 @@ _CLONE, _CLONE3 = (56, 220), (435, 435)
 
 
 def confine_calls() -> bool:
-    """Refuse every system call that decoding does not need; threads may start, processes may not.
+    """Refuse every system call that decoding does not need; it allows new threads, but no new processes.
 
     Refused calls fail with EPERM. The calling thread must have `no_new_privs`.
 
     Returns:
-        Whether the kernel and the architecture have such filters.
+        Whether the kernel and the architecture support the filter.
     """
     program = _program(platform.machine())
     if program is None:
@@ -69,7 +69,7 @@ def confine_calls() -> bool:
 
 
 def _program(machine: str) -> bytes | None:
-    """The filter as an array of `struct sock_filter`; None for an architecture that is not known."""
+    """The filter as an array of `struct sock_filter`; None for an unknown architecture."""
     if machine not in _ARCHITECTURES:
         return None
     architecture, column = _ARCHITECTURES[machine]
@@ -82,7 +82,7 @@ def _program(machine: str) -> bytes | None:
         (_JUMP_FROM, 0, 1, _X32),
         refuse,
         (_JUMP_EQUAL, 0, 1, _CLONE3[column]),
-        (_RETURN, 0, 0, _ERROR | errno.ENOSYS),  # its flags cannot be seen; the C library falls back to clone
+        (_RETURN, 0, 0, _ERROR | errno.ENOSYS),  # its flags cannot be checked; the C library falls back to clone
         (_JUMP_EQUAL, 0, 3, _CLONE[column]),
         (_LOAD_WORD, 0, 0, _FIRST_ARGUMENT),
         (_JUMP_ANY_BIT, len(_ALLOWED) + 2, 0, _CLONE_THREAD),

@@ -1,10 +1,10 @@
 """The decoder process: `python -m lobule.decoding.server CHANNEL SOURCE TARGET BOUNDS TASK...`.
 
-It imports all decoders once and forks a child for each file, ahead of time, so that a file waits for no fork, meets no
-rest of another one, and all that it took is given back. This process itself never looks at a file's bytes.
+It imports all decoders once and forks a child for each file in advance, so that no file waits for a fork or finds data
+of another one, and all memory is freed afterwards. The process itself never reads a file's bytes.
 
-On the channel it says `READY`, or `UNFILTERED` where the system lets it filter no system calls, takes a request whose
-file lies in the source, answers, and begins again when it hears `TAKEN`.
+On the channel it sends `READY`, or `UNFILTERED` if the system does not support filters of system calls, receives a
+request whose file is in the source, answers, and starts again after it has received `TAKEN`.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ from lobule.decoding.wire import Decoded, write, write_failure, write_refusal
 from lobule.errors import AnalysisError
 
 Task = Callable[..., Decoded]
-"""Called with the bytes of a file, and with options by name."""
+"""A function of a file's bytes and of options by name."""
 
 MESSAGE_BYTES = 1 << 16
 READY, UNFILTERED, TAKEN = b"ready", b"ready, unfiltered", b"taken"
@@ -40,7 +40,7 @@ _ZEROS = bytes(1 << 20)
 
 
 class Ending(IntEnum):
-    """Exit status of a child that has not told what became of its file."""
+    """Exit status of a child that did not write an outcome."""
 
     TOO_LARGE = 4
     FAILED = 5
@@ -50,11 +50,11 @@ class Child:
     """A confined process that waits for one file.
 
     Args:
-        tasks: What it can be asked to do, by name.
-        source: Where the file will lie.
-        target: Where it writes what became of it.
-        bounds: What decoding may take.
-        strange: A descriptor that it must not keep.
+        tasks: The available tasks by name.
+        source: Descriptor from which it reads the file.
+        target: Descriptor to which it writes the outcome.
+        bounds: Limits for decoding.
+        strange: A descriptor that it must close.
     """
 
     def __init__(
@@ -73,19 +73,19 @@ class Child:
         os.close(tells)
 
     def decode(self, request: bytes, channel: socket.socket) -> dict[str, Any]:
-        """Have it decode its file.
+        """Let the child decode its file.
 
         Returns:
-            Whether it has told what became of the file, else its wait status and whether it was out of time; seconds,
-            those of them that it computed, and its resident memory at most. A child that has told is still to be ended:
-            giving its memory back takes as long as decoding.
+            Whether the child has written the outcome, otherwise its wait status and whether its time was over; elapsed
+            seconds, processor seconds, and its peak resident memory. A child that has written the outcome is still
+            running, because freeing its memory takes as long as decoding; end it with `end`.
 
         Raises:
-            SystemExit: The channel was closed meanwhile.
+            SystemExit: The channel was closed while the child was running.
         """
         started, cpu_before = time.monotonic(), _cpu_s(self._pid)
         os.write(self._asks, request)
-        # The pipe ends with the child. A channel that can be read was closed by a client that waits no longer.
+        # The pipe closes when the child ends. A readable channel was closed by a client that no longer waits.
         ready, _, _ = select.select([self._hears, channel], [], [], self._bounds.seconds)
         told = self._hears in ready and os.read(self._hears, 1) == _TOLD
         cpu_s = _cpu_s(self._pid) - cpu_before
@@ -102,7 +102,7 @@ class Child:
         }
 
     def end(self, *, kill: bool = True) -> tuple[int, int]:
-        """End it, or wait a little for its own end: its wait status and its resident memory at most."""
+        """Kill the child, or wait briefly for its end; returns its wait status and its peak resident memory."""
         until = time.monotonic() + 1
         while not kill and time.monotonic() < until:
             found, status, used = os.wait4(self._pid, os.WNOHANG)
@@ -124,7 +124,7 @@ def main(channel: int, source: int, target: int, bounds: Bounds, names: list[str
     tasks = {name: find_task(name) for name in names}
     warm_decoders()
     give_up_rights()
-    gc.freeze()  # a collection in a child would copy every page that it looks at
+    gc.freeze()  # a garbage collection in a child would copy every page that it visits
     ready = READY if filters_calls() else UNFILTERED
     with socket.socket(fileno=channel) as requests:
         while True:
@@ -144,7 +144,7 @@ def main(channel: int, source: int, target: int, bounds: Bounds, names: list[str
 
 
 def find_task(name: str) -> Task:
-    """The function that a name, `module:function`, stands for."""
+    """The function that a name of the form `module:function` refers to."""
     module, _, function = name.partition(":")
     return getattr(importlib.import_module(module), function)
 
@@ -155,14 +155,14 @@ def _peak_mb(process: int) -> int:
 
 
 def _cpu_s(process: int) -> float:
-    """Seconds that a process has computed; 0 if it has ended or the kernel does not count them."""
+    """Processor time of a process in seconds; 0 if it has ended or the kernel does not count it."""
     with contextlib.suppress(OSError):
         return int(Path(f"/proc/{process}/schedstat").read_text("ascii").split()[0]) / 1e9
     return 0.0
 
 
 def _clear(file: int) -> None:
-    """Leave no sample to the next file. Memory is kept up to a size, for it takes long to get."""
+    """Erase all samples before the next file. Memory is kept up to a size, because allocating it takes long."""
     size = min(os.fstat(file).st_size, limits.DECODER_KEEPS)
     os.ftruncate(file, size)
     for start in range(0, size, len(_ZEROS)):
@@ -174,7 +174,7 @@ def _wait_and_decode(
 ) -> NoReturn:
     ending = Ending.FAILED
     try:
-        os.dup2(1, 2)  # codecs warn in words of the file; where this process writes to is nowhere
+        os.dup2(1, 2)  # codecs' warnings can repeat words of the file, so standard error is discarded
         keep_heap()
         confine(bounds)
         if request := os.read(hears, MESSAGE_BYTES):
@@ -182,7 +182,7 @@ def _wait_and_decode(
             content = os.pread(source, asked["size"], 0)
             _decode(target, tasks[asked["task"]], content, asked["options"])
             os.write(tells, _TOLD)
-            os.read(hears, 1)  # until it is ended
+            os.read(hears, 1)  # until this process is killed
     except MemoryError:
         ending = Ending.TOO_LARGE
     finally:
@@ -200,7 +200,7 @@ def _decode(target: int, task: Task, content: bytes, options: dict[str, Any]) ->
         if error.errno == errno.EFBIG:
             raise MemoryError from None
         write_failure(target, error)
-    except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
+    except Exception as error:  # noqa: BLE001 - decoders of hostile bytes can raise any exception
         write_failure(target, error)
 
 

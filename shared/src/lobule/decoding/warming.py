@@ -1,4 +1,4 @@
-"""Loads every decoder, for a confined process can open no library."""
+"""Loads every decoder in advance, because a confined process cannot open libraries."""
 
 import contextlib
 import ctypes
@@ -19,7 +19,7 @@ _GREY = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
 
 
 def warm_decoders() -> None:
-    """Use each codec, Pillow and the catalogue once, for they load parts of themselves when they are first used."""
+    """Use each codec, Pillow and the catalogue once, because they load some of their parts at the first use."""
     Words("en").list(["", ""])
     make_notice("film_inverted")
     grey8 = (_GREY >> 4).astype(np.uint8)
@@ -43,7 +43,7 @@ def warm_decoders() -> None:
 
 
 def keep_heap() -> None:
-    """Get memory ahead of time, and keep what is freed: getting it takes longer than decoding a raw film."""
+    """Allocate memory in advance and keep freed memory, because allocating takes longer than decoding a raw film."""
     with contextlib.suppress(AttributeError):  # another C library
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_MAX, 0)

@@ -1,7 +1,8 @@
-"""What a decoder leaves in the shared file: facts as JSON and arrays of samples, or a refusal.
+"""The format of a decoder's outcome in the shared file: facts as JSON and arrays of samples, or a refusal.
 
-Nothing in it is trusted: it is read as plain data, once, and held against limits, for a decoder that hostile bytes have
-taken over may write anything, and go on writing.
+The reader trusts none of it: it reads plain data, once, and checks it against limits, because a decoder that is under
+    the
+control of hostile bytes can write anything at any time.
 """
 
 import math
@@ -26,11 +27,11 @@ Kind = Literal["|u1", "<u2", "|b1"]
 
 @dataclass(frozen=True)
 class Decoded:
-    """What became of a file.
+    """The outcome of a file.
 
     Attributes:
-        facts: JSON.
-        arrays: By name: uint8, uint16 or bool.
+        facts: Facts about the image as JSON.
+        arrays: Arrays by name, of type uint8, uint16 or bool.
     """
 
     facts: str
@@ -57,11 +58,11 @@ class _Head(BaseModel):
 
 
 class DamagedError(Exception):
-    """A decoder failed, or wrote what no decoder writes."""
+    """A decoder failed, or wrote an invalid outcome."""
 
 
 def write(fd: int, decoded: Decoded) -> None:
-    """Write what became of a file.
+    """Write the outcome of a file.
 
     Raises:
         OSError: It is larger than `MAX_DECODER_OUTPUT`.
@@ -77,22 +78,22 @@ def write(fd: int, decoded: Decoded) -> None:
 
 
 def write_refusal(fd: int, error: AnalysisError) -> None:
-    """Write why a file is refused."""
+    """Write the reason why a file is refused."""
     refusal = _Refusal.model_validate({"code": error.code, "reason": error.reason, "values": error.values})
     _write_head(fd, _Head(refusal=refusal))
 
 
 def write_failure(fd: int, error: BaseException) -> None:
-    """Write what kind of error ended the decoder; its message may repeat words of the file."""
+    """Write the type of the error that ended the decoder, without its message, which may repeat words of the file."""
     _write_head(fd, _Head(failure=type(error).__name__[:100]))
 
 
 def read(fd: int) -> Decoded:
-    """Read what became of a file.
+    """Read the outcome of a file.
 
     Raises:
         AnalysisError: The refusal.
-        DamagedError: The decoder failed, or the file holds something else.
+        DamagedError: The decoder failed, or the outcome is invalid.
     """
     size = os.fstat(fd).st_size
     length = int.from_bytes(os.pread(fd, _LENGTH_BYTES, 0), "little")
@@ -106,7 +107,7 @@ def read(fd: int) -> Decoded:
         raise DamagedError(head.failure)
     if head.refusal is not None:
         error = AnalysisError(head.refusal.code, head.refusal.reason)
-        error.values = head.refusal.values  # not as arguments, of which a liar could name any
+        error.values = head.refusal.values  # not as arguments, because a hostile decoder chooses the names
         raise error
     first = _first(length)
     return Decoded(head.facts, {name: _array(fd, size, first, place) for name, place in head.arrays.items()})

@@ -1,4 +1,4 @@
-"""What is checked, and what a check says."""
+"""A check of an installation, and its outcome."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -19,8 +19,8 @@ class Check:
     Attributes:
         part: What was checked, such as `redis`.
         state: `problem` if the part does not work, `warning` if it will not for long.
-        code: Of the sentence `doctor.<code>` of the catalogue: what was found, and what to do.
-        values: That fill the sentence.
+        code: Code of the sentence `doctor.<code>` of the catalogue, which states the finding and the remedy.
+        values: Values in the sentence.
     """
 
     part: str
@@ -30,7 +30,7 @@ class Check:
 
     def sentence(self, words: Words) -> str:
         """The sentence in the language of `words`."""
-        # A reason is another program's sentence and comes with or without its full stop; ours ends the sentence.
+        # A reason is another program's message, with or without a full stop; our sentence adds its own.
         values = {name: _unended(value) if name == "reason" else value for name, value in self.values.items()}
         return words(f"doctor.{self.code}", **values)
 
@@ -45,7 +45,7 @@ class Installation:
 
     Attributes:
         home: Folder of `lobule up`.
-        embedded: Whether the services run from this folder, and not on servers that the environment names.
+        embedded: Whether the services run from this folder, and not with servers from the environment.
         server: Address of a running server to check, if any.
         host: Address that `lobule up` would listen on.
         port: Its port.
@@ -59,15 +59,15 @@ class Installation:
 
     @classmethod
     def at(cls, home: Path, server: str | None, host: str, port: int) -> "Installation":
-        """The installation that this process's environment describes."""
-        # A gateway on a server is given its database, a worker its gateway; `lobule up` chooses both itself.
+        """The installation that the environment of this process describes."""
+        # On a server, variables name the gateway's database or a worker's gateway; `lobule up` chooses both itself.
         names = ("LOBULE_DATABASE_URL", "LOBULE_DATABASE_URL_FILE", "LOBULE_GATEWAY_URL")
         embedded = not any(os.environ.get(name) for name in names)
         return cls(home.resolve(), embedded, server, host, port)
 
     @property
     def database_url(self) -> str | None:
-        """The database of the folder; None if there is none yet, or where the environment names one."""
+        """The database of the folder; None if it does not exist or the environment names another one."""
         return Home.database_in(self.home) if self.embedded else None
 
 

@@ -28,7 +28,7 @@ _GIGABYTE = 1024**3
 
 
 def redis(installation: Installation) -> Iterator[Check]:
-    """The Redis that the environment names answers and never evicts messages, or one can be started."""
+    """Check that the Redis of the environment answers and never evicts messages, or that Redis can be started."""
     url = variable("REDIS_URL")
     if url is None:
         if not installation.embedded:
@@ -48,7 +48,7 @@ def redis(installation: Installation) -> Iterator[Check]:
     except (AuthenticationError, NoPermissionError):
         yield Check("redis", "problem", "redis_refuses")
         return
-    except Exception as error:  # noqa: BLE001 - whatever it is, this Redis cannot be used
+    except Exception as error:  # noqa: BLE001 - any error means that this Redis cannot be used
         yield Check("redis", "problem", "redis_away", {"reason": str(error)})
         return
     if policy.startswith("allkeys"):
@@ -58,7 +58,7 @@ def redis(installation: Installation) -> Iterator[Check]:
 
 
 def store(installation: Installation) -> Iterator[Check]:
-    """The object store can be reached, written and read, and its disk has space."""
+    """Check that the object store can be reached, written and read, and that its disk has space."""
     url = variable("OBJECT_STORE_URL")
     if url is None:
         if not installation.embedded:
@@ -77,7 +77,7 @@ def store(installation: Installation) -> Iterator[Check]:
     except StoreFullError:
         yield Check("store", "problem", "store_full", {"url": url})
         return
-    except Exception as error:  # noqa: BLE001 - whatever it is, this store cannot be used
+    except Exception as error:  # noqa: BLE001 - any error means that this store cannot be used
         yield Check("store", "problem", "store_fails", {"url": url, "reason": str(error)})
         return
     if not whole:
@@ -91,7 +91,7 @@ def store(installation: Installation) -> Iterator[Check]:
 
 
 def disk(installation: Installation) -> Iterator[Check]:
-    """The disks of the folder and of temporary files have space."""
+    """Check that the disks of the folder and of temporary files have space."""
     folders = [Path(tempfile.gettempdir())]
     if installation.embedded:
         folders.append(_existing(installation.home))
@@ -104,7 +104,7 @@ def disk(installation: Installation) -> Iterator[Check]:
 
 
 def files(installation: Installation) -> Iterator[Check]:
-    """Secrets and database of the folder belong to this user, and nobody else may read them."""
+    """Check that secrets and database of the folder belong to this user, and that nobody else can read them."""
     if not installation.embedded or not installation.home.is_dir():
         return
     for file in sorted((*installation.home.glob("secrets.json"), *installation.home.glob("lobule.sqlite"))):
@@ -118,7 +118,7 @@ def files(installation: Installation) -> Iterator[Check]:
 
 
 def port(installation: Installation) -> Iterator[Check]:
-    """The port is free for `lobule up`, or Lobule answers there."""
+    """Check that the port is free for `lobule up`, or that Lobule answers there."""
     if not installation.embedded:
         return
     host, number = installation.host, installation.port
@@ -129,7 +129,8 @@ def port(installation: Installation) -> Iterator[Check]:
             return
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            reason = (error.strerror or str(error)).split(" (while")[0]  # Python adds the address, which we name
+            # Python appends the address, which the sentence already names.
+            reason = (error.strerror or str(error)).split(" (while")[0]
             yield Check("port", "problem", "port_refused", {"address": address, "reason": reason})
             return
     try:
@@ -141,7 +142,7 @@ def port(installation: Installation) -> Iterator[Check]:
 
 
 def decoder(_installation: Installation) -> Iterator[Check]:
-    """The process that decodes images can have its system calls filtered."""
+    """Check that the decoder process can filter its system calls."""
     if sys.platform == "linux" and filters_calls():
         yield Check("decoder", "ok", "decoder_filtered")
     else:
@@ -149,7 +150,7 @@ def decoder(_installation: Installation) -> Iterator[Check]:
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or the nearest above it that exists."""
+    """The folder, or its nearest existing parent."""
     return next(each for each in (folder, *folder.parents) if each.exists())
 
 

@@ -9,7 +9,7 @@ from lobule.model_package import open_package
 
 
 def check_package(part: str, folder: Path, modality: str) -> Iterator[Check]:
-    """Whether a model package is whole, for this modality, and its weights are the ones that were measured."""
+    """Check that a model package is complete and for this modality, and that its weights have the measured hash."""
     try:
         manifest = open_package(folder, modality).manifest
     except AnalysisError as error:

@@ -13,7 +13,7 @@ CHECK_GROUP = "lobule.checks"
 
 
 def check_installation(installation: Installation) -> list[Check]:
-    """The outcomes of all checks: of this machine, of each installed service, and of the server that was named."""
+    """Run all checks: of this machine, of each installed service, and of the given server."""
     installed = sorted(entry_points(group=CHECK_GROUP), key=lambda entry: entry.name)
     checkers = [("services", _services), *_of(machine.CHECKERS)]
     checkers += [(entry.name, partial(_load_and_run, entry)) for entry in installed]
@@ -30,10 +30,10 @@ def _load_and_run(entry: EntryPoint, installation: Installation) -> Iterable[Che
 
 
 def _guarded(part: str, checker: Checker, installation: Installation) -> Iterator[Check]:
-    """A check that fails is a problem of its part, and hides no other check."""
+    """Run a check; an exception becomes a problem of its part, so that the other checks still run."""
     try:
         yield from checker(installation)
-    except Exception as error:  # noqa: BLE001 - whatever it is, this part does not work
+    except Exception as error:  # noqa: BLE001 - any error means that this part does not work
         yield Check(part, "problem", "failed", {"reason": f"{type(error).__name__}: {error}"})
 
 

@@ -17,7 +17,7 @@ _TIMEOUT_S = 10.0
 
 
 def server(installation: Installation) -> Iterator[Check]:
-    """The server is ready, and its clock is this machine's."""
+    """Check that the server is ready, and that its clock agrees with this machine's."""
     if installation.server is None:
         return
     url = installation.server.rstrip("/")
@@ -46,7 +46,7 @@ def _clock(theirs: datetime) -> Check:
 
 
 def certificate(installation: Installation) -> Iterator[Check]:
-    """The server's certificate is trusted by this machine, names the server, and is valid for some weeks."""
+    """Check that this machine trusts the server's certificate, which names the server and is valid for some weeks."""
     parts = urlsplit(installation.server or "")
     if parts.scheme != "https" or parts.hostname is None:
         return

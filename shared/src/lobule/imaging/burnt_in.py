@@ -1,8 +1,8 @@
-"""Finds lines of text that a modality or a scanner wrote into a film's background.
+"""Finds lines of text that a modality or a scanner burnt into a film's background.
 
-No text is read. Letters are small regions with sharp edges, much brighter than the background, or darker than the label
-that they stand on; several of one height on one line are text. Within the breast nothing is looked for: tissue has such
-regions, too.
+No text is recognised. Letters are small regions with sharp edges, much brighter than the background, or darker than the
+label behind them; several regions of one height on one line are text. The breast is not searched, because tissue has
+such regions, too.
 """
 
 from dataclasses import replace
@@ -16,19 +16,19 @@ from lobule.imaging.letters import Box, lines_of
 from lobule.imaging.regions import mask_of, regions, slid
 from lobule.words import make_notice
 
-_SIDE = 2600  # pixels of the longer side that is looked at, at most
-_THUMBNAIL = 200  # the same, where the breast is found
+_SIDE = 2600  # longest side of the searched copy, in pixels
+_THUMBNAIL = 200  # longest side of the copy in which the breast is found
 _SQUARE = 41  # pixels; wider than a letter's strokes
-_CONTRAST = 0.25  # of the film's range, above the surroundings
-_MOST_RUNS, _MOST_LETTERS = 100_000, 3_000  # more are noise
-_LEAST, _MOST = 6, 90  # pixels of a letter's height
-_LONGEST = 14.0  # letters that touch, in heights
-_BACKGROUND = 0.15  # of the film's range: no rim of a line is brighter in the median
-_SPARSE = 0.12  # of a letter's rectangle is covered at least
-_AROUND_BREAST = 0.03  # of the thumbnail's longer side
+_CONTRAST = 0.25  # least contrast to the surroundings, as a share of the film's range
+_MOST_RUNS, _MOST_LETTERS = 100_000, 3_000  # more runs or regions are noise
+_LEAST, _MOST = 6, 90  # limits of a letter's height, in pixels
+_LONGEST = 14.0  # longest run of touching letters, in heights
+_BACKGROUND = 0.15  # largest median of a line's rim, as a share of the film's range
+_SPARSE = 0.12  # least share of a letter's rectangle that it covers
+_AROUND_BREAST = 0.03  # as a share of the thumbnail's longer side
 _AROUND_TEXT = 4  # pixels
-_MARGIN = 0.1  # of the film's sides: further inside may be breast, so that nothing is covered there
-_ROWS_AT_ONCE = 32  # of the smaller picture
+_MARGIN = 0.1  # as a share of the film's sides; further inside there may be breast, so nothing is covered there
+_ROWS_AT_ONCE = 32  # of the shrunk picture
 
 
 class TextLine(NamedTuple):
@@ -45,12 +45,12 @@ class TextLine(NamedTuple):
 
 
 def with_text_said(film: Film, *, masked: bool) -> Film:
-    """A film with a notice where text is burnt into its background.
+    """Add a notice to a film if text is burnt into its background.
 
     Args:
-        film: As it was read.
-        masked: Whether text on the background that reaches into the film's margin is to be covered. The pixels stay
-            as they are, for the networks.
+        film: The film as it was read.
+        masked: Whether to cover text on the background that reaches into the film's margin. The pixels do not change,
+            because the networks read them.
     """
     lines = find_text(film.pixels, film.valid)
     if not lines:
@@ -63,11 +63,11 @@ def with_text_said(film: Film, *, masked: bool) -> Film:
 
 
 def find_text(film: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> list[TextLine]:
-    """Lines of text outside the breast, from left to right or turned by 90 degrees, from top to bottom.
+    """Find lines of text outside the breast, horizontal or rotated by 90 degrees, from top to bottom.
 
     Args:
         film: Grey (height, width), uint8 or uint16, tissue bright.
-        valid: False at padding; None if there is none.
+        valid: False at padding; None without padding.
     """
     low, high = percentiles(film[::3, ::3], (1, 99.9))
     if high <= low:
@@ -79,14 +79,14 @@ def find_text(film: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> lis
         outside &= valid[step // 2 :: step, step // 2 :: step][: grey.shape[0], : grey.shape[1]]
     bright = [line for line in _lines(_letters(grey, outside, dark=False)) if _is_background(grey, line)]
     dark = [line for line in _lines(_letters(grey, outside, dark=True)) if not _is_background(grey, line)]
-    dark = [line for line in dark if not any(_overlap(line, other) for other in bright)]  # what is between letters
+    dark = [line for line in dark if not any(_overlap(line, other) for other in bright)]  # the gaps between letters
     found = [_on_film(line, step, film.shape, bright=True) for line in bright]
     found += [_on_film(line, step, film.shape, bright=False) for line in dark]
     return sorted(found, key=lambda line: (line.top, line.left))
 
 
 def shown_pixels(film: Film) -> NDArray[Any]:
-    """A film's pixels where its covered text has the grey of the darker part of its surroundings."""
+    """A film's pixels with covered text replaced by the grey of the darker part of its surroundings."""
     if not film.covered:
         return film.pixels
     masked = film.pixels.copy()
@@ -103,7 +103,7 @@ def _in_margin(line: TextLine, shape: tuple[int, ...]) -> bool:
 
 
 def _shrunk(film: NDArray[Any], step: int) -> NDArray[np.float32]:
-    """Means of squares, some rows at a time; rows and columns that fill no square are left out."""
+    """Means of squares, computed in strips; incomplete squares at the border are left out."""
     height, width = (side // step for side in film.shape)
     small = np.empty((height, width), np.float32)
     for top in range(0, height, _ROWS_AT_ONCE):

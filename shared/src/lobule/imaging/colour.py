@@ -1,4 +1,4 @@
-"""Colours of a picture as 8-bit sRGB, some rows at a time, so that memory does not grow with the picture.
+"""Converts a picture's colours to 8-bit sRGB in strips, so that memory does not grow with the picture.
 
 An embedded ICC profile is applied with LittleCMS: the colours of a camera or scanner are not those of a screen.
 """
@@ -16,26 +16,26 @@ from lobule.imaging.picture import Picture
 
 RGB8 = NDArray[np.uint8]
 
-_ROW_PIXELS = 1 << 20  # that are converted at once
+_ROW_PIXELS = 1 << 20  # converted at once
 _MODES = {"rgb": ("RGB", "RGB "), "cmyk": ("CMYK", "CMYK"), "lab": ("LAB", "Lab ")}  # Pillow's mode, ICC's signature
-_SAME = 1  # of 255: a profile that moves no colour further is sRGB by another name
+_SAME = 1  # of 255; a profile with no larger change is treated as sRGB
 
 
 class Colours:
     """Converts a picture's samples.
 
     Args:
-        picture: What to convert.
+        picture: The picture to convert.
     """
 
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
         self.profile_refused = False
-        """Whether the file embeds a profile that cannot be applied; known once `is_plain` or a row was asked for."""
+        """Whether the file embeds a profile that cannot be applied; set after `is_plain` or the first row."""
 
     @cached_property
     def _transform(self) -> ImageCms.ImageCmsTransform | None:
-        """From the picture's colours to sRGB; None if they are sRGB or assumed to be."""
+        """The transform from the picture's colours to sRGB; None if they are sRGB or assumed to be."""
         colour, profile = self.picture.colour, self.picture.profile
         if colour == "lab":
             return _from_lab()
@@ -60,7 +60,7 @@ class Colours:
         return plain and self._transform is None
 
     def parts(self) -> Iterator[tuple[int, RGB8]]:
-        """The picture from top to bottom: the first row, and 8-bit RGB (rows, width, 3)."""
+        """Yield the picture from top to bottom: the first row of a strip, and its 8-bit RGB (rows, width, 3)."""
         step = max(1, _ROW_PIXELS // self.picture.width)
         for top in range(0, self.picture.height, step):
             yield top, self.rows(top, top + step)
@@ -118,7 +118,7 @@ def _moves_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
 
 
 def _in_8_bits(samples: NDArray[Any], bits: int) -> NDArray[np.uint8]:
-    """Samples in 8 bits: the upper byte of deeper ones; shallower ones are scaled to the full range."""
+    """Convert samples to 8 bits: the upper byte of deeper ones; shallower ones are scaled to the full range."""
     if bits == 8:
         return samples
     if bits > 8:
@@ -127,7 +127,7 @@ def _in_8_bits(samples: NDArray[Any], bits: int) -> NDArray[np.uint8]:
 
 
 def _over_white(rgb: RGB8, alpha: NDArray[np.uint8], *, premultiplied: bool) -> RGB8:
-    """A transparent picture over a white background, like empty glass under the microscope."""
+    """Composite a transparent picture over white, the colour of empty glass under the microscope."""
     opacity = alpha.astype(np.uint16)
     own = rgb.astype(np.uint16) * (255 if premultiplied else opacity)
     return np.minimum((own + 255 * (255 - opacity) + 127) // 255, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Pixels of a picture file: as they were stored, or as one predictable kind of array."""
+"""Decodes picture files, either as they were stored or as 8-bit RGB."""
 
 import io
 import logging
@@ -26,14 +26,14 @@ _CUT_OFF = ("truncated", "incomplete", "too small", "not enough", "eof", "premat
 
 
 def decode_picture(data: bytes, modality: str | ModalitySpec) -> Picture:
-    """Decode a PNG, JPEG or TIFF: upright, its depth kept.
+    """Decode a PNG, JPEG or TIFF upright and in its original depth.
 
     Args:
         data: The whole file.
-        modality: Decides which formats are accepted.
+        modality: Determines the accepted formats.
 
     Raises:
-        AnalysisError: What `read_header` raises, `unsupported_format` for kinds of pixels that are not read,
+        AnalysisError: As raised by `read_header`; `unsupported_format` for unsupported kinds of pixels,
             `image_truncated` if the pixels end early, or `image_unreadable`.
     """
     header = read_header(io.BytesIO(data), modality)
@@ -44,12 +44,12 @@ def decode_picture(data: bytes, modality: str | ModalitySpec) -> Picture:
 def decode_rgb(data: bytes, modality: str | ModalitySpec = "histopathology") -> RGB8:
     """Decode a PNG, JPEG or TIFF into upright 8-bit sRGB.
 
-    The orientation tag and an embedded colour profile are applied, alpha is laid over white (blank glass), CMYK,
-    L*a*b* and palettes are converted, deeper samples keep their upper byte.
+    The orientation tag and an embedded colour profile are applied, alpha is composited over white (blank glass), CMYK,
+    L*a*b* and palettes are converted, and deeper samples keep their upper byte.
 
     Args:
         data: The whole file.
-        modality: Decides which formats are accepted.
+        modality: Determines the accepted formats.
 
     Returns:
         uint8 array of shape (height, width, 3).
@@ -82,7 +82,7 @@ def decoder_errors(file_format: str) -> Iterator[None]:
         yield
     except (AnalysisError, MemoryError, SoftTimeLimitExceeded):
         raise
-    except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
+    except Exception as error:  # noqa: BLE001 - decoders of hostile bytes can raise any exception
         words = str(error).lower()
         if isinstance(error, EOFError) or any(word in words for word in _CUT_OFF):
             raise AnalysisError("image_truncated", "pixels") from None

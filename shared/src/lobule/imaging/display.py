@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from lobule.imaging.film import Film, Window, percentiles
 
-_SIDE = 256  # of the thumbnail that the tissue is found in
-_SMALL = 0.09  # of the thumbnail's height: a smaller bright area is a marker, not a breast
+_SIDE = 256  # side of the thumbnail in which tissue is found
+_SMALL = 0.09  # share of the thumbnail's height; a smaller bright area is a marker
 _MOST_MARKERS = 4
 _DARK, _BRIGHT = 0.5, 99.9  # percentiles shown black and white
 _BODY = 97.0  # percentile that tissue reaches gradually; anything far brighter is a marker
@@ -17,8 +17,8 @@ _BODY = 97.0  # percentile that tissue reaches gradually; anything far brighter 
 def first_look(film: Film) -> Window:
     """The window that a viewer shows first, in values of `Film.pixels`.
 
-    The file's first usable window. Without one: all of an 8-bit film; of a deeper film the range of its tissue, so
-    that padding and burnt-in markers brighter than tissue do not determine it.
+    This is the file's first usable window. Without one, it is the full range of an 8-bit film, or the range of tissue
+    in a deeper film, so that padding and burnt-in markers that are brighter than tissue do not determine it.
     """
     if film.window is not None:
         return film.window
@@ -28,11 +28,11 @@ def first_look(film: Film) -> Window:
 
 
 def in_8_bits(pixels: NDArray[Any], window: Window) -> NDArray[np.uint8]:
-    """Pixels as a window shows them: black up to `low`, white from `high`.
+    """Convert pixels to 8 bits with a window: black up to `low`, white from `high`.
 
     Args:
         pixels: uint8 or uint16 of any shape.
-        window: In values of `pixels`.
+        window: Window in values of `pixels`.
     """
     values = np.arange(int(np.iinfo(pixels.dtype).max) + 1)
     share = (values - window.low) / (window.high - window.low)
@@ -62,7 +62,7 @@ def _tissue_window(film: Film) -> Window:
 
 
 def _threshold(values: NDArray[Any]) -> float:
-    """Otsu's, on square roots: they separate the dim edge of the tissue from the background."""
+    """Otsu's threshold on square roots, which separates the dim edge of the tissue from the background."""
     if values.size == 0 or values.min() == values.max():
         return float("inf")
     low, high = float(values.min()), float(values.max())
@@ -87,7 +87,7 @@ def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _counted(mask: NDArray[np.bool_], radius: int) -> NDArray[np.int64]:
-    """How many pixels of the square around each are set."""
+    """The number of set pixels in the square around each pixel."""
     sums = np.pad(mask, radius).astype(np.int64)
     for axis in (0, 1):
         sums = np.cumsum(np.concatenate([np.zeros_like(sums.take([0], axis)), sums], axis), axis)

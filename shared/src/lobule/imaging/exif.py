@@ -10,10 +10,10 @@ ORIENTATION_TAG = 274
 
 
 def exif_orientation(exif: bytes) -> int:
-    """The orientation in an Exif block; 1 if it names none that can be read.
+    """The orientation in an Exif block; 1 if it contains no readable one.
 
     Args:
-        exif: A TIFF structure, with or without the six bytes that stand before it in JPEG.
+        exif: A TIFF structure, with or without the six bytes that precede it in JPEG.
     """
     try:
         first = next(directories(io.BytesIO(exif.removeprefix(b"Exif\0\0"))), None)
@@ -23,10 +23,10 @@ def exif_orientation(exif: bytes) -> int:
 
 
 def exif_of(orientation: int) -> bytes:
-    """An Exif block (a TIFF structure) that says the orientation and nothing else; empty for an upright picture.
+    """An Exif block (a TIFF structure) with only an orientation; empty for an upright picture.
 
     Args:
-        orientation: 1 to 8 (Exif 3.0, tag 274); anything else is taken for upright.
+        orientation: 1 to 8 (Exif 3.0, tag 274); anything else counts as upright.
     """
     if orientation not in range(2, 9):
         return b""

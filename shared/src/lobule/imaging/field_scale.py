@@ -1,4 +1,4 @@
-"""Micrometres a pixel of a field, as its TIFF file states it."""
+"""The micrometres per pixel that a field's TIFF file states."""
 
 import io
 import re
@@ -9,9 +9,9 @@ from lobule.imaging.tiff_directory import SIGNATURES, Directory
 from lobule.imaging.tiff_header import read_tiff
 
 _SCANNERS = (3200, 4000, 4800, 5400, 6400, 7200, 9600, 12800, 19200)
-"""Dots an inch of scanners of paper and slides that are within these bounds; no microscope's."""
-_ANISOTROPY = 1.02  # at most, of a microscope's pixels
-_ROUNDED = 5e-4  # a scanner's dots, where they are stated by the centimetre
+"""Dots per inch of scanners for paper and slides; a resolution within these limits is not a microscope's."""
+_ANISOTROPY = 1.02  # largest ratio of the sides of a microscope's pixels
+_ROUNDED = 5e-4  # tolerance for a scanner's resolution that is stated per centimetre
 _DESCRIPTION, _ACROSS, _DOWN, _UNIT = 270, 282, 283, 296
 _UM_OF_UNIT = {2: 25_400.0, 3: 10_000.0}  # inch and centimetre
 _MPP = re.compile(r"\bMPP\s*=\s*(\d{1,3}\.\d{1,9})\b")  # Aperio's description
@@ -19,13 +19,13 @@ _LONGEST_DESCRIPTION = 4096
 
 
 def scale_in_file(data: bytes) -> float | None:
-    """Micrometres a pixel that a field's file states: Aperio's MPP, else the resolution of a TIFF.
+    """The micrometres per pixel that a field's file states: Aperio's MPP, otherwise the resolution of a TIFF.
 
     Args:
-        data: The whole file, one that can be read.
+        data: The whole file, which must be readable.
 
     Returns:
-        None if it states none, states another along the rows than along the columns, or one of no microscope.
+        None if it states none, states different ones for rows and columns, or one that is not a microscope's.
     """
     if data[:4] not in SIGNATURES:
         return None
@@ -33,13 +33,13 @@ def scale_in_file(data: bytes) -> float | None:
         page = read_tiff(io.BytesIO(data)).directory
         said = stated_scale(page)
         scale = float(said) if said else _by_resolution(page)
-    except AnalysisError:  # a damaged tag that no pixel needs
+    except AnalysisError:  # a damaged tag that decoding does not need
         return None
     return scale if scale is not None and FINEST_UM <= scale <= COARSEST_UM else None
 
 
 def stated_scale(page: Directory) -> str:
-    """The number of micrometres that an Aperio's description states, as it is written; empty if it states none."""
+    """The micrometres per pixel in an Aperio description, as text; empty if it states none."""
     said = _MPP.search(page.text(_DESCRIPTION, _LONGEST_DESCRIPTION))
     return said[1] if said else ""
 

@@ -1,4 +1,4 @@
-"""A film as read from a file, whatever the format."""
+"""A film as read from a file of any format."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from lobule.contracts.result import Hanging, Laterality, MammographyView, Notice, SpacingPlane
 
-_ROWS_AT_ONCE = 256  # NumPy counts in 64 bits: a whole film at once would need eight times its memory
+_ROWS_AT_ONCE = 256  # NumPy counts in 64 bits, so a whole film at once would need eight times its memory
 
 
 @dataclass(frozen=True)
 class Window:
-    """A window as the file names it: values of `Film.pixels` that are shown black and white.
+    """A window in values of `Film.pixels`.
 
     Attributes:
-        low: Shown black.
-        high: Shown white; greater than `low`.
-        name: The file's words for it.
+        low: Value shown as black.
+        high: Value shown as white; greater than `low`.
+        name: Explanation in the file.
     """
 
     low: float
@@ -29,27 +29,27 @@ class Window:
 
 @dataclass(frozen=True)
 class Film:
-    """A film as it was measured: tissue bright, no window applied.
+    """A film as measured: tissue bright, no window applied.
 
     Window and VOI lookup table only determine the first display; they never change `pixels`.
 
     Attributes:
         pixels: Grey (height, width), uint8 or uint16, tissue bright. Padding holds the least measured value.
-        view: From the file's tags, if they say.
-        laterality: The same.
+        view: View in the file's tags, if stated.
+        laterality: Side in the file's tags, if stated.
         pixel_spacing_mm: (row, column), if known; already divided by a known magnification.
         colourfulness: Mean difference between colour channels over the range, 0 for a grey file.
-        notices: What the reader of a result should know.
-        valid: False if the file holds padding instead of a measurement; None if there is none.
-        windows: The windows that the file names, the one to show first in front; empty if it names none.
+        notices: Notices for the reader of a result.
+        valid: False at padding, where nothing was measured; None without padding.
+        windows: The windows of the file, the first to show in front; empty if it has none.
         offset: With `step`: the value of a pixel in the file's own units is `offset + pixel * step`.
-        step: Negative where the file stores tissue dark.
-        spacing_plane: Whether `pixel_spacing_mm` holds in the breast or on the detector.
+        step: See `offset`; negative if the file stores tissue dark.
+        spacing_plane: Plane in which `pixel_spacing_mm` is valid: the breast or the detector.
         magnification: Radiographic magnification that the file states, 1.0 if none.
-        hanging: How to turn the pixels to show the film upright; None if the file does not say it.
-        bits: Of a measured sample; `pixels` may have room for more.
-        covered: Rectangles of text, which `pixels` still hold and nobody is shown: left, top, right and bottom, the
-            last two excluded.
+        hanging: Rotation and mirroring that show the film upright; None if the file does not state it.
+        bits: Bits of a measured sample, which may be fewer than those of `pixels`.
+        covered: Rectangles of text that pictures for display must hide, but `pixels` still contain: left, top, right
+            and bottom, the last two excluded.
     """
 
     pixels: NDArray[Any]
@@ -70,7 +70,7 @@ class Film:
 
     @property
     def window(self) -> Window | None:
-        """The window to show first, where the file names one."""
+        """The window to show first, if the file has one."""
         return self.windows[0] if self.windows else None
 
     def percentiles(self, percents: Sequence[float]) -> tuple[float, ...]:
@@ -81,15 +81,15 @@ class Film:
 def percentiles(
     pixels: NDArray[Any], percents: Sequence[float], valid: NDArray[np.bool_] | None = None
 ) -> tuple[float, ...]:
-    """Percentiles of unsigned integers, exact, from a histogram: memory does not grow with the film.
+    """Exact percentiles of unsigned integers from a histogram, so that memory does not grow with the film.
 
     Args:
         pixels: uint8 or uint16, of any shape with rows first.
-        percents: 0 to 100.
-        valid: Of the same shape; False leaves a pixel out.
+        percents: Percents from 0 to 100.
+        valid: Mask of the same shape; False excludes a pixel.
 
     Returns:
-        For each percent the least value that so many percent of the pixels do not exceed; zeros if no pixel is left.
+        For each percent, the smallest value that this share of the pixels does not exceed; zeros if no pixel is left.
     """
     counts = np.zeros(int(np.iinfo(pixels.dtype).max) + 1, np.int64)
     for start in range(0, len(pixels), _ROWS_AT_ONCE):

@@ -1,6 +1,6 @@
 """Reads the headers of image files without decoding pixels.
 
-Only the header is parsed, so a file that announces 60000 x 60000 pixels is refused before any memory is set aside.
+Because only the header is parsed, a file that announces 60000 x 60000 pixels is refused before memory is allocated.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ _OTHERS = {b"GIF8": "GIF", b"BM": "BMP", b"RIFF": "WebP", b"%PDF": "PDF", b"PK\3
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """Size and kind of an image, from its header.
+    """Size and format of an image, from its header.
 
     Attributes:
         format: File format, determined from the content and not from the name.
@@ -58,12 +58,12 @@ class ImageHeader:
 
 
 def read_header(source: Path | BinaryIO, modality: str | ModalitySpec) -> ImageHeader:
-    """Read and judge an image's header.
+    """Read and check an image's header.
 
     Args:
         source: A file, or a binary stream positioned at its start.
-        modality: What the image is meant to be, by the name of a packaged modality or by its specification; decides
-            which formats are accepted.
+        modality: Expected modality, as the name of a packaged modality or as a specification; determines the accepted
+            formats.
 
     Raises:
         AnalysisError: `empty_file`, `unsupported_format`, `image_unreadable`, `animated_image`, `too_many_pixels` or
@@ -89,7 +89,7 @@ def read_header(source: Path | BinaryIO, modality: str | ModalitySpec) -> ImageH
 
 
 def is_grey(path: Path) -> bool:
-    """Whether a file is DICOM or a picture that is stored without colour; False if it cannot be told."""
+    """Whether a file is DICOM or a picture without colour; False if it cannot be determined."""
     with path.open("rb") as stream:
         first = stream.read(PREAMBLE)
         stream.seek(0)

@@ -12,7 +12,7 @@ SIGNATURE = b"\xff\xd8\xff"
 
 START_OF_SCAN, END_OF_IMAGE, APP1, APP2, APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
 ICC = b"ICC_PROFILE\0"
-"""How the content of an APP2 with a part of a profile begins; its number and the number of parts follow."""
+"""The start of an APP2 segment with a part of a profile; its number and the number of parts follow."""
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 without DHT, JPG and DAC
 _READ_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA}
 _PROGRESSIVE = {0xC2, 0xCA}
@@ -23,7 +23,7 @@ _COLOURS: dict[int, Colour] = {1: "grey", 3: "rgb", 4: "cmyk"}
 
 
 class Segment(NamedTuple):
-    """A marker segment: where its content lies in the file, behind its length."""
+    """A marker segment: the position of its content in the file, after its length."""
 
     marker: int
     start: int
@@ -31,10 +31,10 @@ class Segment(NamedTuple):
 
 
 def read_jpeg(stream: BinaryIO) -> PictureHeader:
-    """Read a JPEG's header, up to its first frame header, which is the one that decoders use.
+    """Read a JPEG's header, up to its first frame header, which decoders use.
 
     Args:
-        stream: At the file's start.
+        stream: Stream at the file's start.
 
     Raises:
         AnalysisError: `image_unreadable` or `unsupported_format`.
@@ -48,7 +48,7 @@ def read_jpeg(stream: BinaryIO) -> PictureHeader:
 
 
 def segments(stream: BinaryIO) -> Iterator[Segment]:
-    """The segments up to the first scan and with it, the stream at the start of each one's content.
+    """Yield the segments up to and including the first scan, with the stream at the start of each content.
 
     Bytes between segments are skipped, as libjpeg does.
 
@@ -76,7 +76,7 @@ def segments(stream: BinaryIO) -> Iterator[Segment]:
 
 
 def _next_marker(stream: BinaryIO) -> int:
-    """The next marker's code; a few bytes that lie before it are skipped."""
+    """The next marker's code; a few bytes before it are skipped."""
     stop = stream.tell() + _MOST_BETWEEN
     while stream.tell() < stop:
         byte = read_exactly(stream, 1, "JPEG")
@@ -107,7 +107,7 @@ def _described(stream: BinaryIO, segment: Segment) -> PictureHeader:
 
 
 def _held(marker: int, width: int, height: int, bits: int, sampling: list[tuple[int, int]]) -> int:
-    """Bytes of the samples, and of a progressive JPEG's coefficients."""
+    """Bytes of the samples, and of the coefficients of a progressive JPEG."""
     pixels = width * height
     size = pixels * len(sampling) * (1 if bits == 8 else 2)
     if marker in _PROGRESSIVE:

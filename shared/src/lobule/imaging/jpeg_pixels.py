@@ -19,16 +19,16 @@ _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # within a scan: neither a s
 
 
 def decode_jpeg(data: bytes) -> Picture:
-    """Decode a JPEG; of a file with several pictures the first.
+    """Decode a JPEG, or the first picture of a file with several.
 
     Args:
         data: The whole file.
 
     Raises:
-        AnalysisError: What `read_jpeg` raises, or `image_truncated` if the end of the picture is missing.
+        AnalysisError: As raised by `read_jpeg`; `image_truncated` if the end of the picture is missing.
     """
     header = read_jpeg(io.BytesIO(data))
-    if 8 * len(data) < header.width * header.height // 64:  # a bit in each block of 8 x 8 pixels is the least there is
+    if 8 * len(data) < header.width * header.height // 64:  # each block of 8 x 8 pixels needs at least one bit
         raise AnalysisError("image_truncated", "pixels")
     check_scans(data)
     samples: NDArray[Any] = imagecodecs.jpeg8_decode(data)
@@ -52,11 +52,11 @@ def decode_jpeg(data: bytes) -> Picture:
 
 
 def check_scans(data: bytes | memoryview) -> None:
-    """Walk through a JPEG's scans, without decoding them.
+    """Check a JPEG's scans without decoding them.
 
     Raises:
-        AnalysisError: `image_unreadable` if there are more than any encoder writes: each is a pass over all pixels.
-            `image_truncated` if the last one does not end.
+        AnalysisError: `image_unreadable` if there are more than any encoder writes, because each is a pass over all
+            pixels; `image_truncated` if the last one does not end.
     """
     stream, scans = io.BytesIO(data), 0
     position = next((s.start + s.length for s in segments(stream) if s.marker == START_OF_SCAN), len(data))

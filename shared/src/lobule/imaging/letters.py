@@ -1,14 +1,14 @@
-"""Groups letters to lines of text, by their rectangles alone."""
+"""Groups letters into lines of text by their rectangles."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 _LETTERS = 4
-_HEIGHTS = (6, 90)  # pixels of a letter
-_WIDTH = 1.1  # of a letter's height; a wider region counts as several
+_HEIGHTS = (6, 90)  # limits of a letter's height, in pixels
+_WIDTH = 1.1  # in heights of a letter; a wider region counts as several letters
 _GAP, _OVERLAP, _ALIKE = 1.6, 0.5, 0.5  # of the height
-_STRAIGHT = 0.22  # of the height: how far the letters' middles lie from a line
+_STRAIGHT = 0.22  # in heights: largest distance of the letters' middles from a line
 _SLOPE = 0.1
 _MARGIN = 0.35  # of the height, around a line
 
@@ -28,10 +28,10 @@ class Box(NamedTuple):
 
 
 def lines_of(letters: list[Box]) -> list[Box]:
-    """The rectangles of lines that run from left to right, with a margin.
+    """The rectangles of horizontal lines, with a margin.
 
     Args:
-        letters: In any order, with anything else among them.
+        letters: Candidate letters in any order, possibly with other regions.
     """
     known = sorted(each for each in letters if _HEIGHTS[0] <= each.height <= _HEIGHTS[1])
     groups: list[list[Box]] = []
@@ -51,7 +51,7 @@ def lines_of(letters: list[Box]) -> list[Box]:
 
 
 def _beside(letter: Box, other: Box) -> bool:
-    """Whether a letter may stand to the right of another on its line."""
+    """Whether a letter can be to the right of another one on the same line."""
     shorter, taller = sorted((letter.height, other.height))
     shared = min(letter.top + letter.height, other.top + other.height) - max(letter.top, other.top)
     apart = other.left - letter.left - letter.width

@@ -1,28 +1,28 @@
-"""Detects negatives: films whose background is bright, as on a light box."""
+"""Detects negatives: films with a bright background, as on a light box."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_FRAME = 6  # percent of each side that may be a scanner's white frame
-_NEAR = 0.12  # of the range: a pixel this near its ends counts as black or white
-_MORE = 0.15  # of the pixels: so many more white than black ones make a negative
-_CORNER = 8  # a corner is so small a part of a side
+_FRAME = 6  # percent of each side that can be a scanner's white frame
+_NEAR = 0.12  # of the range; a pixel this near its ends counts as black or white
+_MORE = 0.15  # of the pixels; a negative has this many more white than black ones
+_CORNER = 8  # a corner is this fraction of a side
 _BRIGHT, _DARK = 0.8, 0.2  # of the range, for the median of a corner
 
 
 def is_negative(grey: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> bool:
-    """Whether the background is bright, which beside a breast is most of the film.
+    """Whether the background is bright, which is most of the film outside the breast.
 
-    Inside of what may be a frame there is more white than black, and two more corners are bright than dark: the muscle
-    of an oblique film fills one corner, and so may a label. Where tissue reaches into a second corner, one more is
-    enough if both corners of a side are bright: those that the breast points to. Padding says nothing; where it covers
-    the background, what is left is tissue.
+    Inside a possible frame, a negative has more white than black, and at least two more bright corners than dark ones,
+    because the muscle of an oblique film fills one corner, and a label can fill one. If tissue reaches into a second
+    corner, one more is enough, provided that both corners of a side are bright: those that the breast points to.
+    Padding is ignored; if it covers the background, only tissue is left.
 
     Args:
         grey: (height, width).
-        valid: (height, width), False at padding; None if there is none.
+        valid: (height, width), False at padding; None without padding.
     """
     if valid is not None:
         measured = _extent(valid, axis=1), _extent(valid, axis=0)
@@ -43,13 +43,13 @@ def is_negative(grey: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> b
 
 
 def _extent(valid: NDArray[np.bool_], axis: int) -> slice:
-    """The rows (`axis` 1) or columns (0) from the first one with a measurement to the last."""
+    """The rows (`axis` 1) or columns (0) from the first to the last measured one."""
     measured = np.flatnonzero(valid.any(axis=axis))
     return slice(int(measured[0]), int(measured[-1]) + 1) if len(measured) else slice(0)
 
 
 def _bright_corners(share: NDArray[np.float32]) -> bool:
-    """Whether enough more corners are bright than dark; one that is mostly padding is neither."""
+    """Whether enough more corners are bright than dark; a corner that is mostly padding is neither."""
     down, across = (max(1, length // _CORNER) for length in share.shape)
     sides = share[:, :across], share[:, -across:]
     corners = [part for side in sides for part in (side[:down], side[-down:])]

@@ -1,4 +1,4 @@
-"""Turning pictures upright: the orientation tag, which TIFF, JPEG and PNG share (Exif 3.0, tag 274)."""
+"""Turns pictures upright by the orientation tag, which TIFF, JPEG and PNG share (Exif 3.0, tag 274)."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ def upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
     """A picture (height, width, ...) turned upright; a view on the same memory.
 
     Args:
-        samples: As stored.
-        orientation: 1 to 8; anything else leaves the picture as it is.
+        samples: Samples as stored.
+        orientation: Orientation from 1 to 8; other values do not change the picture.
     """
     if orientation in (5, 6, 7, 8):
         samples = samples.swapaxes(0, 1)

@@ -10,13 +10,13 @@ Alpha = Literal["none", "straight", "premultiplied"]
 
 @dataclass(frozen=True)
 class Picture:
-    """Samples as they were stored, upright.
+    """Upright samples as stored.
 
     Attributes:
         samples: uint8 or uint16 (height, width) or (height, width, channels); may be a view.
-        bits: Of a sample: values reach `2 ** bits - 1`.
-        colour: What the channels are; palettes and YCbCr are decoded to `rgb`.
-        alpha: What the last channel is, where it is no colour.
+        bits: Bits of a sample; the largest value is `2 ** bits - 1`.
+        colour: Colour space of the channels; palettes and YCbCr are decoded to `rgb`.
+        alpha: Kind of the last channel, if it is not a colour.
         profile: ICC profile that the file embeds.
         offset: With `step`: the value that the file stores for a grey sample is `offset + sample * step`.
         step: -1 if the file stores white as zero.

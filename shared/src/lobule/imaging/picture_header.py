@@ -1,4 +1,4 @@
-"""What PNG, JPEG and TIFF headers have in common: the facts that they state, and the limits of their size."""
+"""The facts that PNG, JPEG and TIFF headers state, and the limits of their size."""
 
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
@@ -15,13 +15,13 @@ class PictureHeader:
     """A picture as its header describes it.
 
     Attributes:
-        format: By content.
+        format: Format by content.
         width: Stored columns.
         height: Stored rows.
-        bits: Of a sample.
-        samples: Per pixel as stored, alpha included.
-        colour: What they are.
-        decoded_bytes: That decoding holds at once.
+        bits: Bits of a sample.
+        samples: Samples per pixel as stored, alpha included.
+        colour: Colour space of the samples.
+        decoded_bytes: Bytes that decoding holds in memory at once.
     """
 
     format: PictureFormat
@@ -52,10 +52,10 @@ def check_size(width: int, height: int, decoded_bytes: int = 0) -> None:
 
 
 def seek(stream: BinaryIO, position: int, file_format: str) -> None:
-    """Seek to an offset, which may be beyond the end of the file.
+    """Seek to an offset, which can be beyond the end of the file.
 
     Raises:
-        AnalysisError: `image_unreadable` if no file is that long.
+        AnalysisError: `image_unreadable` if the offset is impossible.
     """
     if position >= 1 << 62:
         raise AnalysisError("image_unreadable", "header_offset", format=file_format)

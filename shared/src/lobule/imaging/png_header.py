@@ -25,7 +25,7 @@ _KINDS: dict[int, tuple[Colour, int, tuple[int, ...]]] = {  # colour type: colou
 
 
 class Chunk(NamedTuple):
-    """A chunk: its type and where its content lies in the file."""
+    """A chunk: its type and the position of its content."""
 
     kind: bytes
     start: int
@@ -36,7 +36,7 @@ def read_png(stream: BinaryIO) -> PictureHeader:
     """Read a PNG's header, up to the first pixel data.
 
     Args:
-        stream: At the file's start.
+        stream: Stream at the file's start.
 
     Raises:
         AnalysisError: `image_unreadable` or `animated_image`.
@@ -56,14 +56,15 @@ def read_png(stream: BinaryIO) -> PictureHeader:
 
 
 def chunks(stream: BinaryIO, most: int) -> Iterator[Chunk]:
-    """The chunks of a PNG in order, the stream at the start of each one's content.
+    """Yield the chunks of a PNG in order, with the stream at the start of each content.
 
     Args:
-        stream: At the file's start, seekable.
-        most: More chunks are refused.
+        stream: Seekable stream at the file's start.
+        most: Largest permitted number of chunks.
 
     Raises:
-        AnalysisError: `image_unreadable` if there are too many; a file that ends in a chunk's head ends the chunks.
+        AnalysisError: `image_unreadable` if there are too many; a file that ends within a chunk's header ends the
+            iteration.
     """
     position = len(SIGNATURE)
     for _ in range(most):

@@ -11,7 +11,7 @@ from lobule.imaging.orientation import upright
 from lobule.imaging.picture import Picture
 from lobule.imaging.png_header import SIGNATURE, Chunk, chunks, profile_of, read_png
 
-_MOST_INFLATED = 1032  # times its size: more is not possible with Deflate
+_MOST_INFLATED = 1032  # times its size, the most that Deflate can inflate
 _INFLATED_BY_LIBPNG = (b"zTXt", b"iTXt")
 _OF_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 
@@ -23,7 +23,7 @@ def decode_png(data: bytes) -> Picture:
         data: The whole file.
 
     Raises:
-        AnalysisError: What `read_png` raises; `image_truncated` if there is too little data for so many pixels.
+        AnalysisError: As raised by `read_png`; `image_truncated` if there is too little data for the pixels.
     """
     header = read_png(io.BytesIO(data))
     found = list(chunks(io.BytesIO(data), limits.MAX_PNG_DATA_CHUNKS))
@@ -47,7 +47,7 @@ def decode_png(data: bytes) -> Picture:
 
 
 def _of_pixels_alone(data: bytes, found: list[Chunk]) -> bytes:
-    """The file without texts, where it has compressed ones: libpng would inflate and keep each of them."""
+    """The file without compressed texts, because libpng would inflate and keep each of them."""
     if not any(chunk.kind in _INFLATED_BY_LIBPNG for chunk in found):
         return data
     view = memoryview(data)

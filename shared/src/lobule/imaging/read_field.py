@@ -1,4 +1,4 @@
-"""Reading a histology field from the bytes of a file: PNG, TIFF or JPEG."""
+"""Reads a histology field from the bytes of a PNG, TIFF or JPEG file."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from lobule.words import make_notice
 
 @dataclass(frozen=True)
 class Field:
-    """A field as it was seen through the microscope.
+    """A histology field.
 
     Attributes:
         pixels: Upright 8-bit sRGB (height, width, 3).
-        notices: What the reader of a result should know.
-        um_per_pixel: Micrometres a pixel that the file states; None if it states none.
+        notices: Notices for the reader of a result.
+        um_per_pixel: Micrometres per pixel in the file; None if it states none.
     """
 
     pixels: RGB8
@@ -25,7 +25,7 @@ class Field:
 
 
 def read_field(data: bytes) -> Field:
-    """Read a field, an embedded colour profile applied.
+    """Read a field, and apply an embedded colour profile.
 
     Args:
         data: The whole file.

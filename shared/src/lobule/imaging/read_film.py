@@ -1,4 +1,4 @@
-"""Reading a film from the bytes of a file: PNG, TIFF, JPEG or DICOM."""
+"""Reads a film from the bytes of a PNG, TIFF, JPEG or DICOM file."""
 
 import io
 from collections.abc import Iterator
@@ -17,18 +17,18 @@ from lobule.imaging.negative import is_negative
 from lobule.imaging.picture import Picture
 from lobule.words import make_notice
 
-_ROW_PIXELS = 1 << 20  # that are looked at at once
+_ROW_PIXELS = 1 << 20  # processed at once
 
 
 def read_film(data: bytes) -> Film:
-    """Read a film, its depth kept.
+    """Read a film in its original depth.
 
     Args:
         data: The whole file.
 
     Raises:
-        AnalysisError: What `lobule.imaging.header.read_header` and `decode_picture` raise; `not_mammogram` if the
-            DICOM tags say so.
+        AnalysisError: As raised by `lobule.imaging.header.read_header` and `decode_picture`; `not_mammogram` if the
+            DICOM tags describe another object.
     """
     if read_header(io.BytesIO(data), "mammography").format == "DICOM":
         return read_dicom(data)
@@ -36,7 +36,7 @@ def read_film(data: bytes) -> Film:
 
 
 def film_of(picture: Picture) -> Film:
-    """A picture as a film: grey, tissue bright, what is transparent left out."""
+    """Convert a picture to a film: grey, tissue bright, transparent pixels excluded."""
     alpha = picture.samples[..., -1] if picture.alpha != "none" else None
     valid = None if alpha is None or alpha.all() else np.ascontiguousarray(alpha != 0)
     grey, offset, step = _grey(picture), picture.offset, picture.step
@@ -61,7 +61,7 @@ def film_of(picture: Picture) -> Film:
 
 
 def colourfulness(picture: Picture) -> float:
-    """Mean difference between a picture's colour channels, over their range; 0 for grey."""
+    """Mean difference between a picture's colour channels, relative to their range; 0 for grey."""
     if picture.colour == "grey":
         return 0.0
     spread = 0
@@ -73,7 +73,7 @@ def colourfulness(picture: Picture) -> float:
 
 
 def _grey(picture: Picture) -> NDArray[Any]:
-    """The picture's grey, contiguous: the mean of its colours where it has any."""
+    """The picture's grey values, contiguous; colours are averaged."""
     if picture.colour == "grey":
         samples = picture.samples
         return np.ascontiguousarray(samples if samples.ndim == 2 else samples[..., 0])
@@ -88,7 +88,7 @@ def _grey_bits(picture: Picture) -> int:
 
 
 def _colour_rows(picture: Picture) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Some rows after the others, of three colour channels: as they are stored where these are red, green and blue."""
+    """Successive strips of three colour channels, as stored if these are red, green and blue."""
     if picture.colour != "rgb":
         yield from Colours(picture).parts()
         return

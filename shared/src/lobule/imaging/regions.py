@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Regions:
-    """Regions of pixels that touch, corners included; one entry a region in each array.
+    """Regions of touching pixels, including diagonal ones; each array has one entry per region.
 
     Attributes:
-        left, top, right, bottom: Their rectangles; `right` and `bottom` are excluded.
-        area: In pixels.
-        runs: For each run of pixels its region, row, first column and the column behind its last one.
+        left, top, right, bottom: Sides of their rectangles; `right` and `bottom` are excluded.
+        area: Areas in pixels.
+        runs: Region, row, first column and end column (excluded) of each run of pixels.
     """
 
     left: NDArray[np.int64]
@@ -26,11 +26,11 @@ class Regions:
 
 
 def regions(found: NDArray[np.bool_], most_runs: int) -> Regions | None:
-    """Find regions; None if there are more runs of pixels than `most_runs`, as noise has them.
+    """Find regions; None if there are more than `most_runs` runs of pixels, as in noise.
 
     Args:
-        found: (height, width).
-        most_runs: Bounds the time.
+        found: Mask (height, width).
+        most_runs: Largest number of runs, which limits the time.
     """
     steps = np.diff(np.pad(found, ((0, 0), (1, 1))).astype(np.int8), axis=1)
     rows, starts = np.nonzero(steps == 1)
@@ -52,7 +52,7 @@ def regions(found: NDArray[np.bool_], most_runs: int) -> Regions | None:
 def _named(
     rows: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64], height: int
 ) -> NDArray[np.int64]:
-    """The region of each run: runs of neighbouring rows that touch are joined."""
+    """The region of each run: touching runs of neighbouring rows belong to the same region."""
     owner = list(range(len(rows)))
 
     def root(run: int) -> int:
@@ -77,7 +77,7 @@ def _named(
 
 
 def mask_of(found: Regions, region: int, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """One region's pixels."""
+    """The mask of one region."""
     mask = np.zeros(shape, bool)
     named, rows, starts, ends = found.runs
     for run in np.flatnonzero(named == region):
@@ -86,11 +86,11 @@ def mask_of(found: Regions, region: int, shape: tuple[int, int]) -> NDArray[np.b
 
 
 def slid(pixels: NDArray[Any], side: int, extreme: np.ufunc) -> NDArray[Any]:
-    """The least or greatest value in a square around each pixel.
+    """The smallest or largest value in a square around each pixel.
 
     Args:
-        pixels: (height, width).
-        side: Of the square; odd.
+        pixels: Pixels (height, width).
+        side: Side of the square, odd.
         extreme: `np.minimum` or `np.maximum`.
     """
     for axis in (0, 1):

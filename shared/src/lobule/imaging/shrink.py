@@ -1,4 +1,4 @@
-"""Shrinking pictures by the mean over areas, some rows at a time, so that memory does not grow with the picture."""
+"""Shrinks pictures by averaging areas in strips, so that memory does not grow with the picture."""
 
 import math
 from typing import Any, Protocol
@@ -7,24 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_PIXELS = 1 << 20  # of the source that are looked at at once
+_PIXELS = 1 << 20  # of the source that are processed at once
 
 
 class Rows(Protocol):
     """Some rows of a picture: (rows, width) uint8 or uint16, or (rows, width, 3) uint8."""
 
     def __call__(self, top: int, bottom: int) -> NDArray[Any]:
-        """The rows from `top` up to, not with, `bottom`."""
+        """The rows from `top` to `bottom`, excluding `bottom`."""
         ...
 
 
 def shrink(rows: Rows, size: tuple[int, int], to: tuple[int, int]) -> NDArray[Any]:
-    """A smaller picture; each pixel is the mean of those that it stands for, of the same type.
+    """Shrink a picture; each new pixel is the mean of the pixels that it covers, in the same type.
 
     Args:
-        rows: The picture.
-        size: Its (width, height).
-        to: (width, height) of the answer.
+        rows: Returns rows of the picture.
+        size: (width, height) of the picture.
+        to: (width, height) of the result.
     """
     (width, height), (wide, high) = size, to
     step = max(1, _PIXELS * high // (width * height))
@@ -41,6 +41,6 @@ def shrink(rows: Rows, size: tuple[int, int], to: tuple[int, int]) -> NDArray[An
 
 
 def fitting(size: tuple[int, int], side: int) -> tuple[int, int]:
-    """The largest (width, height) of the same shape with no side longer than `side`; never larger than `size`."""
+    """The largest (width, height) of the same aspect ratio within `side`; never larger than `size`."""
     scale = min(1.0, side / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -1,4 +1,4 @@
-"""Directories of TIFF files (Adobe, TIFF 6.0; BigTIFF), read tag by tag and never further than asked."""
+"""Reads directories of TIFF files (Adobe, TIFF 6.0; BigTIFF) tag by tag, and no further than requested."""
 
 import struct
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _SIZES = {kind: struct.calcsize(f"={form}") for kind, form in _INTEGERS.items()}
 
 @dataclass(frozen=True)
 class Entry:
-    """A tag: the type and the number of its values, and where they lie in the file."""
+    """A tag: the type, number and position of its values."""
 
     kind: int
     count: int
@@ -27,12 +27,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Directory:
-    """One page's tags.
+    """The tags of one page.
 
     Attributes:
         stream: The file.
-        order: `<` or `>`, as `struct` has it.
-        entries: By tag.
+        order: `<` or `>`, as in `struct`.
+        entries: Entries by tag.
     """
 
     stream: BinaryIO
@@ -40,14 +40,15 @@ class Directory:
     entries: dict[int, Entry]
 
     def count(self, tag: int) -> int:
-        """The number of a tag's values; 0 if it is not there."""
+        """The number of a tag's values; 0 if the tag is missing."""
         return self.entries[tag].count if tag in self.entries else 0
 
     def numbers(self, tag: int, most: int) -> tuple[int, ...]:
-        """A tag's integers; empty if it is not there.
+        """A tag's integers; empty if the tag is missing.
 
         Raises:
-            AnalysisError: `image_unreadable` if there are more than `most`, or no integers, or the file ends first.
+            AnalysisError: `image_unreadable` if there are more than `most`, they are not integers, or the file ends
+                first.
         """
         entry = self.entries.get(tag)
         if entry is None:
@@ -64,7 +65,7 @@ class Directory:
         return values[0] if values else default
 
     def content(self, tag: int, most: int) -> bytes:
-        """A tag's bytes; empty if it is not there, is no bytes, has more than `most` or the file ends first."""
+        """A tag's bytes; empty if the tag is missing, of another type or longer than `most`, or the file ends first."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind not in (1, 7) or entry.count > most:
             return b""
@@ -73,7 +74,7 @@ class Directory:
         return data if len(data) == entry.count else b""
 
     def ratio(self, tag: int) -> float | None:
-        """A tag's first fraction; None if it is not there, is no fraction, or the file ends first."""
+        """A tag's first fraction; None if the tag is missing, is not a fraction, or the file ends first."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind != _RATIO:
             return None
@@ -85,7 +86,7 @@ class Directory:
         return numerator / denominator if denominator else None
 
     def text(self, tag: int, most: int) -> str:
-        """The first characters of a tag's text; empty if it is not there or is no text."""
+        """The first characters of a tag's text; empty if the tag is missing or is not text."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind != _TEXT:
             return ""
@@ -94,13 +95,13 @@ class Directory:
 
 
 def directories(stream: BinaryIO) -> Iterator[Directory]:
-    """A TIFF's chain of directories, each followed once.
+    """Yield a TIFF's chain of directories, each once.
 
     Args:
-        stream: At the file's start, seekable.
+        stream: Seekable stream at the file's start.
 
     Raises:
-        AnalysisError: `image_unreadable` if a directory is damaged, or there are more than a picture has.
+        AnalysisError: `image_unreadable` if a directory is damaged, or there are too many.
     """
     head = read_exactly(stream, 8, "TIFF")
     if head[:4] not in SIGNATURES:
@@ -120,7 +121,7 @@ def directories(stream: BinaryIO) -> Iterator[Directory]:
 
 
 def _directory(stream: BinaryIO, start: int, order: Literal["<", ">"], big: bool) -> tuple[Directory, int]:
-    """A directory, and where the next one's offset stands."""
+    """A directory, and the position of the next one's offset."""
     head, form, inline = (8, "HHQ", 8) if big else (2, "HHI", 4)
     size = struct.calcsize(f"{order}{form}") + inline
     seek(stream, start, "TIFF")
@@ -132,7 +133,7 @@ def _directory(stream: BinaryIO, start: int, order: Literal["<", ">"], big: bool
     for index in range(count):
         tag, kind, number = struct.unpack_from(f"{order}{form}", data, index * size)
         if tag in entries:
-            continue  # the first one counts, as in libtiff
+            continue  # the first one is used, as in libtiff
         position = start + head + (index + 1) * size - inline
         if _SIZES.get(kind, 0) * number > inline:
             position = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, (index + 1) * size - inline)[0]
@@ -141,7 +142,7 @@ def _directory(stream: BinaryIO, start: int, order: Literal["<", ">"], big: bool
 
 
 def _offset(stream: BinaryIO, order: str, big: bool, last: bool = False) -> int:
-    """An offset; a chain that is cut off in its last one ends there."""
+    """An offset; a chain that is cut off at its last offset ends there."""
     size = 8 if big else 4
     data = stream.read(size)
     if last and len(data) < size:

@@ -1,4 +1,4 @@
-"""Headers of TIFF files: which page is the picture, how it is laid out, and whether it can be read."""
+"""Reads the headers of TIFF files: the page with the picture, its layout, and whether it is supported."""
 
 import math
 from dataclasses import dataclass
@@ -35,18 +35,18 @@ _FORMATS = {1: "unsigned", 2: "signed", 3: "floating_point", 5: "complex", 6: "c
 
 @dataclass(frozen=True)
 class TiffLayout:
-    """A page that can be read.
+    """A readable page.
 
     Attributes:
-        header: Size and kind.
+        header: Size and kind of the picture.
         directory: Its tags.
-        photometric: As in the file.
-        compression: As in the file.
-        planar: Whether each sample has a plane of its own.
+        photometric: Photometric interpretation in the file.
+        compression: Compression in the file.
+        planar: Whether each sample is in a separate plane.
         signed: Whether samples are signed.
-        alpha: 0 none, 1 premultiplied, 2 straight, 3 a sample that says nothing of opacity.
+        alpha: 0 none, 1 premultiplied, 2 straight, 3 a sample that is not opacity.
         segment: Rows and columns of a strip or tile.
-        tiled: Whether segments are tiles, which are whole at the borders too.
+        tiled: Whether segments are tiles, which are complete at the borders, too.
     """
 
     header: PictureHeader
@@ -61,22 +61,22 @@ class TiffLayout:
 
     @property
     def located(self) -> tuple[int, int]:
-        """The tags that hold the segments' offsets and lengths."""
+        """The tags with the segments' offsets and lengths."""
         return (324, 325) if self.tiled else (273, 279)
 
     @property
     def segments(self) -> int:
-        """How many strips or tiles there are."""
+        """The number of strips or tiles."""
         rows, columns = self.segment
         planes = self.header.samples if self.planar else 1
         return math.ceil(self.header.height / rows) * math.ceil(self.header.width / columns) * planes
 
 
 def read_tiff(stream: BinaryIO) -> TiffLayout:
-    """Read a TIFF's header. Reduced copies and masks beside the picture are passed over.
+    """Read a TIFF's header. Thumbnails and masks are skipped.
 
     Args:
-        stream: At the file's start.
+        stream: Stream at the file's start.
 
     Raises:
         AnalysisError: `image_unreadable`, `animated_image` or `unsupported_format`.

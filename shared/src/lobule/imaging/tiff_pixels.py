@@ -1,4 +1,4 @@
-"""Pixels of TIFF files, decoded strip by strip or tile by tile into memory that the header has bounded."""
+"""Decodes the pixels of TIFF files strip by strip or tile by tile into memory that the header has limited."""
 
 import io
 import math
@@ -29,12 +29,12 @@ from lobule.imaging.tiff_header import (
     read_tiff,
 )
 
-_PIECE = 1 << 16  # of compressed data that is inflated at once
+_PIECE = 1 << 16  # bytes of compressed data that are inflated at once
 _ALPHAS: dict[int, Alpha] = {0: "none", 1: "premultiplied", 2: "straight", 3: "none"}
 
 
 class _Segment(NamedTuple):
-    """Where a strip or tile lies: its plane, its rows and columns in the picture, its bytes in the file."""
+    """A strip or tile: its plane, its rows and columns in the picture, its bytes in the file."""
 
     plane: int
     top: int
@@ -51,8 +51,8 @@ def decode_tiff(data: bytes) -> Picture:
         data: The whole file.
 
     Raises:
-        AnalysisError: What `read_tiff` raises, `image_truncated` if pixels are missing, `image_unreadable` if a
-            part does not fit its place.
+        AnalysisError: As raised by `read_tiff`; `image_truncated` if pixels are missing, `image_unreadable` if a part
+            does not match its place.
     """
     layout = read_tiff(io.BytesIO(data))
     header, directory = layout.header, layout.directory
@@ -78,13 +78,13 @@ def _described(layout: TiffLayout, samples: NDArray[Any], orientation: int) -> P
     grey = samples[..., 0] if samples.ndim == 3 else samples
     if layout.signed:
         offset = -float(top // 2 + 1)
-        grey ^= grey.dtype.type(top // 2 + 1)  # the order of signed numbers, as unsigned ones
+        grey ^= grey.dtype.type(top // 2 + 1)  # maps signed numbers to unsigned ones in the same order
     if layout.photometric == WHITE_IS_ZERO:
         np.subtract(grey.dtype.type(top), grey, out=grey)
         offset, step = offset + top, -1.0
     if layout.photometric == SIGNED_LAB:
         samples[..., 1:3] ^= samples.dtype.type(1 << (header.bits - 1))
-    if header.samples > 1 and layout.alpha == 3:  # a sample of unknown meaning says nothing of the picture
+    if header.samples > 1 and layout.alpha == 3:  # a sample of unknown meaning is not part of the picture
         samples = samples[..., :-1] if samples.shape[-1] > 2 else samples[..., 0]
     colour = "rgb" if header.colour in ("rgb", "ycbcr", "palette") else header.colour
     return Picture(upright(samples, orientation), header.bits, colour, _ALPHAS[layout.alpha], profile, offset, step)
@@ -105,8 +105,8 @@ def _segments(layout: TiffLayout, data: bytes) -> Iterator[_Segment]:
     """The segments in order.
 
     Raises:
-        AnalysisError: `image_truncated` if one lies behind the file's end; `image_unreadable` if they overlap so
-            much that decoding them would be more work than the file is worth.
+        AnalysisError: `image_truncated` if one lies beyond the end of the file; `image_unreadable` if they overlap so
+            much that decoding would be disproportionate work.
     """
     header, (rows, columns) = layout.header, layout.segment
     offsets, lengths = (layout.directory.numbers(tag, limits.MAX_TIFF_SEGMENTS) for tag in layout.located)
@@ -149,7 +149,7 @@ def _decode(layout: TiffLayout, segment: _Segment, plane: NDArray[Any], tables: 
 
 
 def _packed(layout: TiffLayout, data: Any, target: NDArray[Any]) -> NDArray[Any]:
-    """Samples of a number of bits that is no whole number of bytes; each row begins with a byte of its own."""
+    """Unpack samples whose bits are not whole bytes; each row starts at a byte boundary."""
     rows, columns, channels = target.shape
     line = math.ceil(columns * channels * layout.header.bits / 8)
     packed = np.empty(rows * line, np.uint8)
@@ -159,7 +159,7 @@ def _packed(layout: TiffLayout, data: Any, target: NDArray[Any]) -> NDArray[Any]
 
 
 def _unpack(compression: int, data: Any, target: NDArray[np.uint8]) -> None:
-    """Decompress into a flat array, which must be filled.
+    """Decompress into a flat array, which must be filled completely.
 
     Raises:
         AnalysisError: `image_truncated` if the data end first.
@@ -179,7 +179,7 @@ def _unpack(compression: int, data: Any, target: NDArray[np.uint8]) -> None:
 
 
 def _inflate(source: memoryview, target: NDArray[np.uint8]) -> int:
-    """Inflate until the target is full or the source ends; the number of bytes written."""
+    """Inflate until the target is full or the source ends; returns the number of bytes written."""
     inflater, filled = zlib.decompressobj(), 0
     for start in range(0, len(source), _PIECE):
         piece: bytes | memoryview = source[start : start + _PIECE]
@@ -196,7 +196,7 @@ def _inflate(source: memoryview, target: NDArray[np.uint8]) -> int:
 
 
 def _jpeg(layout: TiffLayout, segment: _Segment, channels: int, tables: bytes | None) -> NDArray[Any]:
-    """A segment that is a JPEG, whose own size must be that of its place: it decides the decoder's memory."""
+    """Decode a JPEG segment, whose own size must match its place, because it determines the decoder's memory."""
     own = read_jpeg(io.BytesIO(segment.data))
     fits = segment.columns <= own.width <= layout.segment[1] and segment.rows <= own.height <= layout.segment[0]
     if not fits or own.samples != channels or own.bits != layout.header.bits:

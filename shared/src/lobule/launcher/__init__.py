@@ -1,1 +1,1 @@
-"""The embedded deployment: everything on one machine, started by one command, with nothing installed beside Python."""
+"""The embedded deployment: one command starts everything on one machine, with nothing but Python installed."""

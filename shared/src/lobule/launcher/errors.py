@@ -1,4 +1,4 @@
-"""Why an embedded deployment cannot start."""
+"""The error of an embedded deployment that cannot start."""
 
 from lobule.words import Words
 
@@ -7,8 +7,8 @@ class StartError(Exception):
     """The system cannot start.
 
     Args:
-        code: Of the sentence `launcher.<code>` of the catalogue.
-        values: That fill the sentence.
+        code: Code of the sentence `launcher.<code>` of the catalogue.
+        values: Values in the sentence.
     """
 
     def __init__(self, code: str, **values: object) -> None:

@@ -1,4 +1,4 @@
-"""The folder in which an embedded deployment lives: secrets, database, objects, logs, reports."""
+"""The folder of an embedded deployment: secrets, database, objects, logs, reports."""
 
 import contextlib
 import fcntl
@@ -18,23 +18,23 @@ _SECRETS = ("internal_token", "secret_key", "admin_password", "demo_password")
 
 @dataclass(frozen=True)
 class Home:
-    """An embedded deployment's folder. Secrets are drawn at the first start and kept, readable by the owner alone."""
+    """An embedded deployment's folder. Secrets are generated at the first start, and only the owner can read them."""
 
     folder: Path
     secrets: dict[str, str]
 
     @classmethod
     def database_in(cls, folder: Path) -> str | None:
-        """The address of the database of a folder that `lobule up` made; None if there is none."""
+        """The address of the database in a folder of `lobule up`; None if there is none."""
         file = folder.resolve() / _DATABASE
         return f"sqlite:///{file}" if file.exists() else None
 
     @classmethod
     def open(cls, folder: Path) -> "Home":
-        """Open the folder, creating what is missing. Folder, database and logs are the owner's alone.
+        """Open the folder, and create missing parts. Only the owner can read folder, database and logs.
 
         Raises:
-            StartError: The folder cannot be made, or is somebody else's.
+            StartError: The folder cannot be created, or belongs to another user.
         """
         folder = folder.resolve()
         try:
@@ -60,10 +60,10 @@ class Home:
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
-        """Hold the folder for this process, since two systems must not work on one database and one store.
+        """Lock the folder for this process, because two systems must not share a database and a store.
 
         Raises:
-            StartError: Another process holds it.
+            StartError: Another process has locked the folder.
         """
         with (self.folder / "lock").open("w") as file:
             try:
@@ -73,7 +73,7 @@ class Home:
             yield
 
     def settings(self) -> dict[str, str]:
-        """The settings that this folder decides, by name: those that neither a variable nor its file sets."""
+        """The settings from this folder by name: those that neither a variable nor its file sets."""
         own = {
             "database_url": f"sqlite:///{self.folder / _DATABASE}",
             "object_store_url": (self.folder / "objects").as_uri(),
@@ -83,7 +83,7 @@ class Home:
         return {name: value for name, value in own.items() if not variable(name.upper())}
 
     def environment(self, redis_url: str, url: str, log_format: str) -> dict[str, str]:
-        """The environment of the services. Variables that are set already win, to allow external servers."""
+        """The environment of the services. Variables that are already set take precedence, for external servers."""
         embedded = {f"LOBULE_{name.upper()}": value for name, value in self.settings().items()} | {
             "LOBULE_REDIS_URL": redis_url,
             "LOBULE_SECURE_COOKIES": "false",
@@ -92,6 +92,6 @@ class Home:
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "PYTHONUNBUFFERED": "1",
         }
-        # Always our own gateway: two deployments on one machine must not work for each other.
+        # Always use our own gateway, because two deployments on one machine must not work for each other.
         given = {name: value for name, value in os.environ.items() if value or not name.startswith("LOBULE_")}
         return embedded | given | {"LOBULE_GATEWAY_URL": url}

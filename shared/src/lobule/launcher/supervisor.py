@@ -1,4 +1,4 @@
-"""Child processes: starts and logs them, restarts them after a crash, and ends them together."""
+"""Starts child processes, logs them, restarts them after a crash, and ends them together."""
 
 import contextlib
 import os
@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import TextIO
 
 _GRACE_S = 15.0
-_CRASH_LOOP_S = 30.0  # a child that lives longer than this starts with a fresh pause
+_CRASH_LOOP_S = 30.0  # a child that lives longer restarts after the shortest pause
 _LONGEST_PAUSE_S = 10.0
 
 
 @dataclass
 class Child:
-    """A process to keep alive.
+    """A process to keep running.
 
     Attributes:
-        name: Shown before each of its log lines.
-        command: What to run.
-        shown: Whether its log lines appear on the terminal too, not in the log file alone.
+        name: Name before each of its log lines.
+        command: Command line.
+        shown: Whether its log lines also appear on the terminal.
         stage: Children of the same stage are ended together, those of a later stage before those of an earlier one.
     """
 
@@ -36,10 +36,10 @@ class Child:
 
 
 class Supervisor:
-    """Keeps children alive until it is closed.
+    """Keeps child processes running until it is closed.
 
     Args:
-        environment: Of every child.
+        environment: Environment of every child.
         logs: Folder of the log files.
         show_logs: Whether log lines appear on the terminal.
     """
@@ -50,18 +50,18 @@ class Supervisor:
         self._closing = threading.Event()
 
     def start(self, child: Child) -> None:
-        """Start a child and keep it alive from now on."""
+        """Start a child and keep it running."""
         self._children.append(child)
         self._spawn(child)
         threading.Thread(target=self._keep_alive, args=(child,), name=f"keep-{child.name}", daemon=True).start()
 
     def repeat(self, child: Child, *, first_s: float, every_s: float) -> None:
-        """Run a command that ends by itself, again and again.
+        """Run a command that ends by itself repeatedly.
 
         Args:
             child: The command.
-            first_s: Seconds until it runs for the first time.
-            every_s: Seconds from its end until it runs again.
+            first_s: Seconds until the first run.
+            every_s: Seconds from the end of a run to the next one.
         """
         self._children.append(child)
         threading.Thread(
@@ -78,9 +78,9 @@ class Supervisor:
             pause = every_s
 
     def close(self) -> None:
-        """End all children, stage by stage: they are sent SIGTERM, and after a grace period SIGKILL.
+        """End all children, stage by stage, with SIGTERM, and with SIGKILL after a grace period.
 
-        A second Ctrl-C or SIGTERM does not cut it short, since it would leave children behind.
+        A second Ctrl-C or SIGTERM does not interrupt this, because it would leave children behind.
         """
         self._closing.set()
         with _uninterrupted():
@@ -88,7 +88,7 @@ class Supervisor:
                 _end_together([child for child in self._children if child.stage == stage])
 
     def kill(self) -> None:
-        """End all children at once, with what they started, and without their leave."""
+        """Kill all children and their descendants at once."""
         self._closing.set()
         for child in self._children:
             if child.process is not None:
@@ -104,8 +104,8 @@ class Supervisor:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            umask=0o077,  # what services write is the owner's alone
-            start_new_session=True,  # Ctrl-C in the terminal reaches us alone; we end the children in order
+            umask=0o077,  # only the owner can read the files of services
+            start_new_session=True,  # only this process receives Ctrl-C; it ends the children in order
         )
         threading.Thread(target=self._copy_log, args=(child, child.process), daemon=True).start()
 
@@ -143,7 +143,7 @@ def _end_together(children: list[Child]) -> None:
             process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             print(f"{name} does not end; it is killed", file=sys.stderr)
-        _signal_group(process, signal.SIGKILL)  # and whatever it left of its group
+        _signal_group(process, signal.SIGKILL)  # also its remaining descendants
         process.wait()
 
 
@@ -162,7 +162,7 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _owners_alone(path: Path) -> TextIO:
-    """A file to append to, which only its owner may read."""
+    """Open a file to append to that only its owner can read."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8")
 
 

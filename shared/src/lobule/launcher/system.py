@@ -26,7 +26,7 @@ from lobule.queueing import QUEUES
 from lobule.redis_address import connect
 
 WORKER_MODULES = {"histo": "histo_worker.worker", "mammo": "mammo_worker.worker", "report": "report.worker"}
-_START_S = 600.0  # a machine that is busy with much else loads the models for minutes
+_START_S = 600.0  # on a busy machine, loading the models takes minutes
 _RETENTION_FIRST_S, _RETENTION_EVERY_S = 600.0, 24 * 3600.0  # not while people wait for the start
 ADMIN, DEMO = "admin", "demo"
 
@@ -36,7 +36,7 @@ class RunningSystem:
     """A running system.
 
     Attributes:
-        url: Where portal and API are.
+        url: Address of the portal and the API.
         home: Its folder, with the passwords of `admin` and `demo`.
     """
 
@@ -48,18 +48,18 @@ class RunningSystem:
 def running_system(
     home_folder: Path, host: str, port: int, *, show_logs: bool, log_format: str, say: Callable[[str], None]
 ) -> Iterator[RunningSystem]:
-    """Start everything, wait until it is ready, and end everything at the exit.
+    """Start everything, wait until it is ready, and end everything on exit.
 
     Args:
-        home_folder: Where secrets, database, objects and logs live.
-        host: Address the gateway listens on.
-        port: Its port; 0 for any that is free.
-        show_logs: Whether log lines appear on the terminal, not in the log files alone.
-        log_format: `console` or `json`.
-        say: Called with the key of the sentence that says what happens now.
+        home_folder: Folder of secrets, database, objects and logs.
+        host: Address that the gateway listens on.
+        port: Its port; 0 for any free port.
+        show_logs: Whether log lines also appear on the terminal.
+        log_format: Format of log lines, `console` or `json`.
+        say: Called with the key of the sentence about the current activity.
 
     Raises:
-        StartError: A service or Redis is missing, the folder or the port is in use, or something does not start.
+        StartError: A service or Redis is missing, the folder or the port is in use, or a service does not start.
     """
     for module in ("gateway", *(name.split(".")[0] for name in WORKER_MODULES.values())):
         if importlib.util.find_spec(module) is None:
@@ -72,7 +72,7 @@ def running_system(
 
 
 def address_of(host: str, port: int) -> str:
-    """Where a server that listens on `host` is reached from this machine."""
+    """The host by which this machine reaches a server that listens on `host`."""
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - looked up, not bound
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 
@@ -118,7 +118,7 @@ def _free_port(host: str, port: int) -> int:
 
 
 def _prepare(home: Home, environment: dict[str, str]) -> None:
-    """Migrate the database, and add the two users where they are missing; who is there stays as they are."""
+    """Migrate the database, and add the two users if they are missing; existing users do not change."""
     command = [sys.executable, "-m", "gateway.first_start", f"admin:{ADMIN}", f"clinician:{DEMO}"]
     secrets = "".join(f"{home.secrets[name]}\n" for name in ("admin_password", "demo_password"))
     done = subprocess.run(command, env=environment, input=secrets, text=True, capture_output=True)

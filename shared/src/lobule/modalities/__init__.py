@@ -1,4 +1,4 @@
-"""The modalities that Lobule brings along, known to every service also while no worker of theirs runs."""
+"""The packaged modalities, which every service knows even if none of their workers runs."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -14,17 +14,17 @@ __all__ = ["HISTOPATHOLOGY", "MAMMOGRAPHY", "PACKAGED", "of_colours", "spec_of",
 
 
 def of_colours(colours: Literal["grey", "colour"]) -> ModalitySpec:
-    """The packaged modality whose images look like this."""
+    """The packaged modality whose images have such colours."""
     return next(spec for spec in PACKAGED.values() if spec.look.colours == colours)
 
 
 def spec_of_result(result: Result) -> ModalitySpec:
-    """The specification of a result's modality; results of version 0.1 are all of packaged modalities."""
+    """The specification of a result's modality; all results of version 0.1 have packaged modalities."""
     return result.modality or PACKAGED[result.image.modality]
 
 
 def spec_of(modality: str | ModalitySpec) -> ModalitySpec:
-    """A specification, by the name of a packaged modality where it is not given itself.
+    """Return a specification, or look it up by the name of a packaged modality.
 
     Raises:
         KeyError: No packaged modality has this name.

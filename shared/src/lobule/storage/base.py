@@ -1,4 +1,4 @@
-"""The one small interface to the object store.
+"""The interface of the object store.
 
 Keys are relative paths such as `images/<id>/original`. Objects are written atomically: after an exception in a writer,
 there is no object.
@@ -37,14 +37,14 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class Space:
-    """A disk."""
+    """The size of a disk."""
 
     size_bytes: int
     free_bytes: int
 
 
 class ObjectWriter(Protocol):
-    """Takes an object's bytes piece by piece."""
+    """Receives an object's bytes piece by piece."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes to the object."""
@@ -66,15 +66,15 @@ class ObjectStore(Protocol):
         """Read an object in pieces; the stream is seekable.
 
         Raises:
-            ObjectNotFoundError: Where there is none.
+            ObjectNotFoundError: There is no such object.
         """
         ...
 
     def get(self, key: str) -> bytes:
-        """The whole object.
+        """Return the whole object.
 
         Raises:
-            ObjectNotFoundError: Where there is none.
+            ObjectNotFoundError: There is no such object.
         """
         ...
 
@@ -83,15 +83,15 @@ class ObjectStore(Protocol):
         ...
 
     def entries(self, prefix: str) -> Iterator[StoredObject]:
-        """All objects below a folder, in no order; none if there is no such folder."""
+        """All objects below a folder, in any order; none if there is no such folder."""
         ...
 
     def forget_partial(self, before: datetime) -> int:
-        """Delete what writers that were killed left half written before a time; returns how many."""
+        """Delete incomplete objects of writers that were killed before a time; returns their number."""
         ...
 
     def check(self) -> None:
-        """Raise where the store cannot be reached."""
+        """Raise `StoreUnavailableError` if the store cannot be reached."""
         ...
 
     def space(self) -> Space | None:
@@ -100,10 +100,10 @@ class ObjectStore(Protocol):
 
 
 def checked_key(key: str) -> str:
-    """The key itself, where it is safe as a path in any store.
+    """Return the key if it is safe as a path in any store.
 
     Raises:
-        ValueError: For empty keys, empty or dotted segments and unusual characters.
+        ValueError: The key is empty, or has empty or dotted segments or unusual characters.
     """
     if not _KEY.match(key) or any(part in (".", "..") for part in key.split("/")):
         raise ValueError(f"not an object-store key: {key!r}")

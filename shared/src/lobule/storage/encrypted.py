@@ -1,9 +1,9 @@
-"""An object store that encrypts: AES-256-GCM in chunks, so that objects are written as streams and read in parts.
+"""An object store with encryption: AES-256-GCM in chunks, so that objects are written as streams and read in parts.
 
-An object is a head (magic bytes, id of its data key, start of its nonces) and chunks of 64 KiB, each with its own tag.
-A chunk's nonce has its number and whether it is the last one, so that chunks cannot be exchanged nor cut off (the
-STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015); the object's own key is authenticated with each.
-What was stored without encryption stays readable.
+An object consists of a header (magic bytes, id of its data key, start of its nonces) and chunks of 64 KiB, each with
+its own tag. A chunk's nonce contains its number and whether it is the last one, so that chunks can be neither exchanged
+nor cut off (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015); each chunk also authenticates the
+object's key. Objects that were stored without encryption stay readable.
 """
 
 import io
@@ -34,7 +34,7 @@ class EncryptedStore:
     """Encrypts what is written to another store, and decrypts what is read.
 
     Args:
-        inner: Where objects and wrapped keys lie.
+        inner: Store of the encrypted objects and wrapped keys.
         keys: The data keys.
     """
 
@@ -60,7 +60,7 @@ class EncryptedStore:
         """See `ObjectStore.open`.
 
         Raises:
-            ObjectDamagedError: While it is read, where it is not as it was written.
+            ObjectDamagedError: The object was changed; raised while reading.
         """
         with self.inner.open(key) as stream:
             head = stream.read(HEAD)
@@ -78,7 +78,7 @@ class EncryptedStore:
             return stream.read()
 
     def delete(self, prefix: str) -> None:
-        """See `ObjectStore.delete`. The keys go first: what is left where it breaks off cannot be read."""
+        """See `ObjectStore.delete`. Keys are deleted first, so that no remaining object is readable after a failure."""
         self.keys.destroy(prefix)
         self.inner.delete(prefix)
 
@@ -100,13 +100,13 @@ class EncryptedStore:
 
 
 def is_encrypted(store: ObjectStore, key: str) -> bool:
-    """Whether an object of an unencrypted view of a store is encrypted."""
+    """Whether an object is encrypted; `store` must not be the encrypted view."""
     with store.open(key) as stream:
         return stream.read(len(MAGIC)) == MAGIC
 
 
 class _Encrypting:
-    """Encrypts what is written, a chunk behind: the last one must be known as such."""
+    """Encrypts what is written, one chunk behind, because the last chunk is marked."""
 
     def __init__(self, sink: ObjectWriter, object_key: str, key_id: bytes, data_key: bytes) -> None:
         self._sink, self._cipher, self._number = sink, AESGCM(data_key), 0
@@ -143,7 +143,7 @@ class _Decrypting(SeekableView):
         self._chunks = max(1, -(-body // (CHUNK + _TAG)))
         self._held = (-1, b"")
         super().__init__(max(0, body - self._chunks * _TAG))
-        if not self.size:  # nothing will be read, so that nothing else would notice that it was cut off
+        if not self.size:  # no read would detect that an empty object was cut off
             self._chunk(0)
 
     def readall(self) -> bytes:

@@ -1,8 +1,8 @@
 """Data keys of the encrypted store, each wrapped by the master key (envelope encryption).
 
-A data key belongs to one image, job or instance, and lies in a folder of its own for each: whoever deletes that folder
-makes every copy of the objects unreadable, those in backups too. A process that writes draws a data key of its own, so
-that no two processes have to agree on one.
+A data key belongs to one image, job or instance, whose keys are in a separate folder: deleting that folder makes every
+copy of the objects unreadable, including those in backups. Each writing process creates its own data key, so that
+processes need not agree on one.
 """
 
 import hmac
@@ -23,7 +23,7 @@ class MasterKey:
     """A master key.
 
     Args:
-        secret: From which it follows; at least 32 characters.
+        secret: Secret from which the key is derived; at least 32 characters.
     """
 
     def __init__(self, secret: str) -> None:
@@ -31,12 +31,12 @@ class MasterKey:
         self.name = hmac.digest(secret.encode(), b"name of the master key", "sha256")[:_NAME_BYTES]
 
     def wrap(self, key: bytes, place: str) -> bytes:
-        """A data key as it is stored: the master key's name, a nonce, and the encrypted key."""
+        """Wrap a data key for storage: the master key's name, a nonce, and the encrypted key."""
         nonce = os.urandom(_NONCE_BYTES)
         return self.name + nonce + self._cipher.encrypt(nonce, key, place.encode())
 
     def unwrap(self, wrapped: bytes, place: str) -> bytes | None:
-        """A data key; None if another master key wrapped it, or it was changed."""
+        """Unwrap a data key; None if another master key wrapped it, or it was changed."""
         nonce = wrapped[_NAME_BYTES : _NAME_BYTES + _NONCE_BYTES]
         try:
             return self._cipher.decrypt(nonce, wrapped[_NAME_BYTES + _NONCE_BYTES :], place.encode())
@@ -45,12 +45,12 @@ class MasterKey:
 
 
 class DataKeys:
-    """Makes, finds and destroys data keys.
+    """Creates, finds and destroys data keys.
 
     Args:
-        store: Where they lie, wrapped.
-        master: Wraps new ones.
-        before: Unwraps those that were not wrapped anew yet.
+        store: Store of the wrapped keys.
+        master: Wraps new keys.
+        before: Previous master key, for data keys that are not rewrapped yet.
     """
 
     def __init__(self, store: ObjectStore, master: MasterKey, before: MasterKey | None = None) -> None:
@@ -76,13 +76,13 @@ class DataKeys:
         """The data key of an object.
 
         Raises:
-            ObjectNotFoundError: Where the key was destroyed: the object is as good as deleted.
-            StoreUnavailableError: Where another master key wrapped it.
+            ObjectNotFoundError: The key was destroyed, so the object counts as deleted.
+            StoreUnavailableError: Another master key wrapped it.
         """
         return self._found(layout.file_key(layout.key_folder(object_key), key_id.hex()))
 
     def destroy(self, prefix: str) -> None:
-        """Destroy the keys of everything below a folder, where it is a whole one of `layout`."""
+        """Destroy the keys of everything below a prefix, if it contains whole folders of `layout`."""
         place = layout.key_folder(prefix)
         if layout.is_whole(prefix):
             self._store.delete(place)
@@ -90,12 +90,12 @@ class DataKeys:
             self._found.cache_clear()
 
     def wrap_anew(self) -> tuple[int, int]:
-        """Wrap all data keys by the present master key; returns how many were and how many cannot be unwrapped."""
+        """Rewrap all data keys with the current master key; returns how many succeeded and how many failed."""
         done = failed = 0
         for entry in list(self._store.entries(layout.KEYS)):
             try:
                 wrapped = self._store.get(entry.key)
-            except ObjectNotFoundError:  # destroyed meanwhile
+            except ObjectNotFoundError:  # the key was destroyed in the meantime
                 continue
             if wrapped[:_NAME_BYTES] == self._master.name:
                 continue

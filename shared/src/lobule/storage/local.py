@@ -29,7 +29,7 @@ _AWAY = (  # a disk that is read-only or broken, a file server that is away, a f
 
 
 class LocalStore:
-    """Objects as files below a root folder; a file is written beside its place and moved there when complete."""
+    """Objects as files below a root folder; a file is written to a temporary name and moved when it is complete."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -88,7 +88,7 @@ class LocalStore:
 
     def entries(self, prefix: str) -> Iterator[StoredObject]:
         """See `ObjectStore.entries`."""
-        # os.walk, unlike Path.rglob, passes over folders that are deleted meanwhile
+        # os.walk, unlike Path.rglob, skips folders that are deleted during the walk
         for folder, _, names in os.walk(self._path(prefix), onerror=_tell_unless_gone):
             for path in (Path(folder, name) for name in names):
                 try:
@@ -122,14 +122,14 @@ class LocalStore:
 
 
 def _make_folder(folder: Path) -> list[Path]:
-    """Make a folder and those above it; returns those whose list of names changes with a new file in it."""
+    """Create a folder and its parents; returns the folders whose entries change with a new file in it."""
     missing = list(takewhile(lambda each: not each.exists(), (folder, *folder.parents)))
     folder.mkdir(parents=True, exist_ok=True)
     return [folder, *(each.parent for each in missing)]
 
 
 def _sync(folder: Path) -> None:
-    """Write the names in a folder to the disk, so that they outlive a power cut as the files do."""
+    """Sync the entries of a folder to the disk, so that they survive a power failure as the files do."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -145,7 +145,7 @@ def _tell_unless_gone(error: OSError) -> None:
 
 @contextmanager
 def _outages() -> Iterator[None]:
-    """Tell outages of the disk as every store tells its own."""
+    """Raise outages of the disk as `StoreUnavailableError`, as every store does."""
     try:
         yield
     except OSError as error:

@@ -14,7 +14,7 @@ def open_store(url: str, s3_endpoint_url: str | None = None) -> ObjectStore:
     """Open the object store at `file:///folder` or `s3://bucket/prefix`.
 
     Raises:
-        ValueError: For any other address.
+        ValueError: The address has another form.
     """
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.path:
@@ -27,7 +27,7 @@ def open_store(url: str, s3_endpoint_url: str | None = None) -> ObjectStore:
 
 
 def open_configured_store(settings: Settings) -> ObjectStore:
-    """Open the object store of the settings; ends the process with what to do where it cannot be used."""
+    """Open the object store of the settings; ends the process with advice if it cannot be used."""
     try:
         store = open_store(settings.object_store_url, settings.s3_endpoint_url)
         if settings.master_key is None:

@@ -91,7 +91,7 @@ class S3Store:
                     yield StoredObject(key, int(entry["Size"]), entry["LastModified"])
 
     def forget_partial(self, before: datetime) -> int:  # noqa: ARG002
-        """See `ObjectStore.forget_partial`: the bucket's lifecycle rule does that."""
+        """See `ObjectStore.forget_partial`; the bucket's lifecycle rule does this."""
         return 0
 
     def check(self) -> None:
@@ -100,7 +100,7 @@ class S3Store:
             self._client.head_bucket(Bucket=self.bucket)
 
     def space(self) -> None:
-        """See `ObjectStore.space`: a bucket reports no size."""
+        """See `ObjectStore.space`; a bucket reports no size."""
 
 
 @contextmanager
@@ -140,7 +140,7 @@ class _RangeReader(SeekableView):
 
 
 class _MultipartUpload:
-    """Collects bytes into parts; a small object goes up in one piece, without a multipart upload."""
+    """Collects bytes into parts; a small object is uploaded in one request."""
 
     def __init__(self, client: Any, where: dict[str, str]) -> None:
         self._client, self._where = client, where

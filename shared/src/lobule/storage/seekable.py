@@ -1,4 +1,4 @@
-"""What streams have in common that read an object part by part."""
+"""The base class of streams that read an object in parts."""
 
 import io
 
@@ -7,7 +7,7 @@ class SeekableView(io.RawIOBase):
     """A seekable stream of a known size; subclasses read at `at`.
 
     Args:
-        size: In bytes.
+        size: Size in bytes.
     """
 
     def __init__(self, size: int) -> None:

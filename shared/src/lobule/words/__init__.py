@@ -1,7 +1,7 @@
-"""Every sentence that people read, in one gettext catalogue for each language.
+"""All sentences for users, in one gettext catalogue per language.
 
-Contracts and API answers hold codes and values; portal, report and command line turn them into sentences here. The
-sentences stand in `locale/<language>/LC_MESSAGES/lobule.po` by stable keys, such as `errors.empty_file`
+Contracts and API answers contain codes and values, which portal, report and command line turn into sentences. The
+sentences are in `locale/<language>/LC_MESSAGES/lobule.po` under stable keys, such as `errors.empty_file`
 (docs/adr/0007-one-catalogue-of-sentences.md). `python -m lobule.words` keeps the files in order.
 """
 

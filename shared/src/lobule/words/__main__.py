@@ -1,8 +1,8 @@
 """`python -m lobule.words`: sorts the catalogues and marks Chinese entries whose English has changed.
 
-Above each Chinese sentence stands the English that it translates. If the English has changed, the entry becomes
-`fuzzy`: someone has to check the Chinese and remove the flag. A test refuses entries that are fuzzy, missing or out of
-order.
+A comment above each Chinese sentence contains the English that it translates. If the English has changed, the entry
+becomes `fuzzy`: someone has to check the Chinese and remove the flag. A test refuses entries that are fuzzy, missing or
+out of order.
 """
 
 from babel.messages.catalog import Catalog
@@ -23,11 +23,11 @@ msgstr ""
 "Content-Transfer-Encoding: 8bit\\n"
 
 """
-_UNBROKEN = 100_000  # characters of a line: wrapped comments would not read back as they were
+_UNBROKEN = 100_000  # characters of a line; wrapped comments would not be read back unchanged
 
 
 def tidy(english: Catalog, chinese: Catalog) -> None:
-    """Give every English entry its Chinese one, and mark those whose English has changed."""
+    """Add a Chinese entry for every English one, and mark those whose English has changed."""
     for message in english:
         if not message.id:
             continue

@@ -1,4 +1,4 @@
-"""What the films of a breast say together, in words."""
+"""The combined reading of a breast's films in words."""
 
 from lobule.contracts.examination import BreastReading, BreastReason, LesionPlace, Standing
 from lobule.contracts.result import DensityCategory
@@ -8,7 +8,7 @@ from lobule.words.words import Words
 def breast_in_words(breast: BreastReading, words: Words) -> list[str]:
     """The suggested category, which always says that the reader decides, the suggested density, then every reason.
 
-    What the number means in populations comes last.
+    The meaning of the number in populations comes last.
     """
     density = [density_in_words(breast.density, words)] if breast.density else []
     reasons = [reason_in_words(breast, reason, words) for reason in breast.reasons]
@@ -17,7 +17,7 @@ def breast_in_words(breast: BreastReading, words: Words) -> list[str]:
 
 
 def standing_in_words(standing: Standing, words: Words) -> str:
-    """What a number means in a population, as a sentence."""
+    """The meaning of a number in a population as a sentence."""
     return words(
         f"breast.standing.{standing.population}",
         prevalence=f"{100 * standing.prevalence:.1f}%",
@@ -52,7 +52,7 @@ def reason_in_words(breast: BreastReading, reason: BreastReason, words: Words) -
 
 
 def place_in_words(place: LesionPlace | None, words: Words) -> str:
-    """Where a lesion lies, as `outer, upper, 2 o'clock and middle third`."""
+    """The place of a lesion, such as `outer, upper, 2 o'clock and middle third`."""
     if place is None:
         return words("breast.place.unknown")
     if place.retroareolar:

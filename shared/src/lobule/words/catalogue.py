@@ -29,7 +29,7 @@ def read_catalogue(language: Language) -> Catalog:
 
 
 def plural_categories(language: Language) -> tuple[str, ...]:
-    """The plural categories of a language, in the order in which the forms of an entry stand."""
+    """The plural categories of a language, in the order of an entry's forms."""
     used = {*LOCALES[language].plural_form.tags, "other"}
     return tuple(category for category in _CATEGORIES if category in used)
 

@@ -1,4 +1,4 @@
-"""Notices of pipelines, made of a code and its values."""
+"""Makes the notices of pipelines from a code and values."""
 
 from lobule.contracts.result import Notice
 from lobule.words.words import Words
@@ -9,7 +9,7 @@ def make_notice(code: str, **values: str) -> Notice:
 
     Args:
         code: The catalogue has its sentence as `notice.<code>`.
-        values: What the sentence names. A side is `L` or `R`, under a name that ends with `side`.
+        values: Values in the sentence. A side is `L` or `R`, under a name that ends with `side`.
 
     Raises:
         KeyError: The catalogue has no such sentence, or a value for it is missing.

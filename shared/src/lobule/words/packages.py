@@ -1,8 +1,8 @@
 """Translates the sentences of model packages and pipelines.
 
-A package states its training data, limits and measurements in English sentences, its pipeline the meaning of its heat
-map. The catalogue knows the sentences of those that we ship, and finds them by their English, in which numbers may
-change: `{0}`, `{1}` … stand for them.
+A package states its training data, limits and measurements in English sentences, and its pipeline the meaning of its
+heat map. The catalogue contains the sentences of the shipped packages and finds them by their English text, in which
+`{0}`, `{1}` … stand for numbers that can change.
 """
 
 import re
@@ -18,17 +18,17 @@ _BLANK = re.compile(r"\{\d+\}")
 
 @cache
 def _keys() -> Mapping[str, str]:
-    """The catalogue's keys by the English sentence, in which `#` stands for each number."""
+    """The catalogue's keys by the English sentence, with `#` in place of each number."""
     english = sentences("en").items()
     return {_NUMBER.sub("#", _BLANK.sub("#", str(text))): key for key, text in english if key.startswith("package.")}
 
 
 def package_sentence(language: Language, english: str) -> str | None:
-    """A sentence of a model package in another language; None if it is not known.
+    """Translate a sentence of a model package; None if it is unknown.
 
     Args:
-        language: Wanted.
-        english: As the package has it; spaces and line breaks do not matter.
+        language: Language of the translation.
+        english: Sentence in the package; spaces and line breaks do not matter.
     """
     if language == "en":
         return english

@@ -5,7 +5,7 @@ from lobule.words.words import Words
 
 
 def opinion_in_words(opinion: RegionOpinion, words: Words) -> list[str]:
-    """The opinion as sentences, or why there is none; what it rests on comes last."""
+    """The opinion as sentences, or the reason why there is none; its basis comes last."""
     scale = f"{opinion.mm_per_pixel:.2g}"
     assumed = [words("region.scale_assumed", scale=scale)] if opinion.scale_assumed else []
     if opinion.kind is None or opinion.probability_malignant is None or opinion.assessment is None:

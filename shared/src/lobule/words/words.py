@@ -22,8 +22,8 @@ class Words:
     """The sentences of portal, report and command line in one language.
 
     Args:
-        language: Of the sentences; the form of numbers, lists and dates follows it.
-        zone: Of the times that documents show.
+        language: Language of the sentences, and of numbers, lists and dates.
+        zone: Time zone of the times in documents.
     """
 
     def __init__(self, language: Language = "en", zone: tzinfo = UTC) -> None:
@@ -33,7 +33,7 @@ class Words:
         self._sentences: Mapping[str, Sentence] = sentences(language)
 
     def __call__(self, key: str, /, **values: object) -> str:
-        """The sentence of `key` with `values` filled in; a list reads as in a sentence.
+        """The sentence of `key` with `values` filled in; a list becomes a part of the sentence.
 
         Raises:
             KeyError: The catalogue has no such sentence, or a value for it is missing. A sentence with plural forms
@@ -62,7 +62,7 @@ class Words:
         return found
 
     def list(self, items: Sequence[str]) -> str:
-        """Items as in a sentence: `LCC, RCC and LMLO`; `LCC、RCC和LMLO`."""
+        """Join items as in a sentence: `LCC, RCC and LMLO`; `LCC、RCC和LMLO`."""
         return format_list(items, locale=self.locale)
 
     def date(self, day: date) -> str:
@@ -70,19 +70,19 @@ class Words:
         return format_date(day, "medium", locale=self.locale)
 
     def moment(self, at: datetime) -> str:
-        """A day and a time to the minute, in the zone that `at` has: `26 Nov 2026, 07:30`."""
+        """A day and a time to the minute, in the time zone of `at`: `26 Nov 2026, 07:30`."""
         pattern = self.locale.datetime_formats["medium"]
         return pattern.format(format_time(at, "short", locale=self.locale), self.date(at)).replace("'", "")
 
     def percent(self, probability: float, thresholds: Thresholds | None = None) -> str:
         """A probability as a percentage that never contradicts the assessment.
 
-        Whole percents, unless rounding would carry the number over a threshold or to a false 0% or 100%. The portal's
-        `probability` in `core/numbers.js` writes the same.
+        The result is in whole percents, unless rounding would move the number across a threshold or to a false 0% or
+        100%. The portal's `probability` in `core/numbers.js` does the same.
 
         Args:
-            probability: From 0 to 1.
-            thresholds: Of the model that gave it; None if it is compared with none.
+            probability: Probability from 0 to 1.
+            thresholds: Thresholds of its model; None if it is compared with none.
         """
         for decimals in (0, 1, 2):
             shown = _rounded(probability, decimals + 2)
@@ -100,15 +100,15 @@ class Words:
         return format_percent(share, format=f"0{places}%", locale=self.locale)
 
     def reason(self, reason: Reason) -> str:
-        """Why a case's conclusion is what it is."""
+        """The sentence of a reason for a case's conclusion."""
         return self(f"reason.{reason.code}", **self.with_sides(reason.values))
 
     def suggestion(self, suggestion: Suggestion) -> str:
-        """What could be done next."""
+        """The sentence of a suggested next step."""
         return self(f"suggestion.{suggestion.code}", **self.with_sides(suggestion.values))
 
     def notice(self, notice: Notice) -> str:
-        """The sentence of a pipeline's notice; its own English where the code is unknown or a value is missing."""
+        """The sentence of a pipeline's notice; its own English text if the code is unknown or a value is missing."""
         try:
             return self(f"notice.{notice.code}", **self.with_sides(notice.values))
         except KeyError:
@@ -117,16 +117,16 @@ class Words:
     def error(
         self, code: str, reason: str | None = None, values: Mapping[str, object] | None = None, detail: str = ""
     ) -> str:
-        """What went wrong and what to do.
+        """The sentence of an error: the reason and the remedy.
 
         Args:
-            code: Of the error.
-            reason: What exactly happened, where the code has several reasons.
-            values: What the sentence names. One that is a code itself, such as `ultrasound`, has a sentence
+            code: Code of the error.
+            reason: Exact reason, if the code has several.
+            values: Values in the sentence. A value that is itself a code, such as `ultrasound`, has a sentence
                 `error_value.<name>.<value>`.
-            detail: The error's own English, from a program whose reasons the catalogue does not know.
+            detail: The error's own English text, for reasons that the catalogue does not know.
         """
-        # A worker that is not ours may have a code of its own, and no fault of the catalogue may hide the error.
+        # Another worker can have its own codes, and no fault of the catalogue may hide the error.
         named = {name: self._error_value(name, value) for name, value in (values or {}).items()}
         known = [key for key in (f"errors.{code}.{reason}", f"errors.{code}") if key in self]
         for key in known:
@@ -141,7 +141,7 @@ class Words:
         return self(key) if key in self else value
 
     def with_sides(self, values: Mapping[str, object]) -> dict[str, object]:
-        """Values for a sentence: a side, `L` or `R`, in words."""
+        """Convert values for a sentence: a side, `L` or `R`, becomes a word."""
         sides = {"L", "R"}
         return {
             name: self(f"examined.laterality.{value}") if name.endswith("side") and value in sides else value
@@ -149,13 +149,13 @@ class Words:
         }
 
     def of_modality(self, spec: ModalitySpec, start: str, end: str = "", **values: object) -> str:
-        """A sentence about images of a modality: the catalogue's own, that of its worker, or one for any modality.
+        """A sentence about images of a modality: the catalogue's own, its worker's, or the general one.
 
         Args:
             spec: The modality.
-            start: Of the key, before the modality's name, such as `conclusion.`.
-            end: Of the key, after it, such as `not_sure`.
-            values: Filled in; `{modality}` is what people call the modality.
+            start: Start of the key, before the modality's name, such as `conclusion.`.
+            end: End of the key, after the modality's name, such as `not_sure`.
+            values: Values in the sentence; `{modality}` is the modality's title.
 
         Raises:
             KeyError: There is no such sentence, even for any modality.
@@ -168,18 +168,18 @@ class Words:
         return own.format_map(values) if own else self(f"{start}any.{end}".strip("."), **values)
 
     def name(self, spec: ModalitySpec, key: str) -> str:
-        """What a view or a finding's label is called, by the catalogue or the modality's worker, else by its own code.
+        """The name of a view or a finding's label, from the catalogue or the modality's worker, otherwise its code.
 
         Args:
             spec: The modality.
-            key: Such as `examined.view.CC`.
+            key: Key of the name, such as `examined.view.CC`.
         """
         if key in self:
             return self(key)
         return spec.sentences.get(self.language, {}).get(key) or key.rsplit(".", 1)[1].replace("_", " ")
 
     def activity(self, now_doing: Activity) -> str:
-        """The sentence of an activity; its code in words where the catalogue has none."""
+        """The sentence of an activity; its code in words if the catalogue has none."""
         key = f"activity.{now_doing.code}"
         return self(key, **now_doing.values) if key in self else now_doing.code.replace("_", " ")
 
@@ -189,5 +189,5 @@ class Words:
 
 
 def _rounded(value: float, places: int) -> Decimal:
-    """Rounded half up, as JavaScript's `toFixed` does; Python's `round` goes to the even neighbour."""
+    """Round half up, as JavaScript's `toFixed` does; Python's `round` rounds half to even."""
     return Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)

@@ -1,1 +1,1 @@
-"""How a worker runs a step: claim, run, heartbeat, complete or fail. The pipelines themselves live in the services."""
+"""Runs a worker's steps: claim, run, heartbeat, complete or fail. The pipelines are in the services."""

@@ -46,13 +46,13 @@ PICTURE_SOFT_TIME_LIMIT_S = 60
 
 @dataclass(frozen=True)
 class WorkerRuntime:
-    """The parts of a worker process: the handler of its steps, the pipeline it announces, what draws pictures."""
+    """The parts of a worker process: the handler of its steps, the announced pipeline, the drawer of pictures."""
 
     handler: StepHandler
     pipeline: Pipeline | None = None
-    complete: bool = True  # whether it can do its work
+    complete: bool = True  # whether it has all that it needs for its work
     pictures: PictureHandler | None = None
-    packages: Path | None = None  # holds the models that it uses beside the pipeline's
+    packages: Path | None = None  # folder of the models that it uses in addition to the pipeline's
 
 
 def run_inference_worker(
@@ -65,16 +65,16 @@ def run_inference_worker(
     """Run the worker of a modality until it is stopped.
 
     Args:
-        spec: The modality, which it announces: its queue, the files it takes, what its results hold.
+        spec: The modality that it announces: its queue, accepted files, and the parts of its results.
         build_pipeline: Called once in the worker's child process; an `AnalysisError` that it raises fails every job.
-        build_examiner: As `build_pipeline`, for the reader of examinations.
-        build_expert: As `build_pipeline`, for the opinions of regions.
-        packages: Folder of the model packages that ship with the worker. It announces those that do something else than
-            the pipeline's.
+        build_examiner: The same for the reader of examinations.
+        build_expert: The same for opinions of regions.
+        packages: Folder of the model packages that ship with the worker. It announces those with another architecture
+            than the pipeline's.
 
     Raises:
-        ValueError: The modality names a limit of which there is no sentence, or says that its images are read together
-            or its regions are judged where nothing does that, or the other way round.
+        ValueError: A limit of the modality has no sentence, or the modality states that its images are read together or
+            its regions are judged, and the worker has no part that does this, or vice versa.
     """
     check_limits(spec)
     if spec.read_together != (build_examiner is not None):
@@ -103,7 +103,7 @@ def run_worker(
     settings = read_settings(Settings)
     configure_logging(f"{queue}-worker", settings.log_format, settings.log_level)
     if settings.object_store_url.startswith("file:"):
-        open_configured_store(settings)  # here, because a child that cannot start is only started again
+        open_configured_store(settings)  # checked here, because a failing child would only be restarted
     app = make_celery(settings.redis_url, settings.step_soft_time_limit_s, settings.step_time_limit_s)
     _register(app, settings, queue, make_runtime, spec)
     app.worker_main(
@@ -134,7 +134,7 @@ def _register(
     def build(**_signal: object) -> None:
         try:
             worker = f"{socket.gethostname()}-{os.getpid()}"
-            configure_tracing(f"{queue}-worker", settings.otlp_endpoint)  # its thread must be the child's own
+            configure_tracing(f"{queue}-worker", settings.otlp_endpoint)  # its thread must run in the child
             runtime = make_runtime(open_configured_store(settings))
             redis = connect(settings.redis_url)
             cache = ProgressCache(redis)
@@ -147,8 +147,9 @@ def _register(
             child["stop"] = _announce(cache, _announcement(worker, queue, spec, runtime), spec)
             log.info("worker_ready", worker=worker, queue=queue)
         except BaseException:
-            # Celery logs a failed signal handler and goes on with a child that cannot work, and would start a child
-            # that ended anew at once, for ever. Whoever started the worker sees it end, and waits longer each time.
+            # After a failed signal handler, Celery logs the error and keeps a child that cannot work, and it would
+            # restart a child that ends, at once and forever. Therefore end the worker: its supervisor restarts it with
+            # growing pauses.
             log.exception("worker_not_ready")
             sys.stderr.flush()
             os.kill(os.getppid(), signal.SIGTERM)
@@ -161,7 +162,8 @@ def _register(
             stop.set()
 
     @app.task(name=TASK)
-    def step(_job_id: str, _name: StepName) -> None:  # whichever step was announced: the gateway decides which is next
+    # The gateway decides which step is next, regardless of the message.
+    def step(_job_id: str, _name: StepName) -> None:
         runner = child["runner"]
         assert isinstance(runner, StepRunner)
         runner.run(queue)
@@ -186,7 +188,7 @@ def _announcement(worker: str, queue: str, spec: ModalitySpec | None, runtime: W
 
 
 def _beside(main: ModelManifest, packages: Path) -> list[ModelPackage]:
-    """The packages of a folder whose architecture is another than that of the pipeline's model, by name."""
+    """The packages of a folder whose architecture differs from that of the pipeline's model, by name."""
     found = [
         ModelPackage(
             manifest=ModelManifest.model_validate_json(described.read_text("utf-8")),

@@ -1,4 +1,4 @@
-"""The examination step: images that were analysed one by one, read together."""
+"""The examination step: reads images together that were analysed one by one."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -13,7 +13,7 @@ from lobule.worker.pipeline import ReportProgress
 from lobule.worker.stored import stored_image
 
 ReadImage = Callable[[AnalysedImage], tuple[bytes, Result]]
-"""Gives the uploaded bytes of an analysed image and the result of its analysis."""
+"""Returns the uploaded bytes of an analysed image and the result of its analysis."""
 
 
 class Examiner(Protocol):
@@ -23,28 +23,28 @@ class Examiner(Protocol):
         """Read an examination.
 
         Args:
-            request: Its images.
-            read: Gives bytes and result of an image; to be called for one image at a time, so that memory is bounded.
+            request: The images of the examination.
+            read: Returns bytes and result of an image; call it for one image at a time to limit memory.
 
         Raises:
-            AnalysisError: Where it cannot be read.
+            AnalysisError: The examination cannot be read.
         """
         ...
 
 
 class ExaminationHandler:
-    """Has an examination read, and leaves what it says in the object store.
+    """Reads an examination, and writes the combined reading to the object store.
 
     Args:
-        examiner: Reads it.
-        store: Where images and results lie.
+        examiner: Reads the examination.
+        store: Store of images and results.
     """
 
     def __init__(self, examiner: Examiner, store: ObjectStore) -> None:
         self._examiner, self._store = examiner, store
 
     def __call__(self, claim: ExaminationClaim, progress: ReportProgress) -> None:
-        """Do the step; see `lobule.worker.runner.StepHandler`."""
+        """Run the step; see `lobule.worker.runner.StepHandler`."""
         request = claim.examination
         seen = 0
 

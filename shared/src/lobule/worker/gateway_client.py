@@ -1,4 +1,4 @@
-"""The worker's side of the gateway's internal API."""
+"""The worker's client of the gateway's internal API."""
 
 import time
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from lobule.errors import AnalysisError
 
 log = structlog.get_logger()
 
-_PATIENCE_S = 60.0  # how long a worker waits for a gateway that restarts; after that the reaper takes care of the job
+_PATIENCE_S = 60.0  # how long a worker waits for a restarting gateway; then the reaper handles the job
 
 
 class LeaseLostError(Exception):
@@ -21,7 +21,7 @@ class LeaseLostError(Exception):
 
 
 class GatewayClient:
-    """Claims steps and reports on them. Calls wait while the gateway is unreachable for a short time."""
+    """Claims steps and reports their outcome. Calls wait for a short time while the gateway is unreachable."""
 
     def __init__(self, base_url: str, internal_token: str, patience_s: float = _PATIENCE_S) -> None:
         self._http = httpx.Client(
@@ -38,7 +38,7 @@ class GatewayClient:
         self._http.close()
 
     def claim(self, queue: str, worker: str) -> Claim | None:
-        """Claim the next step of a queue; None if nothing waits (another worker has it, or it was cancelled)."""
+        """Claim the next step of a queue; None if no step waits."""
         answer = self._post(f"/queues/{queue}/claim", ClaimRequest(worker=worker))
         answer.raise_for_status()
         if answer.status_code == 204:
@@ -49,7 +49,7 @@ class GatewayClient:
         """Renew the lease.
 
         Raises:
-            LeaseLostError: Where the attempt is no longer the current one.
+            LeaseLostError: The attempt is no longer the current one.
         """
         self._say(claim, "heartbeat", Heartbeat(attempt=claim.attempt), patience_s=0)
 
@@ -57,11 +57,11 @@ class GatewayClient:
         """Report that the output of the attempt is complete.
 
         Args:
-            claim: Of the attempt.
-            files: The SHA-256 of each file that the gateway has to recognise again, by its name.
+            claim: Claim of the attempt.
+            files: The SHA-256, by name, of each file that the gateway verifies later.
 
         Raises:
-            LeaseLostError: Where the attempt is no longer the current one: the output is ignored.
+            LeaseLostError: The attempt is no longer the current one; its output is ignored.
         """
         self._say(claim, "complete", Completion(attempt=claim.attempt), headers=write_files(files))
 
@@ -69,7 +69,7 @@ class GatewayClient:
         """Report why the attempt failed.
 
         Raises:
-            LeaseLostError: Where the attempt is no longer the current one.
+            LeaseLostError: The attempt is no longer the current one.
         """
         document = error.document().model_dump()
         failure = Failure(attempt=claim.attempt, retryable=error.retryable, **document)

@@ -1,4 +1,4 @@
-"""The steps of a modality's worker: the uploaded bytes in, results and pictures out."""
+"""The steps of a modality's worker, which turn uploaded bytes into results and pictures."""
 
 from lobule import layout
 from lobule.contracts.activity import DONE, activity
@@ -16,14 +16,14 @@ from lobule.worker.stored import stored_image
 
 
 class InferenceHandler:
-    """Runs a pipeline on every current image of a claimed unit, one after the other.
+    """Runs a pipeline on every current image of a claimed unit, one after another.
 
-    A result is written after its pictures, so that where it stands, all of it stands.
+    A result is written after its pictures: if the result exists, the pictures exist.
 
     Args:
         pipeline: Analyses one image.
-        store: Where images lie and results go.
-        spec: The modality; a result that holds what it does not allow is an error of the pipeline.
+        store: Store of images and results.
+        spec: The modality; a result with parts that it does not allow is an error of the pipeline.
         examiner: Reads the images of an examination together; None if the modality has no examinations.
         expert: Gives opinions of regions; None if the modality has none.
     """
@@ -59,7 +59,7 @@ class InferenceHandler:
 
     def _analyse(self, subject: UnitImage, folder: str, progress: ReportProgress, findings: int) -> Result:
         progress(0.0, activity("reading_image"))
-        # without a name, so that the pipeline can let the file go once it is decoded: it may have 300 MB
+        # passed without a name, so that the pipeline can free the file (up to 300 MB) after decoding
         analysis = self._pipeline.analyse(
             stored_image(self._store, subject.key, subject.image.sha256), subject.image, progress
         )

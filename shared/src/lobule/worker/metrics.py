@@ -26,13 +26,13 @@ _model = Gauge("lobule_model_info", "The model at work; 1", ["modality", "name",
 
 
 class MeasuredHandler:
-    """A step handler that is timed, its failures counted; see `lobule.worker.runner.StepHandler`."""
+    """A step handler with metrics of time and failures; see `lobule.worker.runner.StepHandler`."""
 
     def __init__(self, handler: StepHandler) -> None:
         self._handler = handler
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> Mapping[str, str] | None:
-        """Do the step."""
+        """Run the step."""
         started = time.monotonic()
         code = "internal_error"
         try:
@@ -57,12 +57,12 @@ class MeasuredHandler:
 
 
 def note_model(manifest: ModelManifest) -> None:
-    """Note the model at work."""
+    """Record the model in use."""
     _model.labels(manifest.modality, manifest.name, manifest.version, manifest.weights_sha256).set(1)
 
 
 def observe_stages(result: Result) -> None:
-    """Count how long each stage of an analysis took."""
+    """Record the time of each stage of an analysis."""
     for stage, seconds in result.timings_s.items():
         _stage_seconds.labels(stage).observe(seconds)
 
@@ -76,7 +76,7 @@ class GpuCollector(Collector):
             import pynvml  # pyright: ignore[reportMissingImports] - only in images for GPUs
 
             pynvml.nvmlInit()
-        except Exception:  # noqa: BLE001 - no package, no driver, no card: all the same to Prometheus
+        except Exception:  # noqa: BLE001 - without package, driver or card there are no metrics
             return
         used = GaugeMetricFamily("lobule_gpu_memory_used_bytes", "GPU memory in use", labels=["gpu"])
         total = GaugeMetricFamily("lobule_gpu_memory_total_bytes", "GPU memory", labels=["gpu"])

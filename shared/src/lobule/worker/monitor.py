@@ -1,6 +1,6 @@
-"""A worker's own small HTTP port: `/metrics`, `/healthz` and `/readyz`.
+"""A small HTTP server of a worker for `/metrics`, `/healthz` and `/readyz`.
 
-It is served by the child process that does the work: where that has died or is still loading its model, nobody answers.
+The child process that does the work serves it, so nothing answers if the child has died or is loading its model.
 """
 
 import time
@@ -21,21 +21,21 @@ _STUCK_S = 60.0
 
 
 class LoopBeat:
-    """Heartbeat of the parent's loop, which takes messages from Redis. The child reads it from shared memory."""
+    """The heartbeat of the parent's loop, which takes messages from Redis. The child reads it from shared memory."""
 
     def __init__(self) -> None:
         self._at: Any = RawValue("d", time.monotonic())
 
     def beat(self) -> None:
-        """Note that the loop has run."""
+        """Record that the loop has run."""
         self._at.value = time.monotonic()
 
     def age_s(self) -> float:
-        """Seconds since the loop last went round; the clock is the machine's, the same in every process."""
+        """Seconds since the last iteration of the loop, by the machine's clock, which all processes share."""
         return time.monotonic() - self._at.value
 
     def watch(self, app: Celery) -> None:
-        """Have the loop of an application's worker call `beat`."""
+        """Call `beat` in every iteration of the loop of an application's worker."""
         beat = self.beat
 
         class Step(StartStopStep):
@@ -49,19 +49,19 @@ class LoopBeat:
 
 
 class Health:
-    """Tells whether this worker is alive and ready.
+    """Determines whether this worker is alive and ready.
 
     Args:
-        redis: The queue's server.
-        loop: The parent's pulse.
-        has_model: Whether the worker is equipped; one without a model answers every job with an error.
+        redis: Redis server of the queue.
+        loop: Heartbeat of the parent.
+        has_model: Whether the worker has a model; without one, every job fails.
     """
 
     def __init__(self, redis: "Redis", loop: LoopBeat, *, has_model: bool) -> None:
         self._redis, self._loop, self._has_model = redis, loop, has_model
 
     def live(self) -> dict[str, bool]:
-        """Whether the worker is alive. A loop that stands still while Redis answers does not recover by itself."""
+        """Whether the worker is alive. A loop that does not run while Redis answers does not recover by itself."""
         return {"loop": self._loop.age_s() < _STUCK_S or not self._redis_works()}
 
     def ready(self) -> dict[str, bool]:

@@ -1,6 +1,6 @@
-"""One try at a picture for display.
+"""Attempts to draw a picture for display.
 
-Pictures are no steps: the database does not know them, and all can be drawn again.
+Pictures are not steps: the database does not know them, and they can be drawn again.
 """
 
 from typing import Protocol
@@ -21,38 +21,38 @@ class PictureHandler(Protocol):
     """Draws stored files for display."""
 
     def draw(self, source_key: str, target_prefix: str, kind: PictureKind) -> None:
-        """Draw a file, and leave the pictures or the error below a prefix.
+        """Draw a file, and write the pictures or the error below a prefix.
 
         Args:
-            source_key: Of the file.
-            target_prefix: For the pictures.
-            kind: What is wanted.
+            source_key: Object key of the file.
+            target_prefix: Prefix for the pictures.
+            kind: Kind of the picture.
         """
         ...
 
     def give_up(self, target_prefix: str, error: AnalysisError) -> None:
-        """Leave an error in the place of the pictures, so that no client waits for them."""
+        """Write an error instead of the pictures, so that no client waits for them."""
         ...
 
 
 class PictureRunner:
-    """Draws pictures, and gives up a file that ended the process which drew it again and again.
+    """Draws pictures, and gives up on a file that repeatedly kills the process that draws it.
 
-    Its message is delivered again after each such end, at once.
+    After each such end, its message is redelivered immediately.
 
     Args:
-        handler: Draws.
-        cache: Counts the tries.
+        handler: Draws the pictures.
+        cache: Counts the attempts.
     """
 
     def __init__(self, handler: PictureHandler, cache: ProgressCache) -> None:
         self._handler, self._cache = handler, cache
 
     def run(self, source_key: str, target_prefix: str, kind: PictureKind) -> None:
-        """Draw a file, unless it was begun too often and never ended."""
+        """Draw a file, unless too many attempts at it have started and not ended."""
         try:
             tries = self._cache.count_picture_try(target_prefix)
-        except RedisError as error:  # the message came from Redis: the next one is counted again
+        except RedisError as error:  # messages come from Redis, so the next attempt will be counted again
             log.warning("picture_tries_unknown", error=repr(error))
             tries = 1
         if tries > MOST_TRIES:

@@ -9,7 +9,7 @@ from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import ImageInfo, Result
 
 ReportProgress = Callable[[float, Activity], None]
-"""Called with the fraction done, 0 to 1, and what is being done now."""
+"""Called with the finished fraction, from 0 to 1, and the current activity."""
 
 
 def no_progress(_fraction: float, _activity: Activity) -> None:
@@ -17,20 +17,20 @@ def no_progress(_fraction: float, _activity: Activity) -> None:
 
 
 def part_of(progress: ReportProgress, number: int, total: int) -> ReportProgress:
-    """The progress of one of several equal parts of the work, `number` counted from 0."""
+    """The progress of one of several equal parts of the work; `number` counts from 0."""
     return lambda fraction, activity: progress((number + fraction) / total, activity)
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a pipeline leaves behind: the result and the files that it names."""
+    """The output of a pipeline: the result and the files that it names."""
 
     result: Result
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
 
 class Pipeline(Protocol):
-    """An inference pipeline: image bytes in, result out. Built once per process, after the fork, and warmed."""
+    """An inference pipeline: image bytes in, result out. It is built and warmed up once per process, after the fork."""
 
     @property
     def manifest(self) -> ModelManifest:
@@ -47,10 +47,10 @@ class Pipeline(Protocol):
 
         Args:
             data: The uploaded file, whole. The worker does not keep it, so a pipeline that deletes it frees its memory.
-            image: What the gateway knows of it; width and height come from the header, before EXIF orientation.
-            progress: Called as the work goes on.
+            image: Known facts about the image; width and height are from the header, before EXIF orientation.
+            progress: Called during the work.
 
         Raises:
-            AnalysisError: Where the image cannot be analysed.
+            AnalysisError: The image cannot be analysed.
         """
         ...

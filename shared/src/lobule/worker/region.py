@@ -22,24 +22,24 @@ class RegionExpert(Protocol):
             data: The uploaded bytes.
 
         Raises:
-            AnalysisError: Where the image cannot be read, or no classifier of regions is installed.
+            AnalysisError: The image cannot be read, or no classifier of regions is installed.
         """
         ...
 
 
 class RegionHandler:
-    """Has an opinion given, and leaves it in the object store.
+    """Gives an opinion, and writes it to the object store.
 
     Args:
-        expert: Gives it.
-        store: Where images and opinions lie.
+        expert: Gives the opinion.
+        store: Store of images and opinions.
     """
 
     def __init__(self, expert: RegionExpert, store: ObjectStore) -> None:
         self._expert, self._store = expert, store
 
     def __call__(self, claim: RegionClaim, progress: ReportProgress) -> None:
-        """Do the step; see `lobule.worker.runner.StepHandler`."""
+        """Run the step; see `lobule.worker.runner.StepHandler`."""
         request = claim.region
         progress(0.0, activity("reading_image"))
         opinion = self._expert(request, stored_image(self._store, request.key, request.image.sha256))

@@ -26,28 +26,28 @@ _REPORT_EVERY_S = 0.1  # the browser polls less often than this
 
 
 class StepHandler(Protocol):
-    """Does the work of a claimed step and leaves its output under `claim.output_prefix`."""
+    """Does the work of a claimed step and writes its output below `claim.output_prefix`."""
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> Mapping[str, str] | None:
-        """Do the step.
+        """Run the step.
 
         Returns:
-            The SHA-256 of each file that the gateway has to recognise again, by its name; None for none.
+            The SHA-256, by name, of each file that the gateway verifies later; None for none.
 
         Raises:
-            AnalysisError: Where it cannot be done.
+            AnalysisError: The step failed.
         """
         ...
 
 
 class StepRunner:
-    """Claims a step, keeps its lease alive while the handler works, and says how it ended.
+    """Claims a step, keeps its lease alive while the handler works, and reports its outcome.
 
     Args:
-        gateway: The internal API.
-        cache: Where progress is written.
+        gateway: Client of the internal API.
+        cache: Cache to which progress is written.
         handler: Does the work.
-        worker: This process, in words for the operator.
+        worker: Name of this process for the operator.
     """
 
     def __init__(self, gateway: GatewayClient, cache: ProgressCache, handler: StepHandler, worker: str) -> None:
@@ -68,7 +68,7 @@ class StepRunner:
             except LeaseLostError as lost:
                 log.warning("step_abandoned", reason=str(lost))
             except httpx.HTTPError as error:
-                # The gateway is away. Its reaper gives the step to someone else when the lease ends: nothing is lost.
+                # The gateway is unreachable. When the lease ends, its reaper queues the step again, so nothing is lost.
                 log.error("step_not_reported", error=repr(error))
 
     def _attempt(self, claim: Claim) -> None:
@@ -147,7 +147,7 @@ class _Lease:
 
 
 def unavailable(error: AnalysisError) -> StepHandler:
-    """A handler that fails every step at once with the same error."""
+    """A handler that fails every step with the same error."""
 
     def fail(claim: Claim, progress: ReportProgress) -> None:  # noqa: ARG001 - the protocol's names
         raise error

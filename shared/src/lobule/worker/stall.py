@@ -1,8 +1,8 @@
 """Ends a worker that takes no messages although some wait, so that it is restarted.
 
-Faults of Celery and Kombu are known after which a worker fetches no further message, with its loop alive and its
-connection back (`lobule.broker` mends one). No job is lost, for the database holds them; but they would wait for a
-person. Whoever keeps the process alive (the launcher, a container's restart policy) starts it again.
+Because of known bugs in Celery and Kombu, a worker can stop fetching messages although its loop runs and its connection
+is restored (`lobule.broker` fixes one). No job is lost, because the database has them, but without a restart they would
+wait for a person. The launcher or a container's restart policy starts the ended worker again.
 """
 
 import os
@@ -28,13 +28,13 @@ _GRACE_S = 30.0
 
 
 class StallWatch:
-    """Judges whether a worker is stalled.
+    """Decides whether a worker is stalled.
 
     Args:
-        waiting: How many messages wait in its queue; may raise `RedisError`, which counts as not knowing.
-        held: How many messages the worker has taken and not finished.
-        patience_s: For how long it must take nothing without a break.
-        clock: Seconds.
+        waiting: Returns how many messages wait in its queue; a `RedisError` counts as unknown.
+        held: Returns how many messages the worker has taken and not finished.
+        patience_s: Seconds without taking a message after which it is stalled.
+        clock: Returns the time in seconds.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class StallWatch:
 
 
 def watch_for_stall(app: Celery, redis_url: str, queue: str, patience_s: float = PATIENCE_S) -> None:
-    """From when the worker of `app` is ready, end it where it is stalled."""
+    """End the worker of `app` if it is stalled, checking from the time when it is ready."""
 
     def held() -> int:
         return len(state.reserved_requests) + len(state.active_requests)

@@ -7,15 +7,15 @@ from lobule.storage import ObjectStore
 
 
 def stored_image(store: ObjectStore, key: str, sha256: str) -> bytes:
-    """The stored bytes of an image.
+    """Read the stored bytes of an image.
 
     Args:
-        store: Where they lie.
-        key: Theirs.
-        sha256: Of the file as it is stored, hexadecimal; the claim has it.
+        store: Store of the image.
+        key: Key of the image.
+        sha256: Hexadecimal hash of the stored file, from the claim.
 
     Raises:
-        AnalysisError: `image_unreadable` if they are not those that the gateway stored.
+        AnalysisError: `image_unreadable` if the bytes differ from those that the gateway stored.
     """
     data = store.get(key)
     if hashlib.sha256(data).hexdigest() != sha256:

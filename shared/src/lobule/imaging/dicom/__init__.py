@@ -1,4 +1,4 @@
-"""Mammograms in DICOM: `file` opens and bounds, `kind` says what is a film, `reader` measures its pixels.
+"""Mammograms in DICOM: `file` opens and bounds, `kind` decides what is a film, `reader` measures its pixels.
 
-The gateway imports `file`, `kind` and `identity` alone, which need neither NumPy nor a codec.
+The gateway imports only `file`, `kind` and `identity`, which need neither NumPy nor a codec.
 """

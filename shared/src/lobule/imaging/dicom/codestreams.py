@@ -1,4 +1,4 @@
-"""The size that compressed pixels state themselves, read before they are decoded."""
+"""Reads the size from the header of compressed pixels before they are decoded."""
 
 import struct
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ Codec = Literal["JPEG", "JPEG-LS", "JPEG 2000", "RLE"]
 _SOF = {0xC0: "baseline", 0xC1: "extended", 0xC3: "lossless", 0xF7: "JPEG-LS"}
 _OTHER_SOF = {0xC2, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
 _BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
-_TAIL = 64  # bytes in which a codestream's end is looked for: writers pad it
+_TAIL = 64  # bytes searched for a codestream's end, which writers pad
 _JP2 = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 
 
 @dataclass(frozen=True)
 class Codestream:
-    """Compressed pixels and the size that they state.
+    """Compressed pixels and the size that their header states.
 
     Attributes:
-        codec: By its first bytes, whatever the transfer syntax says.
-        data: For the decoder: without a container.
-        width: Of the coded image, as `height`.
-        components: Colours.
+        codec: Codec by its first bytes, regardless of the transfer syntax.
+        data: Data for the decoder, without a container.
+        width: Width of the coded image; `height` is its height.
+        components: Number of colour components.
         precision: Bits of a sample.
-        signed: Whether the codestream says that samples are signed; only JPEG 2000 can.
-        lossless_jpeg: Whether a JPEG is of the lossless kind, which keeps colours as they are.
+        signed: Whether the codestream states signed samples, which only JPEG 2000 can.
+        lossless_jpeg: Whether it is a lossless JPEG, which does not convert colours.
     """
 
     codec: Codec
@@ -42,17 +42,17 @@ class Codestream:
 
 
 def begins_codestream(start: bytes) -> bool:
-    """Whether a fragment that starts so holds pixels. A basic offset table does not: it is empty or begins with 0."""
+    """Whether a fragment with this start contains pixels; a basic offset table is empty or begins with 0."""
     jpeg = start.startswith((b"\xff\xd8", b"\xff\x4f\xff\x51", _JP2))
     return jpeg or (start[1:8] == b"\0\0\0\x40\0\0\0" and start[0] > 0)
 
 
 def codestream_of(data: memoryview, layout: Layout) -> Codestream:
-    """Read a codestream's head and compare it with the tags.
+    """Read a codestream's header and compare it with the tags.
 
     Raises:
-        AnalysisError: `image_unreadable` if it is damaged or of another size than the tags say;
-            `unsupported_format` for a coding that is not read.
+        AnalysisError: `image_unreadable` if it is damaged or its size differs from the tags; `unsupported_format` for
+            an unsupported coding.
     """
     try:
         found = _head(data, layout)
@@ -106,7 +106,7 @@ def _contiguous(data: memoryview) -> memoryview:
 
 
 def _without_zeros(data: memoryview) -> memoryview:
-    """A codestream without the zeros that writers add behind its end."""
+    """A codestream without the zeros that writers add after its end."""
     end = len(data)
     while end > _TAIL and not any(data[end - _TAIL : end]):
         end -= _TAIL
@@ -151,7 +151,7 @@ def _jpeg(data: memoryview) -> Codestream:
         position += 2 if marker in _BARE else 2 + length
     precision, height, width, components = struct.unpack(">BHHB", data[position + 4 : position + 10])
     if b"\xff\xd9" not in bytes(data[-_TAIL - 1 :]):
-        # Without its end a JPEG-LS decoder searches for seconds, and one of JPEG makes up the rest.
+        # Without an end marker, a JPEG-LS decoder searches for seconds, and a JPEG decoder invents the rest.
         raise AnalysisError("image_truncated", "dicom_jpeg")
     if _SOF[marker] == "JPEG-LS":
         return Codestream("JPEG-LS", data, width, height, components, precision)
@@ -162,7 +162,7 @@ def _jpeg(data: memoryview) -> Codestream:
 
 
 def _rle(data: memoryview, layout: Layout) -> Codestream:
-    """PS3.5, annex G: 64 bytes of offsets, a segment for each byte of a pixel, most significant first."""
+    """Run-length encoding of PS3.5, annex G: 64 bytes of offsets, then a segment for each byte of a pixel."""
     segments, first = struct.unpack("<2I", data[:8])
     if first != 64 or segments != layout.samples * layout.allocated // 8:
         raise _damaged()

@@ -1,4 +1,4 @@
-"""De-identifies DICOM files, and gives them their identity back where it was kept (DICOM PS3.15, annex E).
+"""De-identifies DICOM files, and restores a retained identity (DICOM PS3.15, annex E).
 
 The profile is the Basic Application Level Confidentiality Profile with the options Retain Longitudinal Temporal
 Information With Modified Dates and Retain Patient Characteristics (age and sex); `retained` is stricter than it.
@@ -14,7 +14,7 @@ from lobule.imaging.dicom.retained import UID_ROLES, Rule, Scope, retained
 from lobule.imaging.dicom.rewriting import Sink, rewrite
 
 MapUid = Callable[[str, str], str]
-"""Gives the UID that replaces one, from its role (`study`, `series`, `instance` or `uid`) and itself."""
+"""Replaces a UID, given its role (`study`, `series`, `instance` or `uid`) and value."""
 _PATIENT_NAME, _PATIENT_ID = 0x00100010, 0x00100020
 _CODE_VALUE, _PERSON_OBSERVER_NAME = 0x00080100, b"121008"  # of DICOM PS3.16, TID 1003
 _STANDARD = "1.2.840.10008."
@@ -26,12 +26,12 @@ _DEIDENTIFIED, _METHOD_TEXT, _DATES_CHANGED = 0x00120062, 0x00120063, 0x00280303
 
 @dataclass(frozen=True)
 class Replaced:
-    """What a de-identified file had in the place of its new values. Never to be logged or stored in the clear.
+    """The original values of a de-identified file. Never log them or store them unencrypted.
 
     Attributes:
-        values: Of the data set itself, by tag; bytes as they stood in the file.
-        uids: The original of each new UID.
-        days: By which dates were shifted.
+        values: Original bytes of top-level elements by tag.
+        uids: The original UID of each new one.
+        days: Number of days by which dates were shifted.
     """
 
     values: dict[int, bytes] = field(default_factory=dict[int, bytes])
@@ -41,7 +41,7 @@ class Replaced:
 
 @dataclass
 class _Deidentified:
-    """The changes that take an identity away."""
+    """The changes that remove an identity."""
 
     rules: Mapping[int, Rule]
     added: Mapping[int, tuple[str, bytes]]
@@ -49,7 +49,7 @@ class _Deidentified:
     replaced: Replaced
     pixels: bool = True
     concept: bytes = b""
-    """The code that was read last; in an item of a report, the concept name stands before its person's name."""
+    """The last code value; in an item of a report, the concept name precedes the person name that it describes."""
 
     def value(self, tag: int, rule: Rule, value: bytes, *, top: bool) -> bytes:
         """See `Changes.value`."""
@@ -66,7 +66,7 @@ class _Deidentified:
         return _capped_age(value) if rule.action == "age" else b""
 
     def _names_observer(self) -> bool:
-        """Whether the person's name that follows is the observer's; the next one has a concept of its own, or none."""
+        """Whether the next person name is that of the observer; the code applies to one name only."""
         concept, self.concept = self.concept, b""
         return concept == _PERSON_OBSERVER_NAME
 
@@ -78,7 +78,7 @@ class _Deidentified:
 
 @dataclass
 class _Restored:
-    """The changes that give an identity back."""
+    """The changes that restore an identity."""
 
     rules: Mapping[int, Rule]
     added: Mapping[int, tuple[str, bytes]]
@@ -97,18 +97,18 @@ class _Restored:
 def deidentify(
     stream: BinaryIO, sink: Sink, scope: Scope, map_uid: MapUid, *, days: int, pseudonym: str = ""
 ) -> Replaced:
-    """Copy a DICOM file without what identifies its patient.
+    """Copy a DICOM file without the data that identify its patient.
 
     Args:
-        stream: The file; seekable.
-        sink: Where the copy goes.
-        scope: What it is.
-        map_uid: Replaces UIDs. Those of the standard itself stay.
-        days: By which dates are shifted; the same for all files of a patient.
-        pseudonym: Name and identifier of the patient in the copy; none if it is empty.
+        stream: The file, which must be seekable.
+        sink: Receives the copy.
+        scope: Kind of the object.
+        map_uid: Replaces UIDs; those of the standard do not change.
+        days: Number of days by which to shift dates, the same for all files of a patient.
+        pseudonym: Name and identifier of the patient in the copy; empty for none.
 
     Returns:
-        What was replaced.
+        The replaced values.
 
     Raises:
         AnalysisError: `image_unreadable`; see `rewrite`.
@@ -129,7 +129,7 @@ def deidentify(
 
 
 def restore(stream: BinaryIO, sink: Sink, scope: Scope, replaced: Replaced, *, pixels: bool = True) -> None:
-    """Copy a de-identified file with its identity as far as it was kept; without `pixels`, up to these.
+    """Copy a de-identified file with its retained identity; without `pixels`, the copy ends before the pixels.
 
     Raises:
         AnalysisError: `image_unreadable`; see `rewrite`.
@@ -138,9 +138,9 @@ def restore(stream: BinaryIO, sink: Sink, scope: Scope, replaced: Replaced, *, p
 
 
 def shift(value: bytes, days: int) -> bytes:
-    """A date, or the date of a time stamp, by days later; empty if it is none. Times become midnight."""
+    """Shift a date, or the date of a time stamp, by days; empty if the value is not a date. Times become midnight."""
     said = value.decode("ascii", "replace").strip("\0 ")
-    if said[4:5] == ".":  # as the standard once had it: 2026.01.31
+    if said[4:5] == ".":  # the retired form 2026.01.31
         said = said.replace(".", "", 2)
     try:
         moved = date(int(said[:4]), int(said[4:6]), int(said[6:8])) + timedelta(days)
@@ -150,7 +150,7 @@ def shift(value: bytes, days: int) -> bytes:
 
 
 def _capped_age(value: bytes) -> bytes:
-    """An age; that of the very old, who are few, is 90 years."""
+    """An age, limited to 90 years, because few people are older and could be recognised."""
     found = _AGE.fullmatch(value.decode("ascii", "replace").strip("\0 "))
     if found is None:
         return b""

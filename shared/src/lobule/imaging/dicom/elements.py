@@ -1,6 +1,6 @@
-"""The elements of a data set before its pixels, parsed forwards within bounds (DICOM PS3.5, section 7).
+"""Parses the elements of a data set before its pixels, forwards and within limits (DICOM PS3.5, section 7).
 
-Only the tags of `vocabulary` are kept. No value is decoded here, and no file makes the parser read or hold more than
+Only the tags of `vocabulary` are kept. This module decodes no values, and no file can make it read or hold more than
 the limits below.
 """
 
@@ -23,17 +23,17 @@ Elements = dict[int, "Element"]
 
 
 def is_explicit(start: bytes) -> bool:
-    """Whether elements that start so name their representations."""
+    """Whether elements with this start use explicit value representations."""
     return start[4:6] in KNOWN
 
 
 def takes_long_length(representation: str) -> bool:
-    """Whether the length of such a value is written with 32 bits where representations are named."""
+    """Whether values of this representation have a 32-bit length in explicit encoding."""
     return representation.encode() in _LONG or representation.encode() not in _SHORT
 
 
 class Element(NamedTuple):
-    """An element as it stands in the file: its representation, and its bytes or the items of a sequence."""
+    """An element as stored: its value representation, and its bytes or the items of a sequence."""
 
     representation: str
     value: bytes | list[Elements]
@@ -48,15 +48,15 @@ class PixelElement(NamedTuple):
 
 
 class Parser:
-    """Parses one file; the limits count over the whole of it.
+    """Parses one file; the limits apply to the whole file.
 
     Args:
         source: Positioned at the first element.
         little: Whether numbers are little endian.
 
     Attributes:
-        elements: The elements so far, also if parsing ends with an error.
-        pixels: The pixel element, once it is reached.
+        elements: The elements so far, even if parsing ends with an error.
+        pixels: The pixel element, after it was reached.
     """
 
     def __init__(self, source: Source, *, little: bool = True) -> None:
@@ -79,7 +79,7 @@ class Parser:
 
         Raises:
             EndOfFileError: The file ends within an element.
-            TooMuchError: More elements, items, levels or bytes than the limits allow.
+            TooMuchError: The file exceeds a limit on elements, items, levels or bytes.
         """
         explicit = is_explicit(self.source.peek(6))
         while self.pixels is None and len(self.source.peek(8)) == 8:
@@ -110,7 +110,7 @@ class Parser:
         """Parse one element; False if the data set ends before it."""
         tag, representation, length = self._head(explicit)
         if tag in (ITEM_END, SEQUENCE_END):
-            return depth == 0  # a stray delimiter between elements is passed over
+            return depth == 0  # a stray delimiter between elements is skipped
         if depth == 0 and tag in (Tag.PIXELS, Tag.FLOAT_PIXELS, Tag.DOUBLE_PIXELS):
             self.pixels = PixelElement(tag, representation, length)
             return False
@@ -162,7 +162,8 @@ class Parser:
         found: Elements = {}
         end = None if size == UNDEFINED else self.source.position + size
         if end is None or end - self.source.position >= 8:
-            explicit = is_explicit(self.source.peek(6))  # one of unknown representation need not be as its data set is
+            # An element of unknown representation may differ from its data set.
+            explicit = is_explicit(self.source.peek(6))
         while end is None or self.source.position + 8 <= end:
             if not self._element(found, explicit=explicit, depth=depth):
                 break

@@ -57,10 +57,10 @@ class DicomFile:
     """A DICOM file, parsed up to its pixels.
 
     Attributes:
-        tags: Of its data set.
-        syntax: Its transfer syntax; empty if it does not say it.
+        tags: Tags of its data set.
+        syntax: Its transfer syntax; empty if the file does not state it.
         little: Whether words are little endian.
-        source: At the first byte of the pixels, where `pixels` is not None.
+        source: Positioned at the first byte of the pixels if `pixels` is not None.
         pixels: The pixel element.
     """
 
@@ -72,15 +72,15 @@ class DicomFile:
 
     @property
     def syntax_name(self) -> str:
-        """The name of the transfer syntax, `unnamed` if the file does not say it."""
+        """The name of the transfer syntax, `unnamed` if the file does not state it."""
         return _NAMES.get(self.syntax, self.syntax[:64]) or "unnamed"
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height that the tags announce.
+        """Width and height from the tags.
 
         Raises:
-            AnalysisError: `image_unreadable` if they announce none.
+            AnalysisError: `image_unreadable` if the tags state none.
         """
         width, height = (self.tags.integer(tag) or 0 for tag in (Tag.COLUMNS, Tag.ROWS))
         if width <= 0 or height <= 0:
@@ -89,7 +89,7 @@ class DicomFile:
 
 
 def looks_like_dicom(start: bytes) -> bool:
-    """Whether a file that starts so is DICOM, with its preamble or without.
+    """Whether a file with this start is DICOM, with or without a preamble.
 
     Args:
         start: The first `PREAMBLE` bytes, or all of a shorter file.
@@ -101,12 +101,12 @@ def open_dicom(stream: BinaryIO) -> DicomFile:
     """Parse a film up to its pixels.
 
     Args:
-        stream: Seekable; stays open, and the result reads on in it.
+        stream: Seekable stream, which stays open; the result reads its pixels from it.
 
     Raises:
-        AnalysisError: What `check_kind` raises; `unsupported_format` for a transfer syntax that is not read here;
-            `image_unreadable` or `image_truncated` if the file is damaged, ends early, or holds more before its
-            pixels than a film has.
+        AnalysisError: As raised by `check_kind`; `unsupported_format` for an unsupported transfer syntax;
+            `image_unreadable` or `image_truncated` if the file is damaged, ends early, or contains more before its
+            pixels than a film does.
     """
     try:
         return _open(stream)
@@ -136,7 +136,7 @@ def _open(stream: BinaryIO) -> DicomFile:
     except TooMuchError:
         failure = AnalysisError("image_unreadable", "dicom_header_too_large")
     tags = Tags(parser.elements, little=little)
-    check_kind(tags)  # where parsing ended early, the kind of file may already be known and is the better reason
+    check_kind(tags)  # if parsing ended early, an already known kind of file is the better reason
     if failure is not None:
         raise failure
     return DicomFile(tags, syntax, little, source, parser.pixels)
@@ -150,7 +150,7 @@ def start_of(start: bytes) -> int | None:
     """The offset of a file's first element; None if the file is not DICOM.
 
     Args:
-        start: Its first bytes, 140 where it has as many.
+        start: Its first 140 bytes, or the whole file if it is shorter.
     """
     if start[128:132] == b"DICM":
         return PREAMBLE
@@ -159,7 +159,7 @@ def start_of(start: bytes) -> int | None:
     group, element = start[:2], start[2:4]
     if group == b"\x02\x00" and start[4:6] in KNOWN:
         return 0
-    # Without meta information: the identifying group, explicit or implicit, either way round.
+    # Without meta information, the file starts with the identifying group, in any encoding.
     if group in (b"\x08\x00", b"\x00\x08") and len(start) >= 12:
         order = "<" if group == b"\x08\x00" else ">"
         length = struct.unpack(order + "I", start[4:8])[0]
@@ -169,5 +169,5 @@ def start_of(start: bytes) -> int | None:
 
 
 def is_little(start: bytes) -> bool:
-    """By the first tag's group, which is small: what the meta information says may be wrong."""
+    """Whether the byte order is little endian, by the group of the first tag; the meta information may be wrong."""
     return not (len(start) >= 4 and start[0] == 0 and start[1] != 0)

@@ -11,9 +11,9 @@ from lobule.imaging.dicom.vocabulary import Tag
 
 @dataclass(frozen=True)
 class DicomIdentity:
-    """The patient and study of a DICOM file. Never to be logged.
+    """The patient and study of a DICOM file. Never log it.
 
-    Each attribute is None if the file does not say it, or not in a form that can be read.
+    Each attribute is None if the file does not contain it in a readable form.
 
     Attributes:
         patient_id: (0010,0020).
@@ -24,13 +24,13 @@ class DicomIdentity:
         sop_instance_uid: (0008,0018).
         sop_class_uid: (0008,0016).
         study_date: (0008,0020).
-        laterality: Of the breast.
-        view: Of the film.
+        laterality: Side of the breast.
+        view: View of the film.
         station_name: (0008,1010).
         manufacturer: (0008,0070).
         accession_number: (0008,0050).
         modality: (0008,0060).
-        patient_id_issuer: (0010,0021), whose identifier `patient_id` is.
+        patient_id_issuer: (0010,0021), the issuer of `patient_id`.
     """
 
     patient_id: str | None = None
@@ -51,7 +51,7 @@ class DicomIdentity:
 
 
 def identity_of(tags: Tags) -> DicomIdentity:
-    """Read the identity; what cannot be read is None."""
+    """Read the identity; attributes that cannot be read are None."""
     name = tags.text(Tag.PATIENT_NAME)
     return DicomIdentity(
         patient_id=tags.text(Tag.PATIENT_ID),

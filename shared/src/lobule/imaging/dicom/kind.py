@@ -21,7 +21,7 @@ FILMS = frozenset(
     )
 )
 _BREAST = ("BREAST", "MAMM", "CHESTWALL", "AXILLA")
-"""Words of *Body Part Examined* under which scanned films are filed."""
+"""Values of *Body Part Examined* for scanned films."""
 _OTHER_PARTS = (
     "ABDOMEN ANKLE ARM BLADDER BOWEL BRAIN CALCANEUS CHEST CLAVICLE COCCYX COLON CSPINE CTSPINE ELBOW ESOPHAGUS "
     "EXTREMITY FEMUR FIBULA FINGER FOOT FOREARM HAND HEAD HEART HIP HUMERUS JAW KIDNEY KNEE LEG LIVER LSPINE "
@@ -29,12 +29,12 @@ _OTHER_PARTS = (
     "SHOULDER SINUS SKULL SPINE SSPINE STERNUM STOMACH TEETH THIGH THORAX THUMB TIBIA TIBIAFIBULA TLSPINE TOE TOOTH "
     "TSPINE ULNA UTERUS WHOLEBODY WRIST ZYGOMA"
 )
-"""Words of it that name another part (PS3.16, annex L). Anything else is taken for a breast in words of the site."""
+"""Its values for other body parts (PS3.16, annex L). Any other value is treated as a site's word for the breast."""
 _SUBTRACTED = frozenset({"RECOMBINED", "SUBTRACTION", "SUBTRACTED"})
 """Kinds of contrast-enhanced mammography that show the contrast agent instead of tissue."""
 MODALITIES = ("MG", "CR", "DX", "SC", "OT")  # scanned films are filed as any of them
 
-_REFUSED = {  # to the reason
+_REFUSED = {  # SOP classes and the reason for refusing them
     _STORAGE + "1.1.1": "for_processing",
     _STORAGE + "1.2.1": "for_processing",
     _STORAGE + "13.1.3": "tomosynthesis",
@@ -94,7 +94,7 @@ def _is_other(part: str) -> bool:
 
 
 def kinds_of(tags: Tags) -> set[str]:
-    """What the file says of the image's kind, in capitals: the values of *Image Type* from the third one on."""
+    """The values of *Image Type* from the third one on, in capitals."""
     return {kind.upper() for kind in tags.texts(Tag.IMAGE_TYPE)[2:]}
 
 

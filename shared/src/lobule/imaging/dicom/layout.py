@@ -1,4 +1,4 @@
-"""The layout of a file's pixels, and whether the file holds as many bytes as the layout takes."""
+"""The layout of a file's pixels, and a check that the file contains as many bytes as the layout needs."""
 
 from dataclasses import dataclass
 
@@ -59,7 +59,7 @@ def layout_of(file: DicomFile) -> Layout:
     """Read the layout.
 
     Raises:
-        AnalysisError: `image_unreadable` without pixels or size; `unsupported_format` for a layout that is not read.
+        AnalysisError: `image_unreadable` without pixels or size; `unsupported_format` for an unsupported layout.
     """
     width, height = file.size
     if file.pixels is None:
@@ -94,12 +94,13 @@ def layout_of(file: DicomFile) -> Layout:
 
 
 def check_length(file: DicomFile) -> None:
-    """Compare what the file holds with what its tags announce; nothing is decoded.
+    """Compare the length of the pixels with the tags, without decoding anything.
 
-    Of a deflated file no more is inflated than its pixels take, and never more than `limits.MAX_DICOM_INFLATED_AHEAD`.
+    A deflated file is inflated only up to the end of its pixels, and at most to `limits.MAX_DICOM_INFLATED_AHEAD`
+    bytes.
 
     Raises:
-        AnalysisError: What `layout_of` raises; `image_truncated` or `image_unreadable` if it does not fit.
+        AnalysisError: As raised by `layout_of`; `image_truncated` or `image_unreadable` if the length does not match.
     """
     layout = layout_of(file)
     assert file.pixels is not None  # layout_of refused it
@@ -114,7 +115,7 @@ def check_length(file: DicomFile) -> None:
 
 
 def check_native_length(file: DicomFile, layout: Layout) -> None:
-    """Compare the length of uncompressed pixels with the tags; a file may add as much as a row.
+    """Compare the length of uncompressed pixels with the tags; up to one additional row is accepted.
 
     Raises:
         AnalysisError: `image_unreadable`.
@@ -135,12 +136,12 @@ def check_native_length(file: DicomFile, layout: Layout) -> None:
 
 
 def read_inflated(source: InflatedSource, length: int, *, keep: bool) -> bytes:
-    """Inflate uncompressed pixels of a known length, and look whether the file ends soon after them.
+    """Inflate uncompressed pixels of a known length, and check that the file ends soon after them.
 
     Args:
-        source: At the first byte of the pixels.
-        length: Of the pixels.
-        keep: Whether the pixels are wanted; otherwise they are passed over in small pieces.
+        source: Positioned at the first byte of the pixels.
+        length: Length of the pixels in bytes.
+        keep: Whether to return the pixels; otherwise they are skipped in small pieces.
 
     Raises:
         AnalysisError: `image_truncated`, or `image_unreadable` if far more follows.

@@ -18,7 +18,7 @@ from lobule.words import make_notice
 
 _ROWS_AT_ONCE = 256
 _MOST_RESCALED = 1e9
-_LEAST_MEASURED = 0.01  # of the pixels: padding that leaves fewer is a mistake of the tag
+_LEAST_MEASURED = 0.01  # share of the pixels; if padding leaves fewer, the tag is wrong
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ def measure(cells: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> Meas
     """Turn stored cells into measured values.
 
     Args:
-        cells: As they are stored.
-        layout: What the tags say of them.
-        tags: For rescaling, lookup tables and padding.
-        say: Called with each notice.
+        cells: Cells as stored.
+        layout: Layout of the cells by the tags.
+        tags: Tags with rescaling, lookup tables and padding.
+        say: List to which notices are appended.
     """
     if cells.values.ndim == 3:
         grey, colourfulness = _grey_of(cells, layout)
@@ -76,7 +76,7 @@ def _inverse(values: NDArray[Any], bits: int) -> NDArray[Any]:
 
 
 def _grey_of(cells: Cells, layout: Layout) -> tuple[NDArray[Any], float]:
-    """Grey of colours, and the mean difference between the channels over the range; some rows at a time."""
+    """Convert colours to grey in strips; also returns the mean difference between the channels over the range."""
     colours, top = cells.values, (1 << layout.stored) - 1
     grey = np.empty(colours.shape[:2], np.uint8 if colours.dtype.itemsize == 1 else np.uint16)
     spread = 0
@@ -92,7 +92,7 @@ def _grey_of(cells: Cells, layout: Layout) -> tuple[NDArray[Any], float]:
 
 
 def _justified(stored: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> tuple[NDArray[Any], int]:
-    """Samples without the empty bits of their cells, as unsigned numbers that keep their order, and their bits."""
+    """Samples without the empty bits of their cells, as unsigned numbers in the same order, and their bits."""
     cells, signed = stored.values, stored.signed
     mask = (1 << layout.stored) - 1
     shift = min(layout.shift, max(0, stored.precision - layout.stored))
@@ -105,7 +105,7 @@ def _justified(stored: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> 
     if shift:
         cells = cells >> shift
     elif greatest > mask and not signed and not tags.integer(Tag.OVERLAY_BIT):
-        # More bits are in use than the tags say; cutting them off would turn bright tissue black.
+        # More bits are in use than the tags state; cutting them off would turn bright tissue black.
         padding = _padding_range(tags, 0)
         used = (greatest if padding is None else _greatest_but(cells, padding)).bit_length()
         if used > 16:
@@ -125,7 +125,7 @@ def _greatest_but(cells: NDArray[Any], padding: tuple[int, int]) -> int:
 
 
 def _padding_range(tags: Tags, base: int) -> tuple[int, int] | None:
-    """Padding as numbers of the file; both tags may be written in the wrong one of the two representations."""
+    """The padding range in the file's numbers; both tags may be written in the wrong representation."""
     value = tags.integer(Tag.PADDING_VALUE)
     if value is None:
         return None
@@ -148,7 +148,7 @@ def _valid(
     valid = np.ones(values.shape, bool)
     if high >= 0 and low < 1 << bits:
         valid &= (values < max(low, 0)) | (values > min(high, (1 << bits) - 1))
-    if base == 0 and raw.dtype.itemsize > 1:  # a padding value beyond the bits of a sample
+    if base == 0 and raw.dtype.itemsize > 1:  # a padding value that exceeds the bits of a sample
         beyond = (raw >= padding[0]) & (raw <= padding[1]) & (raw > (1 << bits) - 1)
         valid &= ~beyond
     if valid.all():

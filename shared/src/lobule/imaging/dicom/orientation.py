@@ -1,4 +1,4 @@
-"""How a film is hung: chest wall at the seam between the breasts, head or outer side up."""
+"""Determines how a film is hung: chest walls together in the middle, head or outer side up."""
 
 from typing import get_args
 
@@ -11,13 +11,13 @@ _ROTATIONS = (0, 90, 180, 270)
 
 
 def hanging_of(tags: Tags, laterality: Laterality | None, say: list[Notice]) -> Hanging | None:
-    """How to turn stored pixels, by the patient orientation that the file gives.
+    """Determine how to turn stored pixels from the patient orientation in the file.
 
     Rows of a left breast run to the nipple (anterior), of a right one to the chest wall (posterior); columns run to the
-    feet, or in films from above to the inner side. Where the side is not known, only up and down are put right.
+    feet, or in films from above to the inner side. If the side is unknown, only up and down are corrected.
 
     Returns:
-        The identity if the file says that it hangs right; None if it does not say enough.
+        The identity if the film already hangs correctly; None if the file does not state enough.
     """
     codes = [code.upper() for code in tags.texts(Tag.PATIENT_ORIENTATION)]
     turn = _turn(codes[0], codes[1], laterality) if len(codes) == 2 else None
@@ -37,11 +37,11 @@ def _turn(row: str, column: str, laterality: Laterality | None) -> Hanging | Non
     depth = {"L": 1, "R": -1}.get(laterality or "")
     if depth is None:
         if not across[0]:
-            return None  # turned by a quarter: without the side there are two ways back
+            return None  # after a quarter turn, two rotations are possible without the side
         depth = across[0]
     for rotation in _ROTATIONS:
         right, below = across, down
-        for _ in range(rotation // 90):  # a quarter clockwise: what ran up now runs right, what ran right now runs down
+        for _ in range(rotation // 90):  # a quarter turn clockwise: up becomes right, right becomes down
             right, below = (-below[0], -below[1]), right
         for mirrored in (False, True):
             shown = (-right[0], -right[1]) if mirrored else right
@@ -51,7 +51,7 @@ def _turn(row: str, column: str, laterality: Laterality | None) -> Hanging | Non
 
 
 def _direction(code: str, laterality: Laterality | None) -> tuple[int, int] | None:
-    """A direction as (towards the nipple, down as films are hung); the first letter weighs most."""
+    """A direction as (towards the nipple, downwards in a hung film); its first letter takes precedence."""
     inner = {"L": "R", "R": "L"}.get(laterality or "")
     for letter in code:
         if letter in "AP":

@@ -1,4 +1,4 @@
-"""Samples as they are stored, decoded within the bounds that the tags and the codestream agree on."""
+"""Decodes samples as stored, within the limits of tags and codestream."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,11 +21,11 @@ _MOST_PADDING = 1 << 12  # bytes that a run-length segment may decode to beyond 
 
 @dataclass(frozen=True)
 class Cells:
-    """Decoded pixels, nothing masked or shifted.
+    """Decoded pixels without masking or shifting.
 
     Attributes:
         values: Unsigned integers, (height, width) or (height, width, 3).
-        precision: Bits of a sample as it was coded.
+        precision: Bits of a sample in the codestream.
         signed: Whether samples are two's complement.
         differences: Whether colours are one brightness and two differences instead of red, green and blue.
     """
@@ -40,7 +40,7 @@ def stored_cells(file: DicomFile, layout: Layout) -> Cells:
     """Decode the pixels.
 
     Raises:
-        AnalysisError: `image_truncated` or `image_unreadable`; `unsupported_format` for a coding that is not read.
+        AnalysisError: `image_truncated` or `image_unreadable`; `unsupported_format` for an unsupported coding.
     """
     assert file.pixels is not None  # layout_of refused it
     if file.pixels.length != UNDEFINED:
@@ -50,7 +50,7 @@ def stored_cells(file: DicomFile, layout: Layout) -> Cells:
         decoded = _decode(stream, layout)
     except AnalysisError:
         raise
-    except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
+    except Exception as error:  # noqa: BLE001 - decoders of hostile bytes can raise any exception
         raise AnalysisError(
             "image_unreadable",
             "dicom_decoding",
@@ -110,7 +110,7 @@ def _frame(file: DicomFile) -> memoryview:
     except EndOfFileError:
         raise truncated(file) from None
     if fragments and not begins_codestream(fragments[0][:12]):
-        del fragments[0]  # the basic offset table, which some writers leave out
+        del fragments[0]  # the basic offset table, which some writers omit
     if not any(fragments):
         raise truncated(file)
     return memoryview(fragments[0] if len(fragments) == 1 else b"".join(fragments))

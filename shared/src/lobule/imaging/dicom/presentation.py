@@ -13,20 +13,20 @@ from lobule.imaging.film import Window
 from lobule.words import make_notice
 
 MOST_WINDOWS = 16
-_RISE = (0.02, 0.98)  # of a table's output: between them it rises from black to white
+_RISE = (0.02, 0.98)  # shares of a table's output that count as black and white
 _FUNCTIONS = ("", "LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
 def windows_of(tags: Tags, measured: Measured, *, signed: bool, say: list[Notice]) -> tuple[Window, ...]:
-    """The windows of a file, in values of `measured.pixels`; lookup tables as the window over which they rise.
+    """The windows of a file in values of `measured.pixels`; a lookup table becomes the window over which it rises.
 
-    A sigmoid is shown as the straight line that touches it in its centre.
+    A sigmoid becomes the line that is tangent to it at its centre.
 
     Args:
-        tags: Of the file.
-        measured: Its pixels.
+        tags: Tags of the file.
+        measured: Its measured pixels.
         signed: Whether stored samples are two's complement.
-        say: Takes a notice where the file names a window that cannot be used, or none.
+        say: List for a notice if the file has an unusable window or none.
     """
     given, unusable = _windows(tags)
     tables, other = voi_tables(tags, signed)
@@ -48,7 +48,7 @@ def windows_of(tags: Tags, measured: Measured, *, signed: bool, say: list[Notice
 
 
 def _windows(tags: Tags) -> tuple[list[tuple[float, float, str | None]], bool]:
-    """(black, white, name) in the file's own units, and whether there are windows that cannot be used."""
+    """(black, white, name) in the file's units, and whether there are unusable windows."""
     centres, widths = tags.numbers(Tag.WINDOW_CENTER), tags.numbers(Tag.WINDOW_WIDTH)
     names = tags.texts(Tag.WINDOW_EXPLANATION)
     function = tags.code(Tag.VOI_FUNCTION)

@@ -21,20 +21,20 @@ from lobule.words import make_notice
 def read_dicom(data: bytes) -> Film:
     """Read a mammogram as it was measured: modality LUT applied, padding apart, tissue bright, no window applied.
 
-    Tags beyond the pixels' layout are optional: what cannot be used becomes a notice.
+    Tags other than the pixels' layout are optional: an unusable one becomes a notice.
 
     Args:
         data: The whole file.
 
     Raises:
-        AnalysisError: What `open_dicom` raises; `unsupported_format` for a layout or coding that is not read;
-            `image_unreadable` or `image_truncated` if the pixels are damaged or do not fit the tags.
+        AnalysisError: As raised by `open_dicom`; `unsupported_format` for an unsupported layout or coding;
+            `image_unreadable` or `image_truncated` if the pixels are damaged or do not match the tags.
     """
     try:
         return _read(open_dicom(io.BytesIO(data)))
     except AnalysisError:
         raise
-    except Exception as error:  # noqa: BLE001 - hostile bytes: nothing they do may end more than this reading
+    except Exception as error:  # noqa: BLE001 - hostile bytes may only fail their own reading
         raise AnalysisError("image_unreadable", "dicom", error=type(error).__name__) from None
 
 
@@ -48,7 +48,7 @@ def _read(file: DicomFile) -> Film:
     view, about_view = view_of(tags)
     laterality, about_side = laterality_of(tags)
     say += [*about_view, *about_side]
-    hanging = hanging_of(tags, None if about_side else laterality, say)  # up and down hold for either side
+    hanging = hanging_of(tags, None if about_side else laterality, say)  # up and down are valid for either side
     if file.syntax in LOSSY:
         say.append(make_notice("lossy_compression", compression=file.syntax_name))
     if tags.code(Tag.PARTIAL_VIEW) == "YES":

@@ -1,8 +1,8 @@
-"""What a stored object may keep of a DICOM file, and in which form; everything else is removed.
+"""The DICOM attributes that a stored object may keep, and in which form; all others are removed.
 
-`retained.csv` lists the attributes that Lobule or a viewer needs. It is stricter than the Basic Application Level
-Confidentiality Profile (DICOM PS3.15, table E.1-1), which lists what is to be removed: attributes that a later edition
-of the standard adds, or that a manufacturer invents, are removed as well.
+`retained.csv` lists the attributes that Lobule or a viewer needs. This is stricter than the Basic Application Level
+Confidentiality Profile (DICOM PS3.15, table E.1-1), which lists attributes to remove: new attributes of later editions
+and private attributes of manufacturers are removed as well.
 """
 
 import csv
@@ -12,18 +12,18 @@ from importlib.resources import files
 from typing import Literal, NamedTuple, get_args
 
 Action = Literal["keep", "empty", "observer", "date", "age", "study", "series", "instance", "uid"]
-"""What becomes of a value: kept, emptied, kept of who observed and emptied of others, shifted by days, limited to 90
-years, or, a UID, replaced by its role."""
+"""The treatment of a value: kept, emptied, kept only for observers, shifted by days, limited to 90 years, or, for a
+UID, replaced by its role."""
 UID_ROLES = frozenset[str]({"study", "series", "instance", "uid"})
 Scope = Literal["film", "result"]
 
 
 class Rule(NamedTuple):
-    """What becomes of an attribute.
+    """The treatment of an attribute.
 
     Attributes:
-        representation: The value representation that the standard gives it.
-        action: What becomes of its value.
+        representation: Its value representation in the standard.
+        action: Treatment of its value.
     """
 
     representation: str
@@ -35,7 +35,7 @@ def retained(scope: Scope) -> Mapping[int, Rule]:
     """The attributes that an object keeps, by tag.
 
     Args:
-        scope: A film that was received, or a result that Lobule made; a result has more structure.
+        scope: Kind of the object: a received film, or a result of Lobule, which has more structure.
     """
     lines = files("lobule.imaging.dicom").joinpath("retained.csv").read_text("ascii").splitlines()
     rows = [row for row in csv.DictReader(lines) if row["scope"] in ("all", scope)]

@@ -1,6 +1,6 @@
-"""Copies a DICOM file with other values, forwards and within bounds; pixels are copied as they stand.
+"""Copies a DICOM file with changed values, forwards and within limits; pixels are copied unchanged.
 
-The copy has the transfer syntax of the file. Sequences get undefined lengths, so that nothing has to be held in memory.
+The copy has the transfer syntax of the file. Sequences get undefined lengths, so that the copy needs no buffering.
 """
 
 import struct
@@ -39,7 +39,7 @@ _INSTANCE_IN_META, _SYNTAX = 0x00020003, Tag.TRANSFER_SYNTAX_UID
 
 
 class Sink(Protocol):
-    """Takes the bytes of the copy."""
+    """Receives the bytes of the copy."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
@@ -47,30 +47,30 @@ class Sink(Protocol):
 
 
 class Changes(Protocol):
-    """What the copy has in the place of the file's values."""
+    """The changes of a copy."""
 
     rules: Mapping[int, Rule]
-    """The attributes that are copied; every other one is left out."""
+    """The attributes to copy; all others are left out."""
     added: Mapping[int, tuple[str, bytes]]
-    """Attributes of the data set itself with their representation and value; they replace the file's."""
+    """New top-level attributes with their representation and value; they replace those of the file."""
     pixels: bool
-    """Whether the copy has the pixels."""
+    """Whether the copy contains the pixels."""
 
     def value(self, tag: int, rule: Rule, value: bytes, *, top: bool) -> bytes:
-        """The value that replaces one; `top`: of the data set itself, not of an item of a sequence."""
+        """Return the new value of an element; `top` is False within items of sequences."""
         ...
 
 
 def rewrite(stream: BinaryIO, sink: Sink, changes: Changes) -> None:
-    """Copy a DICOM file with changed values. A file that ends early gives a copy that ends there.
+    """Copy a DICOM file with changed values. The copy of a truncated file is truncated at the same place.
 
     Args:
-        stream: The file; seekable.
-        sink: Where the copy goes.
-        changes: Of the copy.
+        stream: The file, which must be seekable.
+        sink: Receives the copy.
+        changes: The changes to apply.
 
     Raises:
-        AnalysisError: `image_unreadable` if it is no DICOM, or holds more before its pixels than limits allow.
+        AnalysisError: `image_unreadable` if the file is not DICOM or exceeds the limits before its pixels.
     """
     try:
         _rewrite(stream, sink, changes)
@@ -100,8 +100,8 @@ class _Meta:
     """The file meta information of the copy.
 
     Attributes:
-        content: Its bytes; none if the file has none.
-        syntax: The transfer syntax that it names.
+        content: Its bytes; empty if the file has none.
+        syntax: Its transfer syntax.
     """
 
     def __init__(self, elements: list[tuple[int, str, bytes]]) -> None:
@@ -137,7 +137,7 @@ class _Copy(Parser):
         self._to_add = sorted(changes.added)
 
     def run(self) -> None:
-        """Copy up to the end of the pixels; what follows them is padding or a signature of the original."""
+        """Copy up to the end of the pixels; only padding or a signature of the original can follow."""
         try:
             while len(self.source.peek(8)) == 8 and self._copy_element(self._explicit, 0):
                 pass
@@ -146,7 +146,7 @@ class _Copy(Parser):
         self._add_before(1 << 32)
 
     def short_element(self) -> tuple[int, str, bytes]:
-        """An element of the file meta information, which is always explicit and little endian."""
+        """Read an element of the file meta information, which is always explicit and little endian."""
         tag, representation, length = self._head(explicit=True)
         if length > limits.MAX_DICOM_VALUE:
             raise TooMuchError
@@ -175,7 +175,7 @@ class _Copy(Parser):
                 return False
         rule = self._changes.rules.get(tag)
         replaced = depth == 0 and tag in self._changes.added
-        if replaced and tag in self._to_add:  # one that comes again, or out of order, is there already
+        if replaced and tag in self._to_add:  # a repeated element, or one out of order, is already in the copy
             self._to_add.remove(tag)
             self._write(tag, *self._changes.added[tag])
         if rule is None or replaced:
@@ -198,7 +198,7 @@ class _Copy(Parser):
             self.source.skip(length)
 
     def _copy_value(self, tag: int, rule: Rule, representation: str, length: int, *, top: bool) -> None:
-        if length == UNDEFINED:  # no attribute that is kept is fragmented but the pixels
+        if length == UNDEFINED:  # among retained attributes, only the pixels are fragmented
             raise TooMuchError
         if rule.action == "keep" and length > limits.MAX_DICOM_VALUE:
             self._write_head(tag, representation, length)
@@ -229,7 +229,8 @@ class _Copy(Parser):
     def _copy_item(self, size: int, explicit: bool, depth: int) -> None:
         end = None if size == UNDEFINED else self.source.position + size
         if end is None or size >= 8:
-            explicit = is_explicit(self.source.peek(6))  # one of unknown representation need not be as its data set is
+            # An element of unknown representation may differ from its data set.
+            explicit = is_explicit(self.source.peek(6))
         while end is None or self.source.position + 8 <= end:
             if not self._copy_element(explicit, depth):
                 break
@@ -250,12 +251,13 @@ class _Copy(Parser):
             self._delimit(found, size)
             if found != ITEM or size == UNDEFINED:
                 return
-            if masking is None and self.source.peek(2) in (b"\xff\xd8", b"\xff\x4f"):  # not the table of offsets
+            # A codestream, not the table of offsets.
+            if masking is None and self.source.peek(2) in (b"\xff\xd8", b"\xff\x4f"):
                 masking = Masking()
             self._copy_bytes(size, masking)
 
     def _copy_bytes(self, count: int, masking: Masking | None = None) -> None:
-        """Copy so many bytes, or as many as are left; of codestreams without their comments."""
+        """Copy this number of bytes, or up to the end of the file; comments in codestreams are removed."""
         if isinstance(self.source, InflatedSource):
             if count > limits.MAX_DECODED_BYTES:
                 raise TooMuchError
@@ -272,7 +274,7 @@ class _Nowhere:
 
 
 class _Deflating:
-    """Deflates what is written."""
+    """Deflates the copy."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink, self._deflater = sink, zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)

@@ -1,4 +1,4 @@
-"""Bounded forward reading of bytes: from memory, from a file, or inflated."""
+"""Reads bytes forwards and within limits, from memory, from a file, or while inflating."""
 
 import zlib
 from typing import BinaryIO
@@ -7,19 +7,19 @@ _CHUNK = 1 << 16
 
 
 class EndOfFileError(Exception):
-    """The file ends before what it announces."""
+    """The file ends before its announced length."""
 
 
 class TooMuchError(Exception):
-    """The file holds more than may be read of it."""
+    """The file exceeds a limit."""
 
 
 class Source:
-    """A stream that is read forwards only.
+    """A stream that is only read forwards.
 
     Args:
-        stream: Positioned anywhere; seekable.
-        position: Where to start.
+        stream: Seekable stream at any position.
+        position: Position at which to start.
     """
 
     def __init__(self, stream: BinaryIO, position: int = 0) -> None:
@@ -29,10 +29,10 @@ class Source:
         stream.seek(position)
 
     def read(self, count: int) -> bytes:
-        """Read exactly so many bytes.
+        """Read exactly `count` bytes.
 
         Raises:
-            EndOfFileError: Where there are fewer.
+            EndOfFileError: Fewer bytes are left.
         """
         content = self._stream.read(count)
         self.position += len(content)
@@ -41,10 +41,10 @@ class Source:
         return content
 
     def some(self, count: int) -> bytes:
-        """Read so many bytes, or what is left.
+        """Read up to `count` bytes.
 
         Raises:
-            EndOfFileError: Where nothing is left.
+            EndOfFileError: No byte is left.
         """
         content = self._stream.read(count)
         self.position += len(content)
@@ -53,16 +53,16 @@ class Source:
         return content
 
     def peek(self, count: int) -> bytes:
-        """The next bytes, or what is left, without moving on."""
+        """Return up to `count` of the next bytes without moving on."""
         content = self._stream.read(count)
         self._stream.seek(self.position)
         return content
 
     def skip(self, count: int) -> None:
-        """Skip so many bytes.
+        """Skip `count` bytes.
 
         Raises:
-            EndOfFileError: Where there are fewer.
+            EndOfFileError: Fewer bytes are left.
         """
         self.position += count
         if self.size is not None and self.position > self.size:
@@ -71,12 +71,12 @@ class Source:
 
 
 class InflatedSource(Source):
-    """What a raw deflate stream inflates to, never more than `limit` bytes of it and never more than a chunk ahead.
+    """Inflates a raw deflate stream, at most `limit` bytes of it and at most a chunk ahead.
 
     Args:
-        stream: Positioned at the first compressed byte.
-        position: Of that byte in the stream.
-        limit: Bytes after which `TooMuchError` is raised; may be raised later on.
+        stream: Stream at the first compressed byte.
+        position: Position of that byte in the stream.
+        limit: Number of bytes after which `TooMuchError` is raised; it can be increased later.
     """
 
     def __init__(self, stream: BinaryIO, position: int, limit: int) -> None:
@@ -89,7 +89,7 @@ class InflatedSource(Source):
         """See `Source.read`.
 
         Raises:
-            TooMuchError: Beyond the limit.
+            TooMuchError: The data exceed the limit.
         """
         if self.position + count > self.limit:
             raise TooMuchError
@@ -105,7 +105,7 @@ class InflatedSource(Source):
         """See `Source.some`.
 
         Raises:
-            TooMuchError: Beyond the limit.
+            TooMuchError: The data exceed the limit.
         """
         self._fill(1)
         return self.read(min(count, max(1, len(self._ready))))
@@ -119,7 +119,7 @@ class InflatedSource(Source):
         """See `Source.skip`.
 
         Raises:
-            TooMuchError: Beyond the limit.
+            TooMuchError: The data exceed the limit.
         """
         while count > 0:
             part = min(count, _CHUNK)
@@ -127,7 +127,7 @@ class InflatedSource(Source):
             count -= part
 
     def ends_within(self, count: int) -> bool:
-        """Whether at most so many bytes follow; they are passed over."""
+        """Skip up to `count` bytes; returns whether the stream ends within them."""
         self.limit = self.position + count + 1
         try:
             self.skip(count + 1)

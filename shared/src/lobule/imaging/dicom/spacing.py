@@ -1,4 +1,4 @@
-"""Size of a pixel in millimetres, and where it holds (DICOM PS3.3, 10.7.1.3)."""
+"""The size of a pixel in millimetres, and the plane in which it is valid (DICOM PS3.3, 10.7.1.3)."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ _SPACINGS = (Tag.PIXEL_SPACING, Tag.IMAGER_PIXEL_SPACING, Tag.SCANNED_PIXEL_SPAC
 
 @dataclass(frozen=True)
 class Spacing:
-    """Millimetres of a pixel.
+    """The size of a pixel.
 
     Attributes:
         mm: (row, column), if known.
-        plane: Where they hold, if known.
-        magnification: That the file states, 1.0 if none; `mm` in the patient's plane is divided by it.
+        plane: Plane in which `mm` is valid, if known.
+        magnification: Magnification that the file states, 1.0 if none; `mm` in the patient's plane is divided by it.
     """
 
     mm: tuple[float, float] | None
@@ -30,8 +30,8 @@ class Spacing:
 def spacing_of(tags: Tags, say: list[Notice]) -> Spacing:
     """Read the spacing.
 
-    A calibrated pixel spacing holds in the breast. The detector's does not: there the breast appears magnified, and
-    where the file states by how much, the spacing is divided by it.
+    A calibrated pixel spacing is valid in the breast. The detector's is not, because the breast appears magnified
+    there; if the file states the magnification, the spacing is divided by it.
     """
     calibrated, imager, scanned = (_pair(tags, tag) for tag in _SPACINGS)
     strange = any(tags.has(tag) and (_pair(tags, tag) is None or tag in tags.unusual) for tag in _SPACINGS)
@@ -47,12 +47,12 @@ def spacing_of(tags: Tags, say: list[Notice]) -> Spacing:
     if factor:
         row, column = on_detector
         return Spacing((row / factor, column / factor), "patient", factor)
-    # Without the detector's own spacing nobody says where a pixel spacing that was not calibrated holds.
+    # Without the detector's spacing, the plane of a pixel spacing that was not calibrated is unknown.
     return Spacing(on_detector, "detector" if imager else None, 1.0)
 
 
 def magnification_of(tags: Tags) -> float | None:
-    """How much larger the breast is on the detector; None if the file does not say it plausibly."""
+    """The magnification of the breast on the detector; None if the file states no plausible value."""
     factor = tags.number(Tag.MAGNIFICATION_FACTOR)
     return factor if factor is not None and _PLAUSIBLE_FACTOR[0] <= factor <= _PLAUSIBLE_FACTOR[1] else None
 
@@ -65,7 +65,7 @@ def _pair(tags: Tags, tag: Tag) -> tuple[float, float] | None:
 
 
 def _single(tags: Tags, tag: Tag) -> tuple[float, float] | None:
-    """A single value in place of two: pixels are taken as square."""
+    """A single value instead of two: pixels are assumed to be square."""
     values = tags.numbers(tag)
     if len(values) != 1 or not _PLAUSIBLE_MM[0] <= values[0] <= _PLAUSIBLE_MM[1]:
         return None

@@ -18,9 +18,9 @@ class LookupTable:
 
     Attributes:
         entries: uint8 or uint16, one for each input from `first` on.
-        first: The input of the first entry; inputs beyond the table get its ends.
-        bits: Of an entry.
-        name: The file's words for it.
+        first: The input of the first entry; inputs outside the table get its first or last entry.
+        bits: Bits of an entry.
+        name: Explanation in the file.
     """
 
     entries: NDArray[Any]
@@ -33,14 +33,14 @@ class LookupTable:
 
         Args:
             values: uint8 or uint16.
-            base: What 0 stands for.
+            base: The input that the value 0 stands for.
         """
         inputs = np.arange(int(np.iinfo(values.dtype).max) + 1) + base - self.first
         return self.entries[np.clip(inputs, 0, len(self.entries) - 1)][values]
 
 
 def modality_table(tags: Tags, signed: bool, say: list[Notice]) -> LookupTable | None:
-    """The modality LUT, where the file has one that can be used."""
+    """The modality LUT, if the file has a usable one."""
     items = tags.items(Tag.MODALITY_LUT)
     found = table_of(items[0], Tag.LUT_DESCRIPTOR, Tag.LUT_DATA, signed) if items else None
     if found is None and (items or Tag.MODALITY_LUT in tags.unusable):
@@ -49,7 +49,7 @@ def modality_table(tags: Tags, signed: bool, say: list[Notice]) -> LookupTable |
 
 
 def voi_tables(tags: Tags, signed: bool) -> tuple[list[LookupTable], bool]:
-    """The VOI LUTs that can be used, and whether there are others."""
+    """The usable VOI LUTs, and whether there are unusable ones."""
     items = tags.items(Tag.VOI_LUT)
     found = [table_of(item, Tag.LUT_DESCRIPTOR, Tag.LUT_DATA, signed) for item in items]
     usable = [table for table in found if table is not None]
@@ -57,7 +57,7 @@ def voi_tables(tags: Tags, signed: bool) -> tuple[list[LookupTable], bool]:
 
 
 def palette(tags: Tags, say: list[Notice]) -> tuple[LookupTable | None, float]:
-    """The grey of a palette, and how colourful it is: 0 if its three tables agree."""
+    """The grey values of a palette, and its colourfulness, which is 0 if its three tables are equal."""
     colours = [
         table_of(tags, Tag.RED_DESCRIPTOR, Tag.RED_DATA, signed=False),
         table_of(tags, Tag.GREEN_DESCRIPTOR, Tag.GREEN_DATA, signed=False),
@@ -75,7 +75,7 @@ def palette(tags: Tags, say: list[Notice]) -> tuple[LookupTable | None, float]:
 
 
 def table_of(tags: Tags, descriptor: Tag, data: Tag, signed: bool) -> LookupTable | None:
-    """A lookup table, or None if it cannot be used."""
+    """A lookup table, or None if it is unusable."""
     numbers = [round(value) for value in tags.numbers(descriptor)]
     if len(numbers) < 3:
         return None

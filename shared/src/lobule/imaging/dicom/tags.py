@@ -1,6 +1,6 @@
-"""Tolerant access to tags: a value that cannot be used reads as absent, and is recorded for a notice.
+"""Tolerant access to tags: an unusable value counts as absent, and is recorded for a notice.
 
-No tag but the pixels' layout may decide whether a film is read, so nothing here raises.
+Only the tags of the pixels' layout may decide whether a film is read, so nothing here raises.
 """
 
 import re
@@ -43,10 +43,10 @@ class Tags:
     """The tags of a data set or of an item of a sequence.
 
     Args:
-        elements: As parsed.
+        elements: Parsed elements.
         little: Whether binary numbers are little endian.
-        codecs: For text, the most likely first.
-        unusable: Where to remember tags that could not be used.
+        codecs: Text codecs, the most likely first.
+        unusable: Collects the tags that could not be used.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Tags:
         self._elements = elements
         self._order = "<" if little else ">"
         self.unusable: set[Tag] = set() if unusable is None else unusable
-        self.unusual: set[Tag] = set()  # numbers that could be used, with a decimal comma
+        self.unusual: set[Tag] = set()  # usable numbers with a decimal comma
         self._codecs = codecs if codecs is not None else self._named_codecs()
 
     @property
@@ -69,12 +69,12 @@ class Tags:
         return f"{self._order}u2"
 
     def has(self, tag: Tag) -> bool:
-        """Whether the tag is there and not empty."""
+        """Whether the tag is present and not empty."""
         found = self._elements.get(tag)
         return found is not None and bool(found.value)
 
     def texts(self, tag: Tag) -> list[str]:
-        """The values of a text, without padding; empty ones in the middle are kept as empty strings."""
+        """The values of a text without padding; empty values in the middle become empty strings."""
         found = self._elements.get(tag)
         if found is None:
             return []
@@ -89,11 +89,11 @@ class Tags:
         return next(iter(self.texts(tag)), "") or None
 
     def code(self, tag: Tag) -> str:
-        """A code string in capitals, empty if there is none."""
+        """A code string in capitals; empty if there is none."""
         return (self.text(tag) or "").upper()
 
     def numbers(self, tag: Tag) -> list[float]:
-        """All values of a number, also with a decimal comma; none if one of them is no finite number."""
+        """All values of a number, with a decimal point or comma; empty if one of them is not a finite number."""
         found = self._elements.get(tag)
         if found is None or not found.value:
             return []
@@ -117,7 +117,7 @@ class Tags:
         return found.value if isinstance(found.value, bytes) else self._cannot_use(tag, b"")
 
     def day(self, tag: Tag) -> date | None:
-        """A date, as `20260131` or as the retired `2026.01.31`."""
+        """A date in the form `20260131` or the retired form `2026.01.31`."""
         text = self.text(tag)
         if text is None:
             return None

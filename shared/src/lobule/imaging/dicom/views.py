@@ -12,8 +12,9 @@ from lobule.words import make_notice
 FoundView = MammographyView | Literal["specimen"]
 MAGNIFIED_FROM = 1.3  # a breast on the detector's cover appears up to 1.1 times as large as it is
 _NO_VIEW = "specimen"
-_LONGEST_NAMED = 16  # of a code, as the standard bounds it
-_PROJECTIONS: tuple[FoundView, ...] = ("CC", "MLO", "ML", "LM")  # whose modification may stand elsewhere
+_LONGEST_NAMED = 16  # length of a code that the standard allows
+# Projections whose modification may be given in another attribute.
+_PROJECTIONS: tuple[FoundView, ...] = ("CC", "MLO", "ML", "LM")
 
 # SNOMED CT concept and SNOMED-RT code of each view.
 _VIEWS: dict[str, FoundView] = {
@@ -30,7 +31,7 @@ _VIEWS: dict[str, FoundView] = {
     **dict.fromkeys(("399101009", "R-1024B"), "XCCM"),
     **dict.fromkeys(("127457009", "G-8310"), _NO_VIEW),
 }
-# Modifiers that make a view of its own of any projection.
+# Modifiers that make a separate view of any projection.
 _SPECIAL: dict[str, MammographyView] = {
     **dict.fromkeys(("399163009", "R-102D6"), "M"),
     **dict.fromkeys(("399055006", "R-102D7"), "S"),
@@ -43,7 +44,7 @@ _SPECIAL: dict[str, MammographyView] = {
     **dict.fromkeys(("414493004", "414493005", "R-102CA"), "RI"),
 }
 _IMPLANT_DISPLACED = ("399209000", "R-102D5")
-# Modifiers that leave a view what it is.
+# Modifiers that do not change the view.
 _HARMLESS = ("442581004", "R-40AB3", "442580003", "R-40AB2", "441752004", "P2-00161", "442593008", "R-40ABE")
 _MEANINGS: dict[str, FoundView] = {
     "craniocaudal": "CC",
@@ -85,7 +86,7 @@ _SEPARATORS = re.compile(r"[\s_/\-.,+()]+")
 
 
 def view_of(tags: Tags) -> tuple[MammographyView | None, list[Notice]]:
-    """The view of a film; None if it is not known or none of a breast.
+    """The view of a film; None if it is unknown or not a view of the breast.
 
     A film with a modified projection (magnified, rolled, …) is never named by its projection alone.
 
@@ -112,7 +113,7 @@ def view_of(tags: Tags) -> tuple[MammographyView | None, list[Notice]]:
 
 
 def _unknown_words(tags: Tags, worded: FoundView | None) -> str:
-    """What the file names as its view without being understood: a code, or a view position; empty if nothing is."""
+    """The file's unknown name of its view, a code or a view position; empty if there is none."""
     codes = [item.code(Tag.CODE_VALUE) or item.text(Tag.CODE_MEANING) or "" for item in tags.items(Tag.VIEW_CODES)]
     named = next(filter(None, codes), "") or ("" if worded else tags.code(Tag.VIEW_POSITION))
     return named[:_LONGEST_NAMED]
@@ -125,7 +126,7 @@ def shows_specimen(tags: Tags) -> bool:
 
 
 def laterality_of(tags: Tags) -> tuple[Laterality | None, list[Notice]]:
-    """The side, and a notice where the file names two: the image's own goes before that of its series."""
+    """The side, and a notice if the file names two: the image's takes precedence over that of its series."""
     anatomy = [a for group in tags.items(Tag.SHARED_GROUPS) for a in group.items(Tag.FRAME_ANATOMY)]
     values = [
         *tags.texts(Tag.IMAGE_LATERALITY),
@@ -141,7 +142,7 @@ def laterality_of(tags: Tags) -> tuple[Laterality | None, list[Notice]]:
 
 
 def _coded_view(tags: Tags, notices: list[Notice]) -> tuple[FoundView | None, FoundView | None]:
-    """The view that codes give, and the projection alone."""
+    """The view by its codes, and the projection alone."""
     for item in tags.items(Tag.VIEW_CODES):
         projection = _projection(item, notices)
         special: MammographyView | None = None
@@ -163,7 +164,7 @@ def _projection(item: Tags, notices: list[Notice]) -> FoundView | None:
     by_meaning = _MEANINGS.get(_letters(item.text(Tag.CODE_MEANING) or ""))
     sides = ("XCC", "XCCL", "XCCM")
     if by_code in sides and by_meaning in sides and by_code != by_meaning:
-        # Some writers confuse the two codes of the exaggerated views, but not their names.
+        # Some writers confuse the codes of the two exaggerated views, but not their names.
         notices.append(make_notice("view_conflict", used=by_meaning, other=by_code))
         return by_meaning
     return by_code or by_meaning
@@ -198,7 +199,7 @@ def _letters(words: str) -> str:
 
 
 def _side_of_position(position: str) -> list[str]:
-    """The side in a text: before the view (`RMLO`) or as a word of its own (`CC LEFT`); none if there are two."""
+    """The side in a text, before the view (`RMLO`) or as a separate word (`CC LEFT`); none if there are two."""
     sides = {word[0] for word in _SEPARATORS.split(position) if word in _SIDES or _names_side(word)}
     return list(sides) if len(sides) == 1 else []
 

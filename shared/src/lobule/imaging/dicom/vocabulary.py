@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Tag(IntEnum):
-    """Group and element of a tag that is read; every other one is skipped."""
+    """Group and element of a tag that is read; all others are skipped."""
 
     TRANSFER_SYNTAX_UID = 0x00020010
     CHARACTER_SET = 0x00080005
@@ -85,7 +85,7 @@ class Tag(IntEnum):
 
 
 REPRESENTATIONS: dict[int, str] = {
-    **dict.fromkeys(Tag, "LO"),  # whatever is text is read alike
+    **dict.fromkeys(Tag, "LO"),  # all kinds of text are read in the same way
     **dict.fromkeys(
         (
             Tag.SAMPLES_PER_PIXEL,
@@ -119,7 +119,7 @@ REPRESENTATIONS: dict[int, str] = {
         "SQ",
     ),
 }
-"""What is kept, by tag, and as what where the file does not say it."""
+"""The value representations of retained tags, for files that do not state them."""
 
 for _pixels in (Tag.FLOAT_PIXELS, Tag.DOUBLE_PIXELS, Tag.PIXELS):
-    del REPRESENTATIONS[_pixels]  # parsed but not kept: an icon has its own pixels
+    del REPRESENTATIONS[_pixels]  # parsed but not kept, because an icon has its own pixels

@@ -1,6 +1,6 @@
-"""Takes metadata out of pictures, which may name the patient: Exif, XMP, IPTC, texts, comments, names of profiles.
+"""Removes metadata that may name the patient from pictures: Exif, XMP, IPTC, texts, comments, names of profiles.
 
-Pixels are copied as they are coded. What decoding needs stays: orientation, resolution, the colours of ICC profiles.
+Coded pixels are copied unchanged. Data for decoding stay: orientation, resolution, the colours of ICC profiles.
 """
 
 from lobule.imaging.metadata.removing import Sink, without_metadata

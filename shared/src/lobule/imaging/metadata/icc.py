@@ -9,13 +9,13 @@ _COLOURS = frozenset(
         *(f"{way}{intent}".encode() for way in ("A2B", "B2A", "D2B", "B2D") for intent in range(4)),
     ]
 )
-"""Tags that colours are converted by; the others are texts, names of devices and private data."""
+"""Tags that colour conversion needs; the others are texts, device names and private data."""
 _DATED, _MADE_BY, _IDENTIFIED = slice(24, 36), slice(80, 84), slice(84, 100)
 _UNUSABLE = bytes(_HEAD)
 
 
 def without_descriptions(profile: bytes) -> bytes:
-    """A profile with its colours alone; one that nobody can apply where it is damaged, as it was before.
+    """A profile with only its colour data; a damaged profile becomes one that cannot be applied.
 
     Args:
         profile: The whole profile.
@@ -45,7 +45,7 @@ def _rebuilt(profile: bytes) -> bytes:
             body += profile[offset : offset + size] + bytes(-size % 4)
         table += struct.pack(">4sII", name, places[offset, size], size)
     head = bytearray(profile[:_HEAD])
-    head[40:64] = head[40:44] + bytes(20)  # platform stays; flags, maker and model of the device go
+    head[40:64] = head[40:44] + bytes(20)  # keep the platform; remove flags, maker and model of the device
     head[_DATED] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     head[_MADE_BY], head[_IDENTIFIED] = bytes(4), bytes(16)
     head[36:40] = b"acsp"

@@ -26,7 +26,7 @@ _MOST_OF_PROFILE = 65519  # in one segment
 
 
 def copy_without_metadata(stream: BinaryIO, sink: "Sink") -> None:
-    """See `without_metadata`; what follows the end of the first picture is left out."""
+    """See `without_metadata`; data after the end of the first picture are left out."""
     found = list(segments(stream))
     sink.write(b"\xff\xd8")
     for marker, content in _kept(stream, found):
@@ -40,7 +40,7 @@ def copy_without_metadata(stream: BinaryIO, sink: "Sink") -> None:
 
 
 def _kept(stream: BinaryIO, found: list[Segment]) -> Iterator[tuple[int, bytes]]:
-    """The segments of the copy up to the first scan; the least Exif and the profile stand behind JFIF's."""
+    """The segments of the copy up to the first scan; the reduced Exif and the profile follow JFIF's."""
     jfif, others, orientation, parts = list[tuple[int, bytes]](), list[tuple[int, bytes]](), 1, dict[int, bytes]()
     for segment in found:
         stream.seek(segment.start)

@@ -1,6 +1,6 @@
-"""Masks comments within codestreams of JPEG, JPEG-LS and JPEG 2000: zeros take their place, and every length stays.
+"""Masks comments in codestreams of JPEG, JPEG-LS and JPEG 2000 with zeros, so that every length stays the same.
 
-So strips of TIFF files and fragments of DICOM files keep their places (ITU-T T.81, T.87 and T.800, annex A).
+Strips of TIFF files and fragments of DICOM files thus keep their positions (ITU-T T.81, T.87 and T.800, annex A).
 """
 
 import re
@@ -11,19 +11,19 @@ _ALONE = {0x01, *range(0xD0, 0xD9)}
 _END_OF_SCAN = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")  # in JPEG-LS, less than 0x80 after 0xFF is data
 _SOC, _SOD, _COM_2000 = 0x4F, 0x93, 0x64
 _ALONE_2000 = {_SOC, 0x92, *range(0x30, 0x40)}
-_END_OF_TILE = re.compile(rb"\xff[\x90\xd9]")  # more than 0x8F after 0xFF is no data; 0x91 and 0x92 stand within it
+_END_OF_TILE = re.compile(rb"\xff[\x90\xd9]")  # more than 0x8F after 0xFF is not data; 0x91 and 0x92 occur within tiles
 _NEEDED = {0xE0: (b"JFIF\0", 12), 0xE8: (b"mrfx", 5), 0xEE: (b"Adobe", 12)}
-"""Application segments that decoding needs: how they begin, and how much of them stays (of JFIF no preview)."""
+"""Application segments that decoding needs: their start, and how many bytes stay (without JFIF's preview)."""
 
 Steps = Generator[None, None, None]
 
 
 class Masking:
-    """Masks codestreams, one behind the other, piece by piece. What is no codestream stays.
+    """Masks successive codestreams piece by piece. Other data stay.
 
     Args:
-        in_scan: Whether the first piece is within a scan of a JPEG, which is the only codestream: what follows its end
-            is left out.
+        in_scan: Whether the first piece is within a scan of a JPEG, which is then the only codestream: data after its
+            end are left out.
     """
 
     def __init__(self, *, in_scan: bool = False) -> None:
@@ -32,7 +32,7 @@ class Masking:
         next(self._steps)
 
     def feed(self, piece: bytes) -> bytes:
-        """The next bytes, masked."""
+        """Return the next bytes, masked."""
         self._piece, self._at, self._out = piece, 0, bytearray()
         next(self._steps)
         return bytes(self._out)
@@ -74,7 +74,7 @@ class Masking:
             if code == _SOD:
                 begun = yield from self._data(_END_OF_TILE)
             elif code == _COM_2000:
-                yield from self._segment(code, kept=2)  # whether it is text
+                yield from self._segment(code, kept=2)  # the registration value, which tells whether it is text
             elif code not in _ALONE_2000:
                 yield from self._segment(code)
 
@@ -89,7 +89,7 @@ class Masking:
         yield from self._mask(length - kept)
 
     def _marker(self, *, begun: bool = False) -> Generator[None, None, int]:
-        """The code of the next marker; what stands before it is masked. `begun`: its first byte is taken already."""
+        """The code of the next marker; bytes before it are masked. `begun`: its first byte has been read already."""
         while True:
             while not begun:
                 found = self._piece.find(b"\xff", self._at)
@@ -105,7 +105,7 @@ class Masking:
             begun = code == b"\xff"
 
     def _data(self, end: re.Pattern[bytes]) -> Generator[None, None, bool]:
-        """Coded pixels, up to a marker; whether the marker's first byte is taken already."""
+        """Coded pixels up to a marker; returns whether the marker's first byte has been read already."""
         while True:
             found = end.search(self._piece, self._at)
             if found is not None:
@@ -118,7 +118,7 @@ class Masking:
                 return True
 
     def _taken(self, count: int) -> Generator[None, None, bytes]:
-        """So many bytes, which stay as they are."""
+        """The next `count` bytes, unchanged."""
         taken = b""
         while True:
             more = self._piece[self._at : self._at + count - len(taken)]

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = {b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"IDAT": (1 << 31) - 1, b"IEND": 0}
 _MOST_BYTES |= {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"sBIT": 4, b"pHYs": 9, b"bKGD": 6, b"cICP": 4}
-"""Chunks that are copied; none of them has more bytes."""
+"""Chunks that are copied, with their longest permitted content."""
 _MOST_EXIF, _PIECE = 1 << 16, 1 << 20
 
 
 def copy_without_metadata(stream: BinaryIO, sink: "Sink") -> None:
-    """See `without_metadata`; what follows the end of the picture is left out."""
+    """See `without_metadata`; data after the end of the picture are left out."""
     sink.write(SIGNATURE)
     seen = set[bytes]()
     for chunk in chunks(stream, limits.MAX_PNG_DATA_CHUNKS):
         if chunk.length <= _MOST_BYTES.get(chunk.kind, -1):
             stream.seek(chunk.start - 8)
             _copy(stream, sink, 12 + chunk.length)
-        elif chunk.kind in seen:  # the decoder takes the first
+        elif chunk.kind in seen:  # the decoder uses the first
             continue
         elif chunk.kind == b"eXIf":
             _write(sink, b"eXIf", exif_of(exif_orientation(stream.read(min(chunk.length, _MOST_EXIF)))))

@@ -1,4 +1,4 @@
-"""Copies pictures of each format without metadata."""
+"""Copies pictures of each format without their metadata."""
 
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
@@ -8,7 +8,7 @@ from lobule.imaging.metadata import jpeg, png, tiff
 
 
 class Sink(Protocol):
-    """Takes the bytes of the copy."""
+    """Receives the bytes of the copy."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
@@ -23,12 +23,12 @@ _COPIES: dict[Format, Callable[[BinaryIO, Sink], None]] = {
 
 
 def without_metadata(stream: BinaryIO, sink: Sink, file_format: Format) -> None:
-    """Copy a picture without metadata. A file that ends early gives a copy that ends early.
+    """Copy a picture without metadata. The copy of a truncated file is truncated.
 
     Args:
-        stream: The file; seekable.
-        sink: Where the copy goes.
-        file_format: Of the file.
+        stream: The file, which must be seekable.
+        sink: Receives the copy.
+        file_format: Format of the file.
 
     Raises:
         AnalysisError: `image_unreadable` if the file is damaged before its pixels.

@@ -1,4 +1,4 @@
-"""TIFF files of one page, with the tags that decoding needs (Adobe, TIFF 6.0; BigTIFF)."""
+"""Copies one-page TIFF files with only the tags that decoding needs (Adobe, TIFF 6.0; BigTIFF)."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -36,14 +36,14 @@ class _Value:
 
 @dataclass(frozen=True)
 class _Form:
-    """How a file writes numbers: byte order, and whether it is a BigTIFF."""
+    """The number format of a file: byte order, and whether it is a BigTIFF."""
 
     order: str
     big: bool
 
     @property
     def inline(self) -> int:
-        """Bytes of a value that has no place of its own, and of an offset."""
+        """Number of bytes of an inline value and of an offset."""
         return 8 if self.big else 4
 
     def offsets(self, numbers: Sequence[int]) -> bytes:
@@ -58,7 +58,7 @@ class _Form:
             raise AnalysisError("image_unreadable", "tiff_overlap") from error
 
     def head(self) -> bytes:
-        """The file's head; the directory follows it."""
+        """The file's header, which the directory follows."""
         mark = b"II" if self.order == "<" else b"MM"
         return mark + struct.pack(f"{self.order}HHHQ" if self.big else f"{self.order}HI", *self._version())
 
@@ -66,7 +66,7 @@ class _Form:
         return (43, 8, 0, 16) if self.big else (42, 8)
 
     def directory(self, values: Sequence[_Value]) -> bytes:
-        """A directory behind the head, with the values that have places of their own behind it."""
+        """A directory after the header, followed by the values that are not inline."""
         size = 2 * self.inline + 4
         start = len(self.head()) + (8 if self.big else 2) + size * len(values) + self.inline
         entries, places = b"", b""
@@ -82,7 +82,7 @@ class _Form:
 
 
 def copy_without_metadata(stream: BinaryIO, sink: "Sink") -> None:
-    """See `without_metadata`; reduced copies beside the picture are left out."""
+    """See `without_metadata`; thumbnails are left out."""
     layout = read_tiff(stream)
     stream.seek(2)
     form = _Form(layout.directory.order, big=43 in stream.read(2))
@@ -115,7 +115,7 @@ def _located(form: _Form, layout: TiffLayout, tag: int) -> Sequence[int]:
 
 
 def _end(form: _Form, values: Sequence[_Value], layout: TiffLayout, lengths: _Value) -> int:
-    """Where the pixels begin: behind the directory, whose size does not depend on their offsets."""
+    """The offset of the pixels: after the directory, whose size does not depend on their offsets."""
     offsets = _Value(layout.located[0], lengths.kind, lengths.count, lengths.content)
     return len(form.head()) + len(form.directory([*values, lengths, offsets]))
 
@@ -137,7 +137,7 @@ def _values(page: Directory) -> Iterator[_Value]:
 
 
 def _content(page: Directory, tag: int) -> bytes:
-    """The bytes of a tag's numbers; none if it has too many, or the file ends first."""
+    """The bytes of a tag's numbers; empty if it has too many, or the file ends first."""
     entry = page.entries.get(tag)
     if entry is None or entry.kind not in _SIZES or entry.count > _MOST_VALUES:
         return b""
