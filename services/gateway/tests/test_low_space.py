@@ -33,6 +33,7 @@ def test_what_cannot_be_finished_is_not_begun(app, client, alice, upload, pictur
 
 
 def test_operators_are_told(app, client):
+    app.state.readiness.kept_s = 0
     assert client.get("/readyz").json()["space"] is True
     app.state.free = 999
     answer = client.get("/readyz")

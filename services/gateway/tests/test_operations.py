@@ -258,6 +258,7 @@ class TestBackup:
 class TestUpgrade:
     def test_forward_and_back_with_data(self, app, client, alice, worker, job, other_database):
         url = app.state.settings.database_url
+        app.state.readiness.kept_s = 0
         worker.infer(job)
         worker.render(job)
         migrate(url, "0002")

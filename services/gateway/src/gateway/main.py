@@ -94,7 +94,7 @@ from gateway.settings import GatewaySettings, get_settings
 from gateway.sso import endpoints as sso
 from gateway.sso.provider import Provider
 from gateway.system import endpoints as system
-from gateway.system.health import LoopBeat
+from gateway.system.health import LoopBeat, Readiness, health_of
 from gateway.uploads import endpoints as uploads
 from gateway.uploads.service import UploadService
 from gateway.webhooks import endpoints as webhooks
@@ -224,6 +224,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.pdf_signer = settings.pdf_signer
     app.state.sessions = sessions
     app.state.loop_beat = LoopBeat()
+    app.state.readiness = Readiness(lambda: health_of(app.state))
     app.state.redis = redis
     app.state.progress_cache = cache
     app.state.modalities = modalities

@@ -1,11 +1,14 @@
 """Health checks: whether the gateway is alive and can accept uploads."""
 
 import asyncio
+import threading
 import time
+from collections.abc import Callable
 from typing import Literal
 
 import structlog
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.datastructures import State
@@ -20,6 +23,7 @@ log = structlog.get_logger()
 router = APIRouter(tags=["system"])
 
 _BEAT_EVERY_S, _STUCK_S = 1.0, 60.0
+_PATIENCE_S = 10.0
 
 
 class Health(BaseModel):
@@ -43,15 +47,61 @@ async def live() -> dict[str, str]:
     return {"status": "ok"}
 
 
+_UNKNOWN = Health(status="down", database=False, migrated=False, object_store=False, redis=False, space=False)
+
+
+class Readiness:
+    """The state of the gateway's parts, which one caller at a time asks for.
+
+    Anybody may ask `/readyz`, and a part that hangs holds up the thread that asks it. So an answer is kept for a
+    moment, and while a thread asks the parts, all others get the answer before. If that is older than ten seconds, they
+    are told that nothing works.
+
+    Attributes:
+        kept_s: Seconds for which an answer is kept.
+    """
+
+    def __init__(self, ask: Callable[[], Health], kept_s: float = 1.0) -> None:
+        self.kept_s = kept_s
+        self._ask, self._lock, self._asking = ask, threading.Lock(), False
+        self._at, self._health = float("-inf"), _UNKNOWN
+
+    def known(self) -> Health | None:
+        """The state, if no part has to be asked for it."""
+        with self._lock:
+            age = time.monotonic() - self._at
+            if self._asking:
+                return self._health if age < _PATIENCE_S else _UNKNOWN
+            return self._health if age < self.kept_s else None
+
+    def health(self) -> Health:
+        """The state, for which the parts may be asked."""
+        if (known := self.known()) is not None:
+            return known
+        with self._lock:
+            if self._asking:  # since a moment ago
+                return self._health
+            self._asking = True
+        try:
+            health = self._ask()
+        finally:
+            with self._lock:
+                self._asking = False
+        with self._lock:
+            self._at, self._health = time.monotonic(), health
+        return health
+
+
 @router.get("/readyz", response_model=Health, responses={503: {"model": Health}})
-def ready(request: Request) -> JSONResponse:
+async def ready(request: Request) -> JSONResponse:
     """Return whether uploads can be accepted: the database and the object store work.
 
     Without Redis, jobs wait but are not lost.
 
     Without `space`, uploads are refused, but accepted jobs continue, and pages and results are served.
     """
-    health = health_of(request.app.state)
+    readiness: Readiness = request.app.state.readiness
+    health = readiness.known() or await run_in_threadpool(readiness.health)
     return JSONResponse(health.model_dump(), status_code=503 if health.status == "down" else 200)
 
 
@@ -106,7 +156,7 @@ def serve_probes(state: State, host: str, port: int) -> int:
         host,
         port,
         live=lambda: {"loop": state.loop_beat.beats()},
-        ready=lambda: {"loop": state.loop_beat.beats(), "accepts": health_of(state).status != "down"},
+        ready=lambda: {"loop": state.loop_beat.beats(), "accepts": state.readiness.health().status != "down"},
     )
 
 
