@@ -54,6 +54,17 @@ def test_a_read_that_found_no_room_is_noted_the_next_time(app, client, alice, ca
     assert [event[2] for event in read_events()].count(case) == 1
 
 
+def test_a_read_that_is_dropped_is_noted_the_next_time(app, client, alice, case, read_events, monkeypatch):
+    client.get(f"/api/v1/cases/{case}", headers=alice)
+    with monkeypatch.context() as away:
+        away.setattr(reads.ReadJournal, "events", _away)
+        away.setattr(app.state.data_reads, "_put", lambda _noted: False)
+        with pytest.raises(OSError, match="away"):
+            app.state.data_reads.write()
+    client.get(f"/api/v1/cases/{case}", headers=alice)
+    assert [event[2] for event in read_events()].count(case) == 1
+
+
 def test_films_pages_and_lists(client, alice, upload, read_events):
     sent = upload().json()
     image, job = sent["image"]["id"], sent["job"]["id"]

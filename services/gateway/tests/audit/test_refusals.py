@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from gateway.audit import journal, refusals
 from gateway.auth import tokens
@@ -61,6 +62,23 @@ def test_nobody_fills_the_log(app, client, alice, refused):
     app.state.refusals._minute_ends = 0.0
     [further] = [event for event in refused(actor_name="alice") if "further" in event["detail"]]
     assert further["detail"] == {"further": 60 - refusals._PER_MINUTE}
+
+
+def test_what_is_refused_while_the_database_is_away_counts_once(app, client, alice, refused):
+    journal_of_refusals = app.state.refusals
+    client.get(f"/api/v1/images/{uuid.UUID(int=1)}", headers=alice)
+
+    def away(_session) -> None:
+        raise OSError("the database is away")
+
+    event.listen(app.state.sessions, "before_commit", away)
+    for _ in range(25):
+        with pytest.raises(OSError, match="away"):
+            journal_of_refusals.write()
+    event.remove(app.state.sessions, "before_commit", away)
+    [written] = refused(actor_name="alice")
+    assert written["detail"]["times"] == 1
+    assert written["detail"]["route"] == "/api/v1/images/{image_id}"
 
 
 def test_what_cannot_be_written_waits(app, client, refused, monkeypatch):

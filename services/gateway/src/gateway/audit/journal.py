@@ -62,8 +62,12 @@ class Journal(ABC, Generic[Noted]):
                     chain.add(session, event)
         except Exception:
             for noted in waiting.elements():
-                self._put(noted)
+                if not self._put(noted):
+                    self.dropped(noted)
             raise
+
+    def dropped(self, noted: Noted) -> None:
+        """Called for what could not be written and finds no room to wait any more; by default nothing happens."""
 
     @abstractmethod
     def events(self, waiting: Counter[Noted]) -> Iterator[AuditEvent]:

@@ -68,6 +68,10 @@ class ReadJournal(Journal[Read]):
         if noted.key not in self._known and self._put(noted):
             self._known.add(noted.key)
 
+    def dropped(self, noted: Read) -> None:
+        """Have the next read of it written, since this one is not."""
+        self._known.discard(noted.key)
+
     def events(self, waiting: Counter[Read]) -> Iterator[AuditEvent]:
         """See `Journal`."""
         for read in waiting:

@@ -49,6 +49,15 @@ class RefusalJournal(Journal[Refusal]):
         self._written: Counter[str] = Counter()  # events of this minute, by who asked
         self._further: Counter[str] = Counter()  # refusals beyond them
 
+    def write(self) -> None:
+        """See `Journal`. Where nothing could be written, nothing counts as written."""
+        before = self._minute_ends, self._written.copy(), self._further.copy()
+        try:
+            super().write()
+        except Exception:
+            self._minute_ends, self._written, self._further = before
+            raise
+
     def events(self, waiting: Counter[Refusal]) -> Iterator[AuditEvent]:
         """See `Journal`."""
         if time.monotonic() >= self._minute_ends:
