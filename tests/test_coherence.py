@@ -16,9 +16,9 @@ from lobule.cli.diagnose import Outcome, print_outcomes
 from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.numbering import numbers_of
 from lobule.words import Words
 from mammo_worker.calibration import cap_suspicion
-from report.lesions import numbers_of
 from report.section import build_section
 
 STATIC = Path(gateway.portal.__file__).parent / "web"

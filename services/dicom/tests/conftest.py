@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from dicom_peer import STUDY
+from dicom_study import delivered_study
 from ups_server import ups_server
 
 from dicom_node.journal import made, received, studies
@@ -101,6 +102,13 @@ def make_film(draw_film, write_dicom, tmp_path: Path) -> Callable[..., Path]:
         return write_dicom(tmp_path / f"film-{name}.dcm", draw_film(right=hanging[0] == "R", seed=name), 12, **said)
 
     return make
+
+
+@pytest.fixture
+def study(make_film, tmp_path):
+    """A delivered study of one film, and hands to make its results and to read them."""
+    with delivered_study(make_film, tmp_path) as running:
+        yield running
 
 
 @pytest.fixture

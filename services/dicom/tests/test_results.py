@@ -116,7 +116,7 @@ def test_masks_come_back_exactly_and_may_overlap(film, tmp_path):
     one = analysed(film(), *found, finding(3, box))
     segmentation(one, **names(), number=1).save_as(tmp_path / "s.dcm", enforce_file_format=True)
     again = pydicom.dcmread(tmp_path / "s.dcm")
-    assert [segment.SegmentLabel for segment in again.SegmentSequence] == ["RCC f1", "RCC f2"]
+    assert [segment.SegmentLabel for segment in again.SegmentSequence] == ["Finding 1 in RCC", "Finding 2 in RCC"]
     expected = [mask_of(each, one.header.Rows, one.header.Columns) for each in found]
     assert all(mask.any() for mask in expected)
     assert np.array_equal(again.pixel_array, np.stack(expected).astype(np.uint8))

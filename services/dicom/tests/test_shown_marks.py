@@ -1,16 +1,19 @@
 """Marks as others show them: presentation states, and pictures of the hung films."""
 
 import io
+from typing import get_args
 
 import numpy as np
+import pytest
 from dicom_content import names
 from dicom_objects import analysed, finding
-from PIL import Image
+from PIL import Image, ImageDraw
 from pydicom.dataset import Dataset
 
+from dicom_node.results.film import film_name
 from dicom_node.results.presentation_state import presentation_state
 from dicom_node.results.secondary_capture import HEIGHT, hung
-from lobule.contracts.result import Box, Hanging
+from lobule.contracts.result import Box, Hanging, MammographyView
 
 BOX = Box(x=10.5, y=20, width=30, height=40)
 
@@ -20,7 +23,7 @@ def test_marks_are_drawn_as_the_sender_has_the_film_shown(film):
     state = presentation_state(analysed(film(**tags), finding(1, BOX)), **names(), number=1)
     [annotation] = state.GraphicAnnotationSequence
     assert list(annotation.GraphicObjectSequence[0].GraphicData)[:4] == [10.5, 20, 40.5, 20]
-    assert annotation.TextObjectSequence[0].UnformattedTextValue == "RCC f1 60%"
+    assert annotation.TextObjectSequence[0].UnformattedTextValue == "Finding 1 in RCC: 60%"
     assert state.SoftcopyVOILUTSequence[0].WindowWidth == 4000
     assert state.PresentationLUTShape == "INVERSE"
 
@@ -39,6 +42,47 @@ def test_lookup_tables_of_the_sender_are_repeated(film):
     assert not analysed(film(VOILUTSequence=[table]), finding(1, BOX)).repeats_display
     modality = {"ModalityLUTSequence": [table], "WindowCenter": 2000, "WindowWidth": 4000}
     assert not analysed(film(**modality), finding(1, BOX)).repeats_display
+
+
+@pytest.mark.parametrize(
+    ("side", "view", "copy", "name"),
+    [
+        ("R", "CC", 1, "RCC"),
+        ("R", "CC", 2, "RCC 2"),
+        ("L", "LM", 1, "LLM"),
+        (None, "LM", 1, "LM (side unknown)"),
+        ("L", "M", 1, "L magnification"),
+        ("R", "S", 2, "R spot compression 2"),
+        ("R", "RM", 1, "R rolled medially"),
+        ("R", None, 1, "R (view unknown)"),
+        (None, None, 1, "film"),
+    ],
+)
+def test_the_name_of_a_film_is_that_of_no_other_view(side, view, copy, name):
+    assert film_name(side, view, copy) == name
+
+
+def test_no_two_sides_and_views_have_one_name():
+    views = [*get_args(MammographyView), None]
+    both = {(side, view): film_name(side, view) for side in ("R", "L", None) for view in views}
+    assert len(set(both.values())) == len(both)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_mark_and_its_number_lie_on_the_film_however_it_is_turned(film, rotation, mirrored):
+    one = analysed(film(), finding(7, BOX), hanging=Hanging(rotation=rotation, mirrored=mirrored))
+    size = one.result.display.width, one.result.display.height
+    picture, box = Image.new("L", size), finding(7, BOX).box
+    ImageDraw.Draw(picture).rectangle([box.x, box.y, box.x + box.width, box.y + box.height], fill=255)
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    sheet = hung([one], {"job-1": stream.getvalue()})[40:HEIGHT].astype(int)
+    lesion = np.argwhere(sheet.min(axis=2) > 250)
+    mark = np.argwhere((sheet[..., 0] > 240) & (sheet[..., 2] < 20))
+    number = np.argwhere((sheet[..., 0] > 120) & (sheet[..., 2] < 20))
+    assert np.abs(mark.max(axis=0) - lesion.max(axis=0)).max() < 8
+    assert number[:, 0].min() < lesion[:, 0].min() - 8, "above the box"
 
 
 def test_films_hang_with_their_marks(film):

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark
+from lobule.numbering import numbers_of
 from lobule.words import Words
-from report.lesions import lesion_entries, numbers_of
+from report.lesions import lesion_entries
 from report.section import build_section
 
 

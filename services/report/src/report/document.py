@@ -16,10 +16,11 @@ from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Assessment, ImageInfo, Laterality, Result
 from lobule.corrections import as_corrected
 from lobule.modalities import spec_of_result
+from lobule.numbering import numbers_of
 from lobule.words import Words
 from report.changes import changes_of
 from report.clinician import Clinician, clinician_of
-from report.lesions import LesionEntry, lesion_entries, numbers_of, places_of
+from report.lesions import LesionEntry, lesion_entries, places_of
 from report.parts import Fact, Part
 from report.places import Place, order, places
 from report.reader import ReaderRow, reader_rows, same_lesions

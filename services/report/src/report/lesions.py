@@ -12,9 +12,6 @@ from report.changes import Change
 from report.parts import Part
 from report.section import FindingRow, ImageSection
 
-Numbers = Mapping[str, Mapping[str, int]]
-"""The numbers of findings, by the ids of their analyses and their own."""
-
 
 class MarkIndex(Part):
     """A finding of a lesion, as indices into the document."""
@@ -36,33 +33,6 @@ class LesionEntry(Part):
     position: str = Field(description="like `size`")
     change: Change | None = Field(description="since the earlier examination; null where nothing is known of it")
     comments: tuple[str, ...]
-
-
-def numbers_of(reading: ExaminationReading | None, results: Sequence[tuple[str, Result]]) -> Numbers:
-    """The number of each finding of the current films, as the portal numbers them.
-
-    Lesions come first, the most suspicious one as 1. Findings below the working threshold are no lesions and
-    follow, film by film.
-
-    Args:
-        reading: What the films say together; None if nothing was read together, and each film counts for itself.
-        results: Of the films of the current examination in the order of the case, each with the id of its analysis.
-    """
-    if reading is None:
-        return {}
-    lesions = reading.numbered()
-    numbers: dict[str, dict[str, int]] = {}
-    for number, lesion in enumerate(lesions, start=1):
-        for mark in lesion.marks:
-            numbers.setdefault(mark.job_id, {})[mark.finding_id] = number
-    count = len(lesions)
-    for job_id, result in results:
-        of_film = numbers.setdefault(job_id, {})
-        for finding in result.findings:
-            if finding.id not in of_film:
-                count += 1
-                of_film[finding.id] = count
-    return numbers
 
 
 def places_of(reading: ExaminationReading | None, job_id: str) -> dict[str, LesionPlace]:

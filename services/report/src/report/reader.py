@@ -7,8 +7,8 @@ import numpy as np
 from lobule.contracts.case import CaseContent, CaseImage
 from lobule.contracts.reader import FindingReference, ReaderFinding
 from lobule.contracts.result import Finding, Result
+from lobule.numbering import Numbers
 from lobule.words import Words
-from report.lesions import Numbers
 from report.parts import Part
 from report.section import moment
 from report.sizes import size_words

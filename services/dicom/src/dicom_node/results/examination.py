@@ -136,7 +136,7 @@ class Examination:
             suggestions=[each["text"] for each in conclusion["suggestions"]],
             signed=_signed(case),
             signed_version=max((each["version"] for each in case["reports"]), default=None),
-            breasts=[_breast(each) for each in (together["reading"] or {}).get("breasts", [])],
+            breasts=[breast_told(each) for each in (together["reading"] or {}).get("breasts", [])],
             awaited=together["state"] not in ("none", *FINAL_STATES),
         )
 
@@ -160,6 +160,7 @@ class Examination:
         """A fingerprint of everything that the conclusion depends on."""
         said = [breast.model_dump_json() for breast in self.breasts]
         said += [*self.reasons, *self.suggestions, str(self.probability), str(self.in_doubt)]
+        said += [film.name for film in self.failed]
         digest = hashlib.sha256("\n".join(said).encode()).hexdigest()
         return f"{self.assessment};{digest[:16]}"
 
@@ -199,7 +200,7 @@ class Examination:
         return (self.films or self.failed)[0].header
 
 
-def _breast(told: dict[str, Any]) -> BreastReading:
+def breast_told(told: dict[str, Any]) -> BreastReading:
     """A breast without the fields that the API adds, such as sentences."""
     return BreastReading.model_validate({name: told[name] for name in BreastReading.model_fields if name in told})
 

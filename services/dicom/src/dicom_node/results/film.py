@@ -6,8 +6,8 @@ value in a form that the standard allows (DICOM PS3.5, table 6.2-1), or empty.
 
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, get_args
@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from dicom_node.results.lookup_tables import voi_lut
-from lobule.contracts.result import Laterality, Result, View
+from lobule.contracts.result import Finding, Laterality, Result, View
 
 UNICODE = "ISO_IR 192"
 _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
@@ -34,12 +34,16 @@ class AnalysedFilm:
         job_id: Of its analysis.
         result: The analysis, with side and view as a reader may have corrected them.
         image_id: By which the gateway knows the film.
+        copy: Which of several films of this side and view it is, from 1, as the report counts them.
+        numbers: Of the findings in the report, by their ids; one that has none there has its place in the result.
     """
 
     header: Dataset
     job_id: str
     result: Result
     image_id: str = ""
+    copy: int = 1
+    numbers: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def laterality(self) -> Laterality | None:
@@ -48,13 +52,20 @@ class AnalysedFilm:
 
     @property
     def analysed(self) -> str:
-        """A fingerprint of the film's analysis, side and view."""
-        return f"{self.job_id}:{self.name}"
+        """A fingerprint of the film's analysis, its name, and the numbers of its findings."""
+        numbers = [self.number_of(finding) for finding in self.result.findings]
+        plain = numbers == list(range(1, len(numbers) + 1))  # as in older versions: not made anew
+        return f"{self.job_id}:{self.name}" if plain else f"{self.job_id}:{self.name}:{numbers}"
 
     @property
     def name(self) -> str:
-        """The side and the view, if known."""
-        return film_name(self.laterality, self.result.image.view)
+        """The side and the view as far as known, numbered among films of the same."""
+        return film_name(self.laterality, self.result.image.view, self.copy)
+
+    def number_of(self, finding: Finding) -> int:
+        """The number of a finding in portal and report."""
+        place = next(n for n, each in enumerate(self.result.findings, 1) if each.id == finding.id)
+        return self.numbers.get(finding.id, place)
 
     @property
     def repeats_display(self) -> bool:
@@ -71,16 +82,18 @@ class FailedFilm:
         header: Of the film, reduced and mended; see `read_header`.
         laterality: Its side, as far as it is known.
         view: Its view, as far as it is known.
+        copy: Which of several films of this side and view it is, from 1.
     """
 
     header: Dataset
     laterality: Laterality | None = None
     view: View | None = None
+    copy: int = 1
 
     @property
     def name(self) -> str:
-        """The side and the view, if known."""
-        return film_name(self.laterality, self.view)
+        """The side and the view as far as known, numbered among films of the same."""
+        return film_name(self.laterality, self.view, self.copy)
 
     @classmethod
     def of(cls, header: Dataset) -> "FailedFilm":
@@ -88,9 +101,31 @@ class FailedFilm:
         return cls(header, next((side for side in get_args(Laterality) if side == header.ImageLaterality), None))
 
 
-def film_name(laterality: Laterality | None, view: View | None) -> str:
-    """A film's side and view, as far as they are known."""
-    return f"{laterality or ''}{view or ''}" or "film"
+_MODIFIED: dict[str, str] = {
+    "M": "magnification",
+    "S": "spot compression",
+    "RL": "rolled laterally",
+    "RM": "rolled medially",
+    "RS": "rolled superiorly",
+    "RI": "rolled inferiorly",
+}
+"""Codes that a side must not be written before: L and M, a left magnification, would read as lateromedial."""
+
+
+def film_name(laterality: Laterality | None, view: View | None, copy: int = 1) -> str:
+    """The name of a film, such as `RCC`, `RCC 2`, `L magnification`, `LM (side unknown)` or `R (view unknown)`.
+
+    Args:
+        laterality: Its side; None if nobody knows it.
+        view: Its view; None if nobody knows it.
+        copy: Which of several films of this side and view it is.
+    """
+    if laterality is None or view is None:
+        known = laterality or view
+        name = f"{known} ({'side' if laterality is None else 'view'} unknown)" if known else "film"
+    else:
+        name = f"{laterality} {_MODIFIED[view]}" if view in _MODIFIED else f"{laterality}{view}"
+    return name if copy == 1 else f"{name} {copy}"
 
 
 def read_header(path: Path) -> Dataset:

@@ -21,6 +21,7 @@ from dicom_node.receiving.intake import Intake
 from dicom_node.results.examination import Examination, Signed, signed_report
 from dicom_node.results.files import ResultFiles
 from dicom_node.results.film import AnalysedFilm, FailedFilm, read_header
+from dicom_node.results.naming import copies_of, numbers_in
 from dicom_node.results.products import NOTHING_BESIDES, Document, Product, Telling, products
 from dicom_node.settings import Recipient
 from lobule.client import ApiError, Client
@@ -98,10 +99,10 @@ class ResultMaker(Loop):
 
     def _make_all(self, study: Study, case: dict[str, Any]) -> None:
         """Make each product that a destination wants and that is out of date."""
-        films, failed = self._films(study, case), self._failed_films(study, case)
+        together = self._client.examination(case["id"])
+        films, failed = self._films(study, case, together), self._failed_films(study, case)
         if not films and not failed:
             return
-        together = self._client.examination(case["id"])
         examination = Examination.of(case, together, films, failed, self._is_current(study, case))
         if not examination.is_current:
             examination = replace(examination, own_version=self._own_version(study, case))
@@ -138,23 +139,30 @@ class ResultMaker(Loop):
         metrics.result_failures.labels(f"{kind}_not_made").inc()
         _log.error("a result could not be made", case=study.pseudonym, kind=kind, error=error)
 
-    def _films(self, study: Study, case: dict[str, Any]) -> list[AnalysedFilm]:
-        """The study's films that were assessed, as they came; a film of another study in the case is left out."""
-        ours, films = self._received(study), []
+    def _films(self, study: Study, case: dict[str, Any], together: dict[str, Any]) -> list[AnalysedFilm]:
+        """The study's films that were assessed; a film of another study in the case only counts in their numbers."""
+        ours, copies, found = self._received(study), copies_of(case["images"]), []
         for image in case["images"]:
-            film = ours.get(image["sha256"])
-            if film is not None and image["state"] == "assessed":
-                job_id = str(image["job"]["id"])
-                header = read_header(self._intake.path_of(film.sha256))
-                result = as_corrected(self._client.result(job_id), image["view"], image["laterality"])
-                films.append(AnalysedFilm(header, job_id, result, image["id"]))
+            if image["state"] == "assessed" and (image["sha256"] in ours or not image.get("is_prior")):
+                result = as_corrected(self._client.result(image["job"]["id"]), image["view"], image["laterality"])
+                found.append((image, result))
+        current = [(str(image["job"]["id"]), result) for image, result in found if not image.get("is_prior")]
+        numbers = numbers_in(together, current)
+        films = []
+        for image, result in found:
+            if film := ours.get(image["sha256"]):
+                header, job_id = read_header(self._intake.path_of(film.sha256)), str(image["job"]["id"])
+                named = {"copy": copies[image["id"]], "numbers": numbers.get(job_id, {})}
+                films.append(AnalysedFilm(header, job_id, result, image["id"], **named))
         return sorted(films, key=lambda film: film.name)
 
     def _failed_films(self, study: Study, case: dict[str, Any]) -> list[FailedFilm]:
         """The study's films that could not be analysed, or that the gateway did not take."""
-        ours = self._received(study)
+        ours, copies = self._received(study), copies_of(case["images"])
         failed = [
-            FailedFilm(read_header(self._intake.path_of(film.sha256)), image["laterality"], image["view"])
+            FailedFilm(
+                read_header(self._intake.path_of(film.sha256)), image["laterality"], image["view"], copies[image["id"]]
+            )
             for image in case["images"]
             if image["state"] == "failed" and (film := ours.get(image["sha256"])) is not None
         ]

@@ -13,6 +13,7 @@ from dicom_node.results.film import AnalysedFilm
 from lobule.contracts.case import Verdict
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Finding, ModelInfo
+from lobule.words import Words
 
 _SOURCE = sr.CodedConcept("121112", "DCM", "Source of Measurement")
 
@@ -29,8 +30,12 @@ def tracking_uid(film: AnalysedFilm, finding: Finding) -> UID:
 
 
 def tracking_id(film: AnalysedFilm, finding: Finding) -> str:
-    """The tracking identifier of a finding, for people."""
-    return f"{film.name} {finding.id}"
+    """The tracking identifier of a finding, for people: as the report calls it."""
+    return _named(film, str(film.number_of(finding)))
+
+
+def _named(film: AnalysedFilm, number: str) -> str:
+    return Words("en")("findings.in_image", number=number, image=film.name)
 
 
 def system_as_observer(films: Sequence[AnalysedFilm]) -> sr.ObservationContext:
@@ -99,7 +104,7 @@ def drawn(film: AnalysedFilm, own: ReaderFinding) -> sr.PlanarROIMeasurementsAnd
     kind, points = _region(film, own)
     group = sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(
-            uid=concepts.derived_uid("reader", own.id), identifier=f"{film.name} {own.letter}"
+            uid=concepts.derived_uid("reader", own.id), identifier=_named(film, own.letter)
         ),
         referenced_region=sr.ImageRegion(graphic_type=kind, graphic_data=points, source_image=_source_of(film)),
         finding_type=concepts.KINDS[own.kind],

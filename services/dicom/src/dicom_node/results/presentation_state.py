@@ -78,14 +78,15 @@ def _line(film: AnalysedFilm, finding: Finding) -> pr.GraphicObject:
 
 
 def _label(film: AnalysedFilm, finding: Finding) -> pr.TextObject:
-    """Beside the upper edge of the box, within the film."""
+    """Its number and suspicion, as in the report, beside the upper edge of the box and within the film."""
     (left, top), (right, _) = corners(film, finding)[[0, 1]]
     height = max(1.0, _TEXT_HEIGHT * film.header.Rows)
     upper = max(0.0, top - height)
-    suspicion = finding.probability_malignant
-    shown = "" if suspicion is None else f" {Words('en').percent(suspicion, film.result.thresholds)}"
+    shown, suspicion = tracking_id(film, finding), finding.probability_malignant
+    if suspicion is not None:
+        shown = f"{shown}: {Words('en').percent(suspicion, film.result.thresholds)}"
     return pr.TextObject(
-        text_value=tracking_id(film, finding) + shown,
+        text_value=shown,
         units="PIXEL",
         bounding_box=(left, upper, max(right, left + 1), upper + height),
         text_justification="LEFT",

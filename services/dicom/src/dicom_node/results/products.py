@@ -85,9 +85,10 @@ def products(
     """All that a study should have now. Where every film failed, what needs no result: reports, and that they failed.
 
     Once something was signed, no draft takes its place: conclusion and verdicts stay as they were signed until the next
-    signature. What the system finds is told as before. If a later examination of the case has taken the study's place,
-    conclusion and report of the case are about that one. Then only what the films say by themselves is made, and report
-    and message of the last version that was signed of the study itself.
+    signature. What the system finds is told as before. Findings are told once the films were read together, which
+    numbers them. If a later examination of the case has taken the study's place, conclusion and report of the case are
+    about that one. Then only what the films say by themselves is made, and report and message of the last version that
+    was signed of the study itself.
 
     Args:
         examination: Of the study, as it stands in the gateway.
@@ -96,10 +97,11 @@ def products(
         told: What reports to other systems need besides.
     """
     films, analysed = examination.films, examination.analysed
-    if films:
+    numbered = not (examination.awaited and examination.is_current)
+    if films and numbered:
         yield Product("findings", analysed, lambda before: _findings(films, before), "", ("findings",))
         yield Product("pictures", analysed, lambda _: _pictures(examination, client))
-    for place, film in enumerate(films, 1):
+    for place, film in enumerate(films if numbered else [], 1):
         yield from _of_film(film, place)
     yield Product("cad", examination.searched, lambda before: _cad(examination, before), "", ("cad",))
     if examination.is_current:
@@ -129,7 +131,7 @@ def _of_case(examination: Examination, client: Client, case_id: str, told: Telli
         yield Product("conclusion", concluded, lambda before: _conclusion(examination, before), "", ("conclusion",))
     wanted = f"signed:{examination.signed_version}" if signed_before else f"draft:{examination.searched}"
     yield Product("document", wanted, lambda _: _document(examination, client, case_id))
-    if signed is not None and films:  # the last verdict that is withdrawn has to be told as well
+    if signed is not None and films and not examination.awaited:  # told as well when the last verdict is withdrawn
         yield Product(
             "verdicts",
             state,

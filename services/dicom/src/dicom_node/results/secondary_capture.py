@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from dicom_node.results import concepts
-from dicom_node.results.film import AnalysedFilm
+from dicom_node.results.film import AnalysedFilm, film_name
 from lobule.contracts.case import HANGINGS
 from lobule.contracts.result import Finding, Hanging
 
@@ -69,7 +69,8 @@ def hung(films: Sequence[AnalysedFilm], pictures: Mapping[str, bytes]) -> np.nda
     """The picture, uint8 RGB, (height, width, 3)."""
     placed: dict[str, Image.Image] = {}
     for film in films:
-        place = film.name if film.name in HANGINGS and film.name not in placed else film.job_id
+        view = film_name(film.laterality, film.result.image.view)
+        place = view if view in HANGINGS and view not in placed else film.job_id
         placed[place] = _marked(film, pictures[film.job_id])
     rows = _rows(set(placed))
     width = max(picture.width for picture in placed.values())
@@ -93,16 +94,19 @@ def _rows(names: set[str]) -> list[Sequence[str]]:
 
 
 def _marked(film: AnalysedFilm, picture: bytes) -> Image.Image:
-    """A film as it hangs, with its marks."""
+    """A film as it hangs, with its marks and their numbers."""
     shown = Image.open(io.BytesIO(picture)).convert("RGB")
     scale = HEIGHT / shown.height if not _lies(film.result.image.hanging) else HEIGHT / shown.width
     shown = shown.resize((max(1, round(shown.width * scale)), max(1, round(shown.height * scale))))
-    ratio = shown.width / film.result.image.width
-    drawing = ImageDraw.Draw(shown)
+    ratio, hanging = shown.width / film.result.image.width, film.result.image.hanging
+    turned = _turn(shown, hanging)
+    drawing, font = ImageDraw.Draw(turned), ImageFont.load_default(28)
     for finding in film.result.marked_findings():
-        drawing.polygon([(x * ratio, y * ratio) for x, y in _line(finding)], outline=_MARK, width=3)
-    turned = _turn(shown, film.result.image.hanging)
-    ImageDraw.Draw(turned).text((12, 8), film.name, fill=_INK, font=ImageFont.load_default(28))
+        line = [_turned(x * ratio, y * ratio, shown.size, hanging) for x, y in _line(finding)]
+        drawing.polygon(line, outline=_MARK, width=3)
+        left, top = min(x for x, _ in line), min(y for _, y in line)
+        drawing.text((left, max(0.0, top - 34)), str(film.number_of(finding)), fill=_MARK, font=font)
+    drawing.text((12, 8), film.name, fill=_INK, font=font)
     return turned
 
 
@@ -121,3 +125,13 @@ def _turn(picture: Image.Image, hanging: Hanging | None) -> Image.Image:
         return picture
     turned = picture.rotate(-hanging.rotation, expand=True)
     return turned.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if hanging.mirrored else turned
+
+
+def _turned(x: float, y: float, size: tuple[int, int], hanging: Hanging | None) -> tuple[float, float]:
+    """Where `_turn` moves a point of a picture of this width and height."""
+    if hanging is None:
+        return x, y
+    width, height = size
+    for _ in range(hanging.rotation // 90):
+        x, y, width, height = height - y, x, height, width
+    return (width - x if hanging.mirrored else x), y

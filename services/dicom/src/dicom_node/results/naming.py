@@ -1,0 +1,42 @@
+"""Names of films and numbers of findings, by which a person finds what an object shows in the report of the case."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dicom_node.results.examination import breast_told
+from dicom_node.results.film import film_name
+from lobule.contracts.examination import ExaminationReading
+from lobule.contracts.result import Result
+from lobule.numbering import Numbers, numbers_of
+
+
+def copies_of(images: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Which of several films of one examination, side and view each is, from 1, by the ids of the images.
+
+    Args:
+        images: Of a case, as the API tells them.
+    """
+    seen: Counter[tuple[Any, str]] = Counter()
+    found: dict[str, int] = {}
+    for image in images:
+        examined = image.get("study_date") if image.get("is_prior") else None
+        name = examined, film_name(image["laterality"], image["view"])
+        seen[name] += 1
+        found[image["id"]] = seen[name]
+    return found
+
+
+def numbers_in(together: Mapping[str, Any], results: Iterable[tuple[str, Result]]) -> Numbers:
+    """The numbers of the findings of the current films in the report.
+
+    Args:
+        together: What the API tells of their reading together.
+        results: Of the current films in the order of the case, each with the id of its analysis.
+    """
+    reading = together["reading"]
+    if reading is None:
+        return {}
+    told = {name: reading[name] for name in ExaminationReading.model_fields if name in reading}
+    told["breasts"] = [breast_told(each) for each in reading["breasts"]]
+    return numbers_of(ExaminationReading.model_validate(told), list(results))

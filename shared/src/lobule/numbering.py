@@ -1,0 +1,36 @@
+"""The numbers of an examination's findings, by which portal, report and DICOM objects name them."""
+
+from collections.abc import Mapping, Sequence
+
+from lobule.contracts.examination import ExaminationReading
+from lobule.contracts.result import Result
+
+Numbers = Mapping[str, Mapping[str, int]]
+"""The numbers of findings, by the ids of their analyses and their own."""
+
+
+def numbers_of(reading: ExaminationReading | None, results: Sequence[tuple[str, Result]]) -> Numbers:
+    """The number of each finding of the current films, as the portal numbers them.
+
+    Lesions come first, the most suspicious one as 1. Findings below the working threshold are no lesions and
+    follow, film by film.
+
+    Args:
+        reading: What the films say together; None if nothing was read together, and each film counts for itself.
+        results: Of the films of the current examination in the order of the case, each with the id of its analysis.
+    """
+    if reading is None:
+        return {}
+    lesions = reading.numbered()
+    numbers: dict[str, dict[str, int]] = {}
+    for number, lesion in enumerate(lesions, start=1):
+        for mark in lesion.marks:
+            numbers.setdefault(mark.job_id, {})[mark.finding_id] = number
+    count = len(lesions)
+    for job_id, result in results:
+        of_film = numbers.setdefault(job_id, {})
+        for finding in result.findings:
+            if finding.id not in of_film:
+                count += 1
+                of_film[finding.id] = count
+    return numbers
