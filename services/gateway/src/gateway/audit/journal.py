@@ -33,6 +33,7 @@ class Journal(ABC, Generic[Noted]):
     def __init__(self, sessions: SessionFactory) -> None:
         self._sessions = sessions
         self._waiting: queue.Queue[Noted] = queue.Queue(_MOST)
+        self._writing = threading.Lock()
         self.stopped = threading.Event()
 
     def note(self, noted: Noted) -> None:
@@ -55,6 +56,10 @@ class Journal(ABC, Generic[Noted]):
 
     def write(self) -> None:
         """Write what was noted since the last time; what cannot be written waits for the next time."""
+        with self._writing:
+            self._write()
+
+    def _write(self) -> None:
         waiting = Counter(self._waiting.get_nowait() for _ in range(self._waiting.qsize()))
         try:
             with self._sessions.begin() as session:

@@ -49,12 +49,11 @@ class RefusalJournal(Journal[Refusal]):
         self._written: Counter[str] = Counter()  # events of this minute, by who asked
         self._further: Counter[str] = Counter()  # refusals beyond them
 
-    def write(self) -> None:
-        """See `Journal`. Where nothing could be written, nothing counts as written."""
+    def _write(self) -> None:
         before = self._minute_ends, self._written.copy(), self._further.copy()
         try:
-            super().write()
-        except Exception:
+            super()._write()
+        except Exception:  # nothing was written, so nothing counts as written
             self._minute_ends, self._written, self._further = before
             raise
 
