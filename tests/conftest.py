@@ -1,4 +1,4 @@
-"""The whole system, started once as an operator would start it embedded."""
+"""The whole embedded system, started once as an operator starts it."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ Render = Callable[..., list[dict]]
 
 @pytest.fixture(scope="session")
 def render() -> Callable[[str], list[dict]]:
-    """Renders an overlay of k8s/ as an administrator would; needs kubectl or kustomize."""
+    """Return a function that renders an overlay of k8s/ as an administrator does; needs kubectl or kustomize."""
     kubectl = os.environ.get("LOBULE_KUBECTL") or shutil.which("kubectl")
     if kubectl is None and not shutil.which("kustomize"):
         pytest.skip("no kubectl and no kustomize: install one, or name kubectl in LOBULE_KUBECTL")
@@ -48,7 +48,7 @@ def overlay(request: pytest.FixtureRequest) -> str:
 def documents(
     overlay: str, render: Callable[..., list[dict]], with_components: Callable[..., list[dict]]
 ) -> list[dict]:
-    """What an overlay makes."""
+    """The documents of an overlay."""
     return with_components(*COMPONENTS) if overlay == "everything" else render(overlay)
 
 
@@ -56,7 +56,7 @@ def documents(
 def with_components(
     render: Callable[..., list[dict]], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., list[dict]]:
-    """Renders the overlay `cpu` with components, and changes of the kustomization."""
+    """Return a function that renders the overlay `cpu` with components and changes of the kustomization."""
 
     def rendered(*names: str, **changes) -> list[dict]:
         here = tmp_path_factory.mktemp("overlay")
@@ -77,13 +77,13 @@ def with_components(
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
-    """Redis, gateway and all workers; short leases, and no mammography model, so that both can be seen failing."""
+    """Redis, gateway and all workers, with short leases and without a mammography model, to test both failures."""
     home = tmp_path_factory.mktemp("home")
     with ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as patch:  # for the start alone: other systems are started with their own
+        with pytest.MonkeyPatch.context() as patch:  # only for the start, because other systems have their own
             patch.setenv("LOBULE_LEASE_SECONDS", "3")
             patch.setenv("LOBULE_REAP_EVERY_S", "0.5")
-            patch.setenv("LOBULE_MAX_ATTEMPTS", "10")  # a machine that stands still for seconds costs attempts
+            patch.setenv("LOBULE_MAX_ATTEMPTS", "10")  # a machine that stalls for seconds uses up attempts
             patch.setenv("LOBULE_MAMMO_MODEL", "/nowhere/no-model")
             patch.setenv("LOBULE_WEBHOOK_NETWORKS", "127.0.0.0/8")
             running = running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
@@ -95,7 +95,7 @@ class SharedSystem:
     """A system with both models, started for the first test module that needs it and closed by the last.
 
     Attributes:
-        servers: What it stands on; None where no PostgreSQL is installed: it then has SQLite and a Redis of its own.
+        servers: Servers of the system; None without PostgreSQL: then it uses SQLite and its own Redis.
     """
 
     def __init__(self, home: Path, servers: Servers | None) -> None:
@@ -104,9 +104,9 @@ class SharedSystem:
         self.servers = servers
 
     def start(self) -> RunningSystem:
-        """The system; it is started unless it runs."""
+        """Return the system, started if it is not running."""
         if self._running is None:
-            with pytest.MonkeyPatch.context() as patch:  # for the start alone
+            with pytest.MonkeyPatch.context() as patch:  # only for the start
                 for name, value in (self.servers.environment if self.servers else {}).items():
                     patch.setenv(name, value)
                 starting = running_system(self._home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
@@ -123,9 +123,9 @@ class SharedSystem:
 def system_with_models(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SharedSystem]:
-    """Gateway and all workers with both models, on servers of their own if PostgreSQL is installed.
+    """Gateway and all workers with both models, on separate servers if PostgreSQL is installed.
 
-    The modules that `.ci/parallel.py` keeps together share it.
+    The modules that `.ci/parallel.py` runs in one process share it.
     """
     with ExitStack() as stack:
         servers = None
@@ -151,7 +151,7 @@ def lobule(system: RunningSystem, password: str) -> Iterator[Client]:
 
 @pytest.fixture(scope="session")
 def own_package(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The working directory of a researcher who has made `packages/mine` of own fields."""
+    """The working directory of a researcher who has made `packages/mine` from custom fields."""
     from own_histology import make_package
 
     folder = tmp_path_factory.mktemp("own")
@@ -163,14 +163,15 @@ def own_package(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def system_with_additions(own_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
-    """Gateway and report service as ever; a third modality's worker, and a histology worker with an own package."""
+    """The usual gateway and report service with a third modality's worker and a histology worker with a custom
+    package."""
     from own_histology import served_by
 
     toy, home = Path(__file__).parent / "toy_modality", tmp_path_factory.mktemp("home-of-additions")
     modules = {name: launcher.WORKER_MODULES[name] for name in ("report", "histo")}
     workers = {"us-toy": "ultrasound_toy.worker", **modules}
     with ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as patch:  # for the start alone: other tests have models of their own
+        with pytest.MonkeyPatch.context() as patch:  # only for the start, because other tests have their own models
             patch.chdir(own_package)
             patch.syspath_prepend(str(toy))
             patch.setenv("PYTHONPATH", str(toy), prepend=":")

@@ -1,4 +1,4 @@
-"""The examples of docs/api.md, run as they stand there."""
+"""Runs the examples of docs/api.md as they are written."""
 
 import http.server
 import json

@@ -1,4 +1,4 @@
-"""Version 1 of the API keeps what it promised: `docs/api-v1.txt`."""
+"""Version 1 of the API keeps its promises in `docs/api-v1.txt`."""
 
 import copy
 import json

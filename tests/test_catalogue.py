@@ -1,4 +1,4 @@
-"""The catalogue and its use: nothing is missing, unused, untranslated or fuzzy, and every blank is filled."""
+"""The catalogue and its use: no sentence is missing, unused, untranslated or fuzzy, and every placeholder is filled."""
 
 import ast
 import re
@@ -34,7 +34,7 @@ PYTHON = [
 SCRIPTS = sorted((PORTAL / "web").rglob("*.js"))
 TEMPLATES = sorted((PORTAL / "templates").rglob("*.html")) + sorted(REPORT.glob("templates/*.html.j2"))
 TYPST = sorted(REPORT.glob("templates/*.typ"))
-TRANSLATORS = {"t", "text", "words", "english", "self", "Words"}  # what a function that looks a key up is called
+TRANSLATORS = {"t", "text", "words", "english", "self", "Words"}  # names of functions that look up a key
 PROBLEMS = {
     "AnalysisError": None,
     "ProblemError": None,
@@ -42,26 +42,26 @@ PROBLEMS = {
     "not_found": "not_found",
     "unauthorized": None,
 }
-"""What makes a problem, and its code where that is always the same."""
+"""Functions that create a problem, and its code if it is fixed."""
 SAME_ON_PURPOSE = [
     {"admin.password.new", "admin.password.reset"},  # a field, and the button that opens it
     {"admin.queue.waiting", "jobs.waiting"},  # a column of figures, and the state of a job
-    {"conclusion.none", "reading.failed"},  # of a case, and in the place of a film
+    {"conclusion.none", "reading.failed"},  # of a case, and instead of a film
     {"login.submit", "login.title"},  # a verb, and a heading
 ]
-"""Keys that share their sentence and may still change without each other."""
+"""Keys with the same sentence that can still change independently."""
 PARTS = {key.split(".")[0] for key in sentences("en")}
 KEY = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
 
 
 @dataclass
 class Uses:
-    """What a source asks of the catalogue.
+    """The uses of the catalogue in a source file.
 
     Attributes:
-        calls: Keys that are written out in a call, with the names of their values; None where those are computed.
+        calls: Literal keys in calls, with the names of their values; None if these are computed.
         quoted: Every string of the source.
-        made: Patterns of keys that are put together.
+        made: Patterns of composed keys.
     """
 
     calls: list[tuple[str, frozenset[str] | None]] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Uses:
     made: set[str] = field(default_factory=set)
 
     def made_of(self, pieces: list[str | None]) -> None:
-        """Note a key that is put together of strings and of values (None)."""
+        """Record a key that is composed of strings and of values (None)."""
         if pieces and (pieces[0] or "").split(".")[0] in PARTS and "." in (pieces[0] or ""):
             self.made.add("".join(r"([\w.]+)" if piece is None else re.escape(piece) for piece in pieces))
 
@@ -103,15 +103,16 @@ def python_uses(source: str) -> Uses:
 
 
 def problem_calls(call: ast.Call, code: str | None) -> Iterator[tuple[str, frozenset[str] | None]]:
-    """The key of a problem, where its code and reason are written out, with the names of its values."""
+    """The key of a problem whose code and reason are literals, with the names of its values."""
     given = [arg.value if isinstance(arg, ast.Constant) else None for arg in call.args]
-    if any(isinstance(arg, ast.JoinedStr) for arg in call.args):  # a sentence composed in the code is in no catalogue
+    # A sentence that is composed in the code is not in the catalogue.
+    if any(isinstance(arg, ast.JoinedStr) for arg in call.args):
         yield ast.unparse(call), None
     parts = [code, *given] if code else [part for part in given if not isinstance(part, int)]  # an HTTP status
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     if None in parts or None in keywords or "detail" in keywords:
         return
-    of_values = code is not None or ast.unparse(call.func) == "AnalysisError"  # whose other arguments are values
+    of_values = code is not None or ast.unparse(call.func) == "AnalysisError"  # its other arguments are values
     names = frozenset(str(name) for name in keywords) if of_values else frozenset[str]()
     if isinstance(values := keywords.get("values"), ast.Dict):
         names = frozenset(str(key.value) for key in values.keys if isinstance(key, ast.Constant))
@@ -157,13 +158,13 @@ def all_uses() -> dict[Path, Uses]:
 
 
 def blanks(sentence: object) -> set[str]:
-    """The names of the values that a sentence or its plural forms are filled with."""
+    """The names of the placeholders in a sentence or its plural forms."""
     forms = [sentence] if isinstance(sentence, str) else list(sentence.values())  # pyright: ignore[reportAttributeAccessIssue]
     return {name for form in forms for name in re.findall(r"{(\w+)}", form)}
 
 
 def named_by(uses: Uses, enumerated: set[str]) -> Iterator[str]:
-    """The keys that a source names: whole, or put together of a start and a code or a word that is quoted somewhere."""
+    """The keys that a source uses: complete, or composed of a prefix and a code or word that occurs as a string."""
     starts = {text for text in uses.quoted if text.endswith(".") and text.split(".")[0] in PARTS}
     patterns = [*uses.made, *(re.escape(start) + r"([\w.]+)" for start in starts)]
     known = uses.quoted | enumerated
@@ -229,17 +230,17 @@ class TestUse:
         } == set()
 
     def test_every_key_is_used(self):
-        """By its name, or by a name that is put together: `admin.role.` ~ role, `steps.${name}.of`."""
+        """A key is used by its name, or by a composed name: `admin.role.` ~ role, `steps.${name}.of`."""
         enumerated = {
             text for path, uses in all_uses().items() if path.suffix in (".py", ".js") for text in uses.quoted
         }
         named = {key for uses in all_uses().values() for key in named_by(uses, enumerated)}
-        # What a model package says is found by its English, what a worker does by the words that it says.
+        # Sentences of model packages are found by their English text, activities by a worker's codes.
         found_otherwise = {key for key in sentences("en") if key.startswith(("package.", "activity."))}
         assert sorted(sentences("en").keys() - named - found_otherwise) == []
 
     def test_no_sentence_has_two_keys(self):
-        """Where both languages say the same, one key serves; those that a code completes are a family of their own."""
+        """If two sentences are equal in both languages, one key is enough; keys with a code as suffix form a family."""
         quoted = {text for uses in all_uses().values() for text in uses.quoted}
         keys: dict[tuple[str, str], set[str]] = {}
         for key in quoted & sentences("en").keys():

@@ -1,4 +1,4 @@
-"""docs/checks.md names tests and commands that exist."""
+"""docs/checks.md refers only to existing tests and commands."""
 
 import re
 from pathlib import Path

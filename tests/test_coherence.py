@@ -1,4 +1,4 @@
-"""One number, one text, one colour: API, portal, report and command line say the same of the same result."""
+"""API, portal, report and command line show the same number, text and colour for the same result."""
 
 import html
 import json
@@ -43,7 +43,7 @@ Probability = st.floats(0, 1) | st.sampled_from([0.0, 0.125, 0.145, 0.5, 0.5999,
 
 @st.composite
 def results(draw) -> Result:
-    """What a mammography pipeline may say: the rule that caps a finding's suspicion is the pipeline's own."""
+    """Possible results of a mammography pipeline; capping a finding's suspicion is the pipeline's own rule."""
     low, high = sorted((draw(Probability), draw(Probability)))
     thresholds = Thresholds(low=low, high=high, finding=draw(st.floats(0, 0.6)))
     film = draw(Probability | st.sampled_from([low, high]))
@@ -74,7 +74,7 @@ def results(draw) -> Result:
 
 @pytest.fixture(scope="module")
 def portal(chromium):
-    """Asks the portal's own scripts, in each language, what they show of results."""
+    """Asks the portal's scripts, in each language, how they show results."""
     pages = {}
     for language in LANGUAGES:
         words = html.escape(json.dumps(Words(language).parts("reading", "steps", "common")))
@@ -121,7 +121,7 @@ def test_everywhere_the_same_number_text_and_state(portal, result):
 
 @st.composite
 def examinations(draw) -> tuple[list[tuple[str, Result]], ExaminationReading]:
-    """Films by their analyses, and lesions of one or two of their findings, such as with equal suspicions."""
+    """Films by their analyses, and lesions of one or two of their findings, including equal suspicions."""
     films = [
         (f"job{number}", result) for number, result in enumerate(draw(st.lists(results(), min_size=1, max_size=4)))
     ]

@@ -1,7 +1,7 @@
 """The DICOM node between a real Orthanc and a real gateway.
 
-Films go in, and report, outlines and document come back under the same study; what was acknowledged arrives once,
-whatever is killed.
+Films go in, and report, outlines and document come back under the same study; an acknowledged film arrives exactly
+once, even if processes are killed.
 """
 
 import shutil
@@ -50,7 +50,7 @@ SPOT = (slice(60, 80), slice(30, 55))  # rows and columns that are painted white
 
 @pytest.fixture(scope="module")
 def loop(tmp_path_factory):
-    """Orthanc, a node, and a system whose mammography worker is a stub."""
+    """Orthanc, a node, and a system with a stub as its mammography worker."""
     if executable() is None:
         pytest.skip("there is no Orthanc (apt-get install orthanc)")
     folder = tmp_path_factory.mktemp("loop")
@@ -79,7 +79,7 @@ def loop(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def study(loop):
-    """A study that went round, although the node was killed as soon as it had acknowledged the last film."""
+    """A study that completed the loop although the node was killed after it acknowledged the last film."""
     chance, uid = np.random.default_rng(7), generate_uid()
     films = [small_film(uid, side, view, chance) for side, view in VIEWS]
     for film in films:
@@ -259,7 +259,7 @@ def test_nothing_is_lost_or_doubled_when_the_node_is_killed_and_the_network_cut(
 
 
 def test_a_study_waits_where_the_gateway_does_not_take_it(loop, tmp_path):
-    """A token that is void is no reason to lose or refuse a film; with a good one it is delivered."""
+    """An invalid token is no reason to lose or refuse a film; with a valid one it is delivered."""
     node = node_for(loop.system, loop.system.home.secrets["demo_password"], tmp_path)
     good, node.environment["LOBULE_API_TOKEN"] = node.environment["LOBULE_API_TOKEN"], "lobule_void"
     [film] = films(1, seed=16)

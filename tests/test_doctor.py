@@ -1,4 +1,4 @@
-"""`lobule doctor` names what is wrong with an installation, and exits with 1."""
+"""`lobule doctor` reports what is wrong with an installation, and exits with status 1."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def no_variables(monkeypatch):
 
 @pytest.fixture
 def home(tmp_path):
-    """A folder as `lobule up` leaves it."""
+    """A folder of `lobule up`."""
     opened = Home.open(tmp_path / "home")
     migrate(opened.environment("unix:///none", "http://127.0.0.1:1", "json")["LOBULE_DATABASE_URL"])
     (opened.folder / "lobule.sqlite").chmod(0o600)
@@ -38,7 +38,7 @@ def home(tmp_path):
 
 
 def examine(*arguments: object) -> tuple[int, dict[str, list[tuple[str, str]]]]:
-    """The exit status, and what was said of each part."""
+    """The exit status, and the messages about each part."""
     done = CliRunner().invoke(build(), ["doctor", "--json", *map(str, arguments)])
     said: dict[str, list[tuple[str, str]]] = {}
     for line in done.stdout.splitlines():
@@ -116,7 +116,7 @@ def test_a_full_store(home, monkeypatch):
 
 @pytest.fixture
 def guarded_redis(clean_redis):
-    """The Redis, which wants a password."""
+    """The Redis with a password."""
     with Redis.from_url(clean_redis) as redis:
         redis.config_set("requirepass", "secret")
         try:

@@ -1,4 +1,4 @@
-"""`make secrets` draws what is missing and keeps what is there, however often it is run."""
+"""`make secrets` creates missing secrets and keeps existing ones, even if it runs repeatedly."""
 
 import os
 import stat
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def draw(tmp_path):
-    """Runs it; returns the content of every file."""
+    """Returns a function that runs it and returns the content of every file."""
     folder = tmp_path / "secrets"
     environment = os.environ | {"LOBULE_PUBLIC_URL": "https://lobule.example:8443"}
 
@@ -39,6 +39,6 @@ def test_what_is_there_is_kept_and_what_is_missing_is_drawn(draw):
 
 
 def test_every_file_that_compose_names_is_drawn(draw):
-    """But for `dicom_api_token`, which an administrator makes in the portal."""
+    """The exception is `dicom_api_token`, which an administrator makes in the portal."""
     named = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["secrets"]
     assert set(named) - set(draw()) == {"dicom_api_token"}

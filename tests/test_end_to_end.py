@@ -1,4 +1,4 @@
-"""An image goes in at the API, and a report comes out; and what comes out when it should not."""
+"""An image is sent to the API and a report comes back; unsuitable images are refused or fail."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The films of a case, read together by the real worker: the service says what the command says."""
+"""The real worker reads the films of a case together: service and command line give the same result."""
 
 import csv
 import json
@@ -32,7 +32,7 @@ def films(shared_data: Path) -> list[Path]:
 
 @pytest.fixture
 def mammo_worker(monkeypatch, mammography_pipeline):
-    """Runs the command line, with the pipeline that the tests share."""
+    """Runs the command line with the pipeline that the tests share."""
     monkeypatch.setattr("mammo_worker.pipeline.build_pipeline", lambda: mammography_pipeline)
 
     def run(*arguments) -> None:

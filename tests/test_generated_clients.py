@@ -1,4 +1,4 @@
-"""Clients that are generated from the OpenAPI document are typed without a gap, and do a program's whole walk."""
+"""Clients that are generated from the OpenAPI document are fully typed, and can run a complete program."""
 
 import json
 import os
@@ -19,14 +19,14 @@ TYPES = REPOSITORY / "var" / "types"
 TSC = REPOSITORY / "node_modules" / ".bin" / "tsc"
 STRICT = ("--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--types", "node")
 LEFT_OUT = {
-    "Unsupported content type multipart/related",  # DICOMweb has clients of its own
+    "Unsupported content type multipart/related",  # DICOMweb has its own clients
     *(f"WARNING parsing POST /dicom-web/studies{of} within dicomweb." for of in ("", "/{study_uid}")),
 }
-"""What the generator does not know; the operations that it leaves out."""
+"""Warnings about operations that the generator does not support and leaves out."""
 
 
 def run(*command: str | Path, **options) -> str:
-    """What a command prints; it must end well."""
+    """The output of a command, which must succeed."""
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=240, **options)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout

@@ -1,4 +1,4 @@
-"""A gateway that is sent hostile files answers each in words, soon, and with hardly any memory."""
+"""A gateway refuses each hostile file with a message, soon, and with little memory."""
 
 import memory_limits
 from hostile_files import DICOMS, PICTURES, deflated_bomb

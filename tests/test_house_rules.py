@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows."""
+"""House rules that no linter checks."""
 
 import re
 import statistics
@@ -19,7 +19,7 @@ WEIGHTS = (".npz", ".h5", ".keras", ".tflite", ".onnx")
 
 @pytest.fixture(scope="module")
 def tracked() -> list[Path]:
-    """The files that git knows, and those that it would take."""
+    """The files that git tracks, and those that it would add."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     if listed.returncode:
@@ -28,7 +28,7 @@ def tracked() -> list[Path]:
 
 
 def lines_of(tracked: list[Path], suffix: str, tests: bool) -> dict[str, int]:
-    """The lengths of modules; empty ones, such as most `__init__.py`, do not count."""
+    """The lengths of modules; empty ones, such as most `__init__.py`, are left out."""
     modules = [path for path in tracked if path.suffix == suffix and ("tests" in path.parts) == tests]
     lines = {str(path.relative_to(REPOSITORY)): len(path.read_text("utf-8").splitlines()) for path in modules}
     return {name: count for name, count in lines.items() if count}
@@ -73,7 +73,7 @@ def test_every_benchmark_is_listed(tracked):
 
 
 def test_deployment_names_the_one_version(tracked):
-    """Images, compose and manifests cannot read `lobule.__version__`; they repeat it."""
+    """Images, compose and manifests cannot read `lobule.__version__`, so they repeat it."""
     deployment = [
         p for p in tracked if p.name in ("Dockerfile", "docker-compose.yml") or REPOSITORY / "k8s" in p.parents
     ]

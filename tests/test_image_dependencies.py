@@ -1,4 +1,4 @@
-"""What an image runs is installed in it: its entry points are imported with nothing but its declared dependencies."""
+"""The entry points of an image can be imported with only its declared dependencies."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8")
-IMAGES = {  # target of the Dockerfile: what its processes import when they start
+IMAGES = {  # target of the Dockerfile: modules that its processes import at the start
     "cli": ["lobule.cli.main"],
     "gateway": ["lobule.cli.main", "gateway.__main__", "gateway.migrate", "lobule.probe"],
     "report": ["report.worker", "report.renderer", "lobule.probe"],
@@ -88,13 +88,13 @@ def test_every_image_is_tested():
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_is_made_of_its_own_packages_and_code(image):
-    """A stage is copied and changed more easily than read."""
+    """A stage is easily copied and changed without being read."""
     assert {source.rpartition("-")[0] for source in re.findall(r"--from=(\S+)", stage(image))} == {image}
     assert f"FROM {image}-packages AS {image}-code" in DOCKERFILE
 
 
 def test_the_check_would_find_what_is_missing():
-    """As the command line's image was: without the packages of its extra `cli`."""
+    """As in the command line's image, which once lacked the packages of its extra `cli`."""
     installed = installed_in("cli") - {"typer"}
     command = [sys.executable, "-c", IMPORT, json.dumps(sorted(installed)), *IMAGES["cli"]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)

@@ -1,4 +1,4 @@
-"""A worker dies in the middle of a job; the job ends all the same."""
+"""A worker is killed in the middle of a job, and the job still ends."""
 
 import os
 import signal
@@ -17,7 +17,8 @@ from lobule.imaging.decode import decode_rgb, encode_png
 def large_field(real_field, tmp_path, request):
     """A field that takes the worker several seconds: a real one, four times as large."""
     large = np.ascontiguousarray(cv2.resize(decode_rgb(real_field.read_bytes()), None, fx=4, fy=4))
-    large[:4, : 8 * (1 + abs(hash(request.node.name)) % 50)] = 0  # other bytes for each test: not a duplicate
+    # Different bytes for each test, so that it is not a duplicate.
+    large[:4, : 8 * (1 + abs(hash(request.node.name)) % 50)] = 0
     path = tmp_path / "large.png"
     path.write_bytes(encode_png(large))
     return path

@@ -1,6 +1,6 @@
-"""The manifests of k8s/: they render, Kubernetes would take them, and they keep our own rules.
+"""The manifests of k8s/: they render, Kubernetes accepts them, and they follow our own rules.
 
-They are rendered by kustomize itself: a `kustomize` or `kubectl` on the PATH (LOBULE_KUBECTL names another).
+kustomize itself renders them: a `kustomize` or `kubectl` on the PATH (LOBULE_KUBECTL names another).
 """
 
 import kubernetes_validate
@@ -9,7 +9,7 @@ import yaml
 from manifests import K8S, PODS, containers, every_container, of_kind, template
 
 KUBERNETES = ("1.29", "1.33")
-OF_OPERATORS = ("PodMonitor", "PrometheusRule")  # whose schemas Kubernetes does not bring
+OF_OPERATORS = ("PodMonitor", "PrometheusRule")  # whose schemas are not a part of Kubernetes
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
@@ -107,7 +107,7 @@ def test_a_changed_setting_restarts_what_reads_it(documents):
 
 
 def test_a_migration_is_part_of_each_rollout(documents):
-    """A Job could not be applied again with another image; a pod that migrates first can, and stops a bad rollout."""
+    """A Job cannot be applied again with another image; a pod that migrates first can, and stops a bad rollout."""
     assert not of_kind(documents, "Job")
     [gateway] = [each for each in of_kind(documents, "Deployment") if each["metadata"]["name"] == "gateway"]
     [migrate] = template(gateway)["spec"]["initContainers"]
@@ -145,7 +145,7 @@ def test_compose_is_as_strict(file):
 
 
 def test_every_pod_gets_the_keys_that_its_service_gets_in_compose(documents):
-    """A worker without the key of the store would write results in clear, beside a gateway that encrypts."""
+    """A worker without the key of the store would write unencrypted results, beside a gateway that encrypts."""
     compose = yaml.safe_load((K8S.parent / "docker-compose.yml").read_text("utf-8"))
     keys = {"LOBULE_MASTER_KEY", "LOBULE_MASTER_KEY_BEFORE", "LOBULE_AUDIT_KEY", "LOBULE_NAMES_KEY"}
     of_gateway, of_worker = (

@@ -1,4 +1,4 @@
-"""The manifests of k8s/: components, traffic, and what overlays change."""
+"""The manifests of k8s/: components, traffic, and the changes of overlays."""
 
 import yaml
 from manifests import COMPONENTS, K8S, PODS, containers, of_kind, template
@@ -81,7 +81,7 @@ def test_namespaces_take_restricted_pods_alone():
 
 
 def test_who_may_speak_to_a_pod_is_named_by_ports_that_it_has(documents):
-    """A policy that names a port which no pod has lets nobody in, and nobody notices until an alert does not fire."""
+    """A policy with a port that no pod has blocks all traffic, which is noticed only when an alert does not fire."""
     for policy in of_kind(documents, "NetworkPolicy"):
         spec = policy["spec"]
         pods = [template(each) for each in of_kind(documents, *PODS) if _is_meant(spec["podSelector"], each)]

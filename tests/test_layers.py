@@ -1,7 +1,7 @@
-"""The graph of imports between the packages of each service and of the shared packages: it has no cycle.
+"""The graph of imports between the packages of each service and of the shared packages has no cycle.
 
-Every import counts: in a function, below `TYPE_CHECKING`, or in a package's `__init__`. Which package may import which
-other is written in the import contracts of `pyproject.toml`.
+Every import counts: in a function, below `TYPE_CHECKING`, or in a package's `__init__`. The import contracts of
+`pyproject.toml` define which package may import which.
 """
 
 import ast
@@ -35,7 +35,7 @@ def modules_of(root: Path) -> dict[str, Path]:
 
 
 def imports_of(module: str, path: Path) -> Iterator[str]:
-    """The dotted names that a module imports, wherever in it."""
+    """The dotted names that a module imports, at any place in it."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -47,7 +47,7 @@ def imports_of(module: str, path: Path) -> Iterator[str]:
 
 
 def graph_of(root: Path) -> Graph:
-    """Which direct child of a package (a package or a module) imports which others."""
+    """The imports between the direct children (packages or modules) of a package."""
     graph: Graph = defaultdict(set)
     modules = modules_of(root)
     for module, path in modules.items():
@@ -63,7 +63,7 @@ def graph_of(root: Path) -> Graph:
 
 
 def knots_in(graph: Graph) -> list[set[str]]:
-    """The groups of nodes of which each leads to every other."""
+    """The strongly connected groups of nodes."""
     reach = {node: _reachable(graph, node) for node in graph}
     groups = {frozenset(other for other in found if node in reach.get(other, ())) for node, found in reach.items()}
     return sorted((set(group) for group in groups if group), key=sorted)

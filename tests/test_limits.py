@@ -1,4 +1,4 @@
-"""The limits are documented as they are defined, and each of those that refuse names a code of the API."""
+"""The limits are documented as they are defined, and each refusal has a code of the API."""
 
 from pathlib import Path
 

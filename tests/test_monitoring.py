@@ -1,4 +1,4 @@
-"""Alerts and dashboard: Prometheus' own tool takes them, they fire when they should, and ask for metrics that exist."""
+"""Alerts and dashboard: Prometheus' own tool accepts them, they fire when they should, and use existing metrics."""
 
 import json
 import re

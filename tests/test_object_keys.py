@@ -1,4 +1,4 @@
-"""No module but `lobule.layout` spells a key of the object store, nor the name of a file in it."""
+"""Only `lobule.layout` contains keys of the object store and the names of files in it."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ _FOLDER_NAME = re.compile(r"(prefix|folder_key|object_key)$")
 
 
 def spelled_keys(tree: ast.AST) -> Iterator[str]:
-    """Strings of a module that are keys of the object store, or the beginning or end of one."""
+    """Strings of a module that are keys of the object store, or parts of one."""
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             first, *rest = node.values

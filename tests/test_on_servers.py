@@ -1,4 +1,4 @@
-"""The same code on servers of its own: PostgreSQL, a Redis from elsewhere, an S3 store. Only settings differ."""
+"""The same code on separate servers: PostgreSQL, Redis and an S3 store. Only settings differ."""
 
 import psycopg
 import pytest

@@ -1,4 +1,4 @@
-"""The way of docs/research.md from own fields to a package at work: the service answers with it, and names it."""
+"""The steps of docs/research.md from custom fields to a package in use: the service's answers name it."""
 
 import csv
 

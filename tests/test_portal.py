@@ -1,6 +1,6 @@
-"""A clinician's and an administrator's day in the portal: a real Chromium, the real workers, real films.
+"""A clinician's and an administrator's work in the portal, in a real Chromium with real workers and films.
 
-The same day three times: in English on a desk, in Chinese on a phone, and by keyboard alone.
+The same day runs three times: in English on a desktop, in Chinese on a phone, and by keyboard alone.
 """
 
 import csv
@@ -36,7 +36,7 @@ VIEWS = {("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")}
 
 @pytest.fixture(scope="module")
 def system(system_with_models) -> Iterator[RunningSystem]:
-    """The whole system with both models; that of the other tests has none for mammograms."""
+    """The whole system with both models, because that of the other tests has none for mammograms."""
     yield system_with_models.start()
     system_with_models.close()  # this module is the last that uses it
 
@@ -49,7 +49,7 @@ def password(system: RunningSystem) -> str:
 
 @pytest.fixture
 def begin(chromium: Browser, system: RunningSystem) -> Iterator[Callable[..., Day]]:
-    """Opens a browser for someone; fails the test where a script or the policy complains."""
+    """Opens a browser for a person; fails the test if a script or the content security policy reports an error."""
     contexts, problems = [], []
 
     def begin(language: Language = "en", width: int = 1440, keyboard: bool = False) -> Day:
@@ -155,7 +155,7 @@ def test_from_four_films_to_a_signed_report_and_out(begin, password, patient, la
 
 @PATHS
 def test_an_administrator_lets_a_colleague_in(begin, system, language, width, keyboard):
-    """A user is added, who has to choose a password; a role is changed; a token comes and goes; the log knows it."""
+    """A user is added and has to choose a password; a role is changed; a token is made and revoked; all is logged."""
     name, given, own = f"new.{language}.{width}.{keyboard}".lower(), "a password that is given", "a password of my own"
     admin: Day = begin(language, width, keyboard)
     page, t = admin.page, admin.t

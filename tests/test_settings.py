@@ -1,4 +1,4 @@
-"""Every setting is documented, and what is documented is passed on."""
+"""Every setting is documented, and every documented setting reaches its service."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 FIXED_IN_COMPOSE = {
     "gateway": {
         "LOBULE_GATEWAY_URL",  # the gateway does not call itself
-        "LOBULE_RETENTION_DAYS",  # of the service `retention`
+        "LOBULE_RETENTION_DAYS",  # only for the service `retention`
         "LOBULE_SECURE_COOKIES",  # the proxy speaks https
         "LOBULE_STEP_SOFT_TIME_LIMIT_S",  # of workers
         "LOBULE_STEP_TIME_LIMIT_S",
@@ -68,7 +68,7 @@ def test_every_setting_is_read_from_a_file(service, kinds, tmp_path, monkeypatch
 
 
 def test_a_key_from_a_secret_is_the_key_of_its_file(tmp_path, monkeypatch):
-    """Kubernetes gives a secret that was made of a file with the end of its line."""
+    """Kubernetes passes a secret that was created from a file with its trailing line end."""
     from lobule.settings import Settings
 
     key = "0123456789abcdef" * 4

@@ -1,7 +1,7 @@
-"""What version 0.1.0 signed can still be read, held against its fingerprint, and rendered in every form.
+"""Reports that version 0.1.0 signed can be read, match their fingerprint, and can be rendered in every form.
 
-`signed_report/` holds a signed content and its results as that version stored them. A test that fails here says that
-reports which somebody signed could no longer be opened: keep the new code able to read them, and leave the files alone.
+`signed_report/` contains a signed content and its results as that version stored them. A failure here means that
+signed reports could no longer be opened: keep the new code able to read them, and do not change the files.
 """
 
 import io
@@ -35,7 +35,7 @@ def stored() -> dict:
 
 @pytest.fixture
 def store(tmp_path, stored) -> ObjectStore:
-    """The results as they were stored, with pictures of the sizes that they name."""
+    """The stored results, with pictures of the sizes that they state."""
     store = open_store(tmp_path.as_uri())
     for image in stored["images"]:
         if prefix := image["result_prefix"]:

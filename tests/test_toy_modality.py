@@ -1,6 +1,6 @@
-"""A third modality is its worker and nothing else: announced, accepted, analysed, reported and shown.
+"""A third modality needs only its worker: it is announced, accepted, analysed, reported and shown.
 
-Its worker stands in `tests/toy_modality`; no file of gateway, portal, report or deployment knows of it.
+Its worker is in `tests/toy_modality`; no file of gateway, portal, report or deployment refers to it.
 """
 
 import io
@@ -27,7 +27,7 @@ UNTOUCHED = ("services", "shared", "k8s", "docker-compose.yml")
 
 @pytest.fixture(scope="module")
 def system(system_with_additions: RunningSystem) -> RunningSystem:
-    """The system in which the toy's worker runs."""
+    """The system with the toy's worker."""
     return system_with_additions
 
 
@@ -54,7 +54,7 @@ def case(lobule) -> str:
 
 @pytest.fixture(scope="module")
 def job(lobule, sonogram, case) -> str:
-    """An analysis that is done."""
+    """A finished analysis."""
     job = lobule.upload(sonogram, NAME, view="RAD", laterality="L", case_id=case)
     assert finish(lobule, job)[-1].state == "done"
     return job
@@ -78,7 +78,7 @@ def test_no_other_file_knows_of_it():
 
 
 def test_kubernetes_runs_it_from_the_base_of_every_worker(render):
-    """Its manifests patch that base alone; the policies of the deployment reach it by the label that the base gives."""
+    """Its manifests only patch that base; the deployment's policies select it by the base's label."""
     documents = {document["kind"]: document for document in render(TOY / "k8s")}
     for document in documents.values():
         kubernetes_validate.validate(document, "1.33", strict=True)

@@ -1,8 +1,8 @@
-"""The containers, built from the checkout and run by docker compose, or by whatever speaks like it.
+"""The containers, built from the checkout and run by docker compose or a compatible command.
 
-`LOBULE_COMPOSE` is the command (`docker compose`, `podman-compose`), `LOBULE_ENGINE` the engine below it (`docker`,
-`podman`); without the first one these tests are skipped. Building takes minutes and some gigabytes; `LOBULE_BUILD=no`
-takes the images that are there.
+`LOBULE_COMPOSE` is the command (`docker compose`, `podman-compose`), `LOBULE_ENGINE` the engine (`docker`, `podman`);
+without the first one these tests are skipped. Building takes minutes and several gigabytes; `LOBULE_BUILD=no` uses the
+existing images.
 """
 
 import os
@@ -27,12 +27,12 @@ PASSWORD = "a password of the tests"
 
 @dataclass(frozen=True)
 class Deployment:
-    """A project of containers that runs.
+    """A running project of containers.
 
     Attributes:
-        url: Where the proxy listens.
-        secrets: Folder of its secrets, the certificate among them.
-        seconds_to_ready: From `up` until it accepted uploads and every worker was ready.
+        url: Address of the proxy.
+        secrets: Folder of its secrets, including the certificate.
+        seconds_to_ready: Seconds from `up` until it accepted uploads and every worker was ready.
     """
 
     compose: list[str]
@@ -59,11 +59,11 @@ class Deployment:
         return self.run_engine("ps", "-aq", *filters).split()
 
     def container(self, service: str) -> str:
-        """The id of a service's container; the newest where it is scaled."""
+        """The id of a service's container; the newest if it is scaled."""
         return self.containers(service)[0]
 
     def restart(self, service: str) -> None:
-        """Stop a service as an engine does, with grace, and start it; podman's own restart wants all it depends on."""
+        """Stop a service gracefully and start it; podman's own restart would need its dependencies."""
         container = self.container(service)
         self.run_engine("stop", "-t", "60", container, seconds=180)
         self.run_engine("start", container)
@@ -73,13 +73,13 @@ class Deployment:
         return self.run_engine("exec", self.container(service), "python", "-c", program)
 
     def memory(self) -> str:
-        """What each container of this project holds now, a line each; those of other projects may be in any state."""
+        """The memory use of each container of this project, one per line."""
         label = f"label=com.docker.compose.project={self.project}"
         running = self.run_engine("ps", "-q", "--filter", label).split()
         return self.run_engine("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *running)
 
     def client(self, username: str = "dr.lee", patience_s: float = 60) -> Client:
-        """A client of its API."""
+        """A client for its API."""
         return Client(
             self.url, username, PASSWORD, patience_s=patience_s, ca=self.secrets / "tls_certificate", timeout_s=60
         )
@@ -95,7 +95,7 @@ def _run(command: list[str], environment: dict[str, str], seconds: float, stdin:
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Everything built and started, with a user; taken down with its volumes at the end."""
+    """Build and start everything with a user; take it down with its volumes at the end."""
     compose = shlex.split(os.environ.get("LOBULE_COMPOSE", ""))
     if not compose:
         pytest.skip("no containers: set LOBULE_COMPOSE, such as to 'docker compose' (and LOBULE_ENGINE to 'docker')")
@@ -109,7 +109,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         "LOBULE_PUBLIC_URL": url,
         "LOBULE_HTTPS_PORT": str(port),
         "LOBULE_SECRETS": str(folder / "secrets"),
-        "BUILDAH_FORMAT": "docker",  # the other format knows no health checks
+        "BUILDAH_FORMAT": "docker",  # the other format does not support health checks
     }
     _run([str(REPOSITORY / "k8s" / "draw-secrets"), str(folder / "secrets")], environment, 60)
     project = f"lobule-test-{secrets.token_hex(3)}"
@@ -133,7 +133,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
             if os.environ.get("LOBULE_SHOW_LOGS"):
                 print(running.run_engine("logs", "--tail", "60", running.container(service)))
         for container in running.containers("histo-worker"):
-            running.run_engine("rm", "-f", container)  # podman-compose forgets what was scaled up
+            running.run_engine("rm", "-f", container)  # podman-compose does not remove scaled containers
         running.run_compose("down", "-v", "-t", "20")
 
 

@@ -1,4 +1,4 @@
-"""What hospital IT starts: it works, it is closed where it should be, and nothing is lost when parts of it die."""
+"""The deployment of hospital IT: it works, is closed where it should be, and loses nothing if parts of it fail."""
 
 import json
 import ssl
@@ -25,7 +25,7 @@ def finish(client, job: str, seconds: float = 240):
 
 @pytest.fixture
 def large_field(real_field: Path, tmp_path: Path):
-    """Makes fields that take a worker seconds: a real one, enlarged, each with bytes of its own."""
+    """Makes fields that take a worker seconds: a real one, enlarged, each with different bytes."""
     field = decode_rgb(real_field.read_bytes())
 
     def make(number: int, factor: int = 5) -> Path:
@@ -53,7 +53,7 @@ def test_a_real_field_and_a_real_film_become_reports(deployment, real_field, sha
 def test_healthy_by_its_own_check(deployment, service):
     container = deployment.container(service)
     if "podman" in " ".join(deployment.engine):
-        deployment.run_engine("healthcheck", "run", container)  # no systemd, no timer: it is run by hand
+        deployment.run_engine("healthcheck", "run", container)  # without systemd there is no timer, so it is run here
     else:
         state = deployment.run_engine("inspect", "--format", "{{.State.Health.Status}}", container)
         assert state.strip() in ("healthy", "starting")
@@ -128,7 +128,7 @@ def test_every_service_tells_prometheus(deployment):
 
 
 def test_figures(deployment, capsys):
-    """What docs/deployment.md shows; the limits are those that the images promise."""
+    """The figures of docs/deployment.md; the limits are those that the images promise."""
     sizes = {}
     for service in OWN:
         (inspected,) = json.loads(deployment.run_engine("inspect", deployment.container(service)))
@@ -139,7 +139,7 @@ def test_figures(deployment, capsys):
         print("seconds until ready:", {what: round(s, 1) for what, s in deployment.seconds_to_ready.items()})
         print(deployment.memory())
     assert sizes["gateway"] < 250
-    assert sizes["report"] < 280  # it decrypts objects: the library takes 13 MB
+    assert sizes["report"] < 280  # the library for decryption takes 13 MB
 
 
 def test_a_worker_is_killed_in_the_middle(deployment, large_field):

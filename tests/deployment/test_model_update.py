@@ -1,4 +1,4 @@
-"""Another model package comes to work while jobs go on: the way of docs/operations.md; nothing is lost."""
+"""Another model package is rolled out while jobs run, as docs/operations.md describes; no job is lost."""
 
 import json
 import re
@@ -25,7 +25,7 @@ manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {{"version": "
 
 
 def workers_by_version(deployment) -> dict[str, int]:
-    """Ready histopathology workers by their model's version, as Prometheus is told."""
+    """Ready histopathology workers by their model's version, from the metrics."""
     read = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8001/metrics').read().decode())"
     lines = deployment.python("gateway", read).splitlines()
     pattern = re.compile(r'lobule_workers_by_model{.*queue="histo".*version="([^"]+)".*} ([0-9.]+)')
@@ -42,7 +42,7 @@ def until(works, what: str, seconds: float = 240) -> None:
 
 @pytest.fixture
 def load(deployment, real_field):
-    """Sends a field every two seconds until told to stop; returns the jobs."""
+    """Sends a field every two seconds until it is stopped; returns the jobs."""
     field = decode_rgb(real_field.read_bytes())
     jobs: list[str] = []
     stop = threading.Event()

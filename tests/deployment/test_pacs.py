@@ -1,4 +1,4 @@
-"""The profile `pacs`: an Orthanc that a modality can reach, with our settings and no others."""
+"""The profile `pacs`: an Orthanc that a modality can reach, with only our settings."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ DEFAULT = "docker.io/orthancteam/orthanc:24.12.0"
 
 @pytest.fixture
 def orthanc(deployment):
-    """Starts it on a port of its own, where its image is there already (`LOBULE_ORTHANC_IMAGE` names another)."""
+    """Start it on a separate port if its image exists (`LOBULE_ORTHANC_IMAGE` names another)."""
     image = os.environ.get("LOBULE_ORTHANC_IMAGE", DEFAULT)
     if subprocess.run([*deployment.engine, "image", "inspect", image], capture_output=True).returncode:
         pytest.skip(f"there is no image {image}; set LOBULE_ORTHANC_IMAGE to one that is there")

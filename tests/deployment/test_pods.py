@@ -1,6 +1,6 @@
-"""Pods of the overlay `dev` are played for real: users, read-only roots, mounts, secret files, arguments fit the image.
+"""Runs Pods of the overlay `dev`: users, read-only roots, mounts, secret files and arguments must match the image.
 
-Redis, PostgreSQL and a gateway, which migrates first, in this order, as Kubernetes would start them; then a worker.
+Redis, PostgreSQL and a gateway, which migrates first, start in the order of Kubernetes; then a worker.
 """
 
 import base64
@@ -19,12 +19,12 @@ import yaml
 REPOSITORY = Path(__file__).parents[2]
 K8S = REPOSITORY / "k8s"
 VOLUMES = {"objects": 10001, "models": 10001, "data": 999}
-"""Claims, and the group that may write there."""
+"""Claims, and the group that can write to them."""
 
 
 @dataclass
 class Podman:
-    """An engine that plays documents of Kubernetes, and what it played."""
+    """An engine that plays documents of Kubernetes, and the documents it played."""
 
     command: list[str]
     folder: Path
@@ -40,7 +40,7 @@ class Podman:
         return done.stdout
 
     def works(self, *arguments: str) -> bool:
-        """Whether podman ends well."""
+        """Whether podman succeeds."""
         return subprocess.run([*self.command, *arguments], capture_output=True, timeout=60).returncode == 0
 
     def document(self, kind: str, name: str) -> dict:
@@ -49,9 +49,10 @@ class Podman:
         return found
 
     def play(self, kind: str, name: str) -> str:
-        """Play the Pod that a document asks for; returns the name of its container.
+        """Play the Pod of a document; returns the name of its container.
 
-        Its init containers are played as Pods of their own before it: podman 4.3 removes them before they have ended.
+        Its init containers are played as separate Pods before it, because podman 4.3 removes them before they have
+        ended.
         """
         document = self.document(kind, name)
         template = document["spec"]["template"]
@@ -80,12 +81,12 @@ class Podman:
             "spec": template["spec"]
             | {
                 "volumes": volumes,
-                # what the cluster's name server would say
+                # names that the cluster's name server would resolve
                 "hostAliases": [{"ip": ip, "hostnames": [host]} for host, ip in self.addresses.items()],
             },
         }
         [settings] = [each for each in self.documents if each["kind"] == "ConfigMap"]
-        settings["metadata"].pop("namespace", None)  # podman knows none
+        settings["metadata"].pop("namespace", None)  # podman does not support namespaces
         path = self.folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump_all([settings, pod]))
         self.played.append(path)
@@ -94,9 +95,9 @@ class Podman:
         return f"lobule-test-{name}-{container['name']}"
 
     def _with_owner(self, name: str, volume: dict, spec: dict) -> dict:
-        """An empty folder that belongs to the Pod's group, as `fsGroup` has it; podman gives it the image's owner.
+        """An empty folder that belongs to the Pod's group, as with `fsGroup`; podman would give it the image's owner.
 
-        So is the folder of a secret that may be missing; podman 4.3 refuses one.
+        The folder of an optional missing secret is also such a folder, because podman 4.3 refuses one.
         """
         if "emptyDir" not in volume and not volume.get("secret", {}).get("optional"):
             return volume
@@ -105,7 +106,7 @@ class Podman:
         return {"name": volume["name"], "persistentVolumeClaim": {"claimName": claim}}
 
     def create_volume(self, name: str, owner: int) -> None:
-        """Make a volume that this user may write to."""
+        """Create a volume that this user can write to."""
         self.run("volume", "create", "--opt", f"o=uid={owner},gid={owner}", name)
         self.volumes.append(name)
 
@@ -135,7 +136,7 @@ def podman(tmp_path: Path, render: Callable[[str], list[dict]]) -> Iterator[Podm
 
 @pytest.fixture
 def secrets(podman: Podman, tmp_path: Path) -> dict[str, str]:
-    """The files of `k8s/draw-secrets`, as the Secret that the Pods ask for."""
+    """The files of `k8s/draw-secrets` as the Secret of the Pods."""
     folder = tmp_path / "secrets"
     address = os.environ | {"LOBULE_PUBLIC_URL": "https://localhost"}
     drawn = subprocess.run([K8S / "draw-secrets", folder], env=address, cwd=REPOSITORY, capture_output=True, text=True)
@@ -148,7 +149,7 @@ def secrets(podman: Podman, tmp_path: Path) -> dict[str, str]:
         encoded = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
         path.write_text(yaml.safe_dump(document | {"data": encoded}))
         podman.run("kube", "play", path)
-    else:  # it mounts what it should decode first, so it is given the files as they are
+    else:  # it mounts encoded values without decoding them, so it gets the files unchanged
         path.write_text(yaml.safe_dump(document | {"data": values}))
         podman.run("secret", "create", "lobule", path)
     return values

@@ -1,4 +1,4 @@
-"""A Prometheus scrapes the containers: each answers, and every metric that alerts and dashboard ask for arrives."""
+"""A Prometheus scrapes the containers: each answers, and every metric of alerts and dashboard arrives."""
 
 import json
 import re
@@ -15,7 +15,7 @@ import yaml
 MONITORING = Path(__file__).parents[2] / "k8s" / "monitoring"
 FROM_FIRST_EVENT = {"lobule_step_failures_total", "lobule_backup_timestamp_seconds"}
 OF_WHAT_IS_NOT_HERE = ("lobule_gpu_", "lobule_dicom_", "lobule_memory_")
-"""Metrics of a graphics card, of the profile `dicom`, and of limits that an engine may not set."""
+"""Metrics of a graphics card, of the profile `dicom`, and of limits that an engine can leave unset."""
 
 
 def asked() -> set[str]:
@@ -35,7 +35,7 @@ def address(deployment, service: str, port: int) -> str:
 
 @pytest.fixture
 def prometheus(deployment, tmp_path):
-    """Our configuration, but for the addresses, which only the containers' own name server knows."""
+    """Our configuration with other addresses, because only the containers' own name server knows the original ones."""
     if shutil.which("prometheus") is None:
         pytest.skip("no Prometheus: install Debian's package prometheus")
     configuration = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
@@ -65,7 +65,7 @@ def prometheus(deployment, tmp_path):
 def test_every_service_is_scraped_and_nothing_asked_for_is_missing(deployment, prometheus, shared_data):
     with deployment.client() as client:
         job = client.upload(sorted((shared_data / "mias").rglob("mdb*.jpg"))[5], "mammography")
-        *_, last = client.follow(job, time.sleep)  # so that both kinds of step were done once
+        *_, last = client.follow(job, time.sleep)  # so that both kinds of step have run once
         assert last.state == "done"
     missing: set[str] = set()
     targets: dict[str, str] = {}
@@ -75,7 +75,7 @@ def test_every_service_is_scraped_and_nothing_asked_for_is_missing(deployment, p
         try:
             active = prometheus.get("/targets").json()["data"]["activeTargets"]
             names = set(prometheus.get("/label/__name__/values").json()["data"])
-        except httpx.TransportError:  # it has only just been started
+        except httpx.TransportError:  # it is still starting
             continue
         targets = {target["scrapeUrl"]: target["health"] + target["lastError"] for target in active}
         missing = {name for name in asked() - names - FROM_FIRST_EVENT if not name.startswith(OF_WHAT_IS_NOT_HERE)}

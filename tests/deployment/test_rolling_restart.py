@@ -1,4 +1,4 @@
-"""Every service starts again while somebody sends a job a second: no error but 503 with Retry-After, no job lost."""
+"""Every service restarts while a job is sent each second: no error except 503 with Retry-After, and no job lost."""
 
 import ssl
 import threading
@@ -16,7 +16,7 @@ EVERY_S = 1.0
 
 
 class Load:
-    """Sends a job a second, each image once, without any patience; notes what was answered."""
+    """Sends a job each second, each image once, without retries; records the answers."""
 
     def __init__(self, deployment, field: RGB8) -> None:
         self.answers: Counter[str] = Counter()

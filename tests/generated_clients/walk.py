@@ -1,4 +1,4 @@
-"""A program on the client that openapi-python-client generates: log in, upload, wait, read the report; errors included.
+"""A program with the client that openapi-python-client generates: log in, upload, wait, read the report; with errors.
 
 python walk.py SERVER USERNAME PASSWORD FIELD
 """

@@ -1,4 +1,4 @@
-"""A PDF that a report service might have made."""
+"""A PDF like one of the report service."""
 
 import io
 
@@ -9,7 +9,7 @@ def blank_pdf(width: int = 300) -> bytes:
     """A page without text.
 
     Args:
-        width: Of the page, in points; another width gives another file.
+        width: Width of the page in points; another width results in another file.
     """
     document, written = pypdf.PdfWriter(), io.BytesIO()
     document.add_blank_page(width, 400)

@@ -1,4 +1,4 @@
-"""Tasks of a decoder process that hostile bytes have taken over."""
+"""Tasks of a decoder process that is under the control of hostile bytes."""
 
 import ctypes
 import json
@@ -43,7 +43,7 @@ def raise_anything(data: bytes) -> Decoded:
 
 
 def attempt(data: bytes, what: str) -> Decoded:
-    """Try what decoding never does, and tell what came of it."""
+    """Try an operation that decoding never needs, and return its outcome."""
     attempts = {
         "read a file": lambda: Path("/etc/passwd").read_bytes(),
         "write a file": lambda: Path("/tmp/decoder").write_bytes(b""),

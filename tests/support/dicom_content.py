@@ -5,7 +5,7 @@ from pydicom.uid import generate_uid
 
 
 def items(item: pydicom.Dataset, code: str) -> list[pydicom.Dataset]:
-    """All content items of this concept, however deep."""
+    """All content items of this concept, at any depth."""
     found = []
     for each in item.get("ContentSequence", []):
         if each.get("ConceptNameCodeSequence") and each.ConceptNameCodeSequence[0].CodeValue == code:
@@ -15,7 +15,7 @@ def items(item: pydicom.Dataset, code: str) -> list[pydicom.Dataset]:
 
 
 def values(report: pydicom.Dataset, code: str) -> list[str | float]:
-    """What the items of this concept say: the code, the number or the text."""
+    """The values of the items of this concept: code, number or text."""
     said = []
     for each in items(report, code):
         if each.ValueType == "CODE":

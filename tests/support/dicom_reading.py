@@ -1,4 +1,4 @@
-"""Reads DICOM files as tests ask."""
+"""Reads DICOM files for tests."""
 
 import io
 

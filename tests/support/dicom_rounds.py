@@ -1,4 +1,4 @@
-"""Hands to send films through Orthanc and the node, and to read what comes back."""
+"""Sends films through Orthanc and the node, and reads what comes back."""
 
 import io
 import sqlite3
@@ -38,7 +38,7 @@ def read(orthanc, instance) -> pydicom.Dataset:
 
 
 def reports(loop, study_uid: str, title: str) -> list[pydicom.Dataset]:
-    """The reports of a study that are titled so, the oldest first."""
+    """The reports of a study with this title, the oldest first."""
     found = [read(loop.orthanc, instance) for instance in loop.orthanc.instances(study_uid)["SR"]]
     found.sort(key=lambda report: (report.ContentDate, report.ContentTime))
     return [report for report in found if report.ConceptNameCodeSequence[0].CodeValue == title]
@@ -61,7 +61,7 @@ def received(loop) -> int:
 
 
 def dated(uid: str, day: str, patient: str, seed: int, **tags) -> list[pydicom.Dataset]:
-    """Four films of a study with a day."""
+    """Four films of a study with a date."""
     chance = np.random.default_rng(seed)
     films = [small_film(uid, side, view, chance) for side, view in VIEWS]
     for film in films:
@@ -73,7 +73,7 @@ def dated(uid: str, day: str, patient: str, seed: int, **tags) -> list[pydicom.D
 
 @contextmanager
 def node_of_a_program(system: RunningSystem, **settings) -> Iterator[Node]:
-    """A node in this process, under an account of a program, which may report."""
+    """A node in this process, with the account of a program that may report."""
     name, password = "pacs", "a long password of a program"
     add = [sys.executable, "-m", "lobule.cli", "user", "add", name, "--role", "service", "--password-stdin"]
     subprocess.run([*add, "--home", system.home.folder], input=password, text=True, check=True)

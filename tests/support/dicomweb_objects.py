@@ -1,4 +1,4 @@
-"""DICOM objects of a study, and how tests hand them over and read them."""
+"""DICOM objects of a study, and helpers that send and read them in tests."""
 
 import io
 
@@ -14,7 +14,7 @@ PDF = b"%PDF-1.7 " + b"x" * 2000
 
 
 class Bridge(requests.adapters.BaseAdapter):
-    """Lets a client of `requests` speak to the gateway of the tests."""
+    """Connects a client of `requests` to the gateway under test."""
 
     def __init__(self, client) -> None:
         super().__init__()

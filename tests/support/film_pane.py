@@ -1,4 +1,4 @@
-"""What tests read from a film's pane."""
+"""Reads a film's pane in tests."""
 
 import base64
 import re
@@ -17,7 +17,7 @@ def show_only(page, *names):
 
 
 def reach(page, target):
-    """Go with Tab to an element, or to what lies within it."""
+    """Move the focus with Tab to an element, or into it."""
     for _ in range(60):
         page.keyboard.press("Tab")
         if target.evaluate("element => element.contains(document.activeElement)"):
@@ -31,7 +31,7 @@ def pane_of(page):
     return pane
 
 
-# What is painted on panes, once that is done: a worker does it, and a picture is shown some frames later.
+# The pixels of panes after painting, which a worker does; the picture appears some frames later.
 PAINTED = """async (panes) => {
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
     const busy = () => panes.some((pane) => pane.hasAttribute('data-painting'));
@@ -53,12 +53,12 @@ INK = f"""async (panes) => {{
 
 
 def ink(page, selector=".pane:not([hidden])") -> int:
-    """How many pixels of films are in colour: marks are."""
+    """The number of coloured pixels on films, which are those of marks."""
     return page.locator(selector).evaluate_all(INK)
 
 
 def canvas(pane) -> np.ndarray:
-    """What is painted on a pane, RGBA."""
+    """The painted pixels of a pane, RGBA."""
     url = pane.evaluate(
         f"""async (pane) => {{
             const [picture] = await ({PAINTED})([pane]);
@@ -73,16 +73,16 @@ def canvas(pane) -> np.ndarray:
 
 
 def marks(page, pane) -> np.ndarray:
-    """By how much what lies over a film changes it: the key that hides it is held for a moment.
+    """The change of a film's pixels by its overlays, measured by holding the key that hides them.
 
-    Films are painted beside the page, a moment after it says what they show.
+    Films are painted outside the page's main thread, shortly after the page states what they show.
     """
     for _ in range(20):
         over = canvas(pane)
         page.keyboard.down("h")
         below = canvas(pane)
         page.keyboard.up("h")
-        # A film has millions of pixels: OpenCV takes a twentieth of NumPy's time for wide integers.
+        # A film has millions of pixels, for which OpenCV needs a twentieth of NumPy's time with wide integers.
         changed = reduce(np.maximum, cv2.split(cv2.absdiff(over, below)))
         if changed.any():
             break
@@ -96,7 +96,7 @@ def placed(pane, ratio=1.0) -> tuple[float, float, float]:
 
 
 def follows(drawn: np.ndarray, known: np.ndarray, reach: int, error: int) -> bool:
-    """Whether a line that reaches so far to both sides follows a curve, but for an error; in pixels of the screen."""
+    """Whether a line with this reach to both sides follows a curve within an error, in pixels of the screen."""
 
     def widened(line: np.ndarray, by: int) -> np.ndarray:
         return cv2.dilate(line, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * by + 1, 2 * by + 1)))

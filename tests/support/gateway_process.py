@@ -1,4 +1,4 @@
-"""Fixtures of a process in which gateways are tested: what they share, and what none may leave behind."""
+"""Fixtures of a process in which gateways are tested: shared resources, and checks for leftovers."""
 
 import threading
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from gateway.users import passwords
 
 @pytest.fixture(scope="session", autouse=True)
 def every_loop_ends() -> Iterator[None]:
-    """A loop that outlives its gateway would go on after Redis and log into streams that are closed."""
+    """Fail if a loop outlives its gateway, because it would use Redis and log into closed streams."""
     yield
     left = {thread.name for thread in threading.enumerate()} & {"relay", "reaper", "webhooks"}
     assert left == set()
@@ -27,7 +27,7 @@ def every_loop_ends() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords() -> Iterator[None]:
-    """Passwords are hashed at argon2's least cost: the product's takes 0.2 s of CPU time for each login."""
+    """Hash passwords at argon2's lowest cost, because the product's takes 0.2 s of CPU time for each login."""
     least = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
     passwords._nobody.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
@@ -37,17 +37,18 @@ def quick_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once() -> Iterator[None]:
-    """The gateways of a process share the SQL that SQLAlchemy compiled: a seventh of their CPU time, if each did it."""
+    """Share the SQL that SQLAlchemy compiled between the gateways of a process, which saves a seventh of their CPU
+    time."""
     first: dict[str, Engine] = {}
 
     def make(url: str) -> Engine:
         engine = make_engine(url)
         kept = first.get(engine.dialect.name)
-        if kept is None:  # its dialect learns at the first connection what the server can do
+        if kept is None:  # the dialect detects the server's features at the first connection
             with suppress(OperationalError), engine.connect():
                 first[engine.dialect.name] = engine
             return engine
-        engine.dialect = engine.pool._dialect = kept.dialect  # a part of what statements are found by
+        engine.dialect = engine.pool._dialect = kept.dialect  # the dialect is a part of the cache key of statements
         engine._compiled_cache = kept._compiled_cache
         return engine
 
@@ -58,7 +59,8 @@ def compiled_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def described_once() -> Iterator[None]:
-    """The gateways of a process, whose routes are the same, share their OpenAPI document, which takes half a second."""
+    """Share the OpenAPI document between the gateways of a process, which have the same routes; it takes half a
+    second."""
     make, made = api_document.make_document, dict[str, dict[str, Any]]()
 
     def document(app: FastAPI) -> dict[str, Any]:

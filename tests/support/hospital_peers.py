@@ -1,4 +1,4 @@
-"""Systems of a hospital on loopback: an MLLP server (that of hl7apy), and one that takes what is posted to it."""
+"""Systems of a hospital on loopback: an MLLP server (hl7apy), and HTTP servers that receive posts."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from silent_server import SilentHandler
 
 
 class Taking(AbstractHandler):
-    """Acknowledges a message as it is told to."""
+    """Acknowledges a message with the configured code."""
 
     def __init__(self, message: str, told: SimpleNamespace) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class Taking(AbstractHandler):
 
 @contextmanager
 def mllp_server() -> Iterator[SimpleNamespace]:
-    """Takes reports; `messages` has them, `code` and `control` are what it acknowledges with."""
+    """Receive reports; `messages` contains them, `code` and `control` determine the acknowledgment."""
     told = SimpleNamespace(messages=[], code="AA", control=None, port=free_port())
     server = MLLPServer("127.0.0.1", told.port, {"ORU^R01^ORU_R01": (Taking, told)})
     server.daemon_threads = True
@@ -48,7 +48,7 @@ def _web_server(handler: type[SilentHandler], path: str, seen: SimpleNamespace) 
 
 @contextmanager
 def fhir_server() -> Iterator[SimpleNamespace]:
-    """Takes bundles; `bodies` has them, `status` is what it answers, with an OperationOutcome."""
+    """Receive bundles; `bodies` contains them, `status` is the answer's, with an OperationOutcome."""
     seen = SimpleNamespace(status=200, bodies=[], headers={})
 
     class Handler(SilentHandler):
@@ -65,7 +65,7 @@ def fhir_server() -> Iterator[SimpleNamespace]:
 
 @contextmanager
 def stow_server() -> Iterator[SimpleNamespace]:
-    """Takes multipart bodies of one part; `parts` has them, `status` and `said` are what it answers."""
+    """Receive multipart bodies of one part; `parts` contains them, `status` and `said` determine the answer."""
     seen = SimpleNamespace(status=200, said={}, parts=[], headers={}, paths=[])
 
     class Handler(SilentHandler):
@@ -89,7 +89,7 @@ def stow_server() -> Iterator[SimpleNamespace]:
 
 @contextmanager
 def serving(server: BaseServer) -> Iterator[None]:
-    """A server at work, in a thread of its own."""
+    """Run a server in a separate thread."""
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""What a detector could say of a patient's film, for tests of calibrations and packages."""
+"""Invented outputs of a detector for a patient's film, for tests of calibrations and packages."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from mammo_worker.evaluation.metrics import FilmResult
 
 
 def said_of(film):
-    """What a detector could say of a film: its mass, and a weaker finding that is none."""
+    """A detector's output for a film: its mass, and a weaker false positive."""
     chance = np.random.default_rng(int(film.patient[1:]))
     malignant = int(film.patient[1:]) % 2 == 0
     score, kind = chance.uniform(0.4, 0.9), chance.uniform(0.3, 0.6) + 0.3 * malignant

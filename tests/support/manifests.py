@@ -10,23 +10,23 @@ PODS = ("Deployment", "StatefulSet", "Job", "CronJob")
 
 
 def of_kind(documents: list[dict], *kinds: str) -> list[dict]:
-    """The documents of some kinds."""
+    """The documents of the given kinds."""
     return [document for document in documents if document["kind"] in kinds]
 
 
 def template(document: dict) -> dict:
-    """The pod that a document makes."""
+    """The pod template of a document."""
     spec = document["spec"]
     return (spec["jobTemplate"]["spec"] if document["kind"] == "CronJob" else spec)["template"]
 
 
 def every_container(pod: dict) -> list[dict]:
-    """Those of a pod, with those that run before."""
+    """All containers of a pod, including init containers."""
     return [*pod.get("initContainers", []), *pod["containers"]]
 
 
 def containers(documents: list[dict]) -> list[tuple[str, dict]]:
-    """Every container, with the name of what makes it."""
+    """Every container, with the name of its document."""
     found = [
         (f"{document['kind']} {document['metadata']['name']}", container)
         for document in of_kind(documents, *PODS)

@@ -1,4 +1,4 @@
-"""A report of a DICOM node, as it posts one."""
+"""A status report of a DICOM node, in the form that it sends."""
 
 
 def told(**changes) -> dict:

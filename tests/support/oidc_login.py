@@ -1,4 +1,4 @@
-"""Steps of a login at an OpenID provider, as a browser takes them."""
+"""Steps of a browser's login at an OpenID provider."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 
 def to_provider(client: TestClient, path: str = "/login/oidc") -> str:
-    """Where the provider sends the browser back to."""
+    """The address to which the provider returns the browser."""
     sent = client.get(path, follow_redirects=False)
     assert sent.status_code == 303
     back = httpx.get(sent.headers["location"], follow_redirects=False)
@@ -16,7 +16,7 @@ def to_provider(client: TestClient, path: str = "/login/oidc") -> str:
 
 
 def enter(client: TestClient, path: str = "/login/oidc") -> str:
-    """Log in through the provider; where the browser ends up."""
+    """Log in through the provider; returns the address at which the browser ends."""
     return client.get(to_provider(client, path), follow_redirects=False).headers["location"]
 
 

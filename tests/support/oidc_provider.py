@@ -1,4 +1,4 @@
-"""An OpenID provider on loopback, of Authlib's server side: it logs in whoever the test names, without asking."""
+"""An OpenID provider on loopback, with Authlib: it logs in the person that the test sets, without a dialog."""
 
 import threading
 import time
@@ -79,10 +79,10 @@ class OidcProvider:
     """The provider.
 
     Attributes:
-        person: The claims of who logs in, with `sid`.
-        logged_in_at: When that person logged in here; a new login is asked for by `prompt=login`.
+        person: Claims of the person who logs in, with `sid`.
+        logged_in_at: Time of that person's login; `prompt=login` requires a new one.
         issuer: Its address.
-        asked: The authorization requests, as it got them.
+        asked: The received authorization requests.
     """
 
     def __init__(self) -> None:
@@ -106,18 +106,18 @@ class OidcProvider:
         self.key = RSAKey.generate_key(2048, {"kid": uuid.uuid4().hex, "use": "sig", "alg": "RS256"}, auto_kid=False)
 
     def sign(self, claims: dict[str, Any], **header: str) -> str:
-        """A token of these claims."""
+        """Sign a token with these claims."""
         return jwt.encode({"alg": "RS256", "kid": self.key.kid} | header, claims, self.key)
 
     def logout_token(self, **changes: Any) -> str:
-        """A logout token for the person's session; None leaves a claim out."""
+        """A logout token for the person's session; a claim that is None is left out."""
         claims = {"iss": self.issuer, "aud": CLIENT, "iat": int(time.time()), "exp": int(time.time()) + 120}
         claims |= {"jti": uuid.uuid4().hex, "events": {LOGOUT_EVENT: {}}, "sid": self.person["sid"]}
         claims = {name: value for name, value in (claims | changes).items() if value is not None}
         return self.sign(claims, typ="logout+jwt")
 
     def app(self) -> flask.Flask:
-        """Its pages."""
+        """The provider's web application."""
         provider, app = self, flask.Flask("provider")
 
         def save_token(token, request):
@@ -160,7 +160,7 @@ class OidcProvider:
 
 
 def _grant(provider: OidcProvider) -> tuple[type, list]:
-    """The exchange of a code, with PKCE and a nonce, which are both required."""
+    """The exchange of a code, which requires PKCE and a nonce."""
 
     class CodeGrant(grants.AuthorizationCodeGrant):
         TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic"]  # noqa: RUF012 - Authlib's own convention
@@ -211,7 +211,7 @@ def _validator(provider: OidcProvider) -> BearerTokenValidator:
 
 @contextmanager
 def running_provider() -> Iterator[OidcProvider]:
-    """A provider that listens on a free port of this machine; Authlib must be allowed to serve plain http."""
+    """Run a provider on a free port; Authlib must be allowed to serve plain HTTP."""
     provider = OidcProvider()
     server = make_server("127.0.0.1", 0, provider.app(), threaded=True)
     provider.issuer = f"http://127.0.0.1:{server.port}"

@@ -1,4 +1,4 @@
-"""Makes a model package of own fields by the commands of docs/research.md, at toy size."""
+"""Makes a model package from custom fields with the commands of docs/research.md, at toy size."""
 
 import shlex
 import shutil
@@ -37,7 +37,7 @@ def make_package(breakhis: Path) -> None:
 
 
 def served_by() -> dict[str, str]:
-    """The environment that the section starts `lobule up` with."""
+    """The environment in which the section starts `lobule up`."""
     (line,) = research_page.commands(_SECTION, "lobule")[-1:]
     assert line.endswith(" lobule up"), line
     return dict(word.split("=") for word in shlex.split(line)[:-2])

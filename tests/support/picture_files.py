@@ -26,7 +26,7 @@ def saved(image: Image.Image, kind: str, **options) -> bytes:
 
 
 def by_hand(strip: bytes, width: int, height: int, bits: int, **more: int) -> bytes:
-    """A grey TIFF of one strip, from its tags."""
+    """A grey TIFF with one strip, built from its tags."""
     tags = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: len(strip)}
     tags |= {int(name[1:]): value for name, value in more.items()}
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))

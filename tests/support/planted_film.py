@@ -1,4 +1,4 @@
-"""A film in which every attribute of DICOM PS3.15, table E.1-1, has a value that can be searched for."""
+"""A film in which every attribute of DICOM PS3.15, table E.1-1, has a searchable value."""
 
 import re
 from datetime import date, timedelta
@@ -13,16 +13,16 @@ _LINES = (Path(__file__).parent / "confidential_attributes.txt").read_text().spl
 TABLE = [int(tag, 16) for tag in _LINES if tag[:4] not in ("0000", "0002")]
 """The tags of table E.1-1 in the edition of 2026c; one tag stands for the groups 50xx, and two for 60xx.
 
-Without those of messages (0000) and of the file meta information (0002), which is planted apart."""
+Attributes of messages (0000) are left out, and those of the file meta information (0002) are planted separately."""
 RETAINED = {0x00100040: "sex", 0x00101010: "age", 0x00081140: "references, with new UIDs"}
-"""Those that a stored film keeps by design."""
+"""The attributes that a stored film keeps by design."""
 _NEW_UID = re.compile(rb"2\.25\.[0-9]{1,39}")
 _FIRST_DAY = date(1951, 3, 1)
 _TEXTS = {"LO", "SH", "PN", "ST", "LT", "UT", "UC", "CS", "AE", "UR"}
 
 
 def _value(representation: str, number: int):
-    """A value that nothing else has, with the bytes that it is found by; None where it cannot be searched for."""
+    """A unique value with the bytes by which it is found; None if it cannot be searched for."""
     day = f"{_FIRST_DAY + timedelta(number):%Y%m%d}"
     if representation in _TEXTS:
         return f"PLANT{number:04d}X", f"PLANT{number:04d}X".encode()
@@ -44,15 +44,15 @@ def _value(representation: str, number: int):
 
 
 def plant(film: Dataset) -> dict[int, bytes]:
-    """Put a value into every attribute of the table, in the data set, in a sequence that is kept, and in private ones.
+    """Plant a value into every attribute of the table: in the data set, in a retained sequence, and in private ones.
 
     Returns:
-        The bytes that each is found by.
+        The bytes by which each attribute is found.
     """
     planted: dict[int, bytes] = {}
     nested = Dataset()
     for number, tag in enumerate(TABLE):
-        # pydicom does not know the newest attributes, nor do files need to tell a representation that fits
+        # pydicom does not know the newest attributes, and files may state other representations
         representation = dictionary_VR(tag).split(" or ")[0] if dictionary_has_tag(tag) else "LO"
         if representation == "SQ":
             item = Dataset()
@@ -68,13 +68,13 @@ def plant(film: Dataset) -> dict[int, bytes]:
     film.ViewCodeSequence = [nested]
     block = film.private_block(0x0019, "PLANT9001X", create=True)
     block.add_new(0x01, "LO", "PLANT9002X")
-    film.add_new(0x00189999, "LO", "PLANT9003X")  # of no edition
+    film.add_new(0x00189999, "LO", "PLANT9003X")  # not in any edition
     planted |= {0x00190010: b"PLANT9001X", 0x00191001: b"PLANT9002X", 0x00189999: b"PLANT9003X"}
     return planted
 
 
 def planted_film(path: Path, write_dicom, pixels, **tags) -> dict[int, bytes]:
-    """Write such a film; gives the bytes that each attribute is found by."""
+    """Write such a film; returns the bytes by which each attribute is found."""
     write_dicom(path, pixels, 12, **tags)
     film = pydicom.dcmread(path)
     planted = plant(film)
@@ -85,9 +85,9 @@ def planted_film(path: Path, write_dicom, pixels, **tags) -> dict[int, bytes]:
 
 
 def survivors(planted: dict[int, bytes], *contents: bytes) -> list[str]:
-    """The attributes whose planted values are in any of these.
+    """The attributes whose planted values occur in any of the contents.
 
-    New UIDs are left out: their digits are random, and every few runs one would hold the digits of a date.
+    New UIDs are left out, because their random digits can contain the digits of a date.
     """
     searched = [_NEW_UID.sub(b"", content) for content in contents]
     return [f"{tag:08X}" for tag, found in planted.items() if any(found in content for content in searched)]

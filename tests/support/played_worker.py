@@ -1,4 +1,4 @@
-"""Plays a worker: speaks the internal API of a gateway, and leaves files in its object store."""
+"""A simulated worker, which uses a gateway's internal API and writes files to its object store."""
 
 import hashlib
 import io
@@ -18,38 +18,38 @@ MODEL = ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="n
 
 
 def png(colour: int = 200, size: tuple[int, int] = (80, 70)) -> bytes:
-    """A small picture; each colour is another image."""
+    """A small picture; each colour is a different image."""
     buffer = io.BytesIO()
     Image.new("RGB", size, (colour, 20, 120)).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 class Worker:
-    """Plays a worker: speaks the internal API and leaves files in the object store."""
+    """A simulated worker, which uses the internal API and writes files to the object store."""
 
     def __init__(self, client: TestClient) -> None:
         self.client = client
         self.store = client.app.state.store
 
     def say(self, job: str, step: str, verb: str, token: str = INTERNAL, **body):
-        """Post to the internal API: of an analysis as version 0.1 does, which claims one image."""
+        """Post to the internal API; claims an analysis of one image as version 0.1 does."""
         headers = {"Authorization": f"Bearer {token}"} | ({} if step == "inference" else HEADERS)
         return self.client.post(f"/internal/v1/jobs/{job}/steps/{step}/{verb}", json=body, headers=headers)
 
     def claim(self, job: str, step: str = "inference") -> dict:
-        """Claim a step that can be claimed."""
+        """Claim a step that is ready."""
         answer = self.say(job, step, "claim", worker="test")
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def expire(self, job: str) -> None:
-        """Let the leases of a job's steps be over."""
+        """Expire the leases of a job's steps."""
         with self.client.app.state.sessions.begin() as session:
             for step in session.query(Step).filter_by(job_id=job, state="running"):
                 step.lease_expires_at = now() - timedelta(seconds=1)
 
     def leave_result(self, claim: dict, probability: float = 0.9, findings: int = 0) -> None:
-        """What the inference leaves."""
+        """Write the output of an inference step."""
         thresholds = Thresholds(low=0.2, high=0.7)
         result = Result(
             image=ImageInfo.model_validate(claim["image"]),
@@ -72,20 +72,21 @@ class Worker:
         self.store.put(f"{claim['output_prefix']}/result.json", result.model_dump_json().encode())
 
     def infer(self, job: str, probability: float = 0.9, findings: int = 0) -> None:
-        """Do the inference step."""
+        """Run the inference step."""
         claim = self.claim(job)
         self.leave_result(claim, probability, findings)
         assert self.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
 
     def claim_next(self, queue: str, version: str | None = "5") -> dict | None:
-        """Claim the next step of a queue as a worker that understands this version of the claims; None for nothing."""
+        """Claim the next step of a queue with this version of the claims; None if nothing waits."""
         headers = {"Authorization": f"Bearer {INTERNAL}"} | ({"Lobule-Claims": version} if version else {})
         answer = self.client.post(f"/internal/v1/queues/{queue}/claim", json={"worker": "test"}, headers=headers)
         assert answer.status_code in (200, 204), answer.text
         return answer.json() if answer.status_code == 200 else None
 
     def leave_rendering(self, rendering: str, claim: dict, files: dict[str, bytes], *, says: bool = True) -> None:
-        """Complete a rendering as the report service does; one of an earlier version does not say what it made."""
+        """Complete a rendering like the report service, or, without `says`, like an earlier version that sends no
+        hashes."""
         for name, content in files.items():
             self.store.put(f"{claim['output_prefix']}/{name}", content)
         made = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()} if says else {}
@@ -94,7 +95,7 @@ class Worker:
         assert self.client.post(path, json={"attempt": claim["attempt"]}, headers=headers).status_code == 204
 
     def render(self, job: str) -> None:
-        """Do the report step."""
+        """Run the report step."""
         claim = self.claim(job, "report")
         for name, content in (
             ("report.en.html", b"<html>"),

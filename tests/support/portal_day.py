@@ -1,4 +1,4 @@
-"""A day at the portal: what a clinician does on its pages, in each language, with mouse or keyboard."""
+"""A clinician's work at the portal on its pages, in each language, by mouse or keyboard."""
 
 import re
 import shutil
@@ -21,13 +21,13 @@ PHONE = 600  # CSS pixels
 
 @dataclass
 class Day:
-    """Someone in front of a browser.
+    """A person at a browser.
 
     Attributes:
-        page: What they see.
+        page: The page in the browser.
         t: The words of their language.
-        keyboard: They have no mouse.
-        width: Of the window, CSS pixels.
+        keyboard: Whether the person uses only the keyboard.
+        width: Width of the window in CSS pixels.
     """
 
     page: Page
@@ -36,13 +36,13 @@ class Day:
     width: int
 
     def words(self, key: str) -> re.Pattern[str]:
-        """The sentence of a key, whatever its blanks hold."""
+        """The sentence of a key, with any values."""
         sentences = self.t.parts(key.split(".")[0])
         sentence = sentences.get(key) or sentences[f"{key}.other"]
         return re.compile(r".+".join(re.escape(part) for part in re.split(r"{\w+}", sentence)))
 
     def reach(self, target: Locator) -> Locator:
-        """Go to something by the Tab key."""
+        """Move the focus to an element with the Tab key."""
         expect(target).to_be_visible()
         expect(target).to_be_enabled()
         for _ in range(120):
@@ -69,11 +69,11 @@ class Day:
             target.fill(text)
 
     def button(self, key: str, within: Locator | Page | None = None) -> Locator:
-        """A button by the key of its words."""
+        """A button by the key of its label."""
         return (within or self.page).get_by_role("button", name=self.words(key)).first
 
     def fits(self) -> None:
-        """Nothing is wider than the window."""
+        """Check that nothing is wider than the window."""
         assert self.page.evaluate("document.documentElement.scrollWidth") <= self.width, self.page.url
 
     def log_in(self, name: str, password: str) -> None:
@@ -84,7 +84,7 @@ class Day:
 
 
 def send(day: Day, name: str, files: list[Path]) -> None:
-    """Open a case with four films and a broken field, and watch until all that can be assessed is."""
+    """Open a case with four films and a broken field, and wait until all assessable images are assessed."""
     page = day.page
     day.write(page.get_by_label(day.t("newcase.pseudonym")), name)
     chooser = page.locator("#files")
@@ -106,9 +106,9 @@ def send(day: Day, name: str, files: list[Path]) -> None:
 
 
 def choose_by_keyboard(page: Page) -> FileChooser:
-    """Open the dialog of the file field that has the focus.
+    """Open the dialog of the focused file field.
 
-    A headless Chromium that has closed other windows now and then opens none at the first press.
+    A headless Chromium that has closed other windows sometimes ignores the first key press.
     """
     page.bring_to_front()
     for _ in range(4):
@@ -120,7 +120,7 @@ def choose_by_keyboard(page: Page) -> FileChooser:
 
 
 def read(day: Day, panel: Locator) -> str:
-    """Look at the case: every view hangs, overlays come and go. Gives its conclusion in words."""
+    """Look at the case: every view hangs, overlays can be toggled. Returns its conclusion in words."""
     page = day.page
     for view in ("RCC", "LCC", "RMLO", "LMLO"):
         expect(page.locator(f'.pane[data-view="{view}"]')).to_have_attribute("data-scale", re.compile("."))
@@ -134,7 +134,7 @@ def read(day: Day, panel: Locator) -> str:
     overlays = page.get_by_role("toolbar").locator('[data-act="overlays"]')
     for pressed, drawn in (("true", True), ("false", False), ("true", True)):
         expect(overlays).to_have_attribute("aria-pressed", pressed)
-        for _ in range(100):  # not Playwright's own waiting: it evaluates words, which the page's policy forbids
+        for _ in range(100):  # Playwright's own waiting evaluates strings, which the page's policy forbids
             if (ink(page) > 0) is drawn:
                 break
             page.wait_for_timeout(100)
@@ -162,7 +162,7 @@ def judge(day: Day, finding: Locator, verdict: str) -> None:
 
 
 def state(day: Day, panel: Locator) -> None:
-    """State of each breast what contradicts no verdict."""
+    """State a conclusion for each breast that contradicts no verdict."""
     for side in ("R", "L"):
         for field, value in (("bi_rads", "3"), ("density", "b"), ("recommendation", "short_follow_up")):
             choice = panel.locator(f'[name="{field}-{side}"][value="{value}"]')
@@ -170,12 +170,12 @@ def state(day: Day, panel: Locator) -> None:
                 choice.focus()
                 day.page.keyboard.press("Space")
             else:
-                choice.locator("xpath=..").click()  # its label, once it stands still
+                choice.locator("xpath=..").click()  # its label, once it no longer moves
             expect(choice).to_be_checked()
 
 
 def sign(day: Day, panel: Locator, key: str, comment: str = "") -> None:
-    """Sign the report as not sure, which contradicts no verdict."""
+    """Sign the report as "not sure", which contradicts no verdict."""
     state(day, panel)
     day.press(panel.get_by_role("button", name=day.t(key), exact=True))
     dialog = day.page.locator("#signing")
@@ -194,7 +194,7 @@ def sign(day: Day, panel: Locator, key: str, comment: str = "") -> None:
 
 
 def text_of(pdf: Path) -> str:
-    """What can be selected in a PDF."""
+    """The selectable text of a PDF."""
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext is not installed (apt-get install poppler-utils)")
     return subprocess.run(["pdftotext", pdf, "-"], capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""Signing as a person does, in the portal: no token signs."""
+"""Signs a case in the portal as a person does, because API tokens cannot sign."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What readers state of a case, and what the API answers where it refuses something."""
+"""Readers' statements about a case, and the API's refusals."""
 
 RECALL = {"breasts": {"right": {"bi_rads": 4, "density": "b", "recommendation": "biopsy"}}}
 NO_RECALL = {"breasts": {"right": {"bi_rads": 2}}}

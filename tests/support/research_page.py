@@ -1,4 +1,4 @@
-"""The commands of docs/research.md, as it is written, for the tests that run them at toy size."""
+"""The commands of docs/research.md, for the tests that run them at toy size."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ _PAGE = Path(__file__).parents[2] / "docs" / "research.md"
 
 
 def section(title: str) -> str:
-    """The text below a heading, up to the next one of its level or a higher one."""
+    """The text below a heading, up to the next one of its level or above."""
     text = _PAGE.read_text("utf-8")
     heading = re.search(rf"^(#+) {re.escape(title)}$", text, re.MULTILINE)
     assert heading is not None, title
@@ -22,5 +22,5 @@ def code(text: str, language: str) -> str:
 
 
 def commands(text: str, program: str) -> list[str]:
-    """The lines of a text's shell code that call a program."""
+    """The lines of a text's shell code that run a program."""
     return [line for line in code(text, "sh").splitlines() if f"{program} " in line]

@@ -1,4 +1,4 @@
-"""Servers that a system of its own Redis, SQLite and folder may stand on instead."""
+"""Servers that a system can use instead of its own Redis, SQLite and folder."""
 
 import secrets
 import shutil
@@ -22,7 +22,7 @@ _START_S = 60.0
 
 @contextmanager
 def running_redis() -> Iterator[str]:
-    """A real Redis on a Unix socket; its address."""
+    """Run a real Redis on a Unix socket; yields its address."""
     folder = Path(f"/tmp/lobule-test-{secrets.token_hex(4)}")  # a Unix socket's path must be short
     folder.mkdir()
     process = subprocess.Popen(redis_command(folder / "redis.sock"))
@@ -53,9 +53,9 @@ class Servers:
     """A PostgreSQL database, a Redis and an S3 bucket.
 
     Attributes:
-        database_url: The database, which is empty at first.
-        s3: A client of the store that has the bucket.
-        environment: The settings of a system that uses them.
+        database_url: Address of the database, which is initially empty.
+        s3: A client of the store with the bucket.
+        environment: Settings of a system that uses the servers.
     """
 
     database_url: str
@@ -65,10 +65,10 @@ class Servers:
 
 @contextmanager
 def running_servers(postgres_server: str) -> Iterator[Servers]:
-    """Servers for one system.
+    """Run servers for one system.
 
     Args:
-        postgres_server: The address of a PostgreSQL, on which a database is made.
+        postgres_server: Address of a PostgreSQL, in which a database is created.
     """
     import boto3  # with Moto, it takes a second to import
     from moto.server import ThreadedMotoServer

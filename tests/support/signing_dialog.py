@@ -1,4 +1,4 @@
-"""What tests choose and send in the signing dialog."""
+"""Fills in the signing dialog in tests."""
 
 from playwright.sync_api import expect
 
@@ -9,7 +9,7 @@ DESK = {"width": 1300, "height": 900}
 
 
 def sign(page):
-    """Open the dialog and wait for its draft, which would otherwise arrive between what a test types."""
+    """Open the dialog and wait for its draft, which would otherwise replace a test's input."""
     page.locator('.panel [data-role="sign"]').click()
     expect(page.locator("#signing")).to_be_visible()
     expect(page.locator('#signing [data-role="submit"]')).to_be_enabled()
@@ -23,15 +23,15 @@ CATEGORIES = {"malignancy_suspected": 4, "not_sure": 0, "no_sign_of_malignancy":
 
 
 def state(page, side="R", bi_rads=2, density="b", recommendation="further_imaging"):
-    """State all of a breast in the panel."""
+    """State all values of a breast in the panel."""
     for field, value in (("bi_rads", bi_rads), ("density", density), ("recommendation", recommendation)):
         choice = page.locator(f'.panel [name="{field}-{side}"][value="{value}"]')
-        expect(choice).to_be_visible()  # `force` waits for nothing, and the panel may be drawn only now
+        expect(choice).to_be_visible()  # `force` does not wait, and the panel may not be drawn yet
         choice.check(force=True)
 
 
 def choose(page, assessment):
-    """State a category of the right breast that means this, and open the dialog again."""
+    """State a category of the right breast with this assessment, and open the dialog again."""
     page.keyboard.press("Escape")
     expect(page.locator("#signing")).to_be_hidden()
     state(page, bi_rads=CATEGORIES[assessment])

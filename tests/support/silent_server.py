@@ -4,10 +4,10 @@ from http.server import BaseHTTPRequestHandler
 
 
 class SilentHandler(BaseHTTPRequestHandler):
-    """Answers, and logs nothing."""
+    """A request handler that answers without logging."""
 
     def answer(self, status: int, content: bytes = b"", media_type: str = "application/json") -> None:
-        """Send a whole answer."""
+        """Send a complete answer."""
         self.send_response(status)
         self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(content)))

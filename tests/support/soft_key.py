@@ -18,12 +18,12 @@ def encode(data: bytes) -> str:
 
 
 class SoftKey:
-    """A key that knows one site.
+    """A security key for one site.
 
     Args:
-        origin: Of the page that asks it.
-        host: Of the site.
-        verifies: Whether it knows its owner, by a PIN or a finger.
+        origin: Origin of the requesting page.
+        host: Host of the site.
+        verifies: Whether it verifies its owner, by a PIN or a fingerprint.
     """
 
     def __init__(self, origin: str = "https://lobule.example", host: str = "lobule.example", verifies: bool = True):
@@ -48,7 +48,7 @@ class SoftKey:
         return {"id": encode(self.id), "rawId": encode(self.id), "type": "public-key", "response": response}
 
     def register(self, options: dict) -> dict:
-        """What it answers where a page wants a new key."""
+        """The response when a page registers a new key."""
         attested = bytes(16) + struct.pack(">H", len(self.id)) + self.id + self._public()
         attestation = {"fmt": "none", "attStmt": {}, "authData": self._facts(attested)}
         said = encode(self._said("create", options["challenge"]))
@@ -57,7 +57,7 @@ class SoftKey:
         )
 
     def sign(self, options: dict) -> dict:
-        """What it answers where a page wants a challenge signed."""
+        """The response when a page requests a signature of a challenge."""
         facts, said = self._facts(), self._said("get", options["challenge"])
         signature = self._key.sign(facts + hashlib.sha256(said).digest(), ec.ECDSA(hashes.SHA256()))
         return self._answer(

@@ -1,4 +1,4 @@
-"""A few small fields of BreakHis, with a table of labels, to train toy networks on."""
+"""A few small fields of BreakHis with a labels CSV, to train toy networks."""
 
 import shutil
 from collections import Counter
@@ -13,7 +13,7 @@ _SIDE = 300
 
 
 def of_both_classes(fields: Sequence[Field], patients: int, each: int) -> list[Field]:
-    """Fields at 100X of so many patients of each class, so many of each patient."""
+    """Fields at 100X of this number of patients of each class, with this number of fields each."""
     chosen: list[Field] = []
     for label in ("benign", "malignant"):
         at = [field for field in fields if (field.label, field.magnification) == (label, "100X")]
@@ -24,7 +24,7 @@ def of_both_classes(fields: Sequence[Field], patients: int, each: int) -> list[F
 
 
 def write_small(fields: Sequence[Field], folder: Path, table: Path) -> None:
-    """Write the upper left corners of fields, and a labels CSV of them beside the folder."""
+    """Write the upper left corners of fields, and a labels CSV beside the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = ["file,patient,label,magnification"]
     for field in fields:
@@ -34,7 +34,7 @@ def write_small(fields: Sequence[Field], folder: Path, table: Path) -> None:
 
 
 def write_official(fields: Sequence[Field], breakhis: Path, folder: Path) -> None:
-    """Write a small BreakHis with its official first fold, with patients on either side of it."""
+    """Write a small BreakHis with its official first fold, with patients on both sides."""
     (folder / "folds").mkdir(parents=True)
     listing = Path(shutil.copy(breakhis / "folds" / "dsfold1.txt", folder / "folds"))
     tested = {line.split("|")[0].split(".")[0] for line in listing.read_text().split() if line.endswith("|test")}

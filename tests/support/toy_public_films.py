@@ -1,4 +1,4 @@
-"""The public data sets of mammography, as docs/research.md expects them, with a few drawn films each."""
+"""The public data sets of mammography in the layout of docs/research.md, with a few drawn films each."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 def write_public(data: Path, film: Draw, each: int = 4) -> None:
-    """Write CBIS-DDSM with so many training and test films, and as many of CDD-CESM and mini-MIAS."""
+    """Write CBIS-DDSM with this number of training and test films, and the same number of CDD-CESM and mini-MIAS."""
     names = [name for split in ("train", "test") for name in islice(_patients(split), each)]
     malignant = [number % 2 == 1 for number in range(2 * each)]
     _write_cbis(data, film, names, malignant)
@@ -29,7 +29,7 @@ def write_public(data: Path, film: Draw, each: int = 4) -> None:
 
 
 def with_mass(film: NDArray[np.uint8], *, malignant: bool) -> NDArray[np.uint8]:
-    """A film with a bright mass, brighter where it is malignant."""
+    """A film with a bright mass, which is brighter if it is malignant."""
     x, y, w, h = _BOX
     grey = 230 if malignant else 170
     return cv2.ellipse(film, (x + w // 2, y + h // 2), (w // 2, h // 2), 0, 0, 360, grey, -1).astype(np.uint8)

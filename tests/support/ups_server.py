@@ -1,4 +1,4 @@
-"""A small UPS-RS server with the films of its items; it holds to the states of DICOM PS3.4, annex CC."""
+"""A small UPS-RS server with the films of its items, which implements the states of DICOM PS3.4, annex CC."""
 
 import json
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ STUDY, SERIES, INSTANCE, CLASS = "0020000D", "0020000E", "00080018", "00080016"
 
 
 def said(representation: str, *values: object) -> dict:
-    """An attribute in DICOM's JSON."""
+    """An attribute in the DICOM JSON model."""
     return {"vr": representation, "Value": list(values)}
 
 
 def code(value: str) -> dict:
-    """A sequence of one code."""
+    """A sequence with one code."""
     meaning = {"00080100": said("SH", value), "00080102": said("SH", "99TEST"), "00080104": said("LO", value)}
     return said("SQ", meaning)
 
@@ -30,7 +30,7 @@ def code(value: str) -> dict:
 def work_item(
     uid: str, films: list[Path], station: str = "LOBULE", procedure: str = "CAD", *, named: bool = True
 ) -> dict:
-    """An item that asks for films to be read; `named`: by their UIDs, and not by their study."""
+    """An item that requests the reading of films; `named` refers to them by UID instead of by study."""
     headers = [pydicom.dcmread(film, stop_before_pixels=True) for film in films]
     inputs = []
     for header in headers if named else headers[:1]:
@@ -49,14 +49,14 @@ def work_item(
 
 
 def serve_film(server: SimpleNamespace, path: Path) -> None:
-    """Have a server answer with a film as well."""
+    """Make a server serve a film as well."""
     header = pydicom.dcmread(path, stop_before_pixels=True)
     server.films[header.SOPInstanceUID] = (header, path)
 
 
 @contextmanager
 def ups_server(films: list[Path]) -> Iterator[SimpleNamespace]:
-    """Serves `items` by UID, and films; `away` makes it answer 503, `calls` has what was asked of it."""
+    """Serve `items` by UID, and films; `away` makes it answer 503, `calls` contains the received requests."""
     server = SimpleNamespace(items={}, owners={}, away=False, calls=[], films={}, tokens=set())
     for path in films:
         serve_film(server, path)
@@ -142,7 +142,7 @@ def _may_change(item: dict, wanted: str, is_owner: bool) -> bool:
 
 
 def _is_performed(item: dict) -> bool:
-    """Whether an item has what the final state asks for (PS3.4, table CC.2.5-3)."""
+    """Whether an item has the attributes that the final state requires (PS3.4, table CC.2.5-3)."""
     step = item.get(PERFORMED, {"Value": [{}]})["Value"][0]
     return {"00404050", "00404051", "00404028", "00404019", "00404033"} <= step.keys()
 

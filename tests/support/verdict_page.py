@@ -1,10 +1,10 @@
-"""What tests of verdicts read and press on the reading page."""
+"""Reads and operates verdicts on the reading page."""
 
 DESK = {"width": 1300, "height": 900}
 
 
 def line(page):
-    """What the line below the films says of the last change."""
+    """The message about the last change below the films."""
     return page.locator('.status-line [role="status"]')
 
 
@@ -18,5 +18,5 @@ def press(page, *keys):
 
 
 def said(study) -> list[tuple]:
-    """The verdicts of the case as the API shows them."""
+    """The verdicts of the case from the API."""
     return [(review["finding_id"], review["verdict"], review["comment"]) for review in study.read()["reviews"]]

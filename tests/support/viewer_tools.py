@@ -1,4 +1,4 @@
-"""A hand at the viewer: drawn films, and what tests do with its tools."""
+"""Drawn films, and helpers that use the viewer's tools."""
 
 import io
 import re
@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 600, 800
 SPACING = {"RCC": 0.07, "LCC": 0.05}  # mm
 
 
-LESION = {"RCC": (420, 360), "LCC": (102, 344)}  # as far from the nipple, in mm, in both breasts
+LESION = {"RCC": (420, 360), "LCC": (102, 344)}  # the same distance from the nipple in mm in both breasts
 
 
 TIP = {"RCC": (150, 400), "LCC": (480, 400)}
@@ -37,10 +37,10 @@ def placed(pane) -> tuple[float, float, float]:
 
 
 def seen(page, pane) -> np.ndarray:
-    """What is on the screen of a pane, red, green and blue."""
+    """The visible pixels of a pane, red, green and blue."""
     page.wait_for_timeout(150)  # the next frame
     pane.page.wait_for_function("pane => !pane.hasAttribute('data-painting')", arg=pane.element_handle())
-    page.wait_for_timeout(50)  # painted is not yet shown
+    page.wait_for_timeout(50)  # painting ends before the picture is shown
     return np.asarray(Image.open(io.BytesIO(pane.screenshot())).convert("RGB")).astype(int)
 
 
@@ -50,7 +50,7 @@ def show_boxes(page, shown: bool) -> None:
 
 
 class Hand:
-    """A mouse on the film of a view, in pixels of the film."""
+    """A mouse on the film of a view, with positions in pixels of the film."""
 
     def __init__(self, page, view):
         self.page, self.view = page, view
@@ -76,13 +76,13 @@ class Hand:
         return (width / 2 - x) / scale, (height / 2 - y) / scale
 
     def from_nipple(self):
-        """How far the middle of the pane lies from the nipple, in mm: towards the chest wall, and down."""
+        """The distance in mm of the pane's middle from the nipple: towards the chest wall, and down."""
         (x, y), (tip_x, tip_y) = self.middle(), TIP[self.view]
         inward = 1 if self.view == "RCC" else -1
         return (x - tip_x) * inward * SPACING[self.view], (y - tip_y) * SPACING[self.view]
 
     def grey(self, x, y):
-        """What is drawn at a point of the film."""
+        """The painted value at a point of the film."""
         scale, left, top = placed(self.pane)
         return int(seen(self.page, self.pane)[round(top + y * scale), round(left + x * scale), 0])
 
@@ -98,12 +98,12 @@ WRITTEN = """() => {
 
 
 def painted(page):
-    """Wait until what was done before has been painted."""
+    """Wait until all earlier actions have been painted."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def last_written(page, pattern):
-    """The last words on a film that have a pattern, once what was done before has been painted."""
+    """The last text on a film that matches a pattern, after all earlier actions have been painted."""
     painted(page)
     for _ in range(100):
         found = [text for text in page.evaluate("window.written") if re.search(pattern, text)]

@@ -1,4 +1,4 @@
-"""Wrong requests of every operation, made from the OpenAPI document."""
+"""Invalid requests for every operation, generated from the OpenAPI document."""
 
 import json
 import re
@@ -16,17 +16,17 @@ _TOO_LARGE = b'{"a": "' + b" " * 1_048_576 + b'"}'
 
 @dataclass(frozen=True)
 class Wrong:
-    """A wrong request, and how it must be answered.
+    """An invalid request, and the required answer.
 
     Attributes:
-        what: What is wrong.
-        method: Of HTTP.
-        path: As the document writes it; `{names}` are filled in with what is there.
-        answers: The statuses and codes that are right; empty for any refusal that is not a fault of the server.
+        what: Description of the fault.
+        method: HTTP method.
+        path: Path as in the document; `{names}` are replaced by existing ids.
+        answers: Correct statuses and codes; empty for any refusal that is not a server error.
         parameter: The name of the parameter that the problem must name.
         pointer: The JSON Pointer that it must name.
-        sent: How it is sent, as arguments of httpx.
-        named: Values of parameters of the path.
+        sent: Arguments of httpx for the request.
+        named: Values of the path's parameters.
     """
 
     what: str
@@ -40,7 +40,7 @@ class Wrong:
 
 
 def wrong_requests(document: Schema) -> Iterator[Wrong]:
-    """Wrong requests of each operation below `/api/v1`."""
+    """Yield invalid requests of each operation below `/api/v1`."""
     for path, operations in document["paths"].items():
         if not path.startswith("/api/v1/"):
             continue
@@ -51,7 +51,7 @@ def wrong_requests(document: Schema) -> Iterator[Wrong]:
 
 
 def _methods(document: Schema, path: str) -> set[str]:
-    """The methods of an address, also of those that fit it, as `/nodes/{node_id}` fits `/nodes/report`."""
+    """The methods of a path, including those of matching paths: `/nodes/{node_id}` matches `/nodes/report`."""
     fitting = (p for p in document["paths"] if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", p), path))
     return {verb.upper() for each in fitting for verb in document["paths"][each]}
 
@@ -88,7 +88,7 @@ def _of_path(document: Schema, method: str, path: str, parameter: Schema) -> Ite
 
 
 def _bad_values(document: Schema, name: str, schema: Schema) -> Iterator[tuple[str, str]]:
-    """Values that a parameter of the query must not have, and the code that refuses them."""
+    """Invalid values of a query parameter, and the code of the refusal."""
     if name == "cursor":
         yield from ((value, "cursor_invalid") for value in ("nonsense", "bnVsbA==", "W10="))
         return
@@ -140,7 +140,7 @@ def _of_body(document: Schema, method: str, path: str, schema: Schema, *, requir
 
 
 def _bad_parts(document: Schema, schema: Schema) -> Iterator[tuple[str, Any]]:
-    """Values that a field of a body must not have."""
+    """Invalid values of a body's field."""
     if not _takes(document, schema, "object"):
         yield "an object as", {"no": "such"}
     if not _takes(document, schema, "array"):
@@ -157,7 +157,7 @@ def _bad_parts(document: Schema, schema: Schema) -> Iterator[tuple[str, Any]]:
 def _of_upload(method: str, path: str, required: list[str]) -> Iterator[Wrong]:
     kind = {"Content-Type": "multipart/form-data; boundary=b"}
     cut, missing = (400, "malformed_upload"), (422, "file_missing")
-    signed = (401, "wrong_credentials")  # `/diagnose` asks first who sends the image
+    signed = (401, "wrong_credentials")  # `/diagnose` checks the credentials first
     for what, content, headers, answers in (
         ("JSON", b"{}", {"Content-Type": _JSON}, ((415, "not_multipart"),)),
         ("no boundary", b"", {"Content-Type": "multipart/form-data"}, ((415, "not_multipart"),)),
@@ -179,7 +179,7 @@ def _resolved(document: Schema, schema: Schema) -> Schema:
 
 
 def _variants(document: Schema, schema: Schema) -> list[Schema]:
-    """The schemas of which a value must fulfil one."""
+    """The alternative schemas of a value."""
     schema = _resolved(document, schema)
     found = [each for key in ("anyOf", "oneOf", "allOf") for each in schema.get(key, ())]
     return [variant for each in found for variant in _variants(document, each)] or [schema]

@@ -48,7 +48,7 @@ def pipeline():
 
 @pytest.fixture(scope="session")
 def toy_weights(tmp_path_factory) -> Path:
-    """Weights by chance in the place of the pretrained ones."""
+    """Random weights instead of the pretrained ones."""
     import keras
     import numpy as np
 
@@ -68,7 +68,7 @@ def toy_weights(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def toy_variant(monkeypatch) -> None:
-    """The "best" network with a block a stage, which is built in a fifth of the time, as variant `toy`."""
+    """The "best" network with one block per stage, which is built in a fifth of the time, as variant `toy`."""
     from histo_worker.models.reference_resnet import FAMILY
 
     monkeypatch.setitem(FAMILY, "toy", replace(FAMILY["best"], width=8, blocks=(1, 1, 1, 1, 1)))
@@ -76,7 +76,7 @@ def toy_variant(monkeypatch) -> None:
 
 @pytest.fixture
 def eager():
-    """Keras without graphs: for a few steps, tracing them takes longer than the steps themselves."""
+    """Keras without graphs, because tracing them takes longer than a few steps."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)

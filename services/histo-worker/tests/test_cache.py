@@ -1,4 +1,4 @@
-"""What is kept between runs is found again by content, never by name."""
+"""Cached results are found by content, never by name."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ NAMES = ("SOB_B_A-14-22549AB-100-001.png", "SOB_M_DC-14-13418DE-100-012.png")
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """Fields of the same names: noise, and all black."""
+    """Folders with fields of the same names: noise in one, black in the other."""
     rng = np.random.default_rng(0)
     for folder, highest in (("noise", 255), ("black", 1)):
         (tmp_path / folder).mkdir()
@@ -79,7 +79,7 @@ def test_key_depends_on_everything_but_names(folders, tmp_path, monkeypatch):
 
 
 def test_network_scores_of_other_pixels_are_computed_anew(folders, tmp_path, monkeypatch):
-    """Training is tested elsewhere; a stand-in scores a field by its brightness."""
+    """Training is tested elsewhere; here a stub scores a field by its brightness."""
 
     def score(config, net, fields):
         return [np.full(2, cv2.imread(str(f.path)).mean()) for f in fields]

@@ -40,7 +40,7 @@ def test_calibration_error():
 
 
 def test_bootstrap_of_a_statistic_that_is_never_defined():
-    """An AUC has no value where no patient is ill; that is no error, and no warning of NumPy's."""
+    """An AUC is undefined without malignant patients; this raises no error and no NumPy warning."""
     low, high = patient_bootstrap(lambda _: math.nan, ["a", "b"], rounds=5)
     assert math.isnan(low)
     assert math.isnan(high)

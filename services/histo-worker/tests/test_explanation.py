@@ -14,19 +14,19 @@ from histo_worker.models.reference_resnet import reference_resnet
 from histo_worker.models.statistics.moments import LocalDeviation
 from histo_worker.preprocessing.windows import covering_windows, cut_patches
 
-STRIDE = 8  # of the stand-in networks, in pixels of a patch
+STRIDE = 8  # stride of the stub networks, in pixels of a patch
 LESIONS = [(60, 60), (230, 350), (400, 650), (120, 500), (440, 30)]
 
 
 def brightness_maps():
-    """Patches, and feature maps that are their brightness: what a map shows is then geometry alone."""
+    """Patches, and feature maps that equal their brightness, so that a map shows only geometry."""
     pixels = keras.Input((224, 224, 3))
     maps = layers.AveragePooling2D(STRIDE)(pixels)
     return pixels, layers.Conv2D(1, 1, use_bias=False, kernel_initializer="ones", name="brightness")(maps)
 
 
 def peak_of(maps_of, centre):
-    """Where in the field the map peaks, of a field that is dark but for a lesion."""
+    """The peak of the map for a field that is dark except for a lesion."""
     field = np.full((460, 700, 3), 40, np.uint8)
     cv2.circle(field, centre[::-1], 12, (255, 255, 255), -1)
     windows = covering_windows(460, 700, 448)
@@ -36,7 +36,7 @@ def peak_of(maps_of, centre):
 
 
 class TestRegistration:
-    """The stand-ins read windows of 448 pixels at 224, so one stride is 16 pixels of the field."""
+    """The stubs read windows of 448 pixels at 224, so one stride is 16 pixels of the field."""
 
     @pytest.mark.parametrize("centre", LESIONS)
     def test_grad_cam_of_another_head_peaks_at_the_lesion(self, centre):

@@ -1,4 +1,4 @@
-"""A training that is killed goes on from its files, and its package is the one of an uninterrupted training."""
+"""A killed training resumes from its files, and its package equals that of an uninterrupted training."""
 
 import kill_trainings
 import numpy as np
@@ -25,7 +25,7 @@ def test_package_of_a_killed_training_is_that_of_an_uninterrupted_one(tmp_path):
 
 
 def test_finished_parts_of_an_interrupted_computation_are_kept(tmp_path):
-    """Features and scores take minutes; a kill loses those of some fields alone."""
+    """Features and scores take minutes; a kill loses only those of some fields."""
     seen = []
 
     def row(item, until=100):

@@ -1,4 +1,4 @@
-"""Own data: a labels CSV in the place of BreakHis."""
+"""Custom data: a labels CSV instead of BreakHis."""
 
 import shutil
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_every_wrong_row_is_named(tmp_path):
     table.write_text(HEADER + "\n".join(rows), "utf-8")
     found = read_labels(table)
     assert len(found.items) == 1
-    said = ["already in line 2", "is not there", "patient is empty", "'good'", "'50X'", "4.0 um a pixel", "'-1'"]
+    said = ["already in line 2", "does not exist", "patient is empty", "'good'", "'50X'", "4.0 um a pixel", "'-1'"]
     for line, (problem, words) in enumerate(zip(found.problems, said, strict=True), 3):
         assert f"line {line}: " in problem
         assert words in problem

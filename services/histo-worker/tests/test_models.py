@@ -10,9 +10,9 @@ from lobule_ml.backbones import BACKBONES
 
 
 def table_8_parameters(variant: str) -> int:
-    """Parameters of a column of table 8, counted from the table.
+    """Number of parameters of a column of table 8, counted from the table.
 
-    Kernels, four numbers of batch norm a map, the last layer.
+    They are kernels, four numbers of batch norm per map, and the last layer.
     """
     stem = {"conv3x3": 3}.get(variant, 7)
     width = 32 if variant == "maps_doubled" else 16

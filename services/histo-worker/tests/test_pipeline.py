@@ -160,7 +160,7 @@ class TestPackage:
 class TestRegistration:
     @pytest.mark.parametrize("centre", [(60, 60), (230, 350), (400, 650), (120, 500), (440, 30)])
     def test_the_map_peaks_where_the_lesion_lies(self, centre):
-        """A network of fixed average pooling stands in: its evidence is brightness, so only the geometry is tested."""
+        """A stub of fixed average pooling has brightness as its evidence, so that only the geometry is tested."""
         field = np.zeros((460, 700, 3), np.uint8)
         cv2.circle(field, centre[::-1], 12, (255, 255, 255), -1)
         windows = covering_windows(460, 700, 448)

@@ -1,4 +1,4 @@
-"""A batch on the command line: whatever is wrong with one file, the others are read."""
+"""A batch on the command line: a file that fails does not stop the others."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("TF_CPP_MIN_LOG_
 
 
 class Fragile:
-    """A pipeline that falls over one of the files, as no pipeline should."""
+    """A pipeline that raises an unexpected error for one of the files."""
 
     def __init__(self, pipeline, fallen_by: bytes) -> None:
         self._pipeline, self._fallen_by = pipeline, fallen_by
@@ -78,7 +78,7 @@ def test_json_has_full_precision_notices_and_the_given_magnification(use_pipelin
 
 
 def test_standard_output_is_silent_but_for_rows(tmp_path):
-    """TensorFlow's start-up lines come from its libraries, so only a process of its own shows them."""
+    """TensorFlow's start-up lines come from its libraries, so only a separate process shows them."""
     command = [sys.executable, "-m", "histo_worker.cli", "predict", str(tmp_path / "gone.png"), "--output", "-"]
     done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
     assert done.returncode == 1

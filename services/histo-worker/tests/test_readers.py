@@ -1,4 +1,4 @@
-"""Readers of data sets of fields, each on drawn pictures in the layout in which the set comes."""
+"""Readers of data sets of fields, each tested on drawn pictures in the layout of its data set."""
 
 from dataclasses import replace
 
@@ -74,9 +74,9 @@ def test_idc_sheets(tmp_path):
     assert "1 files opened; 0 faults" in done.output
     index.write_text(index.read_text().replace("7,50,0", "7,60,0") + "\n" + rows[2])
     said = check(tmp_path).output.replace("\n", "")
-    assert "50 pixels from (60, 0) on are not within its 100 x 80" in said
+    assert "50 pixels from (60, 0) are outside its 100 x 80" in said
     assert "line 4: " in said
-    assert "8.png is not there" in said
+    assert "8.png does not exist" in said
 
 
 def test_unknown_layouts_are_told_the_known_ones(tmp_path):

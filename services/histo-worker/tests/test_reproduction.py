@@ -27,7 +27,7 @@ class TestDocument:
         write_document(document, fields, {"heads": "## H\n\nWritten by `histo-worker reproduce` in 26 min."})
         said = [*costs(document, ["heads", "baselines"])]
         assert said[0] == "heads: 26 minutes last time"
-        assert said[1] == "baselines: not measured here before"
+        assert said[1] == "baselines: not measured before"
         assert said[2].startswith("About 26 minutes in all")
 
     def test_an_unknown_section_is_refused(self, tmp_path, breakhis):
@@ -37,7 +37,7 @@ class TestDocument:
 
 @pytest.fixture(scope="module")
 def oofs(fields):
-    """Two stand-ins on the same fields: one that ranks well, one that guesses."""
+    """Two stubs on the same fields: one that ranks well, one that guesses."""
     at = [f for f in fields if f.magnification == "100X"]
     target = np.array([f.target for f in at])
     rng = np.random.default_rng(0)
@@ -78,7 +78,8 @@ def test_patient_auc_ranks_means():
 
 
 def test_network_tables_have_a_row_for_every_cell(fields, monkeypatch):
-    """Training is tested elsewhere; here its scores are stand-ins, and the layouts of the thesis' tables are read."""
+    """Training is tested elsewhere; here stubs provide its scores, and the layouts of the thesis' tables are
+    checked."""
     at = [f for f in fields if f.magnification == "100X"][::5]
     rng = np.random.default_rng(0)
 

@@ -1,6 +1,6 @@
-"""The `histo-worker` commands of docs/research.md, as they are written, on toy data.
+"""Runs the `histo-worker` commands of docs/research.md as they are written, on toy data.
 
-Those that lead to the service are run by `tests/test_own_package.py`.
+`tests/test_own_package.py` runs those that lead to the service.
 """
 
 import csv
@@ -32,7 +32,7 @@ def commands() -> list[str]:
 
 @pytest.fixture
 def place(tmp_path, fields, breakhis, toy_weights, toy_variant, eager, monkeypatch):
-    """A working directory as the page expects it."""
+    """A working directory with the files that the page expects."""
     toy_fields.write_official(fields, breakhis, tmp_path / "breakhis")
     shutil.copy(tmp_path / "labels.csv", tmp_path / "other-labels.csv")
     (tmp_path / "weights").symlink_to(toy_weights)
@@ -43,7 +43,7 @@ def place(tmp_path, fields, breakhis, toy_weights, toy_variant, eager, monkeypat
 
 
 def toy(words: list[str]) -> list[str]:
-    """The words of a command; of a training those that make it small."""
+    """The words of a command, with options that make a training small."""
     if words[0] != "train":
         return words
     changes = TOY.get(words[1], TOY["reference"])

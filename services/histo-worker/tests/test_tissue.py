@@ -1,4 +1,4 @@
-"""The tissue of a field: windows by the micrometre, map, distance to the training tissue."""
+"""The tissue of a field: windows at a scale, map, distance to the training tissue."""
 
 import hashlib
 import io
@@ -43,7 +43,7 @@ def tissue_of(unlike: float) -> Tissue:
 
 
 def half_of_glass(lamp: int) -> np.ndarray:
-    """Tissue with its grain beside glass with that of a camera, under a lamp of that brightness."""
+    """Tissue with its grain beside glass with a camera's noise, under a lamp of this brightness."""
     rng = np.random.default_rng(0)
     tissue = np.array(PINK) + rng.normal(0, 25, (400, 200, 1))
     glass = np.full((400, 200, 3), 255) + rng.normal(0, 1, (400, 200, 3))
@@ -87,7 +87,7 @@ class TestWindows:
 
     @pytest.mark.parametrize("centre", [(80, 80), (300, 200), (60, 420), (440, 440)])
     def test_the_map_peaks_where_the_lesion_lies(self, monkeypatch, reader, centre):
-        """The evidence of a stand-in is darkness, so only the geometry is tested; a tile has 50 pixels of 4 um."""
+        """A stub's evidence is darkness, so that only the geometry is tested; a tile has 50 pixels of 4 um."""
 
         def darkness(patches):
             dark = 255 - patches.astype(np.float32).mean(axis=3)

@@ -1,6 +1,6 @@
-"""Training by command, at toy size: configurations that ship, stopping and going on, own folds, and what is refused.
+"""Training by command at toy size: shipped configurations, stopping and resuming, custom folds, refusals.
 
-The configurations that docs/research.md trains are trained by `test_research.py`.
+`test_research.py` trains the configurations of docs/research.md.
 """
 
 import csv

@@ -16,7 +16,7 @@ def tiny():
 
 
 def coloured_batch(step):
-    """Patches whose class is their colour: learnable in a few steps."""
+    """Patches whose class is their colour, which is learnable in a few steps."""
     rng = np.random.default_rng((0, step))
     target = rng.integers(0, 2, 16).astype(np.float32)
     patches = rng.normal(0, 0.2, (16, 32, 32, 3)).astype(np.float32)
@@ -44,7 +44,7 @@ def test_small_config_is_the_best_variant():
 
 
 def test_taking_patients_out_finds_the_common_direction():
-    """Patients differ strongly along one axis, classes a little along another: the head must lean on the second."""
+    """Patients differ strongly along one axis, classes a little along another; the head must use the second one."""
     rng = np.random.default_rng(0)
     patients = [str(p) for p in np.repeat(np.arange(8), 12)]
     target = np.repeat(np.arange(8) % 2, 12)

@@ -1,1 +1,1 @@
-"""A mammography worker for tests: it finds what is painted white, and needs no network."""
+"""A mammography worker for tests, which finds white areas and needs no network."""

@@ -1,4 +1,4 @@
-"""Finds the largest stored value of a film: its box is the finding, and a triangle in it the outline."""
+"""Finds the largest stored value of a film; its box is the finding, and a triangle in it the outline."""
 
 import io
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""A third modality, all of it: what a new worker has to bring along, and no other file of Lobule has to know."""
+"""A complete third modality: all that a new worker needs, without changes to other files of Lobule."""

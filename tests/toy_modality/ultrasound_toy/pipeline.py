@@ -1,4 +1,4 @@
-"""Finds the dark spots of a sonogram; a large one is called solid."""
+"""Finds the dark spots of a sonogram; a large one is labelled solid."""
 
 from pathlib import Path
 

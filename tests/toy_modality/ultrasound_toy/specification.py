@@ -1,4 +1,4 @@
-"""What the toy announces."""
+"""The toy's modality specification."""
 
 from lobule.contracts.modality import Holds, Look, ModalitySpec, Views
 

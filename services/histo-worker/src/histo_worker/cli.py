@@ -266,7 +266,7 @@ def data_check(
             check = check_data(data, listing or next(iter(sorted(data.glob("folds/dsfold*.txt"))), None))
             lines, fields = check.lines(), check.fields
             doubled = [f.path for f in fields if f.name in check.doubled]
-            problems = [f"{path}: its name stands in another file, too" for path in doubled]
+            problems = [f"{path}: another file has the same name" for path in doubled]
         else:
             found = reader.read(data)
             lines, problems, fields = [*count_labels(found.items), *found.notes], found.problems, found.items

@@ -1,4 +1,4 @@
-"""How a field becomes patches, the same in training and in service."""
+"""Cuts fields into patches, in the same way for training and in the service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from lobule.contracts.result import Magnification
 RGB8 = NDArray[np.uint8]
 
 MEASURED: tuple[Magnification, ...] = ("40X", "100X")
-"""What the packaged models are measured at."""
+"""The magnifications at which the packaged models are measured."""
 
 
 class Reading(NamedTuple):
@@ -24,9 +24,9 @@ class Reading(NamedTuple):
 
     Attributes:
         patches: uint8 (n, size, size, 3).
-        windows: Where they lie, in pixels of the field as it was read.
-        scale: At which the field was read; 1 unless it had to be shrunk.
-        share: Of the windows that would cover the field, those that were read; 1 unless it is large.
+        windows: Their positions, in pixels of the field as it was read.
+        scale: Scale at which the field was read; 1 unless it had to be shrunk.
+        share: Share of the covering windows that were read; 1 unless the field is large.
     """
 
     patches: RGB8
@@ -40,14 +40,14 @@ class FieldReader:
     """The `input` section of a manifest, as a function.
 
     Attributes:
-        size: Side of a patch as the network sees it.
+        size: Side of a patch in the network's input.
         window: Side of a patch in pixels of the field.
-        stain_strength: How far stains are moved to the reference, 0 to 1.
-        max_patches: Of a field that needs more, so many are read, evenly spread; where its scale is not known, it is
-            shrunk first.
-        window_at: The magnification that `window` is meant for. At another one the window is as many pixels as show as
-            much tissue, so that a nucleus has the same size in every patch. None: the same pixels at all.
-        operation: A key of `OPERATIONS`, applied to each patch; empty leaves the pixels in 0..255.
+        stain_strength: Strength of the stain normalisation, 0 to 1.
+        max_patches: Largest number of patches, spread evenly over larger fields; if the scale of such a field is
+            unknown, it is shrunk first.
+        window_at: The magnification of `window`. At another one the window has the number of pixels that shows the same
+            tissue, so that nuclei have the same size in every patch. None: the same pixels at every magnification.
+        operation: A key of `OPERATIONS`, applied to each patch; empty keeps the pixels from 0 to 255.
     """
 
     size: int
@@ -58,25 +58,25 @@ class FieldReader:
     operation: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse an operation that is not known."""
+        """Refuse an unknown operation."""
         if self.operation and self.operation not in OPERATIONS:
-            raise ValueError(f"there is no operation {self.operation!r}; there are {', '.join(OPERATIONS)}")
+            raise ValueError(f"there is no operation {self.operation!r}; choose one of {', '.join(OPERATIONS)}")
 
     @classmethod
     def from_manifest(cls, section: Mapping[str, Any]) -> "FieldReader":
         """Read a manifest's `input` section.
 
         Raises:
-            TypeError, ValueError: The section lacks something or holds something unknown.
+            TypeError, ValueError: A key of the section is missing or unknown.
         """
         return cls(**{key: value for key, value in section.items() if key != "description"})
 
     def sides(self, magnification: Magnification | None, um_per_pixel: float | None = None) -> list[int]:
-        """Sides of the windows, in pixels of the field: one where its scale is known, else of all measured ones.
+        """Sides of the windows in pixels of the field: one if its scale is known, else one for each measured scale.
 
         Args:
-            magnification: Of the field, if known.
-            um_per_pixel: Of the field, if known; counts before the magnification.
+            magnification: Magnification of the field, if known.
+            um_per_pixel: Micrometres per pixel of the field, if known; takes precedence over the magnification.
         """
         if self.window_at is None:
             return [self.window]
@@ -93,7 +93,7 @@ class FieldReader:
 
         Args:
             field: uint8 (height, width, 3).
-            magnification: Of the field. Where no scale is known, the field is read as each one that was measured.
+            magnification: Magnification of the field. If no scale is known, the field is read at each measured one.
             um_per_pixel: See `sides`.
         """
         sides = self.sides(magnification, um_per_pixel)
@@ -101,16 +101,16 @@ class FieldReader:
         return [self._sample(field, sides[0])] if has_scale else [self._read(field, side) for side in sides]
 
     def prepare(self, patches: RGB8) -> NDArray[np.float32]:
-        """Patches as the network takes them, float32 (n, size, size, 3).
+        """Prepare patches for the network as float32 (n, size, size, 3).
 
-        Apart from `read`, because an image's patches take four times as much memory as float32.
+        Separate from `read`, because an image's patches take four times as much memory as float32.
         """
         if not self.operation:
             return patches.astype(np.float32)
         return np.stack([OPERATIONS[self.operation](patch) for patch in patches])
 
     def _sample(self, field: RGB8, side: int) -> Reading:
-        """Windows at the field's own scale: tissue would look different if it was shrunk."""
+        """Windows at the field's own scale, because shrinking changes the look of tissue."""
         whole = len(covering_windows(field.shape[0], field.shape[1], side))
         if whole <= self.max_patches:
             return self._read(field, side)

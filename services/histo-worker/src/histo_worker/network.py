@@ -1,4 +1,4 @@
-"""From a model package to a network that is ready: rebuilt, filled, compiled once, warmed."""
+"""Builds a network from a model package: loads its weights, compiles it once and warms it up."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +20,10 @@ Float = NDArray[np.float32]
 
 
 def build_network(architecture: dict[str, Any], weights: Path) -> keras.Model:
-    """Rebuild a network from `architecture` of a manifest and fill it with its weights.
+    """Rebuild a network from a manifest's `architecture` and load its weights.
 
     Raises:
-        KeyError, TypeError, ValueError: Architecture and weights do not fit each other or this program.
+        KeyError, TypeError, ValueError: Architecture and weights do not match each other or this version.
     """
     net = build_architecture(architecture)
     with np.load(weights) as archive:
@@ -32,14 +32,14 @@ def build_network(architecture: dict[str, Any], weights: Path) -> keras.Model:
 
 
 class CompiledClassifier:
-    """A patch classifier as one compiled function of one signature: nothing is ever retraced.
+    """A patch classifier as one compiled function with one signature, so that it is never traced again.
 
     Args:
         package: A verified model package.
-        batch: Patches per call; the last batch of an image is filled up with zeros.
+        batch: Patches per call; the last batch of an image is padded with zeros.
 
     Raises:
-        AnalysisError: `model_unavailable` where the package describes no network that this program can build.
+        AnalysisError: `model_unavailable` if this version cannot build the package's network.
     """
 
     def __init__(self, package: ModelPackage, batch: int) -> None:
@@ -58,13 +58,13 @@ class CompiledClassifier:
             outputs = net(pixels, training=False)
             return outputs["logit"], outputs["evidence"]
 
-        self._infer: Any = infer  # TensorFlow's stubs take a tf.function for a plain one
-        for _ in range(2):  # the first call traces, the second lets the library settle its plans
+        self._infer: Any = infer  # TensorFlow's stubs type a tf.function as a plain function
+        for _ in range(2):  # the first call traces, the second completes the library's optimisation
             self(np.zeros((1, self.size, self.size, 3), np.uint8))
 
     @property
     def traces(self) -> int:
-        """How often the function was traced; stays 1."""
+        """Number of traces of the function, which stays 1."""
         return self._infer.experimental_get_tracing_count()
 
     def __call__(self, patches: NDArray[np.uint8], done: Callable[[int], None] | None = None) -> tuple[Float, Float]:
@@ -72,7 +72,7 @@ class CompiledClassifier:
 
         Args:
             patches: uint8 (n, size, size, 3).
-            done: Called after each batch with the number of patches finished.
+            done: Called after each batch with the number of finished patches.
 
         Returns:
             Logits (n,) and evidence maps (n, rows, columns).

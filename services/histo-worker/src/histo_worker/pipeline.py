@@ -1,4 +1,4 @@
-"""The histopathology pipeline: a field's bytes in, a result with its pictures out."""
+"""The histopathology pipeline, from a field's bytes to a result with its pictures."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -37,8 +37,8 @@ from lobule_ml.calibration import sigmoid
 
 Float = NDArray[np.floating]
 
-SMOOTHED_CELLS = 1.0  # of the evidence maps, as the deviation of the blur
-_DISPLAY_SIDE = 2048  # a longer side is shrunk: a browser shows no more, and a PNG of 100 megapixels helps nobody
+SMOOTHED_CELLS = 1.0  # deviation of the blur, in cells of the evidence maps
+_DISPLAY_SIDE = 2048  # longest side of the display image; a browser shows no more detail
 
 HEAT_MAP_METHOD = (
     "Class activation map: each position's share in what the classifier reads of its last feature maps, weighted by "
@@ -51,7 +51,7 @@ HEAT_MAP_MEANING = (
 
 
 class Probabilities(NamedTuple):
-    """Of malignancy: of a whole field, and of each of its patches."""
+    """Probabilities of malignancy of a field and of each of its patches."""
 
     field: float
     patches: Float
@@ -62,11 +62,11 @@ class HistologyPipeline:
 
     Args:
         package: Folder of the model package.
-        batch: Patches that go through the network at once.
-        pictures: Whether an analysis has its pictures: the display image and the map. Numbers do not depend on it.
+        batch: Number of patches in a batch of the network.
+        pictures: Whether to draw the display image and the map, which do not affect the numbers.
 
     Raises:
-        AnalysisError: `model_unavailable` where the package is missing, damaged or of another kind.
+        AnalysisError: `model_unavailable` if the package is missing, damaged or of another kind.
     """
 
     def __init__(self, package: Path, batch: int = 2, *, pictures: bool = True) -> None:
@@ -97,7 +97,7 @@ class HistologyPipeline:
 
     @property
     def traces(self) -> int:
-        """How often the network was traced since the start; stays 1."""
+        """Number of traces of the network since the start, which stays 1."""
         return self._classifier.traces
 
     def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
@@ -169,11 +169,11 @@ class HistologyPipeline:
         return Analysis(result, files)
 
     def probabilities(self, field: RGB8, magnification: Magnification | None) -> Probabilities:
-        """Calibrated probabilities of a field and of its patches, without the gate and without pictures.
+        """Compute calibrated probabilities of a field and of its patches, without the gate and without pictures.
 
         Args:
             field: uint8 (height, width, 3).
-            magnification: Of the field, if known.
+            magnification: Magnification of the field, if known.
         """
         logits, _ = self._classify(self._reader.read(field, magnification))
         return Probabilities(float(self._calibrated(_field_logit(logits))[0]), self._calibrated(np.concatenate(logits)))
@@ -181,8 +181,8 @@ class HistologyPipeline:
     def _classify(
         self, readings: list[Reading], done: Callable[[int], None] | None = None
     ) -> tuple[list[Float], list[Float]]:
-        """Logits and evidence maps of every reading's patches."""
-        one = len(readings) == 1  # those of a large field are not copied
+        """Logits and evidence maps of the patches of every reading."""
+        one = len(readings) == 1  # avoids a copy of a large field's patches
         patches = readings[0].patches if one else np.concatenate([reading.patches for reading in readings])
         logits, evidence = self._classifier(patches, done)
         ends = np.cumsum([len(reading.patches) for reading in readings])[:-1]
@@ -196,7 +196,7 @@ class HistologyPipeline:
         display: RGB8,
         answer: TissueAnswer | None,
     ) -> tuple[Float, HeatMap]:
-        """The tumour map where there is one, else the class activation map, and its description."""
+        """The tumour map if there is one, otherwise the class activation map, and its description."""
         if answer is not None and answer.tumour is not None:
             return answer.tumour, describe_map(self._tissue.package.manifest, HEAT_MAP_FILE)
         shown = self._evidence(evidence, readings, size, display)
@@ -230,7 +230,7 @@ class HistologyPipeline:
 
 
 def _stated(scale: Scale | None) -> float | None:
-    """Micrometres a pixel, where they are stated and not taken from a magnification."""
+    """Micrometres per pixel if they are stated and not derived from a magnification."""
     return None if scale is None or scale.source == "magnification" else scale.um_per_pixel
 
 
@@ -257,7 +257,7 @@ def _tissue_notices(field: RGB8, tissue: Tissue | None) -> Iterator[Notice]:
 
 
 def build_pipeline(settings: HistoSettings | None = None, *, pictures: bool = True) -> HistologyPipeline:
-    """The pipeline that the settings ask for, loaded and warmed; see `HistologyPipeline` for `pictures`.
+    """Load and warm up the pipeline of the settings; see `HistologyPipeline` for `pictures`.
 
     Raises:
         AnalysisError: `model_unavailable`.
@@ -271,7 +271,7 @@ def _field_logit(logits: list[Float]) -> NDArray[np.float64]:
 
 
 def _laid_out(maps: Float, reading: Reading, height: int, width: int, longest: int) -> Float:
-    """A reading's maps stitched to one of the field as it was read, no side longer than `longest`, and smoothed."""
+    """Stitch a reading's maps into one of the field, with no side longer than `longest`, and smooth it."""
     rows, columns = round(height * reading.scale), round(width * reading.scale)
     scale = min(1.0, longest / max(rows, columns))
     stitched = stitch(maps, reading.windows, rows, columns, scale)
@@ -279,7 +279,7 @@ def _laid_out(maps: Float, reading: Reading, height: int, width: int, longest: i
 
 
 class _Clock:
-    """Seconds by stage."""
+    """Measures seconds by stage."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Rows of `histo-worker predict`: what a pipeline said of fields."""
+"""The rows of `histo-worker predict`."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ COLUMNS = (
 
 
 def row_of(outcome: Outcome) -> Row:
-    """A value for each of `COLUMNS`; None where there is none."""
+    """A value for each of `COLUMNS`; None for missing values."""
     row: Row = dict.fromkeys(COLUMNS) | {"file": str(outcome.path), "error": outcome.error, "detail": outcome.detail}
     result = outcome.result
     if result is None:
@@ -47,11 +47,11 @@ def row_of(outcome: Outcome) -> Row:
 
 
 def describer(magnification: Magnification | None, um_per_pixel: float | None = None) -> Describe:
-    """What the pipeline is told of a field.
+    """Return a function that describes a field for the pipeline.
 
     Args:
-        magnification: Of all of them; None leaves it to their names and to the pipeline.
-        um_per_pixel: Of all of them, where it is known.
+        magnification: Magnification of all fields; None to use file names and the pipeline.
+        um_per_pixel: Micrometres per pixel of all fields, if known.
     """
 
     def describe(path: Path, sha256: str) -> ImageInfo:
@@ -70,7 +70,7 @@ def describer(magnification: Magnification | None, um_per_pixel: float | None = 
 
 
 def keep_map(outcome: Outcome, folder: Path) -> None:
-    """Write a field's map as `NAME-HASH.tumour.png` or `NAME-HASH.evidence.png`; none where the field failed."""
+    """Write a field's map as `NAME-HASH.tumour.png` or `NAME-HASH.evidence.png`; nothing if the field failed."""
     drawn = outcome.result.heat_map if outcome.result else None
     if outcome.result is None or drawn is None:
         return

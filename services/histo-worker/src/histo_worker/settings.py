@@ -13,11 +13,11 @@ DEFAULT_MODEL = "breakhis-densenet121"
 
 
 class HistoSettings(FromEnvironment):
-    """Read from `LOBULE_HISTO_*`; the one place where the model package is chosen.
+    """Settings from `LOBULE_HISTO_*`; they choose the model package.
 
     Attributes:
         model: Folder of the model package.
-        batch: Patches that go through the network at once.
+        batch: Number of patches in a batch of the network.
     """
 
     model_config = SettingsConfigDict(env_prefix="LOBULE_HISTO_", env_ignore_empty=True)

@@ -20,7 +20,7 @@ def svm_logits(train: Float, target: Ints, test: Float) -> Float:
 def kernel_bayes_logits(train: Float, target: Ints, test: Float, bandwidth: float = 0.5) -> Float:
     """Log odds of naive Bayes with a Gaussian kernel density for each feature and class.
 
-    Both classes equally likely.
+    The classes have equal prior probabilities.
     """
     scale = make_pipeline(StandardScaler(), PCA(min(8, train.shape[1]), whiten=True)).fit(train)
     known, asked = scale.transform(train), scale.transform(test)

@@ -24,18 +24,18 @@ NAMES = (
     "minor_axis",
     "smoothness",
 )
-_MIN_AREA, _MAX_AREA = 15, 2000  # pixels; less is debris, more is several nuclei
+_MIN_AREA, _MAX_AREA = 15, 2000  # pixels; smaller regions are debris, larger ones several nuclei
 
 
 def nuclei_features(field: RGB8, labels: NDArray[np.integer]) -> Float:
-    """Mean and deviation over the nuclei of each of `NAMES`, and the share of the field that they cover.
+    """Mean and deviation of each of `NAMES` over the nuclei, and the share of the field that they cover.
 
     Args:
         field: uint8 (height, width, 3).
-        labels: (height, width), 0 for background, others number the nuclei.
+        labels: (height, width), 0 for background, other values number the nuclei.
 
     Returns:
-        (2 * len(NAMES) + 1,); zeros where there is no nucleus.
+        (2 * len(NAMES) + 1,); zeros if there is no nucleus.
     """
     covered = float((labels > 0).mean())
     table = _describe(field.mean(axis=2), labels)
@@ -45,10 +45,9 @@ def nuclei_features(field: RGB8, labels: NDArray[np.integer]) -> Float:
 
 
 def _describe(grey: Float, labels: NDArray[np.integer]) -> Float:
-    """`NAMES` of each nucleus of a sensible size, (nuclei, len(NAMES)).
+    """`NAMES` of each nucleus of a plausible size, (nuclei, len(NAMES)).
 
-    Sums over all nuclei at once; only outlines are followed one by one, which is what makes a data set a matter of
-    minutes.
+    Sums are computed for all nuclei at once; only outlines are traced one by one, so that a data set takes minutes.
     """
     y, x = np.nonzero(labels)
     place = labels[y, x].astype(np.intp)
@@ -79,7 +78,7 @@ def _describe(grey: Float, labels: NDArray[np.integer]) -> Float:
 
 
 def _outlines(labels: NDArray[np.integer]) -> tuple[Float, Float, Float]:
-    """Perimeter, area of the convex hull, and area of the bounding box, by label; pixels count as squares."""
+    """Perimeter, area of the convex hull, and area of the bounding box, by label; pixels are squares."""
     boxes = find_objects(labels)
     perimeter, hull, box = np.ones(len(boxes)), np.ones(len(boxes)), np.ones(len(boxes))
     for index, window in enumerate(boxes):
@@ -90,7 +89,8 @@ def _outlines(labels: NDArray[np.integer]) -> tuple[Float, Float, Float]:
         outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         outline = max(outlines, key=len)
         around = cv2.convexHull(outline)
-        # OpenCV measures between pixel centres; half a pixel all round is a strip of length `perimeter` and width 1/2.
+        # OpenCV measures between pixel centres; add a strip of length `perimeter` and width 1/2 for the half pixel
+        # around it.
         perimeter[index] = max(cv2.arcLength(outline, closed=True), 1.0)
         hull[index] = cv2.contourArea(around) + cv2.arcLength(around, closed=True) / 2 + 1
     return perimeter, hull, box

@@ -1,7 +1,6 @@
 """Nuclei of a field.
 
-Found as seeds, then separated by a marker-controlled watershed (George et al., 2014), or segmented by
-the
+They are found as seeds and separated by a marker-controlled watershed (George et al., 2014), or segmented by the
 clusterings of Kowal et al. (2013).
 """
 
@@ -23,11 +22,11 @@ Labels = NDArray[np.int32]
 Float = NDArray[np.floating]
 Clustering = Literal["kmeans", "fuzzy_cmeans", "gaussian_mixture"]
 
-_SAMPLE = 4000  # pixels that a clustering is fitted to
+_SAMPLE = 4000  # number of pixels to which a clustering is fitted
 
 
 def haematoxylin(field: RGB8) -> Float:
-    """Amount of the nuclear stain by pixel, smoothed, (height, width)."""
+    """Amount of the nuclear stain per pixel, smoothed, (height, width)."""
     density = optical_density(field)
     stains = estimate_stains(density)
     amounts = concentrations(density, REFERENCE_STAINS if stains is None else stains)
@@ -39,7 +38,7 @@ def nucleus_seeds(field: RGB8, radius: int = 5, method: Literal["maxima", "circl
 
     Args:
         field: uint8 (height, width, 3).
-        radius: Of a nucleus, in pixels.
+        radius: Radius of a nucleus, in pixels.
         method: Local maxima of the nuclear stain after CLAHE, or Hough circles.
     """
     stain = haematoxylin(clahe_rgb(field))
@@ -59,15 +58,15 @@ def nucleus_seeds(field: RGB8, radius: int = 5, method: Literal["maxima", "circl
 
 
 def watershed_nuclei(field: RGB8, radius: int = 5, method: Literal["maxima", "circles"] = "maxima") -> Labels:
-    """Nuclei by marker-controlled watershed on the nuclear stain; 0 is background, others number the nuclei."""
+    """Nuclei by marker-controlled watershed on the nuclear stain; 0 is background, other values number the nuclei."""
     stain = haematoxylin(field)
     return _flood(stain, _otsu(stain), nucleus_seeds(field, radius, method))
 
 
 def clustered_nuclei(field: RGB8, clustering: Clustering, radius: int = 5, seed: int = 0) -> Labels:
-    """Nuclei as the cluster of pixels with most nuclear stain, of three, then separated by watershed.
+    """Nuclei as the one of three pixel clusters with the most nuclear stain, then separated by watershed.
 
-    Kowal et al. cluster colours after smoothing; three clusters stand for nuclei, stroma and glass.
+    Kowal et al. cluster colours after smoothing; the three clusters are nuclei, stroma and glass.
     """
     smooth = cv2.GaussianBlur(field, (0, 0), 1.5)
     colours = smooth.reshape(-1, 3).astype(np.float64) / 255
@@ -80,13 +79,13 @@ def clustered_nuclei(field: RGB8, clustering: Clustering, radius: int = 5, seed:
         start = KMeans(3, random_state=seed).fit(sample).cluster_centers_
         centres = start if clustering == "kmeans" else fuzzy_cmeans(sample, start)
         members = ((colours[:, None] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
-    darkest = int(centres[:, 0].argmin())  # haematoxylin takes the red away
+    darkest = int(centres[:, 0].argmin())  # haematoxylin absorbs red
     mask = (members == darkest).reshape(field.shape[:2])
     return _flood(haematoxylin(field), mask, nucleus_seeds(field, radius))
 
 
 def fuzzy_cmeans(points: Float, start: Float, fuzziness: float = 2.0, rounds: int = 50) -> Float:
-    """Centres by fuzzy C-means (Bezdek 1981), from given centres; (clusters, dimensions)."""
+    """Centres (clusters, dimensions) by fuzzy C-means (Bezdek 1981), starting from given centres."""
     centres = start.copy()
     for _ in range(rounds):
         distances = np.maximum(np.linalg.norm(points[:, None] - centres[None], axis=2), 1e-9)

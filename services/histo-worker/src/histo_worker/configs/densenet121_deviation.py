@@ -1,10 +1,11 @@
 """Linear head on how much the maps of a frozen DenseNet-121's block 2 vary over squares of equal tissue.
 
-A square is as high as a field at 100X; at 40X as many pixels as show as much tissue, so that nuclei have one size.
+A square is as high as a field at 100X; at 40X it has the number of pixels that shows the same tissue, so that nuclei
+have the same size.
 
 Cost: four minutes on two quiet cores for 586 fields, nearly all of it features (seconds when they are cached).
-Result: see MODEL_CARD.md of `breakhis-densenet121` 3.0.0, the package that ships and alone carries that name; this
-command with `--set name=breakhis-densenet121 --set version=3.0.0` wrote it.
+Result: see MODEL_CARD.md of `breakhis-densenet121` 3.0.0, the shipped package, which this command wrote with
+`--set name=breakhis-densenet121 --set version=3.0.0`.
 
     histo-worker train densenet121_deviation --data BREAKHIS --weights WEIGHTS --output FOLDER
 """
@@ -14,7 +15,7 @@ from histo_worker.training.frozen_head import FrozenHeadConfig
 
 
 def plan() -> FrozenHeadConfig:
-    """The head that ships."""
+    """The shipped head."""
     return FrozenHeadConfig(
         name="densenet121-deviation",
         backbone="densenet121",

@@ -1,6 +1,6 @@
-"""The thesis' "best" network at its own 256 pixels (stride 2, dropout, CLAHE), by a short modern recipe.
+"""The thesis' "best" network at its own 256 pixels (stride 2, dropout, CLAHE), with a short modern recipe.
 
-One network, for given folds: AdamW with a cosine, 240 batches of 16 random crops, the average of the weights.
+It trains one network for given folds: AdamW with cosine decay, 240 batches of 16 random crops, averaged weights.
 
     histo-worker train reference_256 --data BREAKHIS --folds dsfold1.txt --output PACKAGE --run RUN
 
@@ -17,7 +17,7 @@ from histo_worker.training.trainer import MODERN_RECIPE
 
 
 def plan() -> NetworkConfig:
-    """The network of `reference_best`; of given folds, the ensemble of their networks is what is kept."""
+    """The network of `reference_best`; for given folds, the package is the ensemble of their networks."""
     return replace(
         reference_best.plan(),
         name="reference-256",

@@ -1,8 +1,8 @@
-"""The thesis' "best" network for 64-pixel patches, a short run that two cores can do.
+"""The thesis' "best" network for 64-pixel patches, with a short training that is feasible on two cores.
 
     histo-worker train reference_small --data BREAKHIS --output PACKAGE --run RUN
 
-Cost: six networks, five folds and all, of about one minute each on two quiet cores.
+Cost: six networks, for five folds and for all fields, of about one minute each on two quiet cores.
 Result: see docs/results/histopathology.md, written by `histo-worker reproduce`.
 """
 
@@ -13,7 +13,7 @@ from histo_worker.training.trainer import REFERENCE_RECIPE
 
 
 def plan() -> NetworkConfig:
-    """The same at 64 pixels, for a short run."""
+    """The thesis' network at 64 pixels, for a short training."""
     return NetworkConfig(
         name="reference-small",
         variant="best",

@@ -1,4 +1,4 @@
-"""Batches of patches for training, as NumPy arrays, which any Keras backend accepts."""
+"""Batches of patches for training, as NumPy arrays, which every Keras backend accepts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,24 +17,24 @@ RGB8 = NDArray[np.uint8]
 Float = NDArray[np.float32]
 Cropping = Literal["sliding", "random", "resizing"]
 
-_RANDOM_CROPS = 20  # of a field, where all its patches are asked for; the thesis draws 100
-_KEPT_BYTES = 1 << 30  # of decoded fields; further ones are decoded each time they are drawn
+_RANDOM_CROPS = 20  # number of crops if all patches of a field are requested; the thesis draws 100
+_KEPT_BYTES = 1 << 30  # bytes of decoded fields in memory; further fields are decoded each time they are drawn
 
 
 @dataclass
 class PatchBatches:
-    """Batches of (patches, targets) by step: a batch is a function of its step and the seed alone.
+    """Batches of (patches, targets) by step: a batch depends only on its step and the seed.
 
-    Every pass draws one patch of each field, in a new order.
+    Every epoch draws one patch of each field, in a new order.
 
     Attributes:
         fields: The training fields.
-        cropping: The thesis' three ways to patches (4.1.2).
+        cropping: One of the thesis' three methods for making patches (4.1.2).
         window: Side of a patch in pixels of the field.
         size: Side of a patch in pixels of the network's input.
         batch: Patches in a batch.
-        preprocess: Applied to each patch; gives float32.
-        augmentation: Applied to each patch before that, or None.
+        preprocess: Applied to each patch; returns float32.
+        augmentation: Applied to each patch before `preprocess`, or None.
         seed: Seed of order, crops and augmentation.
     """
 
@@ -50,7 +50,7 @@ class PatchBatches:
     _kept: int = 0
 
     def __call__(self, step: int) -> tuple[Float, Float]:
-        """The batch at a step: float32 (batch, size, size, 3) and float32 (batch,)."""
+        """The batch of a step: float32 (batch, size, size, 3) and float32 (batch,)."""
         positions = range(step * self.batch, (step + 1) * self.batch)
         indices = [self._order(position) for position in positions]
         patches = [self._patch(index, position) for index, position in zip(indices, positions, strict=True)]
@@ -79,14 +79,14 @@ class PatchBatches:
 
 
 def crop_field(pixels: RGB8, cropping: Cropping, window: int, size: int, rng: np.random.Generator) -> RGB8:
-    """Patches of a field by one of the thesis' ways; uint8 (n, size, size, 3)."""
+    """Patches of a field by one of the thesis' methods; uint8 (n, size, size, 3)."""
     return cut_patches(pixels, _windows(pixels, cropping, window, _RANDOM_CROPS, rng), size)
 
 
 def _windows(pixels: RGB8, cropping: Cropping, window: int, crops: int, rng: np.random.Generator) -> list[Window]:
-    """Windows of a field; no larger than the field.
+    """Windows of a field, not larger than the field.
 
-    "resizing" takes squares of the field's full height and shrinks them by areas, as the thesis' code does.
+    "resizing" takes squares of the field's full height and shrinks them by averaging areas, as the thesis' code does.
     """
     height, width = pixels.shape[:2]
     side = min(height, width)

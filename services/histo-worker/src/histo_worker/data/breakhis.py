@@ -1,7 +1,7 @@
 """Records of BreakHis (Spanhol et al., IEEE TBME 2016), from the original folder tree or a flat folder of its files.
 
-An original name holds the whole record: `SOB_B_A-14-22549AB-100-001.png` is a benign (B) adenosis (A) of slide
-14-22549AB, at 100X, field 1. Slides of one patient share the number and differ in the letters behind it.
+An original name contains the whole record: `SOB_B_A-14-22549AB-100-001.png` is a benign (B) adenosis (A) of slide
+14-22549AB, at 100X, field 1. Slides of one patient share the number and differ in the letters after it.
 """
 
 import re
@@ -39,12 +39,12 @@ class Field:
     """One labelled microscope field, of BreakHis or of a labels CSV.
 
     Attributes:
-        name: The original name without suffix, or the file as the CSV names it; unique within the data set.
+        name: The original name without suffix, or the file name in the CSV; unique within the data set.
         label: The class.
-        tumor_type: BreakHis' code, a key of `TUMOR_TYPES`; empty where it is not known.
-        slide: Year and slide id, such as `14-22549AB`; empty where it is not known.
-        patient: What all slides of a patient share; the unit of every split.
-        magnification: Nominal magnification; None where it is not known.
+        tumor_type: BreakHis' code, a key of `TUMOR_TYPES`; empty if unknown.
+        slide: Year and slide id, such as `14-22549AB`; empty if unknown.
+        patient: Identifier that all slides of a patient share; the unit of every split.
+        magnification: Nominal magnification; None if unknown.
         sequence: Number of the field within slide and magnification, or its line in the CSV.
         path: The file.
     """
@@ -59,10 +59,10 @@ class Field:
     path: Path
 
     def pixels(self) -> RGB8:
-        """The field's pixels, uint8 (height, width, 3).
+        """Decode the field into uint8 (height, width, 3).
 
         Raises:
-            ValueError: It cannot be read: its path, a code and the reason.
+            ValueError: The field cannot be read; the message contains its path, a code and the reason.
         """
         try:
             return decode_rgb(self.path.read_bytes(), "histopathology")
@@ -73,7 +73,7 @@ class Field:
 
     @property
     def part(self) -> str:
-        """What of the file it is, for files that hold many fields; empty for all of it."""
+        """The part of the file that is the field, for files with many fields; empty for the whole file."""
         return ""
 
     @property
@@ -86,7 +86,7 @@ def parse_name(path: Path) -> Field:
     """Read a record from a file's original name.
 
     Raises:
-        ValueError: The name is none of BreakHis, or contradicts itself.
+        ValueError: The name is not a BreakHis name, or is inconsistent.
     """
     match = _NAME.fullmatch(path.stem)
     if match is None:
@@ -94,9 +94,9 @@ def parse_name(path: Path) -> Field:
     label: Label = "benign" if match["label"] == "B" else "malignant"
     magnification = f"{match['power']}X"
     if TUMOR_TYPES.get(match["type"]) != label:
-        raise ValueError(f"{path.name}: {match['type']} is no {label} tumour type of BreakHis")
+        raise ValueError(f"{path.name}: {match['type']} is not a {label} tumour type of BreakHis")
     if magnification not in MAGNIFICATIONS:
-        raise ValueError(f"{path.name}: {magnification} is no magnification of BreakHis")
+        raise ValueError(f"{path.name}: {magnification} is not a magnification of BreakHis")
     return Field(
         name=path.stem,
         label=label,
@@ -110,7 +110,7 @@ def parse_name(path: Path) -> Field:
 
 
 def magnification_in(file_name: str) -> Magnification | None:
-    """The magnification in a file name of BreakHis, if it is one."""
+    """The magnification in a BreakHis file name; None for other names."""
     try:
         return parse_name(Path(file_name)).magnification
     except ValueError:
@@ -118,18 +118,18 @@ def magnification_in(file_name: str) -> Magnification | None:
 
 
 def find_fields(folder: Path, magnification: Magnification | None = None) -> list[Field]:
-    """All fields under a folder, however deep, in the order of their names; files of other names are passed over.
+    """All fields in a folder and its subfolders, in the order of their names; files with other names are skipped.
 
-    The original tree (`SOB/<type>/<slide>/<magnification>/`) and a flat folder are read alike, because the names
-    say all that the folders say.
+    The original tree (`SOB/<type>/<slide>/<magnification>/`) and a flat folder are read in the same way, because the
+    names contain everything that the folders state.
 
     Raises:
-        FileNotFoundError: The folder is not there or holds no field.
+        FileNotFoundError: The folder does not exist or contains no field.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder")
     paths = (p for p in folder.rglob("SOB_*") if p.suffix.lower() in SUFFIXES and _NAME.fullmatch(p.stem))
     fields = sorted(parse_name(p) for p in paths)
     if not fields:
-        raise FileNotFoundError(f"{folder} holds no BreakHis image")
+        raise FileNotFoundError(f"{folder} contains no BreakHis image")
     return [f for f in fields if magnification in (None, f.magnification)]

@@ -1,4 +1,4 @@
-"""Counts what a data set contains, compares BreakHis with the published counts, and finds unreadable fields."""
+"""Counts the fields of a data set, compares BreakHis with the published counts, and finds unreadable fields."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,10 +22,10 @@ class DataCheck:
     Attributes:
         counts: Fields by (magnification, label), each name counted once.
         patients: Number of patients.
-        doubled: Names that stand in more than one file.
-        foreign: Image files whose names are none of BreakHis.
-        fields: All of them, doubled ones included.
-        missing: Names of the official listing that are not there; empty where no listing was given.
+        doubled: Names that more than one file has.
+        foreign: Image files whose names are not BreakHis names.
+        fields: All fields, including doubled ones.
+        missing: Names of the official listing without a file; empty without a listing.
     """
 
     counts: Counter[tuple[str, str]]
@@ -53,10 +53,10 @@ def check_data(folder: Path, listing: Path | None = None) -> DataCheck:
 
     Args:
         folder: The original tree or a flat folder.
-        listing: One of the official `dsfoldN.txt`, which between train and test name most of the data set.
+        listing: One of the official `dsfoldN.txt`, whose train and test parts together name most of the data set.
 
     Raises:
-        FileNotFoundError: The folder is not there.
+        FileNotFoundError: The folder does not exist.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder")
@@ -88,7 +88,7 @@ def _missing(fields: dict[str, Field], listing: Path | None) -> list[str]:
 
 
 def count_labels(fields: Sequence[Field]) -> Iterator[str]:
-    """Fields by magnification and class, as a Markdown table, and patients."""
+    """Fields by magnification and class as a Markdown table, and the number of patients."""
     counts = Counter((f.magnification, f.label) for f in fields)
     yield "| magnification | benign | malignant |"
     yield "| --- | ---: | ---: |"

@@ -12,19 +12,19 @@ from histo_worker.data.breakhis import Field
 
 Indices = NDArray[np.intp]
 Split = tuple[Indices, Indices]
-"""Indices of training and of test fields."""
+"""Indices of the training fields and of the test fields."""
 
 
 def grouped_folds(fields: Sequence[Field], folds: int, seed: int) -> list[Split]:
-    """Folds in which no patient stands on both sides, each class's patients dealt out evenly.
+    """Folds in which no patient is on both sides; the patients of each class are spread evenly.
 
-    Patients of each class are shuffled and dealt in rounds, the one with most fields first within each round, so that
-    every fold holds patients of both classes wherever there are at least `folds` of each.
+    Patients of each class are shuffled and dealt in rounds, the one with the most fields first within each round, so
+    that every fold contains patients of both classes if each class has at least `folds` patients.
 
     Args:
         fields: The fields to split.
         folds: Number of folds.
-        seed: Seed of the shuffle; repeated cross-validation calls this with several.
+        seed: Seed of the shuffle; repeated cross-validation uses several.
     """
     rng = np.random.default_rng(seed)
     fold_of: dict[str, int] = {}
@@ -38,9 +38,9 @@ def grouped_folds(fields: Sequence[Field], folds: int, seed: int) -> list[Split]
 
 
 def reference_trials(fields: Sequence[Field], trials: int = 4) -> list[Split]:
-    """The thesis' protocol (4.1.4, 5.1.1): every fourth patient tests, the others train; each trial starts one later.
+    """The thesis' protocol (4.1.4, 5.1.1): every fourth patient is for testing; each trial starts one patient later.
 
-    The patients are ordered by class and number, so that both classes stand on both sides.
+    The patients are ordered by class and number, so that both classes are on both sides.
     """
     patients = sorted({(f.label, f.patient) for f in fields})
     return [_split(fields, {p for _, p in patients[trial::4]}) for trial in range(trials)]
@@ -51,9 +51,9 @@ class Folding:
     """The splits of a cross-validation.
 
     Attributes:
-        repetitions: Of each repetition, its splits.
-        seeds: Of the repetitions.
-        listing: Name of the file that gives the folds; None where they are drawn by the seeds.
+        repetitions: The splits of each repetition.
+        seeds: Seeds of the repetitions.
+        listing: Name of the file with the folds; None if they are drawn by the seeds.
     """
 
     repetitions: tuple[tuple[Split, ...], ...]
@@ -62,27 +62,27 @@ class Folding:
 
     @property
     def folds(self) -> int:
-        """Splits of each repetition."""
+        """Number of splits of each repetition."""
         return len(self.repetitions[0])
 
 
 def repeated_folds(fields: Sequence[Field], folds: int, seeds: Sequence[int]) -> Folding:
-    """Grouped folds, drawn anew by each seed."""
+    """Grouped folds, drawn again for each seed."""
     return Folding(tuple(tuple(grouped_folds(fields, folds, seed)) for seed in seeds), tuple(seeds))
 
 
 def given_folds(fields: Sequence[Field], listing: Path) -> Folding:
-    """Folds of a file: the official ones of BreakHis, or own ones.
+    """Folds from a file: the official ones of BreakHis, or custom ones.
 
     Args:
         fields: Any subset of the data set.
         listing: An official `dsfoldN.txt`, lines `name|magnification|fold|train or test`, or a CSV with the columns
-            `file` and `fold`. Fields of fold `train` are never tested; each other name is a fold that is tested by
-            a network of its own. What is tested never trains, nor do other fields of the same patients.
+            `file` and `fold`. Fields of fold `train` are never tested; each other name is a fold with its own network.
+                Tested fields, and other fields of the same patients, are never used for training.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It has another form, does not name one of the fields, or tests none.
+        ValueError: The file has another format, lacks one of the fields, or tests none.
     """
     fold_of = _read_listing(listing)
     unnamed = [f.name for f in fields if f.name not in fold_of]

@@ -1,7 +1,7 @@
-"""Own data: a labels CSV, a row for each field.
+"""Custom data: a labels CSV with one row per field.
 
-Columns: `file` (relative to the CSV), `patient`, `label` (benign or malignant), and where it is known the scale:
-`magnification` (40X, 100X, 200X, 400X) or `um_per_pixel`. Further columns are not read, and noted.
+Columns: `file` (relative to the CSV), `patient`, `label` (benign or malignant), and if known the scale, as
+`magnification` (40X, 100X, 200X, 400X) or `um_per_pixel`. Other columns are ignored, with a note.
 """
 
 import csv
@@ -17,11 +17,11 @@ SCALES = ("magnification", "um_per_pixel")
 
 
 def read_labels(table: Path) -> Reading[Field]:
-    """Read a labels CSV; the files are looked for, not opened.
+    """Read a labels CSV and check that the files exist, without opening them.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is no CSV of these columns.
+        FileNotFoundError: The CSV does not exist.
+        ValueError: The file is not a CSV with these columns.
     """
     found = Reading[Field]()
     lines: dict[Path, int] = {}
@@ -43,7 +43,7 @@ def read_labels(table: Path) -> Reading[Field]:
                 lines[one.path] = rows.line_num
                 found.items.append(one)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{table} is no CSV in UTF-8: {error}") from None
+        raise ValueError(f"{table} is not a CSV in UTF-8: {error}") from None
     return found
 
 
@@ -54,7 +54,7 @@ def _field(folder: Path, row: dict[str, str | None], line: int) -> Field:
             raise ValueError(f"{name} is empty")
     path = folder / text["file"]
     if not path.is_file():
-        raise ValueError(f"{path} is not there")
+        raise ValueError(f"{path} does not exist")
     return Field(
         name=text["file"],
         label=_label(text["label"]),
@@ -79,7 +79,7 @@ def _magnification(magnification: str, um_per_pixel: str) -> Magnification | Non
         for known in MAGNIFICATIONS:
             if magnification.upper().removesuffix("X") == known.removesuffix("X"):
                 return known
-        raise ValueError(f"the magnification is {magnification!r}, none of {', '.join(MAGNIFICATIONS)}")
+        raise ValueError(f"the magnification is {magnification!r}, not one of {', '.join(MAGNIFICATIONS)}")
     return magnification_at(um_per_pixel) if um_per_pixel else None
 
 
@@ -87,13 +87,13 @@ def magnification_at(um_per_pixel: str) -> Magnification:
     """The magnification whose pixels are nearest in size.
 
     Raises:
-        ValueError: It is no number, or too far from all of them.
+        ValueError: The value is not a number, or too far from every magnification.
     """
     try:
         near, times = nearest_magnification(float(um_per_pixel))
     except ValueError:
-        raise ValueError(f"um_per_pixel is {um_per_pixel!r}, no positive number") from None
+        raise ValueError(f"um_per_pixel is {um_per_pixel!r}, not a positive number") from None
     if not times <= FARTHEST:
         sizes = sorted(UM_OF_MAGNIFICATION.values())
-        raise ValueError(f"{um_per_pixel} um a pixel is too far from what can be read ({sizes[0]} to {sizes[-1]})")
+        raise ValueError(f"{um_per_pixel} um a pixel is too far from the supported scales ({sizes[0]} to {sizes[-1]})")
     return near

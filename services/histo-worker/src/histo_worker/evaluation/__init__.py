@@ -1,1 +1,1 @@
-"""How good a classifier is: metrics over patches, images and patients, with intervals over patients."""
+"""Metrics of classifiers over patches, images and patients, with intervals over patients."""

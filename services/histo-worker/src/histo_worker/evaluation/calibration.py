@@ -1,4 +1,4 @@
-"""Platt's calibration of a classifier's logits, fitted with patients' weights."""
+"""Platt calibration of a classifier's logits, fitted with weights for patients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ Float = NDArray[np.floating]
 
 
 def patient_weights(target: NDArray[np.integer], patients: Sequence[str]) -> Float:
-    """Weights of fields: both classes weigh alike, and a patient with n fields weighs sqrt(n) within its class.
+    """Weights of fields: both classes have equal weight, and a patient with n fields weighs sqrt(n) within the class.
 
-    A patient's fields are alike, so many of them carry little more information than a few.
+    A patient's fields are similar, so many of them contain little more information than a few.
     """
     names = np.asarray(patients)
     weights = np.zeros(len(target))
@@ -44,14 +44,14 @@ _INTERCEPT_PRIOR = 100.0
 
 
 def fit_platt(logits: Float, target: NDArray[np.integer], patients: Sequence[str]) -> PlattCalibration:
-    """Fit a calibration on logits of fields that the classifier did not see, both classes weighing alike.
+    """Fit a calibration on logits of unseen fields, with equal weights for both classes.
 
-    The head was trained with classes that weigh alike, so its own zero is the undecided point; two dozen patients
-    say little about how far off that is. So the intercept is held near 0 by a prior.
+    The head was trained with equal weights for the classes, so its zero is the undecided point, and two dozen patients
+    provide little information about its offset. A prior therefore keeps the intercept near 0.
     """
     scale = float(np.std(logits)) or 1.0
     strength = 10.0
-    # liblinear is the one solver of scikit-learn that penalises the intercept: by 1 / (2 C scaling^2).
+    # liblinear is scikit-learn's only solver that penalises the intercept: by 1 / (2 C scaling^2).
     scaling = 1 / np.sqrt(strength * _INTERCEPT_PRIOR)
     model = LogisticRegression(C=strength, solver="liblinear", intercept_scaling=scaling).fit(
         (logits / scale)[:, None], target, sample_weight=patient_weights(target, patients)

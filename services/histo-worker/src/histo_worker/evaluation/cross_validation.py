@@ -1,4 +1,4 @@
-"""Repeated patient-grouped cross-validation: every figure comes from fields that the classifier did not see."""
+"""Repeated patient-grouped cross-validation: every figure is for fields that the classifier did not see."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ from lobule_ml.evaluation.statistics import (
 Float = NDArray[np.floating]
 
 Statistic = Callable[[Float, NDArray[np.integer]], float]
-"""Of scores by field, over the fields at given indices."""
+"""A statistic of the fields at given indices."""
 
 FitAndScore = Callable[[Indices, Indices], Float]
-"""Given indices of training and test fields, trains and returns the test fields' logits."""
+"""Trains on the fields at the first indices and returns the logits of the fields at the second ones."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class OutOfFold:
         folds: Number of folds.
         logits: (seeds, fields).
         probabilities: (seeds, fields), calibrated on the other folds' out-of-fold logits.
-        listing: Name of the file that gave the folds, where one did.
+        listing: Name of the file with the folds; None if they were drawn.
     """
 
     fields: Sequence[Field]
@@ -51,12 +51,12 @@ class OutOfFold:
 
     @property
     def target(self) -> NDArray[np.intp]:
-        """0 benign, 1 malignant, by field."""
+        """Targets by field: 0 benign, 1 malignant."""
         return np.array([f.target for f in self.fields])
 
     @property
     def patients(self) -> NDArray[np.str_]:
-        """Patient by field."""
+        """Patients by field."""
         return np.array([f.patient for f in self.fields])
 
     @property
@@ -75,7 +75,7 @@ class OutOfFold:
         )
 
     def final_calibration(self) -> PlattCalibration:
-        """The calibration to ship: fitted on all out-of-fold logits."""
+        """The calibration to ship, fitted on all out-of-fold logits."""
         repeated = len(self.seeds)
         return fit_platt(self.logits.ravel(), np.tile(self.target, repeated), np.tile(self.patients, repeated).tolist())
 
@@ -129,10 +129,10 @@ def auc_difference(better: OutOfFold, other: OutOfFold, magnification: Magnifica
 
 
 def cross_validate(fields: Sequence[Field], fit_and_score: FitAndScore, folding: Folding) -> OutOfFold:
-    """Run a cross-validation and calibrate crosswise.
+    """Run a cross-validation and cross-fit the calibration.
 
     Args:
-        fields: The fields; of given folds, those that are never tested are not in the result.
+        fields: The fields; with given folds, the result omits fields that are never tested.
         fit_and_score: The classifier under test.
         folding: The splits.
     """
@@ -155,7 +155,7 @@ def cross_validate(fields: Sequence[Field], fit_and_score: FitAndScore, folding:
 
 
 def _calibration_folds(fields: Sequence[Field]) -> list[Split]:
-    """Folds of the tested patients, so that no patient's probability is calibrated on its own logits.
+    """Folds of the tested patients, so that no patient's probability is calibrated on that patient's logits.
 
     Raises:
         ValueError: A class has less than two tested patients.
@@ -169,16 +169,16 @@ def _calibration_folds(fields: Sequence[Field]) -> list[Split]:
 def choose_thresholds(
     oof: OutOfFold, sensitivity: float = 0.95, specificity: float = 0.90, answered: float = 0.5
 ) -> Thresholds:
-    """The narrowest "not sure" band outside which the wanted sensitivity and specificity hold out of fold.
+    """The narrowest "not sure" band outside which the required sensitivity and specificity hold out of fold.
 
-    Outside the band means among the fields that get a definite answer. Where no band reaches all three, the specificity
-    gives way first, then the share of answers, never the sensitivity.
+    "Outside the band" means among the fields that get a definite answer. If no band reaches all three figures, the
+    specificity is lowered first, then the share of answers, but never the sensitivity.
 
     Args:
         oof: Out-of-fold probabilities.
-        sensitivity: Of the malignant fields that get an answer, the share that is suspected.
-        specificity: Of the benign fields that get an answer, the share that is cleared.
-        answered: Share of fields, both classes weighing alike, that should get an answer.
+        sensitivity: Required share of suspected fields among the answered malignant ones.
+        specificity: Required share of cleared fields among the answered benign ones.
+        answered: Required share of answered fields, with equal weights for both classes.
 
     Raises:
         ValueError: No band reaches the sensitivity.
@@ -205,7 +205,7 @@ def choose_thresholds(
 def measure_band(
     oof: OutOfFold, thresholds: Thresholds, magnification: Magnification | None = None
 ) -> dict[str, float]:
-    """Measure a band out of fold.
+    """Measure a "not sure" band out of fold.
 
     Args:
         oof: Out-of-fold probabilities.
@@ -213,8 +213,8 @@ def measure_band(
         magnification: Magnification of the fields; None for all.
 
     Returns:
-        Share of fields that get an answer; sensitivity and specificity among these; and the shares of all malignant
-        fields that are cleared and of all benign ones that are suspected.
+        Share of fields that get an answer; sensitivity and specificity among these; the shares of all malignant fields
+        that are cleared and of all benign fields that are suspected.
     """
     chosen = np.array([magnification in (None, f.magnification) for f in oof.fields])
     target, p = np.tile(oof.target[chosen], len(oof.seeds)), oof.probabilities[:, chosen].ravel()

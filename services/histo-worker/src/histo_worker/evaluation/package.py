@@ -1,4 +1,4 @@
-"""A model package on labelled fields: the figures that count are those of patients it never saw."""
+"""Measures a model package on labelled fields. Only figures on patients outside the training data are meaningful."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,14 +35,14 @@ _HEADER = (
 def evaluate_package(
     settings: HistoSettings, data: Path, output: Path, refused: list[str], limit: int | None = None
 ) -> Iterator[str]:
-    """Run the package on every field and yield the tables, Markdown line by line; they are also written to `output`.
+    """Run the package on every field, write the tables to `output` and yield them as lines of Markdown.
 
     Args:
-        settings: Which package.
+        settings: Settings with the package.
         data: BreakHis or a labels CSV; see `read_source`.
         output: Folder for `evaluation.md`, the plots, and `predictions.csv` and `.json`.
-        refused: Gets a line for each field that cannot be read; the others go on.
-        limit: Measure only so many fields, evenly chosen; None for all.
+        refused: Receives a line for each field that cannot be read.
+        limit: Number of evenly chosen fields to measure; None for all.
 
     Raises:
         ValueError: The data set has none of the known layouts, or no field could be read.
@@ -130,7 +130,7 @@ def _patient_row(target: Ints, p: Floats, patients: NDArray[np.str_]) -> str:
 
 
 def _states(target: Ints, p: Floats, patients: NDArray[np.str_], thresholds: Thresholds) -> str:
-    """The three states: share of answers, and sensitivity and specificity among them, with intervals."""
+    """Measure the three states: the share of answers, and sensitivity and specificity among them, with intervals."""
     suspected, cleared = p >= thresholds.high, p < thresholds.low
     sure = suspected | cleared
 

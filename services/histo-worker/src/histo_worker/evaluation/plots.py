@@ -1,4 +1,4 @@
-"""ROC curve, calibration and confusion matrix as PNG files."""
+"""Plots ROC curve, calibration and confusion matrix as PNG files."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def write_plots(target: Ints, probability: Floats, folder: Path, name: str) -> l
     Args:
         target: 0 benign, 1 malignant.
         probability: Calibrated probabilities of the same images.
-        folder: Made where it is missing.
+        folder: Folder, created if necessary.
         name: Start of the file names.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Predictions of an evaluation, a row for each field, as CSV and as JSON."""
+"""Writes the predictions of an evaluation as CSV and as JSON, with one row per field."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 
 def field_row(field: Field) -> Row:
-    """What every prediction says of its field."""
+    """The columns of every prediction that describe its field."""
     return {
         "file": str(field.path),
         "name": field.name,
@@ -24,7 +24,7 @@ def field_row(field: Field) -> Row:
 
 
 def out_of_fold_rows(oof: OutOfFold) -> Iterator[Row]:
-    """A row for each repetition and field: the logit and the probability of a classifier that has not seen it."""
+    """Yield a row for each repetition and field: logit and probability of a classifier that has not seen the field."""
     for seed, logits, probabilities in zip(oof.seeds, oof.logits, oof.probabilities, strict=True):
         for field, logit, probability in zip(oof.fields, logits, probabilities, strict=True):
             yield (

@@ -1,4 +1,4 @@
-"""Pictures of what a network saw in one field: both class activation maps, and the maps of its first layer."""
+"""Draws what a network saw in one field: both class activation maps, and the maps of its first layer."""
 
 from pathlib import Path
 
@@ -22,15 +22,15 @@ Float = NDArray[np.float32]
 def explain(package: Path, data: bytes, folder: Path, magnification: Magnification | None = None) -> list[Path]:
     """Write `cam.png`, `grad_cam.png` and `first_layer.png`.
 
-    The first is the exact map of evidence (the thesis' method), around its zero: red speaks for malignancy, blue
-    against it. The second is Grad-CAM on the maps that the head reads, which shows only what speaks for it. The third
-    holds the maps of the first convolution over the patch with the highest logit (the thesis' figure 44).
+    The first is the exact map of evidence (the thesis' method) around zero: red is evidence for malignancy, blue
+    against it. The second is Grad-CAM on the maps that the head reads, which shows only evidence for malignancy. The
+    third contains the maps of the first convolution for the patch with the highest logit (the thesis' figure 44).
 
     Args:
         package: Folder of the model package.
         data: The field's file.
-        folder: Made where it is missing.
-        magnification: Of the field; where it is unknown, the field is shown as it is read at the first measured one.
+        folder: Folder, created if necessary.
+        magnification: Magnification of the field; if unknown, the field is read at the first measured one.
 
     Raises:
         AnalysisError: The package or the field cannot be used.
@@ -65,7 +65,7 @@ def explain(package: Path, data: bytes, folder: Path, magnification: Magnificati
 
 
 def _overlay(field: RGB8, values: Float, *, signed: bool) -> RGB8:
-    """The map in colour over the field in grey; a signed map has its zero in the middle of the colours."""
+    """Draw the map in colour over the field in grey; the zero of a signed map is in the middle of the colours."""
     bound = max(float(np.abs(values).max()), 1e-6)
     share = values / bound * 0.5 + 0.5 if signed else values / bound
     colours = cv2.applyColorMap((np.clip(share, 0, 1) * 255).astype(np.uint8), cv2.COLORMAP_TURBO)[:, :, ::-1]

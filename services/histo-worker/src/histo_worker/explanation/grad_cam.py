@@ -1,4 +1,4 @@
-"""Grad-CAM for networks without the evidence head (Selvaraju et al., ICCV 2017), and feature maps to look at."""
+"""Grad-CAM for networks without the evidence head (Selvaraju et al., ICCV 2017), and pictures of feature maps."""
 
 import cv2
 import keras
@@ -10,14 +10,14 @@ Float = NDArray[np.float32]
 
 
 def grad_cam(net: keras.Model, maps: keras.KerasTensor, patches: Float) -> Float:
-    """Where the logit comes from, for any head.
+    """Compute which places contribute to the logit, for any head.
 
-    Needs gradients, so TensorFlow's backend.
+    Needs gradients, so it runs only on the TensorFlow backend.
 
     Args:
         net: A network with a `logit` output.
         maps: Feature maps within the network, (batch, rows, columns, channels), weighted by their mean gradients.
-        patches: float32 (n, size, size, 3), as the network takes them.
+        patches: float32 (n, size, size, 3), in the form of the network's input.
 
     Returns:
         float32 (n, rows, columns), not negative.
@@ -32,13 +32,13 @@ def grad_cam(net: keras.Model, maps: keras.KerasTensor, patches: Float) -> Float
 
 
 def last_maps(net: keras.Model) -> keras.KerasTensor:
-    """The feature maps that the head of one of our networks reads; of several, the coarsest."""
+    """The feature maps that the head of one of our networks reads; the coarsest of several."""
     layer = [one for one in net.layers if one.name.startswith("evidence_")][-1]
     return layer.input
 
 
 def first_convolution(net: keras.Model) -> tuple[keras.Model, keras.layers.Layer]:
-    """The first convolution of a network, and the network that it stands in, which may be nested in this one.
+    """The first convolution of a network, and the network that contains it, which may be nested in this one.
 
     Raises:
         ValueError: There is no convolution.
@@ -55,10 +55,10 @@ def feature_map_sheet(net: keras.Model, layer: keras.layers.Layer, patch: Float,
     """The maps of a layer side by side, each stretched to the full range of greys (the thesis' figure 44).
 
     Args:
-        net: The network that the layer stands in.
-        layer: Such as the first convolution.
-        patch: float32 (size, size, 3), as the network takes it.
-        columns: Maps in a row.
+        net: The network that contains the layer.
+        layer: The layer, such as the first convolution.
+        patch: float32 (size, size, 3), in the form of the network's input.
+        columns: Number of maps in a row.
 
     Returns:
         uint8 (rows * side, columns * side).

@@ -13,21 +13,21 @@ Float = NDArray[np.float32]
 
 
 def stitch(maps: Float, windows: Sequence[Window], height: int, width: int, scale: float = 1.0) -> Float:
-    """One map of an image, overlapping patches blended.
+    """Combine the maps of patches into one map of the image, blending overlaps.
 
-    Each cell of a patch's map is stretched over the pixels that it stands for: its centre comes to lie on the centre of
-    those pixels, which is what half-pixel-centred resizing does. Weights fall towards a patch's border, so that no seam
-    shows and the border's cells, which saw padding, count least.
+    Each cell of a patch's map is stretched over the pixels that it covers, with its centre on their centre, as in
+    half-pixel-centred resizing. Weights decrease towards a patch's border, so that no seam is visible and the border's
+    cells, which saw padding, have the smallest weight.
 
     Args:
         maps: (patches, rows, columns), one map per window.
-        windows: Where each patch was cut, in pixels of the image.
-        height: Rows of the image.
-        width: Columns of the image.
-        scale: Of the answer, at most 1: a map of a large image need not have its resolution.
+        windows: Position of each patch, in pixels of the image.
+        height: Height of the image.
+        width: Width of the image.
+        scale: Scale of the result, at most 1, because a map of a large image does not need its resolution.
 
     Returns:
-        float32 (height * scale, width * scale), rounded up; the map's least value where no window lies.
+        float32 (height * scale, width * scale), rounded up; the map's smallest value outside all windows.
     """
     height, width = math.ceil(height * scale), math.ceil(width * scale)
     total = np.zeros((height, width), np.float32)
@@ -47,7 +47,7 @@ def stitch(maps: Float, windows: Sequence[Window], height: int, width: int, scal
 
 
 def smooth(stitched: Float, cell: float) -> Float:
-    """Blur over about one cell: single cells are mostly noise. Outside the field there is no evidence either way."""
+    """Blur over about one cell, because single cells are mostly noise. Outside the field the evidence is zero."""
     return cv2.GaussianBlur(stitched, (0, 0), cell, borderType=cv2.BORDER_CONSTANT).astype(np.float32)
 
 

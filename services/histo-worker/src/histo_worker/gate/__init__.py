@@ -1,1 +1,1 @@
-"""The input gate: refuses what is not a field stained with haematoxylin and eosin."""
+"""The input gate, which refuses pictures that are not fields stained with haematoxylin and eosin."""

@@ -10,9 +10,9 @@ from histo_worker.preprocessing.windows import resize_area
 RGB8 = NDArray[np.uint8]
 Float = NDArray[np.float32]
 
-_SIDE = 384  # the long side that is looked at; detail below that tells nothing more and costs time
+_SIDE = 384  # longest side of the examined copy; finer detail adds time but no information
 _PATCH, _PATCH_SIDE = 100, 200
-"""A picture whose long side is less is a patch and is enlarged: its compression would pass for noise."""
+"""A picture with a shorter longest side is a patch and is enlarged, because its compression would look like noise."""
 _TISSUE_OD = 0.12
 
 NAMES = (
@@ -48,7 +48,7 @@ def gate_features(field: RGB8) -> Float:
         field: uint8 (height, width, 3).
 
     Returns:
-        float32 (len(NAMES),), finite whatever the picture.
+        float32 (len(NAMES),), finite for every picture.
     """
     small = _looked_at(field)
     density = optical_density(small)
@@ -71,7 +71,7 @@ def _looked_at(field: RGB8) -> RGB8:
 
 
 def _absorption(density: Float) -> list[float]:
-    """Colours in optical-density space, where a stain is a direction whatever its amount."""
+    """Colours in optical-density space, in which a stain has one direction regardless of its amount."""
     mean = density.mean(axis=1)
     total = np.maximum(density.sum(axis=1), 1e-3)
     red, green, blue = (density[:, c] / total for c in range(3))
@@ -98,7 +98,7 @@ def _absorption(density: Float) -> list[float]:
 
 
 def _texture(small: RGB8) -> list[float]:
-    """Detail at two scales, and how alike neighbouring pixels are: tissue is smooth at a pixel, noise is not."""
+    """Detail at two scales, and the correlation of neighbouring pixels, which is high for tissue and low for noise."""
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
     luminance = lab[:, :, 0]
     deviation = max(float(luminance.std()), 1.0)
@@ -120,9 +120,9 @@ def _neighbour_likeness(plane: Float) -> float:
 
 
 def _glass(small: RGB8, mean_density: Float) -> list[float]:
-    """The brightest pixels.
+    """Features of the brightest pixels.
 
-    Which in a light microscope are bare glass, and the share of black, which it never shows.
+    In a light microscope these are bare glass. The share of black is included, because a microscope shows none.
     """
     bright = small[mean_density <= np.percentile(mean_density, 5)].astype(np.float32)
     return [

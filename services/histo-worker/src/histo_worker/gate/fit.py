@@ -1,4 +1,4 @@
-"""Tunes the gate, and measures it on patients and sources of wrong pictures that it was not tuned on."""
+"""Fits the gate, and measures it on patients and sources of wrong pictures outside the fit."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,22 +19,22 @@ from lobule.imaging.decode import decode_rgb
 Floats = NDArray[np.floating]
 RGB8 = NDArray[np.uint8]
 
-_COPIES = 2  # of each real field, as other laboratories might send it
-_GAMMA = 0.02  # wide: a stain not seen before should not fall between the support vectors
+_COPIES = 2  # number of copies of each real field with another laboratory's look
+_GAMMA = 0.02  # a wide kernel, so that a new stain does not fall between the support vectors
 _C = 3.0
-_MARGIN = 0.1  # a field must look a little more like H&E than like anything else
+_MARGIN = 0.1  # a field must resemble H&E a little more than anything else
 
 
 def fit_gate(fields: Sequence[Field], mammograms: Path | None, seed: int = 0) -> InputGate:
-    """Measure crosswise, then tune on everything.
+    """Measure the gate by cross-validation, then fit it on everything.
 
-    Patients and the sources of wrong pictures are halved; a gate tuned on either half is measured on the other, and the
-    two measurements are added. The gate that is returned is tuned on both.
+    Patients and the sources of wrong pictures are halved; a gate that is fitted on one half is measured on the other,
+    and both measurements are added. The returned gate is fitted on both halves.
 
     Args:
         fields: Real H&E fields.
         mammograms: Folder of mammogram collections, or None.
-        seed: Seed of changes, crops and what is synthesised.
+        seed: Seed of changes, crops and synthesised pictures.
     """
     patients = sorted({(f.label, f.patient) for f in fields})
     first = {p for _, p in patients[::2]}
@@ -57,7 +57,7 @@ def fit_gate(fields: Sequence[Field], mammograms: Path | None, seed: int = 0) ->
 
 @dataclass(frozen=True)
 class _Half:
-    """Gate features of one half: real fields, their changed copies, wrong pictures and the kinds of these."""
+    """Gate features of one half: real fields, their changed copies, and wrong pictures with their kinds."""
 
     right: Floats
     changed: Floats
@@ -73,7 +73,7 @@ def _fit(halves: Sequence[_Half]) -> InputGate:
     target = np.r_[np.ones(len(right)), np.zeros(len(wrong))]
     model = SVC(
         C=_C,
-        gamma=_GAMMA,  # pyright: ignore[reportArgumentType] - the stub knows words only
+        gamma=_GAMMA,  # pyright: ignore[reportArgumentType] - the stub accepts only strings
         class_weight="balanced",
     ).fit(x, target)
     return InputGate(

@@ -1,4 +1,4 @@
-"""The decision: a support vector machine on `gate_features`, kept as plain numbers in `gate.json`."""
+"""The gate's decision: a support vector machine on `gate_features`, stored as plain numbers in `gate.json`."""
 
 import json
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ Floats = NDArray[np.floating]
 
 GATE_FILE = Path(__file__).parent / "gate.json"
 _ARRAYS = ("mean", "deviation", "support", "weights")
-_CLIP = 6.0  # standard deviations; a feature that is further off says no more
+_CLIP = 6.0  # standard deviations; larger deviations of a feature add no information
 
 
 @dataclass(frozen=True)
 class InputGate:
-    """Scores how much a picture looks like an H&E field.
+    """Scores how much a picture resembles an H&E field.
 
     Attributes:
         mean: Mean of each feature.
         deviation: Standard deviation of each feature.
         support: Support vectors, standardised, (vectors, features).
-        weights: Of the support vectors.
-        bias: Added to the score.
-        gamma: Of the radial basis function.
-        measured: How it did on pictures it was not tuned on, for the model card.
+        weights: Weights of the support vectors.
+        bias: Bias of the score.
+        gamma: Parameter of the radial basis function.
+        measured: Measurements on pictures outside the fit, for the model card.
     """
 
     mean: Floats
@@ -46,7 +46,7 @@ class InputGate:
         """Read a gate from JSON.
 
         Raises:
-            AnalysisError: `model_unavailable` where the file is missing or of another version.
+            AnalysisError: `model_unavailable` if the file is missing or has another version.
         """
         try:
             kept = json.loads(file.read_text("utf-8"))
@@ -64,7 +64,7 @@ class InputGate:
         file.write_text(json.dumps(kept) + "\n", "utf-8")
 
     def scores(self, features: Floats) -> Floats:
-        """Scores of rows of `gate_features`; below zero is refused."""
+        """Scores of rows of `gate_features`; a picture with a negative score is refused."""
         x = standardise(features, self.mean, self.deviation)
         distances = ((x[:, None, :] - self.support[None]) ** 2).sum(axis=2)
         return np.exp(-self.gamma * distances) @ self.weights + self.bias
@@ -73,7 +73,7 @@ class InputGate:
         """Score a picture.
 
         Raises:
-            AnalysisError: `not_histology`, with what the picture looks like instead where that is plain.
+            AnalysisError: `not_histology`, with the kind of the picture if it is recognisable.
         """
         features = gate_features(field)
         score = float(self.scores(features[None])[0])

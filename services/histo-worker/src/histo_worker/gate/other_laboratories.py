@@ -1,4 +1,4 @@
-"""Real fields as other laboratories might send them, so that the gate does not overfit to one camera."""
+"""Changes real fields to look as if from other laboratories, so that the gate does not overfit to one camera."""
 
 import cv2
 import numpy as np
@@ -10,11 +10,12 @@ RGB8 = NDArray[np.uint8]
 
 
 def other_laboratory(field: RGB8, rng: np.random.Generator) -> RGB8:
-    """Another laboratory's picture of a field.
+    """Change a field to look as if from another laboratory.
 
-    Changed at random: a part of it, at another resolution, dyed paler or stronger and with other dyes, under another
-    lamp and with another white balance, contrast, sharpness and colourfulness, and stored as JPEG. The ranges are
-    wide on purpose: a gate that refuses a real field does more harm than one that lets a stray picture through.
+    Random changes are: a part of the field, resolution, dyes and their strength, light, white balance, contrast,
+        sharpness,
+    colourfulness, and JPEG compression. The ranges are deliberately wide, because refusing a real field does more harm
+    than accepting a wrong picture.
     """
     height, width = field.shape[:2]
     part = rng.uniform(0.3, 1.0)

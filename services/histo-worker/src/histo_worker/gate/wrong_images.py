@@ -1,8 +1,8 @@
-"""Pictures that are no H&E fields, by kind, to tune and to measure the gate; sources of the two halves are disjoint.
+"""Pictures that are not H&E fields, by kind, to fit and to measure the gate; sources of the two halves are disjoint.
 
-Real ones: mammograms of three collections, photographs that ship with scikit-image, scikit-learn and matplotlib, and an
-immunohistochemistry field of scikit-image. Synthesised ones: other stains (real fields, unmixed and dyed anew),
-text, noise, glass.
+Real pictures are mammograms of three collections, photographs that ship with scikit-image, scikit-learn and matplotlib,
+and an immunohistochemistry field of scikit-image. Synthesised pictures are other stains (real fields, unmixed and
+stained again), text, noise and glass.
 """
 
 import inspect
@@ -31,7 +31,7 @@ _PHOTOGRAPHS: dict[Half, tuple[str, ...]] = {
     "measure": ("chelsea.png", "retina.jpg", "hubble_deep_field.jpg", "gravel.png", "coins.png", "flower.jpg",
                 "grace_hopper.jpg", "color.png", "cell.png", "page.png", "microaneurysms.png"),
 }  # fmt: skip
-_TINTED = 20  # copies of each photograph
+_TINTED = 20  # number of copies of each photograph
 
 _MAMMOGRAMS: dict[Half, tuple[str, ...]] = {
     "tune": ("cbis_ddsm_mass",),
@@ -40,13 +40,13 @@ _MAMMOGRAMS: dict[Half, tuple[str, ...]] = {
 
 
 def wrong_images(half: Half, fields: Sequence[RGB8], mammograms: Path | None, seed: int) -> Iterator[Picture]:
-    """Pictures of one half, each with its kind.
+    """Yield the pictures of one half, each with its kind.
 
     Args:
-        half: Which sources to draw on.
-        fields: Real H&E fields to dye anew; give fields of other patients to the other half.
-        mammograms: Folder that holds the mammogram collections, or None.
-        seed: Seed of crops and of what is synthesised.
+        half: The half whose sources are used.
+        fields: Real H&E fields to stain again; use other patients for the other half.
+        mammograms: Folder of the mammogram collections, or None.
+        seed: Seed of crops and synthesised pictures.
     """
     rng = np.random.default_rng([seed, half == "measure"])
     if mammograms is not None:
@@ -72,7 +72,7 @@ def wrong_images(half: Half, fields: Sequence[RGB8], mammograms: Path | None, se
 def _mammograms(half: Half, folder: Path, rng: np.random.Generator) -> Iterator[Picture]:
     for collection in _MAMMOGRAMS[half]:
         paths = sorted(p for p in (folder / collection / "images").glob("*") if p.suffix in (".png", ".jpg"))
-        if collection == "cbis_ddsm_mass":  # sorted by patient: the halves share none
+        if collection == "cbis_ddsm_mass":  # sorted by patient, so that the halves share no patient
             middle = len(paths) // 2
             paths = paths[: middle - 10] if half == "tune" else paths[middle + 10 :]
         for index in rng.permutation(len(paths))[:40]:
@@ -110,7 +110,7 @@ def _opened(half: Half) -> Iterator[RGB8]:
 
 
 def _tint(photograph: RGB8, rng: np.random.Generator) -> RGB8:
-    """The few photographs at hand, in other light, pink and purple included."""
+    """Change the light of one of the few photographs, including pink and purple light."""
     tint = rng.uniform(0.6, 1.3, 3) * [1.0, rng.uniform(0.7, 1.0), 1.0]
     return np.clip(_crop(photograph, rng) * tint, 0, 255).astype(np.uint8)
 
@@ -123,9 +123,9 @@ def _crop(photograph: RGB8, rng: np.random.Generator) -> RGB8:
 
 
 def _dyed_anew(field: RGB8, half: Half, rng: np.random.Generator) -> RGB8:
-    """Haematoxylin with DAB (brown).
+    """Stain a field with another dye from the unmixed stains of a real field.
 
-    Blue alone, or green and blue trichrome, from the unmixed stains of a real field.
+    The dyes are haematoxylin with DAB (brown), blue alone, and green and blue trichrome.
     """
     amounts = skimage.color.rgb2hed(field)
     nuclei, eosin = np.maximum(amounts[:, :, 0], 0), np.maximum(amounts[:, :, 1], 0)

@@ -1,7 +1,7 @@
-"""Networks: the thesis' ResNet family, pretrained backbones, and the heads that stand on either.
+"""Networks: the thesis' ResNet family, pretrained backbones, and the heads for both.
 
 To add an architecture, write a module here with a function under `@ARCHITECTURES.register("name")`; a manifest's
-`architecture` then holds that name and the function's arguments.
+`architecture` then contains that name and the function's arguments.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ ARCHITECTURES: Registry[Callable[..., keras.Model]] = Registry("architecture", _
 
 
 def build_architecture(architecture: dict[str, Any]) -> keras.Model:
-    """Build a network from `architecture` of a manifest, randomly initialised.
+    """Build a randomly initialised network from a manifest's `architecture`.
 
     Raises:
-        KeyError, TypeError, ValueError: It names no architecture, or arguments that do not fit it.
+        KeyError, TypeError, ValueError: The architecture is unknown, or its arguments do not fit.
     """
     arguments = {key: value for key, value in architecture.items() if key != "name"}
     return ARCHITECTURES[architecture["name"]](**arguments)

@@ -16,9 +16,9 @@ def attention_mil(features: int, hidden: int = 64, dropout: float = 0.25, regula
         regulariser: L2 penalty of all kernels.
 
     Returns:
-        A network from `patches`, float32 (batch, patches, features), and `present`, float32 (batch, patches), 1
-        for a patch and 0
-        for filling, to `logit` (batch,) and `attention` (batch, patches), which sums to 1 over the patches present.
+        A network from `patches`, float32 (batch, patches, features), and `present`, float32 (batch, patches) with 1 for
+        a patch and 0 for filler, to `logit` (batch,) and `attention` (batch, patches), which sums to 1 over present
+        patches.
     """
     penalty = keras.regularizers.L2(regulariser)
     patches = keras.Input((None, features), name="patches")
@@ -38,15 +38,15 @@ def attention_mil(features: int, hidden: int = 64, dropout: float = 0.25, regula
 
 @keras.saving.register_keras_serializable("lobule")
 class MaskedSoftmax(layers.Layer):
-    """Softmax over the patches that are present; exactly 0 elsewhere."""
+    """Softmax over the present patches; exactly 0 elsewhere."""
 
-    def call(self, inputs: list[Any]) -> Any:  # a tensor of whatever backend
-        """Scores (batch, patches) and presence (batch, patches) to weights (batch, patches)."""
+    def call(self, inputs: list[Any]) -> Any:  # a tensor of any backend
+        """Compute weights (batch, patches) from scores (batch, patches) and presence (batch, patches)."""
         scores, present = inputs
         lowered = scores - 1e9 * (1 - present)
         exponents = keras.ops.exp(lowered - keras.ops.max(lowered, axis=-1, keepdims=True)) * present
         return exponents / keras.ops.maximum(keras.ops.sum(exponents, axis=-1, keepdims=True), 1e-9)
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
-        """The scores' shape."""
+        """The shape of the scores."""
         return input_shape[0]

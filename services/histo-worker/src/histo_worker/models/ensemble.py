@@ -1,4 +1,4 @@
-"""An ensemble of networks as one network: the mean of their logits and of their maps of evidence."""
+"""An ensemble of networks as one network, with the mean of their logits and of their evidence maps."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,12 +20,12 @@ def ensemble(members: int, size: int, member: dict[str, Any]) -> keras.Model:
     """Several networks of one architecture on the same patches.
 
     Args:
-        members: How many.
+        members: Number of networks.
         size: Side of a patch in pixels.
-        member: Their architecture, as a manifest says it.
+        member: Architecture of the members, as in a manifest.
 
     Returns:
-        A network with the members' input and outputs `evidence` and `logit`, the means of theirs.
+        A network with the members' input, whose outputs `evidence` and `logit` are the means of theirs.
     """
     nets = [build_architecture(member) for _ in range(members)]
     for number, net in enumerate(nets):
@@ -39,14 +39,14 @@ def ensemble(members: int, size: int, member: dict[str, Any]) -> keras.Model:
 
 
 def ensemble_of(architecture: dict[str, Any], members: int) -> dict[str, Any]:
-    """The architecture of an ensemble; of one member, its own."""
+    """The architecture of an ensemble; for one member, that member's architecture."""
     if members == 1:
         return architecture
     return {"name": NAME, "members": members, "size": architecture["size"], "member": architecture}
 
 
 def join_members(arrays: Sequence[Arrays]) -> Arrays:
-    """The variables of an ensemble from those of its members; of one member, its own."""
+    """The variables of an ensemble from those of its members; for one member, that member's variables."""
     if len(arrays) == 1:
         return arrays[0]
     return {f"{_prefix(i)}{name}": array for i, member in enumerate(arrays) for name, array in member.items()}

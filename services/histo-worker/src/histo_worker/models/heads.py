@@ -1,9 +1,9 @@
-"""The head of every network: linear on pooled features, so that its logit is the mean of a map.
+"""The head of every network, which is linear on pooled features, so that its logit is the mean of a map.
 
-Averaging and weighting can be swapped: weighting the feature maps first gives a map of evidence whose mean is the
-logit. This is the thesis' location prediction (6.1.4: filters of the last layer times the last feature maps; Zhou et
-al., CVPR 2016) as the network's own output, exact and free of cost. The same holds where a map's standard deviation is
-read instead of its mean, because that too is the mean of something local (`histo_worker.models.statistics`).
+Averaging and weighting commute: weighting the feature maps first gives an evidence map whose mean is the logit. This is
+the thesis' location prediction (6.1.4: filters of the last layer times the last feature maps; Zhou et al., CVPR 2016)
+as an exact output of the network at no cost. The same applies if the head reads a map's standard deviation instead of
+its mean, because that is also the mean of a local quantity (`histo_worker.models.statistics`).
 """
 
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ def evidence_head(
     regulariser: float = 0.0,
     statistic: str = "mean",
 ) -> dict[str, keras.KerasTensor]:
-    """Evidence map and logit from feature maps.
+    """Compute evidence map and logit from feature maps.
 
     Args:
-        maps: Feature maps by name, finest first, each (batch, rows, columns, channels); coarser ones are grown to the
-            finest grid, which leaves their mean alone.
-        dropout: Share of feature maps dropped in training; dropping a map is dropping its average.
+        maps: Feature maps by name, finest first, each (batch, rows, columns, channels); coarser ones are upsampled to
+            the finest grid, which does not change their mean.
+        dropout: Share of feature maps dropped in training; dropping a map drops its average.
         regulariser: L2 penalty of the weights.
-        statistic: A key of `STATISTICS`, read of each map.
+        statistic: A key of `STATISTICS`, computed from each map.
 
     Returns:
         `evidence` (batch, rows, columns) on the finest grid, and `logit` (batch,), its mean.
@@ -44,7 +44,7 @@ def evidence_head(
             1,
             use_bias=place == 0,
             kernel_regularizer=keras.regularizers.L2(regulariser) if regulariser else None,
-            dtype="float32",  # also under mixed precision: what the calibration reads must not be rounded
+            dtype="float32",  # also under mixed precision, because the calibration's input must not be rounded
             name=f"evidence_{name}",
         )
         part = weigh(tensor)

@@ -1,4 +1,4 @@
-"""A pretrained backbone under the evidence head."""
+"""A pretrained backbone with the evidence head."""
 
 from collections.abc import Sequence
 
@@ -13,21 +13,21 @@ from histo_worker.models.taps import build_trunk
 def patch_classifier(
     backbone: str, taps: Sequence[str], size: int, dropout: float = 0.0, statistic: str = "mean"
 ) -> keras.Model:
-    """Backbone, evidence map, logit.
+    """Build a network with backbone, evidence map and logit.
 
     Args:
         backbone: A key of `lobule_ml.backbones.BACKBONES`.
         taps: Feature maps that the head reads, finest first.
         size: Side of a patch in pixels, a multiple of 32.
         dropout: Share of feature maps dropped in training.
-        statistic: A key of `STATISTICS`: what the head reads of each feature map.
+        statistic: A key of `STATISTICS`, computed from each feature map.
 
     Returns:
-        A network from `pixels`, float32 (batch, size, size, 3) in 0..255, to `evidence` (batch, rows, columns) on the
-        grid of the finest tap and `logit` (batch,), its mean.
+        A network from `pixels`, float32 (batch, size, size, 3) from 0 to 255, to `evidence` (batch, rows, columns) on
+        the grid of the finest tap and `logit` (batch,), its mean.
 
     Raises:
-        ValueError: The size is no multiple of 32.
+        ValueError: The size is not a multiple of 32.
     """
     if size % 32:
         raise ValueError(f"size must be a multiple of 32, not {size}")

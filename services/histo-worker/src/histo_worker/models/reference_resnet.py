@@ -1,12 +1,11 @@
 """The thesis' ResNet family (table 8, figures 41 and 43) from one definition.
 
-Where the thesis leaves a choice open: residual blocks are convolution, batch norm, ReLU (He et al., CVPR 2016);
-a shortcut
-into a wider, smaller stage averages 2x2 pixels and pads with empty maps, which adds no parameters; the caption
-of figure 41 doubles
-"all layers" while table 8 leaves the first convolution at 16 maps, and the table is followed. For other "
-"input sizes the number of
-stages follows so that the last maps are 8x8, as figure 43's networks for 64 to 512 pixels do.
+Choices that the thesis leaves open: residual blocks are convolution, batch norm, ReLU (He et al., CVPR 2016). A
+    shortcut
+into a wider, smaller stage averages 2x2 pixels and pads with empty maps, which adds no parameters. The caption of
+figure 41 doubles "all layers", but table 8 keeps 16 maps in the first convolution, and the table is followed. For other
+input sizes the number of stages changes so that the last maps are 8x8, as in figure 43's networks for 64 to 512
+pixels.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from keras import layers
 from histo_worker.models import ARCHITECTURES
 from histo_worker.models.heads import evidence_head
 
-_LAST_SIDE = 8  # of the last feature maps, whatever the input
+_LAST_SIDE = 8  # side of the last feature maps for every input size
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,11 @@ class ReferenceResNet:
     Attributes:
         size: Side of the input: 64, 128, 256 or 512.
         stem_kernel: Kernel of the first convolution.
-        stem_stride: 1 with a max pool behind the stem, or 2 without it.
+        stem_stride: 1 with a max pool after the stem, or 2 without it.
         width: Feature maps of the first residual stage; every stage doubles them.
         blocks: Residual blocks of each stage.
-        pools: Max pools before the residual stages, each behind two convolutions.
-        dropout: Share dropped before the last layer.
+        pools: Max pools before the residual stages, each after two convolutions.
+        dropout: Dropout rate before the last layer.
         regulariser: L2 penalty of all kernels; the thesis' weight decay.
     """
 
@@ -46,18 +45,19 @@ class ReferenceResNet:
     regulariser: float = 0.0
 
     def for_size(self, size: int) -> "ReferenceResNet":
-        """The same network for another input: stages are added or left out at the coarse end."""
+        """The same network for another input size, with stages added or removed at the coarse end."""
         more = (size // self.size).bit_length() - 1 if size >= self.size else -((self.size // size).bit_length() - 1)
         blocks = self.blocks[: len(self.blocks) + more] if more < 0 else self.blocks + self.blocks[-1:] * more
         return replace(self, size=size, blocks=blocks)
 
     def build(self) -> keras.Model:
-        """The network from `pixels`, float32 (batch, size, size, 3), to `evidence` (batch, 8, 8) and `logit` (batch,).
+        """Build the network from `pixels`, float32 (batch, size, size, 3), to `evidence` and `logit`.
 
-        The input is what an operation of `preprocessing.operations` makes.
+        The input is the output of an operation of `preprocessing.operations`; `evidence` has shape (batch, 8, 8),
+        `logit` (batch,).
 
         Raises:
-            ValueError: Size and number of stages do not lead to 8x8 maps.
+            ValueError: Size and number of stages do not result in 8x8 maps.
         """
         halvings = (self.stem_stride == 2) + (self.stem_stride == 1) * self.pools
         last = self.size >> (halvings + len(self.blocks) - 1)
@@ -105,14 +105,14 @@ class PadMaps(layers.Layer):
     """Appends empty feature maps.
 
     Args:
-        more: How many.
+        more: Number of empty maps.
     """
 
     def __init__(self, more: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.more = more
 
-    def call(self, x: Any) -> Any:  # a tensor of whatever backend
+    def call(self, x: Any) -> Any:  # a tensor of any backend
         """(batch, rows, columns, channels) to (batch, rows, columns, channels + more)."""
         return keras.ops.pad(x, [[0, 0], [0, 0], [0, 0], [0, self.more]])
 
@@ -139,12 +139,12 @@ FAMILY: dict[str, ReferenceResNet] = {
 """Table 8's columns, the normal model with dropout (table 9) and the "best" model (table 12), for 256 pixels."""
 
 
-@ARCHITECTURES.register("report_resnet")  # as older packages call it
+@ARCHITECTURES.register("report_resnet")  # the name in older packages
 @ARCHITECTURES.register("reference_resnet")
 def reference_resnet(variant: str, size: int = 256, regulariser: float = 0.0) -> keras.Model:
     """A network of the family by name.
 
     Raises:
-        KeyError: There is no such variant.
+        KeyError: The variant is unknown.
     """
     return replace(FAMILY[variant].for_size(size), regulariser=regulariser).build()

@@ -1,4 +1,4 @@
-"""Operations on pixels before a network sees them: normalisation, augmentation, stains, windows."""
+"""Operations on pixels before the network: normalisation, augmentation, stains, windows."""
 
 PREPROCESSING_VERSION = 1
-"""Raise it whenever reader, windows, stains or operations give other pixels: what was computed before is then stale."""
+"""Increase this if reader, windows, stains or operations return other pixels, because cached results are then stale."""

@@ -1,4 +1,4 @@
-"""Random changes that leave the diagnosis alone: the thesis' geometry (4.1.2) and other laboratories' dyes."""
+"""Random changes that do not affect the diagnosis: the thesis' geometry (4.1.2) and other laboratories' dyes."""
 
 from dataclasses import dataclass
 
@@ -13,15 +13,15 @@ RGB8 = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One affine map and one change of dyes per patch.
+    """One affine map and one change of dyes for each patch.
 
     Attributes:
-        rotation: Degrees, uniform in +-rotation.
+        rotation: Degrees, uniform within +-rotation.
         translation: Share of the side, uniform in +-translation.
         shear: Degrees, uniform in +-shear.
         stretch: Each axis is scaled by a factor between 1/stretch and stretch, uniform in its logarithm.
         flip: Whether to mirror each axis with probability one half.
-        stain: Spread of the stains' concentrations (`jitter_stain`); 0 leaves the colours.
+        stain: Spread of the stains' concentrations (`jitter_stain`); 0 keeps the colours.
     """
 
     rotation: float = 180.0
@@ -42,7 +42,7 @@ class Augmentation:
         return jitter_stain(changed, rng, self.stain) if self.stain else changed
 
     def affine(self, height: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """The 3x3 map, from the patch's pixels to the changed patch's, about its centre."""
+        """The 3x3 map from pixels of the patch to those of the changed patch, around its centre."""
         turn, lean = (
             np.deg2rad(rng.uniform(-self.rotation, self.rotation)),
             np.tan(np.deg2rad(rng.uniform(-self.shear, self.shear))),

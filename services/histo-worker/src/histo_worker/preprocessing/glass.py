@@ -1,4 +1,4 @@
-"""Glass of a field: slide without tissue, whatever the lamp."""
+"""Finds the glass of a field, which is slide without tissue, under any lamp."""
 
 import cv2
 import numpy as np
@@ -9,21 +9,21 @@ from histo_worker.preprocessing.windows import resize_area
 RGB8 = NDArray[np.uint8]
 
 BRIGHT = 228
-"""Brighter in all colours is glass in every field."""
+"""A pixel that is brighter in all colours is glass in every field."""
 _DARKEST = 140
-"""A darker flat grey is no glass under a lamp that a microscope is used with."""
+"""A darker flat grey is not glass under a usual microscope lamp."""
 _SIDE = 512
 _FLAT, _FLAT_SIDE = 2.5, 7  # deviation and side of the squares in which glass is flat
-_NEUTRAL = 24  # between the strongest and the weakest colour: dyed tissue has more
-_LEAST_SHARE = 0.01  # of a field
-_GAP = 5  # pixels of a display image: narrower gaps between fibres belong to the tissue
-_PASSES = 0.94  # of the glass' light: what absorbs more is tissue
+_NEUTRAL = 24  # largest difference between colours; stained tissue has more
+_LEAST_SHARE = 0.01  # least share of a field
+_GAP = 5  # pixels of a display image; narrower gaps between fibres belong to the tissue
+_PASSES = 0.94  # share of the glass' light; tissue absorbs more
 
 
 def glass_from(field: RGB8) -> int:
-    """The value from which a pixel that has it in all colours is glass; at most `BRIGHT`.
+    """The value from which a pixel with this value in all colours is glass; at most `BRIGHT`.
 
-    Under a dim lamp glass is a flat grey, the brightest of the field.
+    Under a dim lamp, glass is the brightest flat grey of the field.
 
     Args:
         field: uint8 (height, width, 3).
@@ -41,11 +41,11 @@ def glass_from(field: RGB8) -> int:
 
 
 def is_glass(picture: RGB8, level: int) -> NDArray[np.bool_]:
-    """Where a picture shows glass, (height, width).
+    """A mask (height, width) of the glass in a picture.
 
     Args:
         picture: uint8 (height, width, 3).
-        level: Of its field, from `glass_from`.
+        level: Value of the field from `glass_from`.
     """
     bright = (picture.min(axis=2) > level).astype(np.uint8)
     return cv2.morphologyEx(bright, cv2.MORPH_OPEN, np.ones((_GAP, _GAP), np.uint8)).astype(bool)

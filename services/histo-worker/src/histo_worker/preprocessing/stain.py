@@ -1,4 +1,4 @@
-"""Haematoxylin and eosin in optical-density space, where stains add up (Beer-Lambert)."""
+"""Haematoxylin and eosin in optical-density space, where stains are additive (Beer-Lambert)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,8 @@ RGB8 = NDArray[np.uint8]
 _TISSUE_OD = 0.15  # Macenko's beta: below this density a pixel is glass
 _ANGLE_PERCENTILE = 1.0  # Macenko's alpha: extreme angles, robustly
 _MIN_TISSUE = 200  # sampled pixels; fewer give no stable plane
-_PIXELS_AT_ONCE = 1 << 20  # densities take 36 bytes for each of them
-_SAMPLE = 20_000  # pixels that the plane is fitted to; more change nothing but the time
+_PIXELS_AT_ONCE = 1 << 20  # densities need 36 bytes per pixel
+_SAMPLE = 20_000  # number of pixels to which the plane is fitted; more only take longer
 
 # Macenko's reference: unit stain vectors (rows: haematoxylin, eosin) and 99th percentiles of their concentrations.
 REFERENCE_STAINS: Float = np.array([[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]], dtype=np.float32)
@@ -30,7 +30,7 @@ def from_optical_density(density: Float) -> RGB8:
 
 
 def estimate_stains(density: Float) -> Float | None:
-    """Stain vectors of an H&E image by the method of Macenko et al. (ISBI 2009).
+    """Estimate the stain vectors of an H&E image by the method of Macenko et al. (ISBI 2009).
 
     The two stains are the extreme directions, by angle, in the plane of the largest two eigenvectors of the optical
     densities of tissue.
@@ -39,7 +39,7 @@ def estimate_stains(density: Float) -> Float | None:
         density: Optical densities, shape (..., 3).
 
     Returns:
-        Unit rows haematoxylin and eosin, shape (2, 3); None where there is too little tissue or no plane.
+        Unit rows haematoxylin and eosin, shape (2, 3); None if there is too little tissue or no plane.
     """
     pixels = density.reshape(-1, 3)
     pixels = pixels[:: max(1, len(pixels) // _SAMPLE)]
@@ -61,19 +61,19 @@ def estimate_stains(density: Float) -> Float | None:
 
 
 def concentrations(density: Float, stains: Float) -> Float:
-    """Least-squares amounts of two stains, shape (..., 2), of densities of shape (..., 3)."""
+    """Least-squares amounts of two stains, shape (..., 2), from densities of shape (..., 3)."""
     return (density @ np.linalg.pinv(stains)).astype(np.float32)
 
 
 def normalise_stain(rgb: RGB8, strength: float = 1.0) -> RGB8:
-    """Re-dye an H&E image with the reference stains (Macenko et al., ISBI 2009).
+    """Convert an H&E image to the reference stains (Macenko et al., ISBI 2009).
 
     Args:
         rgb: uint8 (height, width, 3).
-        strength: 0 leaves the image, 1 replaces its stains wholly; between, densities are mixed.
+        strength: 0 keeps the image, 1 replaces its stains completely; values in between mix densities.
 
     Returns:
-        The image, unchanged where no stains can be told apart.
+        The image, unchanged if the stains cannot be distinguished.
     """
     pixels = rgb.reshape(-1, 3)
     few = optical_density(pixels[:: max(1, len(pixels) // _SAMPLE)])
@@ -95,13 +95,14 @@ def normalise_stain(rgb: RGB8, strength: float = 1.0) -> RGB8:
 def jitter_stain(rgb: RGB8, rng: np.random.Generator, spread: float = 0.2, shift: float = 0.05) -> RGB8:
     """Simulate another laboratory's dyes: scale and shift each stain's concentration, and vary its colour slightly.
 
-    After Tellez et al. (Med. Image Anal. 2019). The part of the density that the two stains do not explain is kept.
+    After Tellez et al. (Med. Image Anal. 2019). The part of the density that the two stains do not explain is
+    unchanged.
 
     Args:
         rgb: uint8 (height, width, 3).
         rng: Source of randomness.
-        spread: Concentrations are multiplied by exp(u), u uniform in +-spread.
-        shift: Concentrations are shifted by u, uniform in +-shift, where there is tissue.
+        spread: Concentrations are multiplied by exp(u), u uniform within +-spread.
+        shift: Concentrations of tissue are shifted by u, uniform within +-shift.
     """
     density = optical_density(rgb)
     found = estimate_stains(density)

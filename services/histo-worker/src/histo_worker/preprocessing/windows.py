@@ -1,6 +1,6 @@
-"""Where patches lie.
+"""Positions of patches.
 
-Windows that cover a field, the thesis' sliding windows and random crops (4.1.2), and resizing.
+They cover a field, or follow the thesis' sliding windows and random crops (4.1.2); this module also resizes.
 """
 
 import math
@@ -23,20 +23,20 @@ class Window:
     side: int
 
     def cut(self, image: RGB8) -> RGB8:
-        """The window's pixels, a view of the image."""
+        """Return the window's pixels as a view of the image."""
         return image[self.y : self.y + self.side, self.x : self.x + self.side]
 
 
 def covering_windows(height: int, width: int, side: int, most: int | None = None) -> list[Window]:
-    """The fewest windows that cover an image, evenly spread, row by row; smaller windows where the image is smaller.
+    """The fewest evenly spread windows that cover an image, row by row; windows of a smaller image are smaller.
 
-    Evenly spread windows treat the right and lower borders like the rest, where fixed steps would crowd or miss them.
+    Evenly spread windows cover the right and lower borders like the rest; fixed steps would overlap there or miss them.
 
     Args:
-        height: Of the image.
-        width: Of the image.
-        side: Of a window.
-        most: Where more windows would be needed, about so many are spread over the image, with gaps between them.
+        height: Height of the image.
+        width: Width of the image.
+        side: Side of a window.
+        most: Largest number of windows; if more are needed, about this number is spread with gaps.
     """
     side = min(side, height, width)
     down, across = math.ceil(height / side), math.ceil(width / side)
@@ -47,7 +47,7 @@ def covering_windows(height: int, width: int, side: int, most: int | None = None
 
 
 def sliding_windows(height: int, width: int, side: int) -> list[Window]:
-    """The thesis' sliding window: steps of half a window, from the upper left corner, as far as they fit.
+    """The thesis' sliding windows: steps of half a window from the upper left corner, as far as they fit.
 
     Raises:
         ValueError: The image is smaller than the window.
@@ -58,7 +58,7 @@ def sliding_windows(height: int, width: int, side: int) -> list[Window]:
 
 
 def random_windows(height: int, width: int, side: int, count: int, rng: np.random.Generator) -> list[Window]:
-    """The thesis' random crop: `count` windows anywhere in the image.
+    """The thesis' random crops: `count` windows anywhere in the image.
 
     Raises:
         ValueError: The image is smaller than the window.
@@ -69,7 +69,7 @@ def random_windows(height: int, width: int, side: int, count: int, rng: np.rando
 
 
 def resize_area(image: RGB8, height: int, width: int) -> RGB8:
-    """Resize; shrinking averages over areas (no moiré, as the thesis asks), growing interpolates linearly."""
+    """Resize; shrinking averages areas (no moiré, as the thesis requires), enlarging interpolates linearly."""
     if image.shape[:2] == (height, width):
         return image
     shrinking = height * width < image.shape[0] * image.shape[1]

@@ -1,1 +1,1 @@
-"""The thesis' comparisons and ours, run again and written as Markdown beside the published figures."""
+"""Repeats the thesis' comparisons and ours, and writes them as Markdown beside the published figures."""

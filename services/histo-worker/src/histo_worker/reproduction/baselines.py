@@ -34,7 +34,7 @@ METHODS: dict[str, tuple[Finder, Classifier]] = {
 
 
 def baselines_section(fields: Sequence[Field]) -> Iterator[str]:
-    """Nuclei, twelve features and a classical classifier, a row each.
+    """Compare nuclei, twelve features and a classical classifier, one row each.
 
     Args:
         fields: Fields of one magnification.

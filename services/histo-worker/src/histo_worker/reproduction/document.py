@@ -1,4 +1,4 @@
-"""The document of measured results: each section is written by its own command and replaced by it alone."""
+"""The document of measured results, in which each section is written and replaced by its own command."""
 
 import re
 import time
@@ -15,21 +15,21 @@ _MARK = "<!-- section: {} -->"
 
 
 def reproduce(data: Path, weights: Path, output: Path, sections: Sequence[str], cache: Path | None) -> None:
-    """Run sections and put them into `output`; sections that are not run stay as they are.
+    """Run sections and write them into `output`; other sections do not change.
 
     Args:
         data: Folder of BreakHis.
         weights: Folder of pretrained weights.
-        output: The Markdown file; plots go into a folder beside it.
+        output: The Markdown file; plots are written to a folder beside it.
         sections: Any of `SECTIONS`.
-        cache: Folder for features and for scores of trained networks, or None.
+        cache: Folder for features and scores of trained networks, or None.
 
     Raises:
-        ValueError: There is no such section.
+        ValueError: A section is unknown.
     """
     unknown = set(sections) - set(SECTIONS)
     if unknown:
-        raise ValueError(f"there is no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+        raise ValueError(f"there is no section {', '.join(sorted(unknown))}; choose one of {', '.join(SECTIONS)}")
     fields = find_fields(data)
     at100 = [f for f in fields if f.magnification == "100X"]
     writers: dict[str, Callable[[], Iterator[str]]] = {
@@ -51,13 +51,13 @@ _TOOK = re.compile(r"^Written by `.*` in (\d+) min\.$", re.MULTILINE)
 
 
 def costs(document: Path, sections: Sequence[str]) -> Iterator[str]:
-    """The cost of writing sections anew, by how long it took when the document was written."""
+    """Yield the cost of writing sections again, from the times in the document."""
     took = {name: _TOOK.search(text) for name, text in read_sections(document).items()}
     total = 0
     for section in sections:
         match = took.get(section)
         total += int(match[1]) if match else 0
-        yield f"{section}: {match[1]} minutes last time" if match else f"{section}: not measured here before"
+        yield f"{section}: {match[1]} minutes last time" if match else f"{section}: not measured before"
     yield (
         f"About {total} minutes in all, on a machine and with data like those of {document}; the times were taken on "
         "two cores, with 586 fields, and grow with the number of fields. What the cache holds costs seconds."
@@ -65,7 +65,7 @@ def costs(document: Path, sections: Sequence[str]) -> Iterator[str]:
 
 
 def read_sections(document: Path) -> dict[str, str]:
-    """The sections that a document holds, by name; none where there is no document."""
+    """The sections of a document by name; empty if there is no document."""
     text = document.read_text("utf-8") if document.exists() else ""
     found: dict[str, str] = {}
     for section in SECTIONS:

@@ -1,4 +1,4 @@
-"""Heads on frozen features: what was tried, and what is shipped."""
+"""Heads on frozen features: the compared ones and the shipped one."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,14 +25,14 @@ from lobule_ml.backbones import BACKBONES
 
 BASE = densenet121_deviation.plan()
 PIXELS = replace(BASE.reader, window_at=None)
-"""The former reader: the same window of pixels at every magnification."""
+"""The former reader, with the same window of pixels at every magnification."""
 CONFIRMING_SEEDS = tuple(range(5, 15))
-"""Folds used only for confirmation."""
+"""Seeds of folds that are used only for confirmation."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """A row: what is read of which maps, and how the head is fitted."""
+    """A row of the table: the statistic, its maps, and how the head is fitted."""
 
     taps: tuple[str, ...] = BASE.taps
     statistic: str = BASE.statistic
@@ -43,7 +43,7 @@ class Head:
 
     @property
     def words(self) -> str:
-        """As the table says it."""
+        """The row's label."""
         read = "equal tissue" if self.reader == BASE.reader else "equal pixels"
         maps = f"{self.backbone} {' + '.join(self.taps)}"
         return f"{maps}, {self.statistic}, {read}, C {self.c}, patients taken out {self.shrinkage:g}"
@@ -83,7 +83,7 @@ TABLE_13: dict[Magnification, str] = {"40X": "88.26, 88.72, 92.02", "100X": "88.
 
 
 def heads_section(fields: Sequence[Field], weights: Path, cache: Path | None, plots: Path) -> Iterator[str]:
-    """Heads on frozen features, a row each, and the shipped one at every level.
+    """Compare heads on frozen features, one row each, and measure the shipped one at every level.
 
     Args:
         fields: Fields of all magnifications.
@@ -142,7 +142,7 @@ _CHANNELS: dict[str, tuple[int, ...]] = {
 
 
 def _taps(head: Head) -> tuple[str, ...]:
-    """Taps to extract together, so that rows share their features; the shipped ones alone, which is quick."""
+    """The taps to extract together, so that rows share features; the shipped ones separately, which is fast."""
     return (
         BASE.taps if set(head.taps) <= set(BASE.taps) and head.backbone == BASE.backbone else _ALL_TAPS[head.backbone]
     )
@@ -154,7 +154,7 @@ def _columns(head: Head) -> NDArray[np.bool_]:
 
 
 def _confirmed(fields: Sequence[Field], weights: Path, cache: Path | None) -> Iterator[str]:
-    """The shipped head on other folds, and without the magnification."""
+    """Measure the shipped head on other folds, and without the magnification."""
     yield "### The shipped model on other folds, and where nobody says the magnification"
     yield ""
     yield (

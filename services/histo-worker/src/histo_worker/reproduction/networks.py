@@ -1,4 +1,4 @@
-"""The thesis' ablations (tables 7, 10, 11 and 12) at a size that two cores can do, beside its own figures."""
+"""The thesis' ablations (tables 7, 10, 11 and 12) at a size that is feasible on two cores, beside its figures."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -62,7 +62,7 @@ def networks_section(fields: Sequence[Field], cache: Path | None) -> Iterator[st
 
     Args:
         fields: Fields of one magnification.
-        cache: Folder that keeps the scores of trained cells, so that an interrupted run goes on; None keeps nothing.
+        cache: Folder for the scores of trained cells, to resume an interrupted run; None to store nothing.
     """
     cells = {
         *(replace(BASE, operation=o) for o in PREPROCESSING),
@@ -132,7 +132,7 @@ def _score(config: NetworkConfig, fields: Sequence[Field], cache: Path | None) -
             keras.backend.clear_session()
             with TemporaryDirectory() as folder:
                 net, finished = train_on_fields(config, training, Path(folder))
-            if not finished:  # nothing of a half-trained network is kept
+            if not finished:  # scores of an unfinished network are not stored
                 raise ValueError("stopped while a network was trained; the networks before it are kept in the cache")
             return patch_logits(config, net, testing)
 

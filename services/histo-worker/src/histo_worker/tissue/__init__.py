@@ -1,1 +1,1 @@
-"""Tissue by the micrometre: where carcinoma is likely, and how unlike the tissue is to that of training."""
+"""Analyses tissue at a known scale: where carcinoma is likely, and how unlike the training tissue it is."""

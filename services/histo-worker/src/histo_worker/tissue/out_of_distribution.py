@@ -1,7 +1,7 @@
-"""How unlike a field's tissue is to that which the network learned from.
+"""Measures how unlike a field's tissue is to the training tissue.
 
-Features of a square are compared with those of each source of training data by the Mahalanobis distance (Lee et al.,
-NeurIPS 2018), and the nearest source counts. What the distances of unseen patients' fields were says how rare one is.
+Features of a square are compared with those of each training source by the Mahalanobis distance (Lee et al., NeurIPS
+2018); the nearest source counts. The distances of unseen patients' fields show how rare a distance is.
 """
 
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 
 FAR = 0.98
-"""A field that is less alike than this share of the training fields is unlike the training tissue."""
-_MOST_SQUARES = 512  # of a field, evenly chosen: more of them say the same
-_SHRINKAGE = 0.1  # of a covariance towards its diagonal
+"""A field that is less similar than this share of the training fields is unlike the training tissue."""
+_MOST_SQUARES = 512  # squares of a field, evenly chosen; more add no information
+_SHRINKAGE = 0.1  # shrinkage of a covariance towards its diagonal
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class TrainingTissue:
     """Statistics of the features of each source, and the distances of unseen fields.
 
     Attributes:
-        means: (sources, features).
-        whitening: (sources, features, features); of a difference, to deviations.
-        usual: (sources,), the distance that few unseen fields of a source exceed.
-        quantiles: Of the distances of unseen fields over what is usual, at even shares from 0 to 1.
+        means: Means (sources, features).
+        whitening: Matrices (sources, features, features) from differences to deviations.
+        usual: Distances (sources,) that few unseen fields of a source exceed.
+        quantiles: Quantiles, from 0 to 1, of unseen fields' distances relative to `usual`.
     """
 
     means: Floats
@@ -36,10 +36,10 @@ class TrainingTissue:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> "TrainingTissue":
-        """Read it from the arrays of a package.
+        """Read the statistics from the arrays of a package.
 
         Raises:
-            KeyError: One is missing.
+            KeyError: An array is missing.
         """
         names = ("means", "whitening", "usual", "quantiles")
         return cls(*(np.asarray(arrays[f"training/{name}"], np.float32) for name in names))
@@ -54,7 +54,7 @@ class TrainingTissue:
         }
 
     def distance(self, features: Floats) -> float:
-        """Of a field: the mean over its squares of the distance to the nearest source, over what is usual there.
+        """The mean over a field's squares of the distance to the nearest source, relative to `usual`.
 
         Args:
             features: (squares, features).
@@ -65,13 +65,13 @@ class TrainingTissue:
         return float((lengths / self.usual).min(axis=1).mean())
 
     def unlike(self, features: Floats) -> float:
-        """The share of unseen training fields that are nearer than a field, from 0 to 1."""
+        """The share of unseen training fields that are nearer than this field, from 0 to 1."""
         shares = np.linspace(0, 1, len(self.quantiles))
         return round(float(np.interp(self.distance(features), self.quantiles, shares)), 4)
 
 
 def whitening_of(features: Floats) -> Floats:
-    """The matrix that makes features uncorrelated deviations, with a covariance shrunk towards its diagonal."""
+    """The matrix that transforms features to uncorrelated deviations; the covariance is shrunk towards its diagonal."""
     covariance = np.cov(features, rowvar=False)
     diagonal = np.diag(np.diag(covariance) + 1e-4)
     values, vectors = np.linalg.eigh((1 - _SHRINKAGE) * covariance + _SHRINKAGE * diagonal)
@@ -81,13 +81,13 @@ def whitening_of(features: Floats) -> Floats:
 def fit_training_tissue(
     fields: list[Floats], sources: list[str], patients: list[str], folds: int = 5
 ) -> TrainingTissue:
-    """Learn the statistics from all fields, and what is usual from those of patients who were left out.
+    """Fit the statistics on all fields, and the usual distances on patients who were left out.
 
     Args:
         fields: Features of each field's squares.
-        sources: Of each field.
-        patients: Of each field.
-        folds: Into which patients are divided.
+        sources: Source of each field.
+        patients: Patient of each field.
+        folds: Number of folds of patients.
     """
     names = sorted(set(sources))
     source = np.array(sources)
@@ -114,7 +114,7 @@ def fit_training_tissue(
         TrainingTissue(held[fold[i]].means, held[fold[i]].whitening, usual, np.zeros(2)).distance(fields[i])
         for i in range(len(fields))
     ]
-    # A share of each source alike, so that none is far as a whole.
+    # The same share of each source, so that no source is far as a whole.
     quantiles = np.max(
         [np.quantile(np.array(distances)[source == name], np.linspace(0, 1, 201)) for name in names], axis=0
     )

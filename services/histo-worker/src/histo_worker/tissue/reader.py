@@ -1,4 +1,4 @@
-"""Reads the tissue of a field: where carcinoma is likely, how likely, and how unlike the training tissue it is."""
+"""Reads the tissue of a field: where and how likely carcinoma is, and how unlike the training tissue it is."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,18 +23,18 @@ Float = NDArray[np.float32]
 PACKAGE = Path(__file__).parent / "trained"
 BATCH = 16
 _CELLS = SIDE // CELL
-_LEAST_TISSUE = 0.2  # of a cell and its neighbours; with less it is fat or glass, which holds no carcinoma
+_LEAST_TISSUE = 0.2  # share of a cell and its neighbours; with less tissue it is fat or glass, without carcinoma
 
 
 class TissueReading(NamedTuple):
-    """What was read of a field.
+    """The tissue of a field.
 
     Attributes:
-        tumour: Probability of invasive carcinoma by cell of 12 micrometres, (rows, columns); 0 where no tissue is.
-        tumour_share: Of the cells with tissue, those with at least the probability that counts as carcinoma.
+        tumour: Probability of invasive carcinoma by cell of 12 micrometres, (rows, columns); 0 without tissue.
+        tumour_share: Share of the cells with tissue that have at least the probability that counts as carcinoma.
         squares: Upper and left edge, in pixels at 3 micrometres, of the squares of 192 micrometres, (n, 2).
-        probabilities: Of carcinoma in each square, (n,).
-        unlike_training: The share of unseen training fields that are nearer to the training tissue, from 0 to 1.
+        probabilities: Probabilities (n,) of carcinoma in each square.
+        unlike_training: Share, from 0 to 1, of unseen training fields that are nearer to the training tissue.
     """
 
     tumour: Float
@@ -48,10 +48,10 @@ class TissueReader:
     """The tissue network as one compiled function.
 
     Args:
-        folder: Of the tissue package.
+        folder: Folder of the tissue package.
 
     Raises:
-        AnalysisError: `model_unavailable` where the package is missing, damaged or of another version.
+        AnalysisError: `model_unavailable` if the package is missing, damaged or of another version.
     """
 
     def __init__(self, folder: Path = PACKAGE) -> None:
@@ -71,7 +71,7 @@ class TissueReader:
             outputs = net(pixels, training=False)
             return outputs["logit"], outputs["evidence"], outputs["features"]
 
-        self._infer: Any = infer  # TensorFlow's stubs take a tf.function for a plain one
+        self._infer: Any = infer  # TensorFlow's stubs type a tf.function as a plain function
         self.outputs(np.zeros((1, SIDE, SIDE, 3), np.uint8))
 
     def outputs(self, patches: RGB8) -> tuple[Float, Float, Float]:
@@ -84,11 +84,11 @@ class TissueReader:
         return logits, evidence, with_colours(features, patches)
 
     def read(self, field: RGB8, um_per_pixel: float, glass: int = BRIGHT) -> TissueReading:
-        """Read a field, band by band.
+        """Read a field in bands.
 
         Args:
             field: uint8 (height, width, 3).
-            um_per_pixel: Of the field.
+            um_per_pixel: Micrometres per pixel of the field.
             glass: Value from which its pixels are glass, from `glass_from`.
         """
         rows, columns = (n // CELL for n in scaled_size(field.shape[0], field.shape[1], um_per_pixel))

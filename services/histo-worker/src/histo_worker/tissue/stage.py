@@ -1,4 +1,4 @@
-"""The tissue of a field as a part of a result: measurements, map, and what doubt does to the assessment."""
+"""The tissue part of a result: measurements, map, and the effect of unusual tissue on the assessment."""
 
 from typing import NamedTuple
 
@@ -19,11 +19,11 @@ RGB8 = NDArray[np.uint8]
 Float = NDArray[np.float32]
 
 MAPPED_UM = 400.0
-"""A field whose shorter side is less shows too few squares for a map of them, or for regions."""
+"""A field with a shorter smallest side has too few squares for a map or for regions."""
 LEAST_READ_UM = SIDE * UM_PER_PIXEL / 2
-"""The network did not learn from smaller fields, such as those of BreakHis at 400X, and was not measured on them."""
+"""The network was neither trained nor measured on smaller fields, such as those of BreakHis at 400X."""
 MOST_REGIONS = 5
-_DOUBTED = 0.9  # from this share on the band of "not sure" grows, until it is everything at FAR
+_DOUBTED = 0.9  # from this share on the "not sure" band grows, until it covers everything at FAR
 
 MAP_METHOD = (
     "Probability of invasive carcinoma on squares of {0} micrometres, by a network that learned from patches of IDC "
@@ -40,11 +40,11 @@ _ACROSS = "0.53", "0.62"  # on IDC, and on BreakHis at 100X: docs/results/tissue
 
 
 class TissueAnswer(NamedTuple):
-    """What was read of a field's tissue.
+    """The tissue of a field for a result.
 
     Attributes:
-        tissue: For the result.
-        tumour: The map, probabilities from 0 to 1; None where the field is too small for one.
+        tissue: The part of the result.
+        tumour: Map of probabilities from 0 to 1; None if the field is too small for one.
     """
 
     tissue: Tissue
@@ -52,12 +52,12 @@ class TissueAnswer(NamedTuple):
 
 
 def read_tissue(reader: TissueReader, field: RGB8, scale: Scale | None, glass: int) -> TissueAnswer | None:
-    """Read the tissue of a field; None where its scale is not known, or its shorter side is less than half a square.
+    """Read the tissue of a field; None if its scale is unknown, or its shorter side is less than half a square.
 
     Args:
         reader: The tissue network.
         field: uint8 (height, width, 3).
-        scale: Of the field, if known.
+        scale: Scale of the field, if known.
         glass: Value from which its pixels are glass.
     """
     if scale is None or min(field.shape[:2]) * scale.um_per_pixel < LEAST_READ_UM:
@@ -80,13 +80,13 @@ def read_tissue(reader: TissueReader, field: RGB8, scale: Scale | None, glass: i
 
 
 def regions_of(reading: TissueReading, least: float, um_per_pixel: float, shape: tuple[int, ...]) -> list[TissueRegion]:
-    """The most suspicious squares of a field that do not overlap, in its pixels.
+    """The most suspicious non-overlapping squares of a field, in its pixels.
 
     Args:
-        reading: Of the field.
-        least: Probability below which a square is none.
-        um_per_pixel: Of the field.
-        shape: Of the field, rows first.
+        reading: Tissue of the field.
+        least: Least probability of a returned square.
+        um_per_pixel: Micrometres per pixel of the field.
+        shape: Shape of the field, rows first.
     """
     kept: list[int] = []
     for place in np.argsort(-reading.probabilities, kind="stable"):
@@ -106,7 +106,7 @@ def regions_of(reading: TissueReading, least: float, um_per_pixel: float, shape:
 
 
 def describe_map(manifest: ModelManifest, file: str) -> HeatMap:
-    """The map as a result names it: how it was computed and measured, with the figures of the package."""
+    """The map as a part of a result: its method and measurements, with the figures of the package."""
     measured = next(m for m in manifest.metrics if (m.name, m.magnification) == ("image_auc", "idc"))
     assert measured.interval is not None, "the package states its intervals"
     low, high = measured.interval
@@ -115,21 +115,21 @@ def describe_map(manifest: ModelManifest, file: str) -> HeatMap:
 
 
 def draw_map(heat: Float, display: RGB8, glass: int) -> Float:
-    """A map at the size of the display image, from 0 to 1, and 0 over glass."""
+    """Draw a map at the size of the display image, from 0 to 1, with 0 over glass."""
     drawn = cv2.resize(heat, display.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     drawn[is_glass(display, glass)] = 0
     return np.clip(drawn, 0, 1).astype(np.float32)
 
 
 def is_unlike(tissue: Tissue | None) -> bool:
-    """Whether the tissue is unlike that of training."""
+    """Whether the tissue is unlike the training tissue."""
     return tissue is not None and tissue.unlike_training >= FAR
 
 
 def widened(thresholds: Thresholds, tissue: Tissue | None, scale: Scale | None) -> Thresholds:
-    """Thresholds with a wider band of "not sure" the more unlike the tissue is to that of training.
+    """Widen the "not sure" band, the more the tissue is unlike the training tissue.
 
-    The band is everything for tissue that is unlike, and for fields too coarse for the classifier.
+    For unlike tissue, and for fields that are too coarse for the classifier, the band covers everything.
     """
     unlike = 1.0 if is_too_coarse(scale) else tissue.unlike_training if tissue else 0.0
     share = float(np.clip((unlike - _DOUBTED) / (FAR - _DOUBTED), 0, 1))

@@ -1,4 +1,4 @@
-"""A field as squares of 64 pixels at 3 micrometres a pixel, some rows at a time, so that memory stays bounded."""
+"""Cuts a field into squares of 64 pixels at 3 micrometres per pixel, in bands, so that memory stays bounded."""
 
 import math
 from collections.abc import Iterator
@@ -19,10 +19,11 @@ CELL = 4
 """Pixels at `UM_PER_PIXEL` that a cell of a map covers: 12 micrometres."""
 _STEP = SIDE // 2
 MOST_SQUARES = 6000
-"""Of a field; one that needs more at steps of half a square is read without overlap, and a larger one with gaps."""
+"""Largest number of squares of a field; beyond it, squares do not overlap, and of still larger fields they have
+gaps."""
 _TISSUE_OD = 0.12
 LEAST_TISSUE = 0.05
-"""A square with less tissue is glass, and is not read."""
+"""A square with a smaller share of tissue is glass, and is not read."""
 
 
 class Band(NamedTuple):
@@ -32,7 +33,7 @@ class Band(NamedTuple):
         y: Their upper edge, in pixels at `UM_PER_PIXEL`.
         xs: Their left edges.
         patches: uint8 (n, SIDE, SIDE, 3).
-        tissue: Tissue by cell, from 0 to 1, (SIDE / CELL, columns / CELL).
+        tissue: Share of tissue by cell, from 0 to 1, (SIDE / CELL, columns / CELL).
     """
 
     y: int
@@ -42,17 +43,17 @@ class Band(NamedTuple):
 
 
 def scaled_size(height: int, width: int, um_per_pixel: float) -> tuple[int, int]:
-    """Rows and columns of a field at `UM_PER_PIXEL`; a smaller one than a square is mirrored to one."""
+    """Rows and columns of a field at `UM_PER_PIXEL`; a field smaller than a square is mirrored to its size."""
     factor = um_per_pixel / UM_PER_PIXEL
     return max(SIDE, round(height * factor)), max(SIDE, round(width * factor))
 
 
 def bands(field: RGB8, um_per_pixel: float, glass: int = BRIGHT) -> Iterator[Band]:
-    """The rows of squares that cover a field; squares of glass are left out.
+    """Yield the rows of squares that cover a field, without squares of glass.
 
     Args:
         field: uint8 (height, width, 3).
-        um_per_pixel: Of the field.
+        um_per_pixel: Micrometres per pixel of the field.
         glass: Value from which its pixels are glass, from `glass_from`.
     """
     height, width = field.shape[:2]
@@ -71,14 +72,14 @@ def bands(field: RGB8, um_per_pixel: float, glass: int = BRIGHT) -> Iterator[Ban
 
 
 def share_read(height: int, width: int, um_per_pixel: float) -> float:
-    """Of the squares that cover a field, those that are read; 1 unless it is very large."""
+    """The share of the squares covering a field that are read; 1 unless the field is very large."""
     rows, columns = scaled_size(height, width, um_per_pixel)
     down, across = _counts(rows, columns)
     return min(1.0, down * across / (_count(rows, SIDE) * _count(columns, SIDE)))
 
 
 def _counts(rows: int, columns: int) -> tuple[int, int]:
-    """Squares down and across."""
+    """Number of squares down and across."""
     if (rows / _STEP) * (columns / _STEP) <= MOST_SQUARES:
         return _count(rows, _STEP), _count(columns, _STEP)
     down, across = _count(rows, SIDE), _count(columns, SIDE)
@@ -110,9 +111,9 @@ def _band(field: RGB8, um_per_pixel: float, y: int, columns: int) -> RGB8:
 
 
 def with_colours(features: Float, patches: RGB8) -> Float:
-    """Features of squares with the mean and deviation of each channel's optical density, which tell the stain.
+    """Add the mean and deviation of each channel's optical density, which identify the stain, to features of squares.
 
-    The network learned to overlook stains, so that its own features do not tell them.
+    The network learned to ignore stains, so its own features do not identify them.
 
     Args:
         features: (n, channels).

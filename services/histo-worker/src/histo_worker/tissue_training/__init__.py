@@ -1,1 +1,1 @@
-"""Trains the tissue network over laboratories, and measures it across them."""
+"""Trains the tissue network on several laboratories, and measures it across them."""

@@ -1,4 +1,4 @@
-"""Training batches in which every laboratory, scale and class has its share."""
+"""Training batches with a fixed share of every laboratory, scale and class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,25 +16,25 @@ RGB8 = NDArray[np.uint8]
 Float = NDArray[np.float32]
 
 _POSITIVE = 0.4  # share of carcinoma among patches of IDC
-_TILE, _TILE_STEP = 28, 9  # pixels of parts that are looked at for nuclei
-_FEWEST_NUCLEI = 1 / 12  # of a field's parts
+_TILE, _TILE_STEP = 28, 9  # side and step in pixels of parts that are searched for nuclei
+_FEWEST_NUCLEI = 1 / 12  # share of a field's parts
 _BINS = 12
 
 
 @dataclass
 class TissueBatches:
-    """Batches of (patches, targets) by step: a batch is a function of its step and the seed alone.
+    """Batches of (patches, targets) by step: a batch depends only on its step and the seed.
 
     Attributes:
         samples: The training samples.
         batch: Patches in a batch.
-        seed: Of everything random.
-        laboratory: What is changed at random.
-        idc_share: Of patches of IDC, where there is BreakHis too.
-        acellular: Share, among the rest, of parts of BreakHis that hold fewest nuclei, as patches without carcinoma:
-            IDC's patches without carcinoma are mostly fat and stroma, which BreakHis' labels by field do not show.
-        matched: How far IDC's patches without carcinoma are drawn to be as dense as those with it, 0 to 1.
-        smoothing: Of the targets.
+        seed: Seed of all random numbers.
+        laboratory: Ranges of the random changes.
+        idc_share: Share of patches of IDC, if there is BreakHis, too.
+        acellular: Share, among the other patches, of those parts of BreakHis with the fewest nuclei, as patches without
+            carcinoma: IDC's are mostly fat and stroma, which BreakHis' labels of whole fields do not distinguish.
+        matched: Strength, 0 to 1, of drawing IDC's patches without carcinoma to match the density of the others.
+        smoothing: Label smoothing.
     """
 
     samples: Sequence[Sample]
@@ -47,7 +47,7 @@ class TissueBatches:
     smoothing: float = 0.05
 
     def __call__(self, step: int) -> tuple[Float, Float]:
-        """The batch at a step: float32 (batch, SIDE, SIDE, 3) and float32 (batch,)."""
+        """The batch of a step: float32 (batch, SIDE, SIDE, 3) and float32 (batch,)."""
         rng = np.random.default_rng((self.seed, step))
         weights = np.array([group.weight for group in self._groups])
         patches, targets = [], []
@@ -96,7 +96,7 @@ class TissueBatches:
 
 @dataclass(frozen=True)
 class _Group:
-    """Images of one class, with the share of each."""
+    """Images of one class, with the sampling share of each."""
 
     weight: float
     target: int
@@ -105,12 +105,12 @@ class _Group:
 
 
 def _density(pixels: RGB8) -> float:
-    """Red light that is absorbed, which haematoxylin does."""
+    """Mean absorption of red light, which haematoxylin absorbs."""
     return float(optical_density(pixels)[..., 0].mean())
 
 
 def _acellular(samples: Sequence[Sample]) -> list[RGB8]:
-    """Of each field the parts with fewest nuclei, and of these the two thirds with fewest."""
+    """The parts with the fewest nuclei of each field, and the two thirds of these with the fewest."""
     found: list[tuple[float, RGB8]] = []
     for sample in samples:
         height, width = sample.pixels.shape[:2]

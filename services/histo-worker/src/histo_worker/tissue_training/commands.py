@@ -1,4 +1,4 @@
-"""`histo-worker tissue`: trains the tissue network again and measures it across laboratories."""
+"""`histo-worker tissue`: trains the tissue network and measures it across laboratories."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ import typer
 
 @contextmanager
 def _complaints() -> Iterator[None]:
-    """Tell what is wrong with the data, or that a training was stopped, and exit with 1."""
+    """Print errors in the data, or that a training was stopped, and exit with status 1."""
     from histo_worker.training.trained import TrainingStopped
 
     try:
@@ -97,7 +97,7 @@ def slide(
     with _complaints():
         tiles = cv2.imread(str(truth), cv2.IMREAD_GRAYSCALE)
         if tiles is None:
-            raise FileNotFoundError(f"{truth} is no picture")
+            raise FileNotFoundError(f"{truth} is not a picture")
         figures = measure_slide(
             TissueReader(), decode_rgb(image.read_bytes()), um_per_pixel, np.asarray(tiles, np.uint8)
         )

@@ -1,4 +1,4 @@
-"""Batches of patches as other laboratories might have made them: geometry, dyes, light, sharpness, compression."""
+"""Changes batches of patches to look as if from other laboratories: geometry, dyes, light, sharpness, compression."""
 
 from dataclasses import dataclass
 
@@ -18,11 +18,11 @@ _STAINS = np.stack([*REFERENCE_STAINS, _EOSIN_TO_HAEMATOXYLIN / np.linalg.norm(_
 
 @dataclass(frozen=True)
 class Laboratory:
-    """Ranges of what differs between laboratories; each is drawn anew for every patch.
+    """Ranges of differences between laboratories, which are drawn for every patch.
 
     Attributes:
         stretch: A patch shows between 1/stretch and stretch times its side.
-        dyes: Spread of each dye's amount, of its logarithm.
+        dyes: Spread of the logarithm of each dye's amount.
         hue: Deviation of each dye's direction in optical density.
         light: Spread of the white balance and of the lamp, in optical density.
         blur: Largest deviation of the blur, in pixels.
@@ -37,7 +37,7 @@ class Laboratory:
     quality: int = 40
 
     def cut(self, image: RGB8, side: int, rng: np.random.Generator) -> RGB8:
-        """A turned, mirrored and scaled square of an image, which is mirrored at its borders where it is smaller."""
+        """Cut a rotated, mirrored and scaled square of an image, which is mirrored at its borders if it is smaller."""
         height, width = image.shape[:2]
         scale = np.exp(rng.uniform(-1, 1) * np.log(self.stretch))
         turn = rng.uniform(0, 2 * np.pi)
@@ -57,7 +57,7 @@ class Laboratory:
         return np.asarray(patch, np.uint8)
 
     def dye(self, patches: RGB8, rng: np.random.Generator) -> Float:
-        """Other dyes and another light for each patch; float32 from 0 to 255."""
+        """Change dyes and light of each patch; float32 from 0 to 255."""
         count = len(patches)
         amounts = np.exp(rng.uniform(-self.dyes, self.dyes, (count, 3, 1)) + rng.uniform(-0.2, 0.2, (count, 1, 1)))
         directions = _STAINS + rng.normal(0, self.hue, (count, 3, 3))

@@ -1,4 +1,4 @@
-"""Trains the tissue network, measures it on patients and laboratories that it did not learn from, and packages it."""
+"""Trains the tissue network, measures it on other patients and laboratories, and packages it."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -21,21 +21,21 @@ from lobule_ml.training.state import saved_step
 
 Floats = NDArray[np.floating]
 
-_PREDICTED = 64  # squares at once
+_PREDICTED = 64  # squares in a batch
 
 
 @dataclass(frozen=True)
 class TissueConfig:
-    """How the tissue network learns.
+    """The training configuration of the tissue network.
 
     Attributes:
         backbone: A key of `lobule_ml.backbones.BACKBONES`.
-        steps: Batches in all.
+        steps: Number of batches.
         batch: Patches in a batch.
         rate: Largest learning rate.
-        frozen: The first so many stages of the backbone keep their pretrained weights.
-        folds: Into which patients are divided for the measurement.
-        seed: Of everything random.
+        frozen: Number of the backbone's first stages that keep their pretrained weights.
+        folds: Number of folds of patients for the measurement.
+        seed: Seed of all random numbers.
     """
 
     backbone: str = "efficientnet_lite0"
@@ -55,18 +55,18 @@ class TissueConfig:
 def train_tissue(
     samples: Sequence[Sample], folder: Path, weights: Path | None, config: TissueConfig, until: int | None = None
 ) -> keras.Model:
-    """Train on samples, going on where the folder holds a state.
+    """Train on samples; resumes if the folder contains a state.
 
     Args:
         samples: The training samples.
-        folder: For the log, the state and what was trained on what.
+        folder: Folder for the log, the state and the record of the run.
         weights: Folder of pretrained backbones; None for random weights.
-        config: How to learn.
-        until: Stop before this step, to go on later.
+        config: Training configuration.
+        until: Stop before this step, to resume later.
 
     Raises:
-        TrainingStopped: It was asked to stop; its state is saved.
-        ValueError: The folder holds a run on other samples or of another configuration.
+        TrainingStopped: The training was asked to stop; its state is saved.
+        ValueError: The folder contains a run with other samples or another configuration.
     """
     examples = {"fields": len(samples), "patients": len({(s.laboratory, s.patient) for s in samples})}
     write_record(folder, config, seed=config.seed, data_sha256=_digest(samples), examples=examples)
@@ -74,7 +74,7 @@ def train_tissue(
     net = tissue_network(config.backbone, weights, config.frozen)
     for layer in net.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.95  # a short run must forget the statistics of photographs
+            layer.momentum = 0.95  # a short run must replace the statistics of photographs
     batches = TissueBatches(samples, config.batch, config.seed)
     if not train_network(net, batches, config.recipe, folder, until=until):
         raise TrainingStopped("the tissue network", saved_step(folder), config.steps)
@@ -91,11 +91,11 @@ def _digest(samples: Sequence[Sample]) -> str:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a network says of samples.
+    """The scores of a network for samples.
 
     Attributes:
-        logits: (samples,), of the most suspicious square.
-        features: Of each sample's squares, (squares, channels).
+        logits: Logits (samples,) of the most suspicious squares.
+        features: Features (squares, channels) of each sample's squares.
     """
 
     logits: Floats
@@ -114,14 +114,14 @@ def score(net: keras.Model, samples: Sequence[Sample]) -> Scores:
     logits = np.concatenate([np.asarray(o["logit"]) for o in outputs])
     features = with_colours(np.concatenate([np.asarray(o["features"], np.float32) for o in outputs]), every)
     ends = np.cumsum([len(s) for s in squares])[:-1]
-    glass = float(logits.min())  # a field without tissue holds no carcinoma
+    glass = float(logits.min())  # a field without tissue contains no carcinoma
     return Scores(
         np.array([part.max() if len(part) else glass for part in np.split(logits, ends)]), np.split(features, ends)
     )
 
 
 def fold_of(samples: Sequence[Sample], folds: int, seed: int) -> NDArray[np.intp]:
-    """A fold for each sample: patients of a laboratory are dealt out by their share of carcinoma."""
+    """Assign a fold to each sample; patients of a laboratory are dealt out by their share of carcinoma."""
     rng = np.random.default_rng(seed)
     place: dict[tuple[str, str], int] = {}
     for laboratory in sorted({s.laboratory for s in samples}):
@@ -137,14 +137,14 @@ def fold_of(samples: Sequence[Sample], folds: int, seed: int) -> NDArray[np.intp
 def out_of_fold(
     samples: Sequence[Sample], run: Path, weights: Path, config: TissueConfig, said: Callable[[str], Any] = print
 ) -> Floats:
-    """Logits of every sample by a network that did not learn from its patient.
+    """Compute logits of every sample by a network that was not trained on its patient.
 
     Args:
         samples: All samples.
-        run: Folder of the runs, one a fold; a stopped one is gone on with.
+        run: Folder of the runs, one for each fold; stopped runs are resumed.
         weights: Folder of pretrained backbones.
-        config: How to learn.
-        said: Told of each fold.
+        config: Training configuration.
+        said: Called with a message for each fold.
     """
     fold = fold_of(samples, config.folds, config.seed)
     logits = np.zeros(len(samples))

@@ -29,20 +29,20 @@ _ROUNDS = 300
 
 
 def calibrate(samples: Sequence[Sample], logits: Floats) -> PlattCalibration:
-    """Fit probabilities on patches of IDC, which say of each square whether it holds carcinoma.
+    """Fit probabilities on patches of IDC, which are labelled square by square.
 
     Raises:
-        ValueError: There is no patch of IDC.
+        ValueError: The samples contain no patch of IDC.
     """
     chosen = [i for i, s in enumerate(samples) if s.laboratory == "idc"]
     if not chosen:
-        raise ValueError("probabilities of carcinoma are fitted on patches of IDC, and there is none")
+        raise ValueError("probabilities of carcinoma are fitted on patches of IDC, but the samples contain none")
     fitted = Logistic.fit(logits[chosen][:, None], np.array([samples[i].target for i in chosen]), rising=True)
     return PlattCalibration(fitted.weights[0], fitted.bias)
 
 
 def best_mark(samples: Sequence[Sample], probability: Floats) -> float:
-    """The probability from which patches of IDC are marked so that their Dice is largest."""
+    """The probability threshold for marking patches of IDC with the largest Dice."""
     chosen = [i for i, s in enumerate(samples) if s.laboratory == "idc"]
     truth, p = np.array([bool(samples[i].target) for i in chosen]), probability[chosen]
 
@@ -56,7 +56,7 @@ def best_mark(samples: Sequence[Sample], probability: Floats) -> float:
 def measure(
     samples: Sequence[Sample], logits: Floats, protocol: str, calibration: PlattCalibration | None = None
 ) -> list[Metric]:
-    """AUC of each source and, with a calibration, its error on IDC, with intervals over patients."""
+    """Compute the AUC of each source and, with a calibration, its error on IDC, with intervals over patients."""
     metrics: list[Metric] = []
     for source in sorted({s.source for s in samples}):
         chosen = np.array([i for i, s in enumerate(samples) if s.source == source])
@@ -80,7 +80,7 @@ def measure(
 def _of(
     statistic: Callable[[ArrayLike, ArrayLike], float], target: Floats, values: Floats, chosen: NDArray[np.integer]
 ) -> float:
-    """A statistic of some of the samples."""
+    """A statistic of some samples."""
     return statistic(target[chosen], values[chosen])
 
 
@@ -90,12 +90,12 @@ def write_tissue_package(
     """Write the package of a network.
 
     Args:
-        net: Trained on all samples.
-        samples: What it was trained on.
-        logits: Of the samples, by networks that did not learn from their patients.
-        folder: Of the package.
-        config: How it was trained.
-        licence: Of the weights.
+        net: Network that was trained on all samples.
+        samples: Its training samples.
+        logits: Logits of the samples by networks that were not trained on their patients.
+        folder: Folder of the package.
+        config: Training configuration.
+        licence: Licence of the weights.
     """
     calibration = calibrate(samples, logits)
     mark_from = best_mark(samples, calibration(logits))

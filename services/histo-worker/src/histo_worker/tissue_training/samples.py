@@ -18,7 +18,7 @@ from histo_worker.tissue.network import UM_PER_PIXEL
 RGB8 = NDArray[np.uint8]
 
 MAGNIFICATIONS = ("40X", "100X", "200X")
-"""Of BreakHis; a field at 400X is smaller than half a square."""
+"""Magnifications of BreakHis; a field at 400X is smaller than half a square."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Sample:
 
     Attributes:
         laboratory: `idc` or `breakhis`.
-        source: The laboratory, and the magnification where it has several.
-        patient: Unique within the laboratory.
+        source: The laboratory, with the magnification if it has several.
+        patient: Patient, unique within the laboratory.
         target: 1 for carcinoma.
-        name: Of the field.
-        pixels: uint8, at `UM_PER_PIXEL`.
+        name: Name of the field.
+        pixels: Pixels at `UM_PER_PIXEL`, uint8.
     """
 
     laboratory: str
@@ -43,10 +43,10 @@ class Sample:
 
 
 def read_samples(folders: Sequence[Path], without: Sequence[str] = ()) -> list[Sample]:
-    """Read data sets at `UM_PER_PIXEL`; fields whose scale is not known are left out.
+    """Read data sets at `UM_PER_PIXEL`; fields of unknown scale are left out.
 
     Args:
-        folders: Of data sets that `histo-worker data check` knows.
+        folders: Folders of data sets that `histo-worker data check` supports.
         without: Patients of IDC to leave out.
 
     Raises:

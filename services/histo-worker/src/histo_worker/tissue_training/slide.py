@@ -11,19 +11,19 @@ from lobule_ml.evaluation.statistics import auc
 
 RGB8 = NDArray[np.uint8]
 NO_TILE = 255
-"""Of the truth: a place that nobody labelled."""
+"""Value of the truth at places without a label."""
 
 
 @dataclass(frozen=True)
 class SlideFigures:
-    """How a map agrees with a labelled slide.
+    """The agreement of a map with a labelled slide.
 
     Attributes:
-        tiles: Labelled tiles.
-        tile_auc: Of a tile's mean probability.
-        dice: Of the tiles from the package's mark on.
-        best_dice: At the best threshold, which is chosen on the truth and flatters.
-        glass: Mean probability where nobody labelled a tile.
+        tiles: Number of labelled tiles.
+        tile_auc: AUC of the tiles' mean probabilities.
+        dice: Dice at the package's threshold for marking.
+        best_dice: Dice at the best threshold, which is chosen on the truth and therefore optimistic.
+        glass: Mean probability at places without a label.
     """
 
     tiles: int
@@ -39,8 +39,8 @@ def measure_slide(reader: TissueReader, slide: RGB8, um_per_pixel: float, truth:
     Args:
         reader: The tissue network.
         slide: uint8 (height, width, 3).
-        um_per_pixel: Of the slide.
-        truth: By tile: 1 carcinoma, 0 none, `NO_TILE` where there is no tile; covers the slide.
+        um_per_pixel: Micrometres per pixel of the slide.
+        truth: Labels of tiles that cover the slide: 1 carcinoma, 0 none, `NO_TILE` without a label.
     """
     tumour = reader.read(slide, um_per_pixel).tumour
     tiles = cv2.resize(tumour, truth.shape[::-1], interpolation=cv2.INTER_AREA)

@@ -1,1 +1,1 @@
-"""Training: configurations become model packages, with their out-of-fold figures."""
+"""Turns training configurations into model packages with out-of-fold figures."""

@@ -1,4 +1,4 @@
-"""Computed arrays on disk, under a key of everything that they depend on, by content."""
+"""Stores computed arrays on disk, under a key of the content of everything that they depend on."""
 
 import hashlib
 import os
@@ -19,26 +19,26 @@ from lobule_ml.batch import tracked
 Arrays = Sequence[NDArray[np.floating]]
 T = TypeVar("T")
 
-_PART = 32  # fields, so that a killed program loses less than a minute
+_PART = 32  # fields per part, so that a killed program loses less than a minute
 
 
 def content_key(fields: Iterable[Field], *settings: object) -> str:
-    """A key of the fields' pixels, labels and magnifications, and of settings, whose `repr`s must be complete.
+    """A key from the fields' pixels, labels and magnifications, and from settings, whose `repr`s must be complete.
 
-    File names and folders do not count: the same files elsewhere have the same key, other pixels under the same names
-    another one.
+    File names and folders do not matter: the same files elsewhere have the same key, other pixels under the same names
+    have another one.
     """
     total = hashlib.sha256(repr((PREPROCESSING_VERSION, settings)).encode())
-    hash_of = lru_cache(sha256_of)  # a file may hold many fields
+    hash_of = lru_cache(sha256_of)  # a file can contain many fields
     for f in fields:
         total.update(f"\n{hash_of(f.path)} {f.magnification} {f.target}{f.part}".encode())
     return total.hexdigest()[:32]
 
 
 def cached(kept: Path | None, compute: Callable[[], Arrays]) -> list[NDArray[Any]]:
-    """Arrays from `kept` where it exists, else computed and kept; None keeps nothing.
+    """Read arrays from `kept` if it exists, otherwise compute and store them; None stores nothing.
 
-    A crash while writing leaves no file behind that would be read later.
+    A crash while writing leaves no incomplete file.
     """
     if kept is not None and kept.exists():
         with np.load(kept) as archive:
@@ -55,13 +55,13 @@ def cached(kept: Path | None, compute: Callable[[], Arrays]) -> list[NDArray[Any
 
 
 def cached_rows(kept: Path | None, items: Sequence[T], row: Callable[[T], Arrays], noun: str) -> list[NDArray[Any]]:
-    """Arrays of a row for each item, as `cached`; a killed program goes on from the parts that it had finished.
+    """Compute a row of arrays for each item, like `cached`; a killed program resumes after its finished parts.
 
     Args:
-        kept: See `cached`; the parts are beside it until it is written.
-        items: At least one.
-        row: A row of each array.
-        noun: What the progress bar calls the items.
+        kept: See `cached`; the parts are stored beside it until it is written.
+        items: At least one item.
+        row: Returns a row of each array.
+        noun: The word for the items in the progress bar.
     """
     parts = None if kept is None else kept.with_suffix(".parts")
 

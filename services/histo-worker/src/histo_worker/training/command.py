@@ -1,4 +1,4 @@
-"""`histo-worker train`: from a configuration and a data source to a model package and a run folder."""
+"""`histo-worker train`: makes a model package and a run folder from a configuration and a data source."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from lobule.contracts.models import ModelManifest
 from lobule_ml.training.record import write_record
 
 Trainer = Callable[[Sequence[Field], Path, Folding | None], Trained]
-"""Trains on fields, with a folder for what it needs to go on, and with given folds where there are."""
+"""Trains on fields, with a folder for its state, and with given folds if there are any."""
 
 
 def train(
@@ -40,18 +40,18 @@ def train(
     Args:
         config: The configuration.
         source: The labelled fields.
-        run: Folder of the run, which says how it came to be; a stopped run goes on from there.
+        run: Folder of the run with its record; a stopped run is resumed from there.
         package: Folder of the model package.
         weights: Folder of pretrained backbones, for configurations that start from one.
-        cache: Folder for features; by itself in the run's.
+        cache: Folder for features; by default in the run's folder.
         until: Stop the network that is being trained before this step.
-        licence: Of the new weights.
-        listing: Gives the folds, see `given_folds`; None draws them.
+        licence: Licence of the new weights.
+        listing: File with the folds, see `given_folds`; None to draw them.
 
     Raises:
-        ValueError: The data cannot be trained on, the run folder holds another run, or the configuration needs
-            weights that were not given.
-        TrainingStopped: It was asked to stop.
+        ValueError: The data cannot be used for training, the run folder contains another run, or the configuration
+            needs weights that were not given.
+        TrainingStopped: The training was asked to stop.
     """
     fields = [f for f in source.fields if f.magnification in (None, *config.magnifications)]
     folding = None if listing is None else given_folds(fields, listing)
@@ -68,7 +68,7 @@ def train(
 
 def _trainer(config: HistologyConfig, weights: Path | None, cache: Path, until: int | None) -> Trainer:
     if isinstance(config, NetworkConfig):
-        config.build()  # refuse an unknown variant or size before anything is read
+        config.build()  # refuses an unknown variant or size before anything is read
         return lambda fields, run, folding: train_reference_network(config, fields, run, until, folding)
     if isinstance(config, FrozenHeadConfig):
         if weights is None:

@@ -1,4 +1,4 @@
-"""Settings that every training configuration has."""
+"""Settings of every training configuration."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -13,11 +13,11 @@ class HistologyConfig:
     Attributes:
         name: Name of the model package.
         version: Version of the model package.
-        magnifications: What is learned from; fields without a known magnification are always among it.
+        magnifications: Magnifications of the training fields; fields of unknown magnification are always included.
         folds: Folds of the cross-validation.
-        seeds: Of the cross-validation's splits, a repetition each.
-        seed: Of initial weights, order, crops, augmentation and dropout.
-        final: What goes into the package: a classifier trained on all fields, or the ensemble of the folds' own.
+        seeds: Seeds of the cross-validation's splits, one for each repetition.
+        seed: Seed of initial weights, order, crops, augmentation and dropout.
+        final: Network of the package: a classifier trained on all fields, or the ensemble of the folds' classifiers.
     """
 
     name: str
@@ -29,6 +29,6 @@ class HistologyConfig:
     final: Final = "all"
 
     def __post_init__(self) -> None:
-        """Refuse what is not known."""
+        """Refuse an unknown `final`."""
         if self.final not in get_args(Final):
-            raise ValueError(f"there is no final {self.final!r}; there are {', '.join(get_args(Final))}")
+            raise ValueError(f"there is no final {self.final!r}; choose one of {', '.join(get_args(Final))}")

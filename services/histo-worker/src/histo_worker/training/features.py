@@ -1,4 +1,4 @@
-"""Frozen features of fields, computed once: every experiment on heads then takes seconds."""
+"""Frozen features of fields, computed once, so that every experiment on heads takes seconds."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -30,18 +30,18 @@ def field_features(
     cache: Path | None,
     read_as: Magnification | None = None,
 ) -> dict[str, Float]:
-    """Pooled features of each field, averaged over its patches.
+    """Pool features of each field and average them over its patches.
 
     A head that is linear on them gives exactly the mean of its patch logits.
 
     Args:
         fields: The fields, in the order of the result.
-        reader: How a field becomes patches.
+        reader: Cuts a field into patches.
         backbone: A key of `lobule_ml.backbones.BACKBONES`.
         taps: Feature maps to pool, joined in this order.
         weights: Folder of the pretrained weights.
-        cache: Folder to keep the features in, a part at a time, and to find them again by content; None keeps nothing.
-        read_as: Reads every field as if it had this magnification.
+        cache: Folder in which parts of the features are stored by content; None stores nothing.
+        read_as: Magnification at which every field is read, instead of its own.
 
     Returns:
         float32 (fields, features) for each statistic.
@@ -52,7 +52,7 @@ def field_features(
         key = content_key(fields, tuple(STATISTICS), backbone, sha256_of(archive), tuple(taps), reader, read_as)
         kept = cache / f"features-{key}.npz"
 
-    @lru_cache(1)  # built when the first field is read: kept features need no network
+    @lru_cache(1)  # built when the first field is read, because stored features need no network
     def pooler() -> Callable[[tf.Tensor], tf.Tensor]:
         return _pooler(pretrained_trunk(backbone, taps, weights), taps)
 

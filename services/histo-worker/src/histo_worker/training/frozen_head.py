@@ -1,4 +1,4 @@
-"""The recipe behind the shipped model: frozen pretrained features, a small head, measured out of fold."""
+"""The recipe of the shipped model: frozen pretrained features and a small head, measured out of fold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ class FrozenHeadConfig(HistologyConfig):
     Attributes:
         backbone: A key of `BACKBONES`.
         taps: Feature maps that the head reads, finest first.
-        reader: How a field becomes patches.
+        reader: Cuts a field into patches.
         c: Inverse strength of the head's L2 regularisation.
-        shrinkage: How strongly differences between patients are taken out of the features.
-        statistic: A key of `STATISTICS`: what the head reads of each feature map.
+        shrinkage: How strongly differences between patients are removed from the features.
+        statistic: A key of `STATISTICS`, computed from each feature map.
     """
 
     backbone: str
@@ -43,7 +43,7 @@ class FrozenHeadConfig(HistologyConfig):
     statistic: str = "mean"
 
     def __post_init__(self) -> None:
-        """Refuse names that are not known."""
+        """Refuse unknown names."""
         super().__post_init__()
         for registry, name in ((BACKBONES, self.backbone), (STATISTICS, self.statistic)):
             registry[name]
@@ -52,16 +52,16 @@ class FrozenHeadConfig(HistologyConfig):
 def train_frozen_head(
     config: FrozenHeadConfig, fields: Sequence[Field], weights: Path, cache: Path | None, folding: Folding | None = None
 ) -> Trained:
-    """Extract features, measure the head out of fold, and put the final head on the backbone.
+    """Extract features, measure the head out of fold, and attach the final head to the backbone.
 
-    An ensemble of linear heads is one linear head, the mean of theirs.
+    An ensemble of linear heads is one linear head, their mean.
 
     Args:
         config: The configuration.
         fields: All fields.
         weights: Folder of pretrained weights.
         cache: Folder for features, or None.
-        folding: The splits; by itself those of the configuration.
+        folding: The splits; by default those of the configuration.
     """
     features = field_features(fields, config.reader, config.backbone, config.taps, weights, cache)[config.statistic]
     learned, heads = list(fields), list[LinearHead]()
@@ -121,11 +121,11 @@ def measure_linear_head(
 
     Args:
         fields: The fields.
-        features: Of them; heads are fitted on these.
+        features: Features of the fields, on which heads are fitted.
         config: Regularisation, folds and seeds.
-        tested: What the heads read of the fields they are tested on, where that is something else.
-        folding: The splits; by itself those of the configuration.
-        heads: Gets the head of each split.
+        tested: Features of the tested fields, if they differ from `features`.
+        folding: The splits; by default those of the configuration.
+        heads: Receives the head of each split.
     """
     target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
     read = features if tested is None else tested
@@ -140,7 +140,7 @@ def measure_linear_head(
 
 
 def _assemble(config: FrozenHeadConfig, head: LinearHead, weights: Path) -> dict[str, NDArray[np.generic]]:
-    """All variables of the patch classifier: the pretrained backbone's and the head's, cut at the taps' borders."""
+    """Assemble the variables of the patch classifier: the pretrained backbone's and the head's, split by tap."""
     net = patch_classifier(config.backbone, config.taps, config.reader.size, statistic=config.statistic)
     backbone = pretrained_trunk(config.backbone, config.taps, weights)
     arrays = get_variables(backbone)

@@ -15,7 +15,7 @@ Float = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class LinearHead:
-    """logit = features @ weights + bias, on features as the backbone gives them."""
+    """logit = features @ weights + bias, on the backbone's features."""
 
     weights: Float
     bias: float
@@ -28,20 +28,18 @@ class LinearHead:
 def fit_linear_head(
     features: Float, target: NDArray[np.integer], patients: Sequence[str], c: float, shrinkage: float = 0.0
 ) -> LinearHead:
-    """L2-regularised logistic regression on standardised features that patients were taken out of.
+    """Fit L2-regularised logistic regression on standardised features with differences between patients removed.
 
-    The directions in which patients of one class differ (dye, camera, slide) are shrunk first, by the square
-    root of one plus
-    `shrinkage` times their variance: within-class covariance normalisation (Hatch et al., Interspeech 2006), on
-    patients' means.
-    Both linear maps are folded into the head.
+    The directions in which patients of one class differ (dye, camera, slide) are shrunk first, by the square root of
+    one plus `shrinkage` times their variance: within-class covariance normalisation (Hatch et al., Interspeech 2006),
+    on patients' means. Both linear maps are merged into the head.
 
     Args:
         features: (fields, features).
         target: 0 benign, 1 malignant.
-        patients: Patient by field.
+        patients: Patient of each field.
         c: Inverse strength of the regularisation.
-        shrinkage: How strongly the differences between patients are taken out; 0 leaves them.
+        shrinkage: How strongly differences between patients are removed; 0 keeps them.
     """
     scaler = StandardScaler().fit(features)
     standardised = np.asarray(scaler.transform(features))
@@ -56,14 +54,14 @@ def fit_linear_head(
 
 
 def mean_head(heads: Sequence[LinearHead]) -> LinearHead:
-    """The head whose logits are the mean of some heads' logits."""
+    """The head whose logits are the mean of the heads' logits."""
     return LinearHead(np.mean([h.weights for h in heads], axis=0), float(np.mean([h.bias for h in heads])))
 
 
 def _patient_axes(
     standardised: Float, target: NDArray[np.integer], patients: NDArray[np.str_], shrinkage: float
 ) -> tuple[Float, Float]:
-    """Orthonormal rows that span the differences of patients' means within the classes, and what to add along each."""
+    """Orthonormal rows that span the differences of patients' means within the classes, and the factor along each."""
     centred = []
     for label in (0, 1):
         names = np.unique(patients[target == label])

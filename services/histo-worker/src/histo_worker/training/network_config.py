@@ -25,7 +25,7 @@ from lobule_ml.training.validation import Measures, Validation
 Float = NDArray[np.floating]
 
 _VALIDATION_FOLDS = 5
-_MAX_TESTED = 24  # patches of a field: small windows overlap so much that more of them say the same
+_MAX_TESTED = 24  # patches of a field; small windows overlap, so more of them add no information
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +36,13 @@ class NetworkConfig(HistologyConfig):
         variant: A key of `reference_resnet.FAMILY`.
         size: Side of the network's input: 64, 128, 256 or 512.
         window: Side of a patch in pixels of the field.
-        cropping: The way to patches in training.
+        cropping: Method for making training patches.
         operation: A key of `OPERATIONS`.
-        recipe: How to learn.
+        recipe: Training recipe.
         augmentation: Random changes in training, or None.
-        validate_every: Steps between two validations on a fifth of the training patients, which are then not learned
-            from; 0 learns from all and validates nothing.
-        patience: Validations without a better loss that end a training; 0 for none.
+        validate_every: Steps between two validations on a fifth of the training patients, which are excluded from
+            training; 0 trains on all patients without validation.
+        patience: Number of validations without a better loss that ends a training; 0 for no early stop.
         keep: The weights of the last step, or those of the best validation.
     """
 
@@ -59,30 +59,30 @@ class NetworkConfig(HistologyConfig):
     keep: Literal["last", "best"] = "last"
 
     def __post_init__(self) -> None:
-        """Refuse what is not known."""
+        """Refuse unknown or inconsistent values."""
         super().__post_init__()
         if self.keep not in ("last", "best") or (not self.validate_every and (self.keep == "best" or self.patience)):
             raise ValueError("keep is last or best; best, and patience, need validations: --set validate_every=N")
         if self.operation not in OPERATIONS:
-            raise ValueError(f"there is no operation {self.operation!r}; there are {', '.join(OPERATIONS)}")
+            raise ValueError(f"there is no operation {self.operation!r}; choose one of {', '.join(OPERATIONS)}")
         if self.cropping not in get_args(Cropping):
-            raise ValueError(f"there is no cropping {self.cropping!r}; there are {', '.join(get_args(Cropping))}")
+            raise ValueError(f"there is no cropping {self.cropping!r}; choose one of {', '.join(get_args(Cropping))}")
 
     @property
     def reader(self) -> FieldReader:
-        """How the service reads fields for this network."""
+        """The field reader of the service for this network."""
         return FieldReader(self.size, self.window, operation=self.operation)
 
     def build(self) -> keras.Model:
-        """The network, initialised by the seed.
+        """Build the network, initialised by the seed.
 
         Raises:
-            KeyError, ValueError: The variant is not known or does not fit the size.
+            KeyError, ValueError: The variant is unknown or does not fit the size.
         """
         keras.utils.set_random_seed(self.seed)
         net = reference_resnet(self.variant, self.size, self.recipe.penalty)
         for layer in net.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):  # a short run must forget where its averages began
+            if isinstance(layer, keras.layers.BatchNormalization):  # a short run must replace the initial averages
                 layer.momentum = max(0.0, min(layer.momentum, 1 - 10 / self.recipe.steps))
         return net
 
@@ -95,8 +95,8 @@ def train_on_fields(
     Args:
         config: The configuration.
         fields: The training fields.
-        folder: For the log and the state, from which a stopped run goes on.
-        until: Stop before this step, to go on later.
+        folder: Folder for the log and the state, from which a stopped run resumes.
+        until: Stop before this step, to resume later.
 
     Returns:
         The network, and whether it is finished.
@@ -113,10 +113,10 @@ def train_on_fields(
 
 
 def _set_apart(fields: Sequence[Field], seed: int) -> Split:
-    """Fields to learn from, and those of a fifth of the patients, at least one of each class, to validate on.
+    """Split fields into training fields and validation fields of a fifth of the patients, at least one of each class.
 
     Raises:
-        ValueError: A class has a single patient.
+        ValueError: A class has only one patient.
     """
     fewest = min(len({f.patient for f in fields if f.label == label}) for label in LABELS)
     if fewest < 2:
@@ -132,7 +132,7 @@ def _batches(config: NetworkConfig, fields: Sequence[Field], augmentation: Augme
 
 
 def _validation(config: NetworkConfig, fields: Sequence[Field]) -> Validation:
-    """Loss, accuracy and AUC on one patch of each field, the same ones at every validation."""
+    """Loss, accuracy and AUC on one patch of each field, the same patches in every validation."""
     batches = _batches(config, fields, None)
     steps = range(math.ceil(len(fields) / config.recipe.batch))
 
@@ -150,9 +150,9 @@ def _validation(config: NetworkConfig, fields: Sequence[Field]) -> Validation:
 
 
 def patch_logits(config: NetworkConfig, net: keras.Model, fields: Sequence[Field]) -> list[Float]:
-    """Logits of each field's patches, of `_MAX_TESTED` evenly chosen ones where there are more.
+    """Logits of each field's patches, at most of `_MAX_TESTED` evenly chosen ones.
 
-    Sliding windows stand in for random crops, so that scores are not random.
+    Sliding windows replace random crops, so that scores are not random.
     """
     logits_of = LogitsOf(net)
     cropping: Cropping = "sliding" if config.cropping == "random" else config.cropping

@@ -1,4 +1,4 @@
-"""From a configuration of a network to a trained one: a network for each fold, and one for all fields."""
+"""Trains the networks of a configuration: one for each fold, and one for all fields."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -30,16 +30,16 @@ def train_reference_network(
     until: int | None = None,
     folding: Folding | None = None,
 ) -> Trained:
-    """Train a network for each fold and score the fields that it has not seen; then the final one.
+    """Train a network for each fold and score its unseen fields; then train the final one.
 
     The final one is trained on all fields, or is the ensemble of the folds' networks.
 
     Args:
         config: The configuration.
         fields: All fields.
-        folder: Of the run: a folder for each network; what is there is gone on with.
+        folder: Folder of the run, with a folder for each network; existing runs are resumed.
         until: Stop the network that is being trained before this step.
-        folding: The splits; by itself those of the configuration.
+        folding: The splits; by default those of the configuration.
 
     Raises:
         TrainingStopped: SIGTERM, SIGINT or `until` asked to stop; the state is saved.
@@ -81,7 +81,7 @@ def train_reference_network(
 
 
 def field_scorer(config: NetworkConfig, net: keras.Model) -> Callable[[Field], Float]:
-    """Gives the logit of a field as the service computes it, an array ()."""
+    """Return a function that computes the logit of a field, shape (), as the service does."""
     logits_of = LogitsOf(net, batch=8)
     reader = config.reader
 

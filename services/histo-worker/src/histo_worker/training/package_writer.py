@@ -1,4 +1,4 @@
-"""Writes a trained network as a model package: weights, model.json and the card, all figures from the measurement."""
+"""Writes a trained network as a model package: weights, model.json and the card, with all measured figures."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ class PackageTerms:
     """A package's data set and licences.
 
     Attributes:
-        data: Name of the data set that it learned from.
-        data_terms: Under which the data may be used.
-        licence: Of the new weights.
+        data: Name of the training data set.
+        data_terms: Terms of use of the data.
+        licence: Licence of the new weights.
     """
 
     data: str
@@ -73,7 +73,7 @@ def _described(fields: Sequence[Field], source: str) -> str:
 
 
 def _thresholds(oof: OutOfFold) -> Thresholds:
-    """The band that reaches the wanted sensitivity; where none does, one that never answers."""
+    """The band that reaches the required sensitivity; if there is none, a band that covers everything."""
     try:
         return choose_thresholds(oof)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The output of a training, of either kind of network."""
+"""The output of a training, for both kinds of networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from histo_worker.training.config import HistologyConfig
 
 @dataclass(frozen=True)
 class Trained:
-    """A network, and how its training does on patients that it has not seen.
+    """A network, and its scores for patients that it has not seen.
 
     Attributes:
-        config: What was trained.
+        config: The configuration.
         architecture: A key of `models.ARCHITECTURES` as `name`, and its arguments.
-        reader: How a field becomes patches.
+        reader: Cuts a field into patches.
         arrays: The network's variables.
         oof: Out-of-fold scores.
-        learned: The fields that the network, or any member of an ensemble, learned from.
+        learned: The training fields of the network, or of all members of an ensemble.
         evidence_scale: Divides the map of evidence before its sigmoid.
         how: The training in words, for the model card.
-        pretrained: Licence of the weights that the training started from; None where it started from chance.
+        pretrained: Licence of the weights that the training started from; None for random weights.
     """
 
     config: HistologyConfig
@@ -40,13 +40,13 @@ class Trained:
     pretrained: str | None = None
 
 
-class TrainingStopped(Exception):  # noqa: N818 - stopping is no error
+class TrainingStopped(Exception):  # noqa: N818 - stopping is not an error
     """A training was asked to stop before its end; its state is saved.
 
     Args:
-        part: Which of its networks it was at.
-        done: Steps done of it.
-        steps: Of that network in all.
+        part: Name of the network that was being trained.
+        done: Number of its finished steps.
+        steps: Number of its steps.
     """
 
     def __init__(self, part: str, done: int, steps: int) -> None:

@@ -1,4 +1,4 @@
-"""Training networks end to end, on any Keras backend: the thesis' recipe and a modern one."""
+"""Trains networks end to end on any Keras backend, with the thesis' recipe or a modern one."""
 
 import math
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from lobule_ml.training.validation import Validation
 
 @dataclass(frozen=True)
 class Recipe:
-    """How weights are learned.
+    """A training recipe.
 
     Attributes:
         optimiser: SGD with momentum and a stepped rate, or AdamW with a cosine.
         rate: Initial learning rate.
-        steps: Batches in all.
+        steps: Number of batches.
         halve_at: Steps at which the rate is halved (SGD only).
         weight_decay: L2 penalty built into the network (SGD, as the thesis) or decoupled (AdamW).
         batch: Patches in a batch.
-        ema: Momentum of the average of the weights, which is kept; 0 keeps the last weights.
+        ema: Momentum of the weights' average, which is the result; 0 for the last weights.
     """
 
     optimiser: Literal["sgd", "adamw"]
@@ -39,7 +39,7 @@ class Recipe:
 
     @property
     def penalty(self) -> float:
-        """What the network adds to the loss for each squared weight."""
+        """The penalty that the network adds to the loss for each squared weight."""
         return self.weight_decay if self.optimiser == "sgd" else 0.0
 
     def schedule(self) -> LearningRate:
@@ -71,25 +71,25 @@ def train_network(
     validation: Validation | None = None,
     best: bool = False,
 ) -> bool:
-    """Train a network with a `logit` output in place, going on where `folder` holds a state.
+    """Train a network with a `logit` output in place; resumes if `folder` contains a state.
 
     Args:
-        net: The network; changed.
+        net: The network, which is changed.
         batch_of: Patches and targets at a step; see `lobule_ml.training.loop.run`.
-        recipe: How to learn.
-        folder: For the log and the state.
-        until: Stop before this step, to go on later.
-        validation: On the way; None for none.
-        best: Keep the weights of the best validation, not those of the last step.
+        recipe: Training recipe.
+        folder: Folder for the log and the state.
+        until: Stop before this step, to resume later.
+        validation: Validation during the training; None for none.
+        best: Whether to keep the weights of the best validation instead of those of the last step.
 
     Returns:
-        Whether it is finished; not where it was asked to stop.
+        Whether the training is finished; False if it was asked to stop.
     """
     trained = keras.Model(net.input, net.output["logit"])  # pyright: ignore[reportCallIssue, reportArgumentType] - a dict
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     trained.compile(recipe.build_optimiser(), loss)
     trained.jit_compile = False
-    # Without momentum the average is the last weights: it is needed where they are validated, and at the end.
+    # Without momentum the average is the last weights, which validations and the end of the training need.
     every = 1 if recipe.ema else math.gcd(recipe.steps, validation.every if validation else 0)
     settings = LoopSettings(recipe.ema, every, log_every=min(10, recipe.steps))
     run(trained, batch_of, recipe.schedule(), folder, settings=settings, until=until, validation=validation)
@@ -101,11 +101,11 @@ def train_network(
 
 
 class LogitsOf:
-    """A network's logits as a plain function, compiled once by its backend.
+    """A network's logits as a plain function, compiled once by the backend.
 
     Args:
         net: A network with a `logit` output.
-        batch: Patches at once.
+        batch: Number of patches in a batch.
     """
 
     def __init__(self, net: keras.Model, batch: int = 32) -> None:

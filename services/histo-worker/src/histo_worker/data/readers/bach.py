@@ -1,7 +1,7 @@
 """BACH, the microscopy images of ICIAR 2018 (Aresta et al., Med Image Anal 2019): four folders, 0.42 um a pixel.
 
-Carcinoma, in situ or invasive, is malignant; normal tissue and benign lesions are not. The set does not say which
-images are of one patient, so each counts as a patient of its own, and every figure by patient is too kind.
+Carcinoma, in situ or invasive, is malignant; normal tissue and benign lesions are benign. The data set does not state
+which images are from the same patient, so each image counts as a patient, and every figure by patient is optimistic.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ def _root(path: Path) -> Path | None:
 
 
 def read(folder: Path) -> Reading[Field]:
-    """All images of the four classes."""
+    """Read all images of the four classes."""
     root, found = _root(folder), Reading[Field]()
     if root is None:
         return found
@@ -33,7 +33,7 @@ def read(folder: Path) -> Reading[Field]:
     for name, label in CLASSES.items():
         files = sorted(p for p in (root / name).iterdir() if p.suffix.lower() in (".tif", ".tiff", ".png"))
         if not files:
-            found.problems.append(f"{root / name} holds no image")
+            found.problems.append(f"{root / name} contains no image")
         for number, path in enumerate(files, start=1):
             found.items.append(Field(path.stem, label, name, "", path.stem, magnification, number, path))
     return found

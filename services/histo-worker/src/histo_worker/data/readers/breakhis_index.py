@@ -1,4 +1,4 @@
-"""A copy of BreakHis with an `index.csv`, some of its fields squashed to squares."""
+"""A copy of BreakHis with an `index.csv`, in which some fields are distorted to squares."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from lobule.imaging.decode import RGB8
 from lobule_ml.data_sets import Reader, Reading
 
 COLUMNS = ("file", "label", "tumor_type", "slide", "patient_group", "magnification", "squashed")
-_WIDTH, _HEIGHT = 700, 460  # of every field of BreakHis
+_WIDTH, _HEIGHT = 700, 460  # size of every field of BreakHis
 
 
 @dataclass(frozen=True, order=True)
@@ -23,7 +23,7 @@ class SquashedField(Field):
     """A field of BreakHis that was stored as a square."""
 
     def pixels(self) -> RGB8:
-        """The field stretched back to its own shape; see `Field.pixels`."""
+        """Decode the field, stretched to its original shape; see `Field.pixels`."""
         stored = super().pixels()
         return np.asarray(cv2.resize(stored, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
 
@@ -34,14 +34,14 @@ def recognises(folder: Path) -> bool:
 
 
 def read(folder: Path) -> Reading[Field]:
-    """All rows whose file is there, with or without a known magnification."""
+    """Read all rows whose file exists, with or without a known magnification."""
     return read_index(folder, COLUMNS, _field)
 
 
 def _field(folder: Path, row: dict[str, str], line: int) -> Field:
     path = folder / row["file"]
     if not path.is_file():
-        raise ValueError(f"{path} is not there")
+        raise ValueError(f"{path} does not exist")
     if row["label"] not in LABELS or not row["patient_group"]:
         raise ValueError(f"patient {row['patient_group']!r}, label {row['label']!r}: expected a patient and a label")
     known = row["magnification"] in MAGNIFICATIONS

@@ -7,7 +7,7 @@ from lobule_ml.data_sets import Reader, Reading
 
 
 def read(folder: Path) -> Reading[Field]:
-    """All fields below the folder."""
+    """Read all fields below the folder."""
     return Reading(find_fields(folder))
 
 

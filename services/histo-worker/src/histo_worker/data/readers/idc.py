@@ -1,7 +1,7 @@
 """IDC, patches of breast slides at about 4 um a pixel (Cruz-Roa et al., SPIE 2014; Janowczyk & Madabhushi, JPI 2016).
 
-Invasive ductal carcinoma is malignant. "Benign" here means no invasive carcinoma: it includes in-situ carcinoma, fat
-and stroma. Two layouts: the published one of a file for each patch, named
+Invasive ductal carcinoma is malignant. "Benign" here means no invasive carcinoma, which includes in-situ carcinoma, fat
+and stroma. There are two layouts: the published one with one file per patch, named
 `10253_idx5_x1351_y1101_class0.png`, and sheets of patches with an `index.csv`.
 """
 
@@ -15,7 +15,7 @@ from histo_worker.preprocessing.windows import Window
 from lobule_ml.data_sets import Reader, Reading
 
 SIDE = 50
-"""Of a patch, in pixels."""
+"""Side of a patch in pixels."""
 UM_PER_PIXEL = 4.0
 COLUMNS = ("sheet", "patient", "left", "top", "idc")
 
@@ -29,14 +29,14 @@ def recognises(folder: Path) -> bool:
 
 
 def read(folder: Path) -> Reading[Field]:
-    """All patches, in the order of sheets or names."""
+    """Read all patches, in the order of sheets or names."""
     return read_index(folder, COLUMNS, _field) if has_index(folder, COLUMNS) else _files(folder)
 
 
 def _field(folder: Path, row: dict[str, str], line: int) -> Patch:
     path = folder / row["sheet"]
     if not path.is_file():
-        raise ValueError(f"{path} is not there")
+        raise ValueError(f"{path} does not exist")
     if row["idc"] not in ("0", "1") or not row["patient"]:
         raise ValueError(f"patient {row['patient']!r}, idc {row['idc']!r}: expected a patient, and 0 or 1")
     window = Window(int(row["left"]), int(row["top"]), SIDE)
@@ -51,7 +51,7 @@ def _files(folder: Path) -> Reading[Field]:
             label, patient = LABELS[int(match["idc"])], match["patient"]
             found.items.append(Patch(path.stem, label, "", patient, patient, None, number, path))
         else:
-            found.problems.append(f"{path}: its name says no patient, place and class")
+            found.problems.append(f"{path}: its name does not contain patient, place and class")
     return found
 
 

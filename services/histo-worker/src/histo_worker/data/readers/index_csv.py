@@ -1,4 +1,4 @@
-"""An `index.csv` beside its images, of several layouts."""
+"""Reads an `index.csv` that lies beside its images, for several layouts."""
 
 import csv
 from collections.abc import Callable, Collection
@@ -22,12 +22,12 @@ def has_index(folder: Path, columns: Collection[str]) -> bool:
 def read_index(
     folder: Path, columns: Collection[str], field: Callable[[Path, dict[str, str], int], Field]
 ) -> Reading[Field]:
-    """All rows that can be used.
+    """Read all usable rows.
 
     Args:
-        folder: That of the index.
-        columns: Those that `field` is given.
-        field: Makes a field of the folder, a row and its line; raises ValueError where the row cannot be used.
+        folder: Folder of the index.
+        columns: Columns that `field` needs.
+        field: Makes a field from the folder, a row and its line; raises ValueError if the row cannot be used.
     """
     found = Reading[Field]()
     index = folder / INDEX

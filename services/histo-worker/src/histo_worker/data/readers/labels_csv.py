@@ -1,4 +1,4 @@
-"""Own fields: a labels CSV, see `data.labels`."""
+"""Custom fields: a labels CSV, see `data.labels`."""
 
 from histo_worker.data.labels import read_labels
 from lobule_ml.data_sets import Reader

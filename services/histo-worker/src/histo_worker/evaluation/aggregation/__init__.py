@@ -1,6 +1,6 @@
-"""From patches to an image: rules by name.
+"""Rules that combine patches into an image, by name.
 
-To add one, write a module here with a function under `@RULES.register("name")`; the tables then compare it. Learned
+To add a rule, write a module here with a function under `@RULES.register("name")`; the tables then compare it. Learned
 pooling is in `models.attention_mil`.
 """
 
@@ -15,4 +15,4 @@ Float = NDArray[np.floating]
 Rule = Callable[[Float], float]
 
 RULES: Registry[Rule] = Registry("aggregation", __name__)
-"""Each takes the logits of an image's patches, (n,) with n >= 1, and returns a score; malignant from one half on."""
+"""A rule maps the logits of an image's patches, (n,) with n >= 1, to a score; from 0.5 on the image is malignant."""

@@ -1,7 +1,6 @@
 """The thesis' five rules (tables 9 and 12).
 
-The thesis names its rules without defining them; these are the readings that fit its tables (`exist` has a
-sensitivity near one).
+The thesis does not define its rules; these interpretations fit its tables (`exist` has a sensitivity near one).
 """
 
 import numpy as np
@@ -15,13 +14,13 @@ def _probability(logits: Float) -> Float:
 
 @RULES.register("sum")
 def by_sum(logits: Float) -> float:
-    """The sign of the summed logits: sure patches outweigh unsure ones. The score is the mean logit's probability."""
+    """The mean logit's probability; its sign is that of the sum, so certain patches outweigh uncertain ones."""
     return float(_probability(np.mean(logits, keepdims=True))[0])
 
 
 @RULES.register("vote")
 def by_vote(logits: Float) -> float:
-    """The share of patches that are called malignant."""
+    """The share of patches that are predicted as malignant."""
     return float(np.mean(logits >= 0))
 
 
@@ -33,12 +32,12 @@ def by_average(logits: Float) -> float:
 
 @RULES.register("exist")
 def by_exist(logits: Float) -> float:
-    """One malignant patch is enough: the highest probability."""
+    """The highest probability: one malignant patch is enough."""
     return float(_probability(np.max(logits, keepdims=True))[0])
 
 
 @RULES.register("exist3")
 def by_exist3(logits: Float) -> float:
-    """Three malignant patches are needed (all, where there are fewer): the third highest probability."""
+    """The third highest probability: three malignant patches are needed, or all if there are fewer."""
     third = np.sort(logits)[-min(3, len(logits))]
     return float(_probability(np.atleast_1d(third))[0])

@@ -1,8 +1,8 @@
-"""What a head reads of a feature map, by name: how strong it is, how much it varies over the patch, and the like.
+"""Statistics that a head computes from a feature map, by name, such as its mean or its variation over the patch.
 
 A statistic is a layer from feature maps (batch, rows, columns, channels) to the same shape whose mean over the
-positions is the statistic; so a head that is linear in it has an exact map of evidence. To add one, write a module here
-with a class of a layer under `@STATISTICS.register("name")`.
+positions is the statistic, so that a linear head has an exact evidence map. To add one, write a module here with a
+layer class under `@STATISTICS.register("name")`.
 """
 
 from keras import layers

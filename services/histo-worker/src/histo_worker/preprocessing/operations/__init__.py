@@ -1,4 +1,4 @@
-"""Operations on patches before a network sees them, each by its name.
+"""Operations on patches before the network, by name.
 
 An operation takes one uint8 RGB patch (height, width, 3) and returns float32 of the same shape, centred near zero or
 scaled to [0, 1], as noted. To add one, write a module here with a function under `@register("name")`.

@@ -14,16 +14,16 @@ def raw(patch: RGB8) -> Float:
 
 @register("demean")
 def demean(patch: RGB8) -> Float:
-    """The patch less its mean colour, scaled as `raw`."""
+    """Subtract the patch's mean colour; scaled as in `raw`."""
     scaled = raw(patch)
     return (scaled - scaled.mean(axis=(0, 1), dtype=np.float64)).astype(np.float32)
 
 
 @register("whiten")
 def whiten(patch: RGB8) -> Float:
-    """Mean 0 and deviation 1 over the whole patch.
+    """Normalise the whole patch to mean 0 and deviation 1.
 
-    A flat patch becomes 0 (the deviation is bounded as in the thesis).
+    A flat patch becomes 0, because the deviation has a lower limit as in the thesis.
     """
     values = patch.astype(np.float32)
     return ((values - values.mean()) / max(float(values.std()), 1 / np.sqrt(values.size))).astype(np.float32)
@@ -37,9 +37,9 @@ def clahe(patch: RGB8) -> Float:
 
 @register("gaussian_clahe")
 def gaussian_clahe(patch: RGB8) -> Float:
-    """The patch less its Gaussian-smoothed self, around mid-grey, then CLAHE.
+    """Subtract the Gaussian-smoothed patch, centred on mid-grey, then apply CLAHE.
 
-    The thesis subtracts in 8 bits, where negative values wrap; around mid-grey nothing is lost.
+    The thesis subtracts in 8 bits, where negative values wrap around; centring on mid-grey loses nothing.
     """
     smooth = cv2.GaussianBlur(patch, (0, 0), patch.shape[0] / 30)
     detail = np.clip(patch.astype(np.int16) - smooth + 128, 0, 255).astype(np.uint8)
@@ -48,19 +48,19 @@ def gaussian_clahe(patch: RGB8) -> Float:
 
 @register("clahe_whiten")
 def clahe_whiten(patch: RGB8) -> Float:
-    """CLAHE, then whiten."""
+    """Apply CLAHE, then whiten."""
     return whiten(clahe_rgb(patch))
 
 
 @register("whiten_clahe")
 def whiten_clahe(patch: RGB8) -> Float:
-    """Whiten, back to 8 bits over +-3 deviations, then CLAHE."""
+    """Whiten, convert +-3 deviations to 8 bits, then apply CLAHE."""
     return clahe(np.clip((whiten(patch) + 3) * (255 / 6), 0, 255).astype(np.uint8))
 
 
 @register("pca_whiten")
 def pca_whiten(patch: RGB8) -> Float:
-    """Colours rotated to their principal axes and scaled to unit variance (the thesis' whitening formula)."""
+    """Rotate colours to their principal axes and scale them to unit variance (the thesis' whitening formula)."""
     rotated, vectors, variances = _principal(patch)
     del vectors
     return (rotated / np.sqrt(variances + 1e-5)).reshape(patch.shape).astype(np.float32)
@@ -68,7 +68,7 @@ def pca_whiten(patch: RGB8) -> Float:
 
 @register("zca_whiten")
 def zca_whiten(patch: RGB8) -> Float:
-    """As `pca_whiten`, rotated back, so that colours stay near their own."""
+    """Apply `pca_whiten` and rotate back, so that colours stay near their original ones."""
     rotated, vectors, variances = _principal(patch)
     return ((rotated / np.sqrt(variances + 1e-5)) @ vectors.T).reshape(patch.shape).astype(np.float32)
 
