@@ -89,7 +89,7 @@ def test_every_fault_of_a_labels_csv_is_named_with_its_line(tmp_path, draw, draw
     assert done.exit_code == 1
     said = done.stderr.replace("\n", " ")
     for words in (
-        "line 5: ", "already in line 2", "gone.png is not there", "file is empty", "'odd'", "not x1 y1 x2 y2",
+        "line 5: ", "already in line 2", "gone.png does not exist", "file is empty", "'odd'", "not x1 y1 x2 y2",
         "is empty or outside", "a benign film has a malignant mass",
         "cut.png", "lies outside its 200 x 300 pixels", "its mask has 400 x 600 pixels",
     ):  # fmt: skip
@@ -204,7 +204,7 @@ def test_mias(tmp_path, draw_film):
     assert circle.patient == normal.patient != unplaced.patient
     assert (circle.malignant, normal.attributes["class"]) == (False, "normal")
     assert (len(unplaced.boxes), unplaced.malignant) == (0, True)
-    assert "mdb004.pgm is not there" in found.problems[0]
+    assert "mdb004.pgm does not exist" in found.problems[0]
 
 
 def test_vindr(tmp_path, draw_dicom):
@@ -223,7 +223,7 @@ def test_vindr(tmp_path, draw_dicom):
     assert film.boxes.tolist() == [BOX]
     assert (film.labels.tolist(), film.malignant, film.attributes["density"]) == ([MALIGNANT], True, "C")
     assert film.read().shape == (600, 400)
-    assert "other.dicom is not there" in found.problems[0]
+    assert "other.dicom does not exist" in found.problems[0]
 
 
 def test_damaged_values_of_vindr_are_named_with_their_film(tmp_path, draw_dicom):

@@ -51,7 +51,7 @@ def test_cbis_ddsm_as_tcia_ships_it(tcia):
     assert film.attributes == {"view": "CC", "laterality": "L", "density": "3"}
     assert (film.read_mask() == mask).all()
     [problem] = found.problems  # the table names the film of the other view, too
-    assert "Mass-Training_P_00001_LEFT_MLO: its folder is not there" in problem
+    assert "Mass-Training_P_00001_LEFT_MLO: its folder does not exist" in problem
     done = CliRunner().invoke(app, ["data", "check", str(folder)])
     assert done.exit_code == 1
     assert "1 films of 1 patients, 1 with masks" in done.stdout

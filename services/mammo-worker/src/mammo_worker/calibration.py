@@ -1,4 +1,4 @@
-"""From scores to probabilities, fitted on the validation patients alone."""
+"""Calibrates scores to probabilities, fitted only on the validation patients."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,10 +16,11 @@ class Calibration:
     """Maps the network's scores to a result's probabilities.
 
     Attributes:
-        mass: From the logit of a finding's score to the probability that a mass is there (IoU from 0.2 on).
-        malignant: From the logit of a finding's malignancy to the probability that it is malignant if it is a mass.
+        mass: From the logit of a finding's score to the probability that it is a mass (IoU from 0.2 on).
+        malignant: From the logit of a finding's malignancy to the probability that it is malignant, given that it is a
+            mass.
         film: From `film_features` to the probability that a malignant mass is on the film.
-        working_score: Findings of a lower score are weak ones, which stay unmarked until they are asked for.
+        working_score: Findings with a lower score are weak, and are not marked by default.
     """
 
     mass: Logistic
@@ -28,12 +29,12 @@ class Calibration:
     working_score: float
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values."""
+        """Return JSON-compatible values."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Calibration":
-        """The inverse of `to_dict`; other keys are ignored."""
+        """Restore a calibration from `to_dict`; other keys are ignored."""
         parts = {k: Logistic(tuple(values[k]["weights"]), values[k]["bias"]) for k in ("mass", "malignant", "film")}
         return cls(**parts, working_score=float(values["working_score"]))
 
@@ -45,14 +46,15 @@ def film_features(found: Detections) -> NDArray[np.float64]:
 
 
 def cap_suspicion(suspicion: NDArray[np.float64], film_probability: float) -> NDArray[np.float64]:
-    """Suspicions (N,) of a film's findings on the film's own scale: no finding is more suspicious than its film.
+    """Cap the suspicions (N,) of a film's findings, so that no finding is more suspicious than its film.
 
-    A malignant finding makes a malignant film, so a film's probability is at least that of any of its findings. The two
-    are calibrated apart and can contradict this. The finding gives way, not the film: on the validation patients (105
-    films, 137 marked findings, package 2.0.0) capping the findings improved their own figures (AUC 0.840 to 0.842, log
-    loss 0.423 to 0.415, Brier score 0.128 to 0.125), while raising the films to their strongest marked finding made
-    those of the films worse (AUC 0.840 to 0.830, log loss 0.463 to 0.473, Brier score 0.150 to 0.154). The film's
-    probability, and with it thresholds and AUC, stay as they are. `bench/mammo_cap.py` measures the installed package.
+    A malignant finding makes the film malignant, so a film's probability is at least that of any of its findings. The
+    two are calibrated separately and can contradict this. The findings are changed, not the film: on the validation
+    patients (105 films, 137 marked findings, package 2.0.0) capping the findings improved their own figures (AUC 0.840
+    to 0.842, log loss 0.423 to 0.415, Brier score 0.128 to 0.125), while raising the films to their strongest marked
+    finding made those of the films worse (AUC 0.840 to 0.830, log loss 0.463 to 0.473, Brier score 0.150 to 0.154). The
+    film's probability, and with it thresholds and AUC, do not change. `bench/mammo_cap.py` measures the installed
+    package.
 
     Args:
         suspicion: Calibrated probability of each finding that it is a malignant mass.
@@ -62,7 +64,7 @@ def cap_suspicion(suspicion: NDArray[np.float64], film_probability: float) -> ND
 
 
 def sensitivity_threshold(probabilities: Sequence[float], positive: Sequence[bool], sensitivity: float) -> float:
-    """The largest threshold that still finds the wanted share of the positives."""
+    """The largest threshold that still finds the required share of the positives."""
     hits = np.sort(np.asarray(probabilities)[np.asarray(positive, bool)])
     if len(hits) == 0:
         raise ValueError("no positive film to set a threshold on")
@@ -70,7 +72,7 @@ def sensitivity_threshold(probabilities: Sequence[float], positive: Sequence[boo
 
 
 def specificity_threshold(probabilities: Sequence[float], positive: Sequence[bool], specificity: float) -> float:
-    """The smallest threshold that leaves the wanted share of the negatives below it."""
+    """The smallest threshold that leaves the required share of the negatives below it."""
     misses = np.sort(np.asarray(probabilities)[~np.asarray(positive, bool)])
     if len(misses) == 0:
         raise ValueError("no negative film to set a threshold on")

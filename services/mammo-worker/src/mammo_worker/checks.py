@@ -1,4 +1,4 @@
-"""What `lobule doctor` checks of this worker."""
+"""This worker's checks for `lobule doctor`."""
 
 from collections.abc import Iterator
 
@@ -8,5 +8,5 @@ from mammo_worker.settings import MammoSettings
 
 
 def model(_installation: Installation) -> Iterator[Check]:
-    """The model package that the settings name."""
+    """Check the model package of the settings."""
     yield from check_package("mammography model", MammoSettings().package, "mammography")

@@ -1,1 +1,1 @@
-"""The mass detector before deep learning that the thesis compares with (its section 2.5)."""
+"""The mass detector before deep learning with which the thesis compares (its section 2.5)."""

@@ -1,4 +1,4 @@
-"""Regions that may be masses: SLIC superpixels of a sifted film, grown together around each of its peaks."""
+"""Candidate masses: SLIC superpixels of a sifted film, merged around each of its peaks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from mammo_worker.baselines.sifting import SCALES
 
 _SUPERPIXELS_ACROSS = 2.5  # superpixels across a pattern of the scale's middle size
 _COMPACTNESS = 0.1
-_GROWN = (0.45, 0.7)  # shares of the peak's response down to which a region grows; each gives a candidate
-_PEAKS = 24  # per scale, the strongest
+_GROWN = (0.45, 0.7)  # shares of the peak's response down to which a region grows, one candidate for each
+_PEAKS = 24  # number of the strongest peaks per scale
 _LEAST_RESPONSE = 1.5  # grey levels
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A region of a film's canvas.
+    """A candidate region on a film's canvas.
 
     Attributes:
-        scale: Index of the scale that it was found at.
+        scale: Index of the scale at which it was found.
         box: x1, y1, x2, y2 in whole canvas pixels, around the mask.
-        mask: The region inside its box.
-        response: Mean sifted response of the superpixel that it grew from, grey levels.
+        mask: Mask of the region inside the box.
+        response: Mean sifted response of its initial superpixel, in grey levels.
     """
 
     scale: int
@@ -37,12 +37,12 @@ class Candidate:
 def find_candidates(
     sifted: NDArray[np.float32], breast: NDArray[np.bool_], scales: Sequence[tuple[int, int]] = SCALES
 ) -> list[Candidate]:
-    """Candidates of a film at all scales.
+    """Find the candidates of a film at all scales.
 
     Args:
         sifted: (scales, height, width), see `sifting.sift_scales`.
-        breast: (height, width), where the breast is.
-        scales: The lines' lengths at each scale.
+        breast: Mask (height, width) of the breast.
+        scales: Lengths of the lines at each scale.
     """
     found: list[Candidate] = []
     for number, (short, long) in enumerate(scales):
@@ -101,7 +101,7 @@ def _candidate(mask: NDArray[np.bool_], scale: int, response: float) -> Candidat
 
 
 def neighbours(labels: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Every ordered pair of different labels that share an edge, as two arrays; pairs may come more than once."""
+    """All ordered pairs of different labels with a common edge, as two arrays, possibly with duplicates."""
     right = np.stack([labels[:, :-1].ravel(), labels[:, 1:].ravel()])
     down = np.stack([labels[:-1].ravel(), labels[1:].ravel()])
     pairs = np.concatenate([right, down], axis=1)

@@ -1,4 +1,4 @@
-"""A cascade of random forests: each stage discards clear negatives, and the next one is trained on the rest."""
+"""A cascade of random forests: each stage discards clear negatives, and the next one is trained on the others."""
 
 from dataclasses import dataclass, field
 
@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 _TREES = 200
-_NEGATIVES = 25_000  # sampled for a forest at most; the rest is scored by it as well
-_LEAST_LEFT = 200  # negatives below which another stage would learn nothing
-_LEAST_REJECTED = 0.1  # share of the negatives that a stage must reject to be worth a next one
+_NEGATIVES = 25_000  # largest sample for a forest, which scores the others as well
+_LEAST_LEFT = 200  # least number of negatives for another stage
+_LEAST_REJECTED = 0.1  # least share of the negatives that a stage must reject for another stage
 
 
 @dataclass
@@ -17,9 +17,9 @@ class Cascade:
     """A cascade of random forests whose length is chosen on the data ("self-adaptive").
 
     Attributes:
-        keep: Share of the lesions reaching a stage that it must pass.
-        most: Stages at most.
-        seed: Of the forests.
+        keep: Share of its lesions that each stage must pass.
+        most: Largest number of stages.
+        seed: Seed of the forests.
         stages: Forest and threshold of every stage; the last threshold is not used.
     """
 
@@ -40,10 +40,10 @@ class Cascade:
         """Grow the cascade.
 
         Args:
-            features: (N, F) of the training candidates.
-            positive: (N,), which are masses.
-            held: (M, F) of candidates of other patients, on which the thresholds are set.
-            lesion: (M,), number of the mass that each is on, -1 for none. A mass passes with its best candidate.
+            features: Features (N, F) of the training candidates.
+            positive: Mask (N,) of the masses.
+            held: Features (M, F) of candidates of other patients, on which the thresholds are set.
+            lesion: Numbers (M,) of the candidates' masses, -1 for none. A mass passes with its best candidate.
         """
         self.stages = []
         chance = np.random.default_rng(self.seed)
@@ -75,7 +75,7 @@ class Cascade:
         return self
 
     def score(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Score (N,) in 0 to 1: ordered by the stage that a candidate reached, then by that stage's score."""
+        """Scores (N,) from 0 to 1, ordered by the last stage that a candidate reached, then by that stage's score."""
         score = np.zeros(len(features))
         left = np.arange(len(features))
         for number, (forest, threshold) in enumerate(self.stages):
@@ -88,7 +88,7 @@ class Cascade:
 
 
 def _positive(forest: RandomForestClassifier, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """That each is a mass, (N,)."""
+    """The probability of a mass for each candidate, (N,)."""
     return np.asarray(forest.predict_proba(features))[:, 1]
 
 
@@ -102,16 +102,16 @@ def passing_threshold(score: NDArray[np.floating], lesion: NDArray[np.int64], ke
 
 
 def suppress(boxes: NDArray[np.floating], scores: NDArray[np.floating], most: int, overlap: float = 0.3) -> list[int]:
-    """Greedy suppression of the same region found at several scales.
+    """Greedily suppress duplicates of a region that was found at several scales.
 
     Args:
-        boxes: (N, 4).
-        scores: (N,).
-        most: Regions that are left at most.
-        overlap: Share of the smaller of two boxes from which the worse one falls.
+        boxes: Boxes (N, 4).
+        scores: Scores (N,).
+        most: Largest number of remaining regions.
+        overlap: Shared part of the smaller of two boxes from which the worse one is dropped.
 
     Returns:
-        Indices of those that stay, best first.
+        Indices of the remaining regions, best first.
     """
     kept: list[int] = []
     area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)

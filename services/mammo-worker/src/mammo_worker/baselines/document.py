@@ -1,4 +1,4 @@
-"""The baseline's command: train, measure, and write the results."""
+"""The command of the baseline, which trains, measures, and writes the results."""
 
 import statistics
 import time
@@ -44,12 +44,12 @@ def run_baseline(data: Path, out: Path, films: int, cache: Path | None, say: Cal
     Args:
         data: Folder of the data sets.
         out: Folder for `mammography-baseline.md`.
-        films: How many of the training patients' films are used.
-        cache: Folder to keep the films' candidates in, or None.
-        say: Called with the progress.
+        films: Number of the training patients' films to use.
+        cache: Folder for the films' candidates, or None.
+        say: Called with progress messages.
 
     Returns:
-        The document.
+        The document as Markdown.
     """
     train = describe_films(some_of(cases_of(data, "train"), films), cache, say)
     held = describe_films(cases_of(data, "validation"), cache, say)
@@ -116,7 +116,7 @@ def candidate_recall(films: Sequence[Described], rule: Rule) -> float:
 
 
 def seconds_a_film(baseline: Baseline, cases: Sequence[AnnotatedFilm]) -> tuple[float, float]:
-    """Median seconds from a film's file to its findings, one after the other: by the clock, and of the processor."""
+    """Median seconds from a film's file to its findings, sequentially: elapsed time and processor time."""
     wall: list[float] = []
     processor: list[float] = []
     for case in cases:

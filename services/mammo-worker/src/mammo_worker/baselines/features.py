@@ -11,9 +11,9 @@ from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
 from mammo_worker.baselines.candidates import Candidate
 from mammo_worker.baselines.sifting import SCALES
 
-_GREY_LEVELS = 16  # of the co-occurrence matrices
+_GREY_LEVELS = 16  # grey levels of the co-occurrence matrices
 _TEXTURES = ("contrast", "homogeneity", "energy", "correlation")
-_PATTERNS = 10  # uniform local binary patterns of 8 neighbours, turned to one position
+_PATTERNS = 10  # rotation-invariant uniform local binary patterns of 8 neighbours
 _CHANNELS = ("grey", "clahe")
 
 NAMES: tuple[str, ...] = (
@@ -30,7 +30,7 @@ NAMES: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class _Film:
-    """What all candidates of a film share."""
+    """Data that all candidates of a film share."""
 
     canvas: NDArray[np.uint8]
     breast: NDArray[np.bool_]
@@ -45,10 +45,10 @@ class _Film:
 def describe(
     candidates: Sequence[Candidate], canvas: NDArray[np.uint8], sifted: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Features of a film's candidates, (N, len(NAMES)).
+    """Compute the features of a film's candidates, (N, len(NAMES)).
 
     Args:
-        candidates: Of one film.
+        candidates: Candidates of one film.
         canvas: The prepared film, (height, width, 2): grey and CLAHE, 0 outside the breast.
         sifted: (scales, height, width), see `sifting.sift_scales`.
     """
@@ -67,7 +67,7 @@ def _look_at(canvas: NDArray[np.uint8], sifted: NDArray[np.float32]) -> _Film:
     gradient = np.stack([cv2.Sobel(smooth, cv2.CV_32F, *order) for order in ((1, 0), (0, 1))], axis=-1).astype(
         np.float32
     )
-    # The chest wall is the canvas' left edge: only the skin counts as the breast's border.
+    # The chest wall is the canvas' left edge, so only the skin counts as the breast's border.
     closed = cv2.copyMakeBorder(breast.astype(np.uint8), 0, 0, breast.shape[1], 0, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(closed, cv2.DIST_L2, 3)[:, breast.shape[1] :]
     return _Film(
@@ -132,7 +132,7 @@ def _shape(mask: NDArray[np.uint8], candidate: Candidate) -> list[float]:
 
 
 def _brightness(grey: NDArray[np.uint8], inside: NDArray[np.bool_], ring: NDArray[np.bool_]) -> list[float]:
-    """Mean, deviation, 10th and 90th percentile; contrast to the ring around, plain and over the ring's deviation."""
+    """Mean, deviation, 10th and 90th percentile; contrast to the surrounding ring, plain and over its deviation."""
     values = grey[inside].astype(np.float32)
     around = grey[ring].astype(np.float32) if ring.any() else np.zeros(1, np.float32)
     low, high = np.percentile(values, [10, 90])
@@ -142,7 +142,7 @@ def _brightness(grey: NDArray[np.uint8], inside: NDArray[np.bool_], ring: NDArra
 
 
 def _texture(crop: NDArray[np.uint8]) -> list[float]:
-    """Haralick's features of the grey-level co-occurrence over the box, the mean of four directions."""
+    """Haralick's features of the grey-level co-occurrence in the box, averaged over four directions."""
     levels = (crop // (256 // _GREY_LEVELS)).astype(np.uint8)
     angles = [0.0, np.pi / 4, np.pi / 2, 3 * np.pi / 4]
     matrices = graycomatrix(levels, [1, 3], angles, _GREY_LEVELS, symmetric=True, normed=True)
@@ -151,7 +151,7 @@ def _texture(crop: NDArray[np.uint8]) -> list[float]:
 
 
 def _edge(mask: NDArray[np.uint8], gradient: NDArray[np.floating]) -> list[float]:
-    """How well the gradient on the edge points to the middle (-1 to 1), how strong it is, how much it varies."""
+    """How well the gradient on the edge points to the centre (-1 to 1), its mean strength and its variation."""
     edge = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).astype(bool)
     y, x = np.nonzero(edge)
     middle = np.array([np.flatnonzero(mask.any(axis=0)).mean(), np.flatnonzero(mask.any(axis=1)).mean()])

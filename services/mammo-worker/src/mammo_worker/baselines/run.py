@@ -1,4 +1,4 @@
-"""The baseline trained and measured on the films that the network is measured on."""
+"""Trains and measures the baseline on the films on which the network is measured."""
 
 import hashlib
 import time
@@ -22,23 +22,24 @@ from mammo_worker.data.splits import Split, split_of
 from mammo_worker.evaluation.metrics import FilmResult, Rule, froc, overlaps
 from mammo_worker.films.prepare import prepare_film
 
-CANVAS = (512, 256)  # what `sifting.SCALES` is made for
-MARKS = 20  # per film at most
+CANVAS = (512, 256)  # the canvas for which `sifting.SCALES` is chosen
+MARKS = 20  # largest number per film
 POSITIVE_RULES: tuple[Rule, ...] = ("OR >= 0.5", "IoU >= 0.2", "IoU >= 0.5")
-GROWTHS = (1.0, 1.15, 1.3)  # of a candidate's box: radiologists' boxes are wider than what stands out
+# Factors for a candidate's box, because radiologists' boxes are wider than the bright region.
+GROWTHS = (1.0, 1.15, 1.3)
 _CHOICE_FPPI = (0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True)
 class Described:
-    """A film's candidates.
+    """The candidates of a film.
 
     Attributes:
         annotated: The film.
         size: Its height and width.
         boxes: (N, 4) of x1, y1, x2, y2 in film pixels.
         features: (N, F), see `features.NAMES`.
-        seconds: From reading the file to the features.
+        seconds: Seconds from reading the file to the features.
     """
 
     annotated: AnnotatedFilm
@@ -66,12 +67,12 @@ def describe_film(case: AnnotatedFilm) -> Described:
 
 
 def describe_films(cases: Sequence[AnnotatedFilm], cache: Path | None, say: Callable[[str], None]) -> list[Described]:
-    """Describe all films.
+    """Describe the candidates of all films.
 
     Args:
         cases: The films.
         cache: Folder that caches the candidates; the cache is invalid once the code that finds them changes.
-        say: Called with the progress.
+        say: Called with progress messages.
     """
     if cache is not None:
         cache = cache / _code_version()
@@ -100,13 +101,13 @@ def _code_version() -> str:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A trained cascade, and by how much its boxes grow."""
+    """A trained cascade, and the growth factor of its boxes."""
 
     cascade: Cascade
     growth: float
 
     def __call__(self, film: Described) -> FilmResult:
-        """The masses of a film, without their class."""
+        """Find the masses of a film, without their class."""
         boxes = grow(film.boxes, self.growth, film.size)
         scores = self.cascade.score(film.features)
         kept = suppress(boxes, scores, MARKS)
@@ -124,14 +125,14 @@ class Baseline:
 
 
 def grow(boxes: NDArray[np.float64], factor: float, size: tuple[int, int]) -> NDArray[np.float64]:
-    """Boxes (N, 4) grown about their middle, within a film of `size` (height, width)."""
+    """Grow boxes (N, 4) about their centres, within a film of `size` (height, width)."""
     middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2 * factor
     grown = np.concatenate([middle - half, middle + half], axis=1)
     return np.clip(grown, 0, np.array([size[1], size[0], size[1], size[0]], np.float64))
 
 
 def train_cascade(train: Sequence[Described], held: Sequence[Described], rule: Rule, seed: int = 0) -> Cascade:
-    """Train on some patients, set the thresholds of the stages on others; a mass is what matches by `rule`."""
+    """Train on some patients and set the stages' thresholds on others; candidates that match by `rule` are masses."""
     table = np.concatenate([f.features for f in train])
     positive = np.concatenate([overlaps(f.boxes, f.truth, rule).any(axis=1) for f in train])
     lesion: list[NDArray[np.int64]] = []
@@ -146,7 +147,7 @@ def train_cascade(train: Sequence[Described], held: Sequence[Described], rule: R
 def choose(
     train: Sequence[Described], held: Sequence[Described], say: Callable[[str], None]
 ) -> tuple[Baseline, list[dict[str, Any]]]:
-    """Train by every rule and choose rule and growth on the held patients; gives the table of what was tried too."""
+    """Train with every rule, choose rule and growth on the held-out patients, and return the comparison as a table."""
     tried: list[dict[str, Any]] = []
     best: Baseline | None = None
     best_value = -1.0
@@ -177,11 +178,11 @@ def cases_of(data: Path, split: Split) -> list[AnnotatedFilm]:
 
 
 def normal_films(data: Path) -> list[AnnotatedFilm]:
-    """The normal films of mini-MIAS; none where the set is not there."""
+    """The normal films of mini-MIAS; none if the data set does not exist."""
     folder = data / "mias"
     return [c for c in mini_mias(folder) if c.attributes["class"] == "normal"] if folder.is_dir() else []
 
 
 def some_of(cases: Sequence[AnnotatedFilm], most: int) -> list[AnnotatedFilm]:
-    """A fixed number of the films, always the same ones: those whose names have the lowest hashes."""
+    """A fixed number of the films, always the same: those whose names have the lowest hashes."""
     return sorted(cases, key=lambda case: hashlib.sha256(case.name.encode()).digest())[:most]

@@ -1,8 +1,8 @@
-"""Multi-scale morphological sifting: keeps structures as wide as a mass in every direction.
+"""Multi-scale morphological sifting, which keeps structures that are as wide as a mass in every direction.
 
 After Min et al., "Multi-scale mass segmentation for mammograms via cascaded random forests" (ISBI 2017), the thesis'
-section 2.5: greyscale morphology with linear structuring elements at many orientations. A mass is bright and round:
-it holds a short line in every direction and a long one in none. A vessel holds the long line in one direction.
+section 2.5: greyscale morphology with linear structuring elements at many orientations. A mass is bright and round, so
+it contains a short line in every direction and a long one in none. A vessel contains the long line in one direction.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ ORIENTATIONS = 18
 
 @lru_cache(maxsize=512)
 def linear_element(length: int, degrees: float) -> NDArray[np.uint8]:
-    """Structuring element: a line of so many pixels through the middle of a square."""
+    """Structuring element: a line of `length` pixels through the centre of a square."""
     side = length | 1
     element = np.zeros((side, side), np.uint8)
     reach = (length - 1) / 2 * np.array([np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))])
@@ -31,16 +31,16 @@ def linear_element(length: int, degrees: float) -> NDArray[np.uint8]:
 
 
 def sift(grey: NDArray[np.uint8], short: int, long: int, orientations: int = ORIENTATIONS) -> NDArray[np.float32]:
-    """What is at least `short` and less than `long` pixels wide, the mean over the orientations.
+    """Extract structures at least `short` and less than `long` pixels wide, averaged over the orientations.
 
     Args:
         grey: Film (height, width), tissue bright.
-        short: What the short line does not fit into is dropped.
-        long: What the long line fits into is dropped.
-        orientations: How many, evenly over 180 degrees.
+        short: Length of the short line, which must fit into a structure.
+        long: Length of the long line, which must not fit into it.
+        orientations: Number of orientations, evenly spread over 180 degrees.
 
     Returns:
-        (height, width), in grey levels.
+        The sifted film (height, width), in grey levels.
     """
     total = np.zeros(grey.shape, np.float32)
     for degrees in np.arange(orientations) * 180.0 / orientations:
@@ -52,5 +52,5 @@ def sift(grey: NDArray[np.uint8], short: int, long: int, orientations: int = ORI
 def sift_scales(
     grey: NDArray[np.uint8], scales: Sequence[tuple[int, int]] = SCALES, orientations: int = ORIENTATIONS
 ) -> NDArray[np.float32]:
-    """The film sifted at every scale, (scales, height, width)."""
+    """Sift the film at every scale, (scales, height, width)."""
     return np.stack([sift(grey, short, long, orientations) for short, long in scales])

@@ -1,1 +1,1 @@
-"""Clusters of calcifications on films of 0.1 mm a pixel or finer."""
+"""Detects clusters of calcifications on films with 0.1 mm per pixel or finer."""

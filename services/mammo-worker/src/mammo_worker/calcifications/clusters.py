@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from mammo_worker.calcifications.spots import SPACING, Spots
 
-RADIUS = 5.0 / SPACING  # pixels: spots within 1 cm are one cluster
+RADIUS = 5.0 / SPACING  # pixels; spots within 1 cm are one cluster
 LEAST_SPOTS = 3
 LEAST_ODDS = 0.5  # log odds of a spot from which it belongs to a cluster
 FEATURES = 9
-_MOST_SPOTS = 8  # whose odds are added up
+_MOST_SPOTS = 8  # number of spots whose odds are added
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Cluster:
     """A cluster of spots.
 
     Attributes:
-        centre: x, y, pixels of the searched image.
-        points: (N, 2) of its spots.
-        features: (FEATURES,): how many spots, how likely each, and how they lie.
+        centre: Centre x, y in pixels of the searched image.
+        points: Positions (N, 2) of its spots.
+        features: Features (FEATURES,): number, odds and arrangement of the spots.
     """
 
     centre: tuple[float, float]
@@ -30,11 +30,11 @@ class Cluster:
 
 
 def find_clusters(spots: Spots, odds: NDArray[np.floating]) -> list[Cluster]:
-    """Clusters of spots, the ones with the most likely spots first; a spot belongs to one of them.
+    """Group spots into clusters, those with the most likely spots first; each spot belongs to one cluster.
 
     Args:
-        spots: Of an image.
-        odds: (N,), log odds that each is a calcification.
+        spots: Spots of an image.
+        odds: Log odds (N,) that each spot is a calcification.
     """
     kept = odds > LEAST_ODDS
     points, odds = spots.points[kept], np.asarray(odds, np.float64)[kept]

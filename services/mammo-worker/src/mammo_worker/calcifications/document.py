@@ -1,4 +1,4 @@
-"""The search for clusters of calcifications in words: `docs/results/calcifications.md`."""
+"""The document on the search for clusters of calcifications: `docs/results/calcifications.md`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from mammo_worker.calcifications.evaluate import EVERY, RATES, Measured, found_s
 from mammo_worker.evaluation.summary import markdown_table
 
 BAR, BAR_RATE = 0.70, 1.0
-FIRST, SEEN_FIRST, SEEN_OF = 148, 23, 28  # crops that were looked at, see `evaluate.calcified_tissue`
+FIRST, SEEN_FIRST, SEEN_OF = 148, 23, 28  # numbers of inspected crops, see `evaluate.calcified_tissue`
 
 LIMITS = """\
 - No whole film with calcifications is at hand at native resolution. A false rate by area assumes that the tissue around
@@ -28,14 +28,14 @@ def results_document(
     rows_without: Sequence[dict[str, Any]],
     film: float,
 ) -> str:
-    """The whole document.
+    """Write the whole document.
 
     Args:
-        measured: All images.
-        rows: From `measure`.
+        measured: The searched images.
+        rows: Rows from `measure`.
         seen: Names of crops of masses in which calcifications were seen.
-        rows_without: From `measure`, these left out of the tissue.
-        film: Mean area of a breast on a film, cm2.
+        rows_without: Rows from `measure` with these crops excluded from the tissue.
+        film: Mean area of a breast on a film in cm2.
     """
     tissue = [i for i in measured.cut if not i.truth]
     clean = [i for i in without(measured, seen).cut if not i.truth]

@@ -1,4 +1,4 @@
-"""How many clusters are found, and how many false ones a film has, in five folds by patient."""
+"""Measures how many clusters are found, and how many false ones per film, in five folds by patient."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,21 +20,21 @@ from mammo_worker.regions.prepare import NATIVE_SPACING
 from mammo_worker.regions.targets import NAMES
 
 FOLDS = 5
-EVERY = 4  # films of which one is measured for the mean area of a breast
+EVERY = 4  # one film out of this number is measured for the mean area of a breast
 RATES = (0.5, 1.0, 2.0, 4.0)  # false clusters a film
-_REACH = 20.0  # pixels, 2 mm: a cluster this near to the target has found it
+_REACH = 20.0  # pixels, 2 mm; a cluster within this distance of the target counts as a hit
 
 
 @dataclass(frozen=True)
 class Searched:
-    """What was found in an image by models that have not seen its patient.
+    """The clusters in an image by models that have not seen its patient.
 
     Attributes:
         crop: See `SearchedImage`.
-        area: Of tissue, cm2.
-        truth: Whether it holds calcifications that are named.
-        hit: The best score of a cluster on them, minus infinity where there is none.
-        scores: Of all clusters.
+        area: Area of tissue in cm2.
+        truth: Whether it contains annotated calcifications.
+        hit: Best score of a cluster on them; minus infinity if there is none.
+        scores: Scores of all clusters.
     """
 
     crop: Crop
@@ -53,7 +53,7 @@ class Measured:
 
 
 def usable(crops: Sequence[Crop]) -> tuple[list[Crop], list[Crop]]:
-    """Groups of calcifications, and masses of patients who have none."""
+    """Groups of calcifications, and masses of patients without calcifications."""
     groups = [c for c in crops if c.kind == "calcification"]
     patients = {c.patient for c in groups}
     return groups, [c for c in crops if c.kind == "mass" and c.patient not in patients]
@@ -63,9 +63,9 @@ def search_folds(crops: Sequence[Crop], say: Callable[[str], None], trees: int =
     """Fit and search in five folds.
 
     Args:
-        crops: All of CBIS-DDSM.
-        say: Told what is going on.
-        trees: Of each model of spots.
+        crops: All crops of CBIS-DDSM.
+        say: Called with progress messages.
+        trees: Number of trees of each model of spots.
     """
     groups, masses = usable(crops)
     cut = _with_spots(as_cut([*groups, *masses]))
@@ -104,11 +104,11 @@ def _searched(search: ClusterSearch, item: tuple[SearchedImage, Spots]) -> Searc
 
 
 def breast_area(films: Sequence[AnnotatedFilm], native_rows: dict[str, float]) -> float:
-    """Mean area of the breast on films of CBIS-DDSM, cm2.
+    """Mean area of the breast on films of CBIS-DDSM in cm2.
 
     Args:
-        films: To measure.
-        native_rows: By film, native pixels to a pixel of the read film.
+        films: Films to measure.
+        native_rows: Native pixels per pixel of the read film, by film.
     """
     areas: list[float] = []
     for film in films:
@@ -120,34 +120,35 @@ def breast_area(films: Sequence[AnnotatedFilm], native_rows: dict[str, float]) -
 
 
 def calcified_tissue() -> frozenset[str]:
-    """Names of crops of masses in which calcifications were seen that CBIS-DDSM does not name.
+    """Names of crops of masses with visible calcifications that CBIS-DDSM does not annotate.
 
-    By eye, among the 148 crops with the highest false clusters, knowing that they were those; doubtful ones are left.
+    They were identified by eye, not blinded, among the 148 crops with the highest false clusters; doubtful ones are
+    excluded.
     """
     text = files("mammo_worker.calcifications").joinpath("calcified_tissue.txt").read_text("utf-8")
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
 def without(measured: Measured, names: frozenset[str]) -> Measured:
-    """The same without some crops."""
+    """The same images without some crops."""
     return Measured([i for i in measured.cut if i.crop.path.name not in names], measured.pasted)
 
 
 def found_share(images: Sequence[Searched], tissue: Sequence[Searched], rate: float, film: float) -> float:
-    """Share of the groups on `images` that are found at a rate of false clusters a film.
+    """Share of the groups on `images` that are found at a rate of false clusters per film.
 
     Args:
-        images: With a group each.
-        tissue: Without one.
-        rate: False clusters a film.
-        film: Area of a breast on a film, cm2.
+        images: Images with one group each.
+        tissue: Images without a group.
+        rate: False clusters per film.
+        film: Area of a breast on a film in cm2.
     """
     threshold = threshold_at(tissue, rate, film)
     return float(np.mean([np.isfinite(i.hit) and i.hit >= threshold for i in images])) if images else float("nan")
 
 
 def threshold_at(tissue: Sequence[Searched], rate: float, film: float) -> float:
-    """The lowest score with no more false clusters a film than wanted."""
+    """The lowest score with at most this rate of false clusters per film."""
     scores = np.sort(np.concatenate([i.scores for i in tissue]))[::-1]
     allowed = int(rate * sum(i.area for i in tissue) / film)
     if allowed >= len(scores):
@@ -156,7 +157,7 @@ def threshold_at(tissue: Sequence[Searched], rate: float, film: float) -> float:
 
 
 def measure(measured: Measured, film: float, rounds: int = 300) -> list[dict[str, Any]]:
-    """Found shares by rate, with 95 % intervals over patients: both the groups and the tissue are drawn again."""
+    """Measure found shares by rate, with 95 % intervals over patients, resampling both groups and tissue."""
     tissue = [i for i in measured.cut if not i.truth]
     cut = [i for i in measured.cut if i.truth]
     rows: list[dict[str, Any]] = []

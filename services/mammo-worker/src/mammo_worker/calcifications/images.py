@@ -1,4 +1,4 @@
-"""What clusters are searched in to be measured: crops of CBIS-DDSM, and calcifications put into other breasts."""
+"""The images for measuring the search: crops of CBIS-DDSM, and calcifications pasted into other breasts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from mammo_worker.data.splits import fold_of
 from mammo_worker.regions.crops import Crop
 from mammo_worker.regions.prepare import NATIVE_SPACING
 
-_LEAST_FRAME = 30  # pixels of SPACING: white areas as wide as 3 mm are frames or labels
-_FRAME_MARGIN = 15  # pixels around a frame where nothing is searched
+_LEAST_FRAME = 30  # pixels of SPACING; white areas of at least 3 mm are frames or labels
+_FRAME_MARGIN = 15  # pixels around a frame that are not searched
 _WHITE, _BLACK = 245, 8
-_BACKGROUND = 1.0 / NATIVE_SPACING  # standard deviation in pixels, 1 mm: what is finer is pasted
-_LARGEST_PASTED = 400  # native pixels, 2 cm
-_TAPER = 8  # native pixels at the edge of what is pasted
+_BACKGROUND = 1.0 / NATIVE_SPACING  # standard deviation in pixels, 1 mm; only finer structures are pasted
+_LARGEST_PASTED = 400  # native pixels, 2 cm: largest pasted group
+_TAPER = 8  # native pixels over which the pasted structures fade at the edge
 
 
 @dataclass(frozen=True)
 class SearchedImage:
-    """An image of `SPACING` mm a pixel.
+    """An image with `SPACING` mm per pixel.
 
     Attributes:
-        crop: Whose patient is not seen by the model that searches it: the crop itself, or the pasted one.
-        grey: (height, width).
-        inside: Tissue.
-        target: x1, y1, x2, y2 where the calcifications are; None where there are none.
-        host: Patient whose tissue it is.
+        crop: The crop itself or the pasted one; its patient must be unseen by the searching model.
+        grey: Grey values (height, width).
+        inside: Mask of the tissue.
+        target: Box x1, y1, x2, y2 of the calcifications; None if there are none.
+        host: Patient of the tissue.
     """
 
     crop: Crop
@@ -41,17 +41,17 @@ class SearchedImage:
 
     @property
     def area(self) -> float:
-        """Of its tissue, cm2."""
+        """Area of its tissue in cm2."""
         return float(self.inside.sum()) * SPACING**2 / 100
 
 
 def spacing_of(crop: Crop, grey: NDArray[np.uint8]) -> float:
-    """Spacing of a crop as it is stored, mm a pixel: large ones were shrunk."""
+    """Spacing of a stored crop in mm per pixel; large crops were shrunk."""
     return NATIVE_SPACING * crop.native_size[0] / grey.shape[0]
 
 
 def tissue(grey: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Where tissue is in an image of `SPACING` mm a pixel: neither frames and labels nor the air beside the breast."""
+    """Mask of tissue in an image with `SPACING` mm per pixel, without frames, labels and the air beside the breast."""
     padded = np.pad((np.asarray(grey) >= _WHITE).astype(np.uint8), _LEAST_FRAME, mode="edge")
     frame = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((_LEAST_FRAME, _LEAST_FRAME), np.uint8))
     size = 2 * _FRAME_MARGIN + 1
@@ -60,7 +60,7 @@ def tissue(grey: NDArray[np.floating]) -> NDArray[np.bool_]:
 
 
 def at_search_scale(grey: NDArray[Any], spacing: float) -> NDArray[np.float32]:
-    """An image brought to `SPACING`."""
+    """Resample an image to `SPACING`."""
     factor = spacing / SPACING
     size = (max(16, round(grey.shape[1] * factor)), max(16, round(grey.shape[0] * factor)))
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
@@ -68,12 +68,12 @@ def at_search_scale(grey: NDArray[Any], spacing: float) -> NDArray[np.float32]:
 
 
 def fine_enough(crop: Crop, grey: NDArray[np.uint8]) -> bool:
-    """Whether a crop is stored at `SPACING` or finer."""
+    """Whether a crop is stored with `SPACING` or finer."""
     return spacing_of(crop, grey) <= SPACING
 
 
 def as_cut(crops: Sequence[Crop]) -> Iterator[SearchedImage]:
-    """Crops as they are; the whole crop is the target where it shows calcifications."""
+    """Yield crops unchanged; the target of a crop with calcifications is the whole crop."""
     for crop in crops:
         grey = crop.read()
         if not fine_enough(crop, grey):
@@ -85,15 +85,15 @@ def as_cut(crops: Sequence[Crop]) -> Iterator[SearchedImage]:
 
 
 def pasted(groups: Sequence[Crop], hosts: Sequence[Crop], seed: int = 0) -> Iterator[SearchedImage]:
-    """Each group of calcifications put into the tissue of a patient without any, of the same fold.
+    """Paste each group of calcifications into the tissue of another patient without any, in the same fold.
 
-    What is finer than 1 mm and brighter than the crop's own grain is added to the host in the crop's grey; both are
-    stretched to their own brightest pixel in CBIS-DDSM, so that contrasts are those of the crops.
+    Structures that are finer than 1 mm and brighter than the crop's grain are added to the host in the crop's grey.
+    Both are stretched to their brightest pixel in CBIS-DDSM, so contrasts are those of the crops.
 
     Args:
         groups: Crops of calcifications.
         hosts: Crops of masses of patients without calcifications.
-        seed: Of the choice of hosts and places.
+        seed: Seed of the choice of hosts and places.
     """
     chance = np.random.default_rng(seed)
     by_fold = {fold: [h for h in hosts if fold_of(h.patient) == fold] for fold in range(5)}
@@ -121,7 +121,7 @@ def pasted(groups: Sequence[Crop], hosts: Sequence[Crop], seed: int = 0) -> Iter
 
 
 def fine_part(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What is finer than 1 mm in a crop and brighter than its grain, fading towards the crop's edges."""
+    """The structures of a crop finer than 1 mm and brighter than its grain, fading towards the crop's edges."""
     values = grey.astype(np.float32)
     fine = values - cv2.GaussianBlur(values, (0, 0), _BACKGROUND, borderType=cv2.BORDER_REFLECT)
     grain = 1.4826 * float(np.median(np.abs(fine - np.median(fine))))

@@ -1,4 +1,4 @@
-"""The two models of the search: of spots, and of clusters; fitted on crops, whose spots nobody has labelled."""
+"""The two models of the search, of spots and of clusters, fitted on crops without labels of single spots."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from mammo_worker.calcifications.clusters import Cluster, find_clusters
 from mammo_worker.calcifications.spots import Spots
 
 TREES = 70
-_ROUNDS = 2  # of the fit: spots that look like those of masses lose weight in the second
+_ROUNDS = 2  # of the fit; spots that resemble those of masses lose weight in the second one
 _LEAST_WEIGHT = 0.02
 
 
 @dataclass(frozen=True)
 class ScoredCluster:
-    """A cluster and the log odds that it is one of calcifications, on the scale of the crops that were learned from."""
+    """A cluster and its log odds of being calcifications, on the scale of the training crops."""
 
     cluster: Cluster
     score: float
@@ -30,16 +30,16 @@ class ScoredCluster:
 class ClusterSearch:
     """Finds clusters among the spots of an image.
 
-    A crop of calcifications holds at least some spots that are calcifications, one of a mass hopefully none. So the
-    spots learn which kind of crop they come from, the clusters the same of the best one of each crop.
+    A crop of calcifications contains at least some spots that are calcifications, one of a mass usually none. The spots
+    therefore learn the kind of their crop, and clusters the kind of their crop from its best cluster.
 
     Args:
-        spots: Of each crop.
-        calcified: (N,), whether it shows calcifications.
-        trees: Of the model of spots.
+        spots: Spots of each crop.
+        calcified: Mask (N,) of crops with calcifications.
+        trees: Number of trees of the model of spots.
 
     Raises:
-        ValueError: There are crops, or clusters, of one kind only.
+        ValueError: Only one kind of crops has crops or clusters.
     """
 
     def __init__(self, spots: Sequence[Spots], calcified: NDArray[np.bool_], trees: int = TREES) -> None:
@@ -66,7 +66,7 @@ class ClusterSearch:
         best = [clusters[0].features for clusters in found if clusters]
         truth = [known for clusters, known in zip(found, calcified, strict=True) if clusters]
         if len(set(truth)) < 2:
-            raise ValueError("crops of both kinds must hold clusters; there are too few crops")
+            raise ValueError("crops of both kinds must contain clusters; use more crops")
         self._clusters = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced"))
         self._clusters.fit(np.stack(best), np.array(truth))
 
@@ -77,7 +77,7 @@ class ClusterSearch:
         return logit(self._spots.predict_proba(spots.features)[:, 1])
 
     def __call__(self, spots: Spots) -> list[ScoredCluster]:
-        """Clusters of an image, best first."""
+        """Find the clusters of an image, best first."""
         clusters = find_clusters(spots, self.odds(spots))
         if not clusters:
             return []

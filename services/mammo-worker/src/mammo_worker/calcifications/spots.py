@@ -1,4 +1,4 @@
-"""Small bright spots by scale-space, with what tells a calcification from grain, from an edge and from a line."""
+"""Finds small bright spots in scale space, with features that distinguish calcifications from grain and lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SPACING = 0.1  # mm a pixel that spots are searched at
+SPACING = 0.1  # mm per pixel at which spots are searched
 FEATURES = 16
-_SIGMAS = (0.7, 1.0, 1.4, 2.0, 2.8)  # of the differences of Gaussians, pixels: spots of 0.15 to 0.6 mm
-_RATIO = 1.6  # of the wider to the narrower Gaussian, as approximates the Laplacian best (Marr and Hildreth, 1980)
-_NEIGHBOURHOOD = 25.0  # pixels: the noise is that of the tissue around
+_SIGMAS = (0.7, 1.0, 1.4, 2.0, 2.8)  # of the differences of Gaussians, in pixels, for spots of 0.15 to 0.6 mm
+_RATIO = 1.6  # of the wider to the narrower Gaussian, the best approximation of the Laplacian (Marr and Hildreth, 1980)
+_NEIGHBOURHOOD = 25.0  # pixels; noise is measured in the surrounding tissue
 _LEAST = 3.0  # noise standard deviations
 _MOST_PER_CM2 = 60.0
-_APART = 7  # pixels around a spot without another one: a coarse calcification is one spot
-_BORDER = 3  # pixels along the edge of the tissue where no spot is searched
-_DETAIL = 15  # pixels: what is wider is no spot
+_APART = 7  # least distance of spots in pixels, so that a coarse calcification is one spot
+_BORDER = 3  # pixels along the edge of the tissue that are not searched
+_DETAIL = 15  # pixels; wider structures are not spots
 _ANGLES = np.arange(8) * np.pi / 4
 
 
@@ -25,8 +25,8 @@ class Spots:
     """Spots of an image.
 
     Attributes:
-        points: (N, 2) of x, y, pixels of the searched image.
-        features: (N, FEATURES); none depends on the gain of the grey.
+        points: Positions (N, 2) of x, y in pixels of the searched image.
+        features: Features (N, FEATURES), independent of the gain of the grey.
     """
 
     points: NDArray[np.float32]
@@ -34,11 +34,11 @@ class Spots:
 
 
 def find_spots(grey: NDArray[np.floating], inside: NDArray[np.bool_] | None = None) -> Spots:
-    """Spots of an image of `SPACING` mm a pixel, strongest first.
+    """Find the spots of an image with `SPACING` mm per pixel, strongest first.
 
     Args:
         grey: (height, width), tissue bright.
-        inside: Where tissue is; everywhere if None.
+        inside: Mask of the tissue; None for the whole image.
     """
     grey = np.asarray(grey, np.float32)
     inside = np.ones(grey.shape, bool) if inside is None else inside
@@ -61,7 +61,7 @@ def _blurred(grey: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
 
 
 def _noise(band: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Local standard deviation of a band, its outliers cut off: spots are no noise."""
+    """Local standard deviation of a band with outliers clipped, because spots are not noise."""
     overall = 1.4826 * float(np.median(np.abs(band[inside]))) if inside.any() else 0.0
     overall = max(overall, 1e-3)
     weights = _blurred(inside.astype(np.float32), _NEIGHBOURHOOD)
@@ -98,7 +98,7 @@ def _features(
             axis=1,
         )
         steps = np.sort((centre[:, None] - ring) / noise[:, None], axis=1)
-        # The smallest step tells a spot from a line; the median its height.
+        # The smallest step distinguishes a spot from a line; the median measures its height.
         columns.append(np.stack([steps[:, 0], steps[:, 2], np.median(steps, axis=1)], axis=1))
     detail = cv2.morphologyEx(fine, cv2.MORPH_TOPHAT, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_DETAIL,) * 2))
     wide = np.abs(_blurred(grey, 6.0) - _blurred(grey, 12.0))[y, x] / noise

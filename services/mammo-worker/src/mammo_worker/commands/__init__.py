@@ -1,1 +1,1 @@
-"""The groups of commands of `mammo-worker`, and the options that they share."""
+"""The command groups of `mammo-worker`, and their common options."""

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the configurations that they name."""
+"""Options that several commands share, and functions that read their configurations."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,10 +35,10 @@ ChangeOption = Annotated[
 
 
 def read_film_plan(config: str, changes: list[str] | None) -> "TrainingPlan | DetectorPlan":
-    """A configuration of a detector: by the name of a plan, of one that ships, or a Python file.
+    """Read a detector's configuration: the name of a plan, the name of a shipped one, or a Python file.
 
     Raises:
-        typer.BadParameter: There is none, or it has no such value to change.
+        typer.BadParameter: The configuration does not exist, or does not have a value to change.
     """
     from mammo_worker.configs.names import PLANS
     from mammo_worker.detector.plan import DetectorPlan
@@ -55,15 +55,15 @@ def read_film_plan(config: str, changes: list[str] | None) -> "TrainingPlan | De
 
 
 def read_plan(config: str, kind: type[T] | tuple[type[T], ...], changes: list[str] | None) -> T:
-    """A configuration that ships with this worker, or a Python file.
+    """Read a shipped configuration, or a Python file.
 
     Args:
-        config: Its name or path.
-        kind: The dataclass that it must give, or several.
-        changes: `name=value` each.
+        config: Name or path of the configuration.
+        kind: The dataclass, or dataclasses, that it may return.
+        changes: Overrides, each `name=value`.
 
     Raises:
-        typer.BadParameter: There is none, or it has no such value to change.
+        typer.BadParameter: The configuration does not exist, or does not have a value to change.
     """
     from lobule_ml.training.configuration import load_plan
     from mammo_worker import configs
@@ -76,10 +76,10 @@ def read_plan(config: str, kind: type[T] | tuple[type[T], ...], changes: list[st
 
 @contextmanager
 def started_or_exit(code: int) -> Iterator[None]:
-    """Import TensorFlow and load models in here: without its start-up lines, and with a reason where nothing can begin.
+    """Import TensorFlow and load models inside, without start-up lines, and exit with a reason if that fails.
 
     Args:
-        code: Exit code where an `AnalysisError` or a `ValueError` is raised.
+        code: Exit status if an `AnalysisError` or a `ValueError` is raised.
     """
     try:
         with held_standard_error(AnalysisError, ValueError):
@@ -94,7 +94,7 @@ def started_or_exit(code: int) -> Iterator[None]:
 
 @contextmanager
 def refused_or_exit() -> Iterator[None]:
-    """End the program with exit code 1 and the message of a `ValueError` or of a file that is not there, or is."""
+    """Exit with status 1 and the message of a `ValueError`, or of a missing or existing file."""
     try:
         yield
     except (FileExistsError, FileNotFoundError, ValueError) as error:

@@ -95,7 +95,7 @@ def _writers(
     documents: Path | None,
     masks: Path | None,
 ) -> Iterator[Write]:
-    """A CSV that is named brings the other one along."""
+    """If only one of the CSV files is named, the other one is written as well."""
     if output or films:
         yield finding_writer(stack.enter_context(batch.open_output(output or Path("findings.csv"))))
         yield film_writer(stack.enter_context(batch.open_output(films or Path("films.csv"))))

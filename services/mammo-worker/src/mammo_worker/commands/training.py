@@ -1,4 +1,4 @@
-"""Commands that train a detector and make a model package of it."""
+"""Commands that train a detector and package it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -68,7 +68,7 @@ def train(
 
 
 def _films(plan: "TrainingPlan | DetectorPlan", paths: list[Path]) -> "list[AnnotatedFilm]":
-    """The films of all paths; of the public sets those that the shipped models of such a plan learn from."""
+    """The films of all paths; for the public data sets, those on which the shipped models are trained."""
     from mammo_worker.data.training_set import own_films, public_films
     from mammo_worker.detector.plan import DetectorPlan
     from mammo_worker.detector.train import training_films

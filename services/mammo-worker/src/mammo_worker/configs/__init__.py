@@ -1,1 +1,1 @@
-"""Named configurations: a network and how it is trained."""
+"""Named configurations: networks and their training."""

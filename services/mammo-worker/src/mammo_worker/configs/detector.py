@@ -17,10 +17,10 @@ from mammo_worker.training.plan import Phase
 
 
 def plan() -> DetectorPlan:
-    """Small films first, where a step costs half, then the size that is served.
+    """Train on small films first, at half the cost per step, then at the served size.
 
-    No mass is moved or removed, and the scanner is varied by half of the range: `detector_again`, with all of it,
-    was worse than its start.
+    Masses are neither moved nor removed, and the scanner's appearance is varied by half of the range, because
+    `detector_again` with the full range was worse than its start.
     """
     base = standard.plan()
     phases = (Phase(2000, canvas=(512, 256)), Phase(900, canvas=(704, 352)))

@@ -1,6 +1,6 @@
-"""The shipped detector taken further: for films that are prepared in another way than its training films.
+"""The shipped detector trained further, for films that are prepared differently from its training films.
 
-Command, from a package and on the patients that it has learned from:
+Command, starting from a package and on its training patients:
 
     export KERAS_BACKEND=torch
     mammo-worker train-detector detector_again --data DATA --weights WEIGHTS --package PACKAGE --out RUN
@@ -16,7 +16,7 @@ from mammo_worker.training.plan import Phase
 
 
 def plan() -> DetectorPlan:
-    """Half of the shipped network's rate; the served size is trained last and longest."""
+    """Use half of the shipped network's rate; the served size is trained last and longest."""
     phases = (Phase(400, canvas=(512, 256)), Phase(700, canvas=(704, 352)))
     base = replace(standard.plan(), phases=phases, learning_rate=2.5e-4, warm_up=50, average_momentum=0.99)
     return DetectorPlan(base)

@@ -24,7 +24,7 @@ from mammo_worker.training.plan import Phase, TrainingPlan
 
 
 def network(canvas: tuple[int, int] = (576, 288)) -> MaskRCNNConfig:
-    """The network: blocks up to stride 4 keep their ImageNet weights, the rest is trained."""
+    """The network: blocks up to stride 4 keep their ImageNet weights, all others are trained."""
     selection = SelectionConfig(nms=0.6, before=200, before_train=200, kept=64, kept_train=48)
     return MaskRCNNConfig(
         canvas=canvas,
@@ -40,7 +40,7 @@ def network(canvas: tuple[int, int] = (576, 288)) -> MaskRCNNConfig:
 
 
 def plan() -> TrainingPlan:
-    """Small films first, where a step costs half, then the size that is served."""
+    """Train on small films first, at half the cost per step, then at the served size."""
     return TrainingPlan(
         network=network(),
         phases=(Phase(500, canvas=(448, 224)), Phase(210, canvas=(576, 288))),

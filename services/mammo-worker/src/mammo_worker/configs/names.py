@@ -1,4 +1,4 @@
-"""Plans by name, as `mammo-worker train` takes them."""
+"""Plans by name, for `mammo-worker train`."""
 
 from collections.abc import Callable
 

@@ -1,16 +1,16 @@
 """The thesis' own configurations: its hyperparameters (5.2.4), its table 14 and its table 15.
 
-Films are prepared at the plan's own size, 2048 x 2048. The recipe is that of the implementation that the thesis builds
-on (Matterport's Mask R-CNN), where the thesis itself prints no more than rate and weight decay: SGD with a momentum of
-0.9, one film a step, a constant rate, gradients cut at a norm of 5, no change of the films.
+Films are prepared at the plan's own size, 2048 x 2048. Where the thesis states no more than rate and weight decay, the
+recipe is that of the implementation that it builds on (Matterport's Mask R-CNN): SGD with a momentum of 0.9, one film
+per step, a constant rate, gradients clipped at a norm of 5, no augmentation.
 
-Where we deviate on purpose: films are mirrored so that the chest wall is on the left, which takes the place of the
-thesis' flips to left and right; the weight decay is decoupled from the gradient, not a penalty in the loss; the mask
-head draws one mask for both classes; steps are counted in all, without epochs and validation in between.
+Deliberate differences: films are mirrored so that the chest wall is on the left, which replaces the thesis' horizontal
+flips; the weight decay is decoupled from the gradient instead of a penalty in the loss; the mask head predicts one mask
+for both classes; steps are counted in total, without epochs and intermediate validation.
 
-Every plan can be trained on another network than the thesis': `base` replaces the thesis' (ResNet-101 at 2048 x 2048),
-as a machine without a GPU needs it. Costs are for the thesis' network on one GPU, as the thesis prints them: 12,000
-steps in 8 hours on a Titan X. Expected results are the thesis', on DDSM, matched by overlap ratio.
+Every plan can use another network: `base` replaces the thesis' (ResNet-101 at 2048 x 2048), for example on a machine
+without a GPU. Costs are for the thesis' network on one GPU, as the thesis states them: 12,000 steps in 8 hours on a
+Titan X. Expected results are the thesis', on DDSM, matched by overlap ratio.
 """
 
 from dataclasses import replace
@@ -30,7 +30,7 @@ from mammo_worker.nn.config import (
 )
 from mammo_worker.training.plan import Phase, Scope, TrainingPlan
 
-LONG, SHORT = 15_000, 7_500  # steps a stage: "long train" of table 15, and 15 epochs of 500 steps
+LONG, SHORT = 15_000, 7_500  # steps per stage: "long train" of table 15, and 15 epochs of 500 steps
 
 
 def thesis_network(canvas: tuple[int, int] = (2048, 2048)) -> MaskRCNNConfig:
@@ -55,13 +55,13 @@ def thesis_network(canvas: tuple[int, int] = (2048, 2048)) -> MaskRCNNConfig:
 def with_setting(
     base: MaskRCNNConfig, *, clahe: bool, measure: Measure = "iou", box_loss: BoxLoss = "smooth_l1"
 ) -> MaskRCNNConfig:
-    """A network with what table 14 varies.
+    """A network with the settings that table 14 varies.
 
     Args:
         base: Any network.
-        clahe: P.
-        measure: E: how proposals are matched with true boxes.
-        box_loss: L: of the second stage and of an RPN.
+        clahe: Preprocessing P.
+        measure: Matching E: the measure for matching proposals with true boxes.
+        box_loss: Loss L of the second stage and of an RPN.
     """
     stage = base.proposals
     return replace(
@@ -74,10 +74,10 @@ def with_setting(
 
 
 def with_scales(base: MaskRCNNConfig, scales: tuple[float, ...]) -> MaskRCNNConfig:
-    """A network of anchors with other scales.
+    """A network with anchors of other scales.
 
     Raises:
-        ValueError: Its first stage has no anchors.
+        ValueError: The first stage has no anchors.
     """
     if not isinstance(base.proposals, AnchorStageConfig):
         raise ValueError("the first stage of this network has no anchors")

@@ -1,7 +1,7 @@
-"""The model that ships: DenseNet-121, a pyramid of 128 channels from stride 8, films of 704 x 352.
+"""The shipped model: DenseNet-121, a pyramid of 128 channels from stride 8, films of 704 x 352.
 
 Command, on PyTorch, whose bfloat16 convolutions take less than half the time of float32 ones on CPUs with AVX512-BF16
-(the weights are TensorFlow's all the same):
+(the weights also load in TensorFlow):
 
     KERAS_BACKEND=torch mammo-worker train standard --data DATA --weights WEIGHTS --out RUN
 
@@ -18,7 +18,7 @@ from mammo_worker.training.plan import Phase, TrainingPlan
 
 
 def network(canvas: tuple[int, int] = (704, 352)) -> MaskRCNNConfig:
-    """The light one on a larger backbone; its stem and first dense block keep their ImageNet weights."""
+    """The light network with a larger backbone, whose stem and first dense block keep their ImageNet weights."""
     base = light.network(canvas)
     return replace(
         base,
@@ -29,7 +29,7 @@ def network(canvas: tuple[int, int] = (704, 352)) -> MaskRCNNConfig:
 
 
 def plan() -> TrainingPlan:
-    """Small films first, where a step costs half, then the size that is served."""
+    """Train on small films first, at half the cost per step, then at the served size."""
     return TrainingPlan(
         network=network(),
         phases=(Phase(1200, canvas=(512, 256)), Phase(480, canvas=(704, 352))),
@@ -38,6 +38,6 @@ def plan() -> TrainingPlan:
         warm_up=100,
         augmentation=Augmentation(scale=(0.75, 1.33), rotation=20.0, shift=0.08, contrast=0.35),
         precision="mixed_bfloat16",
-        # Two variants of two sizes, fused, are far better than one: see what was tried.
+        # Two fused variants of two sizes are far better than one, see the document of results.
         variants=(TestTimeVariant((704, 352)), TestTimeVariant((512, 256), upside_down=True)),
     )

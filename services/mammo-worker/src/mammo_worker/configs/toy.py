@@ -1,4 +1,4 @@
-"""A small network that trains in seconds, to try and to test the commands.
+"""A small network that trains in seconds, to try out and test the commands.
 
 Command: `mammo-worker train-detector toy --data DATA --weights WEIGHTS --out RUN`
 
@@ -27,13 +27,13 @@ def network(canvas: tuple[int, int] = (128, 64)) -> MaskRCNNConfig:
 
 
 def anchor_network(canvas: tuple[int, int] = (128, 64)) -> MaskRCNNConfig:
-    """The same with an RPN, and without triage."""
+    """The toy network with an RPN, and without triage."""
     selection = SelectionConfig(before_train=64, kept_train=32)
     stage = AnchorStageConfig(scales=(16.0, 32.0, 64.0), samples=32, selection=selection)
     return replace(network(canvas), proposals=stage, triage=None)
 
 
 def plan() -> DetectorPlan:
-    """Two sizes of two steps each."""
+    """Train at two sizes for two steps each."""
     phases = (Phase(2, canvas=(64, 64)), Phase(2, canvas=(128, 64)))
     return DetectorPlan(TrainingPlan(network(), phases, batch=2, warm_up=1))

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class AnnotatedFilm:
-    """One film with its truth.
+    """A film with its truth.
 
     Attributes:
         name: File name.
         patient: Patient, unique within the data set.
-        boxes: (N, 4) of x1, y1, x2, y2 in pixels of what `read` gives.
-        labels: (N,): benign, malignant, or a mass of either class.
-        malignant: Whether a malignant mass is on the film; None where the set does not tell the two apart.
+        boxes: Boxes (N, 4) of x1, y1, x2, y2 in pixels of the film that `read` returns.
+        labels: Labels (N,): benign, malignant, or a mass of either class.
+        malignant: Whether a malignant mass is on the film; None if the data set does not distinguish the classes.
         read: Reads the film, grey, tissue bright.
-        read_mask: Reads the union of the masks at the film's size, where the set has them.
-        attributes: What else the set says of the film.
-        path: The film's file.
+        read_mask: Reads the union of the masks at the film's size, if the data set has them.
+        attributes: Further attributes of the film in the data set.
+        path: File of the film.
     """
 
     name: str
@@ -38,16 +38,16 @@ class AnnotatedFilm:
 
 
 def csv_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Rows of a CSV by the names of its columns."""
+    """Yield the rows of a CSV by the names of its columns."""
     with path.open(newline="", encoding="utf-8") as stream:
         yield from csv.DictReader(stream)
 
 
 def read_grey(path: Path) -> NDArray[np.uint8]:
-    """A picture in grey, 8 bits.
+    """Read a picture in grey with 8 bits.
 
     Raises:
-        FileNotFoundError: It is not there or cannot be read.
+        FileNotFoundError: The file does not exist or cannot be read.
     """
     image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if image is None:
@@ -56,5 +56,5 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
 
 
 def plain_reader(path: Path) -> Callable[[], NDArray[np.uint8]]:
-    """Reads a picture in grey when it is called."""
+    """Return a function that reads a picture in grey."""
     return lambda: read_grey(path)

@@ -1,4 +1,4 @@
-"""Random changes of a prepared film and its truth while training."""
+"""Random changes of a prepared film and its truth for training."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class Augmentation:
     """Ranges of the random changes.
 
     Attributes:
-        flip: Chance of turning it upside down (the chest wall stays on the left).
+        flip: Probability of a vertical flip (the chest wall stays on the left).
         scale: Smallest and largest factor.
         rotation: Largest angle to either side, degrees.
         shift: Largest shift to any side, share of the canvas.
@@ -38,13 +38,13 @@ def random_affine(
     linear = scale * turn @ np.diag([1.0, flip])
     centre = np.array([source[1] / 2, source[0] / 2])
     shift = chance.uniform(-how.shift, how.shift, 2) * np.array([target[1], target[0]])
-    # A scaled film stays at the chest wall: it is there that films end, and not in the middle of the canvas.
+    # A scaled film stays at the chest wall, because films end there and not in the middle of the canvas.
     goal = np.array([target[1] / 2 * scale / fit, target[0] / 2]) + shift
     return np.concatenate([linear, (goal - linear @ centre)[:, None]], axis=1)
 
 
 def transform_boxes(boxes: NDArray[np.floating], affine: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Boxes (N, 4) around the images of the ellipses in `boxes` (masses are round; box corners are empty)."""
+    """Boxes (N, 4) around the transformed ellipses in `boxes`, because masses are round."""
     if len(boxes) == 0:
         return np.zeros((0, 4), np.float32)
     centre = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -56,7 +56,7 @@ def transform_boxes(boxes: NDArray[np.floating], affine: NDArray[np.float64]) ->
 
 
 def warp(image: NDArray[np.uint8], affine: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The image under the map, on a canvas of `size`; pixel centres lie at half integers."""
+    """Warp an image with the map to a canvas of `size`; pixel centres are at half integers."""
     pixel = affine.copy()
     pixel[:, 2] += affine[:, :2] @ np.array([0.5, 0.5]) - 0.5
     warped = cv2.warpAffine(image, pixel, size[::-1], flags=cv2.INTER_LINEAR)
@@ -64,7 +64,7 @@ def warp(image: NDArray[np.uint8], affine: NDArray[np.float64], size: tuple[int,
 
 
 def change_contrast(canvas: NDArray[np.uint8], how: Augmentation, chance: np.random.Generator) -> NDArray[np.uint8]:
-    """A random gamma; black stays black, white stays white."""
+    """Apply a random gamma; black and white do not change."""
     gamma = float(np.exp(chance.uniform(-how.contrast, how.contrast)))
     table = (255.0 * (np.arange(256) / 255.0) ** gamma).astype(np.uint8)
     return cv2.LUT(canvas, table).astype(np.uint8)

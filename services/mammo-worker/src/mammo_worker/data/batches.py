@@ -1,4 +1,4 @@
-"""Batches for training: films prepared once, changed at random each time they are seen."""
+"""Training batches of films that are prepared once and changed at random each time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from mammo_worker.films.prepare import CanvasTransform, prepare_film
 from mammo_worker.nn.mask_head import MASK_STRIDE
 
 MAX_MASSES = 8
-_MEMORY = 3 << 30  # bytes of prepared films that are kept
+_MEMORY = 3 << 30  # bytes of prepared films in memory
 _VISIBLE = 0.4  # a mass with less than this share left on the canvas is dropped
 
 Batch = dict[str, Any]
@@ -25,14 +25,14 @@ Batch = dict[str, Any]
 
 @dataclass(frozen=True)
 class TrainingFilm:
-    """A film on its canvas, as it is changed at random while training.
+    """A film on its canvas, before the random changes of training.
 
     Attributes:
         annotated: The film with its truth.
-        canvas: uint8 (height, width, 2).
-        transform: From film to canvas.
-        boxes: (N, 4) in canvas pixels.
-        mask: (height, width), 255 inside, or None.
+        canvas: Canvas, uint8 (height, width, 2).
+        transform: Transform from film to canvas.
+        boxes: Boxes (N, 4) in canvas pixels.
+        mask: Mask (height, width), 255 inside, or None.
     """
 
     annotated: AnnotatedFilm
@@ -56,14 +56,14 @@ class FilmsOnDemand(Sequence[TrainingFilm]):
     """Training films that are prepared on demand; the latest are cached within a memory limit.
 
     Args:
-        films: To prepare.
-        canvas: Height and width.
-        memory: Bytes that may be kept.
+        films: Films to prepare.
+        canvas: Height and width of the canvas.
+        memory: Largest number of cached bytes.
     """
 
     def __init__(self, films: Sequence[AnnotatedFilm], canvas: tuple[int, int], memory: int = _MEMORY) -> None:
         self._films = films
-        of_a_film = canvas[0] * canvas[1] * 3  # two channels and a mask
+        of_a_film = canvas[0] * canvas[1] * 3  # bytes of two channels and a mask
         self._prepared = lru_cache(max(1, memory // of_a_film))(lambda i: prepare_training_film(films[i], canvas))
 
     def __len__(self) -> int:
@@ -94,7 +94,7 @@ def film_to_canvas(transform: CanvasTransform) -> NDArray[np.float64]:
 
 
 def augmented(prepared: TrainingFilm, size: tuple[int, int], how: Augmentation, chance: np.random.Generator) -> Batch:
-    """One example of `nn.mask_rcnn.MaskRCNN`'s training input, without the batch axis."""
+    """Make one example of `nn.mask_rcnn.MaskRCNN`'s training input, without the batch axis."""
     affine = random_affine(how, prepared.canvas.shape[:2], size, chance)
     boxes = transform_boxes(prepared.boxes, affine)
     height, width = size
@@ -121,13 +121,13 @@ def augmented(prepared: TrainingFilm, size: tuple[int, int], how: Augmentation, 
 def batches_of_examples(
     films: Sequence[TrainingFilm], batch: int, seed: int, example: Callable[[TrainingFilm, np.random.Generator], Batch]
 ) -> BatchOf:
-    """Batches by step: every film once per pass, in a new order each time.
+    """Return a function that makes batches by step: every film once per epoch, in a new order each time.
 
     Args:
-        films: Of the training patients.
+        films: Films of the training patients.
         batch: Films in a batch.
-        seed: Of order and changes.
-        example: One example of `nn.mask_rcnn.MaskRCNN`'s training input, of a film and what decides its changes.
+        seed: Seed of order and changes.
+        example: Makes an example of `nn.mask_rcnn.MaskRCNN`'s training input from a film and a random generator.
     """
     at = epoch_order(len(films), seed)
 
@@ -143,5 +143,5 @@ def batches_of_examples(
 def augmented_batches(
     films: Sequence[TrainingFilm], size: tuple[int, int], batch: int, how: Augmentation, seed: int
 ) -> BatchOf:
-    """Batches by step of films changed at random."""
+    """Return a function that makes batches by step of randomly changed films."""
     return batches_of_examples(films, batch, seed, lambda film, chance: augmented(film, size, how, chance))

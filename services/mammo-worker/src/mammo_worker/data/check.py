@@ -11,7 +11,7 @@ from mammo_worker.labels import LABELS
 
 
 def summary(films: list[AnnotatedFilm]) -> Iterator[str]:
-    """Films, patients and masses, as lines."""
+    """Yield the numbers of films, patients and masses as lines."""
     with_mask = sum(film.read_mask is not None for film in films)
     yield f"{len(films)} films of {len({f.patient for f in films})} patients, {with_mask} with masks"
     labels = Counter(int(label) for film in films for label in film.labels)
@@ -23,7 +23,7 @@ def summary(films: list[AnnotatedFilm]) -> Iterator[str]:
 
 
 def faults(film: AnnotatedFilm) -> Iterator[str]:
-    """Open a film and its masks, and say what is wrong, each with the film's path."""
+    """Open a film and its masks, and yield each fault with the film's path."""
     name = film.path or film.name
     try:
         height, width = film.read().shape[:2]

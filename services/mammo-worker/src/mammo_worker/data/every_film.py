@@ -1,4 +1,4 @@
-"""All films of all data sets at hand, for checks without truth."""
+"""All films of all available data sets, for checks without truth."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 
 
 def every_film(data: Path) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Names and pixels of all films of all data sets, CBIS-DDSM's at their true aspect.
+    """Yield names and pixels of all films of all data sets, CBIS-DDSM's with their true aspect.
 
     Args:
         data: Folder of the data sets.

@@ -1,4 +1,4 @@
-"""Scanner frames, labels and tape drawn on real films, to measure that they change nothing."""
+"""Draws scanner frames, labels and tape on real films, to measure that they do not change results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDES = ("top", "bottom", "left", "right")
-WIDTHS = (0.005, 0.08)  # of a side
+WIDTHS = (0.005, 0.08)  # as a share of a side
 
 
 @dataclass(frozen=True)
 class FramedFilm:
-    """A film with things drawn on it.
+    """A film with drawn frames, labels and tape.
 
     Attributes:
-        film: (height, width), of the kind of the film that was given.
+        film: Film (height, width), of the same type as the original.
         covered: True where the film's own pixels were drawn over.
         sides: Sides with a frame.
     """
@@ -27,12 +27,12 @@ class FramedFilm:
 
 
 def draw_frame(film: NDArray[np.uint8], free: NDArray[np.bool_], chance: np.random.Generator) -> FramedFilm:
-    """Draw a frame on one to four sides, each of its own width, and often a label and tape.
+    """Draw frames of different widths on one to four sides, and often a label and tape.
 
     Args:
         film: 8 bits (height, width).
         free: (height, width), False at the breast; labels are drawn where it is mostly True.
-        chance: Decides everything.
+        chance: Source of randomness.
     """
     height, width = film.shape
     drawn, covered = film.copy(), np.zeros(film.shape, bool)
@@ -83,7 +83,7 @@ def _draw_tape(drawn: NDArray[np.uint8], covered: NDArray[np.bool_], chance: np.
 
 
 def lay_out(rows: Sequence[Sequence[NDArray[np.uint8]]], gap: int, background: int) -> NDArray[np.uint8]:
-    """Several films in one picture, as in a screenshot.
+    """Lay out several films in one picture, as in a screenshot.
 
     Args:
         rows: Films side by side, row by row.

@@ -1,4 +1,4 @@
-"""Films of any data set as PNGs with one labels CSV: what a training on another machine needs, and nothing else."""
+"""Packs films of any data set as PNGs with one labels CSV, for a training on another machine."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -28,19 +28,19 @@ _NAMES = {number: name for name, number in LABELS.items()}
 
 
 def pack(films: Iterable[AnnotatedFilm], folder: Path, height: int | None) -> Iterator[str]:
-    """Write films, their masks and the table; names of files say nothing of the originals.
+    """Write films, their masks and the table; the new file names do not reveal the originals.
 
     Args:
-        films: Of any data set.
-        folder: Made where it is missing.
-        height: Higher films are shrunk to it, with boxes and masks; None keeps every pixel, so that a training gives
-            the same weights as on the original files.
+        films: Films of any data set.
+        folder: Folder, created if necessary.
+        height: Largest height; higher films are shrunk with boxes and masks; None keeps every pixel, so that a training
+            results in the same weights as with the original files.
 
     Yields:
-        A line for each film that cannot be read; the others go on.
+        A line for each film that cannot be read.
 
     Raises:
-        FileExistsError: The folder holds a table already.
+        FileExistsError: The folder already contains a table.
     """
     for part in ("films", "masks"):
         (folder / part).mkdir(parents=True, exist_ok=True)

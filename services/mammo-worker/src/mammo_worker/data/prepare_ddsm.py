@@ -1,4 +1,4 @@
-"""Converting DDSM, case by case, in bounded disk space."""
+"""Converts DDSM case by case with limited disk space."""
 
 import json
 import os
@@ -21,19 +21,19 @@ from mammo_worker.films.ddsm import (
 
 
 def prepare_ddsm(folder: Path, out: Path, remove_sources: bool = False) -> Iterator[tuple[str, str]]:
-    """Convert every case under `folder`; a case that is done already is skipped.
+    """Convert every case under `folder`; finished cases are skipped.
 
     A case becomes `OUT/<case>/`: per view a 16-bit PNG linear in optical density, per abnormality a mask
-    `<view>.mask<i>.png`, and last `case.json`, which marks the case as done. At no time is more on disk than the
-    sources, what is finished, and one film.
+    `<view>.mask<i>.png`, and last `case.json`, which marks the case as finished. The disk never contains more than the
+    sources, the finished cases, and one film.
 
     Args:
-        folder: Holds the case folders, at any depth.
-        out: Where to.
-        remove_sources: Delete a case's LJPEG files once it is done.
+        folder: Folder with the case folders at any depth.
+        out: Output folder.
+        remove_sources: Whether to delete a case's LJPEG files after its conversion.
 
     Yields:
-        The case's name, and `converted`, `done before`, or why it was refused.
+        The case's name, and `converted`, `done before`, or the reason for refusing it.
     """
     for ics in sorted(folder.rglob("*.ics")):
         try:

@@ -1,4 +1,4 @@
-"""Splits by patient, decided by a hash of the patient's identifier."""
+"""Splits by patient, by a hash of the patient's identifier."""
 
 import hashlib
 from typing import Literal
@@ -7,7 +7,7 @@ Split = Literal["train", "validation", "test"]
 
 
 def split_of(patient: str) -> Split:
-    """A fifth of the patients for the untouched test, a tenth to calibrate and choose on, the rest to learn from."""
+    """A fifth of the patients for the untouched test, a tenth for calibration and choices, the others for training."""
     tenth = int.from_bytes(hashlib.sha256(patient.encode()).digest()[:8], "big") % 10
     if tenth < 2:
         return "test"
@@ -15,8 +15,9 @@ def split_of(patient: str) -> Split:
 
 
 def fold_of(patient: str, folds: int = 5) -> int:
-    """The fold that a patient is held out in.
+    """The fold in which a patient is held out.
 
-    The same for every data set with CBIS-DDSM's patients: one network's out-of-fold predictions may train the next one.
+    It is the same in every data set with CBIS-DDSM's patients, so that one network's out-of-fold predictions can be
+    used to train the next one.
     """
     return int.from_bytes(hashlib.sha256(f"fold {patient}".encode()).digest()[:8], "big") % folds

@@ -1,4 +1,4 @@
-"""The films that a training learns from: the public sets' training patients, or own data."""
+"""The films of a training: the public data sets' training patients, or custom data."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +12,11 @@ from mammo_worker.labels import LABELS
 
 
 def public_films(data: Path, *, masks: bool = False) -> list[AnnotatedFilm]:
-    """CBIS-DDSM's training patients, as `data.splits` knows them, and CDD-CESM.
+    """CBIS-DDSM's training patients by `data.splits`, and CDD-CESM.
 
     Args:
         data: Folder of the data sets.
-        masks: With CBIS-DDSM's hand-drawn masks; CDD-CESM's always come along.
+        masks: Whether to use CBIS-DDSM's hand-drawn masks; CDD-CESM's are always used.
     """
     drawn = data / "cbis_masks" if masks else None
     films = [c for c in cbis_ddsm(data / "cbis_ddsm_mass", drawn) if split_of(c.patient) == "train"]
@@ -24,10 +24,10 @@ def public_films(data: Path, *, masks: bool = False) -> list[AnnotatedFilm]:
 
 
 def data_sets(paths: Sequence[Path]) -> list[AnnotatedFilm]:
-    """All films of data sets in known layouts.
+    """Read all films of data sets in known layouts.
 
     Raises:
-        ValueError: Something is wrong with them.
+        ValueError: A data set contains errors.
     """
     found = [read_data_set(path) for path in paths]
     _raise_for([problem for reading in found for problem in reading.problems])
@@ -35,7 +35,7 @@ def data_sets(paths: Sequence[Path]) -> list[AnnotatedFilm]:
 
 
 def films_to_pack(paths: Sequence[Path]) -> list[AnnotatedFilm]:
-    """All films of data sets in known layouts; of the public ones CBIS-DDSM, with its drawn masks, and CDD-CESM."""
+    """All films of data sets in known layouts; of the public ones, CBIS-DDSM with its drawn masks and CDD-CESM."""
     films: list[AnnotatedFilm] = []
     for path in paths:
         if (path / "cbis_ddsm_mass").is_dir():
@@ -46,15 +46,15 @@ def films_to_pack(paths: Sequence[Path]) -> list[AnnotatedFilm]:
 
 
 def is_unmarked(film: AnnotatedFilm) -> bool:
-    """Whether a film has a mass by its label and no box of it."""
+    """Whether a film is labelled with a mass but has no box."""
     return film.attributes.get("label") in LABELS and not len(film.boxes)
 
 
 def own_films(paths: Sequence[Path]) -> list[AnnotatedFilm]:
-    """All films of data sets in known layouts, fit to learn from.
+    """Read all films of data sets in known layouts, and check that they are suitable for training.
 
     Raises:
-        ValueError: There are none, something is wrong with them, or a film's mass has no box.
+        ValueError: There are no films, a data set contains errors, or a film's mass has no box.
     """
     films = data_sets(paths)
     _raise_for(

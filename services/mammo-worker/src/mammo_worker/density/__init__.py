@@ -1,1 +1,1 @@
-"""Breast density, BI-RADS a to d, from a film."""
+"""Predicts breast density, BI-RADS a to d, from a film."""

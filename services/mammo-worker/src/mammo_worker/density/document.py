@@ -1,4 +1,4 @@
-"""The evaluation of density in words: `docs/results/density.md` and the card of the package."""
+"""The documents on density: `docs/results/density.md` and the card of the package."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +35,7 @@ ATTRIBUTION = """\
 
 
 def bars_table(metrics: Sequence[dict[str, Any]]) -> str:
-    """What was asked for against what was measured, by breast, as Markdown."""
+    """The required against the measured values, by breast, as Markdown."""
     rows: list[dict[str, Any]] = []
     for name, wanted in BARS:
         value = next(m["value"] for m in metrics if m["metric"] == name and m["unit"].startswith("breast"))
@@ -45,7 +45,7 @@ def bars_table(metrics: Sequence[dict[str, Any]]) -> str:
 
 
 def category_table(reading: Reading) -> str:
-    """How often each category was said of each, as Markdown."""
+    """The confusion matrix of the categories, as Markdown."""
     letters = list(enumerate(CATEGORIES))
     rows = [
         {"as read": a, **{f"said {b}": int(np.sum((reading.true == i) & (reading.predicted == j))) for j, b in letters}}
@@ -55,7 +55,7 @@ def category_table(reading: Reading) -> str:
 
 
 def results_document(metrics: Sequence[dict[str, Any]], breasts: Reading, elsewhere: str) -> str:
-    """`docs/results/density.md`; `elsewhere` is what `measure-density` wrote."""
+    """Write `docs/results/density.md`; `elsewhere` is the output of `measure-density`."""
     return f"""# Breast density: results
 
 Made by `mammo-worker evaluate-density`; do not edit by hand.
@@ -80,7 +80,7 @@ last counts as dense.
 
 
 def model_card(name: str, version: str, metrics: Sequence[dict[str, Any]], breasts: Reading) -> str:
-    """`MODEL_CARD.md` of the package."""
+    """Write `MODEL_CARD.md` of the package."""
     return f"""# {name} {version}
 
 Suggests the density of a breast, BI-RADS a to d, from its films. The reader states it. Research use only.

@@ -1,4 +1,4 @@
-"""The density package on films that nothing was fitted or chosen on: digital mammograms, and other scanned films."""
+"""Measures the density package on other films: digital mammograms, and other scanned films."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ DENSE_AUC = "dense (c, d) or not, AUC"
 
 @dataclass(frozen=True)
 class LabelledFilm:
-    """A film whose density a reader wrote.
+    """A film with a reader's density.
 
     Attributes:
-        path: Of the film.
-        patient: Unique within its set.
-        dense: Whether it is dense.
-        category: 0 to 3; None where the set has other categories than BI-RADS.
+        path: File of the film.
+        patient: Patient, unique within the data set.
+        dense: Whether the breast is dense.
+        category: Category from 0 to 3; None if the data set has other categories than BI-RADS.
     """
 
     path: Path
@@ -37,7 +37,7 @@ class LabelledFilm:
 
 
 def cdd_cesm_films(folder: Path) -> Iterator[LabelledFilm]:
-    """Low-energy digital mammograms of CDD-CESM, where one density is written."""
+    """Low-energy digital mammograms of CDD-CESM with a single density."""
     for row in csv_rows(folder / "index.csv"):
         if (letter := row["density"].lower()) in CATEGORIES:
             category = CATEGORIES.index(letter)
@@ -45,19 +45,19 @@ def cdd_cesm_films(folder: Path) -> Iterator[LabelledFilm]:
 
 
 def mini_mias_films(folder: Path) -> Iterator[LabelledFilm]:
-    """Scanned films of mini-MIAS: fatty, fatty-glandular, or dense-glandular."""
+    """Scanned films of mini-MIAS, which are fatty, fatty-glandular, or dense-glandular."""
     for row in csv_rows(folder / "index.csv"):
         if row["tissue"] in ("F", "G", "D"):
             yield LabelledFilm(folder / "images" / row["image"], row["patient"], row["tissue"] == "D", None)
 
 
 def measure_elsewhere(reader: DensityReader, films: Iterable[LabelledFilm], data: str) -> list[dict[str, Any]]:
-    """Kappa and accuracy where the set has BI-RADS categories, and the AUC of dense or not, by film.
+    """Measure kappa and accuracy if the data set has BI-RADS categories, and the AUC of dense or not, by film.
 
     Args:
         reader: The package.
-        films: Of one set.
-        data: What the table calls it.
+        films: Films of one data set.
+        data: Name of the data set in the table.
     """
     shown = list(films)
     readings = [reader(prepare_film(read_grey(film.path), CANVAS).canvas) for film in shown]

@@ -24,10 +24,10 @@ class Reading:
     """Densities of films or of breasts: the reader's, and the out-of-fold predictions.
 
     Attributes:
-        patients: (N,).
+        patients: Patients (N,).
         true: Categories (N,), 0 to 3.
-        expected: (N,).
-        predicted: Categories (N,), 0 to 3.
+        expected: Expected categories (N,).
+        predicted: Predicted categories (N,), 0 to 3.
     """
 
     patients: list[str]
@@ -37,7 +37,7 @@ class Reading:
 
 
 def labelled(cases: Sequence[AnnotatedFilm]) -> tuple[list[AnnotatedFilm], NDArray[np.int64]]:
-    """Films whose density is known, and their categories, 0 to 3."""
+    """Films with a known density, and their categories, 0 to 3."""
     known = [c for c in cases if c.attributes.get("density") in ("1", "2", "3", "4")]
     return known, np.array([int(c.attributes["density"]) - 1 for c in known])
 
@@ -45,7 +45,7 @@ def labelled(cases: Sequence[AnnotatedFilm]) -> tuple[list[AnnotatedFilm], NDArr
 def out_of_fold(
     cases: Sequence[AnnotatedFilm], features: NDArray[np.floating], true: NDArray[np.int64]
 ) -> tuple[Reading, Reading]:
-    """Films, and breasts by the mean over their views, each read by a model that has not seen the patient."""
+    """Predict films, and breasts by the mean over their views, by models that have not seen the patient."""
     patients = [c.patient for c in cases]
     folds = np.array([fold_of(p, FOLDS) for p in patients])
     breasts: dict[tuple[str, str], list[int]] = {}
@@ -69,12 +69,12 @@ def out_of_fold(
 
 
 def quadratic_kappa(true: NDArray[np.integer], predicted: NDArray[np.integer]) -> float:
-    """Cohen's kappa of categories 0 to 3, (N,) each, disagreements weighted by their square."""
+    """Cohen's kappa of categories from 0 to 3, (N,) each, with quadratic weights."""
     return float(cohen_kappa_score(true, predicted, labels=[0, 1, 2, 3], weights="quadratic"))
 
 
 def measure(reading: Reading, unit: str) -> list[dict[str, Any]]:
-    """Kappa, dense or not, with 95 % intervals over patients."""
+    """Measure kappa, and dense or not, with 95 % intervals over patients."""
     true, predicted, dense = reading.true, reading.predicted, reading.true >= 2
     measures: dict[str, Callable[[NDArray[np.integer]], float]] = {
         KAPPA: lambda i: quadratic_kappa(true[i], predicted[i]),
@@ -91,7 +91,7 @@ def measure(reading: Reading, unit: str) -> list[dict[str, Any]]:
 
 
 def write_predictions(cases: Sequence[AnnotatedFilm], reading: Reading, path: Path) -> None:
-    """A row for every film."""
+    """Write a row for every film."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(("film", "patient", "fold", "density", "predicted", "expected"))

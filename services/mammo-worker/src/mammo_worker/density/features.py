@@ -1,4 +1,4 @@
-"""Features for density: a frozen backbone's maps, and histograms of the canvas."""
+"""Features for density: maps of a frozen backbone, and histograms of the canvas."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,10 +19,10 @@ _BATCH = 8
 
 
 def build_network(weights: Path | None) -> keras.Model:
-    """EfficientNet-Lite0 as ImageNet left it.
+    """Build EfficientNet-Lite0 with its ImageNet weights.
 
     Args:
-        weights: Folder of the pretrained backbones; None for a random one, in tests.
+        weights: Folder of the pretrained backbones; None for random weights, in tests.
     """
     prepare_torch()
     net = build_backbone("efficientnet_lite0", _MAPS, (*CANVAS, 3))
@@ -49,7 +49,7 @@ def film_features(net: keras.Model, cases: Sequence[AnnotatedFilm]) -> NDArray[n
 
 
 def _histograms(canvas: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Of grey and CLAHE in the breast, with the grey's mean and deviation and the breast's share of the canvas."""
+    """Histograms of grey and CLAHE in the breast, the grey's mean and deviation, and the breast's share."""
     inside = canvas[..., 0] > 0
     if not inside.any():
         return np.zeros(2 * _BINS + 3)

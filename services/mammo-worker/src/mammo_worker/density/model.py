@@ -1,4 +1,4 @@
-"""From features to a category: a linear model, and thresholds on its expected category."""
+"""Predicts a category from features with a linear model, and thresholds on its expected category."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class DensityModel:
     """A fitted model.
 
     Attributes:
-        mean: Of the features, (F,).
-        deviation: Theirs, (F,).
-        weights: (4, F), of the standardised features.
-        bias: (4,).
-        thresholds: (3,), between the categories, on the expected category (0 for a to 3 for d).
+        mean: Means (F,) of the features.
+        deviation: Standard deviations (F,) of the features.
+        weights: Weights (4, F) of the standardised features.
+        bias: Biases (4,).
+        thresholds: Thresholds (3,) between the categories, on the expected category (0 for a to 3 for d).
     """
 
     mean: NDArray[np.float64]
@@ -36,31 +36,31 @@ class DensityModel:
     ARRAYS: ClassVar[tuple[str, ...]] = ("mean", "deviation", "weights", "bias", "thresholds")
 
     def expected(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Expected category (N,), 0 to 3, of features (N, F). Means of it over the views of a breast are sound."""
+        """Expected categories (N,), 0 to 3, from features (N, F). They can be averaged over the views of a breast."""
         logits = (features - self.mean) / self.deviation @ self.weights.T + self.bias
         p = np.exp(logits - logits.max(axis=1, keepdims=True))
         return p @ np.arange(4) / p.sum(axis=1)
 
     def categories(self, expected: NDArray[np.floating]) -> NDArray[np.int64]:
-        """Categories (N,), 0 to 3, of expected ones."""
+        """Categories (N,), 0 to 3, from expected categories."""
         return np.digitize(expected, self.thresholds)
 
 
 def category_of(expected: float, thresholds: Sequence[float] | NDArray[np.floating]) -> DensityCategory:
-    """The category of an expected one, by the thresholds of a model."""
+    """The category of an expected category, by the thresholds of a model."""
     return CATEGORIES[int(np.digitize(expected, np.asarray(thresholds)))]
 
 
 def fit(features: NDArray[np.floating], categories: NDArray[np.integer], patients: Sequence[str]) -> DensityModel:
     """Fit on films of training patients.
 
-    The likeliest category would hardly ever be a or d, which are rare. So the thresholds cut expected categories, said
-    of inner folds' held-out patients, into the shares that the categories have.
+    The most likely category would hardly ever be a or d, which are rare. The thresholds therefore divide the expected
+    categories of inner folds' held-out patients into the shares that the categories have.
 
     Args:
-        features: (N, F).
-        categories: (N,), 0 to 3; all four must occur.
-        patients: (N,).
+        features: Features (N, F).
+        categories: Categories (N,), 0 to 3; all four must occur.
+        patients: Patients (N,).
 
     Raises:
         ValueError: A category is missing.
@@ -80,7 +80,7 @@ def fit(features: NDArray[np.floating], categories: NDArray[np.integer], patient
 def _linear(
     features: NDArray[np.floating], categories: NDArray[np.integer], thresholds: NDArray[np.float64]
 ) -> DensityModel:
-    from sklearn.linear_model import LogisticRegression  # fitting alone needs it, serving does not
+    from sklearn.linear_model import LogisticRegression  # needed only for fitting, not for serving
 
     mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64) + 1e-6
     model = LogisticRegression(C=_STRENGTH, max_iter=500).fit((features - mean) / deviation, categories)

@@ -23,7 +23,7 @@ from mammo_worker.settings import PACKAGES
 ARCHITECTURE = "mammo_worker.density"
 DEFAULT_PACKAGE = "density-efficientnet-lite0"
 _HEAD = "density head/"
-"""Prefix of the linear model's arrays, beside those of the backbone."""
+"""Prefix of the linear model's arrays, to separate them from those of the backbone."""
 
 
 class DensityReader:
@@ -33,7 +33,7 @@ class DensityReader:
         package: The package.
 
     Raises:
-        AnalysisError: `model_unavailable` where it does not fit this version of the worker.
+        AnalysisError: `model_unavailable` if the package does not fit this version of the worker.
     """
 
     def __init__(self, package: ModelPackage) -> None:
@@ -47,28 +47,28 @@ class DensityReader:
         self._name = f"{manifest.name} {manifest.version}"
 
     def warm_up(self) -> None:
-        """Trace the network, so that the first film does not wait for it."""
+        """Trace the network, so that the first film does not have to wait."""
         self(np.zeros((*CANVAS, 2), np.uint8))
 
     def __call__(self, canvas: NDArray[np.uint8]) -> FilmDensity:
-        """The density on a film.
+        """Read the density of a film.
 
         Args:
-            canvas: (*CANVAS, 2), see `films.prepare`.
+            canvas: Canvas (*CANVAS, 2), see `films.prepare`.
         """
         expected = float(self._model.expected(canvas_features(self._network, canvas[None]))[0])
         return FilmDensity(category=self.category(expected), expected=expected, model=self._name)
 
     def category(self, expected: float) -> DensityCategory:
-        """The category of an expected one, of a film or the mean over the films of a breast."""
+        """The category of the expected category of a film, or of its mean over the films of a breast."""
         return category_of(expected, self._model.thresholds)
 
 
 def installed_density(folder: Path = PACKAGES / DEFAULT_PACKAGE) -> DensityReader | None:
-    """The bundled package; None where none is installed.
+    """Load the bundled package; None if none is installed.
 
     Raises:
-        AnalysisError: `model_unavailable` where it is damaged or does not fit this version.
+        AnalysisError: `model_unavailable` if it is damaged or does not fit this version.
     """
     return DensityReader(open_package(folder)) if folder.is_dir() else None
 
@@ -77,18 +77,18 @@ def breast_density(films: Sequence[FilmDensity | None], thresholds: Sequence[flo
     """The category of a breast by the mean over its films.
 
     Args:
-        films: Its films; None where density was not read.
-        thresholds: Between the categories; None where no package is installed.
+        films: Densities of its films; None for a film without density.
+        thresholds: Thresholds between the categories; None if no package is installed.
     """
     known = [film.expected for film in films if film is not None]
     return category_of(float(np.mean(known)), thresholds) if known and thresholds else None
 
 
 def installed_thresholds(folder: Path = PACKAGES / DEFAULT_PACKAGE) -> tuple[float, ...] | None:
-    """The thresholds of the bundled package, without its network; None where none is installed.
+    """The thresholds of the bundled package, without its network; None if none is installed.
 
     Raises:
-        AnalysisError: `model_unavailable` where it is damaged.
+        AnalysisError: `model_unavailable` if it is damaged.
     """
     if not folder.is_dir():
         return None
@@ -98,7 +98,7 @@ def installed_thresholds(folder: Path = PACKAGES / DEFAULT_PACKAGE) -> tuple[flo
 
 
 def rounded_network(weights: Path | None) -> keras.Model:
-    """The backbone with its weights as a package stores them, which is what is measured."""
+    """The backbone with weights rounded as in a package, which are the measured ones."""
     network = build_network(weights)
     set_variables(network, get_variables(network))
     return network
@@ -116,12 +116,12 @@ def write_package(
     """Write the package.
 
     Args:
-        folder: Of the package; its name is the package's.
-        version: Of the package.
+        folder: Folder of the package, whose name is the package's.
+        version: Version of the package.
         network: The backbone, see `rounded_network`.
-        model: Fitted on everybody.
-        metrics: Of the folds.
-        card: `MODEL_CARD.md`.
+        model: Model that was fitted on all patients.
+        metrics: Metrics of the folds.
+        card: Content of `MODEL_CARD.md`.
     """
     head = {_HEAD + name: getattr(model, name).astype(np.float32) for name in DensityModel.ARRAYS}
     stored = write_weights(folder, {**get_variables(network), **head})

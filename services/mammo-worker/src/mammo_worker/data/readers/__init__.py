@@ -1,4 +1,4 @@
-"""Readers of data sets of films: each module of this package with a `READER` is one."""
+"""Readers of data sets of films; each module of this package with a `READER` is one."""
 
 import csv
 import sys
@@ -9,19 +9,19 @@ from mammo_worker.data.annotated import AnnotatedFilm
 
 
 def readers() -> dict[str, Reader[AnnotatedFilm]]:
-    """All of them by name."""
+    """All readers by name."""
     return readers_in(sys.modules[__name__])
 
 
 def read_data_set(path: Path, layout: str | None = None) -> Reading[AnnotatedFilm]:
-    """Read a data set of a known layout.
+    """Read a data set in a known layout.
 
     Args:
         path: Folder or file.
-        layout: Name of a reader; None to see which one recognises the path.
+        layout: Name of a reader; None for the one that recognises the path.
 
     Raises:
-        ValueError: There is no reader for it, or what stands there cannot be read.
+        ValueError: No reader fits, or the data set cannot be read.
     """
     reader = reader_of(readers(), path, layout)
     try:

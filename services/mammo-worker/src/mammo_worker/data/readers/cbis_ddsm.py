@@ -1,4 +1,4 @@
-"""CBIS-DDSM's mass films as they were prepared for this project: squares of 800 pixels with two CSVs."""
+"""CBIS-DDSM's mass films in this project's format: squares of 800 pixels with two CSVs."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -12,16 +12,16 @@ from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows, read_grey
 from mammo_worker.labels import LABELS
 
-WORKING_HEIGHT = 1000  # films come as 800 x 800, stretched; upright they get this height
+WORKING_HEIGHT = 1000  # the stored 800 x 800 films are stretched; with their true aspect they get this height
 _LEAST_AGREEMENT = 0.5  # IoU of a hand-drawn mask with the nearest box
 
 
 def cbis_ddsm(folder: Path, masks: Path | None = None) -> list[AnnotatedFilm]:
-    """CBIS-DDSM's mass films (Lee et al., Sci Data 2017), the stretch to a square undone.
+    """CBIS-DDSM's mass films (Lee et al., Sci Data 2017), with their true aspect restored.
 
     Args:
         folder: `cbis_ddsm_mass`, with `index.csv`, `lesions.csv` and `images/`.
-        masks: `cbis_masks`, with `index.csv` and `masks/`; masks that do not fit the boxes are left out.
+        masks: `cbis_masks`, with `index.csv` and `masks/`; masks that do not match the boxes are left out.
     """
     drawn: dict[str, Path] = {}
     if masks is not None:

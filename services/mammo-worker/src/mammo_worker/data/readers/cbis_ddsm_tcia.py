@@ -1,8 +1,8 @@
-"""CBIS-DDSM as TCIA ships it: the official CSVs, and DICOMs in folders named after film and abnormality.
+"""CBIS-DDSM as TCIA distributes it: the official CSVs, and DICOMs in folders named after film and abnormality.
 
-The paths in the CSVs are not those of the download, and the CSVs exchange crop and mask in places; so the films are
-looked for in the folder of their name, and the mask is the largest picture in the abnormality's folder. The folder that
-is given may also be the one above NBIA's `manifest-…/CBIS-DDSM`.
+The paths in the CSVs differ from those of the download, and the CSVs sometimes swap crop and mask. The reader therefore
+searches films in the folder with their name, and uses the largest picture in the abnormality's folder as the mask. The
+given folder can also be the parent of NBIA's `manifest-…/CBIS-DDSM`.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ _CLASSES = {"MALIGNANT": MALIGNANT, "BENIGN": BENIGN, "BENIGN_WITHOUT_CALLBACK":
 
 
 def read(folder: Path) -> Reading[AnnotatedFilm]:
-    """Read the films with a mass; boxes come from the masks, so those are opened here."""
+    """Read the films with a mass. Boxes are computed from the masks, so these are opened here."""
     found = Reading[AnnotatedFilm]()
     folders = {p.name: p for depth in ("*", "*/*", "*/*/*") for p in folder.glob(depth) if p.is_dir()}
     films: dict[str, list[dict[str, str]]] = defaultdict(list)
@@ -61,15 +61,15 @@ def _film(name: str, rows: list[dict[str, str]], folders: dict[str, Path]) -> An
 
 def _dicoms(name: str, folders: dict[str, Path]) -> list[Path]:
     if name not in folders:
-        raise ValueError("its folder is not there")
+        raise ValueError("its folder does not exist")
     files = sorted(folders[name].rglob("*.dcm"))
     if not files:
-        raise ValueError(f"{folders[name]} holds no DICOM")
+        raise ValueError(f"{folders[name]} contains no DICOM")
     return files
 
 
 def _mask(name: str, folders: dict[str, Path]) -> Path:
-    """The largest picture of the abnormality's folder: the other one is the crop."""
+    """The largest picture in the abnormality's folder; the other one is the crop."""
     from pydicom import dcmread
 
     def pixels(path: Path) -> int:

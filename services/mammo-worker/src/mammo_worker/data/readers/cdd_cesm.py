@@ -9,17 +9,17 @@ from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows, plain_reader, read_grey
 from mammo_worker.labels import MASS_OF_UNKNOWN_CLASS
 
-# A region that is larger or less compact is no single mass (skin, a whole quadrant).
-_MAX_REGION_SIDE = 0.35  # of the image
-_MIN_REGION = 120  # pixels; smaller ones are crumbs
-_MIN_COMPACTNESS = 0.45  # of its box
+# A larger or less compact region is not a single mass (skin, a whole quadrant).
+_MAX_REGION_SIDE = 0.35  # as a share of the image
+_MIN_REGION = 120  # pixels; smaller regions are artefacts
+_MIN_COMPACTNESS = 0.45  # as a share of its box
 
 
 def cdd_cesm(folder: Path) -> list[AnnotatedFilm]:
     """Low-energy mammograms of CDD-CESM (Khaled et al., Sci Data 2022) that show a mass, with their masks.
 
-    The class is not used: every image here is malignant, so it would teach the look of the data set. Images
-    with regions that are no single mass by their size or shape are left out.
+    The class is not used: every image here is malignant, so a network would learn the look of the data set. Images with
+    regions whose size or shape is not that of a single mass are left out.
 
     Args:
         folder: `cdd_cesm`, with `index.csv`, `images/` and `masks/`.

@@ -1,6 +1,6 @@
 """COCO JSON: images, annotations with boxes and polygons, and the categories benign, malignant and mass.
 
-Masks in run-length encoding are not read; their boxes are.
+Masks in run-length encoding are ignored; their boxes are read.
 """
 
 import json
@@ -16,14 +16,14 @@ from mammo_worker.data.readers.reading import as_boxes, as_labels, film_pixels, 
 from mammo_worker.labels import BENIGN, MALIGNANT, MASS_OF_UNKNOWN_CLASS
 
 CATEGORIES = {"benign": BENIGN, "malignant": MALIGNANT, "mass": MASS_OF_UNKNOWN_CLASS}
-_PATIENT = ("patient", "patient_id")  # what an image's patient is called; COCO itself knows none
+_PATIENT = ("patient", "patient_id")  # names of an image's patient, which COCO does not define
 
 
 def read(file: Path) -> Reading[AnnotatedFilm]:
-    """Read a COCO file; films lie beside it or in `images/`.
+    """Read a COCO file; films are in its folder or in `images/`.
 
     Raises:
-        ValueError: It is no COCO file, or has another category.
+        ValueError: The file is not a COCO file, or has another category.
     """
     try:
         document = json.loads(file.read_text("utf-8"))
@@ -35,7 +35,7 @@ def read(file: Path) -> Reading[AnnotatedFilm]:
     except KeyError as error:
         raise ValueError(f"{file} has no {error}; categories are {', '.join(CATEGORIES)}") from None
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{file} is no COCO file: {error}") from None
+        raise ValueError(f"{file} is not a COCO file: {error}") from None
     found = Reading[AnnotatedFilm]()
     for image in images:
         try:
@@ -53,14 +53,14 @@ def _film(
     name = image["file_name"]
     path = next((p for p in (folder / name, folder / "images" / name) if p.is_file()), None)
     if path is None:
-        raise ValueError(f"{folder / name} is not there")
+        raise ValueError(f"{folder / name} does not exist")
     patient = next((str(image[key]) for key in _PATIENT if image.get(key)), None)
     if patient is None:
         raise ValueError("it has no patient, and films of one patient must stay together")
     corners = [np.array(a["bbox"], float) for a in annotations]
     labels = as_labels([categories[a["category_id"]] for a in annotations])
     drawn: list[Any] = [a.get("segmentation") for a in annotations]
-    # A mask that lacks one of the masses would teach that it is tissue: it needs polygons of all of them.
+    # A mask without one of the masses would label it as tissue, so all of them need polygons.
     whole = all(isinstance(parts, list) and parts for parts in drawn)
     polygons = [np.array(p, float).reshape(-1, 2) for parts in drawn for p in parts] if whole else []
     unknown = len(labels) > 0 and bool((labels == MASS_OF_UNKNOWN_CLASS).any())

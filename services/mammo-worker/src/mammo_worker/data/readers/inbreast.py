@@ -1,6 +1,6 @@
 """INbreast (Moreira et al., Acad Radiol 2012): DICOMs, outlines in OsiriX' XML, and INbreast.csv.
 
-The set has no pathology for most films; BI-RADS from 4 on counts as malignant, as is usual.
+The data set has no pathology for most films; as usual, BI-RADS from 4 on counts as malignant.
 """
 
 import csv
@@ -23,7 +23,7 @@ _SUSPICIOUS = 4
 
 
 def read(folder: Path) -> Reading[AnnotatedFilm]:
-    """Read every film of the table; of the outlines the masses are kept."""
+    """Read every film of the table, and the outlines of masses."""
     found = Reading[AnnotatedFilm]()
     table = next(folder.rglob(_TABLE))
     dicoms = {p.name.split("_")[0]: p for p in table.parent.rglob("*.dcm")}
@@ -35,7 +35,7 @@ def read(folder: Path) -> Reading[AnnotatedFilm]:
                 continue
             try:
                 if name not in dicoms:
-                    raise ValueError("its DICOM is not there")
+                    raise ValueError("its DICOM file does not exist")
                 found.items.append(_film(dicoms[name], outlines.get(name), row))
             except (KeyError, ValueError) as error:
                 found.problems.append(f"{table}, film {name}: {error}")
@@ -62,7 +62,7 @@ def _film(path: Path, outline: Path | None, row: dict[str, str]) -> AnnotatedFil
 
 
 def _masses(outline: Path) -> list[NDArray[np.float64]]:
-    """Polygons (N, 2) of the regions that are called masses."""
+    """Polygons (N, 2) of the regions that are labelled as masses."""
     try:
         document: Any = plistlib.loads(outline.read_bytes())
         regions = document["Images"][0]["ROIs"]

@@ -1,9 +1,9 @@
-"""Own data: a labels CSV, a row for each film.
+"""Custom data: a labels CSV with one row per film.
 
-Columns: `file` (relative to the CSV), `patient`, `label` (normal, benign, malignant); and where they are known `view`,
+Columns: `file` (relative to the CSV), `patient`, `label` (normal, benign, malignant); and if known `view`,
 `laterality`, `density`, `mm_per_pixel`, `mask` (a picture of the film's size, relative to the CSV) and `boxes`: four
-numbers `x1 y1 x2 y2` in pixels of the file for each mass, with `;` between masses, each with a label of its own behind
-them where the film has several. Without boxes a mask's regions are the masses. Further columns are not read, and noted.
+numbers `x1 y1 x2 y2` in pixels of the file for each mass, with `;` between masses, each followed by its own label if
+they differ. Without boxes, the regions of the mask are the masses. Other columns are ignored, with a note.
 """
 
 import csv
@@ -21,14 +21,14 @@ from mammo_worker.labels import LABELS, MALIGNANT
 REQUIRED = ("file", "patient", "label")
 _KEPT = ("view", "laterality", "density", "mm_per_pixel")
 _MALIGNANT = {"normal": False, "benign": False, "malignant": True}
-_LEAST_AREA = 20  # pixels of a mask's region; smaller ones are crumbs
+_LEAST_AREA = 20  # pixels of a mask's region; smaller regions are artefacts
 
 
 def read(table: Path) -> Reading[AnnotatedFilm]:
-    """Read a labels CSV; films are looked for, not opened.
+    """Read a labels CSV and check that the films exist, without opening them.
 
     Raises:
-        ValueError: It is no CSV of these columns.
+        ValueError: The file is not a CSV with these columns.
     """
     found, lines = Reading[AnnotatedFilm](), dict[Path, int]()
     try:
@@ -49,7 +49,7 @@ def read(table: Path) -> Reading[AnnotatedFilm]:
                     lines[film.path] = rows.line_num
                 found.items.append(film)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{table} is no CSV in UTF-8: {error}") from None
+        raise ValueError(f"{table} is not a CSV in UTF-8: {error}") from None
     return found
 
 
@@ -60,7 +60,7 @@ def _film(folder: Path, row: dict[str, str]) -> AnnotatedFilm:
     path = _present(folder / row["file"])
     label = row["label"].lower()
     if label not in ("normal", *LABELS):
-        raise ValueError(f"the label is {row['label']!r}, none of normal, {', '.join(LABELS)}")
+        raise ValueError(f"the label is {row['label']!r}, not one of normal, {', '.join(LABELS)}")
     masks = [_present(folder / row["mask"])] if row.get("mask") else []
     boxes, labels = _boxes(row.get("boxes", ""), label)
     if masks and not len(boxes):
@@ -85,13 +85,13 @@ def _film(folder: Path, row: dict[str, str]) -> AnnotatedFilm:
 
 def _present(path: Path) -> Path:
     if not path.is_file():
-        raise ValueError(f"{path} is not there")
+        raise ValueError(f"{path} does not exist")
     return path
 
 
 def _class_of(label: str) -> int:
     if label not in LABELS:
-        raise ValueError(f"a mass is {label!r}, none of {', '.join(LABELS)}")
+        raise ValueError(f"a mass is {label!r}, not one of {', '.join(LABELS)}")
     return LABELS[label]
 
 

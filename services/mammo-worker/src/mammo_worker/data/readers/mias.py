@@ -1,4 +1,4 @@
-"""MIAS as its site ships it (Suckling et al. 1994): PGMs of 1024 x 1024 and Info.txt; for evaluation only."""
+"""MIAS as its site distributes it (Suckling et al. 1994): PGMs of 1024 x 1024 and Info.txt; for evaluation only."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -14,7 +14,7 @@ _CLASSES = {"B": BENIGN, "M": MALIGNANT}
 
 
 def read(folder: Path) -> Reading[AnnotatedFilm]:
-    """Read every film; a mass's box is the square around its circle."""
+    """Read every film; the box of a mass is the square around its circle."""
     found = Reading[AnnotatedFilm]()
     table = next(folder.rglob(_TABLE))
     films: dict[str, list[list[str]]] = defaultdict(list)
@@ -32,7 +32,7 @@ def read(folder: Path) -> Reading[AnnotatedFilm]:
 
 def _film(path: Path, lines: list[list[str]]) -> AnnotatedFilm:
     if not path.is_file():
-        raise ValueError(f"{path} is not there")
+        raise ValueError(f"{path} does not exist")
     masses = [words for words in lines if words[2] in _MASSES and len(words) >= 7 and words[4].isdigit()]
     height = read_grey(path).shape[0] if masses else 0
     boxes: list[tuple[int, int, int, int]] = []
@@ -43,7 +43,7 @@ def _film(path: Path, lines: list[list[str]]) -> AnnotatedFilm:
     number = int(path.stem[3:])
     return AnnotatedFilm(
         path.name,
-        f"mias{(number + 1) // 2}",  # films come in pairs, left and right
+        f"mias{(number + 1) // 2}",  # films are numbered in pairs, left and right
         as_boxes(boxes),
         as_labels([_CLASSES[words[3]] for words in masses]),
         any(words[3] == "M" for words in lines if len(words) > 3),

@@ -11,9 +11,9 @@ from mammo_worker.labels import LABELS
 
 
 def mini_mias(folder: Path) -> list[AnnotatedFilm]:
-    """mini-MIAS (Suckling et al. 1994): for evaluation only, its licence allows no more.
+    """mini-MIAS (Suckling et al. 1994), for evaluation only, because its licence permits no more.
 
-    A mass is given as a circle; its box is the square around it. `attributes["class"]` is `normal` on normal films.
+    The truth of a mass is a circle; its box is the square around it. `attributes["class"]` is `normal` on normal films.
 
     Args:
         folder: `mias`, with `index.csv` and `images/`.

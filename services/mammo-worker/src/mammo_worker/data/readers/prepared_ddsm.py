@@ -1,4 +1,4 @@
-"""DDSM as `mammo-worker data prepare-ddsm` writes it: a folder for each case, with `case.json`, films and masks."""
+"""DDSM in the format of `mammo-worker data prepare-ddsm`: a folder for each case, with `case.json`, films and masks."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ _CLASSES = {
 
 
 def read(folder: Path) -> Reading[AnnotatedFilm]:
-    """Read all cases; of their abnormalities the masses are kept, and masks are left where they are."""
+    """Read all cases with their masses; masks are not opened."""
     found = Reading[AnnotatedFilm]()
     for file in sorted(folder.rglob("case.json")):
         try:
@@ -32,10 +32,10 @@ def read(folder: Path) -> Reading[AnnotatedFilm]:
 def _film(folder: Path, case: dict[str, Any], view: str, film: dict[str, Any]) -> AnnotatedFilm:
     path = folder / f"{view}.png"
     if not path.is_file():
-        raise ValueError(f"{path} is not there")
+        raise ValueError(f"{path} does not exist")
     masses = [(i, a) for i, a in enumerate(film["abnormalities"]) if any("MASS" in words for words in a["lesion"])]
     labels = as_labels([_CLASSES[a["pathology"]] for _, a in masses])
-    # A film without a malignant mass is not known to be benign where a calcification is malignant or unproven.
+    # A film without a malignant mass is not known to be benign if a calcification is malignant or unproven.
     malignant = bool((labels == MALIGNANT).any())
     others_open = not malignant and any(a["pathology"] in ("MALIGNANT", "UNPROVEN") for a in film["abnormalities"])
     laterality, _, projection = view.partition("_")

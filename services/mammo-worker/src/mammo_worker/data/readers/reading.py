@@ -1,4 +1,4 @@
-"""Functions that the readers of data sets share: pixels, masks and boxes."""
+"""Functions that the readers of data sets share, for pixels, masks and boxes."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,10 +13,10 @@ from lobule.imaging.read_film import read_film
 
 
 def film_pixels(path: Path) -> NDArray[Any]:
-    """The film in a file of any format that the service reads, tissue bright.
+    """Read a film in any format that the service supports, tissue bright.
 
     Raises:
-        ValueError: It cannot be read, and why.
+        ValueError: The film cannot be read; the message contains the reason.
     """
     try:
         return read_film(path.read_bytes()).pixels
@@ -25,35 +25,35 @@ def film_pixels(path: Path) -> NDArray[Any]:
 
 
 def mask_pixels(path: Path) -> NDArray[np.uint8]:
-    """A mask, 255 inside: whatever is above 0 in a picture or a DICOM.
+    """Read a mask as 255 inside: every value above 0 of a picture or a DICOM.
 
     Raises:
-        ValueError: It cannot be read.
+        ValueError: The mask cannot be read.
     """
     if path.suffix.lower() in (".dcm", ".dicom"):
         return ((film_samples(path) > 0) * 255).astype(np.uint8)
     mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if mask is None:
-        raise ValueError(f"{path}: it is no picture")
+        raise ValueError(f"{path}: it is not a picture")
     return ((mask > 0) * 255).astype(np.uint8)
 
 
 def film_samples(path: Path) -> NDArray[Any]:
-    """Stored samples of a DICOM, without any conversion.
+    """Read the stored samples of a DICOM without any conversion.
 
     Raises:
-        ValueError: It cannot be read.
+        ValueError: The DICOM cannot be read.
     """
     from pydicom import dcmread
 
     try:
         return dcmread(path).pixel_array
-    except Exception as error:  # noqa: BLE001 - pydicom has many ways to fail on a damaged file
+    except Exception as error:  # noqa: BLE001 - pydicom raises many kinds of errors for damaged files
         raise ValueError(f"{path}: {type(error).__name__}: {error}") from None
 
 
 def union_reader(paths: Sequence[Path]) -> Callable[[], NDArray[np.uint8]] | None:
-    """Reads the union of masks of one size; None where there is no mask."""
+    """Return a function that reads the union of masks of one size; None without masks."""
     if not paths:
         return None
     return lambda: np.maximum.reduce([mask_pixels(path) for path in paths])
@@ -62,7 +62,7 @@ def union_reader(paths: Sequence[Path]) -> Callable[[], NDArray[np.uint8]] | Non
 def polygon_reader(
     polygons: Sequence[NDArray[Any]], size_of: Callable[[], tuple[int, int]]
 ) -> Callable[[], NDArray[np.uint8]] | None:
-    """Draws filled polygons on a mask of the film's height and width; None where there is none."""
+    """Return a function that draws filled polygons on a mask of the film's size; None without polygons."""
     if not polygons:
         return None
     points = [np.rint(p).astype(np.int32).reshape(-1, 1, 2) for p in polygons]
@@ -70,7 +70,7 @@ def polygon_reader(
 
 
 def box_around(mask: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-    """x1, y1, x2, y2 of what a mask holds; None where it is empty."""
+    """The box x1, y1, x2, y2 around a mask; None if the mask is empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return None
@@ -78,10 +78,10 @@ def box_around(mask: NDArray[np.uint8]) -> NDArray[np.float32] | None:
 
 
 def as_boxes(boxes: Sequence[Any]) -> NDArray[np.float32]:
-    """Boxes as an array (N, 4), also for none."""
+    """Boxes as an array (N, 4), also without boxes."""
     return np.array(boxes, np.float32).reshape(-1, 4)
 
 
 def as_labels(labels: Sequence[int]) -> NDArray[np.int32]:
-    """Labels as an array (N,), also for none."""
+    """Labels as an array (N,), also without labels."""
     return np.array(labels, np.int32)

@@ -1,6 +1,6 @@
 """VinDr-Mammo (Nguyen et al., Sci Data 2023): DICOMs and two CSVs.
 
-The set has no pathology; BI-RADS from 4 on counts as malignant.
+The data set has no pathology; BI-RADS from 4 on counts as malignant.
 """
 
 import ast
@@ -17,7 +17,7 @@ _SUSPICIOUS = 4
 
 
 def read(folder: Path) -> Reading[AnnotatedFilm]:
-    """Read every film of the breast-level table; of the findings the masses are kept."""
+    """Read every film of the breast-level table, and the findings that are masses."""
     found = Reading[AnnotatedFilm]()
     table = next(folder.rglob(_BREASTS))
     masses: dict[str, list[dict[str, str]]] = defaultdict(list)
@@ -42,10 +42,10 @@ def read(folder: Path) -> Reading[AnnotatedFilm]:
 
 def _film(path: Path, row: dict[str, str], masses: list[dict[str, str]]) -> AnnotatedFilm:
     if not path.is_file():
-        raise ValueError(f"{path} is not there")
+        raise ValueError(f"{path} does not exist")
     return AnnotatedFilm(
         path.name,
-        row["study_id"],  # one examination of each patient
+        row["study_id"],  # each patient has one examination
         as_boxes([[float(m[k]) for k in ("xmin", "ymin", "xmax", "ymax")] for m in masses]),
         as_labels([MALIGNANT if _grade(m["finding_birads"]) >= _SUSPICIOUS else BENIGN for m in masses]),
         _grade(row["breast_birads"]) >= _SUSPICIOUS,
@@ -61,7 +61,7 @@ def _film(path: Path, row: dict[str, str], masses: list[dict[str, str]]) -> Anno
 
 
 def _grade(text: str) -> int:
-    """4 of `BI-RADS 4`."""
+    """The number of a BI-RADS category, such as 4 for `BI-RADS 4`."""
     grade = text.rsplit(" ", 1)[-1][:1]
     if not grade.isdecimal():
         raise ValueError(f"its BI-RADS is {text!r}")
