@@ -171,10 +171,10 @@ def test_tables_are_read_and_wrong_ones_refused(tmp_path):
     assert found["a"].boxes[0].tolist() == [5, 6, 7, 8]
     path.write_text("film,probability\na,0.25\n")
     assert read_probabilities(path) == {"a": 0.25}
-    with pytest.raises(ValueError, match="no table of findings"):
+    with pytest.raises(ValueError, match="not a table of findings"):
         read_findings(path)
     path.write_text("film\na\n")
-    with pytest.raises(ValueError, match="no table of films"):
+    with pytest.raises(ValueError, match="not a table of films"):
         read_probabilities(path)
 
 

@@ -1,1 +1,1 @@
-"""Training the detector in folds, with masses pasted and removed and the appearance of other scanners."""
+"""Trains the detector in folds, with masses pasted and removed and the appearance of other scanners."""

@@ -1,4 +1,4 @@
-"""Batches of changed films: a function of the step, so that a training can go on anywhere."""
+"""Batches of changed films, which depend only on the step, so that a training can resume anywhere."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,14 +19,14 @@ def example(
     plan: DetectorPlan,
     chance: np.random.Generator,
 ) -> Batch:
-    """One example of `nn.mask_rcnn.MaskRCNN`'s training input, without the batch axis."""
+    """Make one example of `nn.mask_rcnn.MaskRCNN`'s training input, without the batch axis."""
     changed = changed_lesions(film, donors, plan.lesions, chance)
     out = augmented(changed, size, replace(plan.training.augmentation, contrast=0.0), chance)
     return out | {"canvas": rescanned(out["canvas"][..., 0], plan.scanner, chance)}
 
 
 def film_batches(films: Sequence[TrainingFilm], size: tuple[int, int], plan: DetectorPlan) -> BatchOf:
-    """Batches by step; every film once per pass, in a new order each time."""
+    """Return a function that makes batches by step: every film once per epoch, in a new order each time."""
     training = plan.training
     return batches_of_examples(
         films, training.batch, training.seed, lambda film, chance: example(film, films, size, plan, chance)

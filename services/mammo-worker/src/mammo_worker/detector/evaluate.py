@@ -1,4 +1,4 @@
-"""Out-of-fold detections: each fold's detector on the patients that it has not seen."""
+"""Out-of-fold detections by each fold's detector, on patients that it has not seen."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,13 +22,14 @@ def out_of_fold(
 ) -> dict[int, list[FilmResult]]:
     """Run the detector of every finished fold over the films of its held-out patients.
 
-    The film's probability is its most suspicious finding's, uncalibrated: good for an AUC within a fold.
+    The film's probability is that of its most suspicious finding, uncalibrated, which is sufficient for an AUC within a
+    fold.
 
     Args:
-        plan: What was trained.
+        plan: The plan of the folds.
         cases: All films.
         runs: Folder with `fold0` to `fold4`.
-        say: Told what is going on.
+        say: Called with progress messages.
 
     Raises:
         FileNotFoundError: No fold is finished.

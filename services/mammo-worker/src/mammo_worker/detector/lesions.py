@@ -1,6 +1,7 @@
-"""Masses cut from one breast and pasted into another, and films whose masses are covered with the breast's own tissue.
+"""Pastes masses from one breast into another, and covers the masses of a film with the breast's own tissue.
 
-Patches are blended by their gradients (Perez et al., "Poisson image editing", SIGGRAPH 2003), so neither leaves a seam.
+Patches are blended by their gradients (Perez et al., "Poisson image editing", SIGGRAPH 2003), so that no seam is
+visible.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,11 +17,11 @@ from mammo_worker.labels import MALIGNANT
 Image = NDArray[np.uint8]
 Rectangle = tuple[int, int, int, int]  # x, y, width, height
 
-_MARGIN = 0.3  # of a mass's sides, around it: what is cut with it
-_COVER = 0.6  # of a mass's sides, around it: what is covered where it is removed, for spicules and halo
-_VISIBLE = 8.0  # levels by which a mass must stand out to be pasted
-_COVERED = 12.0  # levels by which a place may stand out whose mass was covered
-_ALIKE = 30.0  # levels between the surroundings of a mass where it was and where it goes
+_MARGIN = 0.3  # margin around a mass that is cut with it, as a share of its sides
+_COVER = 0.6  # margin around a mass that is covered when it is removed, for spicules and halo
+_VISIBLE = 8.0  # least contrast of a pasted mass, in grey levels
+_COVERED = 12.0  # largest contrast after a mass was covered, in grey levels
+_ALIKE = 30.0  # largest difference of the surroundings before and after, in grey levels
 _INSIDE = 0.98  # share of a patch that must lie in the breast
 _TRIES = 24
 _SMALLEST, _LARGEST = 10, 160  # sides of a patch, canvas pixels
@@ -28,12 +29,12 @@ _SMALLEST, _LARGEST = 10, 160  # sides of a patch, canvas pixels
 
 @dataclass(frozen=True)
 class LesionChanges:
-    """How often the lesions of a film are changed.
+    """Probabilities of changes to the lesions of a film.
 
     Attributes:
-        remove: Chance of a try to cover all masses of a film, which makes it a normal one. About four films of ten have
-            tissue that is alike enough.
-        paste: Chance of a try to paste a mass of another breast into it. It fits on about six films of ten.
+        remove: Probability of trying to cover all masses of a film, which makes it a normal one. About four films in
+            ten have tissue that is similar enough.
+        paste: Probability of trying to paste a mass of another breast. It fits on about six films in ten.
         scale: Smallest and largest factor on a pasted mass.
     """
 
@@ -47,9 +48,9 @@ class Patch:
     """A mass with its surroundings.
 
     Attributes:
-        grey: (height, width).
-        mask: The mass in it, 255 inside.
-        label: Its class, as in `labels`.
+        grey: Grey values (height, width).
+        mask: Mask of the mass, 255 inside.
+        label: Class of the mass, as in `labels`.
     """
 
     grey: Image
@@ -60,7 +61,7 @@ class Patch:
 def changed_lesions(
     film: TrainingFilm, donors: Sequence[TrainingFilm], how: LesionChanges, chance: np.random.Generator
 ) -> TrainingFilm:
-    """The film as it is, without its masses, or with one more; only the plain grey of the canvas is kept true."""
+    """Return the film unchanged, without its masses, or with one more; only the canvas' plain grey is valid."""
     draw = chance.random()
     if draw < how.remove:
         return without_masses(film, chance)
@@ -71,7 +72,7 @@ def changed_lesions(
 
 
 def cut_patch(film: TrainingFilm, chance: np.random.Generator) -> Patch | None:
-    """One of the film's masses; None where it is too large, too small, too faint or too near to the breast's edge."""
+    """One of the film's masses; None if it is too large, small or faint, or too near to the breast's edge."""
     at = int(chance.integers(len(film.boxes)))
     grey, rectangle = film.canvas[..., 0], _grown(film.boxes[at], _MARGIN)
     if not _fits(grey, rectangle):
@@ -83,9 +84,9 @@ def cut_patch(film: TrainingFilm, chance: np.random.Generator) -> Patch | None:
 
 
 def with_patch(film: TrainingFilm, patch: Patch, chance: np.random.Generator) -> TrainingFilm:
-    """The film with the patch in its breast, away from its own masses, where the tissue is as bright as around it.
+    """Paste the patch into the breast, away from existing masses, where the tissue is as bright as its surroundings.
 
-    The film stays as it is where no such place is found, or where the mass would not be visible.
+    The film does not change if there is no such place, or if the mass would not be visible.
     """
     height, width = patch.grey.shape
     if not _SMALLEST <= min(width, height) <= max(width, height) <= _LARGEST:
@@ -114,10 +115,10 @@ def with_patch(film: TrainingFilm, patch: Patch, chance: np.random.Generator) ->
 
 
 def without_masses(film: TrainingFilm, chance: np.random.Generator) -> TrainingFilm:
-    """The film with tissue of the same breast over its masses.
+    """Cover the film's masses with tissue of the same breast.
 
-    It stays as it is where no place is alike, or where a mass would remain visible: a half-hidden mass labelled normal
-    would teach the network to overlook it.
+    The film does not change if no tissue is similar, or if a mass would remain visible: a half-hidden mass that is
+    labelled as normal would teach the network to overlook it.
     """
     grey = film.canvas[..., 0].copy()
     for at, box in enumerate(film.boxes):
@@ -141,7 +142,7 @@ def without_masses(film: TrainingFilm, chance: np.random.Generator) -> TrainingF
 
 
 def _part(image: Image, rectangle: Rectangle) -> Image:
-    """A view."""
+    """The pixels of a rectangle, as a view."""
     x, y, width, height = rectangle
     return image[y : y + height, x : x + width]
 
@@ -154,7 +155,7 @@ def _grown(box: NDArray[np.floating], share: float) -> Rectangle:
 
 
 def _fits(grey: Image, rectangle: Rectangle) -> bool:
-    """Whether a patch lies on the canvas, almost all of it in the breast, and is of a usable size."""
+    """Whether a patch is on the canvas, almost completely in the breast, and of a usable size."""
     x, y, width, height = rectangle
     if x < 1 or y < 1 or y + height > grey.shape[0] - 1 or x + width > grey.shape[1] - 1:
         return False
@@ -166,7 +167,7 @@ def _fits(grey: Image, rectangle: Rectangle) -> bool:
 def _free_places(
     grey: Image, boxes: NDArray[np.floating], size: tuple[int, int], chance: np.random.Generator
 ) -> Iterator[tuple[int, int]]:
-    """Random places (x, y) in the breast for a patch of `size` (width, height) that touch no mass."""
+    """Random positions (x, y) in the breast for a patch of `size` (width, height) that touch no mass."""
     width, height = size
     if width >= grey.shape[1] - 2 or height >= grey.shape[0] - 2:
         return
@@ -179,7 +180,7 @@ def _free_places(
 
 
 def _own_mask(film: TrainingFilm, at: int) -> Image:
-    """Mask of one mass on the canvas: the hand-drawn one within its box, or the box's ellipse."""
+    """Mask of one mass on the canvas: the hand-drawn mask within its box, or the box's ellipse."""
     drawn = np.zeros(film.canvas.shape[:2], np.uint8)
     x1, y1, x2, y2 = film.boxes[at]
     if film.mask is not None:
@@ -210,12 +211,12 @@ def _rim_mean(part: Image) -> float:
 
 
 def _contrast(part: Image, mask: Image) -> float:
-    """Levels by which the mass is brighter than the patch's rim."""
+    """The difference in grey levels between the mass and the patch's rim."""
     return float(part[mask > 0].mean()) - _rim_mean(part)
 
 
 def _blended(grey: Image, patch: Image, rectangle: Rectangle) -> Image:
-    """The patch in the image, its ellipse blended by gradients; work is done near the patch only."""
+    """Blend the patch into the image within its ellipse, by gradients; only pixels near the patch are processed."""
     x, y, width, height = rectangle
     pad = 2
     x0, y0 = max(0, x - pad), max(0, y - pad)
@@ -228,7 +229,7 @@ def _blended(grey: Image, patch: Image, rectangle: Rectangle) -> Image:
     where[y - y0 : y - y0 + height, x - x0 : x - x0 + width] = ellipse
     bx, by, bw, bh = cv2.boundingRect(where)
     source, target = (np.repeat(image[..., None], 3, axis=-1) for image in (source, part))
-    # OpenCV changes the mask that it is given.
+    # OpenCV changes the mask that it receives.
     mixed = cv2.seamlessClone(source, target, where.copy(), (bx + bw // 2, by + bh // 2), cv2.NORMAL_CLONE)
     out = grey.copy()
     out[y0 : y + height + pad, x0 : x + width + pad] = np.where(where > 0, mixed[..., 0], part)

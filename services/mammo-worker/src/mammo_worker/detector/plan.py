@@ -1,4 +1,4 @@
-"""How a detector is trained in folds."""
+"""The training plan of a detector in folds."""
 
 from dataclasses import dataclass, field
 
@@ -9,11 +9,12 @@ from mammo_worker.training.plan import TrainingPlan
 
 @dataclass(frozen=True)
 class DetectorPlan:
-    """A network, its schedule, and how films are changed.
+    """A network, its schedule, and the changes of films.
 
     Attributes:
-        training: Network, phases, rates and geometric augmentation. Its contrast is not used: `scanner` does more.
-        lesions: Masses moved and removed.
+        training: Network, phases, rates and geometric augmentation. Its contrast is ignored, because `scanner` replaces
+            it.
+        lesions: Probabilities of pasting and removing masses.
         scanner: Variation of the film's appearance.
     """
 

@@ -1,4 +1,4 @@
-"""Augmentation of a film's appearance, as other films, scanners and detectors would show it."""
+"""Augments a film's appearance to resemble other films, scanners and detectors."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ _DARKEST, _BRIGHTEST = 0.5, 99.8  # percentiles, as films are prepared
 
 @dataclass(frozen=True)
 class ScannerChanges:
-    """How much a film's appearance is varied.
+    """Ranges of the changes of a film's appearance.
 
     Attributes:
         gamma: Largest change of gamma, as a log.
         curve: Largest bend of an S-shaped film curve, below 1.
-        digital: Chance of a thickness equalisation, as digital detectors' software does it.
-        equalisation: Largest share of the slow changes of brightness that it takes away.
-        sharpen: Largest amount of unsharp masking; in half of the films there is blur instead.
+        digital: Probability of a thickness equalisation as in digital detectors' software.
+        equalisation: Largest share of the slow changes of brightness that it removes.
+        sharpen: Largest amount of unsharp masking; half of the films are blurred instead.
         blur: Largest standard deviation of the blur, pixels.
         noise: Largest standard deviation of the noise, levels.
     """
@@ -36,9 +36,9 @@ class ScannerChanges:
 
 
 def rescanned(grey: NDArray[np.uint8], how: ScannerChanges, chance: np.random.Generator) -> NDArray[np.uint8]:
-    """A canvas (height, width, 2), grey and CLAHE, of a changed copy of the plain grey (height, width).
+    """Make a canvas (height, width, 2), grey and CLAHE, from a changed copy of the plain grey (height, width).
 
-    The result is normalised again, as a real film of that appearance would be.
+    The result is normalised again, like a real film with that appearance.
     """
     inside = grey > 0
     if not inside.any():
@@ -64,7 +64,7 @@ def rescanned(grey: NDArray[np.uint8], how: ScannerChanges, chance: np.random.Ge
 
 
 def _blurred(image: NDArray[np.float32], inside: NDArray[np.bool_], deviation: float) -> NDArray[np.float32]:
-    """A Gaussian mean over the breast alone, so that its edge stays what it was; a wide one is found on a quarter."""
+    """A Gaussian mean within the breast, so that its edge does not change; a wide one is computed at a quarter size."""
     weight = inside.astype(np.float32)
     if deviation > 16:
         small = [cv2.resize(i, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA) for i in (image * weight, weight)]
@@ -75,7 +75,7 @@ def _blurred(image: NDArray[np.float32], inside: NDArray[np.bool_], deviation: f
 
 
 def _curve(how: ScannerChanges, chance: np.random.Generator) -> NDArray[np.uint8]:
-    """A rising curve through black and white: gamma, then an S or its inverse."""
+    """An increasing curve that fixes black and white: gamma, then an S or its inverse."""
     bent = _LEVELS ** np.exp(chance.uniform(-how.gamma, how.gamma))
     bent = bent + chance.uniform(-how.curve, how.curve) * np.sin(2 * np.pi * bent) / (2 * np.pi)
     return np.round(255 * np.clip(bent, 0, 1)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Training the detector on the patients of four folds, to be measured on the fifth."""
+"""Trains the detector on the patients of four folds, to measure it on the fifth."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,13 +24,13 @@ from mammo_worker.training.validating import set_apart, validation_on
 
 
 def training_films(data: Path, fold: int | None) -> list[AnnotatedFilm]:
-    """CBIS-DDSM's mass films of the patients outside a fold, with their hand-drawn masks; of everybody for None."""
+    """CBIS-DDSM's mass films of the patients outside a fold, with hand-drawn masks; of all patients for None."""
     cases = cbis_ddsm(data / "cbis_ddsm_mass", data / "cbis_masks")
     return [c for c in cases if fold is None or fold_of(c.patient) != fold]
 
 
 def package_films(data: Path) -> list[AnnotatedFilm]:
-    """The mass films, with their hand-drawn masks, of the patients that `mammo_worker.data.splits` gives a package."""
+    """The mass films, with hand-drawn masks, of a package's training patients by `mammo_worker.data.splits`."""
     return [c for c in training_films(data, None) if split_of(c.patient) == "train"]
 
 
@@ -44,32 +44,32 @@ def train_detector(
     until: int | None = None,
     settings: LoopSettings | None = None,
 ) -> int:
-    """Train, going on from `folder` where there is something to go on from.
+    """Train the detector; resumes if `folder` contains a state.
 
     Args:
-        plan: What and how.
+        plan: Training plan.
         cases: Films of the training patients.
-        folder: Of the run.
-        weights: Folder of the pretrained backbones; None to start from chance. Never a package: the shipped ones have
-            seen patients of every fold.
-        package: A model package of the same network, whose weights this training starts from instead. Its own training
-            patients are the only ones that may be among `cases`, see `package_films`.
-        until: Stop before this step, to go on later.
-        settings: Of the loop.
+        folder: Folder of the run.
+        weights: Folder of the pretrained backbones; None for random weights. It must not be a package, because the
+            shipped ones have seen patients of every fold.
+        package: A model package of the same network, from whose weights this training starts instead. `cases` may then
+            contain only its training patients, see `package_films`.
+        until: Stop before this step, to resume later.
+        settings: Settings of the loop.
 
     Returns:
-        Steps done.
+        Number of finished steps.
 
     Raises:
-        ValueError: The folder holds another run, `weights` is a model package, or a training from a package would see
-            other patients than that package did.
+        ValueError: The folder contains another run, `weights` is a model package, or a training from a package would
+            see other patients than that package.
     """
     if weights is not None and (weights / "model.json").exists():
         raise ValueError(f"{weights} is a model package, which has seen patients of every fold")
     training = plan.training
     if package is not None and any(split_of(c.patient) != "train" for c in cases):
-        raise ValueError("a training that starts from a package may see its training patients alone")
-    # A run that began with films prepared in another way is another run.
+        raise ValueError("a training that starts from a package may see only its training patients")
+    # A run that started with films of another preparation is a different run.
     counts = {"films": len(cases), "patients": len({c.patient for c in cases}), "preparation": PREPROCESSING_VERSION}
     write_record(
         folder,
@@ -95,7 +95,7 @@ def train_detector(
 
 
 def start_from(model: MaskRCNN, weights: Path | None, package: Path | None) -> None:
-    """Give a network its first weights: a package's, else those of a pretrained backbone."""
+    """Initialise a network with a package's weights, otherwise with those of a pretrained backbone."""
     if package is not None:
         model.set_weights([w.astype(np.float32) for w in read_networks(open_package(package))[0]])
     elif weights is not None:

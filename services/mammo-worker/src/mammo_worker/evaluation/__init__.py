@@ -1,1 +1,1 @@
-"""Measuring: matches, FROC, average precision, triage, with intervals over patients."""
+"""Measures detectors: matches, FROC, average precision, triage, with intervals over patients."""

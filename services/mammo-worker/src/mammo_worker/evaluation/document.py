@@ -1,4 +1,4 @@
-"""The evaluation of a model package, put in words: `docs/results/mammography.md` and the model card."""
+"""The documents on a model package's evaluation: `docs/results/mammography.md` and the model card."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from mammo_worker.evaluation.summary import markdown_table
 from mammo_worker.nn.stored_config import read_config
 from mammo_worker.packages import read_variants
 
-# The bars set before training: metric, rule, wanted value, whether more is better.
+# The requirements set before training: metric, rule, required value, whether more is better.
 BARS: tuple[tuple[str, str, float, bool], ...] = (
     ("AP50, class-agnostic", "IoU >= 0.5, COCO", 0.62, True),
     ("sensitivity at 1 FPPI", "IoU >= 0.2", 0.84, True),
@@ -76,7 +76,7 @@ def bars_table(metrics: Sequence[Mapping[str, Any]]) -> str:
 def results_document(
     manifest: ModelManifest, sweep: Sequence[dict[str, Any]], triage: Sequence[dict[str, Any]], tried: str, counts: str
 ) -> str:
-    """`docs/results/mammography.md`."""
+    """Write `docs/results/mammography.md`."""
     return f"""# Mammography: results
 
 Made by `mammo-worker evaluate` (`make reproduce-mammo`); do not edit by hand.
@@ -120,7 +120,7 @@ They are no comparison on equal terms: other films, other splits, other match ru
 
 
 def model_card(manifest: ModelManifest, tried: str, counts: str) -> str:
-    """`MODEL_CARD.md` of the package."""
+    """Write `MODEL_CARD.md` of the package."""
     return f"""{_what_it_is(manifest)}
 ## Trained on
 {manifest.trained_on} {counts}
@@ -140,7 +140,7 @@ def model_card(manifest: ModelManifest, tried: str, counts: str) -> str:
 
 
 def _what_it_is(manifest: ModelManifest) -> str:
-    """The first sections of a model card."""
+    """Write the first sections of a model card."""
     config = read_config(manifest.architecture["config"])
     triage = "no triage head" if config.triage is None else f"a multi-instance triage head ({config.triage.loss})"
     first = "a centre-point first stage" if config.proposals.kind == "centre" else "an RPN"
@@ -164,7 +164,7 @@ Every film is analysed in {len(views)} variants ({"; ".join(views)}), whose find
 
 
 def own_card(manifest: ModelManifest) -> str:
-    """`MODEL_CARD.md` of a package from own films."""
+    """Write `MODEL_CARD.md` of a package from custom films."""
     measured = "Not measured: no test films were given.\n"
     if manifest.metrics:
         measured = markdown_table([metric.values() for metric in manifest.metrics])

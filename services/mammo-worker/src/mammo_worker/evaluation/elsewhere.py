@@ -1,4 +1,4 @@
-"""A detector on films of other laboratories: mini-MIAS, with normal films, and CDD-CESM, with digital ones."""
+"""Measures a detector on films of other laboratories: mini-MIAS, with normal films, and CDD-CESM, with digital ones."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from mammo_worker.evaluation.metrics import FilmResult, bootstrap, froc, match_f
 from mammo_worker.evaluation.summary import markdown_table
 
 ROUNDS = 1000
-WANTED_SENSITIVITY = 0.85  # of mini-MIAS' masses, at which the marks on normal films are counted
+WANTED_SENSITIVITY = 0.85  # sensitivity for mini-MIAS' masses at which marks on normal films are counted
 
 Measure = Callable[[Sequence[FilmResult]], float]
 
@@ -19,12 +19,12 @@ Measure = Callable[[Sequence[FilmResult]], float]
 def measure_mini_mias(
     films: Sequence[FilmResult], normal: set[str], manifest: ModelManifest, working_score: float
 ) -> list[dict[str, Any]]:
-    """Marks, sensitivity of masses by centre hit, and how many films are told to have no sign of malignancy.
+    """Measure marks, sensitivity by centre hit, and the share of films with no sign of malignancy.
 
     Args:
         films: All films with their probability.
-        normal: Names of the normal ones.
-        manifest: Of the package: its thresholds.
+        normal: Names of the normal films.
+        manifest: Manifest of the package, with its thresholds.
         working_score: Score from which a finding is marked.
     """
     count = len(normal)
@@ -63,7 +63,7 @@ def measure_mini_mias(
 
 
 def measure_digital(films: Sequence[FilmResult]) -> list[dict[str, Any]]:
-    """Sensitivity of masses on CDD-CESM's low-energy images, by false marks a film."""
+    """Measure the sensitivity for masses on CDD-CESM's low-energy images, by false marks per film."""
     masses = sum(len(f.truth) for f in films)
     return [
         _row(
@@ -101,7 +101,7 @@ def _share_cleared(films: Sequence[FilmResult], manifest: ModelManifest) -> floa
 
 
 def _first_scores(films: Sequence[FilmResult]) -> list[float]:
-    """The score of the first finding whose centre lies in each mass; 0 for a mass that has none."""
+    """The score of the first finding whose centre is in each mass; 0 for a mass without one."""
     scores: list[float] = []
     for film in films:
         finds, _ = match_film(film, "centre hit")
@@ -116,19 +116,19 @@ def _found(films: Sequence[FilmResult], score: float) -> float:
 
 
 def _score_that_finds(films: Sequence[FilmResult], sensitivity: float) -> float:
-    """The highest score from which on at least such a share of the masses is found; 0 where there is none."""
+    """The highest score from which at least this share of the masses is found; 0 if there is none."""
     scores = sorted(_first_scores(films), reverse=True)
     needed = int(np.ceil(sensitivity * len(scores) - 1e-9))
     return scores[needed - 1] if needed else 0.0
 
 
 def elsewhere_document(name: str, trained_on: str, rows: Sequence[dict[str, Any]]) -> str:
-    """`docs/results/mammography-elsewhere.md`.
+    """Write `docs/results/mammography-elsewhere.md`.
 
     Args:
-        name: Of the package or the run, with its version.
-        trained_on: What it learned from.
-        rows: Of both sets.
+        name: Name of the package or the run, with its version.
+        trained_on: Description of its training data.
+        rows: Rows of both data sets.
     """
     cesm = ""
     if "CDD-CESM" in trained_on:

@@ -1,4 +1,4 @@
-"""The measures, each with its match rule named."""
+"""Measures of detectors, each with its match rule."""
 
 import contextlib
 import io
@@ -21,16 +21,16 @@ class FilmResult:
     """Truth and findings of one film, boxes (N, 4) of x1, y1, x2, y2 in film pixels.
 
     Attributes:
-        name: File.
-        patient: Whose.
+        name: Name of the film.
+        patient: Patient of the film.
         truth: True boxes.
         labels: Their classes, as in `labels`.
-        malignant_film: Whether a malignant mass is on the film; None where unknown.
+        malignant_film: Whether a malignant mass is on the film; None if unknown.
         boxes: Found boxes, best first.
         scores: Their scores.
-        malignant: That each is malignant.
+        malignant: Probabilities that each is malignant.
         features: `calibration.film_features`.
-        probability: Of the film, calibrated; None before calibration.
+        probability: Calibrated probability of the film; None before calibration.
     """
 
     name: str
@@ -48,8 +48,8 @@ class FilmResult:
 def overlaps(boxes: NDArray[np.float64], truth: NDArray[np.float64], rule: Rule) -> NDArray[np.bool_]:
     """Whether each found box (N) matches each true box (M) under a rule, (N, M).
 
-    IoU: shared over united area. OR: shared area over the *found* box's. Centre hit: the found box's centre lies in
-    the true box.
+    IoU is the shared area over the united area, OR the shared area over the *found* box's. Centre hit means that the
+    found box's centre is in the true box.
     """
     a, b = boxes[:, None], truth[None]
     if rule == "centre hit":
@@ -63,13 +63,13 @@ def overlaps(boxes: NDArray[np.float64], truth: NDArray[np.float64], rule: Rule)
     return shared >= (0.2 if rule == "IoU >= 0.2" else 0.5) * (area_a + area_b - shared)
 
 
-@lru_cache(maxsize=20_000)  # the bootstrap asks for the same films again and again
+@lru_cache(maxsize=20_000)  # the bootstrap matches the same films repeatedly
 def match_film(film: FilmResult, rule: Rule) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Match the findings of a film, best score first.
 
     Returns:
-        For every finding the true box that it is the first to find, or -1; and whether it is a false positive. A
-        second finding on a mass already found is neither.
+        The true box that each finding is the first to find, or -1; and whether it is a false positive. A second finding
+        on the same mass is neither.
     """
     table = overlaps(film.boxes, film.truth, rule)
     finds = np.full(len(film.boxes), -1)
@@ -88,25 +88,25 @@ def match_film(film: FilmResult, rule: Rule) -> tuple[NDArray[np.int64], NDArray
 
 @dataclass(frozen=True)
 class Froc:
-    """Sensitivity over false positives per film, one point per threshold, thresholds falling."""
+    """Sensitivity over false positives per film, with one point per threshold in descending order."""
 
     thresholds: NDArray[np.float64]
     fppi: NDArray[np.float64]
     sensitivity: NDArray[np.float64]
 
     def at(self, fppi: float) -> float:
-        """The best sensitivity at no more than so many false positives per film."""
+        """The highest sensitivity with at most `fppi` false positives per film."""
         within = self.sensitivity[self.fppi <= fppi]
         return float(within.max(initial=0.0))
 
     def threshold_at(self, fppi: float) -> float:
-        """The lowest threshold with no more than so many false positives per film."""
+        """The lowest threshold with at most `fppi` false positives per film."""
         within = self.thresholds[self.fppi <= fppi]
         return float(within.min(initial=1.0))
 
 
 def froc(films: Sequence[FilmResult], rule: Rule) -> Froc:
-    """Free-response ROC over all films."""
+    """Compute the free-response ROC over all films."""
     scores: list[NDArray[np.float64]] = []
     hits: list[NDArray[np.bool_]] = []
     misses: list[NDArray[np.bool_]] = []
@@ -128,16 +128,16 @@ def bootstrap(
     rounds: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """95 % interval of a measure, patients drawn with replacement.
+    """95 % interval of a measure, by resampling patients with replacement.
 
-    Rounds where the measure is undefined (one class only) are drawn again as NaN and left out.
+    Rounds in which the measure is undefined (one class only) are NaN and left out.
     """
     patients = [film.patient for film in films]
     return patient_bootstrap(lambda at: measure([films[i] for i in at]), patients, rounds=rounds, seed=seed)
 
 
 def triage_auc(films: Sequence[FilmResult]) -> float:
-    """AUC of the film's probability, benign against malignant; NaN where one class is missing."""
+    """AUC of the film's probability, benign against malignant; NaN if one class is missing."""
     known = [
         (f.malignant_film, f.probability) for f in films if f.malignant_film is not None and f.probability is not None
     ]
@@ -160,9 +160,9 @@ class ReferenceMeasures:
 
 
 def reference_measures(films: Sequence[FilmResult], rule: Rule, threshold: float) -> ReferenceMeasures:
-    """The thesis' measures of findings from a threshold on.
+    """Compute the thesis' measures of findings from a threshold on.
 
-    A finding's class is malignant from 0.5 on; for eq. 8 it must also have the true box's class, where that is known.
+    A finding is malignant from 0.5 on; for eq. 8 it must also have the true box's class, if that is known.
     """
     right, wrong = np.zeros(2), np.zeros(2)
     shares: list[float] = []
@@ -219,9 +219,9 @@ def coco_ap(films: Sequence[FilmResult]) -> tuple[float, float]:
 
 
 def average_precision_50(films: Sequence[FilmResult]) -> float:
-    """AP at IoU 0.5, interpolated at 101 recalls as COCO does; quick enough to bootstrap.
+    """AP at IoU 0.5, interpolated at 101 recalls as in COCO, and fast enough for a bootstrap.
 
-    Unlike FROC, a second finding on a mass counts as false, as COCO has it.
+    Unlike in FROC, a second finding on a mass counts as false, as in COCO.
     """
     scores: list[float] = []
     hits: list[bool] = []

@@ -1,4 +1,4 @@
-"""A model package on own films: the figures that count are those of patients it never saw."""
+"""Measures a model package on custom films. Only figures on patients outside its training data are meaningful."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,9 +20,9 @@ def evaluate_films(
     """Analyse all films of data sets in known layouts, with a progress bar.
 
     Args:
-        package: Of the detector.
-        paths: Of the data sets.
-        limit: The first so many films; None for all.
+        package: Package of the detector.
+        paths: Paths of the data sets.
+        limit: Number of films to read from the start; None for all.
 
     Returns:
         The films with their results, the metrics, and a line for each film that could not be read.

@@ -1,4 +1,4 @@
-"""A detector's findings as files for other programs: CSV and COCO JSON."""
+"""Writes a detector's findings as CSV and COCO JSON for other programs."""
 
 import csv
 import json
@@ -13,11 +13,11 @@ CATEGORIES = ({"id": 1, "name": "benign"}, {"id": 2, "name": "malignant"})
 
 
 def write_csv(groups: Iterable[tuple[int | None, Sequence[FilmResult]]], path: Path) -> None:
-    """A row for every finding: film, patient, fold, box in pixels of the read film, score and malignancy.
+    """Write a row for every finding: film, patient, fold, box in pixels of the read film, score and malignancy.
 
     Args:
-        groups: Folds with their films; None for films of no fold.
-        path: To write.
+        groups: Folds with their films; None for films without a fold.
+        path: Path of the CSV.
     """
     with open_output(path) as stream:
         writer = csv.writer(stream)
@@ -30,7 +30,7 @@ def write_csv(groups: Iterable[tuple[int | None, Sequence[FilmResult]]], path: P
 
 
 def write_films(films: Sequence[FilmResult], path: Path) -> None:
-    """A row for every film, those without a finding too: film, patient, and the film's calibrated probability."""
+    """Write a row for every film, including those without findings: film, patient, and calibrated probability."""
     with open_output(path) as stream:
         writer = csv.writer(stream)
         writer.writerow(("film", "patient", "probability"))
@@ -38,9 +38,9 @@ def write_films(films: Sequence[FilmResult], path: Path) -> None:
 
 
 def write_coco(films: Sequence[FilmResult], path: Path) -> None:
-    """All findings as COCO annotations with a `score`, and `malignant` beside it; each image has its patient.
+    """Write all findings as COCO annotations with `score` and `malignant`; each image has its patient.
 
-    The category is the likelier class of the finding.
+    The category is the more likely class of the finding.
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Runs a detector over cases, and fits the calibration on its scores."""
+"""Runs a detector on films, and fits the calibration on its scores."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -20,8 +20,8 @@ from mammo_worker.films.prepare import prepare_film
 from mammo_worker.inference import Detector
 from mammo_worker.labels import BENIGN, MALIGNANT
 
-LOW_SENSITIVITY = 0.95  # of malignant films that must not be called free of signs
-HIGH_SPECIFICITY = 0.90  # of benign films that must not be called suspected
+LOW_SENSITIVITY = 0.95  # least share of malignant films above the low threshold
+HIGH_SPECIFICITY = 0.90  # least share of benign films below the high threshold
 
 
 def run_detector(
@@ -30,13 +30,13 @@ def run_detector(
     progress: Callable[[int], None] = lambda _: None,
     refused: list[str] | None = None,
 ) -> list[FilmResult]:
-    """Analyse every film; probabilities are still missing.
+    """Analyse every film; the results have no probabilities yet.
 
     Args:
         detector: The detector.
         cases: The films.
-        progress: Called with the number of films done.
-        refused: Gets a line for each film that cannot be read, and the others go on; None to fail at the first.
+        progress: Called with the number of finished films.
+        refused: Receives a line for each film that cannot be read; None to fail at the first one.
     """
     results: list[FilmResult] = []
     for number, case in enumerate(cases, start=1):
@@ -66,10 +66,10 @@ def run_detector(
 
 
 def fit_calibration(films: Sequence[FilmResult], fppi: float) -> tuple[Calibration, Thresholds]:
-    """Fit everything that is fitted after training, on validation films.
+    """Fit the calibration and thresholds on validation films.
 
     Args:
-        films: Of the validation patients.
+        films: Films of the validation patients.
         fppi: False positives per film (IoU 0.2) at the working threshold.
 
     Returns:
@@ -90,7 +90,7 @@ def fit_calibration(films: Sequence[FilmResult], fppi: float) -> tuple[Calibrati
     calibration = Calibration(
         mass=Logistic.fit(logit(np.array(scores)), np.array(hits)),
         malignant=Logistic.fit(logit(np.array(malignancy)), np.array(kinds)),
-        # A more suspicious finding must never make its film less suspicious.
+        # A more suspicious finding must never lower the suspicion of its film.
         film=Logistic.fit(np.stack([f.features for f in known]), truth, rising=True),
         working_score=froc(films, "IoU >= 0.2").threshold_at(fppi),
     )
@@ -102,5 +102,5 @@ def fit_calibration(films: Sequence[FilmResult], fppi: float) -> tuple[Calibrati
 
 
 def with_probabilities(films: Sequence[FilmResult], calibration: Calibration) -> list[FilmResult]:
-    """The same films with their calibrated probability of malignancy."""
+    """Add the calibrated probabilities of malignancy to films."""
     return [replace(f, probability=float(calibration.film(f.features)[0])) for f in films]

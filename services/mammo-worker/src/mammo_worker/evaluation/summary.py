@@ -22,7 +22,7 @@ FPPI_POINTS = (0.5, 1.0, 2.0, 4.0)
 
 
 def measure(films: Sequence[FilmResult], data: str, rounds: int = 1000) -> list[dict[str, Any]]:
-    """Every headline number with its rule and 95 % interval (bootstrap over patients)."""
+    """Compute every headline number with its rule and 95 % interval (bootstrap over patients)."""
     rows: list[dict[str, Any]] = []
 
     def add(metric: str, rule: str, of: Callable[[Sequence[FilmResult]], float], value: float | None = None) -> None:
@@ -49,7 +49,7 @@ def measure(films: Sequence[FilmResult], data: str, rounds: int = 1000) -> list[
 
 
 def measures_at(films: Sequence[FilmResult], thresholds: Sequence[float]) -> list[dict[str, Any]]:
-    """The thesis' measures over a sweep of thresholds (its figure 50), by OR and by IoU."""
+    """Compute the thesis' measures over a sweep of thresholds (its figure 50), by OR and by IoU."""
     rows: list[dict[str, Any]] = []
     for threshold in thresholds:
         for rule in ("OR >= 0.5", "IoU >= 0.5"):
@@ -67,7 +67,7 @@ def measures_at(films: Sequence[FilmResult], thresholds: Sequence[float]) -> lis
 
 
 def triage_table(films: Sequence[FilmResult], thresholds: Thresholds) -> list[dict[str, Any]]:
-    """How many benign and malignant films fall in each of the three states."""
+    """Count the benign and malignant films in each of the three states."""
     states = ("no_sign_of_malignancy", "not_sure", "malignancy_suspected")
     rows: list[dict[str, Any]] = []
     for name, malignant in (("benign", False), ("malignant", True)):
@@ -78,7 +78,7 @@ def triage_table(films: Sequence[FilmResult], thresholds: Thresholds) -> list[di
 
 
 def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows with the same keys as a Markdown table."""
+    """Format rows with the same keys as a Markdown table."""
     if not rows:
         return "(none)\n"
     keys = list(dict.fromkeys(k for row in rows for k in row))
@@ -94,7 +94,7 @@ def _cell(value: Any) -> str:
 
 
 def plot_froc(films: Sequence[FilmResult], path: Path) -> None:
-    """FROC curves under every rule, with the thesis' printed points beside them."""
+    """Plot FROC curves for every rule, with the thesis' published points."""
     plt = _pyplot()
     figure, axes = plt.subplots(figsize=(6, 4.5))
     for rule in RULES:
@@ -110,7 +110,7 @@ def plot_froc(films: Sequence[FilmResult], path: Path) -> None:
 
 
 def plot_sweep(films: Sequence[FilmResult], path: Path) -> None:
-    """The thesis' figure 50: mean AP, mean sensitivity and FPPI over the threshold."""
+    """Plot the thesis' figure 50: mean AP, mean sensitivity and FPPI over the threshold."""
     plt = _pyplot()
     thresholds = np.linspace(0.02, 0.95, 32)
     rows = [r for r in measures_at(films, thresholds.tolist()) if r["rule"] == "OR >= 0.5"]

@@ -1,1 +1,1 @@
-"""The examination: the films of a breast, of both breasts, and of two dates, read together."""
+"""Reads the films of an examination together: those of a breast, of both breasts, and of two dates."""

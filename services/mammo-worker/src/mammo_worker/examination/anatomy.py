@@ -1,4 +1,4 @@
-"""Landmarks of a breast on a film: chest wall and nipple, and where a point lies between them."""
+"""Landmarks of a breast on a film, chest wall and nipple, and positions relative to them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from mammo_worker.examination.pectoral import fit_muscle
 
 ChestWallFrom = Literal["edge", "muscle", "assumed"]
 
-_TIP = 0.01  # of the breast's depth: the part of the contour that is as far from the chest wall as the nipple
-_THINNEST = 17  # pixels of the thumbnail: what is thinner (frames, folds, tape) is no part of the contour
-_ASSUMED_TOP, _ASSUMED_BOTTOM = 0.43, 0.52  # of width and height: the median muscle of the training patients
-_EDGE_SPREAD, _ASSUMED_SPREAD = 0.03, 0.12  # of the breast's depth
+_TIP = 0.01  # share of the breast's depth; this part of the contour is as far from the chest wall as the nipple
+_THINNEST = 17  # pixels of the thumbnail; thinner parts (frames, folds, tape) are not part of the contour
+_ASSUMED_TOP, _ASSUMED_BOTTOM = 0.43, 0.52  # share of width and height, the median muscle of the training patients
+_EDGE_SPREAD, _ASSUMED_SPREAD = 0.03, 0.12  # as a share of the breast's depth
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,15 @@ class Anatomy:
     """Landmarks of a breast on a film, in its frame.
 
     Attributes:
-        frame: Of the film.
+        frame: Frame of the film.
         view: CC or MLO.
-        nipple: x and y.
-        wall: A point of the chest wall's line, x and y.
+        nipple: Position of the nipple, x and y.
+        wall: A point on the line of the chest wall, x and y.
         normal: Unit vector from the chest wall to the nipple.
-        depth: Length of the posterior nipple line: from the nipple back to the chest wall, or to the film's edge where
+        depth: Length of the posterior nipple line, from the nipple back to the chest wall, or to the film's edge if
             that comes first.
-        wall_from: What the line was taken from: the film's edge, the muscle's edge, or a usual muscle's place.
-        spread: Standard deviation of the depth, as a share of it.
+        wall_from: Origin of the line: the film's edge, the muscle's edge, or the position of a usual muscle.
+        spread: Standard deviation of the depth, as a share of the depth.
     """
 
     frame: Frame
@@ -58,7 +58,7 @@ class Anatomy:
 
     def across(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         """Distances (N,) from the posterior nipple line; positive towards the top of the film."""
-        along = np.array([self.normal[1], -self.normal[0]])  # up where the normal points to the right
+        along = np.array([self.normal[1], -self.normal[0]])  # points up if the normal points to the right
         return (np.asarray(points, np.float64) - self.nipple) @ along
 
 
@@ -66,8 +66,8 @@ def find_anatomy(thumbnail: Thumbnail, view: Literal["CC", "MLO"]) -> Anatomy:
     """Find the landmarks of a breast.
 
     Args:
-        thumbnail: Its mask must not be empty.
-        view: Decides what the chest wall is: the edge of the film, or the edge of the pectoral muscle.
+        thumbnail: Thumbnail of the breast, whose mask must not be empty.
+        view: Determines the chest wall: the edge of the film, or the edge of the pectoral muscle.
     """
     rows, columns = (np.flatnonzero(thumbnail.mask.any(axis=axis)) for axis in (1, 0))
     left, top = float(columns[0]), float(rows[0])
@@ -102,7 +102,7 @@ def find_anatomy(thumbnail: Thumbnail, view: Literal["CC", "MLO"]) -> Anatomy:
 
 
 def _nipple(mask: NDArray[np.bool_], wall: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The middle of the part of the contour that is farthest from the chest wall, in pixels of the thumbnail."""
+    """The centre of the part of the contour that is farthest from the chest wall, in pixels of the thumbnail."""
     contours = _contours(_without_thin_parts(mask)) or _contours(mask.astype(np.uint8))
     points = max(contours, key=cv2.contourArea)[:, 0].astype(np.float64) + 0.5
     far = (points - wall) @ normal
@@ -110,7 +110,7 @@ def _nipple(mask: NDArray[np.bool_], wall: NDArray[np.float64], normal: NDArray[
 
 
 def _without_thin_parts(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """The mask without what is thinner than a disc; behind the chest wall's edge the breast goes on."""
+    """Remove parts of the mask that are thinner than a disc; the breast continues behind the chest wall's edge."""
     k = _THINNEST
     wide = cv2.copyMakeBorder(mask.astype(np.uint8), 0, 0, k, 0, cv2.BORDER_REPLICATE)
     wide = cv2.copyMakeBorder(wide, k, k, 0, k, cv2.BORDER_CONSTANT, value=(0,))

@@ -1,9 +1,9 @@
-"""Compares a breast with the mirrored other one.
+"""Compares a breast with the mirrored other breast.
 
-Breasts of a person are alike, so that a difference is a sign (Karssemeijer and te Brake, Digital Mammography 1998;
-Tzikopoulos et al., Comput Methods Programs Biomed 102, 2011). The other breast is brought over this one by nipple,
-chest wall and extent, then by demons (Thirion, Med Image Anal 2, 1998) on small, blurred pictures, too coarse to pull
-a mass onto nothing.
+The breasts of a person are similar, so a difference is a sign (Karssemeijer and te Brake, Digital Mammography 1998;
+Tzikopoulos et al., Comput Methods Programs Biomed 102, 2011). The other breast is registered by nipple, chest wall and
+extent, then by demons (Thirion, Med Image Anal 2, 1998) on small, blurred pictures, which are too coarse to remove a
+mass by deformation.
 """
 
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from mammo_worker.examination.anatomy import Anatomy
 from mammo_worker.examination.frame import Thumbnail
 
 _ROUNDS = 40
-_SMALL = 100  # rows of the pictures that demons work on
-_STIFFNESS = 6.0  # pixels of these, over which the movement is smoothed
-_BLUR = 0.05  # of the depth: what is compared
-_RIM = 0.04  # of the depth, along the contour, where thickness falls: not compared
-_STRONGEST = 3.0  # standard deviations that are shown as the strongest difference
+_SMALL = 100  # rows of the pictures that demons register
+_STIFFNESS = 6.0  # pixels of these pictures, over which the displacement is smoothed
+_BLUR = 0.05  # blur of the compared pictures, as a share of the depth
+_RIM = 0.04  # width of the rim in which thickness decreases and nothing is compared, as a share of the depth
+_STRONGEST = 3.0  # number of standard deviations that is displayed as the strongest difference
 
 
 @dataclass(frozen=True)
 class Asymmetry:
-    """How a breast differs from the other one.
+    """The difference of a breast from the other one.
 
     Attributes:
-        difference: (h, w) on this breast's thumbnail: by how many standard deviations it is brighter than the other.
-        compared: (h, w), False where one of the two has no tissue.
-        feature: The 99th percentile of the difference where it is positive: one number for the breast.
+        difference: Standard deviations by which this breast is brighter than the other, (h, w) on its thumbnail.
+        compared: Mask (h, w), False where one of the two has no tissue.
+        feature: The 99th percentile of the positive differences, one number for the breast.
     """
 
     difference: NDArray[np.float32]
@@ -38,14 +38,14 @@ class Asymmetry:
     feature: float
 
     def at(self, box: NDArray[np.floating]) -> float:
-        """Mean difference in a box (x1, y1, x2, y2) of the thumbnail; 0 where nothing is compared."""
+        """Mean difference in a box (x1, y1, x2, y2) of the thumbnail; 0 if nothing in it is compared."""
         x1, y1, x2, y2 = np.round(box).astype(int)
         rows, columns = slice(max(0, y1), max(y2, y1 + 1)), slice(max(0, x1), max(x2, x1 + 1))
         inside = self.compared[rows, columns]
         return float(self.difference[rows, columns][inside].mean()) if inside.any() else 0.0
 
     def picture(self) -> NDArray[np.uint8]:
-        """(h, w) for the reader: 0 where this breast is no brighter, 255 where it is by three standard deviations."""
+        """A picture (h, w) of the difference: 0 if this breast is not brighter, 255 from three deviations on."""
         return (np.clip(self.difference / _STRONGEST, 0, 1) * 255 * self.compared).astype(np.uint8)
 
 
@@ -53,7 +53,7 @@ def compare_breasts(this: tuple[Thumbnail, Anatomy], other: tuple[Thumbnail, Ana
     """Register the other breast onto this one and compare them.
 
     Args:
-        this: A breast's film.
+        this: Film of a breast.
         other: The film of the other breast in the same view.
 
     Raises:
@@ -77,7 +77,7 @@ def compare_breasts(this: tuple[Thumbnail, Anatomy], other: tuple[Thumbnail, Ana
 
 
 def _affine(source: tuple[Thumbnail, Anatomy], target: tuple[Thumbnail, Anatomy]) -> NDArray[np.float64]:
-    """From the source's thumbnail to the target's: nipple on nipple, depth on depth, extent along the wall alike."""
+    """The map from the source's thumbnail to the target's that matches nipple, depth and extent."""
     bases: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     for thumbnail, anatomy in (source, target):
         nipple = thumbnail.from_frame(np.array([anatomy.nipple]))[0]
@@ -92,7 +92,7 @@ def _affine(source: tuple[Thumbnail, Anatomy], target: tuple[Thumbnail, Anatomy]
 
 
 def _standardised(grey: NDArray[np.float32], mask: NDArray[np.bool_], blur: float) -> NDArray[np.float32]:
-    """Blurred within the mask, with a mean of 0 and a deviation of 1 there."""
+    """Blur within the mask, and standardise to mean 0 and deviation 1 there."""
     weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(blur, 0.5))
     smooth = cv2.GaussianBlur(grey * mask, (0, 0), max(blur, 0.5)) / np.maximum(weight, 1e-3)
     inside = smooth[mask]
@@ -102,7 +102,7 @@ def _standardised(grey: NDArray[np.float32], mask: NDArray[np.bool_], blur: floa
 
 
 def _demons(fixed: NDArray[np.float32], moving: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The movement (h, w, 2) in pixels that brings `moving` onto `fixed`, smooth."""
+    """The smooth displacement (h, w, 2) in pixels that registers `moving` to `fixed`."""
     height, width = fixed.shape
     factor = _SMALL / height
     small = (max(8, round(width * factor)), _SMALL)
@@ -125,7 +125,7 @@ def _moved(picture: NDArray[np.float32], move: NDArray[np.float32]) -> NDArray[n
 
 
 def _before_wall(thumbnail: Thumbnail, anatomy: Anatomy) -> NDArray[np.bool_]:
-    """False behind the chest wall's line: muscles differ by how a breast was positioned."""
+    """Mask in front of the chest wall, because visible muscle depends on the positioning of the breast."""
     height, width = thumbnail.mask.shape
     y, x = np.mgrid[:height, :width] + 0.5
     points = thumbnail.to_frame(np.stack([x.ravel(), y.ravel()], axis=1))

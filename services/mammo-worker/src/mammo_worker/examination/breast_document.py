@@ -1,4 +1,4 @@
-"""The model of the breast in words: `docs/results/breasts.md`."""
+"""The document on the model of the breast: `docs/results/breasts.md`."""
 
 from mammo_worker.evaluation.summary import markdown_table
 from mammo_worker.examination.breast_release import FittedBreast, MeasuredBreast, is_better
@@ -17,7 +17,7 @@ LIMITS = """\
 
 
 def results_document(fitted: FittedBreast, measured: MeasuredBreast, detector: str) -> str:
-    """The whole document."""
+    """Write the whole document."""
     two = next(m for m in measured.metrics if m["rule"] == "the model" and m["breasts"].startswith("two views"))
     bar = f"{two['auc']:.3f}, {'reached' if two['auc'] >= BAR else 'not reached'}"
     limits = f"low {fitted.thresholds.low:.3f}, high {fitted.thresholds.high:.3f}"

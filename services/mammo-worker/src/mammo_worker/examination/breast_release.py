@@ -1,4 +1,4 @@
-"""From findings of held-back patients to a measured model of the breast and its scale."""
+"""Fits and measures the model of the breast and its scale from findings of held-out patients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,15 +33,15 @@ _STATES = ("no_sign_of_malignancy", "not_sure", "malignancy_suspected")
 
 @dataclass(frozen=True)
 class FittedBreast:
-    """A model of the breast with what led to it.
+    """A model of the breast with the data of its fit.
 
     Attributes:
-        breasts: It was fitted and chosen on.
-        form: That was chosen.
-        model: Fitted on all of them.
-        said: Out of fold, what the chosen form says of each, (N,).
-        thresholds: From `said`.
-        metrics: Of every rule and form, out of fold.
+        breasts: The breasts on which it was fitted and chosen.
+        form: The chosen form.
+        model: The model, fitted on all breasts.
+        said: Out-of-fold probabilities (N,) of the chosen form.
+        thresholds: Thresholds from `said`.
+        metrics: Out-of-fold metrics of every rule and form.
     """
 
     breasts: list[KnownBreast]
@@ -54,12 +54,12 @@ class FittedBreast:
 
 @dataclass(frozen=True)
 class MeasuredBreast:
-    """The model on patients on whom nothing was fitted or chosen.
+    """Measurements of the model on patients outside fit and choice.
 
     Attributes:
-        metrics: Of the model and of the plain rules.
-        differences: Of the AUCs of the model and of each plain rule, of breasts with two views, paired.
-        states: How many breasts are in each of the three states, by the model and by the rule in force before.
+        metrics: Metrics of the model and of the plain rules.
+        differences: Paired differences of AUC between the model and each plain rule, for breasts with two views.
+        states: Numbers of breasts in each of the three states, by the model and by the previous rule.
     """
 
     metrics: list[dict[str, Any]]
@@ -70,17 +70,17 @@ class MeasuredBreast:
 def read_breasts(
     data: Path, findings: Path, films: Path | None, manifest: ModelManifest, pairs: Logistic | None
 ) -> list[KnownBreast]:
-    """Breasts of CBIS-DDSM whose films a detector has read.
+    """Read the breasts of CBIS-DDSM that a detector has analysed.
 
     Args:
         data: Folder of the data sets.
         findings: CSV of the findings.
-        films: CSV of the films' probabilities; None where a film is as suspicious as its most suspicious finding.
-        manifest: Of the detector's package.
+        films: CSV of the films' probabilities; None to use each film's most suspicious finding.
+        manifest: Manifest of the detector's package.
         pairs: The pair model.
 
     Raises:
-        ValueError: A table is none.
+        ValueError: A table is invalid.
     """
     found, patients = findings_csv.read_findings(findings)
     probabilities = findings_csv.read_probabilities(films) if films else None
@@ -93,15 +93,15 @@ def read_breasts(
 
 
 def fit(breasts: list[KnownBreast], suspicious: float, rounds: int = 1000) -> FittedBreast:
-    """Compare the forms out of fold, and fit the best one on all.
+    """Compare the forms out of fold, and fit the best one on all breasts.
 
     Args:
-        breasts: With their truth.
+        breasts: Breasts with their truth.
         suspicious: Probability from which a film counts as suspicious.
-        rounds: Of the bootstrap.
+        rounds: Rounds of the bootstrap.
 
     Raises:
-        ValueError: There are too few of them.
+        ValueError: There are too few breasts.
     """
     said = compared(breasts, suspicious)
     form = chosen_form(breasts, said)
@@ -113,13 +113,13 @@ def fit(breasts: list[KnownBreast], suspicious: float, rounds: int = 1000) -> Fi
 def measure_once(
     fitted: FittedBreast, test: Sequence[KnownBreast], films: Thresholds, rounds: int = 2000
 ) -> MeasuredBreast:
-    """Measure the fitted model beside the plain rules.
+    """Measure the fitted model and the plain rules.
 
     Args:
         fitted: The model.
         test: Breasts of other patients.
-        films: Thresholds of films, by which the maximum is in one of the three states.
-        rounds: Of the bootstrap.
+        films: Thresholds of films, which assign the maximum to one of the three states.
+        rounds: Rounds of the bootstrap.
     """
     model = np.array([fitted.model(b.evidence) for b in test])
     rules = plain(test)
@@ -146,7 +146,7 @@ def _states(
 
 
 def is_better(measured: MeasuredBreast) -> bool:
-    """Whether the model ranks all breasts no worse than the maximum, and its probabilities are nearer to the truth."""
+    """Whether the model ranks all breasts no worse than the maximum, with a lower log loss."""
     of_all = {row["rule"]: row for row in measured.metrics if row["breasts"].startswith("all")}
     model, rule = of_all["the model"], of_all["maximum"]
     return model["auc"] >= rule["auc"] and model["log_loss"] < rule["log_loss"]
@@ -155,7 +155,7 @@ def is_better(measured: MeasuredBreast) -> bool:
 def breast_values(
     fitted: FittedBreast, measured: MeasuredBreast | None, film_numbers: Literal["films", "findings"]
 ) -> dict[str, Any]:
-    """`breast.json`."""
+    """The content of `breast.json`."""
     patients = len({b.patient for b in fitted.breasts})
     return {
         "model": fitted.model.to_dict(),
@@ -169,11 +169,11 @@ def breast_values(
 
 
 def scale_values(fitted: FittedBreast, *, by_model: bool) -> dict[str, Any]:
-    """`scale.json`: the numbers of breasts of known truth, from which the scale of any prevalence follows.
+    """The content of `scale.json`: numbers of breasts of known truth, from which the scale of any prevalence follows.
 
     Args:
         fitted: The model.
-        by_model: Whether it ships; else the numbers are those of the rule, the maximum.
+        by_model: Whether the numbers are the model's; otherwise they are those of the rule, the maximum.
     """
     said = fitted.said if by_model else plain(fitted.breasts)["maximum"]
     return {

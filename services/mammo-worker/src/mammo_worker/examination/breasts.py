@@ -1,4 +1,4 @@
-"""A breast from its films: the lesions that its views share, one number, and what each view contributes."""
+"""Combines the films of a breast: the lesions that its views share, one number, and the contribution of each view."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,10 +18,10 @@ class Lesion:
     """A marked lesion of a breast, counted once.
 
     Attributes:
-        findings: By film its place among the result's findings: on one film, or on two.
-        suspicion: Of its most suspicious finding.
+        findings: Index among the result's findings, by film: on one film, or on two.
+        suspicion: Suspicion of its most suspicious finding.
         together: Probability that its two findings are one lesion; None on one film.
-        region: Where it lies; None where the film shows no breast.
+        region: Position in the breast; None if no breast was found on the film.
     """
 
     findings: dict[str, int]
@@ -35,15 +35,15 @@ class BreastReading:
     """The combined reading of the films of a breast.
 
     Attributes:
-        laterality: Of the breast.
-        films: That were assessed.
-        failed: How many could not be.
+        laterality: Side of the breast.
+        films: The assessed films.
+        failed: Number of films that could not be assessed.
         verdict: The number and the assessment.
-        by_themselves: What films of other views say, each by itself; they are not compared with the two.
-        lesions: Most suspicious first.
-        without: By view, the number if that view were hidden; None where nothing would be left.
-        density: That its films speak for; None where it was not read.
-        in_doubt: Whether something beside its films keeps it from being called negative.
+        by_themselves: Verdicts of films of other views, which are not compared with the two.
+        lesions: Lesions, the most suspicious first.
+        without: The number without each view, by view; None if no film would be left.
+        density: Category by its films; None if density was not read.
+        in_doubt: Whether something other than its films prevents a negative assessment.
     """
 
     laterality: Laterality
@@ -58,7 +58,7 @@ class BreastReading:
 
     @property
     def views(self) -> list[StandardView]:
-        """The views that were assessed."""
+        """The assessed views."""
         return sorted({film.view for film in self.films})
 
     @property
@@ -80,14 +80,14 @@ def read_breast(
     models: ExaminationModels,
     by_themselves: Sequence[Verdict] = (),
 ) -> BreastReading:
-    """Read a breast.
+    """Combine the films of a breast.
 
     Args:
-        laterality: Of the breast.
-        films: That were assessed, of one side.
+        laterality: Side of the breast.
+        films: The assessed films of this side.
         failed: Films of this side that could not be assessed.
-        models: What is installed.
-        by_themselves: What assessed films of other views than CC and MLO say.
+        models: The installed models.
+        by_themselves: Verdicts of assessed films of other views than CC and MLO.
     """
     ordered = sorted(films, key=lambda film: (film.view, film.name))
     evidence = _evidence(ordered, models)
@@ -133,10 +133,9 @@ def _number(film: ExaminedFilm, models: ExaminationModels) -> float:
 def _verdict(
     films: Sequence[ExaminedFilm], failed: int, models: ExaminationModels, evidence: BreastEvidence
 ) -> Verdict:
-    """By the model where one is installed.
+    """The verdict of the model, or of the rule if no model is installed.
 
-    A breast with a film that failed, or with a suspected film, is never negative: its number is then not below the
-    lower threshold.
+    A breast with a failed or suspected film is never negative: its number is then at least the lower threshold.
     """
     said = [Verdict(film.result.assessment, film.result.probability_malignant) for film in films]
     if models.breast is None or models.thresholds is None or not films:
@@ -148,9 +147,9 @@ def _verdict(
 
 
 def lesions_of(laterality: Laterality, films: Sequence[ExaminedFilm], evidence: BreastEvidence) -> list[Lesion]:
-    """The marked findings of a breast's films; those of two views that are one lesion stand together.
+    """The marked findings of a breast's films; findings of two views that are one lesion are combined.
 
-    Pairs are chosen among the marked findings, which come first, of the first CC and the first MLO film, so that a
+    Pairs are chosen among the marked findings (which come first) of the first CC and the first MLO film, so that a
     lesion has one mark on each view.
     """
     marked = [len(film.result.marked_findings()) for film in films]

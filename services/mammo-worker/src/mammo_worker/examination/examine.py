@@ -1,4 +1,4 @@
-"""Every examination of a table: its films through the installed pipeline, its breasts, and the case."""
+"""Reads every examination of a table: its films with the installed pipeline, its breasts, and the case."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ from mammo_worker.predict import describe
 
 COLUMNS = ("examination", "laterality", "views", "probability_malignant", "assessment", "density", "errors")
 CASE = "case"
-"""The value of the laterality column in the row of a case."""
+"""Value of the laterality column in the row of a case."""
 _SIDES: tuple[Laterality, ...] = ("L", "R")
 
 
@@ -34,11 +34,11 @@ class Failure:
     """A row whose film was not read together with the others.
 
     Attributes:
-        row: As the table has it.
-        code: Stable.
-        detail: What to do.
-        laterality: Of the film, if it is known.
-        verdict: Of a film that was read, but has no place among the standard views.
+        row: The row of the table.
+        code: Stable error code.
+        detail: Explanation and remedy.
+        laterality: Side of the film, if known.
+        verdict: Verdict of a film that was read but is not a standard view.
     """
 
     row: FilmRow
@@ -57,9 +57,9 @@ class ExaminationReading:
     """An examination: its breasts, and the case as a whole.
 
     Attributes:
-        name: As the table calls it.
-        breasts: Those with films.
-        case: What all films say together.
+        name: Name in the table.
+        breasts: Breasts with films.
+        case: Verdict of all films together.
     """
 
     name: str
@@ -71,7 +71,7 @@ FilmReader = Callable[[FilmRow], ExaminedFilm]
 
 
 def film_reader(pipeline: MammographyPipeline) -> FilmReader:
-    """Reads films with a pipeline: the same results as through the service."""
+    """Return a function that reads films with a pipeline, with the same results as the service."""
 
     def read(row: FilmRow) -> ExaminedFilm:
         data = row.file.read_bytes()
@@ -97,10 +97,10 @@ class UnplacedFilmError(Exception):
     """A film was read, but its side is unknown, or its view is not a standard one.
 
     Args:
-        code: Stable.
-        detail: What is missing.
-        laterality: Its side, if it is known.
-        verdict: What it says by itself; it still counts for its breast and for the case.
+        code: Stable error code.
+        detail: Description of what is missing.
+        laterality: Side of the film, if known.
+        verdict: Its own verdict, which still counts for its breast and for the case.
     """
 
     def __init__(self, code: str, detail: str, laterality: Laterality | None, verdict: Verdict) -> None:
@@ -115,9 +115,9 @@ def examine(
     """Read every examination, in the order of its first row.
 
     Args:
-        rows: Of all examinations.
+        rows: Rows of all examinations.
         read: Reads a film.
-        models: What is installed.
+        models: The installed models.
 
     Yields:
         Each examination, and the films that could not be assessed.
@@ -135,7 +135,7 @@ def examine(
 
 
 def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
-    """A film, or the reason why it failed, so that one bad file does not stop the others."""
+    """Read a film, or return the reason for its failure, so that one invalid file does not stop the others."""
     if row.wrong:
         code, _, detail = row.wrong.partition(": ")
         return Failure(row, code, detail, row.laterality)
@@ -143,7 +143,7 @@ def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
         return read(row)
     except UnplacedFilmError as error:
         return Failure(row, error.code, error.detail, error.laterality, error.verdict)
-    except Exception as error:  # noqa: BLE001 - as `predict`: one file never ends the run
+    except Exception as error:  # noqa: BLE001 - as in `predict`, one file must not end the run
         code, detail = reason(error)
         return Failure(row, code, detail, row.laterality)
 
@@ -167,7 +167,7 @@ def _reading(
 
 
 def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iterator[Row]:
-    """A row for each breast, then one for the case, as dense as its denser breast; `COLUMNS`."""
+    """Yield a row (`COLUMNS`) for each breast, then one for the case, with the density of its denser breast."""
     views: list[str] = []
     for breast in reading.breasts:
         views += [f"{breast.laterality}{view}" for view in breast.views]
@@ -198,7 +198,7 @@ def _row(
 
 
 def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str, Any]:
-    """All that was concluded, ready for JSON."""
+    """All conclusions as JSON-compatible values."""
     languages = {language: Words(language) for language in LANGUAGES}
     breasts: list[dict[str, Any]] = []
     for breast in reading.breasts:
@@ -226,7 +226,7 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
 def write_examinations(
     rows: Sequence[FilmRow], read: FilmReader, models: ExaminationModels, output: Path, details_to: Path | None
 ) -> list[Failure]:
-    """Read every examination and write the table as it goes, with a progress bar.
+    """Read every examination and write the table during the run, with a progress bar.
 
     Returns:
         The films that could not be assessed.

@@ -1,4 +1,4 @@
-"""What carried the number of a breast, and the BI-RADS category that it speaks for."""
+"""Explains the number of a breast, and suggests its BI-RADS category."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
@@ -10,8 +10,8 @@ from mammo_worker.examination.breasts import BreastReading
 
 Category = Literal[0, 1, 2, 4, 5]
 
-_TOLD = 0.01  # smaller differences look like none
-_HIGHLY_SUGGESTIVE = 0.95  # ACR BI-RADS Atlas, 5th edition (2013): category 5 begins there
+_TOLD = 0.01  # smaller differences are not reported
+_HIGHLY_SUGGESTIVE = 0.95  # ACR BI-RADS Atlas, 5th edition (2013): category 5 starts here
 
 
 def suggested_category(
@@ -19,16 +19,16 @@ def suggested_category(
     lesions: Sequence[Lesion] = (),
     standings: Collection[Standing] = (),
 ) -> Category:
-    """The category that the number suggests; never 3, 6 or a letter, which only a reader's work-up can give.
+    """The category that the number suggests; never 3, 6 or a letter, which need a reader's work-up.
 
     Categories other than 0 need both views; if one is missing or failed, imaging is completed first. Categories 1 and 2
     also need films of a kind that the model was evaluated on, and no lesion that is new or has grown. Category 5 is a
     probability among the reader's own patients, so it needs a prevalence of the site.
 
     Args:
-        reading: Of the breast.
-        lesions: Its lesions, with what became of them since an earlier examination.
-        standings: What its number means in populations.
+        reading: Reading of the breast.
+        lesions: Its lesions, with their changes since an earlier examination.
+        standings: Meaning of its number in populations.
     """
     assessment = reading.verdict.assessment
     if not reading.complete or assessment == "not_sure":

@@ -1,4 +1,4 @@
-"""A film of an examination: its result, and the places of its findings in the breast."""
+"""A film of an examination: its result, and the positions of its findings in the breast."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +16,7 @@ from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.hanging import points_in_file, turned
 
-MOST_FINDINGS = 8  # of a film that are compared with another film's
+MOST_FINDINGS = 8  # number of findings that are compared with those of another film
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,16 @@ class ExaminedFilm:
     """A film with its result and its geometry.
 
     Attributes:
-        name: Path of the file, for names repeat in other folders.
-        laterality: Of the breast.
+        name: Path of the file, because names can repeat in other folders.
+        laterality: Side of the breast.
         view: CC or MLO.
-        result: Of the film's own pipeline.
-        thumbnail: Of the breast; None where no breast is found.
-        anatomy: Its landmarks; None where no breast is found.
-        marks: Of the first `MOST_FINDINGS` findings of the result, in their order.
-        mm_per_unit: Millimetres to a unit of the frame; None if it is not known.
-        plane: Where these millimetres hold; None if it is not known.
-        upright: Whether the film surely hangs as usual.
+        result: Result of the film's pipeline.
+        thumbnail: Thumbnail of the breast; None if no breast was found.
+        anatomy: Its landmarks; None if no breast was found.
+        marks: Marks of the first `MOST_FINDINGS` findings of the result, in their order.
+        mm_per_unit: Millimetres per unit of the frame; None if unknown.
+        plane: Plane in which these millimetres are valid; None if unknown.
+        upright: Whether the film certainly hangs as usual.
     """
 
     name: str
@@ -48,7 +48,7 @@ class ExaminedFilm:
     upright: bool = True
 
     def suspicions(self) -> NDArray[np.float64]:
-        """Suspicion of the findings that have marks, (N,)."""
+        """Suspicions (N,) of the findings with marks."""
         found = self.result.findings[: len(self.marks)]
         return np.array([f.probability_malignant or 0.0 for f in found], np.float64)
 
@@ -56,22 +56,22 @@ class ExaminedFilm:
 def examined(
     name: str, laterality: Laterality, view: Literal["CC", "MLO"], film: Film, result: Result, hanging: Hanging | None
 ) -> ExaminedFilm:
-    """Place a film's findings in its breast.
+    """Determine the positions of a film's findings in its breast.
 
     Args:
         name: Path of the file.
-        laterality: Of the breast.
-        view: Of the film.
-        film: As its file gives it.
-        result: The pipeline's result; boxes are in pixels of the file.
-        hanging: How the pipeline turned the film's pixels.
+        laterality: Side of the breast.
+        view: View of the film.
+        film: The film as read from its file.
+        result: The pipeline's result; its boxes are in pixels of the file.
+        hanging: Rotation and mirroring that the pipeline applied.
     """
     pixels = turned(film.pixels, hanging)
     valid = None if film.valid is None else turned(film.valid, hanging)
     breast = find_breast(pixels, valid, squeeze_of(pixels, film.pixel_spacing_mm))
     spacing = result.image.pixel_spacing_mm
     on_its_side = hanging is not None and hanging.rotation in (90, 270)
-    mm = float(spacing[1 if on_its_side else 0]) if spacing else None  # of a row as the film hangs
+    mm = float(spacing[1 if on_its_side else 0]) if spacing else None  # of a row of the hung film
     plane = result.image.spacing_plane
     upright = not any(notice.code in ORIENTATION_IN_DOUBT for notice in result.notices)
     if not breast.mask.any():
@@ -85,7 +85,7 @@ def examined(
 
 
 def boxes_as_hung(boxes: NDArray[np.floating], hanging: Hanging | None, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Boxes (N, 4) in pixels of the file, in pixels of the film as it hangs: the inverse of `points_in_file`."""
+    """Convert boxes (N, 4) in pixels of the file to pixels of the hung film; the inverse of `points_in_file`."""
     origin, right, down = points_in_file(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), hanging, shape)
     matrix = np.stack([right - origin, down - origin], axis=1)
     corners = np.linalg.solve(matrix, (boxes.reshape(-1, 2) - origin).T).T.reshape(-1, 2, 2)

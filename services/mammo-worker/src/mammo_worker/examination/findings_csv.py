@@ -1,7 +1,7 @@
-"""Out-of-fold findings of a detector as tables, and the evidence of the breasts that they are about.
+"""Reads tables of a detector's out-of-fold findings, and the evidence for their breasts.
 
-The findings' table is `evaluate-detector`'s: film, patient, fold, x1, y1, x2, y2, score, malignant. A second table with
-film and probability can say what the films' own triage says.
+The table of findings is that of `evaluate-detector`: film, patient, fold, x1, y1, x2, y2, score, malignant. A second
+table with film and probability can provide the films' triage.
 """
 
 import csv
@@ -33,7 +33,7 @@ class FilmFindings:
 
 @dataclass(frozen=True)
 class KnownBreast:
-    """A breast of known truth, as it is used to fit and to measure."""
+    """A breast of known truth, for fitting and measuring."""
 
     patient: str
     laterality: str
@@ -42,10 +42,10 @@ class KnownBreast:
 
 
 def read_findings(path: Path) -> tuple[dict[str, FilmFindings], set[str]]:
-    """Findings by film, and the patients that the table is about.
+    """Read findings by film, and the patients of the table.
 
     Raises:
-        ValueError: A column is missing or a number is none.
+        ValueError: A column is missing or a value is not a number.
     """
     rows: dict[str, list[list[float]]] = defaultdict(list)
     patients: set[str] = set()
@@ -56,7 +56,7 @@ def read_findings(path: Path) -> tuple[dict[str, FilmFindings], set[str]]:
                 rows[row["film"]].append(numbers)
                 patients.add(row["patient"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no table of findings: {error}") from None
+        raise ValueError(f"{path} is not a table of findings: {error}") from None
     found: dict[str, FilmFindings] = {}
     for film, numbers in rows.items():
         table = np.array(sorted(numbers, key=lambda r: -r[4]))
@@ -65,16 +65,16 @@ def read_findings(path: Path) -> tuple[dict[str, FilmFindings], set[str]]:
 
 
 def read_probabilities(path: Path) -> dict[str, float]:
-    """Probabilities by film.
+    """Read probabilities by film.
 
     Raises:
-        ValueError: A column is missing or a number is none.
+        ValueError: A column is missing or a value is not a number.
     """
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             return {row["film"]: float(row["probability"]) for row in csv.DictReader(stream)}
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no table of films: {error}") from None
+        raise ValueError(f"{path} is not a table of films: {error}") from None
 
 
 def known_breasts(
@@ -85,15 +85,15 @@ def known_breasts(
     pairs: Logistic | None,
     probabilities: dict[str, float] | None = None,
 ) -> list[KnownBreast]:
-    """Evidence and truth of every breast of some films.
+    """Collect evidence and truth of every breast of some films.
 
     Args:
-        cases: Films of the patients that the findings are about.
-        measured: Their landmarks.
-        findings: By film; a film without a row has none.
-        calibration: Of the detector, as a result has it.
+        cases: Films of the findings' patients.
+        measured: The films with their landmarks.
+        findings: Findings by film; a film without a row has none.
+        calibration: Calibration of the detector, as for results.
         pairs: The pair model.
-        probabilities: Of the films; without them a film is as suspicious as its most suspicious finding.
+        probabilities: Probabilities of the films; without them, those of their most suspicious findings.
     """
     by_breast: dict[tuple[str, str], list[AnnotatedFilm]] = defaultdict(list)
     for case in cases:

@@ -1,4 +1,4 @@
-"""The model of a breast: fitted on findings that the detector has not learned from, compared by patient."""
+"""Fits models of a breast on findings that the detector was not trained on, and compares them by patient."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ from mammo_worker.examination.findings_csv import KnownBreast
 from mammo_worker.examination.suspicion import RULES, BreastModel, by_rule, features, view_values
 
 FOLDS = 5
-_LEAST = 20  # breasts of one kind that a model is fitted on
+_LEAST = 20  # least number of breasts of one kind for fitting a model
 
 
 @dataclass(frozen=True)
 class Form:
-    """What a model of breasts with two views may use; the fewer weights, the fewer breasts it needs.
+    """The inputs of a model of breasts with two views; fewer weights need fewer breasts.
 
     Attributes:
-        name: What the tables call it.
-        shares: (K, 3): each of the K fitted weights is spread over `suspicion.FEATURES` by its row.
+        name: Name in the tables.
+        shares: Matrix (K, 3) whose rows spread each of the K fitted weights over `suspicion.FEATURES`.
     """
 
     name: str
@@ -48,12 +48,12 @@ FORMS = (
 
 
 def fit_breast(breasts: Sequence[KnownBreast], suspicious: float, form: Form = FORMS[-1]) -> BreastModel:
-    """Fit a model that rises with suspicion.
+    """Fit a model that increases with suspicion.
 
     Args:
-        breasts: With their truth; those with one view fit one part, those with two the other.
+        breasts: Breasts with their truth; those with one view fit one part, those with two the other.
         suspicious: Probability from which a film counts as suspicious.
-        form: Of the part for two views.
+        form: Form of the part for two views.
 
     Raises:
         ValueError: There are too few breasts with two views, or of one class only.
@@ -61,7 +61,7 @@ def fit_breast(breasts: Sequence[KnownBreast], suspicious: float, form: Form = F
     two = [b for b in breasts if _views(b) == 2]
     if len(two) < _LEAST or len({b.malignant for b in two}) < 2:
         raise ValueError(f"at least {_LEAST} breasts with two views are needed, of both classes; there are {len(two)}")
-    # A view of a breast with two is a breast with one, which makes the part for one view steadier.
+    # Each view of a breast with two is used as a breast with one, which stabilises the part for one view.
     single = np.array([[value] for b in breasts for value in _values(b)])
     truth = np.array([b.malignant for b in breasts for _ in _values(b)])
     fitted = Logistic.fit(_table(two) @ form.shares.T, np.array([b.malignant for b in two]), rising=True)
@@ -74,7 +74,7 @@ def fit_breast(breasts: Sequence[KnownBreast], suspicious: float, form: Form = F
 
 
 def thresholds_of(breasts: Sequence[KnownBreast], probabilities: NDArray[np.floating]) -> Thresholds:
-    """Between the three states, as for films: from probabilities that were said out of fold."""
+    """Set thresholds between the three states, as for films, from out-of-fold probabilities."""
     truth = [b.malignant for b in breasts]
     low = sensitivity_threshold(list(probabilities), truth, LOW_SENSITIVITY)
     high = specificity_threshold(list(probabilities), truth, HIGH_SPECIFICITY)
@@ -84,11 +84,11 @@ def thresholds_of(breasts: Sequence[KnownBreast], probabilities: NDArray[np.floa
 def out_of_fold(
     breasts: Sequence[KnownBreast], fit: Callable[[Sequence[KnownBreast]], Callable[[KnownBreast], float]]
 ) -> NDArray[np.float64]:
-    """What a model says of each breast, (N,), fitted on the patients of the other folds.
+    """Probabilities (N,) of breasts by models that are fitted on the patients of the other folds.
 
     Args:
-        breasts: With their truth.
-        fit: Fits a model, which then reads single breasts.
+        breasts: Breasts with their truth.
+        fit: Fits a model, which returns the probability of a breast.
     """
     folds = np.array([fold_of(f"breast {b.patient}", FOLDS) for b in breasts])
     said = np.zeros(len(breasts))
@@ -102,7 +102,7 @@ def out_of_fold(
 def fit_form(
     suspicious: float, form: Form = FORMS[-1]
 ) -> Callable[[Sequence[KnownBreast]], Callable[[KnownBreast], float]]:
-    """`fit_breast`, as `out_of_fold` fits models."""
+    """`fit_breast` in the form that `out_of_fold` expects."""
 
     def fit(breasts: Sequence[KnownBreast]) -> Callable[[KnownBreast], float]:
         model = fit_breast(breasts, suspicious, form)
@@ -112,7 +112,7 @@ def fit_form(
 
 
 def fit_boosting(breasts: Sequence[KnownBreast]) -> Callable[[KnownBreast], float]:
-    """Small trees on the same features, every one of them rising; to compare with."""
+    """Fit small monotonic trees on the same features, for comparison."""
     model = HistGradientBoostingClassifier(
         max_iter=60, learning_rate=0.08, max_leaf_nodes=6, min_samples_leaf=10, monotonic_cst=[1, 1, 1], random_state=0
     )
@@ -121,19 +121,19 @@ def fit_boosting(breasts: Sequence[KnownBreast]) -> Callable[[KnownBreast], floa
 
 
 def compared(breasts: Sequence[KnownBreast], suspicious: float) -> dict[str, NDArray[np.float64]]:
-    """What every rule and model says of each breast, (N,) each; models have not seen the patient."""
+    """Probabilities (N,) of every rule and out-of-fold model for each breast."""
     said = plain(breasts)
     said |= {form.name: out_of_fold(breasts, fit_form(suspicious, form)) for form in FORMS}
     return {**said, "gradient boosting": out_of_fold(breasts, fit_boosting)}
 
 
 def plain(breasts: Sequence[KnownBreast]) -> dict[str, NDArray[np.float64]]:
-    """What every plain rule says of each breast, (N,) each."""
+    """Probabilities (N,) of every plain rule for each breast."""
     return {rule: np.array([by_rule(rule, b.evidence) for b in breasts]) for rule in RULES}
 
 
 def chosen_form(breasts: Sequence[KnownBreast], said: dict[str, NDArray[np.float64]]) -> Form:
-    """The form with the least log loss out of fold; of equal ones the simpler."""
+    """The form with the smallest out-of-fold log loss; the simpler one if they are equal."""
     truth = np.array([b.malignant for b in breasts])
     return min(FORMS, key=lambda form: round(log_loss(truth, said[form.name]), 6))
 
@@ -147,7 +147,7 @@ def log_loss(truth: NDArray[np.bool_], p: NDArray[np.floating]) -> float:
 def paired(
     breasts: Sequence[KnownBreast], one: NDArray[np.floating], other: NDArray[np.floating], rounds: int = 2000
 ) -> tuple[float, float, float]:
-    """Difference of the AUCs of two ways to read the same breasts, one less the other, with its 95 % interval."""
+    """The difference of the AUCs of two readings of the same breasts, with its 95 % interval."""
     truth = np.array([b.malignant for b in breasts])
 
     def difference(at: NDArray[np.integer]) -> float:
@@ -160,7 +160,7 @@ def paired(
 def measure(
     breasts: Sequence[KnownBreast], said: dict[str, NDArray[np.float64]], rounds: int = 1000
 ) -> list[dict[str, Any]]:
-    """AUC and calibration error of every rule, of all breasts and of those with two views.
+    """AUC and calibration error of every rule, for all breasts and for those with two views.
 
     `ece_by_chance` is the calibration error that exact probabilities have on so few breasts.
     """

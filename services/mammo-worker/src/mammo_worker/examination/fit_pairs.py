@@ -1,4 +1,4 @@
-"""The pair model: fitted on lesions that are known to be the same on both views, measured on other patients."""
+"""Fits the pair model on lesions that are known to be the same on both views, and measures it on other patients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from mammo_worker.examination.marks import Mark
 from mammo_worker.examination.pairing import FEATURES, pair_features
 
 Kind = Literal["same lesion", "other lesion of the breast", "lesion of another patient", "tissue"]
-_OTHERS = 3  # wrong pairs of either further kind for each lesion
-_SIZE = (22.0, 0.4)  # pixels of the thumbnail, and its spread in logarithms: of the boxes put on tissue
+_OTHERS = 3  # number of wrong pairs of either further kind for each lesion
+_SIZE = (22.0, 0.4)  # size of the boxes on tissue in pixels of the thumbnail, and its spread in logarithms
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class PairTable:
     """Pairs of marks on CC and MLO.
 
     Attributes:
-        features: (N, 5).
-        kinds: (N,).
-        patients: (N,), of the CC film.
+        features: Features (N, 5).
+        kinds: Kinds (N,).
+        patients: Patients (N,) of the CC films.
     """
 
     features: NDArray[np.float64]
@@ -34,18 +34,18 @@ class PairTable:
 
     @property
     def same(self) -> NDArray[np.bool_]:
-        """Whether each pair is one lesion, (N,)."""
+        """Mask (N,) of pairs that are one lesion."""
         return np.array([kind == "same lesion" for kind in self.kinds])
 
 
 def pair_table(films: dict[str, MeasuredFilm], seed: int = 0) -> PairTable:
-    """True and wrong pairs of all breasts with both views.
+    """Make correct and wrong pairs of all breasts with both views.
 
-    Wrong are other lesions of the breast, lesions of other patients, and places in the tissue of the same breast.
+    Wrong pairs are other lesions of the breast, lesions of other patients, and places in the tissue of the same breast.
 
     Args:
-        films: Measured ones.
-        seed: Decides which lesions and places are taken.
+        films: The measured films.
+        seed: Seed of the choice of lesions and places.
     """
     chance = np.random.default_rng(seed)
     breasts = both_views(films)
@@ -74,7 +74,7 @@ def pair_table(films: dict[str, MeasuredFilm], seed: int = 0) -> PairTable:
 
 
 def _on_tissue(film: MeasuredFilm, chance: np.random.Generator) -> NDArray[np.float64]:
-    """Boxes (_OTHERS, 4) in film pixels, somewhere on the breast."""
+    """Boxes (_OTHERS, 4) in film pixels at random places on the breast."""
     rows, columns = np.nonzero(film.thumbnail.mask)
     boxes: list[NDArray[np.float64]] = []
     for at in chance.integers(len(rows), size=_OTHERS):
@@ -86,13 +86,13 @@ def _on_tissue(film: MeasuredFilm, chance: np.random.Generator) -> NDArray[np.fl
 
 
 def fit_pairs(table: PairTable) -> dict[str, Any]:
-    """`pairs.json` without its measures."""
+    """Fit the content of `pairs.json`, without its measures."""
     model = Logistic.fit(table.features, table.same)
     return {"features": list(FEATURES), "weights": list(model.weights), "bias": model.bias}
 
 
 def measure_pairs(model: Logistic, table: PairTable) -> list[dict[str, Any]]:
-    """AUC of true against wrong pairs, all and by kind, with 95 % intervals over patients."""
+    """Measure the AUC of correct against wrong pairs, in total and by kind, with 95 % intervals over patients."""
     said, same, kinds = model(table.features), table.same, np.array(table.kinds)
     wrong: Sequence[str] = ["all", *dict.fromkeys(kind for kind in table.kinds if kind != "same lesion")]
     rows: list[dict[str, Any]] = []
@@ -113,11 +113,11 @@ def measure_pairs(model: Logistic, table: PairTable) -> list[dict[str, Any]]:
 
 
 def measure_geometry(films: dict[str, MeasuredFilm], units: dict[str, float]) -> list[dict[str, Any]]:
-    """How well landmarks agree between the views of a breast, as shares of the CC film's depth.
+    """Measure how well landmarks agree between the views of a breast, as shares of the CC film's depth.
 
     Args:
-        films: Measured ones.
-        units: By film, a length that all films of a patient share (pixels of the scanner) to a unit of the frame.
+        films: The measured films.
+        units: Pixels of the scanner, which all films of a patient share, per unit of the frame, by film.
     """
     depths: list[float] = []
     ratios: list[float] = []

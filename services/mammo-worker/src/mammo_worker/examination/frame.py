@@ -1,4 +1,4 @@
-"""Film pixels as a breast is measured: chest wall on the left, square pixels as high as the film's rows."""
+"""The frame in which breasts are measured: chest wall on the left, square pixels as high as the film's rows."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ from mammo_worker.films.breast import Breast
 
 @dataclass(frozen=True)
 class Frame:
-    """Between a film's pixels and the frame that breasts are measured in, in both directions.
+    """Converts between a film's pixels and the frame in which breasts are measured.
 
-    One unit is the height of a film pixel, so that millimetres are units times the row spacing. In the frame the chest
-    wall is on the left and the film's top is the top, whichever side the breast is.
+    One unit is the height of a film pixel, so millimetres are units times the row spacing. In the frame, the chest wall
+    is on the left and the film's top is the top, for both sides.
 
     Attributes:
-        film_width: In film pixels; the mirror axis.
+        film_width: Width in film pixels, which is also the mirror axis.
         mirrored: Whether the chest wall is on the right of the film.
-        squeeze: Width of a film pixel over its height; not 1 where the film was stretched.
+        squeeze: Width of a film pixel over its height; not 1 if the film was stretched.
     """
 
     film_width: float
@@ -26,33 +26,33 @@ class Frame:
     squeeze: float = 1.0
 
     def from_film(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Points (N, 2) as x, y in film pixels, in the frame."""
+        """Convert points (N, 2) from x, y in film pixels to the frame."""
         x, y = np.asarray(points, np.float64).reshape(-1, 2).T
         return np.stack([(self.film_width - x if self.mirrored else x) * self.squeeze, y], axis=1)
 
     def to_film(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Points (N, 2) of the frame as x, y in film pixels."""
+        """Convert points (N, 2) from the frame to x, y in film pixels."""
         x, y = np.asarray(points, np.float64).reshape(-1, 2).T
         x = x / self.squeeze
         return np.stack([self.film_width - x if self.mirrored else x, y], axis=1)
 
     def boxes_from_film(self, boxes: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Boxes (N, 4) as x1, y1, x2, y2 in film pixels, in the frame."""
+        """Convert boxes (N, 4) from x1, y1, x2, y2 in film pixels to the frame."""
         corners = self.from_film(np.asarray(boxes, np.float64).reshape(-1, 2)).reshape(-1, 2, 2)
         return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """The breast's thumbnail in the frame's orientation, and where it lies in the frame.
+    """The breast's thumbnail in the frame's orientation, and its position in the frame.
 
     Attributes:
-        frame: Of the film.
-        grey: (h, w), 0 at the background and 1 at the brightest tissue.
-        mask: (h, w), True at the breast.
-        left: Of the thumbnail in the frame.
-        top: The same.
-        step: Units of the frame to a pixel of the thumbnail.
+        frame: Frame of the film.
+        grey: Grey values (h, w), 0 at the background and 1 at the brightest tissue.
+        mask: Mask (h, w), True at the breast.
+        left: Left edge of the thumbnail in the frame.
+        top: Upper edge of the thumbnail in the frame.
+        step: Units of the frame per pixel of the thumbnail.
     """
 
     frame: Frame
@@ -63,7 +63,7 @@ class Thumbnail:
     step: float
 
     def to_frame(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Points (N, 2) as x, y of the thumbnail, pixel edges at integers, in the frame."""
+        """Convert points (N, 2) from x, y of the thumbnail, with pixel edges at integers, to the frame."""
         return np.asarray(points, np.float64).reshape(-1, 2) * self.step + [self.left, self.top]
 
     def from_frame(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -72,11 +72,11 @@ class Thumbnail:
 
 
 def thumbnail_of(breast: Breast, film_width: int) -> Thumbnail:
-    """A breast as `films.breast.find_breast` found it, in the frame.
+    """Convert a breast from `films.breast.find_breast` to the frame.
 
     Args:
-        breast: Its mask must not be empty.
-        film_width: Of the film as it hangs, in pixels.
+        breast: The breast, whose mask must not be empty.
+        film_width: Width of the hung film in pixels.
     """
     top, bottom, left, right = breast.area
     step = (bottom - top) / breast.mask.shape[0]

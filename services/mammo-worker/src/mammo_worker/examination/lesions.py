@@ -22,10 +22,10 @@ class MeasuredFilm:
     """A film of a known breast.
 
     Attributes:
-        case: With its true boxes.
-        thumbnail: Of the breast.
+        case: The film with its true boxes.
+        thumbnail: Thumbnail of the breast.
         anatomy: Its landmarks.
-        lesions: Names of the lesions by box; None where the tables do not tell one from another.
+        lesions: Names of the lesions by box; None if the tables do not distinguish them.
     """
 
     case: AnnotatedFilm
@@ -34,7 +34,7 @@ class MeasuredFilm:
     lesions: list[str | None]
 
     def marks(self, boxes: NDArray[np.floating] | None = None) -> list[Mark]:
-        """Marks of boxes (N, 4) in film pixels; of the true ones where none are given."""
+        """Marks of boxes (N, 4) in film pixels; by default of the true boxes."""
         return marks_of(self.thumbnail, self.anatomy, self.case.boxes if boxes is None else boxes)
 
 
@@ -55,7 +55,7 @@ def lesion_names(folder: Path) -> dict[str, list[str | None]]:
 
 
 def lengths(folder: Path) -> dict[str, float]:
-    """By film, pixels of the scanner to a unit of the frame: the films of a patient were scanned alike.
+    """Pixels of the scanner per unit of the frame, by film; the films of a patient have the same scanner resolution.
 
     Args:
         folder: `cbis_ddsm_mass`, with `index.csv`.
@@ -67,7 +67,7 @@ def lengths(folder: Path) -> dict[str, float]:
 def measure_films(
     cases: Sequence[AnnotatedFilm], names: dict[str, list[str | None]], progress: Callable[[int], None] = lambda _: None
 ) -> dict[str, MeasuredFilm]:
-    """Landmarks of films of CBIS-DDSM; those without a breast are left out."""
+    """Measure the landmarks of CBIS-DDSM's films; films without a breast are left out."""
     films: dict[str, MeasuredFilm] = {}
     for number, case in enumerate(cases, start=1):
         film = case.read()
@@ -82,7 +82,7 @@ def measure_films(
 
 
 def both_views(films: dict[str, MeasuredFilm]) -> dict[tuple[str, str], tuple[MeasuredFilm, MeasuredFilm]]:
-    """CC and MLO film of every breast that has both, by patient and side."""
+    """The CC and MLO film of every breast that has both, by patient and side."""
     breasts: dict[tuple[str, str], dict[str, MeasuredFilm]] = defaultdict(dict)
     for film in films.values():
         breasts[film.case.patient, film.case.attributes["laterality"]][film.anatomy.view] = film
@@ -90,7 +90,7 @@ def both_views(films: dict[str, MeasuredFilm]) -> dict[tuple[str, str], tuple[Me
 
 
 def same_lesions(cc: MeasuredFilm, mlo: MeasuredFilm) -> Iterator[tuple[int, int]]:
-    """Places of the boxes of the same lesion on both films."""
+    """Yield the indices of the boxes of the same lesion on both films."""
     for i, name in enumerate(cc.lesions):
         if name is not None and name in mlo.lesions:
             yield i, mlo.lesions.index(name)

@@ -1,9 +1,9 @@
-"""Where a finding lies, in a reader's words: outer or inner, upper or lower, quadrant, clock face, depth.
+"""Describes the position of a finding: outer or inner, upper or lower, quadrant, clock face, depth.
 
-A craniocaudal film tells outer from inner, a mediolateral oblique one upper from lower. The oblique film's upright is
-not the patient's: a lesion far out is shown higher than it lies. Where both views are there, the patient's upright is
-solved from the two (Sickles, "Practical solutions to common mammographic problems", AJR 151, 1988: lateral lesions move
-down from the oblique to the lateral view, medial ones up).
+A craniocaudal film distinguishes outer from inner, a mediolateral oblique one upper from lower. The vertical axis of
+the oblique film is not the patient's: a far lateral lesion appears higher than it is. With both views, the patient's
+vertical position is computed from the two (Sickles, "Practical solutions to common mammographic problems", AJR 151,
+1988: lateral lesions move down from the oblique to the lateral view, medial ones up).
 """
 
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ Depth = Literal["anterior", "middle", "posterior"]
 Across = Literal["outer", "inner"]
 Along = Literal["upper", "lower"]
 
-_OBLIQUE = np.radians(45)  # the usual angle of the oblique projection; films seldom say theirs
-_CENTRAL = 0.12  # of the breast's depth: nearer to the nipple's axis nobody can tell the side
-_RETROAREOLAR = 0.25  # of the breast's depth from the nipple, and central
+_OBLIQUE = np.radians(45)  # the usual angle of the oblique projection; films seldom state their angle
+_CENTRAL = 0.12  # share of the breast's depth; nearer to the nipple's axis the side is uncertain
+_RETROAREOLAR = 0.25  # largest distance from the nipple as a share of the breast's depth, if central
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a point lies on one film.
+    """The position of a point on one film.
 
     Attributes:
         from_nipple: Distance from the nipple, in units of the frame.
         depth: Third of the way from the nipple to the chest wall.
         across: Distance from the posterior nipple line over the breast's depth; positive is outwards on CC films and
-            upwards on MLO films; None where it is in doubt which way round the film hangs.
-        retroareolar: Close behind the nipple.
+            upwards on MLO films; None if the orientation of the film is in doubt.
+        retroareolar: Whether it is close behind the nipple.
     """
 
     from_nipple: float
@@ -42,14 +42,14 @@ class Place:
 
 
 def place_on_film(anatomy: Anatomy, point: tuple[float, float], upright: bool = True) -> Place:
-    """Where a point of the frame lies.
+    """Determine the position of a point of the frame.
 
     On a film that hangs as usual, the outer side of a CC film and the upper side of an MLO film are at the top.
 
     Args:
-        anatomy: Of the breast.
-        point: x, y in the frame.
-        upright: Whether the film surely hangs as usual.
+        anatomy: Landmarks of the breast.
+        point: Position x, y in the frame.
+        upright: Whether the film certainly hangs as usual.
     """
     at = np.array([point])
     behind = float(anatomy.behind_nipple(at)[0]) / anatomy.depth
@@ -62,14 +62,14 @@ def place_on_film(anatomy: Anatomy, point: tuple[float, float], upright: bool = 
 
 @dataclass(frozen=True)
 class Region:
-    """Where a lesion lies in a breast.
+    """The position of a lesion in a breast.
 
     Attributes:
-        across: Outer or inner; None if no CC film tells, or near the middle.
-        along: Upper or lower; None if no MLO film tells, or near the middle.
+        across: Outer or inner; None without a CC film, or near the middle.
+        along: Upper or lower; None without an MLO film, or near the middle.
         clock: Hour on the breast's clock face, seen from the front; None without both views, or behind the nipple.
-        depth: The third in which it lies, by the CC film where there is one.
-        retroareolar: Close behind the nipple on a film.
+        depth: The third of the depth, by the CC film if there is one.
+        retroareolar: Whether it is close behind the nipple on a film.
     """
 
     across: Across | None
@@ -80,7 +80,7 @@ class Region:
 
 
 def region_of(laterality: Laterality, cc: Place | None, mlo: Place | None) -> Region:
-    """Where a lesion lies that was placed on one or both films of a breast.
+    """Determine the position of a lesion from its places on one or both films of a breast.
 
     Raises:
         ValueError: Neither place is given.
@@ -106,6 +106,6 @@ def region_of(laterality: Laterality, cc: Place | None, mlo: Place | None) -> Re
 
 
 def _hour(right: float, up: float) -> int:
-    """The nearest hour in a direction, as the viewer sees it; the left breast's outer side is on the viewer's right."""
+    """The nearest hour in a direction, as seen by the viewer, for whom the left breast's outer side is on the right."""
     hour = round(float(np.degrees(np.arctan2(right, up))) / 30) % 12
     return hour or 12

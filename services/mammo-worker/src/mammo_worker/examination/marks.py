@@ -1,4 +1,4 @@
-"""Findings of a film with what is compared between films: place, size, contrast and a small picture."""
+"""The properties of a finding that are compared between films: place, size, contrast and a small picture."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from mammo_worker.examination.anatomy import Anatomy
 from mammo_worker.examination.frame import Thumbnail
 
 PATCH = 20  # side of the small picture in its own pixels
-MARGIN = 4  # around it, to shift it
-_SURROUNDINGS = 1.6  # times the box
+MARGIN = 4  # margin around it for shifts
+_SURROUNDINGS = 1.6  # size of the surroundings as a multiple of the box
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Mark:
     """A finding as it is compared; lengths are shares of the breast's depth on its film.
 
     Attributes:
-        centre: In the frame, x and y.
+        centre: Centre in the frame, x and y.
         from_nipple: Straight distance from the nipple.
         behind_nipple: Distance from the nipple along the posterior nipple line.
         size: Square root of the box's area.
         contrast: Mean grey of the box over that of its surroundings, on the scale of the thumbnail.
-        picture: (PATCH + 2 MARGIN, the same), the box and its surroundings.
+        picture: Square picture, side PATCH + 2 MARGIN, of the box and its surroundings.
     """
 
     centre: tuple[float, float]
@@ -39,9 +39,9 @@ def marks_of(thumbnail: Thumbnail, anatomy: Anatomy, boxes: NDArray[np.floating]
     """Marks of a film's findings.
 
     Args:
-        thumbnail: Of the film.
-        anatomy: Of the film.
-        boxes: (N, 4) of x1, y1, x2, y2 in film pixels.
+        thumbnail: Thumbnail of the film.
+        anatomy: Landmarks on the film.
+        boxes: Boxes (N, 4) of x1, y1, x2, y2 in film pixels.
     """
     marks: list[Mark] = []
     for x1, y1, x2, y2 in anatomy.frame.boxes_from_film(boxes).tolist():
@@ -61,7 +61,7 @@ def marks_of(thumbnail: Thumbnail, anatomy: Anatomy, boxes: NDArray[np.floating]
 
 
 def _contrast(thumbnail: Thumbnail, box: NDArray[np.float64]) -> float:
-    """Mean grey in a box (x1, y1, x2, y2 in the thumbnail) less that of a ring around it within the breast."""
+    """Mean grey of a box (x1, y1, x2, y2 in the thumbnail) minus that of the surrounding ring within the breast."""
     inner = _slices(box, thumbnail.grey.shape)
     middle, half = (box[:2] + box[2:]) / 2, _SURROUNDINGS * (box[2:] - box[:2]) / 2
     outer = _slices(np.concatenate([middle - half, middle + half]), thumbnail.grey.shape)
@@ -79,7 +79,7 @@ def _slices(box: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[slice, sl
 
 
 def _picture(grey: NDArray[np.float32], box: NDArray[np.float64]) -> NDArray[np.float32]:
-    """A square around the box's middle, of the box's longer side and its surroundings."""
+    """A square around the box's centre, with the box's longer side and its surroundings."""
     side = PATCH + 2 * MARGIN
     scale = _SURROUNDINGS * float((box[2:] - box[:2]).max()) / PATCH
     middle = (box[:2] + box[2:]) / 2

@@ -1,4 +1,4 @@
-"""How much the difference of two breasts says, on mini-MIAS, whose patients have both breasts in one view."""
+"""Measures how informative the difference of two breasts is, on mini-MIAS, which has both breasts in one view."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from mammo_worker.films.breast import find_breast
 
 
 def measure_asymmetry(cases: Sequence[AnnotatedFilm]) -> list[dict[str, Any]]:
-    """AUC of the feature, abnormal against normal breasts, and the difference within true masses.
+    """Measure the AUC of the feature, abnormal against normal breasts, and the difference within true masses.
 
     Args:
-        cases: Of mini-MIAS.
+        cases: Films of mini-MIAS.
     """
     patients: dict[str, list[tuple[AnnotatedFilm, Thumbnail, Anatomy]]] = defaultdict(list)
     for case in cases:

@@ -1,7 +1,7 @@
-"""What was fitted for examinations: JSON files beside this module, each with what it was fitted on.
+"""The fitted models of examinations: JSON files beside this module, each with a description of its fit.
 
-`pairs.json` says how likely two findings are one lesion, `breast.json` how suspicious a breast is, `scale.json` how
-common a suspicion is in a population. A file that is not there leaves its part to a plain rule.
+`pairs.json` determines how likely two findings are one lesion, `breast.json` how suspicious a breast is, and
+`scale.json` how frequent a suspicion is in a population. If a file is missing, a plain rule replaces it.
 """
 
 import json
@@ -23,15 +23,15 @@ FOLDER = Path(__file__).parent / "models"
 
 @dataclass(frozen=True)
 class ExaminationModels:
-    """The fitted parts of an examination.
+    """The fitted models of an examination.
 
     Attributes:
-        pairs: From `pairing.pair_features` to the probability of one lesion; None: findings are not paired.
-        breast: None: the rule of docs/case-assessment.md.
-        thresholds: Of the breast's number; None without `breast`.
-        film_numbers: What the breast's model takes for a film's number: the film's own, or its strongest finding's.
-        populations: By name; empty where no reference is known.
-        density: Thresholds between the categories of density; None where no package reads it.
+        pairs: Maps `pairing.pair_features` to the probability of one lesion; None to pair no findings.
+        breast: Model of a breast; None for the rule of docs/case-assessment.md.
+        thresholds: Thresholds of the breast's number; None without `breast`.
+        film_numbers: The film's number in the breast's model: the film's own, or that of its strongest finding.
+        populations: Populations by name; empty without a reference.
+        density: Thresholds between the density categories; None without a density package.
     """
 
     pairs: Logistic | None = None
@@ -43,10 +43,10 @@ class ExaminationModels:
 
 
 def installed_models(folder: Path = FOLDER) -> ExaminationModels:
-    """Read what is installed.
+    """Read the installed models.
 
     Raises:
-        AnalysisError: `model_unavailable` where a file is damaged, or of another version.
+        AnalysisError: `model_unavailable` if a file is damaged or has another version.
     """
     try:
         pairs, breast, scale = (_read(folder / f"{name}.json") for name in ("pairs", "breast", "scale"))
@@ -63,7 +63,7 @@ def installed_models(folder: Path = FOLDER) -> ExaminationModels:
 
 
 def write_model(path: Path, values: dict[str, Any]) -> None:
-    """Write a fitted part with what it was fitted on."""
+    """Write a fitted model with the description of its fit."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(values, indent=1) + "\n", "utf-8")
 
@@ -74,5 +74,5 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _pairs(values: dict[str, Any]) -> Logistic:
     if tuple(values["features"]) != FEATURES:
-        raise ValueError("pairs are compared by other features")
+        raise ValueError("the pair model has other features than this version")
     return Logistic(tuple(float(w) for w in values["weights"]), float(values["bias"]))

@@ -1,9 +1,9 @@
-"""Findings of the two views of a breast: which of them are one lesion.
+"""Determines which findings of the two views of a breast are one lesion.
 
-A lesion is as far from the nipple on both views, and about as large and as bright (Highnam and Brady 1999; Zheng et
-al., Med Phys 33, 2006; Samulski and Karssemeijer, IEEE TMI 30, 2011). A logistic model of these differences, trained on
-lesions of known identity, gives each pair the probability that it is one; pairs are chosen together, as an assignment.
-Suspicion takes no part, so that how suspicious a breast is can rest on pairs without going round in a circle.
+A lesion has about the same distance from the nipple, size and brightness on both views (Highnam and Brady 1999; Zheng
+et al., Med Phys 33, 2006; Samulski and Karssemeijer, IEEE TMI 30, 2011). A logistic model of the differences, trained
+on lesions of known identity, gives the probability that a pair is one lesion; pairs are chosen jointly, as an
+assignment. Suspicion is not used, so that the suspicion of a breast can depend on pairs without circularity.
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from lobule_ml.calibration import Logistic
 from mammo_worker.examination.marks import MARGIN, PATCH, Mark
 
 FEATURES = ("from nipple", "behind nipple", "size", "contrast", "correlation")
-LEAST_PAIR = 0.5  # probability from which two findings are called one lesion
-_UNITS = np.array([0.1, 0.1, 0.3, 0.1, 0.2])  # of the features, so that their weights are alike
-_MLO_DEPTH = 0.9  # CC over MLO depth of the training patients' breasts, in the median: the CC film shows less
+LEAST_PAIR = 0.5  # probability from which two findings count as one lesion
+_UNITS = np.array([0.1, 0.1, 0.3, 0.1, 0.2])  # units of the features, so that their weights are similar
+_MLO_DEPTH = 0.9  # median ratio of CC to MLO depth of the training patients' breasts; the CC film shows less
 _TURNS = 12
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two findings that are taken for one lesion: their places in the lists, and the probability that they are."""
+    """Two findings that count as one lesion: their indices, and the probability that they are."""
 
     cc: int
     mlo: int
@@ -34,7 +34,7 @@ class Pair:
 
 
 def pair_features(cc: Mark, mlo: Mark) -> NDArray[np.float64]:
-    """Differences of a finding on CC and one on MLO, `FEATURES`, (5,), each over a usual one."""
+    """Differences `FEATURES` (5,) of a finding on CC and one on MLO, each relative to a typical one."""
     differences = np.array(
         [
             abs(cc.from_nipple * _MLO_DEPTH - mlo.from_nipple),
@@ -48,7 +48,7 @@ def pair_features(cc: Mark, mlo: Mark) -> NDArray[np.float64]:
 
 
 def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """The best normalised correlation of two pictures, one of them turned and shifted; -1 to 1."""
+    """The highest normalised correlation of two pictures over rotations and shifts of one of them; -1 to 1."""
     side = PATCH + 2 * MARGIN
     middle = (side - 1) / 2
     if min(a.std(), b.std()) < 1e-6:
@@ -63,7 +63,7 @@ def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 def pair_probabilities(model: Logistic, cc: Sequence[Mark], mlo: Sequence[Mark]) -> NDArray[np.float64]:
-    """Probability that findings are one lesion, (N, M)."""
+    """Probabilities (N, M) that findings are one lesion."""
     if not cc or not mlo:
         return np.zeros((len(cc), len(mlo)))
     features = np.stack([pair_features(a, b) for a in cc for b in mlo])
@@ -71,13 +71,13 @@ def pair_probabilities(model: Logistic, cc: Sequence[Mark], mlo: Sequence[Mark])
 
 
 def assign(probabilities: NDArray[np.float64], least: float = LEAST_PAIR) -> list[Pair]:
-    """The pairs that are likeliest together; each finding is in one pair at most, and may stay alone.
+    """The jointly most likely pairs; each finding is in at most one pair.
 
-    The sum of the log odds is made as large as it can be, where a pair of even odds at `least` counts nothing.
+    The assignment maximises the sum of log odds, relative to a pair with probability `least`.
 
     Args:
-        probabilities: (N, M).
-        least: Of a pair.
+        probabilities: Probabilities (N, M).
+        least: Least probability of a pair.
     """
     if probabilities.size == 0:
         return []

@@ -1,8 +1,8 @@
-"""The edge of the pectoral muscle on a mediolateral oblique film, as one straight line.
+"""Finds the edge of the pectoral muscle on a mediolateral oblique film, as one straight line.
 
-Karssemeijer (Phys Med Biol 43, 1998) finds the muscle by a Hough transform of the gradient, limited to the places and
-angles that a muscle can have. Here each admissible line is scored by the step of brightness across it, and the lines
-are averaged by their scores, so that an edge that could lie in several places says so by its spread.
+Karssemeijer (Phys Med Biol 43, 1998) finds the muscle by a Hough transform of the gradient, limited to the positions
+and angles that a muscle can have. Here each permitted line is scored by the step of brightness across it, and the lines
+are averaged by their scores, so that an edge with several possible positions has a large spread.
 """
 
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_WIDTHS = np.linspace(0.10, 0.85, 31)  # where the line meets the top of the breast, of the breast's width
-_HEIGHTS = np.linspace(0.18, 1.0, 33)  # where it meets the chest wall, of the breast's height
-_STEEPEST, _FLATTEST = np.radians(8), np.radians(55)  # from the vertical
-_POINTS = 48  # of a line that are looked at
+_WIDTHS = np.linspace(0.10, 0.85, 31)  # intersections with the top of the breast, as shares of the breast's width
+_HEIGHTS = np.linspace(0.18, 1.0, 33)  # intersections with the chest wall, as shares of the breast's height
+_STEEPEST, _FLATTEST = np.radians(8), np.radians(55)  # angles from the vertical
+_POINTS = 48  # number of sampled points on a line
 _BLUR = 2.0  # pixels of the thumbnail
 _OFFSETS = (3.0, 6.0)  # pixels to either side of the line
-_MOST = 0.12  # of the range: a stronger step counts as this
-_TEMPERATURE = 0.006  # of the scores, when lines are averaged
-_LEAST_SCORE = 0.05  # below this the muscle is not seen
+_MOST = 0.12  # share of the range; stronger steps are clipped to it
+_TEMPERATURE = 0.006  # temperature of the scores for averaging lines
+_LEAST_SCORE = 0.05  # below this score the muscle counts as not visible
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class MuscleLine:
         top: Its end at the top, x and y.
         bottom: Its end at the chest wall, x and y.
         score: Mean step of brightness across it.
-        spread: Standard deviation of the line's middle among the lines that are as likely, in pixels.
+        spread: Standard deviation of the line's middle over the weighted lines, in pixels.
     """
 
     top: tuple[float, float]
@@ -40,7 +40,7 @@ class MuscleLine:
 
     @property
     def seen(self) -> bool:
-        """Whether the film shows an edge there."""
+        """Whether the film shows such an edge."""
         return self.score >= _LEAST_SCORE
 
 
@@ -49,7 +49,7 @@ def fit_muscle(grey: NDArray[np.float32], mask: NDArray[np.bool_]) -> MuscleLine
 
     Args:
         grey: Thumbnail (h, w), the chest wall on the left, 0 at the background and 1 at the brightest tissue.
-        mask: True at the breast; must not be empty.
+        mask: Mask of the breast, which must not be empty.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     top, left = float(rows[0]), float(columns[0])
@@ -77,7 +77,7 @@ def _scores(
     b: NDArray[np.float64],
     angle: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Mean step across each line, from the muscle's side to the breast's."""
+    """Mean step across each line, from the muscle's side to the breast's side."""
     smooth = cv2.GaussianBlur(grey, (0, 0), _BLUR).astype(np.float32)
     along = np.linspace(0.06, 0.94, _POINTS)
     x = corner[0] + a[:, None] * (1 - along)
@@ -89,7 +89,7 @@ def _scores(
         outer = _sample(smooth, x + offset * nx, y + offset * ny)
         steps += np.clip(inner - outer, -_MOST, _MOST) / len(_OFFSETS)
     inside = _sample(mask.astype(np.float32), x + _OFFSETS[-1] * nx, y + _OFFSETS[-1] * ny) > 0.5
-    # A line that leaves the breast is no muscle's: what lies outside counts as no step.
+    # A line that leaves the breast cannot be the muscle's edge: points outside count as no step.
     return (steps * inside).mean(axis=1)
 
 

@@ -1,4 +1,4 @@
-"""How frequent cancer is at a site, from its own cases of known outcome."""
+"""Estimates the prevalence of cancer at a site from its own cases of known outcome."""
 
 import csv
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _WORDS = {
     "false": False,
     "benign": False,
 }
-_Z = 1.959964  # of a two-sided 95 % interval
+_Z = 1.959964  # z-value of a two-sided 95 % interval
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class SitePrevalence:
     """The share of a site's breasts with cancer.
 
     Attributes:
-        breasts: With a known outcome.
-        cancers: Of them.
+        breasts: Number of breasts with a known outcome.
+        cancers: Number of these with cancer.
     """
 
     breasts: int
@@ -33,12 +33,12 @@ class SitePrevalence:
 
     @property
     def of_breasts(self) -> float:
-        """Share of breasts."""
+        """Share of breasts with cancer."""
         return self.cancers / self.breasts
 
     @property
     def of_examinations(self) -> float:
-        """Share of examinations of two breasts, as `LOBULE_MAMMO_PREVALENCE` takes it."""
+        """Share of examinations of two breasts with cancer, for `LOBULE_MAMMO_PREVALENCE`."""
         return 2 * self.of_breasts
 
     def interval(self) -> tuple[float, float]:
@@ -54,10 +54,11 @@ def read_prevalence(table: Path) -> SitePrevalence:
     """Count the cancers of a CSV with the columns `breast` and `cancer`; a row without an outcome is left out.
 
     Args:
-        table: `breast` names a breast of an examination, each once; `cancer` is 1 or 0, yes or no, malignant or benign.
+        table: `breast` identifies a breast of an examination, each once; `cancer` is 1 or 0, yes or no, malignant or
+            benign.
 
     Raises:
-        ValueError: It is no such table, a breast stands in it twice, or no outcome is known.
+        ValueError: The table is invalid, contains a breast twice, or contains no known outcome.
     """
     seen: dict[str, int] = {}
     outcomes: list[bool] = []

@@ -1,9 +1,9 @@
-"""Findings of an earlier examination on the same breast and view: new, stable, grown or smaller.
+"""Compares findings with an earlier examination of the same breast and view: new, stable, grown or smaller.
 
-A finding is looked for where it lies from the nipple, along the posterior nipple line and across it. Growth is that of
-the size, the square root of the box's area: in millimetres if both films say their spacing in the same plane, else as
-a share; sizes are then shares of the breast's depth on each film. A fifth is what a benign mass may grow in half a year
-(Gordon et al., Radiology 229, 2003), and about what two boxes of one mass differ by.
+Findings are matched by their position relative to the nipple, along the posterior nipple line and across it. Growth is
+the change of size, the square root of the box's area, in millimetres if both films state their spacing in the same
+plane, otherwise as a share; sizes are then shares of the breast's depth on each film. A benign mass may grow by a fifth
+in half a year (Gordon et al., Radiology 229, 2003), which is also about the difference of two boxes of one mass.
 """
 
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from scipy.optimize import linear_sum_assignment
 from mammo_worker.examination.films import ExaminedFilm
 
 Change = Literal["new", "stable", "grown", "smaller", "not_comparable"]
-_NEAR = 0.18  # of the depth: two findings farther apart are not one
-_GROWN = 0.20  # of the size
-_LEAST_MM = 2.0  # smaller changes of the size are no growth
+_NEAR = 0.18  # share of the depth; two findings farther apart are not the same
+_GROWN = 0.20  # as a share of the size
+_LEAST_MM = 2.0  # smaller changes of size do not count as growth
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """A marked finding of a film beside the earlier film.
+    """A marked finding of a film compared with the earlier film.
 
     Attributes:
-        finding: Its place among the film's findings.
-        prior: The place of the same finding among the earlier film's, weak ones among them; None where it has none.
-        change: What became of it.
-        growth: Of the size, as a share of the earlier one; None without an earlier one.
-        growth_mm: The same in millimetres; None if a spacing is not known, or holds in another plane than the other.
+        finding: Index among the film's findings.
+        prior: Index of the same finding among the earlier film's, including weak ones; None if there is none.
+        change: Its change.
+        growth: Growth as a share of the earlier size; None without an earlier finding.
+        growth_mm: Growth in millimetres; None if a spacing is unknown, or is valid in another plane than the other.
     """
 
     finding: int
@@ -44,11 +44,11 @@ def track(film: ExaminedFilm, prior: ExaminedFilm) -> list[Tracked]:
     """Track the marked findings of a film.
 
     Args:
-        film: Of the current examination.
-        prior: Of the same breast and view, at an earlier date.
+        film: Film of the current examination.
+        prior: Film of the same breast and view at an earlier date.
 
     Raises:
-        ValueError: They show another breast or view.
+        ValueError: The films show different breasts or views.
     """
     if (film.laterality, film.view) != (prior.laterality, prior.view):
         raise ValueError("a prior shows the same breast in the same view")
@@ -64,14 +64,14 @@ def track(film: ExaminedFilm, prior: ExaminedFilm) -> list[Tracked]:
 
 
 def _places(film: ExaminedFilm) -> NDArray[np.float64]:
-    """Behind the nipple and across the posterior nipple line, as shares of the depth, (N, 2)."""
+    """Positions (N, 2) behind the nipple and across the posterior nipple line, as shares of the depth."""
     assert film.anatomy is not None
     points = np.array([mark.centre for mark in film.marks]).reshape(-1, 2)
     return np.stack([film.anatomy.behind_nipple(points), film.anatomy.across(points)], axis=1) / film.anatomy.depth
 
 
 def _nearest(here: NDArray[np.float64], there: NDArray[np.float64]) -> dict[int, int]:
-    """The likeliest partners: as near as they can be together, none farther than `_NEAR`."""
+    """Match findings with the smallest total distance, none farther than `_NEAR`."""
     if not len(here) or not len(there):
         return {}
     distance = np.linalg.norm(here[:, None] - there[None], axis=2)
@@ -80,7 +80,7 @@ def _nearest(here: NDArray[np.float64], there: NDArray[np.float64]) -> dict[int,
 
 
 def _absent(prior: ExaminedFilm, place: NDArray[np.float64]) -> Change:
-    """New where the earlier film shows that part of the breast; else unknown."""
+    """`new` if the earlier film shows that part of the breast, otherwise unknown."""
     anatomy, thumbnail = prior.anatomy, prior.thumbnail
     assert anatomy is not None
     assert thumbnail is not None

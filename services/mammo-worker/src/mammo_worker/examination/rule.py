@@ -1,4 +1,4 @@
-"""The rule for films without a model of the breast, as docs/case-assessment.md has it: it errs towards suspicion."""
+"""The rule without a model of the breast, from docs/case-assessment.md; it errs on the side of suspicion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from lobule.contracts.result import Assessment
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of a breast or of a case.
+    """The verdict on a breast or on a case.
 
     Attributes:
-        assessment: In three states.
-        probability: Of malignancy; None where nothing was assessed.
+        assessment: Assessment in three states.
+        probability: Probability of malignancy; None if nothing was assessed.
     """
 
     assessment: Assessment
@@ -26,14 +26,14 @@ def is_cleared(said: Verdict) -> bool:
 
 
 def by_rule(said: Sequence[Verdict], failed: int) -> Verdict:
-    """One verdict of several, of films or of breasts.
+    """Combine several verdicts on films or on breasts into one.
 
-    One suspected part makes the whole suspected; whatever was not assessed keeps it from being called negative. The
-    number is the highest among the parts that carry the assessment.
+    One suspected part makes the whole suspected, and a part that was not assessed prevents a negative verdict. The
+    number is the highest among the parts that determine the assessment.
 
     Args:
-        said: What each part says.
-        failed: Parts that could not be assessed.
+        said: Verdicts of the parts.
+        failed: Number of parts that could not be assessed.
     """
     assessment = combine({verdict.assessment for verdict in said}, failed=bool(failed) or not said)
     assert assessment is not None, "nothing is awaited"

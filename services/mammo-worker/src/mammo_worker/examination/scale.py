@@ -1,4 +1,4 @@
-"""What a number means in a population: the probability of cancer at its prevalence, and a score from 1 to 10."""
+"""The meaning of a number in a population: the probability of cancer at its prevalence, and a score from 1 to 10."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,19 +11,19 @@ from lobule_ml.calibration import logit, sigmoid
 
 STEPS = 10
 SCREENING_PREVALENCE = 0.006
-"""Share of the examinations of screening in which a cancer is found."""
+"""Share of screening examinations in which a cancer is found."""
 
 
 @dataclass(frozen=True)
 class Population:
-    """How suspicious the cases of a population are.
+    """The distribution of suspicion in a population.
 
     Attributes:
         name: `enriched`, `screening`, or a site's own.
         prevalence: Share of its cases with cancer.
-        fitted_prevalence: The same of the cases that the probabilities were calibrated on.
-        limits: (STEPS - 1,), rising: the probabilities, as calibrated, that part it into ten parts of equal size.
-        cases: How many it was measured on.
+        fitted_prevalence: Prevalence among the cases on which the probabilities were calibrated.
+        limits: Ascending calibrated probabilities (STEPS - 1,) that divide it into ten equal parts.
+        cases: Number of measured cases.
     """
 
     name: PopulationName
@@ -33,18 +33,18 @@ class Population:
     cases: int
 
     def place(self, probability: float) -> int:
-        """1 for the least suspicious tenth, 10 for the most; never lower for a larger probability."""
+        """The tenth of a probability: 1 for the least suspicious, 10 for the most; increases with the probability."""
         return 1 + int(np.searchsorted(np.array(self.limits), probability, side="right"))
 
     def probability(self, probability: float) -> float:
-        """The probability of cancer at this prevalence, where findings are as telling as among the cases at hand."""
+        """The probability of cancer at this prevalence, if findings are as informative as in the measured cases."""
         if not 0.0 < probability < 1.0:
             return probability
         odds = np.log(probability / (1 - probability))
         return float(sigmoid(odds + logit(self.prevalence) - logit(self.fitted_prevalence)))
 
     def standing(self, probability: float) -> Standing:
-        """What a calibrated probability means in it."""
+        """The meaning of a calibrated probability in this population."""
         return Standing(
             population=self.name,
             prevalence=self.prevalence,
@@ -54,21 +54,21 @@ class Population:
 
 
 def populations_of(values: dict[str, Any], site_prevalence: float | None) -> tuple[Population, ...]:
-    """The populations that numbers are compared with.
+    """The populations with which numbers are compared.
 
     Args:
-        values: `scale.json`: numbers of cases of known truth.
-        site_prevalence: Share of the site's examinations with cancer; None where nobody has said it.
+        values: Content of `scale.json`: numbers of cases of known truth.
+        site_prevalence: Share of the site's examinations with cancer; None if unknown.
 
     Raises:
-        KeyError, TypeError, ValueError: It is none.
+        KeyError, TypeError, ValueError: The content is invalid.
     """
     p, malignant = np.array(values["probabilities"], np.float64), np.array(values["malignant"], bool)
     if p.shape != malignant.shape or p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
         raise ValueError("a scale has a probability and a truth for each case")
     shares: dict[PopulationName, float | None] = {
         "enriched": float(malignant.mean()),
-        # Of two breasts, hardly ever both have cancer: half of the examinations' share is that of breasts.
+        # Both breasts hardly ever have cancer, so the share of breasts is half of that of examinations.
         "screening": SCREENING_PREVALENCE / 2,
         "site": None if site_prevalence is None else site_prevalence / 2,
     }
@@ -78,14 +78,14 @@ def populations_of(values: dict[str, Any], site_prevalence: float | None) -> tup
 def population_of(
     name: PopulationName, probabilities: NDArray[np.floating], malignant: NDArray[np.bool_], prevalence: float
 ) -> Population:
-    """The limits of a population with another share of cancers than the cases at hand.
+    """A population with another prevalence than the measured cases.
 
     Cases are weighted so that cancers have the population's share.
 
     Args:
-        name: Of the population.
-        probabilities: (N,), what is said of each case.
-        malignant: (N,), the truth.
+        name: Name of the population.
+        probabilities: Probabilities (N,) of the cases.
+        malignant: Truth (N,) of the cases.
         prevalence: Share of cancers in the population.
 
     Raises:

@@ -1,8 +1,9 @@
-"""How suspicious a breast is, from its films and from the findings that its views share.
+"""Computes the suspicion of a breast from its films and from the findings that its views share.
 
-Every way of counting rises with suspicion by construction: a film or a finding that becomes more suspicious, one more
-finding, and one more suspicious film never lower the number. A film that is not suspicious may lower it, for a second
-view that shows nothing is evidence too.
+Every method increases with suspicion by construction: a film or finding that becomes more suspicious, a further
+    finding,
+and a further suspicious film never lower the number. A film that is not suspicious can lower it, because a second view
+without signs is evidence, too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,12 +24,12 @@ NOTHING = float(logit(0.0))
 
 @dataclass(frozen=True)
 class FilmEvidence:
-    """What one film says.
+    """The evidence of one film.
 
     Attributes:
         view: CC or MLO.
-        probability: That a malignant lesion is on it.
-        findings: (N,), the same of each finding.
+        probability: Probability that a malignant lesion is on the film.
+        findings: Probabilities (N,) that each finding is malignant.
     """
 
     view: Literal["CC", "MLO"]
@@ -38,12 +39,12 @@ class FilmEvidence:
 
 @dataclass(frozen=True)
 class BreastEvidence:
-    """What the films of a breast say.
+    """The evidence of the films of a breast.
 
     Attributes:
-        films: At least one, of any view.
-        pairs: By the places of a CC and an MLO film in `films`: probabilities (N, M) that their findings are one
-            lesion.
+        films: At least one film, of any view.
+        pairs: Probabilities (N, M) that findings of a CC and an MLO film are one lesion, by the indices of these in
+            `films`.
     """
 
     films: Sequence[FilmEvidence]
@@ -55,9 +56,9 @@ class BreastModel:
     """A fitted model of a breast.
 
     Attributes:
-        one: From a breast with one view: the log odds of its most suspicious film.
-        two: From a breast with both: `FEATURES`.
-        suspicious: Probability from which a film counts as suspicious, and may not lower the number.
+        one: Part for a breast with one view, from the log odds of its most suspicious film.
+        two: Part for a breast with both views, from `FEATURES`.
+        suspicious: Probability from which a film counts as suspicious and must not lower the number.
     """
 
     one: Logistic
@@ -71,13 +72,13 @@ class BreastModel:
             ValueError: A weight is negative.
         """
         if min(*self.one.weights, *self.two.weights) < 0:
-            raise ValueError("a breast's model must rise with suspicion")
+            raise ValueError("a breast's model must increase with suspicion")
 
     def __call__(self, breast: BreastEvidence) -> float:
-        """Probability that the breast holds a malignant lesion.
+        """The probability that the breast contains a malignant lesion.
 
-        A view whose films are all suspicious is left out where that makes the number larger, so that adding a
-        suspicious film never lowers it.
+        A view whose films are all suspicious is ignored if that increases the number, so that a further suspicious film
+        never lowers it.
 
         Raises:
             ValueError: There is no film.
@@ -91,7 +92,7 @@ class BreastModel:
         return float(self.two(features(breast, kept)[None])[0])
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values."""
+        """Return JSON-compatible values."""
         parts = {
             name: {"weights": list(m.weights), "bias": m.bias} for name, m in (("one", self.one), ("two", self.two))
         }
@@ -99,10 +100,10 @@ class BreastModel:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "BreastModel":
-        """The inverse of `to_dict`.
+        """Restore a model from `to_dict`.
 
         Raises:
-            KeyError, TypeError, ValueError: It is none.
+            KeyError, TypeError, ValueError: The values are invalid.
         """
         one, two = (Logistic(tuple(values[k]["weights"]), float(values[k]["bias"])) for k in ("one", "two"))
         if (len(one.weights), len(two.weights)) != (1, len(FEATURES)):
@@ -111,7 +112,7 @@ class BreastModel:
 
 
 def by_rule(rule: Rule, breast: BreastEvidence) -> float:
-    """A breast's number by a plain rule over its views, to compare models with.
+    """The number of a breast by a plain rule over its views, for comparison with models.
 
     Raises:
         ValueError: There is no film.
@@ -125,7 +126,7 @@ def by_rule(rule: Rule, breast: BreastEvidence) -> float:
 
 
 def view_values(breast: BreastEvidence, kept: Sequence[int]) -> dict[str, float]:
-    """Log odds of each view's most suspicious film, of the films at these places.
+    """Log odds of the most suspicious film of each view, among the films at these indices.
 
     Raises:
         ValueError: There is no film.
@@ -140,15 +141,15 @@ def view_values(breast: BreastEvidence, kept: Sequence[int]) -> dict[str, float]
 
 
 def features(breast: BreastEvidence, kept: Sequence[int]) -> NDArray[np.float64]:
-    """`FEATURES` of a breast with two views, (3,); each rises with every suspicion."""
+    """`FEATURES` (3,) of a breast with two views; each increases with every suspicion."""
     values = sorted(view_values(breast, kept).values())
     return np.array([values[-1], values[0], shared_suspicion(breast, kept)])
 
 
 def shared_suspicion(breast: BreastEvidence, kept: Sequence[int]) -> float:
-    """Log odds of the most suspicious lesion that is on both views.
+    """Log odds of the most suspicious lesion on both views.
 
-    The less suspicious of its two findings counts, and the less the pair is one lesion, the less it counts.
+    The less suspicious of its two findings counts, weighted by the probability that the pair is one lesion.
     """
     best = NOTHING
     for (i, j), together in breast.pairs.items():
@@ -160,9 +161,9 @@ def shared_suspicion(breast: BreastEvidence, kept: Sequence[int]) -> float:
 
 
 def _kept(breast: BreastEvidence, suspicious: float) -> Iterator[list[int]]:
-    """Places of the films that are looked at: all, or those of one view where every film of the other is suspicious.
+    """Yield the indices of the used films: all, or those of one view if every film of the other is suspicious.
 
-    Within a view nothing has to be left out, for its most suspicious film counts.
+    Within a view no film needs to be ignored, because only its most suspicious film counts.
     """
     everything = list(range(len(breast.films)))
     yield everything

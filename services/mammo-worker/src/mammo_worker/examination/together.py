@@ -1,4 +1,4 @@
-"""The films of a case read together, as the service asks for it."""
+"""Reads the films of a case together for the service."""
 
 from collections.abc import Sequence
 from typing import get_args
@@ -23,7 +23,7 @@ from mammo_worker.examination.rule import Verdict, by_rule, is_cleared
 
 _log = structlog.get_logger()
 _GROWTH = {"new": 3, "grown": 2, "smaller": 1, "stable": 0, "not_comparable": -1}
-"""Which change of a lesion is told where its views or its earlier films differ."""
+"""Priority of the changes of a lesion, if its views or its earlier films differ."""
 
 
 def read_together(

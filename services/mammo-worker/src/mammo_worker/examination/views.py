@@ -1,4 +1,4 @@
-"""The films of an examination as a table names them: `file,examination,laterality,view`."""
+"""Reads tables of examinations: `file,examination,laterality,view`."""
 
 import csv
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class FilmRow:
     """A row of the table.
 
     Attributes:
-        file: The film.
-        examination: Which examination it belongs to.
-        laterality: Of the breast; None where the file's own applies.
-        view: CC or MLO; None where the file's own applies.
-        wrong: What the table says that is no side or view; None where all is well.
+        file: File of the film.
+        examination: Name of its examination.
+        laterality: Side of the breast; None to use the file's tags.
+        view: CC or MLO; None to use the file's tags.
+        wrong: Error in the row; None if it is valid.
     """
 
     file: Path
@@ -32,10 +32,10 @@ class FilmRow:
 
 
 def read_views(path: Path) -> list[FilmRow]:
-    """The rows of a table; files are as written, or else relative to the table's folder.
+    """Read the rows of a table; relative paths of files can also refer to the table's folder.
 
     Raises:
-        ValueError: It cannot be read as UTF-8 text, or a column is missing.
+        ValueError: The table cannot be read as UTF-8 text, or a column is missing.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
