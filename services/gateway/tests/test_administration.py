@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.users.models import User
 from gateway.webhooks.models import Delivery, Webhook
 
 PASSWORD = "correct horse battery staple"
@@ -163,6 +164,18 @@ class TestPasswords:
             assert client.get("/api/v1/users/me", headers={"Authorization": bearer}).status_code == 401
         assert client.get("/api/v1/users/me", headers=alice).status_code == 401
         assert login(client, "alice", OTHER).status_code == 200
+
+
+def test_an_account_of_single_sign_on_gets_no_password(app, client, alice, root, user_id):
+    with app.state.sessions.begin() as session:
+        session.get(User, user_id("alice")).identity = "https://login.example#7"
+    change = {"current": "correct horse battery staple", "new": "another long sentence of words"}
+    for answer in (
+        client.post("/api/v1/users/me/password", json=change, headers=alice),
+        client.post(f"/api/v1/users/{user_id('alice')}/password", json={"password": change["new"]}, headers=root),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "password_elsewhere")
+    assert client.get("/api/v1/users/me", headers=alice).status_code == 200, "and nothing ended"
 
 
 def test_an_auditor_begins_at_the_audit_log(client, new_user, headers_of):

@@ -62,6 +62,29 @@ class TestApiTokens:
         assert make()[0]["code"] == "authentication_too_old"
         assert make(program)[0]["secret"], "a program has no person to ask"
 
+    def test_that_of_an_administrator_opens_no_account_and_purges_nobody(self, client, make, root, user_id, bearer_of):
+        _, admin = make(root, scopes=["read", "write", "admin"])
+        alice = user_id("alice")
+        deeds = (
+            ("POST", "/api/v1/users", {"username": "mallory", "password": OTHER, "role": "admin"}),
+            ("PATCH", f"/api/v1/users/{alice}", {"role": "admin"}),
+            ("POST", f"/api/v1/users/{alice}/password", {"password": OTHER}),
+            ("DELETE", f"/api/v1/users/{alice}/second-factor", None),
+            ("POST", "/api/v1/patients/purge", {"patient_id": "P-1", "reason": "asked for", "dry_run": True}),
+        )
+        for method, path, body in deeds:
+            answer = client.request(method, path, json=body, headers=admin)
+            assert (answer.status_code, answer.json()["code"]) == (403, "login_required"), path
+        with client.app.state.sessions.begin() as session:
+            for login in session.query(AuthSession):
+                login.authenticated_at = now() - timedelta(minutes=10)
+        for method, path, body in deeds:
+            answer = client.request(method, path, json=body, headers=root)
+            assert (answer.status_code, answer.json()["code"]) == (403, "authentication_too_old"), path
+        program = bearer_of("root")
+        for method, path, body in deeds:
+            assert client.request(method, path, json=body, headers=program).status_code < 300, path
+
     def test_an_upload_with_a_token(self, make, upload):
         _, writer = make(scopes=["write"])
         assert upload(headers=writer).status_code == 202

@@ -111,6 +111,16 @@ def test_the_walk_sees_the_application_and_public_is_what_is_named(client):
     assert public == PUBLIC
 
 
+FOR_PERSONS = {
+    "POST /api/v1/users",
+    "PATCH /api/v1/users/{user_id}",
+    "POST /api/v1/users/{user_id}/password",
+    "DELETE /api/v1/users/{user_id}/second-factor",
+    "POST /api/v1/patients/purge",
+}
+"""What an administrator does as a person, and no API token."""
+
+
 def test_the_table_in_the_docs_is_the_one_that_decides():
     assert as_table() in API_DOC.read_text("utf-8")
 
@@ -173,13 +183,19 @@ def test_a_token_does_no_more_than_its_scopes(client, alice, root, ask):
         return {"Authorization": f"Bearer {client.post('/api/v1/tokens', json=body, headers=headers).json()['secret']}"}
 
     reads, writes, of_root = bearer(alice, "read"), bearer(alice, "write"), bearer(root, "read", "write")
+    administers, checked = bearer(root, "read", "write", "admin"), set[str]()
     for route in GUARDED:
         if route.is_page:
             continue
         missing = 403, "scope_missing" if route.has_codes else ""
         assert ask(route, reads if route.method != "GET" else writes) == missing, route.name
         if needed(*route) in ("administer", "audit"):
-            assert ask(route, of_root) == (403, "scope_missing"), route.name
+            refused = "login_required" if route.name in FOR_PERSONS else "scope_missing"
+            assert ask(route, of_root) == (403, refused), route.name
+        if route.name in FOR_PERSONS:
+            assert ask(route, administers) == (403, "login_required"), route.name
+            checked.add(route.name)
+    assert checked == FOR_PERSONS
 
 
 def test_what_belongs_to_another_user_is_not_there(headers_of, ask):

@@ -36,6 +36,21 @@ def run(*arguments: str, password: str = PASSWORD):
     return CliRunner().invoke(app, arguments, input=password + "\n")
 
 
+def test_an_account_of_the_provider_is_made_local_on_purpose(home):
+    assert run("add", "dr.lee", "--home", str(home), "--password-stdin").exit_code == 0
+    with make_session_factory(make_engine(Home.database_in(home))).begin() as session:
+        session.scalars(select(User)).one().identity = "https://login.example#7"
+    other = "another long sentence of words"
+    refused = run("password", "dr.lee", "--home", str(home), "--password-stdin", password=other)
+    assert refused.exit_code == 1
+    assert "hospital" in refused.output
+    assert not verify_password(other, user(home, "dr.lee").password_hash)
+    made = run("password", "dr.lee", "--home", str(home), "--password-stdin", "--make-local", password=other)
+    assert made.exit_code == 0, made.output
+    assert user(home, "dr.lee").identity is None
+    assert verify_password(other, user(home, "dr.lee").password_hash)
+
+
 def user(home, name: str) -> User:
     with make_session_factory(make_engine(Home.database_in(home))).begin() as session:
         return session.scalars(select(User).where(User.username == name)).one()

@@ -69,6 +69,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "other_patient": (409,),
     "other_study": (409,),
     "password_change_required": (403,),
+    "password_elsewhere": (409,),
     "password_weak": (422,),
     "patient_is_nobody": (422,),
     "pdf_certificate_ended": (500,),

@@ -112,11 +112,17 @@ def set_password(
     home: HomeFolder = DEFAULT_HOME,
     password_stdin: PasswordStdin = False,
     change: Annotated[bool, typer.Option(help="require a new password at the next login")] = True,
+    make_local: Annotated[
+        bool, typer.Option("--make-local", help="take the account away from the provider of single sign-on")
+    ] = False,
 ) -> None:
     """Change a user's password and end their sessions and tokens."""
     new = _valid(PasswordReset, password=_ask_password(password_stdin))
 
     def reset(session: Session, user: User) -> None:
+        if make_local and user.identity is not None:
+            user.identity = None
+            _note(session, user, "user.make_local")
         service.reset_password(session, user, new.password, by_another=change)
         _note(session, user, "user.password_reset")
 

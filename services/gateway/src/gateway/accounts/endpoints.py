@@ -1,4 +1,4 @@
-"""`/api/v1/users`."""
+"""`/api/v1/users`. What gives rights or opens accounts is for a person: a stolen API token must not."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from gateway.accounts import service
 from gateway.accounts.schemas import PasswordChange, PasswordReset, UserCreate, UserRead, UserUpdate
 from gateway.audit.service import record
 from gateway.auth import sessions
-from gateway.auth.dependencies import AdminUser, AppSettings, CurrentUser, LoginPlace, Person
+from gateway.auth.dependencies import AdminUser, AppSettings, CurrentUser, FreshPerson, LoginPlace, Person
 from gateway.auth.service import check_password
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
@@ -24,7 +24,7 @@ def read_me(user: CurrentUser) -> User:
     return user
 
 
-@router.post("/me/password", status_code=204, responses=responses(401, 403, 422, 429), dependencies=[LoginPlace])
+@router.post("/me/password", status_code=204, responses=responses(401, 403, 409, 422, 429), dependencies=[LoginPlace])
 def change_password(
     change: PasswordChange, user: Person, session: DbSession, request: Request, settings: AppSettings
 ) -> None:
@@ -43,7 +43,7 @@ def list_users(_admin: AdminUser, session: DbSession) -> Sequence[User]:
 
 
 @router.post("", status_code=201, response_model=UserRead, responses=responses(401, 403, 409, 422))
-def create_user(new: UserCreate, admin: AdminUser, session: DbSession, request: Request) -> User:
+def create_user(new: UserCreate, admin: FreshPerson, session: DbSession, request: Request) -> User:
     """Add a user (administrators). A person must choose a new password at the first login; a program need not."""
     user = service.create_user(session, new, by_another=True)
     detail = {"username": user.username, "role": user.role}
@@ -52,7 +52,7 @@ def create_user(new: UserCreate, admin: AdminUser, session: DbSession, request: 
 
 
 @router.patch("/{user_id}", response_model=UserRead, responses=responses(401, 403, 404, 409, 422))
-def update_user(user_id: str, changes: UserUpdate, admin: AdminUser, session: DbSession, request: Request) -> User:
+def update_user(user_id: str, changes: UserUpdate, admin: FreshPerson, session: DbSession, request: Request) -> User:
     """Change a user's name, role or activity (administrators). Removing rights ends all sessions of the user."""
     user = _user(session, user_id)
     service.update_user(session, user, changes, admin)
@@ -61,8 +61,10 @@ def update_user(user_id: str, changes: UserUpdate, admin: AdminUser, session: Db
     return user
 
 
-@router.post("/{user_id}/password", status_code=204, responses=responses(401, 403, 404, 422))
-def reset_password(user_id: str, reset: PasswordReset, admin: AdminUser, session: DbSession, request: Request) -> None:
+@router.post("/{user_id}/password", status_code=204, responses=responses(401, 403, 404, 409, 422))
+def reset_password(
+    user_id: str, reset: PasswordReset, admin: FreshPerson, session: DbSession, request: Request
+) -> None:
     """Set a user's password (administrators). All sessions and API tokens of the user end.
 
     The user has to choose a new password at the next login.
@@ -73,7 +75,7 @@ def reset_password(user_id: str, reset: PasswordReset, admin: AdminUser, session
 
 
 @router.delete("/{user_id}/second-factor", status_code=204, responses=responses(401, 403, 404))
-def reset_second_factor(user_id: str, admin: AdminUser, session: DbSession, request: Request) -> None:
+def reset_second_factor(user_id: str, admin: FreshPerson, session: DbSession, request: Request) -> None:
     """Turn off the second factor of a user who has lost it (administrators). All sessions of the user end."""
     user = _user(session, user_id)
     service.reset_second_factor(session, user)

@@ -86,8 +86,10 @@ def set_password(session: Session, user: User, password: str, but: AuthSession |
     """Give a user another password; every login with the old one ends, but the one that changes it.
 
     Raises:
-        ProblemError: `password_weak`, 422.
+        ProblemError: `password_elsewhere` (409) for an account of single sign-on, or `password_weak` (422).
     """
+    if user.identity is not None:
+        raise ProblemError(409, "password_elsewhere")
     check_password_rules(password, (user.username, user.display_name))
     user.password_hash, user.must_change_password = hash_password(password), False
     end_logins(session, user, but)

@@ -6,8 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
-from gateway.auth import api_tokens
-from gateway.auth.dependencies import DetachedUser
+from gateway.auth.dependencies import DetachedUser, fresh_person, person
 from gateway.errors import responses
 from gateway.purge.schemas import Certificate, PurgeCreate
 from gateway.purge.service import Purge
@@ -15,13 +14,12 @@ from gateway.users.models import User
 
 
 def detached_admin(request: Request, user: DetachedUser) -> User:
-    """An administrator, whose own transaction has ended: a purge opens several.
+    """An administrator who proved who they are, and whose own transaction has ended: a purge opens several.
 
     Raises:
-        ProblemError: `scope_missing`, 403.
+        ProblemError: See `gateway.auth.dependencies.fresh_person`.
     """
-    api_tokens.check_scope(request, "admin")
-    return user
+    return fresh_person(request, person(request, user))
 
 
 DetachedAdmin = Annotated[User, Depends(detached_admin, scope="function")]
