@@ -110,7 +110,7 @@ def test_film_whose_mass_nobody_placed_is_no_film_without_a_mass(tmp_path, draw)
     table.write_text(table.read_text().replace("boxes", "box"))
     done = check(table)
     assert (done.exit_code, "1 films have a label and no boxes" in done.stdout) == (0, True)
-    assert "columns that are not read: box (" in done.stdout
+    assert "unused columns: box (" in done.stdout
 
 
 def test_coco(tmp_path, draw):

@@ -1,4 +1,4 @@
-"""A model package from a cross-validation: each fold's network is calibrated and measured on its held-out patients."""
+"""Releases a model package from a cross-validation: each fold's network is measured on its held-out patients."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -28,11 +28,11 @@ Final = Literal["all", "ensemble"]
 
 @dataclass(frozen=True)
 class Origin:
-    """What the package says of itself.
+    """The description of a package's origin.
 
     Attributes:
-        version: Of the package.
-        licence: Of the weights.
+        version: Version of the package.
+        licence: Licence of the weights.
         data: Name of the data set.
     """
 
@@ -54,27 +54,27 @@ def release_folds(
 ) -> tuple[ModelManifest, dict[int, list[FilmResult]]]:
     """Calibrate and measure out of fold, and write the package.
 
-    Probabilities and thresholds are fitted on the findings of all folds. The figures are those of a calibration that
-    was fitted on the other folds, so that no film is measured by what was fitted on it.
+    Probabilities and thresholds are fitted on the findings of all folds. The reported figures use a calibration that
+    was fitted on the other folds, so no film is measured with a calibration fitted on it.
 
     Args:
         runs: Folder with `fold0`, `fold1` and so on, and with `all` if that network goes into the package.
-        plan: That was trained.
-        films: Of all folds.
+        plan: Plan of the trainings.
+        films: Films of all folds.
         package: Folder to write; its name is the package's.
-        origin: What the package says of itself.
+        origin: Description of the package's origin.
         fppi: False positives per film at the working threshold.
-        final: What goes into the package: the network of the run `all`, which learned from all patients, or the
-            networks of all folds, whose findings are fused. A fused score is a mean and falls between those that it
-            was calibrated on.
-        say: Told what is going on.
+        final: Content of the package: the network of the run `all`, which was trained on all patients, or the networks
+            of all folds, whose findings are fused. A fused score is a mean between the scores on which it was
+            calibrated.
+        say: Called with progress messages.
 
     Returns:
         The manifest, and the films of each fold with their findings and probabilities.
 
     Raises:
-        ValueError: A training is not finished, a film is held out by no fold or by several, the run `all` learned from
-            other patients, or there are too few films to calibrate on.
+        ValueError: A training is not finished, a film is held out by no fold or by several, the run `all` was trained
+            on other patients, or there are too few films for the calibration.
     """
     folds = _finished_folds(runs)
     held_out = _held_out(folds, films)
@@ -119,7 +119,7 @@ def _finished_folds(runs: Path) -> list[Path]:
 
 
 def _held_out(folds: Sequence[Path], films: Sequence[AnnotatedFilm]) -> list[list[AnnotatedFilm]]:
-    """The films of each fold's held-out patients: those that its network has not learned from."""
+    """The films of each fold's held-out patients, on which its network was not trained."""
     learned = [set(learned_patients(run)) for run in folds]
     places = {f.patient: [n for n, known in enumerate(learned) if f.patient not in known] for f in films}
     wrong = sorted(patient for patient, numbers in places.items() if len(numbers) != 1)
@@ -134,7 +134,7 @@ def _held_out(folds: Sequence[Path], films: Sequence[AnnotatedFilm]) -> list[lis
 def _final_network(
     runs: Path, folds: Sequence[Path], plan: TrainingPlan, films: Sequence[AnnotatedFilm], final: Final
 ) -> tuple[list[NDArray[Any]], Sequence[TestTimeVariant]]:
-    """Weights and variants of the package."""
+    """The weights and variants of the package."""
     variants = plan.test_time_variants
     if final == "ensemble":
         weights = [array for run in folds for array in _weights_of(run)]
@@ -148,11 +148,11 @@ def _final_network(
 
 
 def _weights_of(run: Path) -> list[NDArray[Any]]:
-    """As they are read from a package."""
+    """The weights of a run as they are read from a package."""
     return [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
 
 
 def _with_probabilities_of_others(found: dict[int, list[FilmResult]], number: int, fppi: float) -> list[FilmResult]:
-    """The films of a fold, with probabilities by a calibration that was fitted on the other folds."""
+    """Add probabilities to the films of a fold, by a calibration that was fitted on the other folds."""
     others = [film for n, of_fold in found.items() if n != number for film in of_fold]
     return with_probabilities(found[number], calibrated(others, fppi)[0])

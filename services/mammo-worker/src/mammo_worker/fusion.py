@@ -1,4 +1,4 @@
-"""Fuses the findings of test-time variants: boxes of the same mass are joined."""
+"""Fuses the findings of test-time variants: boxes of the same mass are combined."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_IOU = 0.5  # from which boxes of two variants mean the same mass
+LEAST_IOU = 0.5  # from which boxes of two variants are the same mass
 
 
 @dataclass(frozen=True)
 class VariantFindings:
-    """The findings of one variant, in coordinates that all variants share.
+    """The findings of one variant, in coordinates that are common to all variants.
 
     Attributes:
-        boxes: (N, 4) of x1, y1, x2, y2.
-        scores: (N,).
-        malignant: (N,).
-        masks: (N, S, S) on a grid over each box.
+        boxes: Boxes (N, 4) of x1, y1, x2, y2.
+        scores: Scores (N,).
+        malignant: Malignancies (N,).
+        masks: Masks (N, S, S) on a grid over each box.
     """
 
     boxes: NDArray[np.float64]
@@ -27,14 +27,14 @@ class VariantFindings:
 
 
 def fuse(variants: Sequence[VariantFindings]) -> VariantFindings:
-    """Weighted boxes fusion (Solovyev et al., Image and Vision Computing 2021, section 3) of several variants.
+    """Fuse variants by weighted boxes fusion (Solovyev et al., Image and Vision Computing 2021, section 3).
 
     A mass's box and malignancy are the means over the variants that found it, weighted by score. Its score is the mean
-    over all variants, so that a mass which only some of them found scores lower. Its mask is that of the variant with
-    the highest score.
+    over all variants, so that a mass which only some of them found has a lower score. Its mask is that of the variant
+    with the highest score.
 
     Returns:
-        Best first.
+        The fused findings, best first.
     """
     if len(variants) == 1:
         order = np.argsort(-variants[0].scores, kind="stable")

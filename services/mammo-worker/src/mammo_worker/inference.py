@@ -1,4 +1,4 @@
-"""From a prepared film to masses in film pixels: compiled graphs, and the way back from the canvas."""
+"""Finds masses on a prepared film with compiled graphs, and converts them to film pixels."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from mammo_worker.fusion import VariantFindings, fuse
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.nn.triage import MIL_STRIDE
 
-_OUTLINE_GRID = 112  # a mask is drawn on so many steps a side, inside its own box only
+_OUTLINE_GRID = 112  # side of the grid on which a mask is drawn within its box
 _MIN_SCORE = 0.02
 
 
@@ -25,11 +25,11 @@ class Detections:
     """The network's findings on one film, best first.
 
     Attributes:
-        boxes: (N, 4) of x1, y1, x2, y2 in film pixels.
-        scores: (N,), that it is a mass; not calibrated.
-        malignant: (N,), that it is malignant if it is a mass; not calibrated.
-        outlines: N closed polygons (K, 2) in film pixels, None where the mask is empty.
-        instance_map: (H / 16, W / 16), malignancy of every instance of the canvas.
+        boxes: Boxes (N, 4) of x1, y1, x2, y2 in film pixels.
+        scores: Probabilities (N,) of a mass, not calibrated.
+        malignant: Probabilities (N,) of malignancy given a mass, not calibrated.
+        outlines: N closed polygons (K, 2) in film pixels, None for an empty mask.
+        instance_map: Malignancy (H / 16, W / 16) of every instance of the canvas.
     """
 
     boxes: NDArray[np.float64]
@@ -40,7 +40,7 @@ class Detections:
 
 
 def detections_in_file(found: Detections, hanging: Hanging | None, shape: tuple[int, ...]) -> Detections:
-    """Detections on a film as it hangs, in pixels of its file; the instance map stays that of the canvas."""
+    """Convert detections on a hung film to pixels of its file; the instance map does not change."""
     if hanging is None:
         return found
     corners = points_in_file(found.boxes.reshape(-1, 2), hanging, shape).reshape(-1, 2, 2)
@@ -51,7 +51,7 @@ def detections_in_file(found: Detections, hanging: Hanging | None, shape: tuple[
 
 @dataclass(frozen=True)
 class VariantNetwork:
-    """The network of a test-time variant, at its canvas size, and whether the film is turned upside down for it."""
+    """The network of a test-time variant for its canvas size, and whether the film is flipped vertically for it."""
 
     model: MaskRCNN
     upside_down: bool = False
@@ -69,12 +69,12 @@ class Detector:
         self._variants = [(variant, _compiled(variant.model)) for variant in variants]
 
     def warm_up(self) -> None:
-        """Trace and compile, so that the first film does not wait for it."""
+        """Trace and compile, so that the first film does not have to wait."""
         for variant, detect in self._variants:
             detect(np.zeros((1, *variant.model.config.canvas, 2), np.uint8))
 
     def __call__(self, film: PreparedFilm, film_height: int) -> Detections:
-        """Find the masses of a film of `film_height` rows."""
+        """Find the masses of a film with `film_height` rows."""
         each = [_detect(variant, detect, film.canvas) for variant, detect in self._variants]
         found = fuse([findings for findings, _ in each])
         boxes = film.transform.boxes_to_film(found.boxes)
@@ -94,7 +94,7 @@ class Detector:
 def _detect(
     variant: VariantNetwork, detect: Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]], canvas: NDArray[np.uint8]
 ) -> tuple[VariantFindings, NDArray[np.float32]]:
-    """What a variant found, in pixels of the upright `canvas`, and its instance map at the size of that canvas' map."""
+    """The findings of a variant in pixels of the upright `canvas`, and its instance map in the size of that canvas."""
     (height, width), (own_height, own_width) = canvas.shape[:2], variant.model.config.canvas
     seen = canvas
     if (height, width) != (own_height, own_width):
@@ -104,7 +104,7 @@ def _detect(
     out = {name: value[0] for name, value in detect(np.ascontiguousarray(seen)[None]).items()}
     real = out["score"] > 0
     boxes, masks = out["boxes"][real].astype(np.float64), out["masks"][real]
-    instances = out.get("mil", np.zeros((1, 1), np.float32))  # a network without a triage head suspects no instance
+    instances = out.get("mil", np.zeros((1, 1), np.float32))  # without a triage head, no instance is suspicious
     if variant.upside_down:
         boxes = np.stack([boxes[:, 0], own_height - boxes[:, 3], boxes[:, 2], own_height - boxes[:, 1]], axis=1)
         masks, instances = masks[:, ::-1], instances[::-1]
@@ -117,7 +117,7 @@ def _detect(
 
 
 def _compiled(model: MaskRCNN) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
-    """One graph on TensorFlow, which serves; on the backends that only train, the operations one by one."""
+    """One graph on TensorFlow, which serves; on the other backends, single operations."""
     if keras.backend.backend() != "tensorflow":
         to_numpy: Callable[[Any], NDArray[Any]] = keras.ops.convert_to_numpy  # pyright: ignore[reportAssignmentType]
         return lambda canvas: {name: to_numpy(value) for name, value in model.detect(canvas).items()}
@@ -133,9 +133,9 @@ def outline(
     """The largest region of a mask as a polygon in film pixels.
 
     Args:
-        mask: (S, S) probabilities on a grid over the box.
-        box: x1, y1, x2, y2 in canvas pixels.
-        transform: To the film.
+        mask: Probabilities (S, S) on a grid over the box.
+        box: Box x1, y1, x2, y2 in canvas pixels.
+        transform: Transform to the film.
     """
     fine = cv2.resize(mask, (_OUTLINE_GRID, _OUTLINE_GRID), interpolation=cv2.INTER_LINEAR)
     contours, _ = cv2.findContours((fine > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)

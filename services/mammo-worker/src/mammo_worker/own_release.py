@@ -1,4 +1,4 @@
-"""A model package from own films: calibrated and measured on other patients than it learned from."""
+"""Releases a model package from custom films, calibrated and measured on patients outside its training data."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,25 +36,25 @@ def release_own(
     fppi: float,
     say: Callable[[str], None],
 ) -> ModelManifest:
-    """Calibrate, measure where there are films to measure on, and write the package.
+    """Calibrate, measure if there are test films, and write the package.
 
     Args:
         run: Folder of a finished training.
-        plan: That was trained.
-        calibration: Data sets to calibrate and set thresholds on.
-        test: Data sets to measure on; none for a package without figures.
+        plan: Plan of the training.
+        calibration: Data sets for calibration and thresholds.
+        test: Data sets for measurements; empty for a package without figures.
         package: Folder to write; its name is the package's.
-        version: Of the package.
-        licence: Of the weights.
+        version: Version of the package.
+        licence: Licence of the weights.
         fppi: False positives per calibration film at the working threshold.
-        say: Told what is going on.
+        say: Called with progress messages.
 
     Raises:
-        ValueError: The training is not finished, a patient stands in two of the three parts, or there are too few
-            films to calibrate on.
+        ValueError: The training is not finished, a patient is in two of the three parts, or there are too few films for
+            the calibration.
     """
     if not (run / AVERAGE_FILE).is_file():
-        raise ValueError(f"{run} holds no {AVERAGE_FILE}: its training is not finished")
+        raise ValueError(f"{run} contains no {AVERAGE_FILE}, so its training is not finished")
     learned = learned_patients(run)
     to_calibrate, to_test = data_sets(calibration), data_sets(test)
     _apart({"training": set(learned), "calibration": _patients(to_calibrate), "test": _patients(to_test)})
@@ -91,10 +91,10 @@ def release_own(
 
 
 def calibrated(films: Sequence[FilmResult], fppi: float) -> tuple[Calibration, Thresholds]:
-    """`fit_calibration`, with a message that says which films it needs.
+    """`fit_calibration`, with a message about the films that it needs.
 
     Raises:
-        ValueError: There are too few films to calibrate on.
+        ValueError: There are too few films for the calibration.
     """
     try:
         return fit_calibration(films, fppi)

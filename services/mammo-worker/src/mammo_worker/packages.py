@@ -1,4 +1,4 @@
-"""Model packages of this worker: where the one in use lies, how one is written and how one becomes a network."""
+"""Model packages of this worker: finds the one in use, writes packages, and builds networks from them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ ARCHITECTURE = "mammo_worker.mask_rcnn"
 
 
 def package_folder() -> Path:
-    """The package to load, see `MammoSettings`."""
+    """The folder of the package to load, see `MammoSettings`."""
     return MammoSettings().package
 
 
@@ -35,17 +35,17 @@ def installed_package() -> ModelPackage:
     """Open and verify the package in use.
 
     Raises:
-        AnalysisError: `model_unavailable` where it is missing, damaged, or not the one that was measured.
+        AnalysisError: `model_unavailable` if it is missing, damaged, or its weights are not the measured ones.
     """
     return open_package(package_folder())
 
 
 @contextmanager
 def building_network(package: ModelPackage, architecture: str) -> Iterator[ModelManifest]:
-    """Build a network from the manifest of a package, as `building` does, where the package is of an architecture.
+    """Build a network from a package's manifest as in `building`, and check the package's architecture.
 
     Raises:
-        AnalysisError: `model_unavailable` where it is of another one, or does not fit this version of the worker.
+        AnalysisError: `model_unavailable` if it is another one, or does not fit this version of the worker.
     """
     with building(package):
         if package.manifest.architecture.get("name") != architecture:
@@ -54,10 +54,10 @@ def building_network(package: ModelPackage, architecture: str) -> Iterator[Model
 
 
 def build_model(config: MaskRCNNConfig, weights: list[NDArray[Any]]) -> MaskRCNN:
-    """A network with given weights, ready to detect.
+    """Build a network with given weights for detection.
 
     Raises:
-        ValueError: Where the weights are another network's.
+        ValueError: The weights are those of another network.
     """
     model = MaskRCNN(config)
     model.set_weights([w.astype(np.float32) for w in weights])
@@ -67,12 +67,12 @@ def build_model(config: MaskRCNNConfig, weights: list[NDArray[Any]]) -> MaskRCNN
 def build_detector(
     config: MaskRCNNConfig, weights: list[NDArray[Any]], variants: Sequence[TestTimeVariant]
 ) -> Detector:
-    """A detector that analyses each film in all these variants.
+    """Build a detector that analyses each film in all of these variants.
 
     Args:
-        config: Of every network.
-        weights: Of the networks that the variants name, one network after the other.
-        variants: How each film is analysed.
+        config: Configuration of every network.
+        weights: Weights of the networks of the variants, one network after another.
+        variants: Variants in which each film is analysed.
 
     Raises:
         ValueError: The weights are those of another network, or of another number of networks.
@@ -84,7 +84,7 @@ def build_detector(
 
 
 def networks_of(weights: list[NDArray[Any]], variants: Sequence[TestTimeVariant]) -> list[list[NDArray[Any]]]:
-    """The arrays of each network that the variants name.
+    """Split the arrays into those of the networks that the variants refer to.
 
     Raises:
         ValueError: The arrays cannot be divided among the networks.
@@ -97,10 +97,10 @@ def networks_of(weights: list[NDArray[Any]], variants: Sequence[TestTimeVariant]
 
 
 def read_config(package: ModelPackage) -> MaskRCNNConfig:
-    """The network of a package.
+    """Read the network configuration of a package.
 
     Raises:
-        KeyError, TypeError, ValueError: It is none of this worker's.
+        KeyError, TypeError, ValueError: The package is not one of this worker.
     """
     architecture = package.manifest.architecture
     if architecture.get("name") != ARCHITECTURE:
@@ -109,10 +109,10 @@ def read_config(package: ModelPackage) -> MaskRCNNConfig:
 
 
 def load_detector(package: ModelPackage) -> Detector:
-    """The package's network, built for one variant.
+    """Build the detector of a package with all its variants.
 
     Raises:
-        AnalysisError: `model_unavailable` where this version of the worker cannot run it.
+        AnalysisError: `model_unavailable` if this version of the worker cannot run it.
     """
     with building(package):
         config = read_config(package)
@@ -120,7 +120,7 @@ def load_detector(package: ModelPackage) -> Detector:
 
 
 def read_networks(package: ModelPackage) -> list[list[NDArray[Any]]]:
-    """The arrays of each network of a package.
+    """Read the arrays of each network of a package.
 
     Raises:
         KeyError, TypeError, ValueError: The package does not fit this version of the worker.
@@ -129,10 +129,10 @@ def read_networks(package: ModelPackage) -> list[list[NDArray[Any]]]:
 
 
 def read_variants(manifest: ModelManifest) -> list[TestTimeVariant]:
-    """The variants in which a package analyses each film.
+    """Read the variants in which a package analyses each film.
 
     Raises:
-        KeyError, TypeError, ValueError: The manifest does not describe them as this version does.
+        KeyError, TypeError, ValueError: The manifest has another format than this version.
     """
     return [TestTimeVariant(**view) for view in manifest.input["views"]]
 

@@ -1,4 +1,4 @@
-"""The mammography pipeline as the job machinery sees it: bytes of a film in, result out."""
+"""The mammography pipeline, from the bytes of a film to a result."""
 
 import time
 from pathlib import Path
@@ -38,7 +38,7 @@ MAX_DISPLAY_SIDE = 2048
 
 
 def _shows_density(film: Film) -> bool:
-    """Whether the density that the reader of density learned can be told: not of men, nor of a film of an implant."""
+    """Whether the density model is valid for a film, which it is not for men and for implants."""
     said = {notice.code for notice in film.notices}
     return "male_patient" not in said and ("implant" not in said or "implant_displaced" in said)
 
@@ -48,14 +48,14 @@ class MammographyPipeline:
 
     Args:
         package: A verified model package.
-        density: Reads the density of the breast; None to leave it out.
+        density: Reads the density of the breast; None to omit it.
 
     Raises:
-        AnalysisError: `model_unavailable` where the package cannot be run.
+        AnalysisError: `model_unavailable` if the package cannot be run.
     """
 
     def __init__(self, package: ModelPackage, density: DensityReader | None = None) -> None:
-        film_settings()  # a wrong one ends the worker as it starts
+        film_settings()  # an invalid setting ends the worker at the start
         decoder.start()
         self._package, self._density = package, density
         self._calibration = Calibration.from_dict(package.manifest.calibration.values())
@@ -78,7 +78,7 @@ class MammographyPipeline:
         """Analyse one film; see `lobule.worker.pipeline.Pipeline`.
 
         Raises:
-            AnalysisError: What `read_film`, `check_shape` and `check_mammogram` raise.
+            AnalysisError: As raised by `read_film`, `check_shape` and `check_mammogram`.
         """
         clock = _Clock()
         progress(0.02, activity("reading_film"))
@@ -147,7 +147,7 @@ class MammographyPipeline:
             line = found.outlines[i]
             findings.append(
                 Finding(
-                    # The likelier class if a mass is there, as the capped suspicion has it: the two never disagree.
+                    # The more likely class given a mass, by the capped suspicion, so that the two never disagree.
                     label="malignant" if suspicion[i] >= mass[i] / 2 else "benign",
                     probability=float(mass[i]),
                     probability_malignant=float(suspicion[i]),
@@ -159,9 +159,9 @@ class MammographyPipeline:
 
 
 def advice(result: Result) -> list[Notice]:
-    """What to do next about a film that leaves doubt.
+    """Advise on the next step for a film that leaves doubt.
 
-    Imaging comes first (as for BI-RADS 0), a tissue sample only where a marked finding stays suspicious (BI-RADS 4, 5).
+    Imaging comes first (as for BI-RADS 0), a tissue sample only if a marked finding stays suspicious (BI-RADS 4, 5).
     """
     if result.assessment == "no_sign_of_malignancy":
         return []
@@ -183,7 +183,7 @@ class _Clock:
 
 
 def _upright_info(image: ImageInfo, film: Film) -> ImageInfo:
-    """The image as it is known after reading: upright size, and what the tags say where the user said nothing."""
+    """The facts about the image after reading: upright size, and the tags' values if the user stated none."""
     height, width = film.pixels.shape
     return image.model_copy(
         update={
@@ -198,7 +198,7 @@ def _upright_info(image: ImageInfo, film: Film) -> ImageInfo:
 
 
 def display_image(film: Film) -> NDArray[np.uint8]:
-    """The film in 8 bits as a viewer shows it first, no side over `MAX_DISPLAY_SIDE`, its own proportions kept."""
+    """The film in 8 bits as a viewer first shows it, with no side over `MAX_DISPLAY_SIDE` and its own aspect ratio."""
     height, width = film.pixels.shape
     scale = min(1.0, MAX_DISPLAY_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -214,7 +214,7 @@ def heat_map(
     canvas_height, canvas_width = prepared.canvas.shape[:2]
     instances = cv2.resize(found.instance_map, (canvas_width, canvas_height), interpolation=cv2.INTER_LINEAR)
     instances = instances * (prepared.canvas[..., 0] > 0)
-    # Where three corners of the canvas lie on the display image decides the whole map.
+    # The positions of three corners of the canvas on the display image determine the whole map.
     corners = np.array([[0, 0], [canvas_width, 0], [0, canvas_height]], np.float64)
     in_file = points_in_file(prepared.transform.points_to_film(corners), hanging, film.pixels.shape)
     on_display = in_file * np.array([shape[1] / width, shape[0] / height])
@@ -224,12 +224,12 @@ def heat_map(
 
 
 def build_pipeline(model: Path | None = None) -> MammographyPipeline:
-    """Load a model package and warm its network.
+    """Load a model package and warm up its network.
 
     Args:
-        model: Folder of the package; the installed one for None.
+        model: Folder of the package; None for the installed one.
 
     Raises:
-        AnalysisError: `model_unavailable` where no usable package is there.
+        AnalysisError: `model_unavailable` if there is no usable package.
     """
     return MammographyPipeline(installed_package() if model is None else open_package(model), installed_density())

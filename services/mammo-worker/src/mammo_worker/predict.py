@@ -1,4 +1,4 @@
-"""Rows of `mammo-worker predict`: what a pipeline said of films, and of the findings on them."""
+"""The rows of `mammo-worker predict` for films and their findings."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ FINDING_COLUMNS = (
     "coordinates",
 )
 COORDINATES = "upright"
-"""Pixels of the film after its orientation tag (Exif) has been applied, before its `hanging` turns it."""
+"""Coordinates of boxes: pixels of the film after its orientation tag (Exif), before its `hanging`."""
 TRIAGE: dict[Assessment, str] = {
     "malignancy_suspected": "cancer",
     "no_sign_of_malignancy": "not cancer",
@@ -41,7 +41,7 @@ TRIAGE: dict[Assessment, str] = {
 
 
 def film_row(outcome: Outcome) -> Row:
-    """A value for each of `FILM_COLUMNS`; None where there is none."""
+    """A value for each of `FILM_COLUMNS`; None for missing values."""
     row: Row = dict.fromkeys(FILM_COLUMNS)
     row |= {"file": str(outcome.path), "error": outcome.error, "detail": outcome.detail}
     result = outcome.result
@@ -59,7 +59,7 @@ def film_row(outcome: Outcome) -> Row:
 
 
 def finding_rows(outcome: Outcome) -> list[Row]:
-    """A row of `FINDING_COLUMNS` for each finding, weak ones too, most probable first, counted from 1."""
+    """A row of `FINDING_COLUMNS` for each finding, including weak ones, most probable first, numbered from 1."""
     if outcome.result is None:
         return []
     return [
@@ -80,7 +80,7 @@ def finding_rows(outcome: Outcome) -> list[Row]:
 
 
 def result_document(outcome: Outcome) -> Row:
-    """The whole result with outlines, as the service keeps it, or what was wrong; without times, which vary."""
+    """The whole result with outlines as in the service, or the error; without timings, which vary."""
     document: Row = {"file": str(outcome.path), "error": outcome.error, "detail": outcome.detail}
     if outcome.result is None:
         return document
@@ -88,7 +88,7 @@ def result_document(outcome: Outcome) -> Row:
 
 
 def describe(path: Path, sha256: str) -> ImageInfo:
-    """What the pipeline is told of a film."""
+    """Describe a film for the pipeline."""
     header = read_header(path, "mammography")
     return ImageInfo(
         sha256=sha256, file_name=path.name, modality="mammography", width=header.width, height=header.height

@@ -1,4 +1,4 @@
-"""Files that `mammo-worker predict` writes: CSVs of findings and films, a JSON document and a mask for each film."""
+"""Writes the files of `mammo-worker predict`: CSVs of findings and films, a JSON document and a mask for each film."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -18,12 +18,12 @@ Write = Callable[[Outcome], None]
 
 
 def names_of(paths: Sequence[Path]) -> dict[Path, str]:
-    """The name of each file's document, without suffix: the file's own, numbered where several files share it."""
+    """The name of each file's document without suffix: the file's own, numbered if several files share it."""
     names: dict[Path, str] = {}
     taken: set[str] = set()
     for path in dict.fromkeys(paths):
         name, number = path.stem, 1
-        while name.lower() in taken:  # file systems that ignore the case would overwrite
+        while name.lower() in taken:  # file systems that ignore case would overwrite a file
             number += 1
             name = f"{path.stem}-{number}"
         taken.add(name.lower())
@@ -32,7 +32,7 @@ def names_of(paths: Sequence[Path]) -> dict[Path, str]:
 
 
 def finding_writer(stream: TextIO) -> Write:
-    """Writes a CSV with a row for each finding."""
+    """Return a function that writes a CSV row for each finding."""
     write = row_writer(stream, FINDING_COLUMNS, as_json=False)
 
     def write_findings(outcome: Outcome) -> None:
@@ -43,19 +43,19 @@ def finding_writer(stream: TextIO) -> Write:
 
 
 def film_writer(stream: TextIO) -> Write:
-    """Writes a CSV with a row for each film, those that failed too."""
+    """Return a function that writes a CSV row for each film, including failed ones."""
     write = row_writer(stream, FILM_COLUMNS, as_json=False)
     return lambda outcome: write(film_row(outcome))
 
 
 def line_writer(stream: TextIO) -> Write:
-    """Writes one JSON document a line."""
+    """Return a function that writes one JSON document per line."""
     write = row_writer(stream, (), as_json=True)
     return lambda outcome: write(result_document(outcome))
 
 
 def document_writer(folder: Path, names: dict[Path, str]) -> Write:
-    """Writes a JSON file for each film, those that failed too."""
+    """Return a function that writes a JSON file for each film, including failed ones."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def write(outcome: Outcome) -> None:
@@ -66,7 +66,7 @@ def document_writer(folder: Path, names: dict[Path, str]) -> Write:
 
 
 def mask_writer(folder: Path, names: dict[Path, str]) -> Write:
-    """Writes a PNG for each film that was read."""
+    """Return a function that writes a PNG for each film that was read."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def write(outcome: Outcome) -> None:
@@ -77,9 +77,9 @@ def mask_writer(folder: Path, names: dict[Path, str]) -> Write:
 
 
 def finding_mask(result: Result) -> NDArray[np.uint8]:
-    """Pixels of the upright film (height, width): 0, or the number of the finding inside whose outline they lie.
+    """A mask (height, width) of the upright film with the number of the finding at each pixel, or 0.
 
-    Findings are counted from 1 as in the CSV; of several on a pixel the most probable one counts.
+    Findings are numbered from 1 as in the CSV; of several on a pixel, the most probable one counts.
     """
     mask = np.zeros((result.image.height, result.image.width), np.uint8)
     for number, finding in reversed(list(enumerate(result.findings, start=1))):

@@ -1,4 +1,4 @@
-"""From a training run to a measured model package and its results document."""
+"""Turns a training run into a measured model package with its results document."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -65,14 +65,15 @@ def release(
 
     Args:
         run: Folder of a finished training.
-        plan: What was trained.
+        plan: Plan of the training.
         data: Folder of the data sets.
         package: Folder of the package to write.
         docs: Folder of the results document and of `mammography-tried.md`, the handwritten record of experiments.
-        version: Of the package.
+        version: Version of the package.
         fppi: False positives per validation film at the working threshold.
         say: Called with a message at each stage.
-        fuse: Folder of a package of the same network and training patients, whose findings are fused with these.
+        fuse: Folder of a package of the same network and training patients, whose findings are fused with those of the
+            run.
 
     Raises:
         ValueError: The run has seen other films than the public sets' training patients, or the package to fuse has
@@ -116,15 +117,15 @@ def release(
 
 
 def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: float, say: Say) -> ModelManifest:
-    """Calibrate the network of a package anew, as needed where the preparation of films changed; weights stay.
+    """Calibrate the network of a package again after a change of the films' preparation; weights do not change.
 
     Args:
-        folder: Of the package, which is changed.
+        folder: Folder of the package, which is changed.
         data: Folder of the data sets.
         docs: Folder of the results document.
-        version: That the package gets.
+        version: New version of the package.
         fppi: False positives per validation film at the working threshold.
-        say: Told what is going on.
+        say: Called with progress messages.
     """
     package = open_package(folder)
     detector = load_detector(package)
@@ -153,10 +154,10 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
 
 
 def _trained_on(run: Path, data: Path) -> str:
-    """What a run has learned from, by the hash of the films in its record.
+    """The training data of a run, identified by the hash of the films in its record.
 
     Raises:
-        ValueError: The record names other films.
+        ValueError: The record contains other films.
     """
     record = run / RECORD_FILE
     if not record.exists():
@@ -172,7 +173,7 @@ def _trained_on(run: Path, data: Path) -> str:
 def _fused(
     config: MaskRCNNConfig, weights: list[NDArray[Any]], variants: Sequence[TestTimeVariant], package: ModelPackage
 ) -> tuple[list[NDArray[Any]], tuple[TestTimeVariant, ...], str]:
-    """Weights and variants of a network and of those of a package, and what the package has learned from.
+    """Weights and variants of a network and of a package to fuse, and the training data of the package.
 
     Raises:
         ValueError: The package has another network or has learned from other patients.
@@ -188,12 +189,12 @@ def _fused(
 
 
 def write_results(manifest: ModelManifest, test: list[FilmResult], docs: Path) -> None:
-    """Write `mammography.md` and its plots for what a package said of the test films.
+    """Write `mammography.md` and its plots for a package's results on the test films.
 
     Args:
-        manifest: Of the package, with its metrics.
-        test: From `evaluate_package`.
-        docs: Folder; `mammography-tried.md` in it, what was tried on the way, is written by hand.
+        manifest: Manifest of the package, with its metrics.
+        test: Test films from `evaluate_package`.
+        docs: Folder, which contains the handwritten `mammography-tried.md` with all experiments.
     """
     docs.mkdir(parents=True, exist_ok=True)
     sweep = measures_at(test, SWEEP)
@@ -224,11 +225,11 @@ def evaluate_package(
     """Measure a package on the untouched fifth of CBIS-DDSM's training films and on mini-MIAS.
 
     Args:
-        package: Of the detector.
+        package: Package of the detector.
         data: Folder of the data sets.
-        detector: Of the package, where it is loaded already.
-        limit: The first so many films of CBIS-DDSM, without mini-MIAS; None for all.
-        refused: As of `run_detector`.
+        detector: Detector of the package, if it is already loaded.
+        limit: Number of CBIS-DDSM's first films to measure, without mini-MIAS; None for all.
+        refused: As for `run_detector`.
 
     Returns:
         The test films with their results, and the metrics.

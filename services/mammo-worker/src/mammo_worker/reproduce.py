@@ -1,4 +1,4 @@
-"""The thesis' tables 14 and 15 on CBIS-DDSM, at a size that a machine without a GPU can do."""
+"""The thesis' tables 14 and 15 on CBIS-DDSM, at a size that is feasible without a GPU."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -51,12 +51,12 @@ _STEP_PIXELS, _STEP_SECONDS = (
     512 * 256,
     3.2,
 )  # a step of 8 films on one core: 1.6 s measured in bfloat16, twice in float32
-_FILM_SECONDS = 0.5  # to detect, on one core
+_FILM_SECONDS = 0.5  # for detection on one core
 _LEARNING_RATE = 1e-3
 
 
 def small_network(height: int, backbone: str) -> MaskRCNNConfig:
-    """The thesis' network on films of `height` x `height / 2`, its anchors the same share of the film."""
+    """The thesis' network for films of `height` x `height / 2`, with anchors of the same share of the film."""
     thesis = reference.thesis_network()
     if not isinstance(thesis.proposals, AnchorStageConfig):
         raise TypeError("the thesis' first stage has anchors")
@@ -80,9 +80,9 @@ def small_network(height: int, backbone: str) -> MaskRCNNConfig:
 
 
 def shortened(plan: TrainingPlan, stage_steps: int) -> TrainingPlan:
-    """The plan with its long stages cut to `stage_steps` and the short ones to half of it.
+    """The plan with long stages of `stage_steps` and short ones of half of that.
 
-    So few steps learn little by the thesis' recipe: batches are larger, AdamW with a cosine takes the place of SGD, and
+    With so few steps the thesis' recipe learns little, so batches are larger, AdamW with cosine decay replaces SGD, and
     films are turned, shifted and changed in contrast.
     """
     phases = tuple(Phase(max(1, round(p.steps / reference.LONG * stage_steps)), p.canvas, p.scope) for p in plan.phases)
@@ -100,7 +100,7 @@ def shortened(plan: TrainingPlan, stage_steps: int) -> TrainingPlan:
 
 
 def cost(base: MaskRCNNConfig, stage_steps: int, test_films: int) -> str:
-    """What a call of `reproduce` will take, in words."""
+    """The expected cost of a call of `reproduce`, in words."""
     rows = [make(base) for table in ROWS.values() for _, make, _ in table]
     plans = {repr(plan): plan for plan in (shortened(row, stage_steps) for row in rows)}.values()
     steps = sum(plan.steps for plan in plans)
@@ -126,19 +126,19 @@ def reproduce(
     precision: str,
     say: Say,
 ) -> None:
-    """Train every row of both tables and write `output`, row by row as they end.
+    """Train every row of both tables, and update `output` after each row.
 
     Args:
         base: The network of every row, see `small_network`.
-        films: Of the training patients, prepared.
-        test: Films that nothing was trained or chosen on.
-        weights: What every row's backbone starts from, see `training.network.start_backbone`.
-        output: A Markdown file.
-        runs: Folder that keeps every row's training, so that an interrupted call goes on where it was; a plan that
-            stands in both tables is trained once.
-        stage_steps: Batches of a long stage.
-        precision: Keras dtype policy of the trunk while training.
-        say: Told what is going on.
+        films: Prepared films of the training patients.
+        test: Films that were used for neither training nor choices.
+        weights: Initial weights of every row's backbone, see `training.network.start_backbone`.
+        output: Markdown file to write.
+        runs: Folder of the rows' trainings, so that an interrupted call can be resumed; a plan in both tables is
+            trained once.
+        stage_steps: Number of batches of a long stage.
+        precision: Keras dtype policy of the trunk in training.
+        say: Called with progress messages.
     """
     lines = [
         "# Mammography: the thesis' tables 14 and 15, small",
@@ -192,7 +192,7 @@ def _measures(films: Sequence[FilmResult]) -> dict[str, float]:
 
 
 def _threshold_at(films: Sequence[FilmResult], fppi: float) -> float:
-    """The threshold at which the thesis' FPPI, by OR, comes nearest to what is wanted."""
+    """The threshold at which the thesis' FPPI, by OR, is nearest to `fppi`."""
 
     def candidates() -> Iterator[float]:
         scores = np.sort(np.concatenate([f.scores for f in films])) if films else np.zeros(1)

@@ -12,7 +12,7 @@ DEFAULT_MODEL = "mammo-densenet121"
 
 
 class MammoSettings(FromEnvironment):
-    """Read from `LOBULE_MAMMO_*`; the one place where the model package is chosen.
+    """Settings from `LOBULE_MAMMO_*`; they choose the model package.
 
     Attributes:
         model: Folder of the model package, or the name of a bundled one.
@@ -30,5 +30,5 @@ class MammoSettings(FromEnvironment):
 
     @property
     def package(self) -> Path:
-        """Folder of the model package."""
+        """The folder of the model package."""
         return self.model if len(self.model.parts) > 1 else PACKAGES / self.model

@@ -12,7 +12,7 @@ from mammo_worker.settings import PACKAGES, MammoSettings
 
 
 def _build() -> Pipeline:
-    open_package(MammoSettings().package, MAMMOGRAPHY.name)  # a worker without a model does without TensorFlow
+    open_package(MammoSettings().package, MAMMOGRAPHY.name)  # a worker without a model does not import TensorFlow
     from mammo_worker.pipeline import (
         build_pipeline,  # TensorFlow is imported only in the child, after the fork
     )

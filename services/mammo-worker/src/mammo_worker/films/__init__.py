@@ -1,1 +1,1 @@
-"""Films: reading them, and preparing them for a network."""
+"""Reads films and prepares them for networks."""

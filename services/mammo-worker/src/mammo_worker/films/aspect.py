@@ -7,18 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 FILM_ASPECT = 0.6  # width over height, the median of CBIS-DDSM's scanned films
-_MAX_PADDING = 0.02  # of a side: a square that was padded and not stretched has more
+_MAX_PADDING = 0.02  # share of a side; a padded square has more constant lines
 
 
 def squeeze_of(film: NDArray[Any], spacing: Sequence[float] | None = None) -> float:
-    """Factor by which a film's columns must shrink to undo a stretch to a square; 1 where there was none.
+    """The factor by which a film's columns must shrink to undo a stretch to a square; 1 without a stretch.
 
     Args:
-        film: (height, width).
-        spacing: Size of a pixel in mm, if the file says it: such a file was not stretched.
+        film: Film (height, width).
+        spacing: Size of a pixel in mm, if the file states it; such a film was not stretched.
 
-    No film is square. A square picture was either padded, and then has constant lines at an edge, or stretched; how
-    far cannot be seen, so a usual film's aspect is assumed.
+    No film is square. A square picture was either padded, and then has constant lines at an edge, or stretched. The
+    extent of a stretch is not visible, so a usual film's aspect is assumed.
     """
     height, width = film.shape
     if height != width or spacing is not None:
@@ -29,7 +29,7 @@ def squeeze_of(film: NDArray[Any], spacing: Sequence[float] | None = None) -> fl
 
 
 def _constant_edge(lines: NDArray[Any]) -> int:
-    """How many lines at the start and the end together hold one and the same value, give or take compression."""
+    """Number of lines at the start and the end with the same constant value, allowing for compression."""
     spread = lines.max(axis=1).astype(np.float64) - lines.min(axis=1)
     busy = np.flatnonzero(spread > 0.03 * max(1.0, float(lines.max())))
     return len(lines) if len(busy) == 0 else int(busy[0] + len(lines) - 1 - busy[-1])

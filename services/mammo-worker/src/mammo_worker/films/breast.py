@@ -1,7 +1,7 @@
-"""Segments the breast on a film, apart from frames, markers, labels and tape.
+"""Segments the breast on a film, without frames, markers, labels and tape.
 
-Everything is decided on a thumbnail, on brightness relative to the film's own tissue: a change of the stored values'
-scale or offset, another bit depth, padding, white frames and markers brighter than tissue leave the mask as it is.
+All decisions are made on a thumbnail, with brightness relative to the film's own tissue: the mask does not change with
+the scale or offset of the stored values, the bit depth, padding, white frames and markers brighter than tissue.
 """
 
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from numpy.typing import NDArray
 from mammo_worker.films.frames import without_frames
 
 THUMBNAIL_HEIGHT = 400
-_RIM_SHARE = 0.8  # of the threshold between background and tissue, for the dim rim under the skin
+_RIM_SHARE = 0.8  # share of the threshold between background and tissue, for the dim rim under the skin
 FAINT_SHARE = 0.3  # the same, for fat along the chest wall
-_RIM = 3  # pixels of the thumbnail around the mask that are the breast's surroundings
-_KEPT_PADDING = 0.05  # of a side of the measured area
-_INNER = 0.12  # of a side: what lies nearer to the edge does not take part in the choice of the range
+_RIM = 3  # width of the breast's surroundings in pixels of the thumbnail
+_KEPT_PADDING = 0.05  # as a share of a side of the measured area
+_INNER = 0.12  # share of a side; pixels nearer to the edge are not used for choosing the range
 _BRIGHTEST_TISSUE = 2.5  # times as far above the background as the 90th percentile of the foreground
 
 
 @dataclass(frozen=True)
 class Breast:
-    """What `find_breast` found, on a thumbnail of the measured area.
+    """The breast on a thumbnail of the measured area, from `find_breast`.
 
     Attributes:
-        area: Rows and columns (top, bottom, left, right) of the film that hold measurements; the rest is padding.
-        mask: True at the breast, its chest wall straightened; all False where nothing stands out.
+        area: Measured rows and columns (top, bottom, left, right) of the film; the rest is padding.
+        mask: Mask of the breast with a straightened chest wall; all False if nothing stands out.
         on_right: Whether the chest wall is on the right.
-        surroundings: True at the breast and its near surroundings, frames and padding excepted: what networks see.
-        film: True where neither a frame nor padding nor anything brighter than tissue is.
+        surroundings: Mask of the breast and its surroundings without frames and padding, which networks see.
+        film: Mask of the film without frames, padding and anything brighter than tissue.
         grey: The thumbnail, 0 at the background and 1 at the brightest tissue.
     """
 
@@ -50,7 +50,7 @@ class Breast:
 
     @property
     def share(self) -> float:
-        """Area of the breast over the measured area."""
+        """Area of the breast as a share of the measured area."""
         return float(self.mask.mean())
 
 
@@ -59,7 +59,7 @@ def find_breast(film: NDArray[Any], valid: NDArray[np.bool_] | None = None, sque
 
     Args:
         film: Grey film (height, width) where tissue is bright on dark background.
-        valid: (height, width), False at padding; None where there is none.
+        valid: Mask (height, width), False at padding; None without padding.
         squeeze: Factor on the film's width that gives it its true aspect.
     """
     top, bottom, left, right = area = _measured_area(film.shape, valid)
@@ -80,9 +80,10 @@ def find_breast(film: NDArray[Any], valid: NDArray[np.bool_] | None = None, sque
 
 
 def _measured_area(shape: tuple[int, ...], valid: NDArray[np.bool_] | None) -> tuple[int, int, int, int]:
-    """The rows and columns that hold measurements.
+    """The rows and columns with measurements.
 
-    Padding within them is the film's background, as dark as the darkest measurement; some of it is then kept all round.
+    Padding within them is the film's background, as dark as the darkest measurement; some padding is then kept all
+    around.
     """
     height, width = shape
     if valid is None or not valid.any():
@@ -96,12 +97,12 @@ def _measured_area(shape: tuple[int, ...], valid: NDArray[np.bool_] | None) -> t
 
 
 def tissue(grey: NDArray[np.float32], film: NDArray[np.bool_], share: float = _RIM_SHARE) -> NDArray[np.uint8]:
-    """1 where a thumbnail shows tissue, without what is thinner than a few pixels.
+    """Mask (1) of tissue on a thumbnail, without parts thinner than a few pixels.
 
     Args:
-        grey: 0 at the background and 1 at the brightest tissue.
-        film: False where anything else than film is.
-        share: Of Otsu's threshold, in square roots of grey, from where on a pixel counts as tissue.
+        grey: Grey values, 0 at the background and 1 at the brightest tissue.
+        film: Mask of the film.
+        share: Share of Otsu's threshold, on square roots of grey, from which a pixel counts as tissue.
     """
     if not film.any():
         return film.astype(np.uint8)
@@ -114,7 +115,7 @@ def tissue(grey: NDArray[np.float32], film: NDArray[np.bool_], share: float = _R
 
 
 def _largest_region(grey: NDArray[np.float32], film: NDArray[np.bool_], share: float = _RIM_SHARE) -> NDArray[np.bool_]:
-    """The largest region of `tissue`; all False where there is none."""
+    """The largest region of `tissue`; all False if there is none."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(tissue(grey, film, share))
     if count < 2:
         return np.zeros(grey.shape, bool)
@@ -122,7 +123,7 @@ def _largest_region(grey: NDArray[np.float32], film: NDArray[np.bool_], share: f
 
 
 def _thumbnail(film: NDArray[Any], squeeze: float) -> NDArray[np.float32]:
-    """The film at thumbnail size in its own units."""
+    """The film at thumbnail size, with unchanged values."""
     height = min(THUMBNAIL_HEIGHT, film.shape[0])
     width = max(8, round(film.shape[1] * squeeze * height / film.shape[0]))
     return resized(film, (height, width))
@@ -131,8 +132,8 @@ def _thumbnail(film: NDArray[Any], squeeze: float) -> NDArray[np.float32]:
 def resized(film: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
     """A film at another (height, width), in float32.
 
-    Integers are scaled to 16 bits by a power of two first, so that rounding is the same at every bit depth; the values
-    that come out are on that scale.
+    Integers are first scaled to 16 bits by a power of two, so that rounding is the same for every bit depth; the result
+    is on that scale.
     """
     method = cv2.INTER_AREA if size[0] < film.shape[0] else cv2.INTER_LINEAR
     if film.dtype.kind == "u":
@@ -141,7 +142,7 @@ def resized(film: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def _tissue_range(small: NDArray[np.float32]) -> tuple[float, float, float]:
-    """The background and the brightest tissue of the film's inner part, and from where on nothing can be tissue."""
+    """The background and the brightest tissue of the film's inner part, and the value from which nothing is tissue."""
     down, across = (int(_INNER * (side - 1)) for side in small.shape)
     values = small[down : small.shape[0] - down, across : small.shape[1] - across].ravel()
     low, most = (float(v) for v in np.percentile(values, [0.5, 97]))
@@ -155,7 +156,7 @@ def _tissue_range(small: NDArray[np.float32]) -> tuple[float, float, float]:
 
 
 def _chest_wall_on_right(breast: NDArray[np.bool_]) -> bool:
-    """The breast is cut straight at the chest wall, so more of it lies at that end of its extent."""
+    """Whether the chest wall is on the right: the breast is cut straight there, so more of it is at that end."""
     columns = np.flatnonzero(breast.any(axis=0))
     inner = breast[:, columns[0] : columns[-1] + 1]
     strip = max(2, inner.shape[1] // 20)

@@ -1,4 +1,4 @@
-"""DDSM's own format: `.ics` case files, LJPEG films, `.OVERLAY` outlines (Heath et al., IWDM 2000)."""
+"""DDSM's file formats: `.ics` case files, LJPEG films, `.OVERLAY` outlines (Heath et al., IWDM 2000)."""
 
 import re
 from collections.abc import Sequence
@@ -28,14 +28,14 @@ _CHAIN_CODE = re.compile(r"[\d\s]*\d[\d\s]*(#.*)?|#")
 
 @dataclass(frozen=True)
 class FilmEntry:
-    """One film's line of a case file.
+    """The line of one film in a case file.
 
     Attributes:
-        lines: Rows.
-        pixels_per_line: Columns.
-        bits: Per pixel.
-        microns: Side of a pixel.
-        overlay: Whether an `.OVERLAY` file goes with it.
+        lines: Number of rows.
+        pixels_per_line: Number of columns.
+        bits: Bits per pixel.
+        microns: Side of a pixel in micrometres.
+        overlay: Whether it has an `.OVERLAY` file.
     """
 
     lines: int
@@ -81,7 +81,7 @@ def parse_ics(text: str) -> CaseFile:
     """Read a case file.
 
     Raises:
-        ValueError: Where the name, the digitizer or every film is missing.
+        ValueError: The name, the digitizer or every film is missing.
     """
     fields: dict[str, str] = {}
     for line in text.splitlines():
@@ -116,7 +116,7 @@ def _digitizer(case: str, words: str) -> Digitizer:
         return "DBA"
     if kind in ("LUMISYS", "LUMISYSLASER"):
         return "LUMISYS"
-    if kind == "HOWTEK":  # two of them, told apart by the hospital: A is MGH, D is ISMD
+    if kind == "HOWTEK":  # there are two, which the hospital distinguishes: A is MGH, D is ISMD
         return "HOWTEK-ISMD" if case.upper().startswith("D") else "HOWTEK-MGH"
     raise ValueError(f"the digitizer {words!r} is unknown; known are DBA, HOWTEK and LUMISYS")
 
@@ -124,7 +124,7 @@ def _digitizer(case: str, words: str) -> Digitizer:
 def optical_density(samples: NDArray[Any], digitizer: Digitizer) -> NDArray[np.float32]:
     """Optical density of the film from the scanner's grey levels, by DDSM's calibration curves.
 
-    The constants were not compared with DDSM's own page yet: compare them before densities are used as such.
+    The constants have not been compared with DDSM's own page; do so before you use densities as such.
     """
     grey = np.maximum(samples.astype(np.float32), 1.0)
     if digitizer == "DBA":
@@ -139,7 +139,7 @@ def optical_density(samples: NDArray[Any], digitizer: Digitizer) -> NDArray[np.f
 
 
 def normalise(samples: NDArray[Any], digitizer: Digitizer) -> NDArray[np.uint16]:
-    """16-bit film, linear in optical density and alike for all scanners: 0 at `MAX_DENSITY`, 65535 at 0."""
+    """Convert to a 16-bit film, linear in optical density, for all scanners: 0 at `MAX_DENSITY`, 65535 at 0."""
     density = optical_density(samples, digitizer)
     return np.round((1.0 - density / MAX_DENSITY) * 65535).astype(np.uint16)
 
@@ -147,15 +147,15 @@ def normalise(samples: NDArray[Any], digitizer: Digitizer) -> NDArray[np.uint16]
 def decode_ljpeg(data: bytes, entry: FilmEntry) -> NDArray[np.uint16]:
     """Decode an LJPEG film: lossless JPEG (ITU-T T.81 process 14), any predictor, 8 to 16 bits.
 
-    The stream's own height and width are not relied on; the case file's are, as many DDSM streams are transposed or
+    The height and width of the case file are used, not those of the stream, because many DDSM streams are transposed or
     mislabelled.
 
     Raises:
-        AnalysisError: `image_unreadable` or `image_truncated`, with what was met.
+        AnalysisError: `image_unreadable` or `image_truncated`, with the stream's frame header.
     """
     try:
         samples = np.asarray(imagecodecs.jpegsof3_decode(data))
-    except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
+    except Exception as error:  # noqa: BLE001 - decoders of hostile bytes can raise any exception
         frame = _frame_header(data)
         raise AnalysisError("image_unreadable", "ljpeg", frame=frame, error=type(error).__name__) from None
     wanted = entry.lines * entry.pixels_per_line
@@ -183,10 +183,10 @@ def _frame_header(data: bytes) -> str:
 
 
 def follow_chain(words: str) -> NDArray[np.int32]:
-    """Outline (N, 2) as x, y from a chain code: start column, start row, then digits, ended by `#`.
+    """The outline (N, 2) as x, y from a chain code: start column, start row, then digits, ended by `#`.
 
     Raises:
-        ValueError: On a digit beyond 7 or a missing start.
+        ValueError: The code has a digit above 7 or no start.
     """
     numbers = [int(w) for w in words.replace("#", " ").split()]
     if len(numbers) < 2:
@@ -199,7 +199,7 @@ def follow_chain(words: str) -> NDArray[np.int32]:
 
 
 def _chain_code(lines: Sequence[str]) -> str:
-    """The chain code that `lines` begin with: over as many lines as hold digits alone, up to a `#` if there is one."""
+    """The chain code at the start of `lines`: all lines that contain only digits, up to a `#` if there is one."""
     code: list[str] = []
     for line in lines:
         if not _CHAIN_CODE.fullmatch(line):
@@ -215,7 +215,7 @@ def parse_overlay(text: str) -> list[Abnormality]:
     """Read an `.OVERLAY` file.
 
     Raises:
-        ValueError: Where an outline cannot be followed, or there are fewer abnormalities than announced.
+        ValueError: An outline is invalid, or there are fewer abnormalities than announced.
     """
     found: list[Abnormality] = []
     for part in re.split(r"^ABNORMALITY\s+\d+\s*$", text, flags=re.MULTILINE)[1:]:
@@ -240,7 +240,7 @@ def parse_overlay(text: str) -> list[Abnormality]:
         )
     announced = re.search(r"TOTAL_ABNORMALITIES\s+(\d+)", text)
     if announced and int(announced[1]) != len(found):
-        raise ValueError(f"{announced[1]} abnormalities are announced, {len(found)} are there")
+        raise ValueError(f"{announced[1]} abnormalities are announced, but the file has {len(found)}")
     return found
 
 

@@ -1,25 +1,25 @@
-"""Frames around a film: white ones of scanners, grey ones of collimators, stubs of either in the corners."""
+"""Detects frames around a film: white ones of scanners, grey ones of collimators, saturated corners."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_REACH = 0.12  # of a side: no frame is wider
-_STUB = 0.08  # of the longer side: how far a saturated corner reaches into the film
+_REACH = 0.12  # share of a side; no frame is wider
+_STUB = 0.08  # share of the longer side; extent of a saturated corner
 _BRIGHT, _SATURATED = 0.77, 0.96
-_BRIGHT_SHARE = 0.6  # of a line
-_FLAT = 0.06  # of the range, from a line's 15th to its 85th percentile
-_STEP, _STEP_LINES = 0.08, 4  # of the range, between lines so far from each other, in the median
-_BACKGROUND = 0.1  # a flat line that is darker than this is the film's own background
+_BRIGHT_SHARE = 0.6  # as a share of a line
+_FLAT = 0.06  # share of the range, from a line's 15th to its 85th percentile
+_STEP, _STEP_LINES = 0.08, 4  # share of the range, in the median between lines at this distance
+_BACKGROUND = 0.1  # a darker flat line is the film's own background
 
 
 def without_frames(small: NDArray[np.floating], grey: NDArray[np.floating], beyond: float) -> NDArray[np.bool_]:
-    """True where no frame is: lines at an edge that are bright or all of one grey, and saturated stubs at an edge.
+    """Mask without frames: lines at an edge that are bright or of uniform grey, and saturated corners.
 
     Args:
-        small: (height, width), as stored.
-        grey: The same, 0 at the background and 1 at the brightest tissue.
-        beyond: From this stored value on nothing is tissue; markers may be much brighter than frames.
+        small: Film (height, width) as stored.
+        grey: Grey values, 0 at the background and 1 at the brightest tissue.
+        beyond: Stored value from which nothing is tissue; markers can be much brighter than frames.
     """
     darkest, brightest = np.percentile(small[small <= beyond], [0.5, 99.9])
     white = np.clip((small - darkest) / max(float(brightest - darkest), 1e-6), 0, 1)
@@ -43,7 +43,7 @@ def _limit(length: int) -> int:
 
 
 def _frame_depth(lines: NDArray[np.floating], limit: int) -> int:
-    """How many of the outermost lines (first ones) a frame covers, its blurred rim among them."""
+    """Number of outermost lines (the first ones) that a frame covers, including its blurred rim."""
     grey, white = lines[:, : limit + 1]
     if grey.size == 0:
         return 0
@@ -51,7 +51,7 @@ def _frame_depth(lines: NDArray[np.floating], limit: int) -> int:
     bright = (white > _BRIGHT).mean(axis=1) > _BRIGHT_SHARE
     flat = (high - low < _FLAT) & (middle > _BACKGROUND)
     framed = np.flatnonzero(bright | flat)
-    for line in framed[::-1]:  # a frame ends in a step; bright tissue along the chest wall fades
+    for line in framed[::-1]:  # a frame ends with a step; bright tissue along the chest wall fades
         beyond = min(line + _STEP_LINES, len(white) - 1)
         if max(np.median(np.abs(part[beyond] - part[line])) for part in (grey, white)) > _STEP:
             return int(line) + 2
@@ -59,7 +59,7 @@ def _frame_depth(lines: NDArray[np.floating], limit: int) -> int:
 
 
 def _stubs(white: NDArray[np.floating], keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Saturated spots that touch the edge, or a frame at it."""
+    """Saturated regions that touch the edge, or a frame at the edge."""
     edge = int(_STUB * max(white.shape))
     saturated = ((white > _SATURATED) | ~keep).astype(np.uint8)
     saturated[edge:-edge, edge:-edge] = 0

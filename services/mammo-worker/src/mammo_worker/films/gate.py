@@ -8,12 +8,12 @@ from lobule.imaging.film import Film
 from mammo_worker.films.breast import Breast, find_breast
 from mammo_worker.films.several import several_films
 
-MAX_SIDES_RATIO = 6.0  # of the longer side to the shorter; scanned films have up to 3
+MAX_SIDES_RATIO = 6.0  # ratio of the longer side to the shorter; scanned films have up to 3
 MAX_COLOURFULNESS = 0.03
 MAX_BREAST_SHARE = 0.97
 MIN_BREAST_SHARE = 0.03
-MAX_BACKGROUND = 0.35  # of the tissue's brightness: beside the breast a film is dark
-MAX_ROUGHNESS = 0.06  # of the range: at arm's length tissue is smooth, unlike text, cells and most photographs
+MAX_BACKGROUND = 0.35  # share of the tissue's brightness; outside the breast a film is dark
+MAX_ROUGHNESS = 0.06  # share of the range; at low resolution tissue is smooth, unlike text, cells and most photographs
 _SIDE = 256
 
 
@@ -32,8 +32,8 @@ def check_mammogram(film: Film, breast: Breast | None = None) -> None:
     """Refuse an image that is not a mammogram.
 
     Args:
-        film: As read.
-        breast: Where it lies, if that was found already.
+        film: The film as read.
+        breast: The breast, if it was found already.
 
     Raises:
         AnalysisError: `not_mammogram` with the reason, or `several_films`.
@@ -47,7 +47,7 @@ def check_mammogram(film: Film, breast: Breast | None = None) -> None:
 
 
 def not_a_mammogram(film: Film, breast: Breast | None = None) -> str | None:
-    """The reason why an image is not a mammogram; None where it may be one."""
+    """The reason why an image is not a mammogram; None if it can be one."""
     if film.colourfulness > MAX_COLOURFULNESS:
         return "colour"
     breast = breast or find_breast(film.pixels, film.valid)
@@ -55,7 +55,7 @@ def not_a_mammogram(film: Film, breast: Breast | None = None) -> str | None:
     if not MIN_BREAST_SHARE <= breast.share <= MAX_BREAST_SHARE:
         return "no_breast"
     outside = ~cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
-    # A low percentile: a white frame or label may fill much of what is not breast.
+    # Use a low percentile, because a white frame or label can fill much of the background.
     if outside.any() and float(np.percentile(grey[outside], 25)) > MAX_BACKGROUND * float(np.median(grey[mask])):
         return "bright_background"
     thumbnail = cv2.resize(grey, (_SIDE * mask.shape[1] // mask.shape[0], _SIDE), interpolation=cv2.INTER_AREA)
@@ -67,5 +67,5 @@ def not_a_mammogram(film: Film, breast: Breast | None = None) -> str | None:
 
 
 def roughness(grey: np.ndarray, inside: np.ndarray) -> float:
-    """Mean distance of a picture from its smoothed self, where `inside`."""
+    """Mean distance of a picture from its smoothed copy within `inside`."""
     return float(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))[inside].mean())

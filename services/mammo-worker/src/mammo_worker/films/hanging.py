@@ -1,4 +1,4 @@
-"""Turns the pixels of a file to a film as it hangs, and back; says where the chest wall lies."""
+"""Converts the pixels of a file to the film as it hangs, and back, and finds the edge of the chest wall."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from mammo_worker.films.breast import Breast
 
 
 def turned(film: NDArray[Any], hanging: Hanging | None) -> NDArray[Any]:
-    """A film (height, width) of stored pixels as it hangs, contiguous."""
+    """Turn a film (height, width) of stored pixels as it hangs; the result is contiguous."""
     if hanging is None or hanging == Hanging():
         return film
     film = np.rot90(film, -(hanging.rotation // 90))
@@ -20,12 +20,12 @@ def turned(film: NDArray[Any], hanging: Hanging | None) -> NDArray[Any]:
 def points_in_file(
     points: NDArray[np.floating], hanging: Hanging | None, shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    """Points (N, 2) as x, y of a film as it hangs, in pixels of its file.
+    """Convert points (N, 2) as x, y of a hung film to pixels of its file.
 
     Args:
-        points: In continuous coordinates, pixel edges at integers.
-        hanging: How the file's pixels were turned.
-        shape: (height, width) of the file's pixels.
+        points: Points in continuous coordinates, with pixel edges at integers.
+        hanging: Rotation and mirroring of the file's pixels.
+        shape: Shape (height, width) of the file's pixels.
     """
     x, y = np.asarray(points, np.float64).reshape(-1, 2).T
     if hanging is None:
@@ -38,5 +38,5 @@ def points_in_file(
 
 
 def chest_wall_of(breast: Breast) -> ChestWall | None:
-    """The edge at which the chest wall lies; None where that is not sure."""
+    """The edge of the chest wall; None if uncertain."""
     return ("right" if breast.on_right else "left") if breast.chest_wall_sure else None

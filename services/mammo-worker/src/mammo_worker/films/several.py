@@ -1,7 +1,7 @@
-"""Detects pictures of several films, such as screenshots of two or four views.
+"""Detects pictures with several films, such as screenshots of two or four views.
 
-The limits stand between 1,603 single films and 400 pictures that were put together from them (side by side, one above
-the other and in fours, with and without gaps, black and white): `bench/mammo_several.py` counts both.
+The limits separate 1,603 single films from 400 pictures that were composed of them (side by side, one above the other
+and in fours, with and without gaps, black and white): `bench/mammo_several.py` counts both.
 """
 
 import cv2
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from mammo_worker.films.breast import FAINT_SHARE, Breast, tissue
 
-_SECOND = 0.3  # of the largest region's area; single films: 0.18 in 99.8 %
-_SOLID = 0.4  # of its box: a second breast fills it, a fold along the chest wall does not
-_SEAM_STEP, _SEAM_SHARE = 0.12, 0.35  # steps between rows, over this share of a row; single films: 0.27 at most
-_GUTTER_FLAT, _GUTTER_BRIGHT = 0.05, 0.5  # of the range
-_GUTTER_LINES = 4  # of the thumbnail
-# Of the greatest height, which is in the middle third: a breast that is lower at both its ends has no chest wall.
+_SECOND = 0.3  # share of the largest region's area; at most 0.18 in 99.8 % of single films
+_SOLID = 0.4  # share of its box, which a second breast fills and a fold along the chest wall does not
+_SEAM_STEP, _SEAM_SHARE = 0.12, 0.35  # step between rows, and the share of a row with it; at most 0.27 in single films
+_GUTTER_FLAT, _GUTTER_BRIGHT = 0.05, 0.5  # as shares of the range
+_GUTTER_LINES = 4  # number of lines of the thumbnail
+# Share of the largest height, which is in the middle third; a breast that is lower at both ends has no chest wall.
 _NARROW_ENDS = 0.6
-_ATTACHED = 0.2  # of the greatest height: what is lower is a label, tape or the nipple
+_ATTACHED = 0.2  # share of the largest height; lower parts are labels, tape or the nipple
 
 
 def several_films(breast: Breast) -> bool:
@@ -32,7 +32,7 @@ def several_films(breast: Breast) -> bool:
 
 
 def _second_breast(breast: Breast) -> bool:
-    """Two regions of tissue of like size."""
+    """Whether there are two regions of tissue of similar size."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(tissue(breast.grey, breast.film))
     regions = sorted(stats[1:].tolist(), key=lambda region: -region[cv2.CC_STAT_AREA])
     if len(regions) < 2:
@@ -42,7 +42,7 @@ def _second_breast(breast: Breast) -> bool:
 
 
 def _seam(breast: Breast) -> bool:
-    """A row in the middle half where one film ends and another begins."""
+    """Whether a row in the middle half separates two films."""
     height = len(breast.grey)
     columns = breast.film.mean(axis=0) > 0.5
     blurred = cv2.blur(breast.grey, (3, 1))[:, columns]
@@ -52,7 +52,7 @@ def _seam(breast: Breast) -> bool:
 
 
 def _gutter(grey: NDArray[np.float32], film: NDArray[np.bool_]) -> bool:
-    """Rows in the middle half that are all of one bright grey."""
+    """Whether rows in the middle half have a uniform bright grey."""
     rows = grey[len(grey) // 4 : 3 * len(grey) // 4, film.mean(axis=0) > 0.5]
     if rows.size == 0:
         return False
@@ -61,7 +61,7 @@ def _gutter(grey: NDArray[np.float32], film: NDArray[np.bool_]) -> bool:
 
 
 def _chest_walls_together(breast: Breast) -> bool:
-    """One region that is high in the middle and narrow at both ends: two breasts, chest wall to chest wall."""
+    """Whether one region is high in the middle and narrow at both ends, like two breasts with adjacent chest walls."""
     closed = cv2.morphologyEx(
         tissue(breast.grey, breast.film, FAINT_SHARE), cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8)
     )

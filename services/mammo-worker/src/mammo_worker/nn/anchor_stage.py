@@ -14,11 +14,11 @@ from mammo_worker.nn.losses import binary_cross_entropy, box_loss, weighted_mean
 from mammo_worker.nn.matcher import Matcher, Sampler
 from mammo_worker.nn.proposals import FirstStage, ProposalStage, logits_and_boxes
 
-_POSITIVE_SHARE = 0.5  # of the anchors in the loss, at most
+_POSITIVE_SHARE = 0.5  # largest share of the anchors in the loss
 
 
 def build_network(channels: int, ratios: int) -> keras.Model:
-    """The RPN's head, shared by all levels: one 3x3 convolution, then two 1x1 ones (the thesis' section 3.4.1).
+    """Build the RPN's head, shared by all levels: one 3x3 convolution, then two 1x1 ones (the thesis' section 3.4.1).
 
     Returns:
         Model from a level (H, W, `channels`) to logits (H * W * ratios,) and deltas (H * W * ratios, 4).
@@ -30,16 +30,16 @@ def build_network(channels: int, ratios: int) -> keras.Model:
 
 
 class AnchorStage(ProposalStage):
-    """Objectness and deltas of every anchor of every level.
+    """Predicts objectness and deltas of every anchor of every level.
 
     Args:
         config: Anchors, matcher, loss and selection.
-        canvas: Height and width.
-        strides: Of the pyramid's levels.
-        channels: Of the pyramid.
+        canvas: Height and width of the canvas.
+        strides: Strides of the pyramid's levels.
+        channels: Channels of the pyramid.
 
     Attributes:
-        anchors: float32 (N, 4).
+        anchors: Anchors, float32 (N, 4).
     """
 
     in_half_precision: ClassVar[bool] = True
@@ -64,7 +64,7 @@ class AnchorStage(ProposalStage):
     def losses(
         self, outputs: FirstStage, truth: Tensor, labels: Tensor, seed: keras.random.SeedGenerator
     ) -> tuple[Tensor, Tensor]:
-        """Cross entropy and box loss of a sample of the anchors."""
+        """Cross entropy and box loss of sampled anchors."""
         anchors = ops.convert_to_tensor(self.anchors)
         match = self.matcher(ops.expand_dims(anchors, 0), truth, labels)
         chosen, weight = self.sampler(match.positive, match.negative, seed)
@@ -75,5 +75,5 @@ class AnchorStage(ProposalStage):
         return weighted_mean(each, weight), box_loss(self.config.box_loss, self.coder, deltas, moved, own, is_positive)
 
     def score(self, mass: Tensor, objectness: Tensor) -> Tensor:
-        """The second stage's probability alone: this objectness is no more than a ranking of anchors."""
+        """The second stage's probability, because this objectness is only a ranking of anchors."""
         return mass * ops.cast(objectness > 0, "float32")

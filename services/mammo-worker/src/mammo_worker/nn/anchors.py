@@ -1,4 +1,4 @@
-"""The reference boxes of predictions: anchors over a pyramid, or the cells of one level."""
+"""Reference boxes of predictions: anchors over a pyramid, or the cells of one level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class AnchorGenerator:
-    """Anchors of one scale per level, of every ratio at every cell.
+    """Generates anchors of one scale per level, with every ratio at every cell.
 
     Attributes:
-        strides: Of the levels.
-        scales: Side of the square anchor at each level, canvas pixels.
-        ratios: Height over width.
+        strides: Strides of the levels.
+        scales: Side of the square anchor at each level, in canvas pixels.
+        ratios: Ratios of height to width.
     """
 
     strides: Sequence[int]
@@ -22,10 +22,10 @@ class AnchorGenerator:
     ratios: Sequence[float]
 
     def __call__(self, canvas: tuple[int, int]) -> NDArray[np.float32]:
-        """Anchors (N, 4), level by level, then row by row, column by column, ratio by ratio.
+        """Return anchors (N, 4), level by level, then row by row, column by column, ratio by ratio.
 
         Args:
-            canvas: Height and width.
+            canvas: Height and width of the canvas.
 
         Raises:
             ValueError: There are fewer scales than levels.
@@ -42,19 +42,19 @@ class AnchorGenerator:
 
 @dataclass(frozen=True)
 class PointGenerator:
-    """Centres of a level's cells.
+    """Generates the centres of a level's cells.
 
     Attributes:
-        stride: Of the level.
+        stride: Stride of the level.
     """
 
     stride: int
 
     def __call__(self, canvas: tuple[int, int]) -> NDArray[np.float32]:
-        """Points (N, 2) of x, y in canvas pixels, row by row.
+        """Return points (N, 2) of x, y in canvas pixels, row by row.
 
         Args:
-            canvas: Height and width.
+            canvas: Height and width of the canvas.
         """
         rows, columns = canvas[0] // self.stride, canvas[1] // self.stride
         y, x = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")

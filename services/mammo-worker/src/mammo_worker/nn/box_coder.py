@@ -9,16 +9,16 @@ _MAX_LOG_RATIO = 4.135  # log(1000 / 16): no box grows more in one refinement
 
 @dataclass(frozen=True)
 class DeltaCoder:
-    """Deltas that move and stretch an anchor or a proposal (the thesis' eq. 5).
+    """Encodes boxes as deltas that move and stretch an anchor or a proposal (the thesis' eq. 5).
 
     Attributes:
-        scale: What deltas are divided by: their spread, so that all four learn alike.
+        scale: Divisors of the deltas, which are their spreads, so that all four have a similar loss.
     """
 
     scale: tuple[float, float, float, float] = (0.1, 0.1, 0.2, 0.2)
 
     def encode(self, boxes: Tensor, anchors: Tensor) -> Tensor:
-        """Deltas (..., 4) that move `anchors` (..., 4) onto `boxes` (..., 4)."""
+        """Compute the deltas (..., 4) that move `anchors` (..., 4) onto `boxes` (..., 4)."""
         aw, ah = anchors[..., 2] - anchors[..., 0], anchors[..., 3] - anchors[..., 1]
         bw, bh = boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]
         aw, ah, bw, bh = (ops.maximum(side, 1e-3) for side in (aw, ah, bw, bh))
@@ -28,7 +28,7 @@ class DeltaCoder:
         return deltas / ops.convert_to_tensor(self.scale, deltas.dtype)
 
     def decode(self, deltas: Tensor, anchors: Tensor) -> Tensor:
-        """The inverse of `encode`."""
+        """Apply deltas to anchors; the inverse of `encode`."""
         deltas = deltas * ops.convert_to_tensor(self.scale, deltas.dtype)
         aw, ah = anchors[..., 2] - anchors[..., 0], anchors[..., 3] - anchors[..., 1]
         cx = anchors[..., 0] + 0.5 * aw + deltas[..., 0] * aw
@@ -40,15 +40,15 @@ class DeltaCoder:
 
 @dataclass(frozen=True)
 class DistanceCoder:
-    """Distances from a point to the left, upper, right and lower edge (Tian et al., "FCOS", ICCV 2019).
+    """Decodes distances from a point to the left, upper, right and lower edge (Tian et al., "FCOS", ICCV 2019).
 
     Attributes:
-        stride: Unit of the distances, canvas pixels.
+        stride: Unit of the distances in canvas pixels.
     """
 
     stride: int
 
     def decode(self, distances: Tensor, points: Tensor) -> Tensor:
-        """Boxes (..., N, 4) of distances (..., N, 4) at points (N, 2)."""
+        """Compute boxes (..., N, 4) from distances (..., N, 4) at points (N, 2)."""
         reach = distances * float(self.stride)
         return ops.concatenate([points - reach[..., :2], points + reach[..., 2:]], axis=-1)

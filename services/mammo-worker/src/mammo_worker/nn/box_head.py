@@ -17,7 +17,7 @@ CLASSES = ("background", "benign", "malignant")
 
 
 def build_network(config: BoxHeadConfig, channels: int) -> keras.Model:
-    """Class and box of a pooled RoI: two dense layers, then two siblings (Girshick, "Fast R-CNN").
+    """Build the class and box head for a pooled RoI: two dense layers, then two siblings (Girshick, "Fast R-CNN").
 
     Returns:
         Model from (`pool`, `pool`, `channels`) to class logits (3,) and box deltas (4,).
@@ -35,14 +35,14 @@ def build_network(config: BoxHeadConfig, channels: int) -> keras.Model:
 
 @dataclass(frozen=True)
 class BoxHead:
-    """Class and box of RoIs.
+    """Predicts class and box of RoIs.
 
     Attributes:
-        config: What was built.
+        config: Configuration of the head.
         network: See `build_network`.
-        pooler: Of the features under the RoIs.
-        canvas: Height and width.
-        coder: Of the box deltas.
+        pooler: Pools the features under the RoIs.
+        canvas: Height and width of the canvas.
+        coder: Coder of the box deltas.
     """
 
     config: BoxHeadConfig
@@ -53,27 +53,27 @@ class BoxHead:
 
     @classmethod
     def build(cls, config: BoxHeadConfig, channels: int, pooler: RoiPooler, canvas: tuple[int, int]) -> "BoxHead":
-        """A new one for a pyramid of so many channels."""
+        """Build a new head for a pyramid with this number of channels."""
         return cls(config, build_network(config, channels), pooler, canvas)
 
     def __call__(self, levels: Sequence[Tensor], rois: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
-        """Class logits (B, R, 3) and box deltas (B, R, 4) of RoIs (B, R, 4)."""
+        """Predict class logits (B, R, 3) and box deltas (B, R, 4) of RoIs (B, R, 4)."""
         seen = bx.clip(bx.grow(rois, self.config.context), *self.canvas)
         logits, deltas = self.network(self.pooler(levels, seen, self.config.pool), training=training)
         count = int(rois.shape[1])
         return ops.reshape(logits, (-1, count, len(CLASSES))), ops.reshape(deltas, (-1, count, 4))
 
     def refined(self, rois: Tensor, deltas: Tensor) -> Tensor:
-        """RoIs (B, R, 4) moved by deltas (B, R, 4), cut to the canvas."""
+        """Apply deltas (B, R, 4) to RoIs (B, R, 4), and clip them to the canvas."""
         return bx.clip(self.coder.decode(deltas, rois), *self.canvas)
 
     def losses(self, logits: Tensor, deltas: Tensor, drawn: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Loss of the class and of the box.
+        """Compute the losses of class and box.
 
         Args:
-            logits: (B, R, 3).
-            deltas: (B, R, 4).
-            drawn: From `roi.RoiSampler`.
+            logits: Class logits (B, R, 3).
+            deltas: Box deltas (B, R, 4).
+            drawn: The sample of `roi.RoiSampler`.
         """
         return (
             class_loss(logits, drawn["label"], drawn["weight"]),

@@ -15,15 +15,15 @@ from mammo_worker.nn.fpn import conv_bn_relu
 from mammo_worker.nn.losses import centre_focal_loss, giou_loss
 from mammo_worker.nn.proposals import FirstStage, ProposalStage, logits_and_boxes
 
-PRIOR = 0.01  # objectness before training: foreground is rare (Lin et al., "Focal loss", section 4.1)
-_TYPICAL_HALF_SIDE = 2.5  # of a mass, in cells: where the sizes start from
-_SIGMA = 0.12  # of a mass's side: cells this near its centre are nearly as good
-_CORE = 0.25  # of a mass's side: cells this near its centre learn its box
+PRIOR = 0.01  # objectness before training, because foreground is rare (Lin et al., "Focal loss", section 4.1)
+_TYPICAL_HALF_SIDE = 2.5  # of a mass in cells, the initial size
+_SIGMA = 0.12  # share of a mass's side; cells this near its centre are almost as good
+_CORE = 0.25  # share of a mass's side; cells this near its centre learn its box
 _NEARLY_ONE = 0.99
 
 
 def build_network(channels: int) -> keras.Model:
-    """Objectness and box at every cell of one level (Zhou et al., "Objects as points", 2019; boxes as in FCOS).
+    """Build the head for objectness and box at every cell of one level (Zhou et al., "Objects as points", 2019; FCOS).
 
     Returns:
         Model from a level (H, W, `channels`) to logits (H * W,) and distances in strides (H * W, 4) from the cell's
@@ -45,16 +45,16 @@ def _bounded_exp(x: Tensor) -> Tensor:
 
 
 class CentreStage(ProposalStage):
-    """Objectness and distances to the edges at every cell of the finest level.
+    """Predicts objectness and distances to the edges at every cell of the finest level.
 
     Args:
         config: Selection of the proposals.
-        canvas: Height and width.
-        strides: Of the pyramid's levels.
-        channels: Of the pyramid.
+        canvas: Height and width of the canvas.
+        strides: Strides of the pyramid's levels.
+        channels: Channels of the pyramid.
 
     Attributes:
-        points: float32 (N, 2), the cells' centres.
+        points: Centres of the cells, float32 (N, 2).
     """
 
     in_half_precision: ClassVar[bool] = False
@@ -82,21 +82,21 @@ class CentreStage(ProposalStage):
         return centre_focal_loss(outputs.logits, heat), giou_loss(outputs.boxes, bx.take_rows(truth, of), weight)
 
     def score(self, mass: Tensor, objectness: Tensor) -> Tensor:
-        """Geometric mean of both stages: this objectness is a probability, so both must agree."""
+        """The geometric mean of both stages, because this objectness is a probability and both must agree."""
         return ops.sqrt(mass * objectness) * ops.cast(objectness > 0, "float32")
 
 
 def centre_targets(points: Tensor, stride: int, truth: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Heat map of a centre head, and which cell learns which box.
+    """Compute the heat map of a centre head, and the box that each cell learns.
 
     Args:
-        points: (N, 2), the cells' centres.
-        stride: Of the level.
-        truth: (B, G, 4).
-        labels: int (B, G).
+        points: Centres (N, 2) of the cells.
+        stride: Stride of the level.
+        truth: True boxes (B, G, 4).
+        labels: Labels, int (B, G).
 
     Returns:
-        Heat (B, N), 1 in the cell that holds a centre; box weights (B, N); index of the true box (B, N).
+        Heat (B, N), 1 in the cell that contains a centre; box weights (B, N); index of the true box (B, N).
     """
     cells = ops.reshape(ops.convert_to_tensor(points), (1, -1, 1, 2))
     centre = ops.expand_dims((truth[..., :2] + truth[..., 2:]) / 2, 1)

@@ -1,4 +1,4 @@
-"""What decides how a network is built and what it learns: a small frozen record for each of its parts."""
+"""The configuration of a network's architecture and losses: a small frozen record for each of its parts."""
 
 from dataclasses import asdict, field
 from typing import Any, Literal
@@ -11,7 +11,7 @@ BoxLoss = Literal["smooth_l1", "containment"]
 MaskSupervision = Literal["full", "weak", "none"]
 MilLoss = Literal["max_pooling", "label_assignment", "sparse"]
 
-_STRICT = ConfigDict(extra="forbid")  # a package of a newer version may say what this one does not know
+_STRICT = ConfigDict(extra="forbid")  # a package of a newer version can have fields that this version does not know
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -21,7 +21,7 @@ class BackboneConfig:
     Attributes:
         name: A key of `lobule_ml.backbones.BACKBONES`.
         frozen_blocks: Stages of the backbone, from the stem on, that are not trained.
-        clahe: Whether the network sees CLAHE beside the plain grey (the thesis' preprocessing, "P").
+        clahe: Whether the network also sees CLAHE (the thesis' preprocessing, "P").
     """
 
     name: Literal["efficientnet_lite0", "densenet121", "resnet50", "resnet101"] = "resnet101"
@@ -34,8 +34,8 @@ class PyramidConfig:
     """The feature pyramid (FPN).
 
     Attributes:
-        channels: Of every level.
-        strides: Of the levels; beyond 32 they are pooled from the last one.
+        channels: Channels of every level.
+        strides: Strides of the levels; levels beyond 32 are pooled from the last one.
     """
 
     channels: int = 256
@@ -44,13 +44,13 @@ class PyramidConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class MatcherConfig:
-    """When a box matches a true one.
+    """The rule for matching boxes with true boxes.
 
     Attributes:
         measure: Intersection over union, or the thesis' overlap ratio ("E").
-        positive: Match from which a box is positive.
-        negative: Match below which it is background; between the two it is left out.
-        best_of_each: Whether the best box of every true one is positive, however poor the match.
+        positive: Value from which a box is positive.
+        negative: Value below which a box is background; between the two it is ignored.
+        best_of_each: Whether the best box of every true box is positive, regardless of the value.
     """
 
     measure: Measure = "iou"
@@ -61,14 +61,14 @@ class MatcherConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class SelectionConfig:
-    """Which of the first stage's boxes become proposals.
+    """The selection of proposals among the first stage's boxes.
 
     Attributes:
         nms: IoU above which the worse of two proposals is suppressed.
-        before: Best boxes that enter the suppression at test time.
-        before_train: The same while training.
-        kept: Proposals per film at test time.
-        kept_train: The same while training.
+        before: Number of best boxes before suppression at test time.
+        before_train: Number of best boxes before suppression in training.
+        kept: Number of proposals per film at test time.
+        kept_train: Number of proposals per film in training.
     """
 
     nms: float = 0.7
@@ -87,13 +87,13 @@ class AnchorStageConfig:
     """The thesis' RPN: objectness and box of every anchor of every level.
 
     Attributes:
-        kind: What stored packages call this stage.
-        scales: Side of the square anchor at each level, canvas pixels.
-        ratios: Height over width of the anchors.
-        matcher: Of anchors with true boxes.
-        samples: Anchors per film in the loss.
+        kind: Name of this stage in stored packages.
+        scales: Side of the square anchor at each level, in canvas pixels.
+        ratios: Ratios of height to width of the anchors.
+        matcher: Rule for matching anchors with true boxes.
+        samples: Number of anchors per film in the loss.
         box_loss: `smooth_l1`, or the thesis' containment-aware one ("L").
-        selection: Of the proposals.
+        selection: Selection of the proposals.
     """
 
     kind: Literal["anchors"] = "anchors"
@@ -112,8 +112,8 @@ class CentreStageConfig:
     The first stage of Zhou et al., "Probabilistic two-stage detection", 2021.
 
     Attributes:
-        kind: What stored packages call this stage.
-        selection: Of the proposals.
+        kind: Name of this stage in stored packages.
+        selection: Selection of the proposals.
     """
 
     kind: Literal["centre"] = "centre"
@@ -122,13 +122,13 @@ class CentreStageConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class RoiConfig:
-    """Regions of interest: which are drawn for the losses of the second stage, and how features are pooled.
+    """Sampling of regions of interest for the losses of the second stage, and pooling of their features.
 
     Attributes:
-        matcher: Of proposals with true boxes.
-        samples: RoIs per film in the losses.
-        positive_share: Largest share of positive ones among them.
-        sampling: RoIAlign samples per bin and axis.
+        matcher: Rule for matching proposals with true boxes.
+        samples: Number of RoIs per film in the losses.
+        positive_share: Largest share of positive RoIs.
+        sampling: Number of RoIAlign samples per bin and axis.
     """
 
     matcher: MatcherConfig = field(default_factory=MatcherConfig)
@@ -139,11 +139,11 @@ class RoiConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class BoxHeadConfig:
-    """Class and box of a RoI.
+    """Class and box head of a RoI.
 
     Attributes:
         context: Factor by which boxes are enlarged for the head.
-        pool: Bins of its RoIAlign.
+        pool: Number of bins of its RoIAlign.
         units: Width of its two dense layers.
         loss: `smooth_l1`, or the thesis' containment-aware one ("L").
     """
@@ -156,13 +156,13 @@ class BoxHeadConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class MaskHeadConfig:
-    """Mask of a RoI.
+    """Mask head of a RoI.
 
     Attributes:
-        supervision: What a film without masks teaches the head; `none`: the head is not trained.
-        pool: Bins of its RoIAlign; masks have twice as many.
-        convs: Convolutions.
-        channels: Of the convolutions.
+        supervision: Supervision by films without masks; with `none`, the head is not trained.
+        pool: Number of bins of its RoIAlign; masks have twice as many.
+        convs: Number of convolutions.
+        channels: Channels of the convolutions.
     """
 
     supervision: MaskSupervision = "full"
@@ -172,7 +172,7 @@ class MaskHeadConfig:
 
     @property
     def side(self) -> int:
-        """Of a mask."""
+        """Side of a mask."""
         return 2 * self.pool
 
 
@@ -181,8 +181,8 @@ class TriageConfig:
     """The multi-instance head over whole films (the thesis' section 2.4).
 
     Attributes:
-        loss: How instances make up a film.
-        top: Instances that label assignment takes for positive.
+        loss: Loss that combines instances into a film.
+        top: Number of positive instances in label assignment.
         sparsity: Weight of the L1 norm of the instance map.
     """
 
@@ -193,12 +193,12 @@ class TriageConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class DetectionConfig:
-    """Which classified RoIs become findings.
+    """Selection of findings among classified RoIs.
 
     Attributes:
-        limit: Findings per film at most.
+        limit: Largest number of findings per film.
         nms: IoU above which the worse of two findings is suppressed.
-        voting: IoU from which suppressed findings lend their box to the one that stayed; 0 for none.
+        voting: IoU from which suppressed findings vote for the box of the kept one; 0 for no voting.
     """
 
     limit: int = 100
@@ -215,11 +215,11 @@ class MaskRCNNConfig:
         backbone: The trunk.
         pyramid: The feature pyramid.
         proposals: The first stage.
-        rois: What the second stage learns from.
-        box: Its class and box head.
-        mask: Its mask head.
-        triage: The triage head, or None for none.
-        detections: The findings.
+        rois: Sampling and pooling of the second stage.
+        box: Class and box head of the second stage.
+        mask: Mask head of the second stage.
+        triage: The triage head, or None.
+        detections: Selection of the findings.
     """
 
     canvas: tuple[int, int] = (1024, 1024)
@@ -233,17 +233,17 @@ class MaskRCNNConfig:
     detections: DetectionConfig = field(default_factory=DetectionConfig)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values."""
+        """Return JSON-compatible values."""
         return asdict(self)
 
 
 @dataclass(frozen=True, config=_STRICT)
 class TestTimeVariant:
-    """One of several variants in which a film is analysed; their findings are fused (test-time augmentation).
+    """A variant in which a film is analysed; the findings of all variants are fused (test-time augmentation).
 
     Attributes:
         canvas: Height and width of the network's input.
-        upside_down: Whether the film is turned upside down.
+        upside_down: Whether the film is flipped vertically.
         network: Index of the network that analyses it, in a package with several networks of one architecture.
     """
 

@@ -1,4 +1,4 @@
-"""From classified RoIs to findings."""
+"""Selects findings among classified RoIs."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,9 +13,9 @@ class Findings(NamedTuple):
     """The best RoIs of each film after suppression, padded to a fixed number.
 
     Attributes:
-        boxes: (B, D, 4).
-        index: int (B, D), which RoI each one is.
-        real: (B, D), 0 for padding.
+        boxes: Boxes (B, D, 4).
+        index: Indices of the RoIs, int (B, D).
+        real: Mask (B, D), 0 for padding.
     """
 
     boxes: Tensor
@@ -25,16 +25,16 @@ class Findings(NamedTuple):
 
 @dataclass(frozen=True)
 class FindingSelector:
-    """Suppresses the worse ones of overlapping RoIs.
+    """Suppresses overlapping RoIs with lower scores.
 
     Attributes:
-        config: Its limits.
+        config: Limits of the selection.
     """
 
     config: DetectionConfig
 
     def __call__(self, boxes: Tensor, scores: Tensor) -> Findings:
-        """Select among boxes (B, N, 4) by their scores (B, N); not positive means no box."""
+        """Select among boxes (B, N, 4) by their scores (B, N); a score that is not positive means no box."""
         c = self.config
         index, is_box = top_after_nms(boxes, scores, c.nms, int(scores.shape[1]), c.limit)
         found = bx.take_rows(boxes, index)
@@ -44,16 +44,16 @@ class FindingSelector:
 
 
 def vote(kept: Tensor, boxes: Tensor, scores: Tensor, least: float) -> Tensor:
-    """Box voting (Gidaris and Komodakis, ICCV 2015): the mean, by score, of all boxes that overlap a kept one.
+    """Box voting (Gidaris and Komodakis, ICCV 2015): the score-weighted mean of all boxes that overlap a kept one.
 
     Args:
-        kept: (B, D, 4).
-        boxes: (B, N, 4), the kept ones among them.
-        scores: (B, N).
+        kept: Kept boxes (B, D, 4).
+        boxes: All boxes (B, N, 4), including the kept ones.
+        scores: Scores (B, N).
         least: IoU from which a box has a vote.
 
     Returns:
-        (B, D, 4).
+        The averaged boxes (B, D, 4).
     """
     votes = ops.cast(bx.pairwise_iou(kept, boxes) >= least, "float32") * ops.expand_dims(scores, 1)
     total = ops.sum(votes, axis=-1, keepdims=True)

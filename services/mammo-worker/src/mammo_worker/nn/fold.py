@@ -1,4 +1,4 @@
-"""A trained Mask R-CNN made ready for inference."""
+"""Prepares a trained Mask R-CNN for inference."""
 
 from dataclasses import replace
 
@@ -6,21 +6,21 @@ from lobule_ml.folding import Precision, folded
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.nn.parts import Parts
 
-# Their outputs become boxes and probabilities; what they cost is nothing beside the convolutions before them.
+# Their outputs become boxes and probabilities, and their cost is small compared with the convolutions before them.
 _EXACT = ("rpn_logit", "rpn_delta", "mask_logit")
 
 
 def fold(model: MaskRCNN, precision: Precision = "float32") -> MaskRCNN:
-    """The same network without batch norms; it can no longer be trained, nor its weights saved.
+    """Return the same network without batch norms, which can be neither trained nor saved.
 
     Args:
-        model: With trained weights.
-        precision: Of backbone, pyramid, RPN and mask head, where nearly all the arithmetic is. In bfloat16 they are
-            faster on CPUs that have it (AVX512-BF16, AMX), with three significant digits; boxes, RoIs,
-            class head and triage stay in float32.
+        model: The network with trained weights.
+        precision: Precision of backbone, pyramid, RPN and mask head, which need most of the time. In bfloat16 they are
+            faster on CPUs with support for it (AVX512-BF16, AMX), with three significant digits; boxes, RoIs, class
+            head and triage stay in float32.
 
     Returns:
-        A new network, which shares nothing with `model`.
+        A new network that shares nothing with `model`.
     """
     trunk, stage, box, mask, triage = (
         model.parts.trunk,

@@ -9,7 +9,7 @@ from lobule_ml.keras_types import Tensor, layers
 
 
 def conv_bn_relu(x: Tensor, filters: int, name: str, kernel: int = 3) -> Tensor:
-    """Convolution without bias, batch norm, ReLU."""
+    """Apply a convolution without bias, batch norm and ReLU."""
     x = layers.Conv2D(filters, kernel, padding="same", use_bias=False, name=name)(x)
     return layers.ReLU()(BatchNorm(name=f"{name}_bn")(x))
 

@@ -1,4 +1,4 @@
-"""Losses: the standard ones, the thesis' containment-aware box loss, and weak masks."""
+"""Losses: the standard ones, the thesis' containment-aware box loss, and losses of weak masks."""
 
 from lobule_ml.keras_types import Tensor, ops
 from mammo_worker.nn import boxes as bx
@@ -7,22 +7,22 @@ from mammo_worker.nn.config import BoxLoss
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
-    """Mean of `values` under `weights`; 0 where all weights are 0."""
+    """Mean of `values` with `weights`; 0 if all weights are 0."""
     return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1.0)
 
 
 def binary_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Element-wise, from logits."""
+    """Element-wise binary cross entropy from logits."""
     return ops.maximum(logits, 0.0) - logits * targets + ops.softplus(-ops.abs(logits))
 
 
 def class_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
-    """Cross entropy over background, benign, malignant; of a mass of unknown class only that it is a mass counts.
+    """Cross entropy over background, benign, malignant; for a mass of unknown class only of mass against background.
 
     Args:
-        logits: (..., 3).
-        labels: int (...), an index into `box_head.CLASSES` or `MASS_OF_UNKNOWN_CLASS`.
-        weights: (...).
+        logits: Logits (..., 3).
+        labels: Labels, int (...), indices into `box_head.CLASSES` or `MASS_OF_UNKNOWN_CLASS`.
+        weights: Weights (...).
     """
     log_p = ops.log_softmax(logits, axis=-1)
     log_mass = ops.logsumexp(log_p[..., 1:], axis=-1)
@@ -35,8 +35,8 @@ def centre_focal_loss(logits: Tensor, heat: Tensor) -> Tensor:
     """Penalty-reduced focal loss over a heat map (Law and Deng, "CornerNet"), per positive cell.
 
     Args:
-        logits: (B, N).
-        heat: (B, N) in [0, 1]; exactly 1 at a mass's centre.
+        logits: Logits (B, N).
+        heat: Heat map (B, N) in [0, 1], exactly 1 at a mass's centre.
     """
     p = ops.sigmoid(logits)
     positive = ops.cast(heat >= 1.0, "float32")
@@ -59,27 +59,27 @@ def giou_loss(predicted: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
 
 
 def smooth_l1(difference: Tensor) -> Tensor:
-    """Element-wise; quadratic below 1."""
+    """Element-wise smooth L1, quadratic below 1."""
     size = ops.abs(difference)
     return ops.where(size < 1.0, 0.5 * size**2, size - 0.5)
 
 
 def containment_overhang(predicted: Tensor, truth: Tensor) -> Tensor:
-    """How far one box's extent hangs over the other's: the thesis' section 4.2.4.
+    """The overhang of one box's extent over the other's (the thesis' section 4.2.4).
 
-    Per axis: 0 where either extent lies inside the other, shared edges included, otherwise the larger overhang over the
-    true width. So a box is not pulled once it lies in the mass (or holds it), as the overlap ratio counts.
+    Per axis, it is 0 if either extent is inside the other, including shared edges, otherwise the larger overhang over
+    the true width. A box is thus not pulled once it is in the mass (or contains it), as with the overlap ratio.
 
-    The thesis prints max(x'0 - x0, x'3 - x3) / w. Where a box lies beyond the true one to the right, that is the
-    smaller overhang, and negative; here it is the larger one on either side, without a sign, which smooth L1 does not
-    see anyway. Its w is the predicted width, by which a box could lower its loss by growing; here it is the true one.
+    The thesis prints max(x'0 - x0, x'3 - x3) / w. If a box is to the right of the true one, this is the smaller
+    overhang, and negative; here it is the larger one on either side, without a sign, which smooth L1 ignores. The
+    thesis' w is the predicted width, so that a box could lower its loss by growing; here it is the true width.
 
     Args:
-        predicted: (..., 4).
-        truth: (..., 4).
+        predicted: Predicted boxes (..., 4).
+        truth: True boxes (..., 4).
 
     Returns:
-        (..., 2): the overhang in x and in y.
+        The overhang in x and in y, (..., 2).
     """
     first = truth[..., :2] - predicted[..., :2]
     last = truth[..., 2:] - predicted[..., 2:]
@@ -104,15 +104,15 @@ BOX_LOSSES = {"smooth_l1": smooth_l1_box_loss, "containment": containment_box_lo
 def box_loss(
     kind: BoxLoss, coder: DeltaCoder, deltas: Tensor, anchors: Tensor, truth: Tensor, weights: Tensor
 ) -> Tensor:
-    """Box regression loss of paired boxes.
+    """The box regression loss of paired boxes.
 
     Args:
         kind: A key of `BOX_LOSSES`.
-        coder: Of the deltas.
-        deltas: Predicted (..., 4).
-        anchors: What they move (..., 4).
-        truth: (..., 4).
-        weights: (...), 1 for positives.
+        coder: Coder of the deltas.
+        deltas: Predicted deltas (..., 4).
+        anchors: Anchors (..., 4) of the deltas.
+        truth: True boxes (..., 4).
+        weights: Weights (...), 1 for positives.
     """
     return weighted_mean(BOX_LOSSES[kind](coder, deltas, anchors, truth), weights)
 
@@ -123,12 +123,12 @@ def mask_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
 
 
 def box_projection_loss(logits: Tensor, inside: Tensor, weights: Tensor) -> Tensor:
-    """Weak masks from boxes: the mask's shadow on each axis is the box's (Tian et al., "BoxInst", eq. 2).
+    """Loss of masks from boxes: the mask's projection on each axis must be the box's (Tian et al., "BoxInst", eq. 2).
 
     Args:
-        logits: (..., S, S).
-        inside: (..., S, S), 1 where a bin lies in the true box.
-        weights: (...).
+        logits: Mask logits (..., S, S).
+        inside: Grid (..., S, S), 1 where a bin is in the true box.
+        weights: Weights (...).
     """
     p = ops.sigmoid(logits)
     total = 0.0

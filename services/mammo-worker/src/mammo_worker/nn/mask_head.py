@@ -1,4 +1,4 @@
-"""The second stage's mask head, learned from hand-drawn masks or from boxes."""
+"""The second stage's mask head, trained with hand-drawn masks or with boxes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from mammo_worker.nn.losses import box_projection_loss, mask_loss
 from mammo_worker.nn.roi import RoiPooler
 from mammo_worker.nn.roi_align import roi_align
 
-MASK_STRIDE = 4  # of the true masks that come with a film
+MASK_STRIDE = 4  # stride of a film's true masks
 
 
 def build_network(config: MaskHeadConfig, channels: int) -> keras.Model:
-    """Mask of a pooled RoI at twice its resolution; class-agnostic, since benign and malignant have one kind of mask.
+    """Build the head for the mask of a pooled RoI, at twice its resolution and class-agnostic.
 
     Returns:
         Model from (`pool`, `pool`, `channels`) to logits (2 * `pool`, 2 * `pool`).
@@ -33,12 +33,12 @@ def build_network(config: MaskHeadConfig, channels: int) -> keras.Model:
 
 @dataclass(frozen=True)
 class MaskHead:
-    """Masks of RoIs, learned from films with masks alone.
+    """Predicts masks of RoIs, trained only on films with masks.
 
     Attributes:
-        config: What was built.
+        config: Configuration of the head.
         network: See `build_network`.
-        pooler: Of the features under the RoIs.
+        pooler: Pools the features under the RoIs.
     """
 
     config: MaskHeadConfig
@@ -47,22 +47,22 @@ class MaskHead:
 
     @property
     def is_trained(self) -> bool:
-        """Whether the head has a loss at all."""
+        """Whether the head has a loss."""
         return self.config.supervision != "none"
 
     def __call__(self, levels: Sequence[Tensor], rois: Tensor, training: bool = False) -> Tensor:
-        """Mask logits (B, R, side, side) of RoIs (B, R, 4)."""
+        """Predict mask logits (B, R, side, side) of RoIs (B, R, 4)."""
         masks = self.network(self.pooler(levels, rois, self.config.pool), training=training)
         return ops.reshape(masks, (-1, int(rois.shape[1]), self.config.side, self.config.side))
 
     def loss(self, logits: Tensor, rois: Tensor, truth: Tensor, positive: Tensor, films: dict[str, Any]) -> Tensor:
-        """Mean binary cross entropy of the positive RoIs of films that have masks.
+        """Mean binary cross entropy of the positive RoIs of films with masks.
 
         Args:
-            logits: (B, R, side, side).
-            rois: (B, R, 4).
-            truth: Their true boxes (B, R, 4).
-            positive: (B, R).
+            logits: Mask logits (B, R, side, side).
+            rois: RoIs (B, R, 4).
+            truth: True boxes (B, R, 4) of the RoIs.
+            positive: Mask (B, R) of positive RoIs.
             films: `mask` (B, H / 4, W / 4, 1), the union of a film's masks; `has_mask` (B,).
         """
         inside = inside_truth(rois, truth, self.config.side)
@@ -72,10 +72,10 @@ class MaskHead:
 
 
 class WeakMaskHead(MaskHead):
-    """Masks of RoIs, learned from the boxes too where a film has no mask."""
+    """Predicts masks of RoIs, trained on the boxes of films without masks as well."""
 
     def loss(self, logits: Tensor, rois: Tensor, truth: Tensor, positive: Tensor, films: dict[str, Any]) -> Tensor:
-        """The loss of `MaskHead`, and box projection on films without masks."""
+        """The loss of `MaskHead`, plus box projection on films without masks."""
         full = super().loss(logits, rois, truth, positive, films)
         inside = inside_truth(rois, truth, self.config.side)
         return full + box_projection_loss(logits, inside, positive * (1.0 - _has_mask(films)))
@@ -85,14 +85,14 @@ HEADS: dict[MaskSupervision, type[MaskHead]] = {"full": MaskHead, "weak": WeakMa
 
 
 def build_mask_head(config: MaskHeadConfig, channels: int, pooler: RoiPooler) -> MaskHead:
-    """A new mask head for a pyramid of so many channels."""
+    """Build a new mask head for a pyramid with this number of channels."""
     head = HEADS[config.supervision](config, build_network(config, channels), pooler)
     head.network.trainable = head.is_trained
     return head
 
 
 def inside_truth(boxes: Tensor, truth: Tensor, side: int) -> Tensor:
-    """Grid (B, R, side, side) over each box (B, R, 4): 1 where a bin's centre lies in the true box (B, R, 4)."""
+    """Grid (B, R, side, side) over each box (B, R, 4), 1 where a bin's centre is in the true box (B, R, 4)."""
     steps = (ops.arange(side, dtype="float32") + 0.5) / side
     x = ops.expand_dims(boxes[..., 0], -1) + steps * ops.expand_dims(boxes[..., 2] - boxes[..., 0], -1)
     y = ops.expand_dims(boxes[..., 1], -1) + steps * ops.expand_dims(boxes[..., 3] - boxes[..., 1], -1)

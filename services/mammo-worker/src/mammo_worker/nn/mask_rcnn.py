@@ -1,4 +1,4 @@
-"""Mask R-CNN: its parts put together, for training and for detection."""
+"""Mask R-CNN, composed of its parts, for training and for detection."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from mammo_worker.nn.proposals import FirstStage
 from mammo_worker.nn.roi import RoiSampler
 from mammo_worker.nn.stored_config import read_config
 
-_SEED = 17  # of the regions that are drawn while training
+_SEED = 17  # seed of the regions that are sampled in training
 _LOSSES = ("rpn_score", "rpn_box", "roi_class", "roi_box", "roi_mask", "mil")
 
 
@@ -23,13 +23,13 @@ _LOSSES = ("rpn_score", "rpn_box", "roi_class", "roi_box", "roi_mask", "mil")
 class MaskRCNN(keras.Model):
     """Mask R-CNN (He et al., ICCV 2017) with an optional triage head.
 
-    While training, `call` takes a dictionary: `canvas` uint8 (B, H, W, 2) as `films.prepare` makes it; `boxes`
-    (B, G, 4) in canvas pixels; `labels` int (B, G), 0 padding, 1 benign, 2 malignant, 3 a mass of either class;
-    `mask` (B, H / 4, W / 4, 1), the union of the film's masks; `has_mask` (B,); `malignant` (B,), 1, 0, or -1 for
-    unknown. Otherwise the canvas alone.
+    In training, `call` takes a dictionary: `canvas` uint8 (B, H, W, 2) from `films.prepare`; `boxes` (B, G, 4) in
+    canvas pixels; `labels` int (B, G), 0 padding, 1 benign, 2 malignant, 3 a mass of unknown class; `mask` (B, H / 4, W
+    / 4, 1), the union of the film's masks; `has_mask` (B,); `malignant` (B,), 1, 0, or -1 for unknown. Otherwise it
+    takes only the canvas.
 
     Args:
-        config: What to build.
+        config: Configuration of the network.
         trunk_precision: Keras dtype policy of backbone and pyramid, see `Parts.build`.
         parts: Parts of another network of the same configuration, instead of new ones.
 
@@ -51,26 +51,26 @@ class MaskRCNN(keras.Model):
         self.config = config
         self.trunk_precision = trunk_precision
         self.parts = parts or Parts.build(config, trunk_precision)
-        self.networks = self.parts.networks  # Keras keeps the weights of what stands in a list
+        self.networks = self.parts.networks  # Keras tracks the weights of networks in a list
         self.roi_sampler = RoiSampler(config.rois)
         self.finding_selector = FindingSelector(config.detections)
         self._seed = keras.random.SeedGenerator(_SEED)
         self._means = {name: keras.metrics.Mean(name) for name in _LOSSES}
 
     def get_config(self) -> dict[str, Any]:
-        """Keras' serialisation."""
+        """Return the arguments for Keras' serialisation."""
         own = {"config": self.config.to_dict(), "trunk_precision": self.trunk_precision}
         return {**super().get_config(), **own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "MaskRCNN":
-        """Keras' deserialisation."""
+        """Build the network from Keras' serialisation."""
         del custom_objects
         return cls(read_config(config.pop("config")), **config)
 
     @contextmanager
     def draws_begun_anew(self) -> Iterator[None]:
-        """Within, regions are drawn as by a new network; after it, as if nothing had been drawn within."""
+        """Inside the context, sample regions like a new network; afterwards, restore the former random state."""
         before = ops.copy(self._seed.state)
         self._seed.state.assign(keras.random.SeedGenerator(_SEED).state)
         try:
@@ -79,7 +79,7 @@ class MaskRCNN(keras.Model):
             self._seed.state.assign(before)
 
     def call(self, inputs: Any, training: bool = False) -> dict[str, Tensor]:
-        """Everything the losses need (with truth given), or the detections (with a canvas alone)."""
+        """Compute the inputs of the losses (with truth), or the detections (with a canvas)."""
         if not isinstance(inputs, dict):
             return self.detect(inputs)
         parts = self.parts
@@ -100,7 +100,7 @@ class MaskRCNN(keras.Model):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Tensor:
-        """Sum of the losses of both stages, the masks and the triage head."""
+        """The sum of the losses of both stages, the masks and the triage head."""
         del y, sample_weight, training
         parts = self.parts
         outputs = FirstStage(**{name: y_pred[name] for name in FirstStage._fields})
@@ -122,12 +122,12 @@ class MaskRCNN(keras.Model):
         """Find masses.
 
         Args:
-            canvas: (B, H, W, 2).
+            canvas: Canvases (B, H, W, 2).
 
         Returns:
-            `boxes` (B, D, 4) in canvas pixels; `score` (B, D), that it is a mass, 0 for padding; `malignant` (B, D),
-            that it is malignant if it is one; `masks` (B, D, S, S), probabilities on a grid over the box; and, with a
-            triage head, `mil` (B, H / 16, W / 16), malignancy of every instance.
+            `boxes` (B, D, 4) in canvas pixels; `score` (B, D), the probability of a mass, 0 for padding; `malignant`
+            (B, D), the probability of malignancy given a mass; `masks` (B, D, S, S), probabilities on a grid over the
+            box; and, with a triage head, `mil` (B, H / 16, W / 16), the malignancy of every instance.
         """
         parts = self.parts
         levels = parts.trunk(canvas)

@@ -1,4 +1,4 @@
-"""Which boxes are masses, which are background, and which of them a loss sees."""
+"""Matches boxes with true boxes, and samples boxes for the losses."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,16 +11,16 @@ from mammo_worker.nn.config import MatcherConfig
 
 MEASURES = {"iou": bx.pairwise_iou, "overlap_ratio": bx.pairwise_overlap_ratio}
 _TIE = 1e-6
-_LEAST = 1e-3  # of a match that makes a box the best of a true one
+_LEAST = 1e-3  # least value for the best box of a true box
 
 
 class Match(NamedTuple):
-    """What a `Matcher` says of boxes.
+    """The result of a `Matcher`.
 
     Attributes:
-        positive: bool (B, N).
-        negative: bool (B, N); a box that is neither is left out of the losses.
-        index: int (B, N), the best true box of each.
+        positive: Positive boxes, bool (B, N).
+        negative: Negative boxes, bool (B, N); boxes that are neither are ignored by the losses.
+        index: Index of the best true box of each, int (B, N).
     """
 
     positive: Tensor
@@ -33,18 +33,18 @@ class Matcher:
     """Decides which boxes are masses and which are background.
 
     Attributes:
-        config: The measure and its limits.
+        config: Measure and limits.
     """
 
     config: MatcherConfig
 
     def __call__(self, boxes: Tensor, truth: Tensor, labels: Tensor) -> Match:
-        """Match boxes with true ones.
+        """Match boxes with true boxes.
 
         Args:
-            boxes: (B, N, 4), or (1, N, 4) for the same boxes on every film.
-            truth: (B, G, 4).
-            labels: int (B, G); 0 for padding.
+            boxes: Boxes (B, N, 4), or (1, N, 4) for the same boxes on every film.
+            truth: True boxes (B, G, 4).
+            labels: Labels, int (B, G), 0 for padding.
         """
         c = self.config
         table = MEASURES[c.measure](boxes, truth) * ops.expand_dims(ops.cast(labels > 0, "float32"), 1)
@@ -59,10 +59,10 @@ class Matcher:
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws a fixed number of boxes, at most a share of them positive.
+    """Samples a fixed number of boxes with a largest share of positive ones.
 
     Attributes:
-        count: How many.
+        count: Number of boxes.
         positive_share: Largest share of positives.
     """
 
@@ -71,19 +71,19 @@ class Sampler:
 
     @property
     def positive_slots(self) -> int:
-        """The first so many of the drawn may be positive."""
+        """Number of the first slots, which can be positive."""
         return max(1, round(self.count * self.positive_share))
 
     def __call__(self, positive: Tensor, negative: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Draw.
+        """Sample boxes.
 
         Args:
-            positive: bool (B, N).
-            negative: bool (B, N); boxes that are neither are never drawn.
-            seed: Source of chance.
+            positive: Positive boxes, bool (B, N).
+            negative: Negative boxes, bool (B, N); boxes that are neither are never sampled.
+            seed: Source of randomness.
 
         Returns:
-            Indices (B, `count`), first the positive slots, and weights (B, `count`), 0 for a slot that stayed empty.
+            Indices (B, `count`), first the positive slots, and weights (B, `count`), 0 for an empty slot.
         """
         chance = keras.random.uniform(ops.shape(positive), seed=seed)
         drawn: list[tuple[Tensor, Tensor]] = []

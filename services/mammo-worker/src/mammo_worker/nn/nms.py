@@ -1,23 +1,23 @@
-"""Non-maximum suppression without leaving the graph, whatever the backend."""
+"""Non-maximum suppression within the graph, on every backend."""
 
 from lobule_ml.keras_types import Tensor, ops
 from mammo_worker.nn.boxes import pairwise_iou
 
 
 def nms_keep(boxes: Tensor, valid: Tensor, threshold: float) -> Tensor:
-    """Greedy non-maximum suppression of boxes that are already sorted by falling score.
+    """Greedy non-maximum suppression of boxes that are sorted by descending score.
 
-    A box falls where a *kept* box before it overlaps it by more than `threshold` (IoU). Instead of walking the boxes
-    one by one, all are judged at once against the kept ones of the round before, until nothing changes: that fixed
-    point is the greedy solution, and it takes as many rounds as the longest chain of overlaps, a handful.
+    A box is suppressed if a *kept* box before it overlaps it by more than `threshold` (IoU). Instead of visiting the
+    boxes one by one, all are compared at once with the boxes kept in the previous round, until nothing changes. This
+    fixed point is the greedy solution, and needs as many rounds as the longest chain of overlaps, which is a handful.
 
     Args:
-        boxes: (B, N, 4).
-        valid: bool (B, N); the others neither survive nor suppress.
+        boxes: Boxes (B, N, 4).
+        valid: Valid boxes, bool (B, N); others are neither kept nor suppress.
         threshold: Largest IoU of two kept boxes.
 
     Returns:
-        bool (B, N).
+        Mask of the kept boxes, bool (B, N).
     """
     count = int(boxes.shape[1])
     index = ops.arange(count)
@@ -41,11 +41,11 @@ def top_after_nms(boxes: Tensor, scores: Tensor, threshold: float, before: int, 
     """The best boxes after suppression, padded to a fixed number.
 
     Args:
-        boxes: (B, N, 4).
-        scores: (B, N); not positive means no box.
+        boxes: Boxes (B, N, 4).
+        scores: Scores (B, N); a score that is not positive means no box.
         threshold: See `nms_keep`.
-        before: How many of the best go into the suppression.
-        after: How many come out.
+        before: Number of best boxes before suppression.
+        after: Number of boxes after suppression.
 
     Returns:
         Indices (B, `after`) into N, and whether each is a box (bool).
@@ -55,7 +55,7 @@ def top_after_nms(boxes: Tensor, scores: Tensor, threshold: float, before: int, 
     candidates = ops.take_along_axis(boxes, ops.expand_dims(order, -1), axis=1)
     keep = nms_keep(candidates, best > 0, threshold)
     after_k = min(after, before)
-    # Kept ones first, in the order of their scores.
+    # Kept boxes first, in the order of their scores.
     rank = ops.where(keep, ops.cast(before - ops.arange(before), "float32"), 0.0)
     kept_rank, kept = ops.top_k(rank, after_k)
     indices = ops.take_along_axis(order, kept, axis=1)

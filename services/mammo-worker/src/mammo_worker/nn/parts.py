@@ -23,7 +23,7 @@ class Parts:
         trunk: Backbone and pyramid.
         proposals: The first stage.
         box_head: Class and box of the second stage.
-        mask_head: Its masks.
+        mask_head: Masks of the second stage.
         triage: The triage head, or None.
     """
 
@@ -35,12 +35,12 @@ class Parts:
 
     @classmethod
     def build(cls, config: MaskRCNNConfig, trunk_precision: str = "float32") -> "Parts":
-        """New parts with random weights.
+        """Build new parts with random weights.
 
         Args:
-            config: What to build.
-            trunk_precision: Keras dtype policy of backbone and pyramid; boxes, heads and losses always stay in
-                float32, for coordinates need it.
+            config: Configuration of the network.
+            trunk_precision: Keras dtype policy of backbone and pyramid; boxes, heads and losses always stay in float32,
+                which coordinates need.
         """
         canvas, channels, strides = config.canvas, config.pyramid.channels, config.pyramid.strides
         pooler = RoiPooler(strides, config.rois.sampling)
@@ -54,7 +54,7 @@ class Parts:
 
     @property
     def networks(self) -> list[keras.Model]:
-        """All networks, in the order in which their weights are stored: packages and trainings depend on it."""
+        """All networks in the order in which their weights are stored; packages and trainings depend on it."""
         heads = [self.proposals.network, self.box_head.network, self.mask_head.network]
         triage = [] if self.triage is None else [self.triage.network]
         return [self.trunk.backbone, self.trunk.fpn, *heads, *triage]

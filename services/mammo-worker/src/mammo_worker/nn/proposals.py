@@ -1,4 +1,4 @@
-"""The first stage of a two-stage detector: what every kind of it can do, and how proposals are selected."""
+"""The interface of the first stage of a two-stage detector, and the selection of proposals."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from mammo_worker.nn.nms import top_after_nms
 
 
 class FirstStage(NamedTuple):
-    """What a first stage predicts.
+    """The predictions of a first stage.
 
     Attributes:
-        logits: (B, N), objectness.
-        raw: (B, N, 4), boxes as the network says them.
-        boxes: (B, N, 4), boxes in canvas pixels.
+        logits: Objectness logits (B, N).
+        raw: Boxes (B, N, 4) as predicted by the network.
+        boxes: Boxes (B, N, 4) in canvas pixels.
     """
 
     logits: Tensor
@@ -28,16 +28,16 @@ class FirstStage(NamedTuple):
 
 
 class ProposalStage(ABC):
-    """Predicts where masses may be, of any class.
+    """Predicts the places of masses of any class.
 
     Attributes:
-        network: Its head, shared by all levels.
-        canvas: Height and width.
-        selection: Of the proposals.
+        network: Network of the head, shared by all levels.
+        canvas: Height and width of the canvas.
+        selection: Selection of the proposals.
     """
 
     in_half_precision: ClassVar[bool]
-    """Whether the head of a network in use may compute in bfloat16."""
+    """Whether the head can run in bfloat16 in inference."""
 
     def __init__(self, network: keras.Model, canvas: tuple[int, int], selection: SelectionConfig) -> None:
         self.network = network
@@ -58,18 +58,18 @@ class ProposalStage(ABC):
     def losses(
         self, outputs: FirstStage, truth: Tensor, labels: Tensor, seed: keras.random.SeedGenerator
     ) -> tuple[Tensor, Tensor]:
-        """Loss of the objectness and of the boxes.
+        """Compute the losses of objectness and boxes.
 
         Args:
-            outputs: What was predicted.
-            truth: (B, G, 4).
-            labels: int (B, G); 0 for padding.
-            seed: Source of chance.
+            outputs: The predictions.
+            truth: True boxes (B, G, 4).
+            labels: Labels, int (B, G), 0 for padding.
+            seed: Source of randomness.
         """
 
     @abstractmethod
     def score(self, mass: Tensor, objectness: Tensor) -> Tensor:
-        """Score (B, P) of RoIs that the second stage takes for masses with probability `mass` (B, P)."""
+        """Scores (B, P) of RoIs that the second stage classifies as masses with probability `mass` (B, P)."""
 
     def proposals(self, outputs: FirstStage, training: bool = False) -> tuple[Tensor, Tensor]:
         """Proposals (B, P, 4) and their objectness (B, P), as many as configured for training or for test."""
@@ -81,18 +81,18 @@ class ProposalStage(ABC):
 def propose(
     boxes: Tensor, objectness: Tensor, canvas: tuple[int, int], nms: float, before: int, after: int
 ) -> tuple[Tensor, Tensor]:
-    """The proposal layer: clip, suppress, keep a fixed number.
+    """Clip and suppress boxes, and keep a fixed number as proposals.
 
     Args:
-        boxes: (B, N, 4).
-        objectness: (B, N), probabilities.
-        canvas: Height and width.
-        nms: IoU above which the worse box falls.
-        before: Boxes into the suppression.
-        after: Proposals out.
+        boxes: Boxes (B, N, 4).
+        objectness: Objectness probabilities (B, N).
+        canvas: Height and width of the canvas.
+        nms: IoU above which the worse box is suppressed.
+        before: Number of boxes before suppression.
+        after: Number of proposals after suppression.
 
     Returns:
-        Proposals (B, `after`, 4) and their objectness (B, `after`), 0 where there are fewer. No gradient flows.
+        Proposals (B, `after`, 4) and their objectness (B, `after`), 0 for padding. No gradient flows through them.
     """
     boxes, objectness = ops.stop_gradient(bx.clip(boxes, *canvas)), ops.stop_gradient(objectness)
     index, is_box = top_after_nms(boxes, objectness, nms, before, after)
@@ -103,13 +103,13 @@ def propose(
 
 
 def logits_and_boxes(level: Any, logits: Any, boxes: Any, name: str) -> keras.Model:
-    """A head from a level (H, W, C) to logits (H * W * A,) and raw boxes (H * W * A, 4).
+    """Build a head from a level (H, W, C) to logits (H * W * A,) and raw boxes (H * W * A, 4).
 
     Args:
-        level: The input.
-        logits: (H, W, A).
-        boxes: (H, W, 4 * A).
-        name: Of the model.
+        level: Input of the head.
+        logits: Logits (H, W, A).
+        boxes: Raw boxes (H, W, 4 * A).
+        name: Name of the model.
     """
     flat = keras.layers.Reshape((-1,))(logits), keras.layers.Reshape((-1, 4))(boxes)
     return keras.Model(level, list(flat), name=name)

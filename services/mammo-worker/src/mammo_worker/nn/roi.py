@@ -1,4 +1,4 @@
-"""Regions of interest: what the second stage learns from, and the features under them."""
+"""Regions of interest: sampling for the second stage's training, and pooling of their features."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from mammo_worker.nn.config import RoiConfig
 from mammo_worker.nn.matcher import Matcher, Sampler
 from mammo_worker.nn.roi_align import roi_align
 
-_COARSEST = 32  # stride; levels beyond it serve proposals only
-_LEAST_AREA = 1.0  # of a proposal, pixels; padding has none
+_COARSEST = 32  # stride; coarser levels are used only for proposals
+_LEAST_AREA = 1.0  # area of a proposal in pixels; padding has none
 
 
 @dataclass(frozen=True)
 class RoiPooler:
-    """RoIAlign from the levels of a pyramid.
+    """Pools features from the levels of a pyramid by RoIAlign.
 
     Attributes:
-        strides: Of all its levels.
-        sampling: Samples per bin and axis.
+        strides: Strides of all levels.
+        sampling: Number of samples per bin and axis.
     """
 
     strides: Sequence[int]
     sampling: int
 
     def __call__(self, levels: Sequence[Tensor], rois: Tensor, size: int) -> Tensor:
-        """Features (B * R, `size`, `size`, C) under RoIs (B, R, 4)."""
+        """Pool features (B * R, `size`, `size`, C) under RoIs (B, R, 4)."""
         strides = tuple(s for s in self.strides if s <= _COARSEST)
         pooled = roi_align(levels[: len(strides)], strides, rois, size, self.sampling)
         return ops.reshape(pooled, (-1, size, size, int(levels[0].shape[-1])))
@@ -36,29 +36,29 @@ class RoiPooler:
 
 @dataclass(frozen=True)
 class RoiSampler:
-    """RoIs for the losses of the second stage, drawn from proposals and the true boxes themselves.
+    """Samples RoIs for the losses of the second stage from proposals and the true boxes.
 
     Attributes:
-        config: Matcher, number and share.
+        config: Matcher, number and share of positives.
     """
 
     config: RoiConfig
 
     @property
     def draw(self) -> Sampler:
-        """Draws the RoIs, positive ones into the first slots."""
+        """The sampler of the RoIs, which puts positive ones into the first slots."""
         return Sampler(self.config.samples, self.config.positive_share)
 
     def __call__(
         self, proposals: Tensor, truth: Tensor, labels: Tensor, seed: keras.random.SeedGenerator
     ) -> dict[str, Tensor]:
-        """Draw.
+        """Sample RoIs.
 
         Args:
-            proposals: (B, N, 4); all zero for padding.
-            truth: (B, G, 4).
-            labels: int (B, G); 0 for padding.
-            seed: Source of chance.
+            proposals: Proposals (B, N, 4), all zero for padding.
+            truth: True boxes (B, G, 4).
+            labels: Labels, int (B, G), 0 for padding.
+            seed: Source of randomness.
 
         Returns:
             `rois` (B, R, 4), `label` int (B, R) with 0 for background, `truth` (B, R, 4), `weight` (B, R), `positive`

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from lobule_ml.keras_types import Tensor, ops
 
-CELLS_PER_BOX = 14.0  # He et al.'s rule, 224 pixels at stride 16, put in one number
+CELLS_PER_BOX = 14.0  # He et al.'s rule, 224 pixels at stride 16, as one number
 
 
 def assign_levels(boxes: Tensor, strides: Sequence[int]) -> Tensor:
-    """Index of each box's pyramid level, by its size (Lin et al., "Feature Pyramid Networks", eq. 1)."""
+    """The index of each box's pyramid level, by its size (Lin et al., "Feature Pyramid Networks", eq. 1)."""
     width = ops.maximum(boxes[..., 2] - boxes[..., 0], 1e-3)
     height = ops.maximum(boxes[..., 3] - boxes[..., 1], 1e-3)
     level = ops.log2(ops.sqrt(width * height) / (CELLS_PER_BOX * strides[0]))
@@ -16,20 +16,20 @@ def assign_levels(boxes: Tensor, strides: Sequence[int]) -> Tensor:
 
 
 def roi_align(levels: Sequence[Tensor], strides: Sequence[int], boxes: Tensor, size: int, sampling: int = 2) -> Tensor:
-    """Pool a fixed grid from under every box (He et al., "Mask R-CNN", section 3).
+    """Pool a fixed grid under every box (He et al., "Mask R-CNN", section 3).
 
-    Every bin is the mean of `sampling` x `sampling` bilinear samples; no coordinate is rounded. The levels are laid
-    end to end so that one gather serves all boxes, whatever their level.
+    Every bin is the mean of `sampling` x `sampling` bilinear samples; no coordinate is rounded. The levels are
+    concatenated, so that one gather is sufficient for boxes of all levels.
 
     Args:
         levels: Feature maps (B, H_l, W_l, C), the strides doubling from one to the next.
         strides: Their strides in canvas pixels.
-        boxes: (B, R, 4) in canvas pixels.
-        size: Bins down and across.
-        sampling: Samples per bin and axis.
+        boxes: Boxes (B, R, 4) in canvas pixels.
+        size: Number of bins down and across.
+        sampling: Number of samples per bin and axis.
 
     Returns:
-        (B, R, size, size, C).
+        The pooled features (B, R, size, size, C).
     """
     batch, channels = ops.shape(levels[0])[0], int(levels[0].shape[-1])
     flat = ops.concatenate([ops.reshape(x, (batch, -1, channels)) for x in levels], axis=1)

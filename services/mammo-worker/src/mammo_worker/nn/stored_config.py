@@ -1,4 +1,4 @@
-"""Configurations as model packages keep them: nested as today, or flat as packages up to version 2 have them."""
+"""Reads configurations of model packages, which are nested, or flat in packages up to version 2."""
 
 from typing import Any
 
@@ -23,23 +23,23 @@ _NESTED = TypeAdapter(MaskRCNNConfig)
 
 
 def read_config(values: dict[str, Any]) -> MaskRCNNConfig:
-    """The network that `architecture.config` of a package names, in either form.
+    """Read the network from a package's `architecture.config`, in either form.
 
     Args:
-        values: From JSON, or from `MaskRCNNConfig.to_dict`.
+        values: Values from JSON, or from `MaskRCNNConfig.to_dict`.
 
     Raises:
-        KeyError, TypeError, ValueError: They describe no network of this version.
+        KeyError, TypeError, ValueError: The values do not describe a network of this version.
     """
     return from_flat(values) if "proposal_stage" in values else _NESTED.validate_python(values)
 
 
 def from_flat(values: dict[str, Any]) -> MaskRCNNConfig:
-    """A configuration from one record of 33 fields.
+    """Convert a flat record of 33 fields to a configuration.
 
     Raises:
         KeyError: A field is missing.
-        ValueError: There is no such first stage.
+        ValueError: The first stage is unknown.
     """
     v: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     selection = SelectionConfig(

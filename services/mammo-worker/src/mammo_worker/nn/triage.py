@@ -1,4 +1,4 @@
-"""The triage head: how malignant a film is, from its instances (cells) alone."""
+"""The triage head, which predicts a film's malignancy from its instances (cells)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ from mammo_worker.nn.losses import binary_cross_entropy, weighted_mean
 
 MIL_STRIDE = 16
 _UNITS = 64
-_RARE = -3.0  # logit before training: most instances are not malignant
+_RARE = -3.0  # logit before training, because most instances are not malignant
 
 
 def max_pooling(flat: Tensor, labels: Tensor, config: TriageConfig) -> Tensor:
-    """A film is as malignant as its most malignant instance (the thesis' eq. 1): (B,) of logits (B, N)."""
+    """Loss (B,) of logits (B, N) with a film as malignant as its most malignant instance (the thesis' eq. 1)."""
     del config
     return binary_cross_entropy(ops.max(flat, axis=-1), labels)
 
 
 def label_assignment(flat: Tensor, labels: Tensor, config: TriageConfig) -> Tensor:
-    """The `top` most malignant instances have the film's label, all others are negative (eq. 2)."""
+    """Loss in which the `top` most malignant instances have the film's label, and all others are negative (eq. 2)."""
     ranked, _ = ops.top_k(flat, int(flat.shape[1]))
     assigned = ops.cast(ops.arange(int(flat.shape[1])) < config.top, "float32") * ops.expand_dims(labels, -1)
     return ops.mean(binary_cross_entropy(ranked, assigned), axis=-1)
 
 
 def sparse(flat: Tensor, labels: Tensor, config: TriageConfig) -> Tensor:
-    """Max pooling, and few malignant instances (eq. 3)."""
+    """Loss of max pooling with a penalty on malignant instances (eq. 3)."""
     return max_pooling(flat, labels, config) + config.sparsity * ops.sum(ops.sigmoid(flat), axis=-1)
 
 
@@ -41,7 +41,7 @@ LOSSES: dict[MilLoss, Callable[[Tensor, Tensor, TriageConfig], Tensor]] = {
 
 
 def build_network(channels: int) -> keras.Model:
-    """Malignancy of every instance of a level: the thesis' section 2.4 on a pyramid in place of AlexNet.
+    """Build the head for every instance of a level: the thesis' section 2.4 on a pyramid instead of AlexNet.
 
     Returns:
         Model from (H, W, `channels`) to logits (H, W).
@@ -60,10 +60,10 @@ def _drop_last(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class TriageHead:
-    """Multi-instance learning over whole films.
+    """Multi-instance learning on whole films.
 
     Attributes:
-        config: Its loss.
+        config: Configuration of the loss.
         network: See `build_network`.
         level: Index of the level at `MIL_STRIDE`.
     """
@@ -74,7 +74,7 @@ class TriageHead:
 
     @classmethod
     def build(cls, config: TriageConfig, strides: Sequence[int], channels: int) -> "TriageHead":
-        """A new one for a pyramid.
+        """Build a new head for a pyramid.
 
         Raises:
             ValueError: The pyramid has no level at `MIL_STRIDE`.
@@ -82,15 +82,15 @@ class TriageHead:
         return cls(config, build_network(channels), list(strides).index(MIL_STRIDE))
 
     def __call__(self, levels: Sequence[Tensor], training: bool = False) -> Tensor:
-        """Logits (B, H / 16, W / 16), malignancy of every instance."""
+        """Predict logits (B, H / 16, W / 16) of every instance's malignancy."""
         return self.network(levels[self.level], training=training)
 
     def loss(self, logits: Tensor, malignant: Tensor) -> Tensor:
-        """Mean loss of the films whose label is known.
+        """Mean loss of the films with a known label.
 
         Args:
-            logits: (B, H, W).
-            malignant: (B,), 1, 0, or -1 for unknown.
+            logits: Logits (B, H, W).
+            malignant: Labels (B,), 1, 0, or -1 for unknown.
         """
         flat = ops.reshape(logits, (ops.shape(logits)[0], -1))
         each = LOSSES[self.config.loss](flat, ops.cast(malignant, "float32"), self.config)

@@ -1,4 +1,4 @@
-"""Backbone and pyramid: from canvases to feature levels."""
+"""Backbone and pyramid, from canvases to feature levels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from lobule_ml.keras_types import Tensor, dtype_policy, ops
 from mammo_worker.nn.config import BackboneConfig, PyramidConfig
 from mammo_worker.nn.fpn import build_fpn
 
-_STRIDES = (4, 8, 16, 32)  # of the backbone's maps
+_STRIDES = (4, 8, 16, 32)  # strides of the backbone's maps
 
 
 @dataclass(frozen=True)
 class Trunk:
-    """Where nearly all the arithmetic of a detector is.
+    """Backbone and pyramid, which need most of a detector's computation.
 
     Attributes:
-        backbone: From three channels to its maps.
-        fpn: From the maps to the levels.
+        backbone: Network from three channels to its maps.
+        fpn: Network from the maps to the levels.
         maps: Names of the maps that the pyramid uses.
-        clahe: Whether the network sees CLAHE beside the plain grey.
+        clahe: Whether the network also sees CLAHE.
     """
 
     backbone: keras.Model
@@ -33,12 +33,12 @@ class Trunk:
     def build(
         cls, backbone: BackboneConfig, pyramid: PyramidConfig, canvas: tuple[int, int], precision: str = "float32"
     ) -> "Trunk":
-        """A new one.
+        """Build a new trunk.
 
         Args:
-            backbone: What to build.
-            pyramid: What to build on it.
-            canvas: Height and width.
+            backbone: Configuration of the backbone.
+            pyramid: Configuration of the pyramid.
+            canvas: Height and width of the canvas.
             precision: Keras dtype policy of both.
         """
         with dtype_policy(precision):
@@ -49,14 +49,14 @@ class Trunk:
         return cls(net, fpn, maps, backbone.clahe)
 
     def __call__(self, canvas: Tensor, training: bool = False) -> list[Tensor]:
-        """Feature levels float32 (B, H / s, W / s, C) of canvases (B, H, W, 2)."""
+        """Compute feature levels float32 (B, H / s, W / s, C) of canvases (B, H, W, 2)."""
         maps = self.backbone(three_channels(canvas, self.clahe), training=training)
         levels = self.fpn([maps[name] for name in self.maps], training=training)
         return [ops.cast(level, "float32") for level in levels]
 
 
 def three_channels(canvas: Tensor, clahe: bool) -> Tensor:
-    """What the backbone sees, (B, H, W, 3) in 0..255, of canvases (B, H, W, 2): grey and twice CLAHE, or grey alone."""
+    """The backbone's input (B, H, W, 3) from 0 to 255: grey and twice CLAHE, or only grey, of canvases (B, H, W, 2)."""
     canvas = ops.cast(canvas, "float32")
     grey, equalised = canvas[..., :1], canvas[..., 1:]
     second = equalised if clahe else grey

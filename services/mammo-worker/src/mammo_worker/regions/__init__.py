@@ -1,1 +1,1 @@
-"""Regions at native resolution: how suspicious is a mass or a group of calcifications that somebody has marked."""
+"""Classifies marked masses and groups of calcifications at native resolution."""

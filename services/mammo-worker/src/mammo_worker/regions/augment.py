@@ -1,4 +1,4 @@
-"""Random changes of a prepared region while training."""
+"""Random changes of a prepared region in training."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from mammo_worker.regions.prepare import PreparedRegion
 
 @dataclass(frozen=True)
 class RegionAugmentation:
-    """How far a region is changed.
+    """Ranges of the changes of a region.
 
     Attributes:
-        rotation: Largest angle to either side, degrees; any of the eight mirrorings and quarter turns comes first.
-        scale: Smallest and largest factor. Above 1 the margins are lost, as in a region that is drawn too tight.
+        rotation: Largest angle to either side, degrees; one of the eight mirrorings and quarter turns is applied first.
+        scale: Smallest and largest factor. Above 1 the margins are lost, as in a region that is drawn too tightly.
         shift: Largest shift to any side, share of the canvas.
         gamma: Largest change of gamma, as a log.
         brightness: Largest shift of the grey, levels.
-        slope: Largest difference of brightness from one side to the other, levels, as of scanners and thickness.
+        slope: Largest difference of brightness from one side to the other, levels, as by scanners and thickness.
         noise: Largest standard deviation of the noise, levels.
         blur: Largest standard deviation of the blur, pixels.
         size: Standard deviation of the noise on the size's logarithms.
@@ -37,7 +37,7 @@ class RegionAugmentation:
 
 
 def augment(prepared: PreparedRegion, how: RegionAugmentation, chance: np.random.Generator) -> PreparedRegion:
-    """A changed copy."""
+    """Return a changed copy of a region."""
     canvas = _move(prepared.canvas, how, chance).astype(np.float32)
     inside = canvas[..., :1] > 0
     canvas[..., :2] = 255.0 * (canvas[..., :2] / 255.0) ** np.exp(chance.uniform(-how.gamma, how.gamma))

@@ -1,4 +1,4 @@
-"""Lesions of CBIS-DDSM cut from the films at native resolution, with what the official tables say of each."""
+"""Lesions of CBIS-DDSM, cropped from the films at native resolution, with their descriptions in the official tables."""
 
 import csv
 from collections.abc import Iterator
@@ -20,15 +20,15 @@ class Crop:
     """One lesion on one film.
 
     Attributes:
-        path: Its picture.
+        path: File of the picture.
         kind: Mass or calcification.
-        patient: Unique within CBIS-DDSM.
-        lesion: Patient, side and number of the abnormality: the same in both views.
+        patient: Patient, unique within CBIS-DDSM.
+        lesion: Patient, side and number of the abnormality, the same in both views.
         view: CC or MLO.
-        malignant: By pathology.
+        malignant: Whether it is malignant by pathology.
         native_size: Height and width in pixels of the film, before a large crop was shrunk.
         targets: See `regions.targets`.
-        weights: Of the targets.
+        weights: Weights of the targets.
     """
 
     path: Path
@@ -42,10 +42,10 @@ class Crop:
     weights: NDArray[np.float32]
 
     def read(self) -> NDArray[np.uint8]:
-        """The picture, grey.
+        """Read the picture in grey.
 
         Raises:
-            FileNotFoundError: It is not there, or no picture.
+            FileNotFoundError: The file does not exist or is not a picture.
         """
         image = cv2.imread(str(self.path), cv2.IMREAD_GRAYSCALE)
         if image is None:
@@ -59,14 +59,14 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def cbis_crops(data: Path) -> list[Crop]:
-    """All crops.
+    """Read all crops.
 
     Args:
         data: Folder of the data sets: `cbis_crops` (with `index.csv` and `images/`) and the official tables in
             `cbis_ddsm_mass/csv`.
 
     Raises:
-        KeyError: A crop is in no table.
+        KeyError: A crop is missing in the tables.
     """
     described: dict[tuple[str, ...], dict[str, str]] = {}
     for short in _KINDS:

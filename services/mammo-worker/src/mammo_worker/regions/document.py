@@ -1,4 +1,4 @@
-"""The evaluation of the region classifier in words: `docs/results/regions.md`."""
+"""The document on the region classifier's evaluation: `docs/results/regions.md`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +37,7 @@ LIMITS = f"""\
 
 
 def bars_table(metrics: Sequence[dict[str, Any]]) -> str:
-    """What was asked for against what was measured, by crop, as Markdown."""
+    """The required against the measured values, by crop, as Markdown."""
     rows: list[dict[str, Any]] = []
     for metric, wanted in BARS:
         found = next(m for m in metrics if m["metric"] == metric and m["rule"].startswith("crop"))
@@ -54,7 +54,7 @@ def results_document(
     descriptions: Sequence[dict[str, Any]],
     tried: str,
 ) -> str:
-    """`docs/results/regions.md`."""
+    """Write `docs/results/regions.md`."""
     kinds = [c.kind for c in result.crops]
     done = len(np.unique(result.folds))
     return f"""# Regions: results
@@ -88,7 +88,7 @@ Learned from the words of the official tables; it helps the network to see, and 
 
 
 def model_card(manifest_name: str, version: str, plan: RegionPlan, metrics: Sequence[dict[str, Any]]) -> str:
-    """`MODEL_CARD.md` of the package."""
+    """Write `MODEL_CARD.md` of the package."""
     return f"""# {manifest_name} {version}
 
 Says how suspicious a region is that a reader or a detector marked: mass or calcifications, benign or malignant.

@@ -26,13 +26,13 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Crops of the folds that have been trained, and what was said of each by a network that has not seen its patient.
+    """Crops of the trained folds, and the predictions of networks that have not seen their patients.
 
     Attributes:
-        crops: Of these folds.
-        folds: (N,).
-        said: (N, len(NAMES)) probabilities.
-        way: How the crops were read, see `regions.ways`.
+        crops: Crops of these folds.
+        folds: Folds (N,) of the crops.
+        said: Predicted probabilities (N, len(NAMES)).
+        way: Preparation of the crops, see `regions.ways`.
     """
 
     crops: list[Crop]
@@ -42,14 +42,14 @@ class OutOfFold:
 
     @property
     def malignancy(self) -> NDArray[np.float64]:
-        """(N,)."""
+        """Probabilities of malignancy (N,)."""
         return malignancy(self.said)
 
 
 def out_of_fold(
     plan: RegionPlan, crops: Sequence[Crop], runs: Path, weights: Path | None, say: Callable[[str], None]
 ) -> OutOfFold:
-    """`read_out_of_fold`, the crops read as they were cut."""
+    """`read_out_of_fold` with unchanged crops."""
     return next(read_out_of_fold(plan, crops, runs, weights, say, WAYS[:1]))
 
 
@@ -61,18 +61,18 @@ def read_out_of_fold(
     say: Callable[[str], None],
     ways: Sequence[Way],
 ) -> Iterator[OutOfFold]:
-    """Run the network of every finished fold over its held-out patients, in several ways.
+    """Run the network of every finished fold on its held-out patients, with several preparations.
 
     Args:
-        plan: What was trained.
+        plan: Plan of the trainings.
         crops: All crops.
         runs: Folder with `fold0` to `fold4`.
-        weights: What the trainings started from, see `train.build`.
-        say: Told what is going on.
-        ways: How the crops are read.
+        weights: Initial weights of the trainings, see `train.build`.
+        say: Called with progress messages.
+        ways: Preparations of the crops.
 
     Yields:
-        What is said in each way.
+        The predictions for each preparation.
 
     Raises:
         FileNotFoundError: No fold is finished.
@@ -102,7 +102,7 @@ def read_out_of_fold(
 
 
 def write_predictions(result: OutOfFold, path: Path) -> None:
-    """A row for every crop: what it is, and every probability."""
+    """Write a row for every crop with its description and all probabilities."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(("file", "kind", "patient", "lesion", "fold", "malignant", "probability_malignant", *NAMES))
@@ -112,7 +112,7 @@ def write_predictions(result: OutOfFold, path: Path) -> None:
 
 
 def measure(result: OutOfFold) -> list[dict[str, Any]]:
-    """AUC of malignancy by kind, of single crops and of lesions (the mean logit of their views), and of the kind."""
+    """Measure the AUC of malignancy by kind, for crops and lesions (the mean logit of their views), and of the kind."""
     truth = np.array([c.malignant for c in result.crops])
     kinds = np.array([c.kind for c in result.crops])
     logits = np.log(result.malignancy / (1 - result.malignancy))
@@ -150,7 +150,7 @@ def measure(result: OutOfFold) -> list[dict[str, Any]]:
 
 
 def measure_ways(results: Sequence[OutOfFold]) -> list[dict[str, Any]]:
-    """AUC by crop and kind of every way in which the crops were read, and how often the kind is right."""
+    """Measure the AUC by crop and kind for every preparation of the crops, and the accuracy of the kind."""
     rows: list[dict[str, Any]] = []
     for result in results:
         row: dict[str, Any] = {"read": result.way}
@@ -163,7 +163,7 @@ def measure_ways(results: Sequence[OutOfFold]) -> list[dict[str, Any]]:
 
 
 def measure_descriptions(result: OutOfFold) -> list[dict[str, Any]]:
-    """AUC of the auxiliary targets, where they are known."""
+    """Measure the AUC of the auxiliary targets where they are known."""
     weights = np.stack([c.weights for c in result.crops])
     targets = np.stack([c.targets for c in result.crops])
     rows: list[dict[str, Any]] = []
@@ -176,5 +176,5 @@ def measure_descriptions(result: OutOfFold) -> list[dict[str, Any]]:
 
 
 def kind_of(probabilities: NDArray[np.floating]) -> list[Kind]:
-    """The likelier kind of each region (N, len(NAMES))."""
+    """The more likely kind of each region (N, len(NAMES))."""
     return ["calcification" if p >= 0.5 else "mass" for p in probabilities[:, NAMES.index(CALCIFICATION)]]

@@ -1,4 +1,4 @@
-"""Opinions of regions that readers draw, as the service asks for them."""
+"""Gives opinions of regions that readers draw, for the service."""
 
 from functools import cached_property
 
@@ -9,7 +9,7 @@ from mammo_worker.regions.scale import COARSEST
 
 
 class InstalledExpert:
-    """Gives opinions with the bundled classifier, which is loaded for the first of them."""
+    """Gives opinions with the bundled classifier, which is loaded for the first opinion."""
 
     @cached_property
     def _reader(self) -> RegionReader:

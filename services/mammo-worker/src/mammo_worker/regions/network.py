@@ -1,4 +1,4 @@
-"""The region classifier: a frozen trunk pretrained on ImageNet, and a top that is trained."""
+"""The region classifier: a frozen trunk pretrained on ImageNet, and a trained top."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +14,13 @@ from mammo_worker.regions.targets import NAMES
 
 @dataclass(frozen=True)
 class RegionNetwork:
-    """What the network is.
+    """The architecture of the network.
 
     Attributes:
-        backbone: Its name.
-        trunk_map: Feature map up to which the backbone's ImageNet weights stay: the end of the trunk.
-        side: Of the canvas, pixels.
-        dropout: Of the pooled features while training.
+        backbone: Name of the backbone.
+        trunk_map: Last feature map of the trunk, which keeps its ImageNet weights.
+        side: Side of the canvas in pixels.
+        dropout: Dropout rate of the pooled features.
     """
 
     backbone: Literal["efficientnet_lite0", "densenet121"] = "efficientnet_lite0"
@@ -34,13 +34,13 @@ class RegionModel:
 
     Attributes:
         backbone: Both parts of the backbone.
-        trunk: From canvases uint8 (B, side, side, 3) to a map; never trained, so that one pass over every augmented
-            region serves the trainings of all folds.
-        top: From maps and sizes (B, 2) to logits (B, len(NAMES)).
-        whole: The two in line.
+        trunk: Network from canvases uint8 (B, side, side, 3) to a map. It is never trained, so that one pass over every
+            augmented region is sufficient for the trainings of all folds.
+        top: Network from maps and sizes (B, 2) to logits (B, len(NAMES)).
+        whole: The combination of both.
 
     Args:
-        network: What to build.
+        network: Architecture of the network.
         precision: Keras dtype policy of the backbone.
     """
 
@@ -64,10 +64,10 @@ class RegionModel:
         self.whole = keras.Model([canvas, size], self.top([self.trunk(canvas), size]), name="regions")
 
     def load_imagenet(self, network: RegionNetwork, weights: Path) -> None:
-        """Give the backbone its ImageNet weights.
+        """Load the backbone's ImageNet weights.
 
         Args:
-            network: What was built.
+            network: Architecture of the network.
             weights: Folder of the pretrained backbones.
         """
         load_pretrained(network.backbone, self.backbone, weights)
@@ -75,11 +75,11 @@ class RegionModel:
 
 @keras.saving.register_keras_serializable("mammo_worker")
 def weighted_cross_entropy(truth: Tensor, logits: Tensor) -> Tensor:
-    """Sum over the targets of weight times binary cross entropy, (B,).
+    """The sum over the targets of weight times binary cross entropy, (B,).
 
     Args:
-        truth: (B, 2, N): targets and weights.
-        logits: (B, N).
+        truth: Targets and weights (B, 2, N).
+        logits: Logits (B, N).
     """
     targets, weights = truth[:, 0], truth[:, 1]
     each: Any = ops.maximum(logits, 0.0) - logits * targets + ops.softplus(-ops.abs(logits))

@@ -1,4 +1,4 @@
-"""The region classifier as a model package: written from folds and a training on everybody, read to be used."""
+"""The region classifier as a model package, which is written from folds and a training on all patients."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -33,12 +33,12 @@ LOW_SENSITIVITY, HIGH_SPECIFICITY = 0.95, 0.90
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the classifier says of a region.
+    """The classifier's opinion of a region.
 
     Attributes:
-        kind: The likelier one.
-        probability_kind: Of it.
-        probability_malignant: Calibrated.
+        kind: The more likely kind.
+        probability_kind: Probability of this kind.
+        probability_malignant: Calibrated probability of malignancy.
     """
 
     kind: Kind
@@ -47,7 +47,7 @@ class Opinion:
 
 
 def calibrated(said: NDArray[np.floating], by_kind: dict[Kind, Logistic]) -> NDArray[np.float64]:
-    """The same probabilities (N, len(NAMES)), the malignancy of either kind calibrated."""
+    """Calibrate the malignancy of either kind in probabilities (N, len(NAMES))."""
     out = np.array(said, np.float64)
     for kind, logistic in by_kind.items():
         at = NAMES.index(MALIGNANT[kind])
@@ -56,7 +56,7 @@ def calibrated(said: NDArray[np.floating], by_kind: dict[Kind, Logistic]) -> NDA
 
 
 def fit_calibration(result: OutOfFold) -> tuple[dict[Kind, Logistic], Thresholds]:
-    """Platt's method by kind on what was said out of fold; thresholds of the calibrated probability."""
+    """Fit Platt's method by kind on out-of-fold predictions, and thresholds on the calibrated probability."""
     kinds = np.array([c.kind for c in result.crops])
     truth = np.array([c.malignant for c in result.crops])
     by_kind: dict[Kind, Logistic] = {
@@ -82,13 +82,13 @@ def write_package(
     """Write the package.
 
     Args:
-        folder: Of the package; its name is the package's.
-        version: Of the package.
-        network: What `whole` is.
-        whole: `RegionModel.whole`, trained on everybody.
-        result: What the folds said: for calibration and thresholds.
-        metrics: Of the folds.
-        card: `MODEL_CARD.md`.
+        folder: Folder of the package, whose name is the package's.
+        version: Version of the package.
+        network: Architecture of `whole`.
+        whole: `RegionModel.whole`, trained on all patients.
+        result: Predictions of the folds, for calibration and thresholds.
+        metrics: Metrics of the folds.
+        card: Content of `MODEL_CARD.md`.
     """
     stored = write_weights(folder, get_variables(whole))
     by_kind, thresholds = fit_calibration(result)
@@ -118,13 +118,13 @@ def write_package(
 
 
 class RegionReader:
-    """A package at work.
+    """Classifies regions with a package.
 
     Args:
-        package: A verified one.
+        package: A verified model package.
 
     Raises:
-        AnalysisError: `model_unavailable` where this version of the worker cannot run it.
+        AnalysisError: `model_unavailable` if this version of the worker cannot run it.
     """
 
     def __init__(self, package: ModelPackage) -> None:
@@ -141,7 +141,7 @@ class RegionReader:
         self.side = network.side
 
     def __call__(self, regions: Sequence[PreparedRegion]) -> list[Opinion]:
-        """What it says of regions that were prepared at `side`."""
+        """Classify regions that were prepared at `side`."""
         if not regions:
             return []
         said = calibrated(classify(self._whole, regions), self._by_kind)
@@ -153,9 +153,9 @@ class RegionReader:
 
 
 def installed_reader() -> RegionReader:
-    """The bundled classifier.
+    """Load the bundled classifier.
 
     Raises:
-        AnalysisError: `model_unavailable` where it is missing, damaged, or not the one that was measured.
+        AnalysisError: `model_unavailable` if it is missing, damaged, or its weights are not the measured ones.
     """
     return RegionReader(open_package(PACKAGES / DEFAULT_PACKAGE))

@@ -1,4 +1,4 @@
-"""How a region classifier is trained."""
+"""The training plan of a region classifier."""
 
 from dataclasses import dataclass, field
 
@@ -8,20 +8,20 @@ from mammo_worker.regions.network import RegionNetwork
 
 @dataclass(frozen=True)
 class RegionPlan:
-    """A network and how it is trained.
+    """A network and its training.
 
     Attributes:
-        network: What is trained.
-        steps: Batches.
-        batch: Regions per step.
-        views: Augmentations of every region; each pass over the regions sees the next one.
-        learning_rate: The largest; see `training.schedule.Schedule`.
-        weight_decay: Decoupled (AdamW).
-        warm_up: Steps.
-        label_smoothing: Share of each target that goes to its opposite.
-        augmentation: Of the regions.
-        precision: Keras dtype policy of the backbone while training; it is always served in float32.
-        seed: Of weights, order, augmentation and dropout.
+        network: Architecture of the network.
+        steps: Number of batches.
+        batch: Number of regions per step.
+        views: Number of augmentations of every region; each epoch uses the next one.
+        learning_rate: The largest rate; see `training.schedule.Schedule`.
+        weight_decay: Decoupled weight decay (AdamW).
+        warm_up: Number of warm-up steps.
+        label_smoothing: Share of each target that is moved to its opposite.
+        augmentation: Augmentation of the regions.
+        precision: Keras dtype policy of the backbone in training; inference is always in float32.
+        seed: Seed of weights, order, augmentation and dropout.
     """
 
     network: RegionNetwork = field(default_factory=RegionNetwork)

@@ -1,4 +1,4 @@
-"""From a cut-out region to what the region classifier sees."""
+"""Converts a cropped region to the region classifier's input."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-NATIVE_SPACING = 0.05  # mm a pixel, as the crops that were learned from
+NATIVE_SPACING = 0.05  # mm per pixel, as in the training crops
 CHANNELS = 3  # grey, grey stretched to the region's own range, and fine bright detail
 SIZE_FEATURES = 2
 _LARGEST_ENLARGEMENT = 1.5
-_DETAIL_WIDTH = 15  # film pixels (0.75 mm at 0.05 mm a pixel): what is narrower is detail
+_DETAIL_WIDTH = 15  # film pixels (0.75 mm at 0.05 mm per pixel); narrower structures are detail
 _DETAIL_GAIN = 4.0
 _TYPICAL_SIDE = 350.0  # film pixels
 _LARGEST = 4000  # sides of a region, native pixels
@@ -19,12 +19,12 @@ _LARGEST = 4000  # sides of a region, native pixels
 
 @dataclass(frozen=True)
 class PreparedRegion:
-    """A region as the classifier sees it.
+    """A region as the classifier's input.
 
     Attributes:
-        canvas: uint8 (side, side, 3), the region in its middle, black around.
-        size: (2,): log2 of its longer side over a typical one, and log2 of its elongation. The canvas is no measure of
-            size, for large regions are shrunk to fit.
+        canvas: uint8 (side, side, 3), the region in the middle of a black canvas.
+        size: (2,): log2 of its longer side over a typical one, and log2 of its elongation. The canvas does not show the
+            size, because large regions are shrunk.
     """
 
     canvas: NDArray[np.uint8]
@@ -32,16 +32,16 @@ class PreparedRegion:
 
 
 def prepare_region(grey: NDArray[Any], native_size: tuple[int, int], side: int) -> PreparedRegion:
-    """Put a region onto a square canvas.
+    """Place a region on a square canvas.
 
-    Small regions are enlarged by half at most, so that the scale of what is seen stays close to the film's. Fine
-    detail is taken before a large region is shrunk, and by its brightest pixel: calcifications of one or two pixels
-    survive.
+    Small regions are enlarged at most by half, so that the scale stays close to the film's. Fine detail is computed
+    before a large region is shrunk, and by its brightest pixel, so that calcifications of one or two pixels are
+    preserved.
 
     Args:
         grey: uint8 (height, width), tissue bright.
         native_size: Height and width of the region in pixels of 0.05 mm.
-        side: Of the canvas.
+        side: Side of the canvas.
     """
     grey = grey.astype(np.uint8)
     scale = min(side / max(grey.shape), _LARGEST_ENLARGEMENT)
@@ -58,12 +58,12 @@ def prepare_region(grey: NDArray[Any], native_size: tuple[int, int], side: int) 
 
 
 def region_at(grey: NDArray[Any], spacing: float, side: int) -> PreparedRegion:
-    """A region of an image of any scale, brought to the scale that was learned from.
+    """Place a region of an image of any scale on a canvas, at the scale of the training crops.
 
     Args:
-        grey: (height, width), 0 to 255, tissue bright.
-        spacing: mm a pixel.
-        side: Of the canvas.
+        grey: Grey values (height, width), 0 to 255, tissue bright.
+        spacing: Spacing in mm per pixel.
+        side: Side of the canvas.
     """
     factor = min(spacing / NATIVE_SPACING, _LARGEST / max(grey.shape))
     if abs(factor - 1) > 0.2:

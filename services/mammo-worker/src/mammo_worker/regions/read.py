@@ -1,4 +1,4 @@
-"""Regions from files: cut-out pictures, or boxes on whole films."""
+"""Reads regions from files: cropped pictures, or boxes on whole films."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ _LEAST_PIXELS = 4
 
 @dataclass(frozen=True)
 class RegionRead:
-    """A region as it was read.
+    """A region that was read from a file.
 
     Attributes:
-        outcome: Whether it can be judged.
-        scale: Of its image.
-        prepared: What the classifier sees; None where it cannot be judged.
+        outcome: Whether it can be classified, or the reason why not.
+        scale: Scale of its image.
+        prepared: Input of the classifier; None if it cannot be classified.
     """
 
     outcome: RegionOutcome
@@ -33,12 +33,12 @@ class RegionRead:
 
 
 def region_of_picture(data: bytes, side: int, spacing: float | None) -> RegionRead:
-    """A picture that shows the region alone, tissue bright.
+    """Read a picture that shows only the region, tissue bright.
 
     Args:
         data: The whole file.
-        side: Of the classifier's canvas.
-        spacing: mm a pixel; None where not known.
+        side: Side of the classifier's canvas.
+        spacing: Spacing in mm per pixel; None if unknown.
 
     Raises:
         AnalysisError: The file cannot be read.
@@ -52,16 +52,16 @@ def region_of_picture(data: bytes, side: int, spacing: float | None) -> RegionRe
 
 
 def regions_of_film(data: bytes, boxes: Sequence[Box], side: int, spacing: float | None) -> list[RegionRead]:
-    """Boxes on a film.
+    """Read boxes on a film.
 
     Args:
         data: The whole file.
-        boxes: In pixels of the film as it is read: upright.
-        side: Of the classifier's canvas.
-        spacing: mm a pixel; what the file says where not given, and a film's usual height where it says nothing.
+        boxes: Boxes in pixels of the upright film.
+        side: Side of the classifier's canvas.
+        spacing: Spacing in mm per pixel; by default the file's, or that of a film of usual height.
 
     Raises:
-        AnalysisError: The file cannot be read, or `image_too_small` where hardly anything of a box is on the film.
+        AnalysisError: The file cannot be read; `image_too_small` if hardly any part of a box is on the film.
     """
     film = read_film(data)
     scale = scale_of_film(film, spacing)

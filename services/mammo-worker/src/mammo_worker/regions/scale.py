@@ -1,4 +1,4 @@
-"""Whether a region can be judged: the scale of its image, and its size, against what the classifier was measured on."""
+"""Decides whether a region can be classified, by the scale of its image and its size."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from lobule.imaging.film import Film
 from mammo_worker.regions.prepare import NATIVE_SPACING
 
 COARSEST = 0.1
-"""mm a pixel, of the image. What coarser films cost is a table of docs/results/regions.md."""
+"""Coarsest mm per pixel of an image; docs/results/regions.md shows the effect of coarser films."""
 SMALLEST, LARGEST = 4.0, 130.0
-"""mm, of a region's longer side: 99 in 100 of the lesions that were learned from lie between them."""
-_TOLERANCE = 1.05  # scanners differ by as much between what they say and what they do
-_FILM_HEIGHT = 240.0  # mm, of a film that does not say its scale
+"""Limits of a region's longer side in mm; 99 % of the training lesions are between them."""
+_TOLERANCE = 1.05  # the difference between scanners' stated and real spacing
+_FILM_HEIGHT = 240.0  # mm, assumed for a film without a stated scale
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,15 @@ class Scale:
     """The scale of an image.
 
     Attributes:
-        mm_per_pixel: As it is taken to be.
-        assumed: Nobody has said it.
+        mm_per_pixel: Millimetres per pixel.
+        assumed: Whether it was assumed because it is not stated.
     """
 
     mm_per_pixel: float
     assumed: bool = False
 
     def outcome(self, width: float, height: float) -> RegionOutcome:
-        """Whether a region of this size, pixels, can be judged."""
+        """Whether a region of this size in pixels can be classified, or the reason why not."""
         if self.mm_per_pixel > COARSEST * _TOLERANCE:
             return "too_coarse"
         longer = max(width, height) * self.mm_per_pixel
@@ -35,7 +35,7 @@ class Scale:
 
 
 def scale_of_film(film: Film, told: float | None = None) -> Scale:
-    """The scale of a film: what was told, else what its file says, else that of a film of usual height."""
+    """The scale of a film: the given one, otherwise the file's, otherwise that of a film of usual height."""
     if told is not None:
         return Scale(told)
     if film.pixel_spacing_mm:
@@ -44,5 +44,5 @@ def scale_of_film(film: Film, told: float | None = None) -> Scale:
 
 
 def scale_of_picture(told: float | None) -> Scale:
-    """The scale of a picture of a region alone, which has none of its own: the one that was learned from."""
+    """The scale of a picture of a region: the given one, otherwise that of the training crops."""
     return Scale(NATIVE_SPACING, assumed=True) if told is None else Scale(told)

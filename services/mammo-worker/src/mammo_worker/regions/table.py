@@ -1,4 +1,4 @@
-"""Tables of regions: boxes in, opinions out."""
+"""Reads tables of boxes, and makes tables of opinions."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -18,19 +18,19 @@ BOX_COLUMNS = ("x", "y", "width", "height")
 
 @dataclass(frozen=True)
 class BoxOnFilm:
-    """A region of a film, in pixels of the film as it is read: upright."""
+    """A region of a film, in pixels of the upright film."""
 
     file: Path
     box: Box
 
 
 def read_boxes(path: Path) -> list[BoxOnFilm]:
-    """Rows of a CSV with the columns file, x, y, width and height.
+    """Read a CSV with the columns file, x, y, width and height.
 
-    Files are as written, or else relative to the folder of the CSV.
+    Relative paths of files can also refer to the folder of the CSV.
 
     Raises:
-        ValueError: A column is missing or a number is none.
+        ValueError: A column is missing or a value is not a number.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
@@ -52,19 +52,19 @@ def _found(file: Path, folder: Path) -> Path:
 def read_opinions(
     reader: RegionReader, files: Sequence[Path], boxes: Sequence[BoxOnFilm], spacing: float | None
 ) -> Iterator[list[Row]]:
-    """Read pictures and films one after the other.
+    """Classify regions of pictures and films, one file after another.
 
-    A region that cannot be judged has an `outcome` that says why, and neither kind nor probability; one whose file
-    cannot be read has an error code and the reason.
+    A region that cannot be classified has an `outcome` with the reason, but neither kind nor probability; if its file
+    cannot be read, it has an error code and the reason.
 
     Args:
         reader: The classifier.
         files: Pictures of single regions.
-        boxes: On films.
-        spacing: mm a pixel of all files, where they do not say it.
+        boxes: Boxes on films.
+        spacing: Spacing in mm per pixel of all files that do not state it.
 
     Yields:
-        The rows of a file, each a region's: `COLUMNS` and `BOX_COLUMNS`.
+        The rows of a file, one for each region, with `COLUMNS` and `BOX_COLUMNS`.
     """
     for file in files:
         yield _rows(reader, file, (), spacing)
@@ -80,7 +80,7 @@ def _rows(reader: RegionReader, file: Path, boxes: Sequence[Box], spacing: float
             regions = regions_of_film(data, boxes, reader.side, spacing)
         else:
             regions = [region_of_picture(data, reader.side, spacing)]
-    except Exception as error:  # noqa: BLE001 - as `predict`: one file never ends the run
+    except Exception as error:  # noqa: BLE001 - as in `predict`, one file must not end the run
         code, detail = reason(error)
         return [{**row, "error": code, "detail": detail} for row in rows]
     opinions = iter(reader([region.prepared for region in regions if region.prepared is not None]))

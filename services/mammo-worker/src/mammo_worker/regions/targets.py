@@ -1,8 +1,8 @@
-"""What the region classifier learns: malignancy by kind, and what the reader of CBIS-DDSM wrote beside it.
+"""The targets of the region classifier: malignancy by kind, and the readers' descriptions in CBIS-DDSM.
 
-Every target is a probability of its own. Those that the public tables give for one kind only (the margins of a mass,
-the distribution of calcifications) have no weight on the other; the auxiliary ones share weight by group, so that a
-long list does not outweigh the question that is asked.
+Every target is a separate probability. Targets that the public tables contain for one kind only (the margins of a mass,
+the distribution of calcifications) have no weight for the other kind; the auxiliary targets share weight by group, so
+that a long list does not outweigh the main question.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _TYPES = (
     "ROUND_AND_REGULAR",
 )
 _DISTRIBUTIONS = ("CLUSTERED", "SEGMENTAL", "REGIONAL", "LINEAR", "DIFFUSELY_SCATTERED")
-"""Columns of the official tables, with the words that are learned from them."""
+"""Columns of the official tables, with the words that become targets."""
 GROUPS: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
     "mass shape": ("mass", _SHAPES),
     "mass margins": ("mass", _MARGINS),
@@ -51,11 +51,11 @@ _WEIGHT_KIND, _WEIGHT_ASSESSMENT, _WEIGHT_CALLED_BACK, _WEIGHT_GROUP = 0.2, 0.25
 def encode(
     kind: Kind, malignant: bool, description: Mapping[str, str]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Targets (len(NAMES),) and their weights.
+    """Encode targets (len(NAMES),) and their weights.
 
     Args:
         kind: Mass or calcification.
-        malignant: By pathology.
+        malignant: Whether it is malignant by pathology.
         description: The lesion's row of the official table.
     """
     targets, weights = np.zeros(len(NAMES), np.float32), np.zeros(len(NAMES), np.float32)
@@ -67,11 +67,11 @@ def encode(
     put(MALIGNANT[kind], malignant, 1.0)
     put(CALLED_BACK, description["pathology"] != "BENIGN_WITHOUT_CALLBACK", _WEIGHT_CALLED_BACK)
     assessment = int(description["assessment"])
-    if assessment > 0:  # 0 is "needs another picture", which says nothing of the suspicion
+    if assessment > 0:  # 0 is "needs additional imaging", which is independent of suspicion
         for name, least in ASSESSMENTS.items():
             put(name, assessment >= least, _WEIGHT_ASSESSMENT)
     for group, (of, words) in GROUPS.items():
-        # The tables write LUCENT_CENTERED beside LUCENT_CENTER.
+        # The tables use both LUCENT_CENTERED and LUCENT_CENTER.
         written = description.get(group, "").replace("CENTERED", "CENTER").split("-")
         if of == kind and any(word in words for word in written):
             for word in words:
@@ -80,7 +80,7 @@ def encode(
 
 
 def malignancy(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Probability that a region is malignant, whichever of the two kinds it is: from (N, len(NAMES)) to (N,)."""
+    """Probability of malignancy of a region of either kind: from (N, len(NAMES)) to (N,)."""
     p = np.asarray(probabilities, np.float64)
     calcification = p[:, NAMES.index(CALCIFICATION)]
     mass, calc = (p[:, NAMES.index(MALIGNANT[kind])] for kind in ("mass", "calcification"))

@@ -1,4 +1,4 @@
-"""Training the region classifier."""
+"""Trains the region classifier."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -22,11 +22,11 @@ from mammo_worker.regions.views import Views
 
 
 def build(plan: RegionPlan, weights: Path | None) -> RegionModel:
-    """The network with its top compiled.
+    """Build the network with a compiled top.
 
     Args:
-        plan: What and how.
-        weights: Folder of the pretrained backbones; None to start from chance.
+        plan: Training plan.
+        weights: Folder of the pretrained backbones; None for random weights.
     """
     keras.utils.set_random_seed(plan.seed)
     model = RegionModel(plan.network, plan.precision)
@@ -39,17 +39,17 @@ def build(plan: RegionPlan, weights: Path | None) -> RegionModel:
 
 
 def load_average(model: RegionModel, folder: Path) -> None:
-    """Give the network the weights of a finished run.
+    """Load the weights of a finished run into the network.
 
     Raises:
-        FileNotFoundError: It is not finished.
+        FileNotFoundError: The run is not finished.
     """
     with np.load(folder / AVERAGE_FILE) as average:
         model.top.set_weights([average[name] for name in average.files])
 
 
 def compute_views(plan: RegionPlan, crops: Sequence[Crop], folder: Path, model: RegionModel) -> Views:
-    """Make all views that are not there yet; only whole ones are kept."""
+    """Compute all missing views; only complete views are stored."""
     views = Views(folder, plan, crops)
     if missing := views.missing():
         prepared = [prepare_region(c.read(), c.native_size, plan.network.side) for c in crops]
@@ -86,23 +86,23 @@ def train_fold(
     until: int | None = None,
     settings: LoopSettings | None = None,
 ) -> int:
-    """Train on all patients but those of a fold; resumable.
+    """Train on all patients except those of a fold; resumable.
 
     Args:
-        plan: What and how.
+        plan: Training plan.
         crops: All crops.
         fold: Number of the fold that is held out; None to train on every patient.
-        folder: Of the run.
+        folder: Folder of the run.
         weights: See `build`.
         cache: Folder of the views, shared by the folds.
-        until: Stop before this step, to go on later.
-        settings: Of the loop.
+        until: Stop before this step, to resume later.
+        settings: Settings of the loop.
 
     Returns:
-        Steps done.
+        Number of finished steps.
 
     Raises:
-        ValueError: The folder holds another run, or the cache other views.
+        ValueError: The folder contains another run, or the cache contains other views.
     """
     chosen = [i for i, c in enumerate(crops) if fold is None or fold_of(c.patient) != fold]
     seen = [crops[i] for i in chosen]

@@ -1,4 +1,4 @@
-"""Augmented views of all regions, as the frozen trunk sees them: made once, read by the training of every fold."""
+"""Augmented views of all regions as the frozen trunk's output, computed once for the training of every fold."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from mammo_worker.regions.crops import Crop
 from mammo_worker.regions.plan import RegionPlan
 from mammo_worker.regions.prepare import PreparedRegion
 
-_VERSION = 1  # raise it where preparation, augmentation or trunk change what they compute
+_VERSION = 1  # increase it if the output of preparation, augmentation or trunk changes
 _BATCH = 16
 
 
@@ -23,12 +23,12 @@ class Views:
     """Feature maps of `views` augmentations of every region, in files.
 
     Args:
-        folder: Theirs; it is theirs alone.
-        plan: Of the training.
-        crops: All of them, in this order.
+        folder: Folder of the views, used for nothing else.
+        plan: Plan of the training.
+        crops: All crops, in this order.
 
     Raises:
-        ValueError: The folder holds views of another plan or of other data.
+        ValueError: The folder contains views of another plan or of other data.
     """
 
     def __init__(self, folder: Path, plan: RegionPlan, crops: Sequence[Crop]) -> None:
@@ -45,15 +45,15 @@ class Views:
         key = folder / "views.json"
         folder.mkdir(parents=True, exist_ok=True)
         if key.exists() and key.read_text("utf-8") != text:
-            raise ValueError(f"{folder} holds views of another configuration or of other data; choose another folder")
+            raise ValueError(f"{folder} contains views of another configuration or other data; choose another folder")
         key.write_text(text, "utf-8")
 
     def missing(self) -> list[int]:
-        """Views that are still to be made."""
+        """Views that have not been computed yet."""
         return [view for view in range(self._plan.views) if not self._maps(view).exists()]
 
     def compute(self, view: int, prepared: Sequence[PreparedRegion], trunk: keras.Model) -> None:
-        """Make one view; a stop on the way leaves nothing of it."""
+        """Compute one view; an interruption leaves no part of it."""
         path = self._maps(view)
         maps, sizes = [], []
         for start in range(0, len(prepared), _BATCH):
@@ -68,7 +68,7 @@ class Views:
         unfinished.replace(path)
 
     def read(self, view: int) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
-        """Maps (crops, h, w, c), on disk, and sizes (crops, 2)."""
+        """Read maps (crops, h, w, c), which stay on disk, and sizes (crops, 2)."""
         return np.load(self._maps(view), mmap_mode="r"), np.load(self._sizes(view))
 
     def _maps(self, view: int) -> Path:

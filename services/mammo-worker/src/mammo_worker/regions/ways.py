@@ -1,4 +1,4 @@
-"""Ways in which the crops are read to be measured: as cut, as the command reads pictures, and from coarser films."""
+"""Preparations of the crops for measurements: unchanged, like pictures of the command, and from coarser films."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from mammo_worker.regions.prepare import NATIVE_SPACING, PreparedRegion, prepare
 
 @dataclass(frozen=True)
 class Way:
-    """A way to read crops.
+    """A preparation of crops.
 
     Attributes:
-        name: What the tables call it.
-        prepare: From a crop and the side of the canvas to what the classifier sees.
+        name: Name in the tables.
+        prepare: Converts a crop, given the side of the canvas, to the classifier's input.
     """
 
     name: str
@@ -27,12 +27,12 @@ def _as_cut(crop: Crop, side: int) -> PreparedRegion:
 
 
 def _as_picture(crop: Crop, side: int) -> PreparedRegion:
-    """As `mammo-worker regions` reads a picture that does not say its scale; large crops were shrunk."""
+    """Prepare as `mammo-worker regions` does for a picture without a scale; large crops were shrunk."""
     return region_at(crop.read(), NATIVE_SPACING, side)
 
 
 def _from_film_of(spacing: float) -> Callable[[Crop, int], PreparedRegion]:
-    """As if the film had coarser pixels, mm."""
+    """Prepare as if the film had coarser pixels, in mm."""
 
     def prepare(crop: Crop, side: int) -> PreparedRegion:
         grey = crop.read()

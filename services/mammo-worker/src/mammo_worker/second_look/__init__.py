@@ -1,1 +1,1 @@
-"""A second look at the detector's findings: the region classifier at the film's own resolution."""
+"""A second look at the detector's findings with the region classifier, at the film's own resolution."""

@@ -1,4 +1,4 @@
-"""Held-out findings of the detector, and what a region classifier that has not seen their patients says of them."""
+"""Held-out findings of the detector, with predictions of a region classifier that has not seen their patients."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,18 +24,18 @@ from mammo_worker.regions.targets import malignancy
 from mammo_worker.regions.train import build, load_average
 from mammo_worker.second_look.native import PlacedCrop, native_region, place_crop
 
-_MARGIN = 16.0  # native pixels around a box: as much as the crops of CBIS-DDSM show around their lesions
+_MARGIN = 16.0  # native pixels around a box, as in the crops of CBIS-DDSM
 _BRIGHTEST = 99.99  # percentile
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a finding is cut out and read.
+    """The preparation of a finding for the classifier.
 
     Attributes:
-        name: What the tables call it.
+        name: Name in the tables.
         margin: Native pixels around the detector's box.
-        stretched: Whether its brightest pixel is made white, as in the crops that were learned from.
+        stretched: Whether its brightest pixel becomes white, as in the training crops.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Reading:
     def prepare(
         self, film: NDArray[np.uint8], crops: list[PlacedCrop], box: NDArray[np.floating], factor: float, side: int
     ) -> PreparedRegion:
-        """What the classifier sees; arguments as of `native_region`, and the side of its canvas."""
+        """Compute the classifier's input; arguments as for `native_region`, and the side of its canvas."""
         margin = self.margin / factor * np.array([-1, -1, 1, 1])
         region = native_region(film, crops, box + margin, factor)
         if self.stretched:
@@ -63,15 +63,15 @@ READINGS = (
 
 @dataclass(frozen=True)
 class TrueFinding:
-    """A finding of the detector that hits a mass of known class (IoU from 0.2 on), on a film it has not learned from.
+    """A finding that hits a mass of known class (IoU from 0.2 on), on a film outside the detector's training data.
 
     Attributes:
-        patient: Whose.
-        malignant: The mass, by pathology.
-        score: Of the detector, that it is a mass.
-        detector: Of the detector, that it is malignant if it is a mass.
-        film: The film's calibrated probability.
-        said: Malignancy by `READINGS`, (len(READINGS),), of the classifier that has not seen the patient.
+        patient: Patient of the film.
+        malignant: Whether the mass is malignant by pathology.
+        score: The detector's probability of a mass.
+        detector: The detector's probability of malignancy given a mass.
+        film: Calibrated probability of the film.
+        said: Malignancy (len(READINGS),) for each of `READINGS`, by the classifier that has not seen the patient.
     """
 
     patient: str
@@ -98,21 +98,21 @@ def read_cases(
     least_score: float,
     say: Callable[[str], None],
 ) -> list[TrueFinding]:
-    """Marked findings on masses whose crop fits the film, read by the classifier of their patient's fold.
+    """Read marked findings on masses whose crop matches the film, with the classifier of their patient's fold.
 
     Args:
         data: Folder of the data sets.
         findings: CSV of `detect-held-out`.
-        films: The other CSV of it.
-        plan: Of the region classifier.
-        runs: Folder with its `fold0` to `fold4`.
-        weights: What they started from.
-        least_score: Findings of a lower one are not marked.
-        say: Told what is left out.
+        films: CSV of films of `detect-held-out`.
+        plan: Plan of the region classifier.
+        runs: Folder with the classifier's runs `fold0` to `fold4`.
+        weights: Initial weights of the runs.
+        least_score: Least score of a marked finding.
+        say: Called with a message about omitted findings.
 
     Raises:
         FileNotFoundError: A fold is not finished.
-        ValueError: A table is none.
+        ValueError: A table is invalid.
     """
     found, _ = read_findings(findings)
     probabilities = read_probabilities(films)
@@ -145,7 +145,7 @@ def _of_film(
     side: int,
     least_score: float,
 ) -> tuple[list[tuple[bool, float, float, list[PreparedRegion]]], int]:
-    """Class, score, malignancy and regions of each marked finding on a mass, and how many have no crop."""
+    """Class, score, malignancy and regions of each marked finding on a mass, and the number without a crop."""
     film = case.read()
     breast = {"L": "LEFT", "R": "RIGHT"}[case.attributes["laterality"]]
     placed: dict[int, PlacedCrop] = {}

@@ -1,4 +1,4 @@
-"""What a second look changes, in words: `docs/results/second-look.md`."""
+"""The document on the effect of a second look: `docs/results/second-look.md`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,14 +26,14 @@ def results_document(
     cases: tuple[Sequence[TrueFinding], Sequence[TrueFinding]],
     detector: str,
 ) -> str:
-    """The whole document.
+    """Write the whole document.
 
     Args:
         chosen: The combination.
-        tried: From `choose`.
-        measured: From `measure_once`.
-        cases: That it was chosen on, and measured on.
-        detector: Name and version.
+        tried: Rows from `choose`.
+        measured: Rows from `measure_once`.
+        cases: Findings for the choice, and for the measurement.
+        detector: Name and version of the detector.
     """
     known, test = (f"{len(c)} findings of {len({f.patient for f in c})} patients" for c in cases)
     verdict = "is better" if is_better(measured) else "is not better: **findings keep the detector's suspicion**"

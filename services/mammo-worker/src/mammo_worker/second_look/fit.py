@@ -1,4 +1,4 @@
-"""The detector's malignancy and the second look as one number: chosen and fitted on one part, measured on another."""
+"""Combines the detector's malignancy with the second look; fitted on some patients, measured on others."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from mammo_worker.data.splits import fold_of
 from mammo_worker.examination.fit_breast import log_loss
 from mammo_worker.second_look.cases import READINGS, TrueFinding
 
-WEIGHTS = (0.25, 0.5, 0.75, 1.0)  # of the second look's log odds beside the detector's
+WEIGHTS = (0.25, 0.5, 0.75, 1.0)  # weights of the second look's log odds, relative to the detector's
 FOLDS = 5
 Measure = Callable[[NDArray[np.bool_], NDArray[np.floating]], float]
 
 
 def brier(truth: NDArray[np.bool_], p: NDArray[np.floating]) -> float:
-    """Brier score."""
+    """Brier score of probabilities."""
     return float(np.mean((p - truth) ** 2))
 
 
@@ -34,12 +34,12 @@ MEASURES: dict[str, Measure] = {
 
 @dataclass(frozen=True)
 class Combination:
-    """How the two become one.
+    """The combination of both probabilities.
 
     Attributes:
-        reading: Place in `READINGS`.
-        weight: Of the second look's log odds; 0 without it.
-        calibration: From the weighted sum to the probability that a mass is malignant.
+        reading: Index in `READINGS`.
+        weight: Weight of the second look's log odds; 0 to ignore it.
+        calibration: Maps the weighted sum to the probability that a mass is malignant.
     """
 
     reading: int
@@ -47,7 +47,7 @@ class Combination:
     calibration: Logistic
 
     def __call__(self, cases: Sequence[TrueFinding]) -> NDArray[np.float64]:
-        """Probability of each, (N,), that its mass is malignant."""
+        """Probabilities (N,) that the masses are malignant."""
         return self.calibration(_sum(cases, self.reading, self.weight))
 
 
@@ -65,7 +65,7 @@ def _fit(cases: Sequence[TrueFinding], reading: int, weight: float) -> Combinati
 
 
 def choose(cases: Sequence[TrueFinding]) -> tuple[Combination, list[dict[str, Any]]]:
-    """The combination with the least log loss in five folds by patient, fitted on all, and the table of all tried."""
+    """The combination with the smallest log loss in five folds, fitted on all, and a table of all candidates."""
     folds = np.array([fold_of(f"second look {c.patient}", FOLDS) for c in cases])
     rows: list[dict[str, Any]] = []
     tried: list[tuple[float, int, float]] = []
@@ -86,13 +86,13 @@ def choose(cases: Sequence[TrueFinding]) -> tuple[Combination, list[dict[str, An
 def measure_once(
     chosen: Combination, cases: Sequence[TrueFinding], calibration: Calibration, rounds: int = 1000
 ) -> list[dict[str, Any]]:
-    """With and without the second look, and the difference with its 95 % interval over patients.
+    """Measure with and without the second look, and the difference with its 95 % interval over patients.
 
     Args:
         chosen: The combination.
-        cases: Of other patients than it was fitted on.
-        calibration: Of the detector, as a result has it.
-        rounds: Of the bootstrap.
+        cases: Findings of patients outside the fit.
+        calibration: Calibration of the detector, as for results.
+        rounds: Rounds of the bootstrap.
     """
     truth, patients = _truth(cases), [c.patient for c in cases]
     mass = calibration.mass(logit(np.array([c.score for c in cases])))
@@ -100,7 +100,7 @@ def measure_once(
     before, after = calibration.malignant(logit(np.array([c.detector for c in cases]))), chosen(cases)
 
     def shown(malignant: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.minimum(mass * malignant, films)  # as `calibration.cap_suspicion`
+        return np.minimum(mass * malignant, films)  # as in `calibration.cap_suspicion`
 
     rows: list[dict[str, Any]] = []
     for number, one, other in (
@@ -132,7 +132,7 @@ def measure_once(
 
 
 def is_better(rows: Sequence[dict[str, Any]]) -> bool:
-    """Whether the shown suspicion ranks better beyond chance, and its log loss and calibration error are no worse."""
+    """Whether the suspicion ranks significantly better, with no worse log loss and calibration error."""
     shown = {row["measure"]: row for row in rows if row["number"].startswith("suspicion")}
     ranks = shown["AUC"]["interval_95"][0] > 0
     return ranks and all(shown[name]["difference"] <= 0 for name in ("log loss", "Brier score", "calibration error"))

@@ -1,4 +1,4 @@
-"""Films of 1,000 rows with their lesions at native resolution: the crops of CBIS-DDSM put back where they were cut."""
+"""Films of 1,000 rows with native resolution at their lesions, where the crops of CBIS-DDSM are placed back."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_REACH = 12  # film pixels around the expected place in which a crop is searched
-_LEAST_CORRELATION = 0.9  # of a crop with the film, both at the film's resolution
-_LARGEST_DIFFERENCE = 60.0  # native pixels between the sides of box and crop: crops have margins of 10 to 25 pixels
+_REACH = 12  # search radius around a crop's expected place, in film pixels
+_LEAST_CORRELATION = 0.9  # correlation of a crop with the film, at the film's resolution
+_LARGEST_DIFFERENCE = 60.0  # native pixels between the sides of box and crop; crops have margins of 10 to 25 pixels
 
 
 @dataclass(frozen=True)
 class PlacedCrop:
-    """A crop where it lies on its film.
+    """A crop with its position on the film.
 
     Attributes:
-        grey: uint8 (height, width), as stored: large crops are shrunk.
-        corner: x, y of its upper left corner, film pixels.
-        size: Width and height, film pixels.
-        gain: From the crop's grey to the film's: crops of CBIS-DDSM are each stretched to their own brightest pixel.
-        offset: Of the same.
+        grey: uint8 (height, width), as stored; large crops are shrunk.
+        corner: Position x, y of its upper left corner in film pixels.
+        size: Width and height in film pixels.
+        gain: Factor from the crop's grey to the film's; crops of CBIS-DDSM are stretched to their brightest pixel.
+        offset: Offset from the crop's grey to the film's.
     """
 
     grey: NDArray[np.uint8]
@@ -37,14 +37,14 @@ def place_crop(
     box: NDArray[np.floating],
     factor: float,
 ) -> PlacedCrop | None:
-    """Find where a crop was cut from; None where it does not fit its box or the film.
+    """Find the position from which a crop was cut; None if it does not match its box or the film.
 
     Args:
-        film: (height, width).
+        film: Film (height, width).
         grey: The crop.
-        native_size: Its height and width in native pixels, before it was shrunk.
-        box: x1, y1, x2, y2 of its lesion, film pixels.
-        factor: Native pixels to a film pixel.
+        native_size: Height and width of the crop in native pixels, before it was shrunk.
+        box: Box x1, y1, x2, y2 of its lesion in film pixels.
+        factor: Native pixels per film pixel.
     """
     height, width = (length / factor for length in native_size)
     if max(abs(height - (box[3] - box[1])), abs(width - (box[2] - box[0]))) * factor > _LARGEST_DIFFERENCE:
@@ -68,20 +68,20 @@ def place_crop(
 def native_region(
     film: NDArray[np.uint8], crops: list[PlacedCrop], box: NDArray[np.floating], factor: float
 ) -> NDArray[np.float32]:
-    """A box of the film at native resolution, in the film's grey: enlarged from the film outside the crops.
+    """A box of the film at native resolution, in the film's grey; outside the crops it is enlarged from the film.
 
     Args:
-        film: (height, width).
-        crops: On it.
-        box: x1, y1, x2, y2, film pixels.
-        factor: Native pixels to a film pixel.
+        film: Film (height, width).
+        crops: Crops on the film.
+        box: Box x1, y1, x2, y2 in film pixels.
+        factor: Native pixels per film pixel.
     """
     size = (max(8, round(float(box[2] - box[0]) * factor)), max(8, round(float(box[3] - box[1]) * factor)))
 
     def draw(
         image: NDArray[np.float32], corner: tuple[float, float], scale: tuple[float, float]
     ) -> NDArray[np.float32]:
-        # From the region's pixel to the image's: both are counted from the middle of their first pixel.
+        # Maps a pixel of the region to one of the image; both are counted from the centre of their first pixel.
         at = [(float(box[i]) - corner[i] + 0.5 / factor) * scale[i] - 0.5 for i in (0, 1)]
         affine = np.array([[scale[0] / factor, 0, at[0]], [0, scale[1] / factor, at[1]]])
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP

@@ -1,1 +1,1 @@
-"""Training networks: built for a phase, started from weights, run through the phases of a plan."""
+"""Trains networks through the phases of a plan, from initial weights."""

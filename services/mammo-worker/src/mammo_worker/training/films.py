@@ -1,4 +1,4 @@
-"""Training a plan on films that are only moved, turned and changed in contrast: plans by name, and the tables' rows."""
+"""Trains a plan on films with geometric and contrast augmentation: named plans, and the rows of the thesis' tables."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,22 +26,22 @@ def train(
     until: int | None = None,
     settings: LoopSettings | None = None,
 ) -> int:
-    """Train, going on from `folder` where there is something to go on from.
+    """Train a plan; resumes if `folder` contains a state.
 
     Args:
-        plan: What and how.
-        films: Of the training patients.
-        folder: Of the run: `run.json`, `films.csv`, `state.npz`, `log.csv` and, at the end, `average.npz`.
-        weights: What the backbone starts from, see `training.network.start_backbone`; None to start from chance.
-        prepared: The same films, prepared already; None to prepare them at the plan's size.
-        until: Stop before this step, to go on later.
-        settings: Of the loop.
+        plan: Training plan.
+        films: Films of the training patients.
+        folder: Folder of the run: `run.json`, `films.csv`, `state.npz`, `log.csv` and, at the end, `average.npz`.
+        weights: Initial weights of the backbone, see `training.network.start_backbone`; None for random weights.
+        prepared: The same films, already prepared; None to prepare them at the plan's size.
+        until: Stop before this step, to resume later.
+        settings: Settings of the loop.
 
     Returns:
-        Steps done.
+        Number of finished steps.
 
     Raises:
-        ValueError: The folder holds another run, or there are too few patients to validate on.
+        ValueError: The folder contains another run, or there are too few patients for the validation.
     """
     counts = {"films": len(films), "patients": len({f.patient for f in films}), "preparation": PREPROCESSING_VERSION}
     write_record(

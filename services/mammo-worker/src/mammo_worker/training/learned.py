@@ -1,4 +1,4 @@
-"""What a run has learned from: `films.csv` in its folder, with every film and its patient, and hashes of it."""
+"""The training films of a run: `films.csv` in its folder, with every film and its patient, and their hashes."""
 
 import csv
 import hashlib
@@ -14,7 +14,7 @@ FILMS_FILE = "films.csv"
 
 
 def write_learned(folder: Path, films: Sequence[AnnotatedFilm]) -> None:
-    """Write the table."""
+    """Write the table of films."""
     with (folder / FILMS_FILE).open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(("film", "patient"))
@@ -22,13 +22,13 @@ def write_learned(folder: Path, films: Sequence[AnnotatedFilm]) -> None:
 
 
 def learned_patients(folder: Path) -> list[str]:
-    """The patient of every film, in the order of the table.
+    """The patients of the films, in the order of the table.
 
     Raises:
         ValueError: The folder has no such table.
     """
     if not (folder / FILMS_FILE).is_file():
-        raise ValueError(f"{folder} has no {FILMS_FILE}, so it is not known which patients it has learned from")
+        raise ValueError(f"{folder} has no {FILMS_FILE}, so its training patients are unknown")
     return [row["patient"] for row in csv_rows(folder / FILMS_FILE)]
 
 
@@ -38,7 +38,7 @@ def hash_films(films: Sequence[AnnotatedFilm]) -> str:
 
 
 def hash_film_truth(films: Sequence[AnnotatedFilm]) -> str:
-    """SHA-256 over patients, boxes, labels and masks of films, whose masks are read for it."""
+    """SHA-256 over patients, boxes, labels and masks of films; reads the masks."""
     return hash_truth(
         (film.name, film.patient, film.malignant, film.boxes, film.labels, _hash_mask(film)) for film in films
     )

@@ -1,4 +1,4 @@
-"""A network made ready to be trained: built at the canvas of a phase, given its first weights."""
+"""Prepares a network for training: builds it at the canvas of a phase, and loads its initial weights."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ _MOMENTUM = 0.9
 
 
 def build(plan: TrainingPlan, phase: Phase) -> MaskRCNN:
-    """The network at the phase's canvas, compiled."""
+    """Build and compile the network at the phase's canvas."""
     network = replace(plan.network, canvas=phase.canvas or plan.network.canvas)
     model = MaskRCNN(network, plan.precision)
     set_scope(model, phase.scope)
@@ -33,7 +33,7 @@ def _optimiser(plan: TrainingPlan) -> keras.optimizers.Optimizer:
 
 
 def set_scope(model: MaskRCNN, scope: Scope) -> None:
-    """Train only what a scope of the thesis' table 15 names; the rest stands still, its batch norms too.
+    """Train only the parts of a scope of the thesis' table 15; all others are frozen, including their batch norms.
 
     `rpn`: pyramid and RPN. `mask`: the second stage's heads and the triage head. `backbone`: its part above the 4th
     ResNet block (C4 and C5). `heads`: `rpn` and `mask`. `4+`: `heads` and `backbone`. `all`: everything that the
@@ -56,7 +56,7 @@ def set_scope(model: MaskRCNN, scope: Scope) -> None:
 
 
 def starting_weights(backbone: str, weights: Path | None) -> str | None:
-    """Name and hash of what `start_backbone` starts from, for a run's record; None where it starts from chance."""
+    """Name and hash of the weights of `start_backbone`, for a run's record; None for random weights."""
     if weights is None:
         return None
     if (weights / "model.json").exists():
@@ -67,12 +67,12 @@ def starting_weights(backbone: str, weights: Path | None) -> str | None:
 
 
 def start_backbone(model: MaskRCNN, weights: Path) -> None:
-    """Give the backbone its first weights.
+    """Load the initial weights of the backbone.
 
     Args:
-        model: From `build`; changed.
-        weights: Pretrained weights, see `lobule_ml.backbones.load_pretrained`; or a model package of the same
-            backbone, which has seen masses already. Of several networks, the first one counts.
+        model: Network from `build`, which is changed.
+        weights: Pretrained weights, see `lobule_ml.backbones.load_pretrained`; or a model package with the same
+            backbone, which was already trained on masses. Of several networks, the first one is used.
 
     Raises:
         ValueError: The package has another backbone.

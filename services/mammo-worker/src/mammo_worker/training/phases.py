@@ -1,4 +1,4 @@
-"""A network's way through the phases of a plan: each at its own canvas and scope, from the last one's weights."""
+"""Trains a network through the phases of a plan, each at its own canvas and scope, from the last one's weights."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +15,11 @@ from mammo_worker.training.validating import ValidationAt, keep_chosen
 
 Start = Callable[[MaskRCNN], None]
 BatchesAt = Callable[[tuple[int, int]], BatchOf]
-"""Batches by step, for films of a height and width."""
+"""Makes batches by step for films of a height and width."""
 
 
 def phase_at(plan: TrainingPlan, step: int) -> tuple[int, Phase] | None:
-    """Number and phase that `step` belongs to; None when the plan is done."""
+    """The number and the phase of `step`; None if the plan is finished."""
     for number, phase in enumerate(plan.phases):
         if step < phase.steps:
             return number, phase
@@ -37,22 +37,21 @@ def run_phases(
     settings: LoopSettings | None = None,
     validation_at: ValidationAt | None = None,
 ) -> int:
-    """Train, going on from `folder` where it holds a state.
+    """Train through the phases; resumes if `folder` contains a state.
 
-    The moments of the optimiser go on from phase to phase where the same part of the network is trained, and start
-    anew where another one is.
+    The moments of the optimiser are kept between phases that train the same part of the network, and reset otherwise.
 
     Args:
         plan: Network, phases and rates.
-        batches_at: The films to learn from.
-        folder: Of the run, see `lobule_ml.training.loop.run`.
-        start: Gives a new network its first weights.
-        until: Stop before this step, to go on later.
-        settings: Of the loop; the plan's average by default.
-        validation_at: Validates the last phase; the losses of phases of other sizes cannot be compared.
+        batches_at: Makes the training batches.
+        folder: Folder of the run, see `lobule_ml.training.loop.run`.
+        start: Initialises the weights of a new network.
+        until: Stop before this step, to resume later.
+        settings: Settings of the loop; by default with the plan's average.
+        validation_at: Validation of the last phase; the losses of phases with other sizes are not comparable.
 
     Returns:
-        Steps done.
+        Number of finished steps.
     """
     prepare_torch()
     schedule = plan.schedule()
@@ -61,7 +60,7 @@ def run_phases(
     done = saved_step(folder)
     while done < last and (now := phase_at(plan, done)):
         number, phase = now
-        keras.backend.clear_session()  # and collect garbage: a network is full of cycles
+        keras.backend.clear_session()  # and collect garbage, because a network has many reference cycles
         keras.utils.set_random_seed(plan.seed)
         model = build(plan, phase)
         if done == 0:
@@ -85,7 +84,7 @@ def run_phases(
 
 
 def _optimizer_from(plan: TrainingPlan, number: int) -> int:
-    """First step of the phases up to this one that train the same part of the network."""
+    """The first step of the successive phases up to this one that train the same part of the network."""
     same = number
     while same > 0 and plan.phases[same - 1].scope == plan.phases[number].scope:
         same -= 1

@@ -1,4 +1,4 @@
-"""How a network is trained: a plan beside its `MaskRCNNConfig`."""
+"""The training plan of a network, in addition to its `MaskRCNNConfig`."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -8,18 +8,18 @@ from mammo_worker.data.augment import Augmentation
 from mammo_worker.nn.config import MaskRCNNConfig, TestTimeVariant
 
 SOURCE_CANVAS = (800, 400)
-"""Films are prepared no smaller than this, and scaled down from it."""
+"""Least height at which films are prepared; smaller canvases are scaled down from it."""
 Scope = Literal["rpn", "mask", "backbone", "heads", "4+", "all"]
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training.
+    """A phase of a training.
 
     Attributes:
-        steps: How many batches.
-        canvas: Size of the films, or None for the network's own.
-        scope: What is trained, in the words of the thesis' table 15.
+        steps: Number of batches.
+        canvas: Size of the films; None for the network's own.
+        scope: Trained part of the network, with the names of the thesis' table 15.
     """
 
     steps: int
@@ -29,27 +29,28 @@ class Phase:
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """A network and how it is trained.
+    """A network and its training.
 
     Attributes:
-        network: What is trained.
-        phases: In order; each goes on from the last one's weights.
-        batch: Films per step.
-        learning_rate: The largest.
-        rate: How it goes: `cosine` rises over `warm_up` steps and falls over all phases, `constant` stays.
+        network: Configuration of the network.
+        phases: Phases in order; each continues from the last one's weights.
+        batch: Number of films per step.
+        learning_rate: The largest learning rate.
+        rate: Schedule: `cosine` increases over `warm_up` steps and decreases over all phases, `constant` does not
+            change.
         optimiser: `adamw`, or `sgd` with a momentum of 0.9.
-        weight_decay: Decoupled from the gradient, of either optimiser.
+        weight_decay: Weight decay, decoupled from the gradient for both optimisers.
         clip_norm: Largest norm of the whole gradient.
-        warm_up: Steps.
-        augmentation: Of the films.
-        seed: Of order and augmentation.
-        average_momentum: Of the moving average of the weights, which is what is kept.
+        warm_up: Number of warm-up steps.
+        augmentation: Augmentation of the films.
+        seed: Seed of order and augmentation.
+        average_momentum: Momentum of the weights' moving average, which is the result.
         average_every: Steps between its updates.
-        precision: Keras dtype policy of backbone and pyramid while training; a network is always served in float32.
-        variants: Test-time variants of the trained network; a single upright one where none is given.
+        precision: Keras dtype policy of backbone and pyramid in training; inference is always in float32.
+        variants: Test-time variants of the trained network; by default a single upright one.
         validate_every: Steps between two validations in the last phase, on a fifth of the training patients, which are
-            then not learned from; 0 learns from all and validates nothing.
-        patience: Validations without a smaller loss that end the training; 0 for none.
+            excluded from training; 0 trains on all patients without validation.
+        patience: Number of validations without a smaller loss that ends the training; 0 for no early stop.
         keep: The weights of the last step, or those of the best validation.
     """
 
@@ -73,18 +74,18 @@ class TrainingPlan:
     keep: Literal["last", "best"] = "last"
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be done."""
+        """Refuse an inconsistent plan."""
         if self.keep not in ("last", "best") or (not self.validate_every and (self.keep == "best" or self.patience)):
             raise ValueError("keep is last or best; best, and patience, need validations: --set validate_every=N")
 
     @property
     def test_time_variants(self) -> tuple[TestTimeVariant, ...]:
-        """The variants, or a single upright one."""
+        """The variants; by default a single upright one."""
         return self.variants or (TestTimeVariant(self.network.canvas),)
 
     @property
     def canvases(self) -> list[tuple[int, int]]:
-        """Of the phases, in order."""
+        """The canvases of the phases, in order."""
         return [phase.canvas or self.network.canvas for phase in self.phases]
 
     @property
@@ -101,5 +102,5 @@ class TrainingPlan:
 
     @property
     def steps(self) -> int:
-        """Of all phases together."""
+        """Number of steps of all phases."""
         return sum(phase.steps for phase in self.phases)

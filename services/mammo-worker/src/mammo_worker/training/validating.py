@@ -1,4 +1,4 @@
-"""Validation of a training on a fifth of its patients, and the choice of the weights that are kept."""
+"""Validates a training on a fifth of its patients, and chooses the resulting weights."""
 
 import hashlib
 import math
@@ -17,14 +17,14 @@ from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.training.plan import TrainingPlan
 
 ValidationAt = Callable[[tuple[int, int]], Validation]
-"""The validation for films of a height and width."""
+"""Makes the validation for films of a height and width."""
 
 _SHARE = 5
 _UNCHANGED = Augmentation(flip=0.0, scale=(1.0, 1.0), rotation=0.0, shift=0.0, contrast=0.0)
 
 
 def set_apart(plan: TrainingPlan, films: Sequence[AnnotatedFilm]) -> tuple[list[int], list[int]]:
-    """Indices of the films to learn from, and of those to validate on; all and none where a plan validates nothing.
+    """Indices of the training films, and of the validation films, which are empty if a plan does not validate.
 
     Raises:
         ValueError: There is only one patient.
@@ -42,7 +42,7 @@ def set_apart(plan: TrainingPlan, films: Sequence[AnnotatedFilm]) -> tuple[list[
 
 
 def validation_on(plan: TrainingPlan, films: Sequence[TrainingFilm]) -> ValidationAt:
-    """The mean losses on films as they are, the same regions drawn from them each time."""
+    """Mean losses on unchanged films, with the same sampled regions each time."""
 
     def at(size: tuple[int, int]) -> Validation:
         batch_of = augmented_batches(films, size, plan.batch, _UNCHANGED, plan.seed)
@@ -62,7 +62,7 @@ def validation_on(plan: TrainingPlan, films: Sequence[TrainingFilm]) -> Validati
 
 
 def keep_chosen(plan: TrainingPlan, folder: Path) -> None:
-    """Make the weights of the best validation those that a finished run keeps, where its plan says so."""
+    """Use the weights of the best validation as the result of a finished run, if its plan requires it."""
     if plan.keep == "best" and (folder / AVERAGE_FILE).exists() and (folder / BEST_FILE).exists():
         save_weights(folder / AVERAGE_FILE, load_weights(folder / BEST_FILE))
 
