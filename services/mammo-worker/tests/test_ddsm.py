@@ -102,7 +102,7 @@ def test_overlay_becomes_a_filled_mask():
     mask = fill_outline(mark.boundary, 100, 100) > 0
     assert mask.sum() == 25
     assert mask[60:65, 40:45].all()
-    with pytest.raises(ValueError, match="2 abnormalities are announced, 1"):
+    with pytest.raises(ValueError, match="2 abnormalities are announced, but the file has 1"):
         parse_overlay(OVERLAY.replace("TOTAL_ABNORMALITIES 1", "TOTAL_ABNORMALITIES 2"))
 
 

@@ -151,7 +151,7 @@ def test_hand_drawn_masks_fit_the_boxes(shared_data):
 
 
 def test_training_from_a_package_sees_only_the_patients_of_that_package(tmp_path):
-    with pytest.raises(ValueError, match="training patients alone"):
+    with pytest.raises(ValueError, match="only its training patients"):
         train_detector(toy.plan(), [drawn_case(2)], tmp_path / "run", None, package=tmp_path)
 
 
