@@ -20,18 +20,18 @@ from mammo_worker.cli import app
 from mammo_worker.data.splits import fold_of
 from mammo_worker.regions.augment import RegionAugmentation, augment
 from mammo_worker.regions.crops import Crop, cbis_crops
-from mammo_worker.regions.evaluate import OutOfFold, measure, measure_ways, read_out_of_fold, write_predictions
+from mammo_worker.regions.evaluate import OutOfFold, measure, measure_preparations, read_out_of_fold, write_predictions
 from mammo_worker.regions.expert import InstalledExpert
 from mammo_worker.regions.inference import classify
 from mammo_worker.regions.network import RegionModel, RegionNetwork
 from mammo_worker.regions.package import RegionReader, calibrated, write_package
 from mammo_worker.regions.plan import RegionPlan
+from mammo_worker.regions.preparations import PREPARATIONS
 from mammo_worker.regions.prepare import prepare_region, region_at
 from mammo_worker.regions.read import regions_of_film
 from mammo_worker.regions.scale import Scale, scale_of_film
 from mammo_worker.regions.targets import NAMES, encode, malignancy
 from mammo_worker.regions.train import train_fold
-from mammo_worker.regions.ways import WAYS
 
 MASS = {"pathology": "MALIGNANT", "assessment": "4", "mass shape": "IRREGULAR-ROUND", "mass margins": "N/A"}
 CALC = {
@@ -47,29 +47,29 @@ def known(targets, weights):
 
 
 def test_targets_of_a_mass_say_nothing_of_calcifications():
-    said = known(*encode("mass", True, MASS))
-    assert said["malignant mass"]
-    assert not said["calcification"]
-    assert said["BI-RADS 4 or 5"]
-    assert not said["BI-RADS 5"]
-    assert said["mass shape: IRREGULAR"]
-    assert said["mass shape: ROUND"]
-    assert not said["mass shape: OVAL"]
-    assert not any(name.startswith(("calc", "mass margins", "malignant calc")) for name in said if ":" in name)
+    probabilities = known(*encode("mass", True, MASS))
+    assert probabilities["malignant mass"]
+    assert not probabilities["calcification"]
+    assert probabilities["BI-RADS 4 or 5"]
+    assert not probabilities["BI-RADS 5"]
+    assert probabilities["mass shape: IRREGULAR"]
+    assert probabilities["mass shape: ROUND"]
+    assert not probabilities["mass shape: OVAL"]
+    assert not any(name.startswith(("calc", "mass margins", "malignant calc")) for name in probabilities if ":" in name)
 
 
 def test_targets_of_calcifications_without_callback_and_assessment():
-    said = known(*encode("calcification", False, CALC))
-    assert not said["malignant calcification"]
-    assert not said["called back"]
-    assert said["calc type: LUCENT_CENTER"]
-    assert "BI-RADS 5" not in said
+    probabilities = known(*encode("calcification", False, CALC))
+    assert not probabilities["malignant calcification"]
+    assert not probabilities["called back"]
+    assert probabilities["calc type: LUCENT_CENTER"]
+    assert "BI-RADS 5" not in probabilities
 
 
 def test_malignancy_weighs_the_kinds():
-    said = np.full((1, len(NAMES)), 0.5)
-    said[0, :3] = 0.25, 0.8, 0.4  # calcification, malignant mass, malignant calcification
-    assert malignancy(said)[0] == pytest.approx(0.75 * 0.8 + 0.25 * 0.4)
+    probabilities = np.full((1, len(NAMES)), 0.5)
+    probabilities[0, :3] = 0.25, 0.8, 0.4  # calcification, malignant mass, malignant calcification
+    assert malignancy(probabilities)[0] == pytest.approx(0.75 * 0.8 + 0.25 * 0.4)
 
 
 def test_spot_of_one_pixel_survives_a_strong_reduction():
@@ -161,9 +161,11 @@ def test_training_resumes_bit_for_bit_and_predicts_out_of_fold(toy_data, tmp_pat
         for name in one.files:
             np.testing.assert_array_equal(one[name], two[name])
 
-    ways = list(read_out_of_fold(plan, crops, runs, None, lambda _: None, WAYS[::3]))
-    assert [row["read"] for row in measure_ways(ways)] == [way.name for way in WAYS[::3]]
-    result = ways[0]
+    results = list(read_out_of_fold(plan, crops, runs, None, lambda _: None, PREPARATIONS[::3]))
+    assert [row["read"] for row in measure_preparations(results)] == [
+        preparation.name for preparation in PREPARATIONS[::3]
+    ]
+    result = results[0]
     assert {fold_of(c.patient) for c in result.crops} == {fold}
     assert measure(result)
     write_predictions(result, tmp_path / "predictions.csv")
@@ -181,10 +183,10 @@ def toy_package(folder, chance):
         kind = ("mass", "calcification")[i % 2]
         targets, weights = encode(kind, i % 4 < 2, MASS if kind == "mass" else CALC)
         crops.append(Crop(Path(f"{i}.png"), kind, str(i), str(i), "CC", i % 4 < 2, (50, 50), targets, weights))
-    said = chance.uniform(0.1, 0.9, (40, len(NAMES)))
+    probabilities = chance.uniform(0.1, 0.9, (40, len(NAMES)))
     network = RegionNetwork(side=64)
     whole = RegionModel(network).whole
-    result = OutOfFold(crops, np.zeros(40, int), said)
+    result = OutOfFold(crops, np.zeros(40, int), probabilities)
     write_package(folder, version="0.0.1", network=network, whole=whole, result=result, metrics=[], card="# toy\n")
     return network, whole
 
@@ -195,11 +197,11 @@ def test_package_says_what_the_network_said(tmp_path):
     reader = RegionReader(open_package(tmp_path / "toy"))
     region = prepare_region(chance.integers(0, 255, (60, 80), np.uint8), (60, 80), network.side)
     opinion = reader([region])[0]
-    said = classify(whole, [region])
-    assert opinion.kind == ("calcification" if said[0, 0] >= 0.5 else "mass")
+    probabilities = classify(whole, [region])
+    assert opinion.kind == ("calcification" if probabilities[0, 0] >= 0.5 else "mass")
     values = reader.manifest.calibration
     by_kind = {k: Logistic(tuple(values[k]["weights"]), values[k]["bias"]) for k in ("mass", "calcification")}
-    assert opinion.probability_malignant == pytest.approx(malignancy(calibrated(said, by_kind))[0], abs=2e-3)
+    assert opinion.probability_malignant == pytest.approx(malignancy(calibrated(probabilities, by_kind))[0], abs=2e-3)
     assert reader([]) == []
 
 
@@ -209,10 +211,10 @@ def test_a_region_is_judged_alike_however_it_is_turned():
     chance = np.random.default_rng(0)
     region = prepare_region(chance.integers(0, 255, (60, 80), np.uint8), (60, 80), 64)
     seen = [np.rot90(canvas, turns) for canvas in (region.canvas, region.canvas[::-1]) for turns in range(4)]
-    said = [classify(corner, [replace(region, canvas=canvas)]) for canvas in seen]
+    probabilities = [classify(corner, [replace(region, canvas=canvas)]) for canvas in seen]
     assert len({float(canvas[20, 27, 0]) for canvas in seen}) > 4
-    for each in said[1:]:
-        np.testing.assert_allclose(each, said[0])
+    for each in probabilities[1:]:
+        np.testing.assert_allclose(each, probabilities[0])
 
 
 def test_coarse_small_and_large_regions_get_no_number():

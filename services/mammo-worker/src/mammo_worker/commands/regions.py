@@ -72,19 +72,19 @@ def evaluate_regions(
     from mammo_worker.regions import evaluate
     from mammo_worker.regions.crops import cbis_crops
     from mammo_worker.regions.document import results_document
-    from mammo_worker.regions.ways import WAYS
+    from mammo_worker.regions.preparations import PREPARATIONS
 
     plan = _plan(config, change)
-    ways = list(evaluate.read_out_of_fold(plan, cbis_crops(data), runs, weights, typer.echo, WAYS))
-    result = ways[0]
+    results = list(evaluate.read_out_of_fold(plan, cbis_crops(data), runs, weights, typer.echo, PREPARATIONS))
+    result = results[0]
     evaluate.write_predictions(result, predictions)
     metrics = evaluate.measure(result)
-    by_way = evaluate.measure_ways(ways)
-    typer.echo(f"{markdown_table(metrics)}\n{markdown_table(by_way)}")
+    by_preparation = evaluate.measure_preparations(results)
+    typer.echo(f"{markdown_table(metrics)}\n{markdown_table(by_preparation)}")
     if docs is not None:
         file = docs / "regions-tried.md"
         tried = file.read_text("utf-8") if file.exists() else "Nothing else.\n"
-        text = results_document(plan, result, metrics, by_way, evaluate.measure_descriptions(result), tried)
+        text = results_document(plan, result, metrics, by_preparation, evaluate.measure_descriptions(result), tried)
         (docs / "regions.md").write_text(text, "utf-8")
 
 

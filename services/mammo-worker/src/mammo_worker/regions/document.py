@@ -50,7 +50,7 @@ def results_document(
     plan: RegionPlan,
     result: OutOfFold,
     metrics: Sequence[dict[str, Any]],
-    by_way: Sequence[dict[str, Any]],
+    by_preparation: Sequence[dict[str, Any]],
     descriptions: Sequence[dict[str, Any]],
     tried: str,
 ) -> str:
@@ -74,7 +74,7 @@ The bars that were set for it, by crop:
 ### From pictures without a scale, and from coarser films
 The same networks and crops; AUC by crop. A film that is coarser than {COARSEST} mm a pixel is given no number.
 
-{markdown_table(by_way)}
+{markdown_table(by_preparation)}
 ### What it says beside malignancy
 Learned from the words of the official tables; it helps the network to see, and tells a reader why.
 

@@ -17,9 +17,9 @@ from mammo_worker.regions.crops import Crop
 from mammo_worker.regions.inference import classify
 from mammo_worker.regions.names import Kind
 from mammo_worker.regions.plan import RegionPlan
+from mammo_worker.regions.preparations import PREPARATIONS, Preparation
 from mammo_worker.regions.targets import ASSESSMENTS, CALCIFICATION, CALLED_BACK, GROUPS, NAMES, malignancy
 from mammo_worker.regions.train import build, load_average
-from mammo_worker.regions.ways import WAYS, Way
 
 FOLDS = 5
 
@@ -31,26 +31,26 @@ class OutOfFold:
     Attributes:
         crops: Crops of these folds.
         folds: Folds (N,) of the crops.
-        said: Predicted probabilities (N, len(NAMES)).
-        way: Preparation of the crops, see `regions.ways`.
+        probabilities: Predicted probabilities (N, len(NAMES)).
+        preparation: Preparation of the crops, see `regions.preparations`.
     """
 
     crops: list[Crop]
     folds: NDArray[np.int64]
-    said: NDArray[np.float64]
-    way: str = WAYS[0].name
+    probabilities: NDArray[np.float64]
+    preparation: str = PREPARATIONS[0].name
 
     @property
     def malignancy(self) -> NDArray[np.float64]:
         """Probabilities of malignancy (N,)."""
-        return malignancy(self.said)
+        return malignancy(self.probabilities)
 
 
 def out_of_fold(
     plan: RegionPlan, crops: Sequence[Crop], runs: Path, weights: Path | None, say: Callable[[str], None]
 ) -> OutOfFold:
     """`read_out_of_fold` with unchanged crops."""
-    return next(read_out_of_fold(plan, crops, runs, weights, say, WAYS[:1]))
+    return next(read_out_of_fold(plan, crops, runs, weights, say, PREPARATIONS[:1]))
 
 
 def read_out_of_fold(
@@ -59,7 +59,7 @@ def read_out_of_fold(
     runs: Path,
     weights: Path | None,
     say: Callable[[str], None],
-    ways: Sequence[Way],
+    preparations: Sequence[Preparation],
 ) -> Iterator[OutOfFold]:
     """Run the network of every finished fold on its held-out patients, with several preparations.
 
@@ -69,7 +69,7 @@ def read_out_of_fold(
         runs: Folder with `fold0` to `fold4`.
         weights: Initial weights of the trainings, see `train.build`.
         say: Called with progress messages.
-        ways: Preparations of the crops.
+        preparations: Preparations of the crops.
 
     Yields:
         The predictions for each preparation.
@@ -81,7 +81,7 @@ def read_out_of_fold(
     model = build(plan, weights)
     held: list[Crop] = []
     folds: list[int] = []
-    said: dict[str, list[NDArray[np.float64]]] = {way.name: [] for way in ways}
+    probabilities: dict[str, list[NDArray[np.float64]]] = {preparation.name: [] for preparation in preparations}
     for fold in range(FOLDS):
         file = runs / f"fold{fold}" / AVERAGE_FILE
         if not file.exists():
@@ -90,15 +90,15 @@ def read_out_of_fold(
         load_average(model, file.parent)
         own = [c for c in crops if fold_of(c.patient, FOLDS) == fold]
         say(f"fold {fold}: {len(own)} crops")
-        for way in ways:
-            prepared = (way.prepare(c, plan.network.side) for c in own)
-            said[way.name].append(classify(model.whole, list(prepared)))
+        for preparation in preparations:
+            prepared = (preparation.prepare(c, plan.network.side) for c in own)
+            probabilities[preparation.name].append(classify(model.whole, list(prepared)))
         held += own
         folds += [fold] * len(own)
     if not held:
         raise FileNotFoundError(f"no fold in {runs} is finished")
-    for way in ways:
-        yield OutOfFold(held, np.array(folds), np.concatenate(said[way.name]), way.name)
+    for preparation in preparations:
+        yield OutOfFold(held, np.array(folds), np.concatenate(probabilities[preparation.name]), preparation.name)
 
 
 def write_predictions(result: OutOfFold, path: Path) -> None:
@@ -106,7 +106,7 @@ def write_predictions(result: OutOfFold, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(("file", "kind", "patient", "lesion", "fold", "malignant", "probability_malignant", *NAMES))
-        for crop, fold, p, row in zip(result.crops, result.folds, result.malignancy, result.said, strict=True):
+        for crop, fold, p, row in zip(result.crops, result.folds, result.malignancy, result.probabilities, strict=True):
             known = (crop.path.name, crop.kind, crop.patient, crop.lesion, fold, int(crop.malignant))
             writer.writerow((*known, f"{p:.6f}", *(f"{v:.6f}" for v in row)))
 
@@ -143,17 +143,17 @@ def measure(result: OutOfFold) -> list[dict[str, Any]]:
         "AUC, calcification or mass",
         "crop",
         kinds == "calcification",
-        result.said[:, NAMES.index(CALCIFICATION)],
+        result.probabilities[:, NAMES.index(CALCIFICATION)],
         everyone,
     )
     return rows
 
 
-def measure_ways(results: Sequence[OutOfFold]) -> list[dict[str, Any]]:
+def measure_preparations(results: Sequence[OutOfFold]) -> list[dict[str, Any]]:
     """Measure the AUC by crop and kind for every preparation of the crops, and the accuracy of the kind."""
     rows: list[dict[str, Any]] = []
     for result in results:
-        row: dict[str, Any] = {"read": result.way}
+        row: dict[str, Any] = {"read": result.preparation}
         for metric in measure(result):
             if metric["rule"].startswith("crop"):
                 low, high = metric["interval_95"]
@@ -170,7 +170,7 @@ def measure_descriptions(result: OutOfFold) -> list[dict[str, Any]]:
     for i, name in enumerate(NAMES):
         if name in (*ASSESSMENTS, CALLED_BACK) or name.split(":")[0] in GROUPS:
             known = weights[:, i] > 0
-            value = auc(targets[known, i], result.said[known, i])
+            value = auc(targets[known, i], result.probabilities[known, i])
             rows.append({"of": name, "crops": int(known.sum()), "with it": int(targets[known, i].sum()), "AUC": value})
     return rows
 

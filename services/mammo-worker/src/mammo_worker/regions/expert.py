@@ -24,7 +24,7 @@ class InstalledExpert:
         spacing = request.image.pixel_spacing_mm
         reader = self._reader
         [region] = regions_of_film(data, [request.box], reader.side, spacing[0] if spacing else None)
-        said = RegionOpinion(
+        answer = RegionOpinion(
             outcome=region.outcome,
             mm_per_pixel=region.scale.mm_per_pixel,
             coarsest_mm_per_pixel=COARSEST,
@@ -32,10 +32,10 @@ class InstalledExpert:
             model=reader.manifest.info(),
         )
         if region.prepared is None:
-            return said
+            return answer
         [opinion] = reader([region.prepared])
         thresholds = reader.manifest.thresholds
-        return said.model_copy(
+        return answer.model_copy(
             update={
                 "kind": opinion.kind,
                 "probability_kind": opinion.probability_kind,

@@ -46,9 +46,9 @@ class Opinion:
     probability_malignant: float
 
 
-def calibrated(said: NDArray[np.floating], by_kind: dict[Kind, Logistic]) -> NDArray[np.float64]:
+def calibrated(probabilities: NDArray[np.floating], by_kind: dict[Kind, Logistic]) -> NDArray[np.float64]:
     """Calibrate the malignancy of either kind in probabilities (N, len(NAMES))."""
-    out = np.array(said, np.float64)
+    out = np.array(probabilities, np.float64)
     for kind, logistic in by_kind.items():
         at = NAMES.index(MALIGNANT[kind])
         out[:, at] = logistic(logit(out[:, at]))
@@ -60,10 +60,12 @@ def fit_calibration(result: OutOfFold) -> tuple[dict[Kind, Logistic], Thresholds
     kinds = np.array([c.kind for c in result.crops])
     truth = np.array([c.malignant for c in result.crops])
     by_kind: dict[Kind, Logistic] = {
-        kind: Logistic.fit(logit(result.said[kinds == kind, NAMES.index(MALIGNANT[kind])]), truth[kinds == kind])
+        kind: Logistic.fit(
+            logit(result.probabilities[kinds == kind, NAMES.index(MALIGNANT[kind])]), truth[kinds == kind]
+        )
         for kind in KINDS
     }
-    p = malignancy(calibrated(result.said, by_kind)).tolist()
+    p = malignancy(calibrated(result.probabilities, by_kind)).tolist()
     low = sensitivity_threshold(p, truth.tolist(), LOW_SENSITIVITY)
     high = specificity_threshold(p, truth.tolist(), HIGH_SPECIFICITY)
     return by_kind, Thresholds(low=min(low, high), high=max(low, high), finding=0.0)
@@ -144,11 +146,11 @@ class RegionReader:
         """Classify regions that were prepared at `side`."""
         if not regions:
             return []
-        said = calibrated(classify(self._whole, regions), self._by_kind)
-        calcification = said[:, NAMES.index(CALCIFICATION)]
+        probabilities = calibrated(classify(self._whole, regions), self._by_kind)
+        calcification = probabilities[:, NAMES.index(CALCIFICATION)]
         return [
             Opinion("calcification" if c >= 0.5 else "mass", float(max(c, 1 - c)), float(p))
-            for c, p in zip(calcification, malignancy(said), strict=True)
+            for c, p in zip(calcification, malignancy(probabilities), strict=True)
         ]
 
 

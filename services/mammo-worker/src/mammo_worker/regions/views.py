@@ -33,7 +33,7 @@ class Views:
 
     def __init__(self, folder: Path, plan: RegionPlan, crops: Sequence[Crop]) -> None:
         self._folder, self._plan = folder, plan
-        said = {
+        recorded = {
             "version": _VERSION,
             "network": asdict(plan.network),
             "augmentation": asdict(plan.augmentation),
@@ -41,7 +41,7 @@ class Views:
             "files": [c.path.name for c in crops],
             "data_sha256": hash_files(c.path for c in crops),
         }
-        text = json.dumps(said, indent=1)
+        text = json.dumps(recorded, indent=1)
         key = folder / "views.json"
         folder.mkdir(parents=True, exist_ok=True)
         if key.exists() and key.read_text("utf-8") != text:

@@ -10,7 +10,7 @@ from mammo_worker.regions.prepare import NATIVE_SPACING, PreparedRegion, prepare
 
 
 @dataclass(frozen=True)
-class Way:
+class Preparation:
     """A preparation of crops.
 
     Attributes:
@@ -45,10 +45,10 @@ def _from_film_of(spacing: float) -> Callable[[Crop, int], PreparedRegion]:
     return prepare
 
 
-WAYS = (
-    Way("as cut, 0.05 mm a pixel", _as_cut),
-    Way("as a picture that does not say its scale", _as_picture),
-    Way("as from a film of 0.1 mm a pixel", _from_film_of(0.1)),
-    Way("as from a film of 0.2 mm a pixel", _from_film_of(0.2)),
-    Way("as from a film of 0.4 mm a pixel", _from_film_of(0.4)),
+PREPARATIONS = (
+    Preparation("as cut, 0.05 mm a pixel", _as_cut),
+    Preparation("as a picture that does not say its scale", _as_picture),
+    Preparation("as from a film of 0.1 mm a pixel", _from_film_of(0.1)),
+    Preparation("as from a film of 0.2 mm a pixel", _from_film_of(0.2)),
+    Preparation("as from a film of 0.4 mm a pixel", _from_film_of(0.4)),
 )
