@@ -77,7 +77,7 @@ def test_lesion_on_both_views_raises_the_number():
 
 
 def test_model_that_could_fall_is_refused_and_others_come_back_whole():
-    with pytest.raises(ValueError, match="rise"):
+    with pytest.raises(ValueError, match="increase"):
         BreastModel(Logistic((1.0,), 0.0), Logistic((0.5, -0.1, 0.2), 0.0), 0.5)
     model = BreastModel(Logistic((1.0,), 0.1), Logistic((0.5, 0.1, 0.2), -0.2), 0.5)
     assert BreastModel.from_dict(model.to_dict()) == model

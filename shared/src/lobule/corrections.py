@@ -61,10 +61,10 @@ def _chest_wall_of(result: Result) -> ChestWall | None:
 
 
 def _about_view(result: Result, view: View | None) -> list[Notice]:
-    said = [notice.values for notice in result.notices if notice.code == "view_against_file"]
+    conflicts = [notice.values for notice in result.notices if notice.code == "view_against_file"]
     against = [
         make_notice("view_against_file", **{**values, "view": view})
-        for values in said
+        for values in conflicts
         if view is not None and view != values.get("file_view")
     ]
     is_film = result.image.modality == "mammography"

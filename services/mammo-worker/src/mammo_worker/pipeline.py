@@ -39,8 +39,8 @@ MAX_DISPLAY_SIDE = 2048
 
 def _shows_density(film: Film) -> bool:
     """Whether the density model is valid for a film, which it is not for men and for implants."""
-    said = {notice.code for notice in film.notices}
-    return "male_patient" not in said and ("implant" not in said or "implant_displaced" in said)
+    codes = {notice.code for notice in film.notices}
+    return "male_patient" not in codes and ("implant" not in codes or "implant_displaced" in codes)
 
 
 class MammographyPipeline:

@@ -104,8 +104,8 @@ def write_files(files: Mapping[str, str]) -> dict[str, str]:
 
 def read_files(headers: Mapping[str, str]) -> dict[str, str]:
     """The SHA-256 of each file, by name, from the headers of a worker; malformed entries are skipped."""
-    said = (_FILE.fullmatch(part.strip()) for part in headers.get(FILES_HEADER, "").split(","))
-    return {found[1]: found[2] for found in said if found}
+    entries = (_FILE.fullmatch(part.strip()) for part in headers.get(FILES_HEADER, "").split(","))
+    return {found[1]: found[2] for found in entries if found}
 
 
 class Failure(Document):

@@ -31,8 +31,8 @@ def scale_in_file(data: bytes) -> float | None:
         return None
     try:
         page = read_tiff(io.BytesIO(data)).directory
-        said = stated_scale(page)
-        scale = float(said) if said else _by_resolution(page)
+        stated = stated_scale(page)
+        scale = float(stated) if stated else _by_resolution(page)
     except AnalysisError:  # a damaged tag that decoding does not need
         return None
     return scale if scale is not None and FINEST_UM <= scale <= COARSEST_UM else None
@@ -40,8 +40,8 @@ def scale_in_file(data: bytes) -> float | None:
 
 def stated_scale(page: Directory) -> str:
     """The micrometres per pixel in an Aperio description, as text; empty if it states none."""
-    said = _MPP.search(page.text(_DESCRIPTION, _LONGEST_DESCRIPTION))
-    return said[1] if said else ""
+    stated = _MPP.search(page.text(_DESCRIPTION, _LONGEST_DESCRIPTION))
+    return stated[1] if stated else ""
 
 
 def _by_resolution(page: Directory) -> float | None:

@@ -135,7 +135,7 @@ def fold_of(samples: Sequence[Sample], folds: int, seed: int) -> NDArray[np.intp
 
 
 def out_of_fold(
-    samples: Sequence[Sample], run: Path, weights: Path, config: TissueConfig, said: Callable[[str], Any] = print
+    samples: Sequence[Sample], run: Path, weights: Path, config: TissueConfig, report: Callable[[str], Any] = print
 ) -> Floats:
     """Compute logits of every sample by a network that was not trained on its patient.
 
@@ -144,12 +144,12 @@ def out_of_fold(
         run: Folder of the runs, one for each fold; stopped runs are resumed.
         weights: Folder of pretrained backbones.
         config: Training configuration.
-        said: Called with a message for each fold.
+        report: Called with a message for each fold.
     """
     fold = fold_of(samples, config.folds, config.seed)
     logits = np.zeros(len(samples))
     for k in range(config.folds):
-        said(f"fold {k + 1} of {config.folds}")
+        report(f"fold {k + 1} of {config.folds}")
         learned = [s for s, f in zip(samples, fold, strict=True) if f != k]
         net = train_tissue(learned, run / f"fold{k}", weights, config)
         chosen = np.flatnonzero(fold == k)

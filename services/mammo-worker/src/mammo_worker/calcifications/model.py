@@ -60,8 +60,8 @@ class ClusterSearch:
             for own in (of_calcified, ~of_calcified):
                 weights[own] *= len(table) / 2 / weights[own].sum()
             self._spots.fit(table, of_calcified, sample_weight=weights)
-            said = self._spots.predict_proba(table)[:, 1]
-            weights = np.where(of_calcified, np.maximum(said, _LEAST_WEIGHT), 1.0)
+            probabilities = self._spots.predict_proba(table)[:, 1]
+            weights = np.where(of_calcified, np.maximum(probabilities, _LEAST_WEIGHT), 1.0)
         found = [find_clusters(s, self.odds(s))[:1] for s in spots]
         best = [clusters[0].features for clusters in found if clusters]
         truth = [known for clusters, known in zip(found, calcified, strict=True) if clusters]

@@ -39,15 +39,15 @@ class FittedBreast:
         breasts: The breasts on which it was fitted and chosen.
         form: The chosen form.
         model: The model, fitted on all breasts.
-        said: Out-of-fold probabilities (N,) of the chosen form.
-        thresholds: Thresholds from `said`.
+        probabilities: Out-of-fold probabilities (N,) of the chosen form.
+        thresholds: Thresholds from `probabilities`.
         metrics: Out-of-fold metrics of every rule and form.
     """
 
     breasts: list[KnownBreast]
     form: Form
     model: BreastModel
-    said: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
     thresholds: Thresholds
     metrics: list[dict[str, Any]]
 
@@ -103,11 +103,11 @@ def fit(breasts: list[KnownBreast], suspicious: float, rounds: int = 1000) -> Fi
     Raises:
         ValueError: There are too few breasts.
     """
-    said = compared(breasts, suspicious)
-    form = chosen_form(breasts, said)
-    own = said[form.name]
+    probabilities = compared(breasts, suspicious)
+    form = chosen_form(breasts, probabilities)
+    own = probabilities[form.name]
     model = fit_breast(breasts, suspicious, form)
-    return FittedBreast(breasts, form, model, own, thresholds_of(breasts, own), measure(breasts, said, rounds))
+    return FittedBreast(breasts, form, model, own, thresholds_of(breasts, own), measure(breasts, probabilities, rounds))
 
 
 def measure_once(
@@ -136,11 +136,13 @@ def measure_once(
 
 
 def _states(
-    by: str, breasts: Sequence[KnownBreast], said: NDArray[np.floating], thresholds: Thresholds
+    by: str, breasts: Sequence[KnownBreast], probabilities: NDArray[np.floating], thresholds: Thresholds
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for name, malignant in (("benign", False), ("malignant", True)):
-        own = [thresholds.assess(float(p)) for b, p in zip(breasts, said, strict=True) if b.malignant == malignant]
+        own = [
+            thresholds.assess(float(p)) for b, p in zip(breasts, probabilities, strict=True) if b.malignant == malignant
+        ]
         rows.append({"by": by, "breasts": name, **{state: own.count(state) for state in _STATES}})
     return rows
 
@@ -175,9 +177,9 @@ def scale_values(fitted: FittedBreast, *, by_model: bool) -> dict[str, Any]:
         fitted: The model.
         by_model: Whether the numbers are the model's; otherwise they are those of the rule, the maximum.
     """
-    said = fitted.said if by_model else plain(fitted.breasts)["maximum"]
+    probabilities = fitted.probabilities if by_model else plain(fitted.breasts)["maximum"]
     return {
-        "probabilities": [round(float(p), 5) for p in said],
+        "probabilities": [round(float(p), 5) for p in probabilities],
         "malignant": [bool(b.malignant) for b in fitted.breasts],
         "fitted_on": "Breasts of CBIS-DDSM's validation patients. Every one of them holds a mass.",
     }

@@ -137,11 +137,11 @@ def _verdict(
 
     A breast with a failed or suspected film is never negative: its number is then at least the lower threshold.
     """
-    said = [Verdict(film.result.assessment, film.result.probability_malignant) for film in films]
+    verdicts = [Verdict(film.result.assessment, film.result.probability_malignant) for film in films]
     if models.breast is None or models.thresholds is None or not films:
-        return by_rule(said, failed)
+        return by_rule(verdicts, failed)
     probability = models.breast(evidence)
-    if any(verdict.assessment == "malignancy_suspected" for verdict in said):
+    if any(verdict.assessment == "malignancy_suspected" for verdict in verdicts):
         probability = max(probability, models.thresholds.low)
     return by_rule([Verdict(models.thresholds.assess(probability), probability)], failed)
 

@@ -10,7 +10,7 @@ from mammo_worker.examination.breasts import BreastReading
 
 Category = Literal[0, 1, 2, 4, 5]
 
-_TOLD = 0.01  # smaller differences are not reported
+_LEAST_REPORTED = 0.01  # smaller differences are not reported
 _HIGHLY_SUGGESTIVE = 0.95  # ACR BI-RADS Atlas, 5th edition (2013): category 5 starts here
 
 
@@ -64,7 +64,7 @@ def reasons(reading: BreastReading) -> Iterator[BreastReason]:
             yield BreastReason(code="view_by_itself", view=film.view, probability=film.result.probability_malignant)
     number = reading.verdict.probability
     for view, without in reading.without.items():
-        if without is not None and number is not None and abs(without - number) >= _TOLD:
+        if without is not None and number is not None and abs(without - number) >= _LEAST_REPORTED:
             yield BreastReason(code="without_view", view=view, probability=without)
     for verdict in reading.by_themselves:
         yield BreastReason(code="film_by_itself", probability=verdict.probability)

@@ -91,12 +91,12 @@ def out_of_fold(
         fit: Fits a model, which returns the probability of a breast.
     """
     folds = np.array([fold_of(f"breast {b.patient}", FOLDS) for b in breasts])
-    said = np.zeros(len(breasts))
+    probabilities = np.zeros(len(breasts))
     for fold in range(FOLDS):
         model = fit([b for b, own in zip(breasts, folds, strict=True) if own != fold])
         for i in np.flatnonzero(folds == fold).tolist():
-            said[i] = model(breasts[i])
-    return said
+            probabilities[i] = model(breasts[i])
+    return probabilities
 
 
 def fit_form(
@@ -122,9 +122,9 @@ def fit_boosting(breasts: Sequence[KnownBreast]) -> Callable[[KnownBreast], floa
 
 def compared(breasts: Sequence[KnownBreast], suspicious: float) -> dict[str, NDArray[np.float64]]:
     """Probabilities (N,) of every rule and out-of-fold model for each breast."""
-    said = plain(breasts)
-    said |= {form.name: out_of_fold(breasts, fit_form(suspicious, form)) for form in FORMS}
-    return {**said, "gradient boosting": out_of_fold(breasts, fit_boosting)}
+    probabilities = plain(breasts)
+    probabilities |= {form.name: out_of_fold(breasts, fit_form(suspicious, form)) for form in FORMS}
+    return {**probabilities, "gradient boosting": out_of_fold(breasts, fit_boosting)}
 
 
 def plain(breasts: Sequence[KnownBreast]) -> dict[str, NDArray[np.float64]]:
@@ -132,10 +132,10 @@ def plain(breasts: Sequence[KnownBreast]) -> dict[str, NDArray[np.float64]]:
     return {rule: np.array([by_rule(rule, b.evidence) for b in breasts]) for rule in RULES}
 
 
-def chosen_form(breasts: Sequence[KnownBreast], said: dict[str, NDArray[np.float64]]) -> Form:
+def chosen_form(breasts: Sequence[KnownBreast], probabilities: dict[str, NDArray[np.float64]]) -> Form:
     """The form with the smallest out-of-fold log loss; the simpler one if they are equal."""
     truth = np.array([b.malignant for b in breasts])
-    return min(FORMS, key=lambda form: round(log_loss(truth, said[form.name]), 6))
+    return min(FORMS, key=lambda form: round(log_loss(truth, probabilities[form.name]), 6))
 
 
 def log_loss(truth: NDArray[np.bool_], p: NDArray[np.floating]) -> float:
@@ -158,7 +158,7 @@ def paired(
 
 
 def measure(
-    breasts: Sequence[KnownBreast], said: dict[str, NDArray[np.float64]], rounds: int = 1000
+    breasts: Sequence[KnownBreast], probabilities: dict[str, NDArray[np.float64]], rounds: int = 1000
 ) -> list[dict[str, Any]]:
     """AUC and calibration error of every rule, for all breasts and for those with two views.
 
@@ -169,7 +169,7 @@ def measure(
     rows: list[dict[str, Any]] = []
     for unit, part in (("all", np.flatnonzero(both | True)), ("two views", np.flatnonzero(both))):
         of = [patients[i] for i in part]
-        for name, p in said.items():
+        for name, p in probabilities.items():
             low, high = patient_bootstrap(
                 lambda at, p=p, part=part: auc(truth[part][at], p[part][at]), of, rounds=rounds
             )

@@ -93,19 +93,19 @@ def fit_pairs(table: PairTable) -> dict[str, Any]:
 
 def measure_pairs(model: Logistic, table: PairTable) -> list[dict[str, Any]]:
     """Measure the AUC of correct against wrong pairs, in total and by kind, with 95 % intervals over patients."""
-    said, same, kinds = model(table.features), table.same, np.array(table.kinds)
+    probabilities, same, kinds = model(table.features), table.same, np.array(table.kinds)
     wrong: Sequence[str] = ["all", *dict.fromkeys(kind for kind in table.kinds if kind != "same lesion")]
     rows: list[dict[str, Any]] = []
     for kind in wrong:
         part = np.flatnonzero(same | (kinds == kind) | (kind == "all"))
         of = [table.patients[i] for i in part]
-        low, high = patient_bootstrap(lambda at, part=part: auc(same[part][at], said[part][at]), of)
+        low, high = patient_bootstrap(lambda at, part=part: auc(same[part][at], probabilities[part][at]), of)
         rows.append(
             {
                 "wrong pairs": kind,
                 "true": int(same[part].sum()),
                 "wrong": int((~same[part]).sum()),
-                "auc": round(auc(same[part], said[part]), 3),
+                "auc": round(auc(same[part], probabilities[part]), 3),
                 "interval_95": [round(low, 3), round(high, 3)],
             }
         )

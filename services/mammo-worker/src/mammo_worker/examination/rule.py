@@ -20,23 +20,23 @@ class Verdict:
     probability: float | None
 
 
-def is_cleared(said: Verdict) -> bool:
+def is_cleared(verdict: Verdict) -> bool:
     """Whether a part shows no sign of malignancy."""
-    return said.assessment == "no_sign_of_malignancy"
+    return verdict.assessment == "no_sign_of_malignancy"
 
 
-def by_rule(said: Sequence[Verdict], failed: int) -> Verdict:
+def by_rule(verdicts: Sequence[Verdict], failed: int) -> Verdict:
     """Combine several verdicts on films or on breasts into one.
 
     One suspected part makes the whole suspected, and a part that was not assessed prevents a negative verdict. The
     number is the highest among the parts that determine the assessment.
 
     Args:
-        said: Verdicts of the parts.
+        verdicts: Verdicts of the parts.
         failed: Number of parts that could not be assessed.
     """
-    assessment = combine({verdict.assessment for verdict in said}, failed=bool(failed) or not said)
+    assessment = combine({verdict.assessment for verdict in verdicts}, failed=bool(failed) or not verdicts)
     assert assessment is not None, "nothing is awaited"
-    known = [v for v in said if v.probability is not None]
+    known = [v for v in verdicts if v.probability is not None]
     carrying = [v for v in known if v.assessment == assessment] or known
     return Verdict(assessment, max((v.probability for v in carrying if v.probability is not None), default=None))

@@ -31,18 +31,18 @@ def read_together(
 ) -> contract.ExaminationReading:
     """Read the films of an examination together.
 
-    A film of another view than CC and MLO is not compared with them; what it says by itself enters the breast, or the
-    examination where nobody knows its side. A film of an unknown side keeps the examination from being called negative,
-    and both breasts unless it shows no sign itself. So does what is in doubt beside the films.
+    A film of another view than CC and MLO is not compared with them; its own verdict counts for the breast, or for the
+    examination if its side is unknown. A film of unknown side prevents a negative assessment of the examination, and of
+    both breasts unless its own verdict is negative. Anything else that is in doubt does so as well.
     A prior that cannot be read is left out.
 
     Args:
         request: The films.
-        read: Gives bytes and result of a film; called for one film at a time.
-        models: What is installed.
+        read: Returns bytes and result of a film; called for one film at a time.
+        models: The installed models.
 
     Raises:
-        AnalysisError: What `read_film` raises of a current film.
+        AnalysisError: As raised by `read_film` for a current film.
     """
     placed: list[ExaminedFilm] = []
     priors: list[ExaminedFilm] = []
@@ -78,7 +78,7 @@ def read_together(
 
 
 def _placed(each: contract.AnalysedImage, read: ReadImage) -> tuple[Result, ExaminedFilm | None]:
-    """An image's result, and the film in its breast where its side is known and its view is CC or MLO."""
+    """An image's result, and its examined film if its side is known and its view is CC or MLO."""
     data, result = read(each)
     side, view = each.image.laterality, each.image.view  # as corrected: the stored result keeps what was known then
     standard: StandardView | None = next((known for known in get_args(StandardView) if known == view), None)
@@ -92,7 +92,7 @@ def _placed(each: contract.AnalysedImage, read: ReadImage) -> tuple[Result, Exam
 def breast_as_contract(
     breast: BreastReading, models: ExaminationModels, priors: Sequence[ExaminedFilm] = ()
 ) -> contract.BreastReading:
-    """What is said of a breast, as services exchange it; films of earlier examinations tell what has changed."""
+    """Convert a reading to the form that services exchange, with the changes since films of earlier examinations."""
     changes = _changes(breast.films, priors)
     lesions = [_lesion(lesion, breast.films, changes) for lesion in breast.lesions]
     standings = _standings(breast.verdict, models)
@@ -119,20 +119,20 @@ _Changes = dict[tuple[str, int], tuple[Tracked, ExaminedFilm]]
 
 
 def _changes(films: Sequence[ExaminedFilm], priors: Sequence[ExaminedFilm]) -> _Changes:
-    """What became of each marked finding since the earlier films of the same view."""
+    """The change of each marked finding since the earlier films of the same view."""
     found: _Changes = {}
     for film in films:
         same = [prior for prior in priors if (prior.laterality, prior.view) == (film.laterality, film.view)]
         by_day = [[(tracked, prior) for tracked in track(film, prior)] for prior in same]
-        found |= {(film.name, of_one[0][0].finding): _told(of_one) for of_one in zip(*by_day, strict=True)}
+        found |= {(film.name, of_one[0][0].finding): _reported_change(of_one) for of_one in zip(*by_day, strict=True)}
     return found
 
 
-def _told(days: Sequence[tuple[Tracked, ExaminedFilm]]) -> tuple[Tracked, ExaminedFilm]:
-    """The change of a finding that is told, of those since each earlier film, the latest film first.
+def _reported_change(days: Sequence[tuple[Tracked, ExaminedFilm]]) -> tuple[Tracked, ExaminedFilm]:
+    """The change of a finding to report, given those since each earlier film, the latest film first.
 
-    That since the latest film that shows the place. A growth too slow for that is told since the film where it is
-    largest, because each examination by itself would find the lesion unchanged for ever.
+    It is the change since the latest film that shows the place. A growth that is too slow for that is reported since
+    the film with the largest growth, because otherwise each examination would find the lesion unchanged.
     """
     latest = next((day for day in days if day[0].change != "not_comparable"), days[0])
     grown = [day for day in days if day[0].change == "grown"]
@@ -140,7 +140,7 @@ def _told(days: Sequence[tuple[Tracked, ExaminedFilm]]) -> tuple[Tracked, Examin
 
 
 def _extent(change: Tracked | contract.LesionChange) -> tuple[int, float, float]:
-    """Orders changes by what became of the lesion, then by millimetres, then by its share."""
+    """Sort key of changes: their kind, then the growth in millimetres, then its share."""
     return _GROWTH[change.change], change.growth_mm or 0.0, change.growth or 0.0
 
 

@@ -34,15 +34,15 @@ class Scale:
         return "too_small" if longer < SMALLEST else "too_large" if longer > LARGEST else "answered"
 
 
-def scale_of_film(film: Film, told: float | None = None) -> Scale:
+def scale_of_film(film: Film, spacing: float | None = None) -> Scale:
     """The scale of a film: the given one, otherwise the file's, otherwise that of a film of usual height."""
-    if told is not None:
-        return Scale(told)
+    if spacing is not None:
+        return Scale(spacing)
     if film.pixel_spacing_mm:
         return Scale(float(film.pixel_spacing_mm[0]))
     return Scale(_FILM_HEIGHT / film.pixels.shape[0], assumed=True)
 
 
-def scale_of_picture(told: float | None) -> Scale:
+def scale_of_picture(spacing: float | None) -> Scale:
     """The scale of a picture of a region: the given one, otherwise that of the training crops."""
-    return Scale(NATIVE_SPACING, assumed=True) if told is None else Scale(told)
+    return Scale(NATIVE_SPACING, assumed=True) if spacing is None else Scale(spacing)

@@ -71,7 +71,7 @@ class TrueFinding:
         score: The detector's probability of a mass.
         detector: The detector's probability of malignancy given a mass.
         film: Calibrated probability of the film.
-        said: Malignancy (len(READINGS),) for each of `READINGS`, by the classifier that has not seen the patient.
+        by_reading: Malignancy (len(READINGS),) for each of `READINGS`, by the classifier that has not seen the patient.
     """
 
     patient: str
@@ -79,7 +79,7 @@ class TrueFinding:
     score: float
     detector: float
     film: float
-    said: NDArray[np.float64]
+    by_reading: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,6 @@ def _read(unread: Sequence[_Unread], plan: RegionPlan, runs: Path, weights: Path
         if not own:
             continue
         load_average(model, runs / f"fold{fold}")
-        said = malignancy(classify(model.whole, [p for u in own for p in u.prepared])).reshape(len(own), -1)
-        cases += [TrueFinding(**{**vars(u.finding), "said": row}) for u, row in zip(own, said, strict=True)]
+        by_reading = malignancy(classify(model.whole, [p for u in own for p in u.prepared])).reshape(len(own), -1)
+        cases += [TrueFinding(**{**vars(u.finding), "by_reading": row}) for u, row in zip(own, by_reading, strict=True)]
     return cases

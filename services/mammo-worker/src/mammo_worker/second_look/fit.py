@@ -53,7 +53,7 @@ class Combination:
 
 def _sum(cases: Sequence[TrueFinding], reading: int, weight: float) -> NDArray[np.float64]:
     own = logit(np.array([c.detector for c in cases]))
-    return own + weight * logit(np.array([c.said[reading] for c in cases]))
+    return own + weight * logit(np.array([c.by_reading[reading] for c in cases]))
 
 
 def _truth(cases: Sequence[TrueFinding]) -> NDArray[np.bool_]:
@@ -70,15 +70,15 @@ def choose(cases: Sequence[TrueFinding]) -> tuple[Combination, list[dict[str, An
     rows: list[dict[str, Any]] = []
     tried: list[tuple[float, int, float]] = []
     for reading, weight in [(0, 0.0), *((r, w) for r in range(len(READINGS)) for w in WEIGHTS)]:
-        said = np.zeros(len(cases))
+        probabilities = np.zeros(len(cases))
         for fold in np.unique(folds):
             fitted = _fit([c for c, own in zip(cases, folds, strict=True) if own != fold], reading, weight)
-            said[folds == fold] = fitted([c for c, own in zip(cases, folds, strict=True) if own == fold])
-        loss = log_loss(_truth(cases), said)
+            probabilities[folds == fold] = fitted([c for c, own in zip(cases, folds, strict=True) if own == fold])
+        loss = log_loss(_truth(cases), probabilities)
         if weight:
             tried.append((loss, reading, weight))
         name = READINGS[reading].name if weight else "none: the detector alone, fitted in the same way"
-        rows.append({"second look": name, "weight": weight, "AUC": auc(_truth(cases), said), "log loss": loss})
+        rows.append({"second look": name, "weight": weight, "AUC": auc(_truth(cases), probabilities), "log loss": loss})
     _, reading, weight = min(tried)
     return _fit(cases, reading, weight), rows
 

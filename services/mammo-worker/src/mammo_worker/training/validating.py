@@ -50,11 +50,11 @@ def validation_on(plan: TrainingPlan, films: Sequence[TrainingFilm]) -> Validati
         def measure(model: keras.Model) -> Measures:
             assert isinstance(model, MaskRCNN)
             model.reset_metrics()
-            said: dict[str, Any] = {}
+            losses: dict[str, Any] = {}
             with model.draws_begun_anew():
                 for step in range(math.ceil(len(films) / plan.batch)):
-                    said = dict(model.test_on_batch(*batch_of(step), return_dict=True))  # means since the reset
-            return {name: float(value) for name, value in said.items()}
+                    losses = dict(model.test_on_batch(*batch_of(step), return_dict=True))  # means since the reset
+            return {name: float(value) for name, value in losses.items()}
 
         return Validation(measure, plan.validate_every, patience=plan.patience)
 

@@ -139,14 +139,14 @@ def restore(stream: BinaryIO, sink: Sink, scope: Scope, replaced: Replaced, *, p
 
 def shift(value: bytes, days: int) -> bytes:
     """Shift a date, or the date of a time stamp, by days; empty if the value is not a date. Times become midnight."""
-    said = value.decode("ascii", "replace").strip("\0 ")
-    if said[4:5] == ".":  # the retired form 2026.01.31
-        said = said.replace(".", "", 2)
+    text = value.decode("ascii", "replace").strip("\0 ")
+    if text[4:5] == ".":  # the retired form 2026.01.31
+        text = text.replace(".", "", 2)
     try:
-        moved = date(int(said[:4]), int(said[4:6]), int(said[6:8])) + timedelta(days)
+        moved = date(int(text[:4]), int(text[4:6]), int(text[6:8])) + timedelta(days)
     except (ValueError, OverflowError):
         return b""
-    return _even((moved.strftime("%Y%m%d") + ("000000" if len(said) > 8 else "")).encode("ascii"))
+    return _even((moved.strftime("%Y%m%d") + ("000000" if len(text) > 8 else "")).encode("ascii"))
 
 
 def _capped_age(value: bytes) -> bytes:

@@ -108,9 +108,9 @@ class _Meta:
         self.syntax = next(
             (value.rstrip(b"\0 ").decode("ascii", "replace") for tag, _, value in elements if tag == _SYNTAX), ""
         )
-        said = b"".join(_head(tag, vr, len(value), explicit=True) + value for tag, vr, value in elements)
-        length = struct.pack("<I", len(said))
-        self.content = _head(0x00020000, "UL", 4, explicit=True) + length + said if said else b""
+        content = b"".join(_head(tag, vr, len(value), explicit=True) + value for tag, vr, value in elements)
+        length = struct.pack("<I", len(content))
+        self.content = _head(0x00020000, "UL", 4, explicit=True) + length + content if content else b""
 
 
 def _meta(source: Source, changes: Changes) -> _Meta:
