@@ -27,7 +27,7 @@ class _QoS(redis.QoS):
             raise
 
 
-def free_places_in_any_case() -> None:
+def release_prefetch_slots() -> None:
     """Patch all Redis channels of this process, whichever transport (TCP, TLS, Unix socket) they use."""
     channel: Any = redis.Channel
     channel.QoS = _QoS

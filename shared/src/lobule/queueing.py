@@ -2,7 +2,7 @@
 
 from celery import Celery
 
-from lobule.broker import free_places_in_any_case
+from lobule.broker import release_prefetch_slots
 from lobule.contracts.pictures import PictureKind
 from lobule.contracts.queues import PICTURE_QUEUE, REPORT_QUEUE
 from lobule.contracts.steps import StepName
@@ -24,7 +24,7 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
         soft_time_limit: Seconds after which a step is asked to stop.
         time_limit: Seconds after which the process of a step is killed.
     """
-    free_places_in_any_case()
+    release_prefetch_slots()
     url, of_transport = broker(redis_url)
     app = Celery("lobule", broker=url, set_as_current=False)
     app.conf.update(

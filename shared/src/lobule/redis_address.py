@@ -18,7 +18,7 @@ _LIMITS = {"socket_timeout": 2, "socket_connect_timeout": 2}
 
 
 @dataclass(frozen=True)
-class _Watched:
+class _SentinelAddress:
     """The parts of an address with Sentinel.
 
     Attributes:
@@ -45,7 +45,7 @@ def checked(url: str) -> str:
     if not url.startswith((_SCHEME, "redis://", "rediss://", "unix://")):
         raise ValueError("it must begin with redis://, rediss://, unix:// or sentinel://")
     try:
-        _ = _watched(url) if url.startswith(_SCHEME) else urlsplit(url).port
+        _ = _sentinel_address(url) if url.startswith(_SCHEME) else urlsplit(url).port
     except ValueError:
         form = "sentinel://host:26379,host:26379/0?master=NAME" if url.startswith(_SCHEME) else "redis://host:6379/0"
         raise ValueError(f"it must be like {form}, a password before host and @, with %2F for / in it") from None
@@ -59,7 +59,7 @@ def connect(url: str) -> "Redis":
 
     if not url.startswith(_SCHEME):
         return Redis.from_url(url, **_LIMITS, decode_responses=True)
-    at = _watched(url)
+    at = _sentinel_address(url)
     sentinel = Sentinel(at.sentinels, sentinel_kwargs={**_LIMITS, **at.sentinel_options})
     return sentinel.master_for(at.master, **_LIMITS, **at.options, decode_responses=True)
 
@@ -70,12 +70,12 @@ def broker(url: str) -> tuple[str, dict[str, Any]]:
         return url.replace("unix://", "redis+socket://", 1), {}
     if not url.startswith(_SCHEME):
         return url, {}
-    at = _watched(url)
+    at = _sentinel_address(url)
     urls = [f"{_SCHEME}{at.login}{host}:{port}/{at.options['db']}" for host, port in at.sentinels]
     return ";".join(urls), {"master_name": at.master, "sentinel_kwargs": {**_LIMITS, **at.sentinel_options}}
 
 
-def _watched(url: str) -> _Watched:
+def _sentinel_address(url: str) -> _SentinelAddress:
     """Read an address with Sentinel.
 
     Raises:
@@ -91,7 +91,7 @@ def _watched(url: str) -> _Watched:
     options: dict[str, Any] = {"db": int(parts.path.strip("/") or 0)}
     options |= {"username": unquote(user)} if user else {}
     options |= {"password": unquote(password)} if password else {}
-    return _Watched(
+    return _SentinelAddress(
         sentinels=[_host_and_port(each) for each in hosts.split(",")],
         master=master,
         login=f"{quote(unquote(user), safe='')}:{quote(unquote(password), safe='')}@" if login else "",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 
-class Watched:
+class TrackedFile:
     """A file that reports how many bytes have been read."""
 
     def __init__(self, stream: BinaryIO, sent: Callable[[int], None]) -> None:

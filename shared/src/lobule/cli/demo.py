@@ -9,7 +9,7 @@ import typer
 
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors, say, words
 from lobule.cli.diagnose import Outcome, diagnose_file, print_outcomes, save_reports
-from lobule.cli.up import tell_where, until_interrupted
+from lobule.cli.up import print_address, until_interrupted
 from lobule.client import Client
 from lobule.contracts.result import Modality
 from lobule.imaging.header import is_grey
@@ -33,7 +33,7 @@ def demo(
         until_interrupted(),
         running_system(home, "127.0.0.1", port, show_logs=False, log_format="console", say=say) as system,
     ):
-        tell_where(system)
+        print_address(system)
         with Client(system.url, DEMO, system.home.secrets["demo_password"]) as client:
             outcomes, saved = _diagnose_all(client, images, system.home.folder / "reports")
         print_outcomes(outcomes)

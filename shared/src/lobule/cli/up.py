@@ -26,11 +26,11 @@ def up(
         until_interrupted(),
         running_system(home, host, port, show_logs=True, log_format=log_format, say=say) as system,
     ):
-        tell_where(system)
+        print_address(system)
         threading.Event().wait()
 
 
-def tell_where(system: RunningSystem) -> None:
+def print_address(system: RunningSystem) -> None:
     """Print the portal's address and how to log in."""
     console.rule()
     t, password = words(), system.home.secrets["admin_password"]

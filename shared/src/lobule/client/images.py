@@ -10,7 +10,7 @@ import httpx
 from lobule.client.connection import ApiError, Connection
 from lobule.contracts.progress import FINAL_STATES, Progress
 from lobule.contracts.result import Laterality, Magnification, Modality, Result, View
-from lobule.transfer import Watched
+from lobule.transfer import TrackedFile
 
 ReportFormat = Literal["html", "pdf", "png", "json"]
 
@@ -73,7 +73,7 @@ class Images(Connection):
 
         def send() -> httpx.Response:
             with file.open("rb") as stream:
-                body = cast(BinaryIO, Watched(stream, sent)) if sent else stream
+                body = cast(BinaryIO, TrackedFile(stream, sent)) if sent else stream
                 return self.once("POST", "/api/v1/images", data=fields, files={"file": (file_name or file.name, body)})
 
         try:

@@ -67,11 +67,11 @@ MOST_WORK_ITEMS = 50
 Short = Annotated[str, Field(max_length=200)]
 
 
-class _Told(BaseModel):
+class _NodeDocument(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class NodePeer(_Told):
+class NodePeer(_NodeDocument):
     """A system that the node communicates with."""
 
     name: Short = Field(description="name of the system at the node")
@@ -83,7 +83,7 @@ class NodePeer(_Told):
     dead: int = Field(default=0, description="deliveries that were given up")
 
 
-class NodeRule(_Told):
+class NodeRule(_NodeDocument):
     """A rule for accepting objects."""
 
     name: Short = Field(description="its name")
@@ -92,7 +92,7 @@ class NodeRule(_Told):
     patterns: dict[str, Short] = Field(description="patterns that an object has to match")
 
 
-class DeadLetter(_Told):
+class DeadLetter(_NodeDocument):
     """A result whose delivery was given up."""
 
     kind: Short = Field(description="what it is")
@@ -104,7 +104,7 @@ class DeadLetter(_Told):
     made_at: datetime = Field(description="time of creation")
 
 
-class AssociationNote(_Told):
+class AssociationNote(_NodeDocument):
     """An association that another system opened."""
 
     at: datetime = Field(description="when it began")
@@ -119,7 +119,7 @@ WorkItemState = Literal["claiming", "claimed", "reading", "completed", "cancelle
 """`claiming` until the server says that it is ours; `reading` once its films are received. The last three are over."""
 
 
-class WorkItemNote(_Told):
+class WorkItemNote(_NodeDocument):
     """A work item of the UPS-RS server."""
 
     case: Short | None = Field(description="pseudonym of its case; null until its films are received")
@@ -131,7 +131,7 @@ class WorkItemNote(_Told):
     )
 
 
-class NodeWorklist(_Told):
+class NodeWorklist(_NodeDocument):
     """The UPS-RS server from which the node takes work items."""
 
     address: Short = Field(description="DICOMweb root of the server")
@@ -141,7 +141,7 @@ class NodeWorklist(_Told):
     items: list[WorkItemNote] = Field(max_length=MOST_WORK_ITEMS, description="the newest first")
 
 
-class NodeReport(_Told):
+class NodeReport(_NodeDocument):
     """The status of a node."""
 
     ae_title: Short = Field(description="its AE title")
@@ -157,7 +157,7 @@ class NodeReport(_Told):
     worklist: NodeWorklist | None = Field(default=None, description="its work items; null if it performs none")
 
 
-class NodeTask(_Told):
+class NodeTask(_NodeDocument):
     """A task of an administrator for a node."""
 
     id: Short = Field(description="identifier of the task")
@@ -167,7 +167,7 @@ class NodeTask(_Told):
     peer: Short = Field(description="name of the system; for a purge, the case")
 
 
-class TaskOutcome(_Told):
+class TaskOutcome(_NodeDocument):
     """The outcome of a task."""
 
     id: Short = Field(description="identifier of the task")
@@ -176,14 +176,14 @@ class TaskOutcome(_Told):
     )
 
 
-class NodeExchange(_Told):
+class NodeExchange(_NodeDocument):
     """A report of a node with the outcomes of its tasks."""
 
     report: NodeReport = Field(description="report of the node")
     outcomes: list[TaskOutcome] = Field(default=[], max_length=100, description="outcomes of its tasks")
 
 
-class NodeTasks(_Told):
+class NodeTasks(_NodeDocument):
     """The gateway's answer to a report."""
 
     tasks: list[NodeTask] = Field(description="new tasks")

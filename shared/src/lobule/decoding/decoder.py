@@ -88,10 +88,10 @@ class Decoder:
     def _decode(self, task: str, data: bytes, options: dict[str, Any]) -> Decoded:
         try:
             running = self._open()
-            self._note_filter(running.hear((READY, UNFILTERED), _START_S) == READY)
+            self._note_filter(running.receive((READY, UNFILTERED), _START_S) == READY)
             _put(running.source, data)
             running.channel.send(json.dumps({"task": task, "size": len(data), "options": options}).encode())
-            answer = json.loads(running.hear((), self._bounds.seconds + _START_S))
+            answer = json.loads(running.receive((), self._bounds.seconds + _START_S))
             try:
                 return self._judge(task, answer, running.target)
             finally:
@@ -157,7 +157,7 @@ class _Running:
     source: int
     target: int
 
-    def hear(self, expected: tuple[bytes, ...], most_s: float) -> bytes:
+    def receive(self, expected: tuple[bytes, ...], most_s: float) -> bytes:
         """Receive the next message.
 
         Args:

@@ -35,7 +35,7 @@ Task = Callable[..., Decoded]
 
 MESSAGE_BYTES = 1 << 16
 READY, UNFILTERED, TAKEN = b"ready", b"ready, unfiltered", b"taken"
-_TOLD = b"!"
+_FINISHED = b"!"
 _ZEROS = bytes(1 << 20)
 
 
@@ -87,7 +87,7 @@ class Child:
         os.write(self._asks, request)
         # The pipe closes when the child ends. A readable channel was closed by a client that no longer waits.
         ready, _, _ = select.select([self._hears, channel], [], [], self._bounds.seconds)
-        told = self._hears in ready and os.read(self._hears, 1) == _TOLD
+        told = self._hears in ready and os.read(self._hears, 1) == _FINISHED
         cpu_s = _cpu_s(self._pid) - cpu_before
         status, peak_mb = (0, _peak_mb(self._pid)) if told else self.end(kill=self._hears not in ready)
         if channel in ready:
@@ -181,7 +181,7 @@ def _wait_and_decode(
             asked = json.loads(request)
             content = os.pread(source, asked["size"], 0)
             _decode(target, tasks[asked["task"]], content, asked["options"])
-            os.write(tells, _TOLD)
+            os.write(tells, _FINISHED)
             os.read(hears, 1)  # until this process is killed
     except MemoryError:
         ending = Ending.TOO_LARGE

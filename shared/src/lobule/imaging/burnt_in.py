@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lobule.imaging.film import Film, percentiles
 from lobule.imaging.letters import Box, lines_of
-from lobule.imaging.regions import mask_of, regions, slid
+from lobule.imaging.regions import mask_of, regions, sliding_extreme
 from lobule.words import make_notice
 
 _SIDE = 2600  # longest side of the searched copy, in pixels
@@ -122,7 +122,7 @@ def _breast(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     if found is None or not len(found.area):
         return np.zeros(grey.shape, bool)
     mask = mask_of(found, int(np.argmax(found.area)), (small.shape[0], small.shape[1]))
-    mask = slid(mask, 2 * round(_AROUND_BREAST * max(small.shape)) + 1, np.maximum)
+    mask = sliding_extreme(mask, 2 * round(_AROUND_BREAST * max(small.shape)) + 1, np.maximum)
     whole = mask.repeat(step, axis=0).repeat(step, axis=1)
     missing = [(0, side - has) for side, has in zip(grey.shape, whole.shape, strict=True)]
     return np.pad(whole, missing, mode="edge")
@@ -141,7 +141,7 @@ def _between(values: NDArray[np.float32]) -> float:
 def _letters(grey: NDArray[np.uint8], outside: NDArray[np.bool_], *, dark: bool) -> list[Box]:
     """Small regions that stand out from a square around them."""
     seen = 255 - grey if dark else grey
-    surroundings = slid(slid(seen, _SQUARE, np.minimum), _SQUARE, np.maximum)
+    surroundings = sliding_extreme(sliding_extreme(seen, _SQUARE, np.minimum), _SQUARE, np.maximum)
     found = regions((seen - surroundings > 255 * _CONTRAST) & outside, _MOST_RUNS)
     if found is None:
         return []

@@ -44,13 +44,13 @@ def lines_of(letters: list[Box]) -> list[Box]:
             other = known[second]
             if other.left - letter.left - letter.width > _GAP * _HEIGHTS[1]:
                 break
-            if second not in place and _beside(letter, other):
+            if second not in place and _is_next(letter, other):
                 group.append(other)
                 place[second] = group
     return [_around(group) for group in groups if _is_text(group)]
 
 
-def _beside(letter: Box, other: Box) -> bool:
+def _is_next(letter: Box, other: Box) -> bool:
     """Whether a letter can be to the right of another one on the same line."""
     shorter, taller = sorted((letter.height, other.height))
     shared = min(letter.top + letter.height, other.top + other.height) - max(letter.top, other.top)

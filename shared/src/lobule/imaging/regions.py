@@ -37,7 +37,7 @@ def regions(found: NDArray[np.bool_], most_runs: int) -> Regions | None:
     ends = np.nonzero(steps == -1)[1]
     if len(rows) > most_runs:
         return None
-    named = _named(rows, starts, ends, found.shape[0])
+    named = _label_runs(rows, starts, ends, found.shape[0])
     count = int(named.max()) + 1 if len(named) else 0
     left, top = np.full(count, found.shape[1]), np.full(count, found.shape[0])
     right, bottom, area = (np.zeros(count, np.int64) for _ in range(3))
@@ -49,7 +49,7 @@ def regions(found: NDArray[np.bool_], most_runs: int) -> Regions | None:
     return Regions(left, top, right, bottom, area, (named, rows, starts, ends))
 
 
-def _named(
+def _label_runs(
     rows: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64], height: int
 ) -> NDArray[np.int64]:
     """The region of each run: touching runs of neighbouring rows belong to the same region."""
@@ -85,7 +85,7 @@ def mask_of(found: Regions, region: int, shape: tuple[int, int]) -> NDArray[np.b
     return mask
 
 
-def slid(pixels: NDArray[Any], side: int, extreme: np.ufunc) -> NDArray[Any]:
+def sliding_extreme(pixels: NDArray[Any], side: int, extreme: np.ufunc) -> NDArray[Any]:
     """The smallest or largest value in a square around each pixel.
 
     Args:

@@ -183,11 +183,11 @@ def _announcement(worker: str, queue: str, spec: ModalitySpec | None, runtime: W
         modality=spec.name if spec else None,
         manifest=pipeline.manifest if pipeline else None,
         model_card=pipeline.card if pipeline else None,
-        beside=_beside(pipeline.manifest, runtime.packages) if pipeline and runtime.packages else [],
+        beside=_additional_packages(pipeline.manifest, runtime.packages) if pipeline and runtime.packages else [],
     )
 
 
-def _beside(main: ModelManifest, packages: Path) -> list[ModelPackage]:
+def _additional_packages(main: ModelManifest, packages: Path) -> list[ModelPackage]:
     """The packages of a folder whose architecture differs from that of the pipeline's model, by name."""
     found = [
         ModelPackage(

@@ -51,7 +51,7 @@ class GatewayClient:
         Raises:
             LeaseLostError: The attempt is no longer the current one.
         """
-        self._say(claim, "heartbeat", Heartbeat(attempt=claim.attempt), patience_s=0)
+        self._report(claim, "heartbeat", Heartbeat(attempt=claim.attempt), patience_s=0)
 
     def complete(self, claim: Claim, files: Mapping[str, str]) -> None:
         """Report that the output of the attempt is complete.
@@ -63,7 +63,7 @@ class GatewayClient:
         Raises:
             LeaseLostError: The attempt is no longer the current one; its output is ignored.
         """
-        self._say(claim, "complete", Completion(attempt=claim.attempt), headers=write_files(files))
+        self._report(claim, "complete", Completion(attempt=claim.attempt), headers=write_files(files))
 
     def fail(self, claim: Claim, error: AnalysisError) -> None:
         """Report why the attempt failed.
@@ -73,9 +73,9 @@ class GatewayClient:
         """
         document = error.document().model_dump()
         failure = Failure(attempt=claim.attempt, retryable=error.retryable, **document)
-        self._say(claim, "fail", failure)
+        self._report(claim, "fail", failure)
 
-    def _say(
+    def _report(
         self,
         claim: Claim,
         verb: str,

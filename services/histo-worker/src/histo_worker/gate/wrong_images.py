@@ -53,7 +53,7 @@ def wrong_images(half: Half, fields: Sequence[RGB8], mammograms: Path | None, se
         yield from _mammograms(half, mammograms, rng)
     yield from _photographs(half, rng)
     for field in fields:
-        yield "other stain (synthesised)", _dyed_anew(field, half, rng)
+        yield "other stain (synthesised)", _restained(field, half, rng)
     if half == "measure":
         yield "other stain (real)", skimage.data.immunohistochemistry()
     synthesised: dict[str, Callable[[Half, np.random.Generator], RGB8]] = {
@@ -122,7 +122,7 @@ def _crop(photograph: RGB8, rng: np.random.Generator) -> RGB8:
     return np.ascontiguousarray(photograph[y : y + side, x : x + side])
 
 
-def _dyed_anew(field: RGB8, half: Half, rng: np.random.Generator) -> RGB8:
+def _restained(field: RGB8, half: Half, rng: np.random.Generator) -> RGB8:
     """Stain a field with another dye from the unmixed stains of a real field.
 
     The dyes are haematoxylin with DAB (brown), blue alone, and green and blue trichrome.

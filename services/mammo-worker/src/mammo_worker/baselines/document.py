@@ -74,7 +74,7 @@ def run_baseline(data: Path, out: Path, films: int, cache: Path | None, say: Cal
                 patients=len({f.patient for f in test}),
             ),
             markdown_table(sensitivity_rows(test)),
-            _beside(test, described, normal, marks, wall, processor),
+            _further_figures(test, described, normal, marks, wall, processor),
             "## What was tried, on the validation patients\n",
             "Chosen: the highest mean of the sensitivities at 0.5, 1, 2 and 4 FPPI, IoU >= 0.2.\n",
             markdown_table(tried),
@@ -127,7 +127,7 @@ def seconds_a_film(baseline: Baseline, cases: Sequence[AnnotatedFilm]) -> tuple[
     return statistics.median(wall), statistics.median(processor)
 
 
-def _beside(
+def _further_figures(
     test: Sequence[FilmResult],
     described: Sequence[Described],
     normal: Sequence[FilmResult],

@@ -166,7 +166,7 @@ def measure(measured: Measured, film: float, rounds: int = 300) -> list[dict[str
         ("pasted, malignant", [i for i in measured.pasted if i.crop.malignant]),
         ("as cut, all", cut),
         ("as cut, malignant", [i for i in cut if i.crop.malignant]),
-        ("as cut, called clustered", [i for i in cut if _says(i.crop, "calc distribution: CLUSTERED")]),
+        ("as cut, called clustered", [i for i in cut if _is_described_as(i.crop, "calc distribution: CLUSTERED")]),
     ):
         row: dict[str, Any] = {"groups": f"{name}, {len(images)} of {len({i.crop.patient for i in images})} patients"}
         for rate in RATES:
@@ -181,5 +181,5 @@ def measure(measured: Measured, film: float, rounds: int = 300) -> list[dict[str
     return rows
 
 
-def _says(crop: Crop, name: str) -> bool:
+def _is_described_as(crop: Crop, name: str) -> bool:
     return bool(crop.targets[NAMES.index(name)])

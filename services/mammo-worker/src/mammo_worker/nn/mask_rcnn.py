@@ -69,7 +69,7 @@ class MaskRCNN(keras.Model):
         return cls(read_config(config.pop("config")), **config)
 
     @contextmanager
-    def draws_begun_anew(self) -> Iterator[None]:
+    def initial_random_state(self) -> Iterator[None]:
         """Inside the context, sample regions like a new network; afterwards, restore the former random state."""
         before = ops.copy(self._seed.state)
         self._seed.state.assign(keras.random.SeedGenerator(_SEED).state)

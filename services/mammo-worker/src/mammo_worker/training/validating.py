@@ -51,7 +51,7 @@ def validation_on(plan: TrainingPlan, films: Sequence[TrainingFilm]) -> Validati
             assert isinstance(model, MaskRCNN)
             model.reset_metrics()
             losses: dict[str, Any] = {}
-            with model.draws_begun_anew():
+            with model.initial_random_state():
                 for step in range(math.ceil(len(films) / plan.batch)):
                     losses = dict(model.test_on_batch(*batch_of(step), return_dict=True))  # means since the reset
             return {name: float(value) for name, value in losses.items()}

@@ -33,35 +33,35 @@ class Measured:
     bits: int
 
 
-def measure(cells: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> Measured:
+def measure(cells: Cells, layout: Layout, tags: Tags, notices: list[Notice]) -> Measured:
     """Turn stored cells into measured values.
 
     Args:
         cells: Cells as stored.
         layout: Layout of the cells by the tags.
         tags: Tags with rescaling, lookup tables and padding.
-        say: List to which notices are appended.
+        notices: List to which notices are appended.
     """
     if cells.values.ndim == 3:
         grey, colourfulness = _grey_of(cells, layout)
         return Measured(grey, None, 0.0, 1.0, colourfulness, layout.stored)
     raw, signed = cells.values, cells.signed
-    values, bits = _justified(cells, layout, tags, say)
+    values, bits = _justified(cells, layout, tags, notices)
     base = -(1 << (bits - 1)) if signed else 0
-    valid = _valid(raw, values, base, bits, tags, say)
+    valid = _valid(raw, values, base, bits, tags, notices)
     colourfulness, table = 0.0, None
     if layout.photometric == "PALETTE COLOR":
-        table, colourfulness = palette(tags, say)
+        table, colourfulness = palette(tags, notices)
     else:
-        table = modality_table(tags, signed, say)
-    slope, intercept = (1.0, 0.0) if table else _rescale(tags, say)
+        table = modality_table(tags, signed, notices)
+    slope, intercept = (1.0, 0.0) if table else _rescale(tags, notices)
     if table is not None:
         values, base, bits = table.applied(values, base), 0, table.bits
     inverted = (layout.photometric == "MONOCHROME1") != (slope < 0)
     bright = _inverse(values, bits) if inverted else values
     if is_negative(bright, valid):
         inverted, bright = not inverted, values if inverted else _inverse(values, bits)
-        say.append(make_notice("film_inverted"))
+        notices.append(make_notice("film_inverted"))
     top = (1 << bits) - 1
     offset, step = (base + top, -slope) if inverted else (base, slope)
     offset = intercept + slope * offset
@@ -91,7 +91,7 @@ def _grey_of(cells: Cells, layout: Layout) -> tuple[NDArray[Any], float]:
     return grey, spread / grey.size / top
 
 
-def _justified(stored: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> tuple[NDArray[Any], int]:
+def _justified(stored: Cells, layout: Layout, tags: Tags, notices: list[Notice]) -> tuple[NDArray[Any], int]:
     """Samples without the empty bits of their cells, as unsigned numbers in the same order, and their bits."""
     cells, signed = stored.values, stored.signed
     mask = (1 << layout.stored) - 1
@@ -99,7 +99,7 @@ def _justified(stored: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> 
     greatest = int(cells.max())
     if shift and greatest <= mask and bool((cells & ((1 << shift) - 1)).any()):
         shift = 0
-        say.append(make_notice("high_bit_unusable"))
+        notices.append(make_notice("high_bit_unusable"))
     bits = layout.stored
     dtype = np.uint8 if layout.stored <= 8 else np.uint16
     if shift:
@@ -111,7 +111,7 @@ def _justified(stored: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> 
         if used > 16:
             raise AnalysisError("unsupported_format", "dicom_bits_used", bits=used)
         if used > bits:
-            say.append(make_notice("bits_stored_exceeded"))
+            notices.append(make_notice("bits_stored_exceeded"))
             bits, mask, dtype = used, (1 << used) - 1, np.uint8 if used <= 8 else np.uint16
     if int(cells.max()) > mask:
         cells = cells & mask
@@ -139,7 +139,7 @@ def _padding_range(tags: Tags, base: int) -> tuple[int, int] | None:
 
 
 def _valid(
-    raw: NDArray[Any], values: NDArray[Any], base: int, bits: int, tags: Tags, say: list[Notice]
+    raw: NDArray[Any], values: NDArray[Any], base: int, bits: int, tags: Tags, notices: list[Notice]
 ) -> NDArray[np.bool_] | None:
     padding = _padding_range(tags, base)
     if padding is None:
@@ -154,17 +154,17 @@ def _valid(
     if valid.all():
         return None
     if float(valid.mean()) < _LEAST_MEASURED:
-        say.append(make_notice("padding_unusable"))
+        notices.append(make_notice("padding_unusable"))
         return None
     return valid
 
 
-def _rescale(tags: Tags, say: list[Notice]) -> tuple[float, float]:
+def _rescale(tags: Tags, notices: list[Notice]) -> tuple[float, float]:
     slope, intercept = tags.number(Tag.RESCALE_SLOPE), tags.number(Tag.RESCALE_INTERCEPT)
     strange = any(value is not None and abs(value) > _MOST_RESCALED for value in (slope, intercept))
     if slope is not None and abs(slope) < 1 / _MOST_RESCALED:
         strange = True
     if strange or {Tag.RESCALE_SLOPE, Tag.RESCALE_INTERCEPT} & tags.unusable:
-        say.append(make_notice("rescale_unusable"))
+        notices.append(make_notice("rescale_unusable"))
         return 1.0, 0.0
     return (1.0 if slope is None else slope), (0.0 if intercept is None else intercept)

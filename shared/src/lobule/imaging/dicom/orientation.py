@@ -10,7 +10,7 @@ from lobule.words import make_notice
 _ROTATIONS = (0, 90, 180, 270)
 
 
-def hanging_of(tags: Tags, laterality: Laterality | None, say: list[Notice]) -> Hanging | None:
+def hanging_of(tags: Tags, laterality: Laterality | None, notices: list[Notice]) -> Hanging | None:
     """Determine how to turn stored pixels from the patient orientation in the file.
 
     Rows of a left breast run to the nipple (anterior), of a right one to the chest wall (posterior); columns run to the
@@ -23,10 +23,10 @@ def hanging_of(tags: Tags, laterality: Laterality | None, say: list[Notice]) -> 
     turn = _turn(codes[0], codes[1], laterality) if len(codes) == 2 else None
     if turn is None:
         if tags.code(Tag.FIELD_OF_VIEW_FLIP) == "YES" or (tags.number(Tag.FIELD_OF_VIEW_ROTATION) or 0) % 360:
-            say.append(make_notice("orientation_unknown"))
+            notices.append(make_notice("orientation_unknown"))
         return None
     if turn != Hanging():
-        say.append(make_notice("hung_right"))
+        notices.append(make_notice("hung_right"))
     return turn
 
 

@@ -17,7 +17,7 @@ _RISE = (0.02, 0.98)  # shares of a table's output that count as black and white
 _FUNCTIONS = ("", "LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
-def windows_of(tags: Tags, measured: Measured, *, signed: bool, say: list[Notice]) -> tuple[Window, ...]:
+def windows_of(tags: Tags, measured: Measured, *, signed: bool, notices: list[Notice]) -> tuple[Window, ...]:
     """The windows of a file in values of `measured.pixels`; a lookup table becomes the window over which it rises.
 
     A sigmoid becomes the line that is tangent to it at its centre.
@@ -26,7 +26,7 @@ def windows_of(tags: Tags, measured: Measured, *, signed: bool, say: list[Notice
         tags: Tags of the file.
         measured: Its measured pixels.
         signed: Whether stored samples are two's complement.
-        say: List for a notice if the file has an unusable window or none.
+        notices: List for a notice if the file has an unusable window or none.
     """
     given, unusable = _windows(tags)
     tables, other = voi_tables(tags, signed)
@@ -41,9 +41,9 @@ def windows_of(tags: Tags, measured: Measured, *, signed: bool, say: list[Notice
         else:
             unusable = True
     if unusable or other or len(given) < len(tables):
-        say.append(make_notice("window_unusable"))
+        notices.append(make_notice("window_unusable"))
     if not usable and not named:
-        say.append(make_notice("no_window"))
+        notices.append(make_notice("no_window"))
     return tuple(usable[:MOST_WINDOWS])
 
 

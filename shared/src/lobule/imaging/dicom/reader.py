@@ -39,33 +39,33 @@ def read_dicom(data: bytes) -> Film:
 
 
 def _read(file: DicomFile) -> Film:
-    tags, say = file.tags, list[Notice]()
+    tags, notices = file.tags, list[Notice]()
     layout = layout_of(file)
     cells = stored_cells(file, layout)
-    measured = measure(cells, layout, tags, say)
-    windows = windows_of(tags, measured, signed=cells.signed, say=say)
-    spacing = spacing_of(tags, say)
+    measured = measure(cells, layout, tags, notices)
+    windows = windows_of(tags, measured, signed=cells.signed, notices=notices)
+    spacing = spacing_of(tags, notices)
     view, about_view = view_of(tags)
     laterality, about_side = laterality_of(tags)
-    say += [*about_view, *about_side]
-    hanging = hanging_of(tags, None if about_side else laterality, say)  # up and down are valid for either side
+    notices += [*about_view, *about_side]
+    hanging = hanging_of(tags, None if about_side else laterality, notices)  # up and down are valid for either side
     if file.syntax in LOSSY:
-        say.append(make_notice("lossy_compression", compression=file.syntax_name))
+        notices.append(make_notice("lossy_compression", compression=file.syntax_name))
     if tags.code(Tag.PARTIAL_VIEW) == "YES":
-        say.append(make_notice("partial_view"))
+        notices.append(make_notice("partial_view"))
     if "GENERATED_2D" in kinds_of(tags):
-        say.append(make_notice("synthesised_view"))
+        notices.append(make_notice("synthesised_view"))
     if tags.code(Tag.IMPLANT) == "YES":
-        say.append(make_notice("implant"))
+        notices.append(make_notice("implant"))
     if tags.code(Tag.PATIENT_SEX) == "M":
-        say.append(make_notice("male_patient"))
+        notices.append(make_notice("male_patient"))
     return Film(
         measured.pixels,
         view,
         laterality,
         spacing.mm,
         measured.colourfulness,
-        list({notice.code: notice for notice in reversed(say)}.values())[::-1],
+        list({notice.code: notice for notice in reversed(notices)}.values())[::-1],
         valid=measured.valid,
         windows=windows,
         offset=measured.offset,

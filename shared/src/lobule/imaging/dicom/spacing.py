@@ -27,7 +27,7 @@ class Spacing:
     magnification: float
 
 
-def spacing_of(tags: Tags, say: list[Notice]) -> Spacing:
+def spacing_of(tags: Tags, notices: list[Notice]) -> Spacing:
     """Read the spacing.
 
     A calibrated pixel spacing is valid in the breast. The detector's is not, because the breast appears magnified
@@ -37,7 +37,7 @@ def spacing_of(tags: Tags, say: list[Notice]) -> Spacing:
     strange = any(tags.has(tag) and (_pair(tags, tag) is None or tag in tags.unusual) for tag in _SPACINGS)
     factor = magnification_of(tags)
     if strange or (factor is None and tags.number(Tag.MAGNIFICATION_FACTOR) is not None):
-        say.append(make_notice("spacing_uncertain"))
+        notices.append(make_notice("spacing_uncertain"))
     if calibrated and (tags.has(Tag.SPACING_CALIBRATION) or (imager and not _same(calibrated, imager))):
         return Spacing(calibrated, "patient", factor or 1.0)
     on_detector = imager or calibrated

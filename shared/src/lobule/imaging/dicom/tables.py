@@ -39,12 +39,12 @@ class LookupTable:
         return self.entries[np.clip(inputs, 0, len(self.entries) - 1)][values]
 
 
-def modality_table(tags: Tags, signed: bool, say: list[Notice]) -> LookupTable | None:
+def modality_table(tags: Tags, signed: bool, notices: list[Notice]) -> LookupTable | None:
     """The modality LUT, if the file has a usable one."""
     items = tags.items(Tag.MODALITY_LUT)
     found = table_of(items[0], Tag.LUT_DESCRIPTOR, Tag.LUT_DATA, signed) if items else None
     if found is None and (items or Tag.MODALITY_LUT in tags.unusable):
-        say.append(make_notice("rescale_unusable"))
+        notices.append(make_notice("rescale_unusable"))
     return found
 
 
@@ -56,7 +56,7 @@ def voi_tables(tags: Tags, signed: bool) -> tuple[list[LookupTable], bool]:
     return usable, len(usable) < len(items) or Tag.VOI_LUT in tags.unusable
 
 
-def palette(tags: Tags, say: list[Notice]) -> tuple[LookupTable | None, float]:
+def palette(tags: Tags, notices: list[Notice]) -> tuple[LookupTable | None, float]:
     """The grey values of a palette, and its colourfulness, which is 0 if its three tables are equal."""
     colours = [
         table_of(tags, Tag.RED_DESCRIPTOR, Tag.RED_DATA, signed=False),
@@ -65,7 +65,7 @@ def palette(tags: Tags, say: list[Notice]) -> tuple[LookupTable | None, float]:
     ]
     usable = [table for table in colours if table is not None]
     if len(usable) < 3 or len({(len(table.entries), table.first) for table in usable}) > 1:
-        say.append(make_notice("palette_unusable"))
+        notices.append(make_notice("palette_unusable"))
         return None, 0.0
     stack = np.stack([table.entries.astype(np.int32) for table in usable])
     bits = max(table.bits for table in usable)
