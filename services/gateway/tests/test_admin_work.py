@@ -4,6 +4,8 @@ import csv
 import io
 from typing import get_args
 
+from signed_apart import APART
+
 from gateway.jobs.models import Rendering
 from lobule.contracts.steps import StepName
 from lobule.words import Words
@@ -90,7 +92,7 @@ class TestWork:
     def test_renderings_too(self, client, alice, root, worker, upload):
         case = client.post("/api/v1/cases", json={"pseudonym": "P"}, headers=alice).json()["id"]
         worker.infer(upload(case_id=case).json()["job"]["id"])
-        client.post(f"/api/v1/cases/{case}/reports", json={}, headers=alice)
+        client.post(f"/api/v1/cases/{case}/reports", json=APART, headers=alice)
         with client.app.state.sessions() as session:
             first = session.query(Rendering).order_by(Rendering.key).first()
             rendering, key = first.id, first.key

@@ -31,7 +31,7 @@ def case(client, alice, worker, draw_film, write_dicom, tmp_path):
 
 
 def sign(client, who, case_id: str, **said) -> None:
-    concerns = ["unreviewed", "not_assessed", "pending", "contradiction"]
+    concerns = ["unreviewed", "not_assessed", "pending", "not_read_together", "contradiction"]
     answer = client.post(f"/api/v1/cases/{case_id}/reports", json={"acknowledged": concerns, **said}, headers=who)
     assert answer.status_code == 201, answer.text
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from signed_apart import APART
 
 from gateway.cases.models import Case, SavedView
 from gateway.cases.reading import LAPSES_AFTER
@@ -148,7 +149,7 @@ class TestClaims:
         for answer in (
             client.post(f"/api/v1/cases/{case}/claim", headers=alice),
             client.put(f"/api/v1/cases/{case}/reviews/{job}/0", headers=alice, json={"verdict": "confirmed"}),
-            client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}),
+            client.post(f"/api/v1/cases/{case}/reports", headers=alice, json=APART),
             client.put(f"/api/v1/cases/{case}/reader", headers=alice, json={"username": "alice"}),
             client.put(f"/api/v1/cases/{case}/reader-findings/{uuid4()}", headers=alice, json=drawn),
             client.delete(f"/api/v1/cases/{case}/reader-findings/{uuid4()}", headers=alice),
@@ -167,7 +168,7 @@ class TestClaims:
             assert (answer.status_code, answer.json()["code"]) == (409, "case_claimed")
             assert answer.json()["reader"] == "bob"
         assert client.get(f"/api/v1/cases/{case}/reader", headers=alice).json()["yours"] is False
-        assert client.post(f"/api/v1/cases/{case}/reports", headers=bob, json={}).status_code == 201
+        assert client.post(f"/api/v1/cases/{case}/reports", headers=bob, json=APART).status_code == 201
         assert client.get(f"/api/v1/cases/{case}/reader", headers=bob).json() == {
             "reader": "bob",
             "since": None,

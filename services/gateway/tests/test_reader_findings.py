@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from signed_apart import APART
 
 from gateway.reader_findings import service
 from lobule.contracts.case import CaseContent
@@ -121,7 +122,7 @@ def test_a_correction_and_the_same_lesion_are_signed_with_the_case(film, put, re
     for wrong in (own, {"job_id": job, "finding_id": "f9"}, {"job_id": None, "finding_id": str(uuid.uuid4())}):
         assert put({"one": own, "other": wrong}, kind="same-lesions").status_code in (404, 422)
 
-    assert client.post(f"/api/v1/cases/{case}/reports", json={}, headers=alice).status_code == 201
+    assert client.post(f"/api/v1/cases/{case}/reports", json=APART, headers=alice).status_code == 201
     content = client.get(f"/api/v1/cases/{case}/reports/1/content", headers=alice).json()
     signed = CaseContent.model_validate(content)
     [kept] = signed.images[0].reader_findings

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from signed_apart import APART
 
 from gateway.auth.models import AuthSession
 from gateway.clock import now
@@ -122,7 +123,7 @@ class TestPrograms:
 def test_signing_changes_the_etag(client, alice, case):
     """A change that was made looking at the unsigned case must not supersede the report unseen."""
     seen = client.get(f"/api/v1/cases/{case}", headers=alice)
-    signed = client.post(f"/api/v1/cases/{case}/reports", json={}, headers=alice)
+    signed = client.post(f"/api/v1/cases/{case}/reports", json=APART, headers=alice)
     assert signed.headers["ETag"] != seen.headers["ETag"]
     job = seen.json()["images"][0]["job"]["id"]
     headers = alice | {"If-Match": seen.headers["ETag"]}

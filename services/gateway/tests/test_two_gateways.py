@@ -11,6 +11,7 @@ from collections import Counter
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from signed_apart import APART
 
 from gateway.main import create_app
 
@@ -73,7 +74,7 @@ class Hands:
 
     def sign(self, client: TestClient, chance: random.Random) -> None:
         case = chance.choice(self.cases)
-        self._note("sign", client.post(f"/api/v1/cases/{case}/reports", headers=self.alice, json={}))
+        self._note("sign", client.post(f"/api/v1/cases/{case}/reports", headers=self.alice, json=APART))
 
     def correct(self, client: TestClient, chance: random.Random) -> None:
         images = client.get(f"/api/v1/cases/{chance.choice(self.cases)}", headers=self.alice).json()["images"]

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from signed_apart import APART
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
@@ -247,7 +248,7 @@ class TestEndpoints:
         worker.infer(job)
         worker.render(job)
         assert app.state.deliverer.send_due() == 0
-        assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}).status_code == 201
+        assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json=APART).status_code == 201
         assert app.state.deliverer.send_due() == 1
         message = json.loads(receiver.messages[0][1])
         assert (message["type"], message["data"]["case_id"], message["data"]["version"]) == ("report.signed", case, 1)

@@ -62,6 +62,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "not_histology": (422,),
     "not_mammogram": (422,),
     "not_multipart": (415,),
+    "not_read_together": (409,),
     "not_screening_view": (422,),
     "not_yourself": (409,),
     "nothing_to_withdraw": (409,),

@@ -4,6 +4,7 @@ import itertools
 import threading
 
 import pytest
+from signed_apart import apart
 
 from gateway.jobs.models import Rendering
 
@@ -17,7 +18,7 @@ def job(upload, picture, case) -> str:
 @pytest.fixture
 def sign(client, alice, case):
     def send(headers=None, **said):
-        return client.post(f"/api/v1/cases/{case}/reports", json=said, headers=alice | (headers or {}))
+        return client.post(f"/api/v1/cases/{case}/reports", json=apart(said), headers=alice | (headers or {}))
 
     return send
 

@@ -5,6 +5,7 @@ import itertools
 import threading
 
 import pytest
+from signed_apart import APART
 
 from gateway.jobs.models import Rendering
 from gateway.reports.models import CaseReport
@@ -109,7 +110,7 @@ class TestSign:
 
     def test_not_by_others(self, client, case, headers_of):
         bob = headers_of("bob")
-        assert client.post(f"/api/v1/cases/{case}/reports", json={}, headers=bob).status_code == 404
+        assert client.post(f"/api/v1/cases/{case}/reports", json=APART, headers=bob).status_code == 404
         for path in ("", "/draft", "/1", "/1/content"):
             assert client.get(f"/api/v1/cases/{case}/reports{path}", headers=bob).status_code == 404
 

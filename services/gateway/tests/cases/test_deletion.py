@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 from object_files import stored_files
+from signed_apart import APART
 
 from gateway.database import Base
 from gateway.reports.models import CaseReport
@@ -21,7 +22,7 @@ def signed(client, alice, case, uploaded, worker):
     """The image of the case, whose report is signed."""
     sent = uploaded(3, view="CC", laterality="R")
     worker.infer(sent["job"]["id"])
-    assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}).status_code == 201
+    assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json=APART).status_code == 201
     return sent["image"]["id"]
 
 

@@ -213,6 +213,32 @@ def test_a_field_is_not_read_together(worker, upload, picture, case, state):
     assert state()["state"] == "none"
 
 
+def test_nothing_is_signed_with_other_numbers_than_were_seen(client, worker, film, case, alice):
+    """Neither without the joint reading, unless the reader accepts that, nor with one that came meanwhile."""
+
+    def sign(*accepted: str) -> tuple[int, str | None]:
+        answer = client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={"acknowledged": accepted})
+        return answer.status_code, answer.json().get("reason")
+
+    worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
+    assert sign() == (409, "awaited")
+    claim = worker.claim_next("mammo")
+    assert sign() == (409, "awaited")
+    assert sign("not_read_together") == (201, None)
+    worker.infer(film(2, view="MLO", laterality="L")["job"]["id"])
+    assert finish(worker, claim).status_code == 409, "it is of one film"
+    assert finish(worker, worker.claim_next("mammo")).status_code == 204
+    assert sign("not_read_together") == (409, "finished")
+    assert sign() == (201, None)
+
+
+def test_a_reading_that_failed_holds_up_no_signature(client, worker, film, case, alice):
+    worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
+    claim = worker.claim_next("mammo")
+    worker.say(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
+    assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}).status_code == 201
+
+
 def test_a_signature_keeps_what_the_films_said(worker, film, client, alice, case, app):
     worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
     assert finish(worker, worker.claim_next("mammo")).status_code == 204

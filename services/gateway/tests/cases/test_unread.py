@@ -4,6 +4,7 @@ import uuid
 from datetime import date
 
 import pytest
+from signed_apart import apart
 
 from gateway.cases.examinations import current_date, examinations, recent_priors
 from gateway.images.models import FileIdentity, Image
@@ -58,7 +59,7 @@ def read(client, alice, case):
 @pytest.fixture
 def sign(client, alice, case):
     def send(**said):
-        answer = client.post(f"/api/v1/cases/{case}/reports", json=said, headers=alice)
+        answer = client.post(f"/api/v1/cases/{case}/reports", json=apart(said), headers=alice)
         assert answer.status_code == 201, answer.text
 
     return send

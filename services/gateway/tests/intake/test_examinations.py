@@ -4,6 +4,7 @@ import json
 from datetime import date
 
 import pytest
+from signed_apart import APART
 from sqlalchemy import text
 
 from gateway.cases.examinations import examinations
@@ -80,7 +81,7 @@ class TestExaminations:
 
     def test_a_report_of_an_older_content_reads_as_it_was_signed(self, app, client, alice, case, send, analysed):
         analysed(send(0, StudyDate="20260301"), 0.05)
-        signed = client.post(f"/api/v1/cases/{case}/reports", json={}, headers=alice)
+        signed = client.post(f"/api/v1/cases/{case}/reports", json=APART, headers=alice)
         assert signed.status_code == 201, signed.text
         now = client.get(f"/api/v1/cases/{case}/reports/1/content", headers=alice).json()
         assert now["images"][0]["study_date"] == "2026-03-01"

@@ -192,6 +192,12 @@ class Study:
         self.analyse(answer["job"]["id"], *result, **drawn)
         return answer["image"]["id"]
 
+    def fail_together(self):
+        """Have the films not be read together, after all."""
+        claim = self.worker.claim_next("mammo")
+        failed = {"attempt": claim["attempt"], "code": "image_unreadable", "detail": "Damaged."}
+        assert self.worker.say(claim["job_id"], "examination", "fail", **failed).status_code == 204
+
     def analyse(
         self,
         job,

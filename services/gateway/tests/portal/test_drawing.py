@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from signed_apart import APART
 from viewer_tools import painted
 
 from lobule.contracts.region import RegionOpinion
@@ -145,7 +146,7 @@ def test_drawn_named_kept_and_undone(logged_in, study, film, worker):
     # What the page shows is read, the reader's own changes included.
     page.wait_for_function("fetch('/api/v1/cases?unread=1').then((a) => a.json()).then(({ items }) => !items.length)")
 
-    answer = study.client.post(f"/api/v1/cases/{study.case}/reports", json={}, headers=study.alice)
+    answer = study.client.post(f"/api/v1/cases/{study.case}/reports", json=APART, headers=study.alice)
     assert answer.status_code == 201, answer.text
     signed = study.client.get(f"/api/v1/cases/{study.case}/reports/1/content", headers=study.alice).json()
     assert [one["number"] for one in signed["images"][0]["reader_findings"]] == [1, 2, 3]

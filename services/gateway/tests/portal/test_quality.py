@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from signed_apart import APART
 from sqlalchemy import select
 
 from gateway.cases.models import Case
@@ -186,7 +187,7 @@ def test_axe_finds_nothing_while_a_case_is_judged_and_signed(logged_in, study, m
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.getElementById('signing').scrollWidth") <= 360
     page.keyboard.press("Escape")
-    study.client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json={})
+    study.client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json=APART)
     page.locator('.panel [data-role="dismissed"]').first.click()
     page.locator("#supersede[open]").wait_for()
     assert found_in_looks(page, axe, locale) == [], "the question before a report is superseded"

@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
+from signing_dialog import DESK, alert, sign, state, submit
 
 from lobule.contracts.examination import (
     BreastReading,
@@ -40,6 +41,37 @@ def reading(cc: str, mlo: str) -> ExaminationReading:
     )
 
 
+def finish(worker) -> None:
+    """Read the films of the case together."""
+    claim = worker.claim_next("mammo")
+    cc, mlo = (image["job_id"] for image in claim["examination"]["images"])
+    worker.store.put(f"{claim['output_prefix']}/examination.json", reading(cc, mlo).model_dump_json().encode())
+    said = worker.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
+    assert said.status_code == 204
+
+
+def test_a_signature_waits_for_the_numbers_that_the_report_will_have(study, picture, masses, worker, logged_in):
+    for colour, view in ((1, "CC"), (2, "MLO")):
+        study.add(picture(colour), masses[:1], view=view, laterality="L", name=f"{view}.png")
+    page = logged_in(study.url, viewport=DESK)
+    state(page, side="L", bi_rads=4)
+    sign(page)
+    awaited = alert(page, "not_read_together")
+    expect(awaited).to_contain_text("still being read together")
+    expect(alert(page, "settled")).to_be_hidden()
+    finish(worker)
+    expect(alert(page, "stale")).to_contain_text("findings may have other numbers now")
+    expect(awaited).to_be_hidden()
+    submit(page)
+    expect(alert(page, "conclusion-problem")).to_be_visible()  # it is stated anew
+    assert study.read()["reports"] == []
+    page.keyboard.press("Escape")
+    state(page, side="L", bi_rads=4)
+    sign(page)
+    submit(page)
+    expect(page.locator(".versions")).to_contain_text("Version 1")
+
+
 def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, masses, worker, logged_in):
     for colour, view in ((1, "CC"), (2, "MLO")):
         study.add(picture(colour), masses[:1], view=view, laterality="L", name=f"{view}.png")
@@ -48,12 +80,7 @@ def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, 
     expect(row).to_be_visible()
     expect(row.locator('[data-role="together"]')).to_be_hidden()  # the films are not read together yet
 
-    claim = worker.claim_next("mammo")
-    cc, mlo = (image["job_id"] for image in claim["examination"]["images"])
-    worker.store.put(f"{claim['output_prefix']}/examination.json", reading(cc, mlo).model_dump_json().encode())
-    said = worker.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
-    assert said.status_code == 204
-
+    finish(worker)
     together = row.locator('[data-role="together"]')
     expect(together).to_have_text("One lesion with the mark on LMLO: 87% · new since the earlier examination")
     expect(row.locator('[data-role="place"]')).to_have_text("2 o'clock · middle third")

@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
+from signed_apart import APART
 from signing_dialog import DESK, sign, state, submit
 
 pytestmark = pytest.mark.browser
@@ -38,7 +39,7 @@ def test_each_signs_a_read_and_the_arbiter_sees_both(client, study, masses, pict
     expect(page.locator('.panel [data-role="sign"]')).to_be_hidden()
     expect(two.get_by_role("button", name="Withdraw my read")).to_be_visible()
 
-    said = {"breasts": {"right": {"bi_rads": 4, "density": "b"}}, "comment": "Spiculated."}
+    said = {"breasts": {"right": {"bi_rads": 4, "density": "b"}}, "comment": "Spiculated."} | APART
     assert client.post(f"/api/v1/cases/{study.case}/reads", headers=people["alice"], json=said).status_code == 201
 
     page = open_page(study.url, cookie=cookie_of("carol"), viewport=DESK)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from signed_apart import APART
 
 from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionChange, LesionMark
 from lobule.contracts.result import Box, Finding
@@ -217,7 +218,7 @@ def test_earlier_examinations_are_counted_with_the_growth_since(
 def test_a_row_shows_the_categories_of_the_signed_report(portal, client, alice, study, picture):
     study.add(picture(1), laterality="R", view="CC")
     assert cell(portal.get("/").text, "bi_rads") == ""
-    stated = {"breasts": {"right": {"bi_rads": 4}}}
+    stated = {"breasts": {"right": {"bi_rads": 4}}} | APART
     assert client.post(f"/api/v1{study.url}/reports", headers=alice, json=stated).status_code == 201
     page = portal.get("/").text
     assert (cell(page, "bi_rads"), 'data-origin="signed"' in page) == ("4 | –", True)

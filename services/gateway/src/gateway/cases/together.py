@@ -16,7 +16,7 @@ from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
 from gateway.jobs.models import Job
 from lobule.contracts.examination import AnalysedImage, ExaminationRequest
-from lobule.contracts.progress import FINAL_STATES
+from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.result import Laterality, View
 from lobule.contracts.unit import ImageRole
 
@@ -24,6 +24,12 @@ from lobule.contracts.unit import ImageRole
 def key_of(case_id: str) -> str:
     """The key under which the films of a case are read."""
     return f"case:{case_id}:examination"
+
+
+def state_of(session: Session, case_id: str) -> JobState | None:
+    """The state of the reading of a case's films; None if none is asked for."""
+    work = jobs.examination(session, key_of(case_id))
+    return work.state if work else None
 
 
 def ask(session: Session, case: Case, analyses: Sequence[Job], in_doubt: list[Laterality | None]) -> None:

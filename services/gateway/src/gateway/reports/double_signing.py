@@ -14,7 +14,7 @@ from gateway.errors import ProblemError
 from gateway.reports.content import case_content, fingerprint
 from gateway.reports.models import CaseReport
 from gateway.reports.schemas import CaseReportCreate
-from gateway.reports.signing import Concluded, issue, own_conclusion, ready_to_sign
+from gateway.reports.signing import Concluded, check_read_together, issue, own_conclusion, ready_to_sign
 from gateway.users.models import User
 from lobule.contracts.case import CaseContent, ReaderOfReport, ReadRole, Signature
 from lobule.contracts.result import Laterality
@@ -41,7 +41,8 @@ def sign_read(
 
     Raises:
         ProblemError: `already_read`, `reads_complete`, `read_by_one` or as `signing.ready_to_sign` (409),
-            `case_changed` (412), `breasts_needed` or `conclusion_needed` (422), or `forbidden` (403).
+            `not_read_together` (409), `case_changed` (412), `breasts_needed` or `conclusion_needed` (422), or
+            `forbidden` (403).
     """
     case = _ready(session, case, user, if_match)
     if not case.blind:
@@ -58,7 +59,8 @@ def arbitrate(
 
     Raises:
         ProblemError: `already_read`, `no_disagreement`, `read_by_one` or as `signing.ready_to_sign` (409),
-            `case_changed` (412), `breasts_needed` or `conclusion_needed` (422), or `forbidden` (403).
+            `not_read_together` (409), `case_changed` (412), `breasts_needed` or `conclusion_needed` (422), or
+            `forbidden` (403).
     """
     case = _ready(session, case, user, if_match)
     if case.state != "arbitration":
@@ -142,6 +144,7 @@ def _write(
     session: Session, store: ObjectStore, case: Case, statement: CaseReportCreate, user: User, role: ReadRole
 ) -> SignedRead:
     """The case as its reader had marked it, with what they stated of it."""
+    check_read_together(session, case, statement)
     lacking = _sides(session, case) - {side for side, _ in (statement.breasts.stated if statement.breasts else ())}
     if lacking:
         raise ProblemError(422, "breasts_needed", "sides", values={"sides": sorted(lacking)})

@@ -15,9 +15,9 @@ from lobule.contracts.language import LANGUAGES, Language
 from lobule.contracts.progress import JobState
 from lobule.contracts.result import Assessment
 
-Concern = Literal["unreviewed", "not_assessed", "pending", "contradiction"]
-"""What speaks against signing: findings without a verdict, images that failed or are waited for, and a conclusion that
-contradicts the verdicts."""
+Concern = Literal["unreviewed", "not_assessed", "pending", "not_read_together", "contradiction"]
+"""What speaks against signing: findings without a verdict, images that failed or are waited for, films that are still
+being read together, and a conclusion that contradicts the verdicts."""
 
 
 class CaseReportCreate(BaseModel):
@@ -36,7 +36,7 @@ class CaseReportCreate(BaseModel):
         default="", max_length=5000, description="the clinician's comment, printed in the report"
     )
     acknowledged: list[Concern] = Field(
-        default=[], max_length=4, description="warnings that you saw and accepted; the audit log records them"
+        default=[], max_length=5, description="warnings that you saw and accepted; the audit log records them"
     )
 
 

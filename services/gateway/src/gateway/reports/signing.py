@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
-from gateway.cases import sheets
+from gateway.cases import sheets, together
 from gateway.cases.examinations import examinations
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free, signed_by
@@ -43,12 +43,13 @@ def sign(
     """Write the next version, and have the report service render it in every language and form, each separately.
 
     Raises:
-        ProblemError: `case_not_signable`, `case_claimed`, `case_is_sample` or `read_by_two` (409), `case_changed` (412)
-            or `conclusion_needed` or `conclusion_contradicts` (422).
+        ProblemError: As `ready_to_sign`, `read_by_two` or `not_read_together` (409), or `conclusion_needed` or
+            `conclusion_contradicts` (422).
     """
     case = ready_to_sign(session, case, user, if_match)
     if case.read_twice:
         raise ProblemError(409, "read_by_two")
+    check_read_together(session, case, statement)
     concluded = Concluded(own_conclusion(session, case, statement), statement.breasts, statement.comment)
     return issue(session, store, case, user, sheets.Sheets(), concluded)
 
@@ -67,6 +68,24 @@ def ready_to_sign(session: Session, case: Case, user: User, if_match: str | None
     if case.sample:
         raise ProblemError(409, "case_is_sample")
     return case
+
+
+def check_read_together(session: Session, case: Case, statement: CaseReportCreate) -> None:
+    """Refuse a report that numbers findings in another way than the signer saw.
+
+    The joint reading numbers the lesions of both views, and pairs and compares them. While it is awaited, the signer
+    has to accept a report without it, because it may wait long behind other work. One that came meanwhile has to be
+    looked at first.
+
+    Raises:
+        ProblemError: `not_read_together`, 409.
+    """
+    state = together.state_of(session, case.id)
+    accepted = "not_read_together" in statement.acknowledged
+    if state in ("queued", "running") and not accepted:
+        raise ProblemError(409, "not_read_together", "awaited")
+    if state == "done" and accepted:
+        raise ProblemError(409, "not_read_together", "finished")
 
 
 def own_conclusion(session: Session, case: Case, statement: CaseReportCreate) -> Assessment | None:

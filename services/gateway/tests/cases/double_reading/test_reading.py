@@ -3,6 +3,7 @@
 import re
 
 from reading_by_two import NO_RECALL, RECALL, problem
+from signed_apart import APART, apart
 
 from gateway.__main__ import adopt_reading_rule
 
@@ -173,7 +174,7 @@ class TestOtherCases:
         assert client.get(f"/api/v1/cases/{case}", headers=alice).json()["read_twice"] is False
         answer = client.post(f"/api/v1/cases/{case}/reads", headers=alice, json=RECALL)
         assert problem(answer) == (409, "read_by_one")
-        assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}).status_code == 201
+        assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json=APART).status_code == 201
 
     def test_switched_off_only_what_was_begun_goes_on(self, app, client, here, read, people, film, shared):
         other = client.post("/api/v1/cases", headers=people["alice"], json={"pseudonym": "P-2"}).json()["id"]
@@ -182,6 +183,8 @@ class TestOtherCases:
         app.state.settings.double_reading = "off"
         adopt_reading_rule(app.state.sessions, app.state.settings)
         assert here("GET", "bob").json()["read_twice"] is True
-        answer = client.post(f"/api/v1/cases/{other}/reports", headers=people["alice"], json={"conclusion": "not_sure"})
+        answer = client.post(
+            f"/api/v1/cases/{other}/reports", headers=people["alice"], json=apart({"conclusion": "not_sure"})
+        )
         assert answer.status_code == 201
         assert read("bob").json()["report"] is not None

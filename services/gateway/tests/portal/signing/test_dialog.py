@@ -70,6 +70,7 @@ class TestWhatIsOpen:
     def test_films_of_an_earlier_examination_are_not_asked_for(self, study, masses, picture, read):
         study.add(picture(76), masses, laterality="R", view="CC", study_date="2023-05-01")
         study.add(picture(77), [], laterality="R", view="CC", probability=0.1, study_date="2026-03-01")
+        study.fail_together()
         page = read()
         choose(page, "not_sure")
         expect(page.get_by_text("Every marked finding has a verdict, every image was assessed.")).to_be_visible()
@@ -79,6 +80,7 @@ class TestWhatIsOpen:
         study.add(picture(64), masses, laterality="R", view="CC")
         say(0, "0", "confirmed")
         say(0, "1", "dismissed")
+        study.fail_together()
         page = read()
         choose(page, "not_sure")
         expect(page.get_by_text("Every marked finding has a verdict, every image was assessed.")).to_be_visible()

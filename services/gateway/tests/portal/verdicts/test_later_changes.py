@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
+from signed_apart import APART
 from verdict_page import line, press, said, target
 
 pytestmark = pytest.mark.browser
@@ -61,7 +62,7 @@ class TestASignedCase:
     def signed(self, study, lesion, picture, opened):
         """The page of a case that is signed."""
         study.add(picture(50), [lesion], laterality="R", view="CC")
-        study.client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json={})
+        study.client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json=APART)
         return opened(1)
 
     def test_asks_before_a_verdict(self, signed, study):
@@ -113,7 +114,7 @@ class TestASignedCase:
         job = study.upload(picture(57), case_id=study.case, **film).json()["job"]["id"]
         claim = study.worker.claim(job)
         study.worker.say(job, "inference", "fail", attempt=claim["attempt"], code="internal_error", detail="Broken.")
-        client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json={})
+        client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json=APART)
         page.goto(f"/jobs/{job}")
         page.get_by_role("button", name="Try again").click()
         expect(page.locator("#supersede")).to_contain_text("Version 2 was signed by alice on")
@@ -142,7 +143,7 @@ class TestASignedCase:
         study.add(picture(52), [lesion], laterality="R", view="CC")
         page = opened(1)
         press(page, "n")
-        study.client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json={})
+        study.client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json=APART)
         press(page, "c")
         expect(page.locator("#supersede")).to_contain_text("Confirm: RCC, finding 1")
         press(page, "Enter")

@@ -50,6 +50,7 @@ const store = createStore(/** @type {Reading} */ ({ ...NOTHING_YET, overlays: re
 
 const loader = createLoader(store);
 const feed = createCaseFeed(store, caseId, { onImages: loader.load, onFirst: () => reviews.recall() });
+const together = followTogether(store, caseId);
 const status = createStatus(store);
 const mayChange = async (/** @type {string} */ change) => {
   const { case: detail } = store.state;
@@ -148,7 +149,7 @@ const dialogs = createLateDialogs(store, {
   dialogs: { about: byId('about', HTMLDialogElement), edit: byId('edit', HTMLDialogElement), signing: signingDialog },
   about: { maySupersede: mayChange, refresh: feed.refresh, onRenamed, onDeleted: () => location.assign('/') },
   edit: { maySupersede: mayChange, refresh: feed.refresh, onChanged: lookAgain },
-  signing: { refresh: feed.refresh, onSigned, goTo, goToBreast: breasts.focus },
+  signing: { refresh: () => Promise.all([feed.refresh(), together.again()]), onSigned, goTo, goToBreast: breasts.focus },
   settled: () => Promise.all([reviews.settled(), own.settled()]),
   onProblem: showProblem,
 });
@@ -244,7 +245,7 @@ const commented = () => find(signingDialog, '[name="comment"]', HTMLTextAreaElem
 const stated = () => Object.values(store.state.breasts).some((breast) => Object.keys(breast).length > 0);
 const unsaved = () => stated() || Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || commented();
 store.subscribe(['case', 'images'], showCase);
-store.subscribe(['case'], followTogether(store, caseId));
+store.subscribe(['case'], together.caseChanged);
 store.subscribe(['case'], createTwoPart(root, store, { fetched, refresh: feed.refresh, tell: status.tell, onProblem: showProblem }));
 store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold', 'together', 'turns', 'enhanced', 'enhancedFilms', 'peek', 'ownChosen'], panes.show);
 store.subscribe(['images', 'activeId', 'layout'], createStrip(role(root, 'strip'), { describe, onChoose: navigation.choose }));

@@ -25,7 +25,7 @@ const OPEN = /** @type {const} */ (['unreviewed', 'not_assessed', 'pending']);
  * The comment stays when the dialog is closed; everything else is asked anew.
  * @param {HTMLDialogElement} dialog
  * @param {import('./state.js').ReadingStore} store
- * @param {{refresh: () => Promise<void>, onSigned: (version: number | null, next: boolean) => Promise<void>, goTo: (target: Target) => void, goToBreast: (side: import('./stated.js').Side) => void}} actions
+ * @param {{refresh: () => Promise<unknown>, onSigned: (version: number | null, next: boolean) => Promise<void>, goTo: (target: Target) => void, goToBreast: (side: import('./stated.js').Side) => void}} actions
  */
 export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBreast }) {
   const form = find(dialog, 'form', HTMLFormElement);
@@ -37,6 +37,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   let opened = 0; // how often
   /** @type {string | null} */
   let seen = null; // the state of the case that is being signed
+  let awaited = false; // whether its films were still being read together
 
   const chosen = () => choices.find(({ checked }) => checked)?.value ?? '';
 
@@ -62,7 +63,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     const kept = comment.value;
     form.reset();
     comment.value = kept;
-    seen = store.state.etag;
+    ({ etag: seen, awaited } = store.state);
     for (const place of /** @type {Place[]} */ (['stale', 'problem', 'conclusion-problem', 'stands-problem'])) say(place, '');
     show();
     dialog.showModal();
@@ -86,18 +87,26 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   function changed() {
     if (!dialog.open) return;
     show();
-    if (seen === store.state.etag || busy) return;
-    seen = store.state.etag;
-    askAnew();
+    if (busy) return;
+    if (seen !== store.state.etag) askAnew(t('reading.conflict'));
+    else if (awaited && store.state.together) renumbered();
   }
 
-  function askAnew() {
+  /** The films were read together meanwhile: what was written of findings by their numbers is to be checked. */
+  function renumbered() {
+    askAnew(t('reading.renumbered'));
+    prepare();
+  }
+
+  /** @param {string} why */
+  function askAnew(why) {
+    ({ etag: seen, awaited } = store.state);
     for (const choice of choices) choice.checked = false;
     stands.checked = false;
     const { R, L } = store.state.breasts;
     store.update({ breasts: { R: { ...R, bi_rads: undefined }, L: { ...L, bi_rads: undefined } } });
     show();
-    say('stale', t('reading.conflict'));
+    say('stale', why);
   }
 
   function show() {
@@ -109,7 +118,8 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     role(dialog, 'unstated').hidden = sides.length === 0;
     role(role(dialog, 'unstated'), 'links').replaceChildren(...lines);
     find(dialog, '.choice').hidden = !asksForWhole(state);
-    role(dialog, 'settled').hidden = sides.length > 0 || Object.values(lacking).some(({ length }) => length) || !state.images.length;
+    role(dialog, 'not_read_together').hidden = !state.awaited;
+    role(dialog, 'settled').hidden = state.awaited || sides.length > 0 || Object.values(lacking).some(({ length }) => length) || !state.images.length;
     const own = state.case?.conclusion.assessment;
     write(role(dialog, 'system'), own ? t('reading.sign.system', { assessment: t(`common.assessment.${own}`) }) : t('reading.sign.system.none'));
     showContradiction();
@@ -169,8 +179,11 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   /** What the reader signs although it is open, as the API names it. */
   function acknowledged() {
     const lacking = lackingIn(store.state);
-    const open = OPEN.filter((name) => lacking[name].length);
-    return contradictions().length ? [...open, /** @type {const} */ ('contradiction')] : open;
+    return [
+      ...OPEN.filter((name) => lacking[name].length),
+      ...(store.state.awaited ? [/** @type {const} */ ('not_read_together')] : []),
+      ...(contradictions().length ? [/** @type {const} */ ('contradiction')] : []),
+    ];
   }
 
   async function sign(/** @type {boolean} */ next) {
@@ -210,8 +223,11 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   async function refused(problem) {
     if (problem.status === 412) {
       await refresh().catch(() => {});
-      seen = store.state.etag;
-      askAnew();
+      askAnew(t('reading.conflict'));
+    } else if (problem.code === 'not_read_together') {
+      await refresh().catch(() => {});
+      if (awaited && store.state.together) renumbered();
+      else say('problem', problem.message);
     } else say('problem', problem.message, { links: loginLinks(problem, location.pathname) });
   }
 
@@ -242,6 +258,6 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     event.preventDefault();
     sign(event.submitter?.getAttribute('data-role') === 'submit-next');
   });
-  store.subscribe(['case', 'images', 'drafts', 'etag'], changed);
+  store.subscribe(['case', 'images', 'drafts', 'etag', 'together', 'awaited'], changed);
   return { open };
 }

@@ -26,6 +26,7 @@
  * @property {import('../core/types.d.ts').FindingReference | null} correcting Whose outline the reader draws anew.
  * @property {import('../core/types.d.ts').FindingReference | null} pairing For which the reader chooses another that is the same lesion.
  * @property {import('../core/types.d.ts').ReadingTogether | null} together What the films say together; null until it is known.
+ * @property {boolean} awaited Whether they are still being read together.
  * @property {Record<string, {region: string, words: string[]}>} opinions What the system thinks of readers' findings, as sentences, by finding.
  * @property {Target | null} lit What was touched a moment ago: its mark shows, whatever is hidden.
  * @property {import('../viewer/overlay.js').Overlays} overlays
@@ -66,6 +67,7 @@ export const NOTHING_YET = {
   correcting: null,
   pairing: null,
   together: null,
+  awaited: false,
   opinions: {},
   lit: null,
   tool: 'move',

@@ -67,7 +67,7 @@ export function otherWords(state, target) {
 }
 
 /**
- * Asks for the reading whenever the case has changed, until it is there.
+ * Asks for the reading whenever the case has changed, until it is there; `again` asks once more.
  * @param {import('./state.js').ReadingStore} store
  * @param {string} caseId
  */
@@ -80,17 +80,25 @@ export function followTogether(store, caseId) {
 
   async function ask() {
     const { body } = await call('get', '/api/v1/cases/{case_id}/examination', { params: { case_id: caseId } });
-    store.update({ together: body.reading });
+    const finished = store.state.awaited && body.reading !== null;
+    store.update({ together: body.reading, awaited: PENDING.includes(body.state), ...(finished ? { announced: t('reading.renumbered') } : {}) });
     wait = Math.min(2 * wait, MOST_PATIENT_MS);
     return PENDING.includes(body.state) ? wait / 2 : null;
   }
 
   /** @param {Reading} state */
-  return function caseChanged({ case: detail, images }) {
+  function caseChanged({ case: detail, images }) {
     if (!detail || detail.state === 'analysing' || detail.revision === revision || !images.some(({ film }) => film)) return;
     revision = detail.revision;
     wait = ASK_AGAIN_MS;
     watcher?.stop();
     watcher = loop(ask, () => {}); // the case's own feed tells of troubles
+  }
+
+  return {
+    caseChanged,
+    async again() {
+      if (watcher) await ask();
+    },
   };
 }
