@@ -38,6 +38,7 @@ from lobule.contracts.pictures import PictureFacts, Samples
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.launcher.redis_server import redis_command
 from lobule.layout import OVERVIEW_FILE
+from mammo_worker.films.crop import area_in_file, breast_area
 from report.film_view import overview
 
 VIEWS = ("RCC", "LCC", "RMLO", "LMLO")
@@ -183,7 +184,6 @@ def leave_result(client: httpx.Client, store, job: str, film: NDArray[np.uint16]
     height, width = film.shape
     scale = DISPLAY_SIDE / max(height, width)
     display = cv2.resize((film >> 4).astype(np.uint8), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    thresholds = Thresholds(low=0.2, high=0.7, finding=0.0)
     info = {"width": width, "height": height, "pixel_spacing_mm": (SPACING, SPACING)}
     angle = np.linspace(0, 2 * np.pi, 200, endpoint=False)
     middle, reach = (width * 0.5, height * 0.5), width * 0.05
@@ -195,10 +195,11 @@ def leave_result(client: httpx.Client, store, job: str, film: NDArray[np.uint16]
     result = Result(
         image=ImageInfo.model_validate(claim["image"]).model_copy(update=info),
         model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
-        thresholds=thresholds,
+        thresholds=Thresholds(low=0.2, high=0.7, finding=0.0),
         assessment="malignancy_suspected",
         probability_malignant=0.8,
         findings=[finding],
+        breast=area_in_file(breast_area(film), None, film.shape, film.shape),
         display=DisplayImage(file="display.png", width=display.shape[1], height=display.shape[0]),
     )
     store.put(f"{claim['output_prefix']}/display.png", cv2.imencode(".png", display)[1].tobytes())

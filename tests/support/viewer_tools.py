@@ -7,6 +7,8 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
+from lobule.contracts.result import Box, BreastArea
+
 WIDTH, HEIGHT = 600, 800
 
 
@@ -28,6 +30,14 @@ def film(view: str) -> np.ndarray:
     x, y = LESION[view]
     grey[y - 6 : y + 6, x - 6 : x + 6] = 3000
     return grey.astype(np.uint16)
+
+
+def breast(view: str) -> BreastArea:
+    """Where the tissue of `film` is, as the worker tells it."""
+    x, y = TIP[view]
+    left, right = (x, WIDTH) if view == "RCC" else (0, x)
+    box = Box(x=max(0, left - 12), y=y - 312, width=right - left + 12, height=624)
+    return BreastArea(box=box, tips=[(left, y), (right, y)])
 
 
 def placed(pane) -> tuple[float, float, float]:

@@ -23,7 +23,7 @@ from mammo_worker import cli
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.gate import not_a_mammogram
-from mammo_worker.pipeline import display_image
+from mammo_worker.pipeline import shown_small
 from mammo_worker.predict import FILM_COLUMNS, FINDING_COLUMNS, TRIAGE
 
 
@@ -84,8 +84,8 @@ def test_result_is_whole(pipeline, film):
 def test_covered_text_is_not_displayed():
     pixels = np.full((100, 80), 9, np.uint8)
     pixels[4:10, 20:60] = 200
-    assert display_image(Film(pixels, covered=((20, 4, 60, 10),))).max() == 9
-    assert display_image(Film(pixels)).max() == 200
+    assert shown_small(Film(pixels, covered=((20, 4, 60, 10),))).max() == 9
+    assert shown_small(Film(pixels)).max() == 200
     assert pixels.max() == 200
 
 

@@ -186,7 +186,18 @@ class Study:
 
     def add(self, content, *result, modality="mammography", **options):
         """Upload a film and leave its result, as `analyse`; gives the image's id."""
-        names = ("findings", "probability", "heat", "working", "hanging", "display", "spacing", "plane", "notices")
+        names = (
+            "findings",
+            "probability",
+            "heat",
+            "working",
+            "hanging",
+            "display",
+            "spacing",
+            "plane",
+            "notices",
+            "breast",
+        )
         drawn = {name: options.pop(name) for name in names if name in options}
         answer = self.upload(content, modality=modality, case_id=self.case, **options).json()
         self.analyse(answer["job"]["id"], *result, **drawn)
@@ -210,6 +221,7 @@ class Study:
         spacing=None,
         plane=None,
         notices=(),
+        breast=None,
     ):
         """Leave a result of a job that waits."""
         claim = self.worker.claim(job)
@@ -231,6 +243,7 @@ class Study:
             probability_malignant=probability,
             findings=list(findings),
             notices=list(notices),
+            breast=breast,
             display=DisplayImage(file="display.png", width=WIDTH // 2, height=HEIGHT // 2),
             heat_map=HeatMap(file="heat.png", method="drawn", meaning="nothing") if heat is not None else None,
         )

@@ -8,6 +8,7 @@ from film_pane import canvas, pane_of, reach, show_only
 from playwright.sync_api import expect
 
 from lobule.contracts.pictures import PictureFacts
+from lobule.contracts.result import Box, BreastArea
 
 pytestmark = pytest.mark.browser
 
@@ -28,9 +29,13 @@ class TestHanging:
         """Two films of which the breast is a half of each: cropped, it is larger, at the seam, and as large in both."""
         half = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
         half[100:300, :150] = np.linspace(80, 160, 150)
+        areas = [
+            BreastArea(box=Box(x=x, y=190, width=310, height=420), tips=[(x, 400), (x + 310, 400)])
+            for x in (0, WIDTH - 310)
+        ]
         images = [
-            study.add(picture(47), laterality="L", view="CC", display=half),
-            study.add(picture(48), laterality="R", view="CC", display=half[:, ::-1]),
+            study.add(picture(47), laterality="L", view="CC", display=half, breast=areas[0]),
+            study.add(picture(48), laterality="R", view="CC", display=half[:, ::-1], breast=areas[1]),
         ]
         no_deeper = PictureFacts(width=WIDTH, height=HEIGHT).model_dump_json().encode()
         for image in images:

@@ -14,6 +14,7 @@ from viewer_tools import (
     WIDTH,
     WRITTEN,
     Hand,
+    breast,
     film,
     last_written,
     painted,
@@ -43,6 +44,7 @@ def opened(logged_in, study, app, picture):
             view="CC",
             display=display,
             spacing=(mm, mm),
+            breast=breast(view),
             plane="detector" if view == "LCC" else None,
         )
         samples = Samples(width=WIDTH, height=HEIGHT, offset=-1000, step=2, low=0, high=4000)

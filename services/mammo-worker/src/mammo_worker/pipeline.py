@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,6 +29,7 @@ from mammo_worker.density.features import CANVAS as DENSITY_CANVAS
 from mammo_worker.density.package import DensityReader, installed_density
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.breast import find_breast
+from mammo_worker.films.crop import area_in_file, breast_area
 from mammo_worker.films.gate import check_mammogram, check_shape
 from mammo_worker.films.hanging import chest_wall_of, points_in_file, turned
 from mammo_worker.films.prepare import PreparedFilm, prepare_film
@@ -105,7 +107,8 @@ class MammographyPipeline:
             clock.lap("density")
         progress(0.8, activity("drawing"))
         probability = float(self._calibration.film(film_features(found))[0])
-        display = display_image(film)
+        small = shown_small(film)
+        display = in_8_bits(small, first_look(film))
         heat = heat_map(found, prepared, film, hanging, display.shape)
         files = {DISPLAY_FILE: encode_png(display), HEAT_MAP_FILE: encode_png(heat)}
         clock.lap("draw")
@@ -125,6 +128,7 @@ class MammographyPipeline:
             findings=self._findings(found, probability),
             density=density,
             chest_wall=chest_wall_of(breast),
+            breast=area_in_file(breast_area(turned(small, hung)), hung, small.shape, film.pixels.shape),
             display=DisplayImage(file=DISPLAY_FILE, width=display.shape[1], height=display.shape[0]),
             heat_map=HeatMap(
                 file=HEAT_MAP_FILE,
@@ -197,13 +201,12 @@ def _upright_info(image: ImageInfo, film: Film) -> ImageInfo:
     )
 
 
-def display_image(film: Film) -> NDArray[np.uint8]:
-    """The film in 8 bits as a viewer first shows it, with no side over `MAX_DISPLAY_SIDE` and its own aspect ratio."""
+def shown_small(film: Film) -> NDArray[Any]:
+    """The film's measured values as a viewer shows them, no side over `MAX_DISPLAY_SIDE`, its own proportions kept."""
     height, width = film.pixels.shape
     scale = min(1.0, MAX_DISPLAY_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(shown_pixels(film), size, interpolation=cv2.INTER_AREA)
-    return in_8_bits(small, first_look(film))
+    return cv2.resize(shown_pixels(film), size, interpolation=cv2.INTER_AREA)
 
 
 def heat_map(

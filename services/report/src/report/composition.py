@@ -11,6 +11,7 @@ from lobule.contracts.result import Result
 from lobule.words import Words
 from report.document import ReportDocument, case_document, image_document
 from report.pictures import Pictures, draw_pictures
+from report.windows import Window, hung_windows, window_of
 
 ResultAndFiles = tuple[Result, Mapping[str, bytes]]
 """What a pipeline concluded, and the pictures that it names (display image, heat map), by name."""
@@ -38,12 +39,21 @@ class Report:
             AnalysisError: `result_unreadable` where a picture is missing, damaged or of another size than said.
         """
         document = self.document
+        windows = _windows(document) if document.kind == "case" else {}
         return tuple(
-            draw_pictures(result, section, files, document.drawn_on(number))
+            draw_pictures(result, section, files, document.drawn_on(number), windows.get(number))
             for number, (result, section, files) in enumerate(
                 zip(document.results, document.images, self.files, strict=True)
             )
         )
+
+
+def _windows(document: ReportDocument) -> dict[int, Window | None]:
+    """What is shown of each image of a case: the films of the current examination hang on one scale."""
+    films = [(result, document.drawn_on(number)) for number, result in enumerate(document.results)]
+    alone = {number: window_of(*film) for number, film in enumerate(films)}
+    together = hung_windows([films[number] for number in document.hung])
+    return {**alone, **dict(zip(document.hung, together, strict=True))}
 
 
 def image_report(

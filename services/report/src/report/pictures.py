@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lobule.contracts.result import Finding, Result
+from lobule.contracts.result import Box, Finding, Result
 from lobule.errors import AnalysisError
-from report.hanging import hang, hang_finding
+from report.hanging import hang, hang_finding, move_finding
 from report.overlay import RGB8, Mark, blend_heat, box_on_display, draw_findings, draw_outline, draw_reader
-from report.palette import FINDINGS, RGB
+from report.palette import FILM, FINDINGS, RGB
 from report.reader import ReaderRow, as_shape
 from report.section import FindingRow, ImageSection
+from report.windows import Window
 
 Used = TypeVar("Used")
 
@@ -23,6 +24,7 @@ _THUMBNAIL_SIDE = 128
 _CUTOUT_SIDE = 360
 _CUTOUT_MARGIN = 0.35  # of the box's longer side, on each side
 _CUTOUT_SMALLEST = 96
+_LONGEST_HUNG = 1280  # pixels: a film that hangs is printed 72 mm high
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Pictures:
     Attributes:
         original: As it was analysed.
         annotated: With all that the system found.
-        hung: With the findings that stand after the clinician's review, and without the heat map, which would go on
-            showing the place of a finding that was dismissed.
+        hung: The part that hangs, with the findings that stand after the clinician's review, and without the heat map,
+            which would go on showing the place of a finding that was dismissed.
         cutouts: Each finding enlarged, in their order.
         drawn: Each finding that a reader drew, enlarged.
     """
@@ -46,7 +48,11 @@ class Pictures:
 
 
 def draw_pictures(
-    result: Result, section: ImageSection, files: Mapping[str, bytes], readers: Sequence[ReaderRow] = ()
+    result: Result,
+    section: ImageSection,
+    files: Mapping[str, bytes],
+    readers: Sequence[ReaderRow] = (),
+    window: Window | None = None,
 ) -> Pictures:
     """Draw what a result found onto its display image.
 
@@ -55,6 +61,7 @@ def draw_pictures(
         section: The same in words: the tags of the findings.
         files: The pictures that the result names, by name.
         readers: What readers drew on the image.
+        window: The part that hangs; None for all of it.
 
     Raises:
         AnalysisError: `result_unreadable` where a picture is missing, damaged or of another size than said.
@@ -69,34 +76,79 @@ def draw_pictures(
     x, y = size[0] / image.width, size[1] / image.height
     scale = (y, x) if hanging is not None and hanging.rotation in (90, 270) else (x, y)
 
-    def drawn(shown: Sequence[tuple[FindingRow, Finding]], below: RGB8, *, small: bool = False) -> RGB8:
-        marks = [Mark(FINDINGS[row.state], str(row.number) if small else row.tag) for row, _ in shown]
-        return draw_findings(below, [finding for _, finding in shown], marks, scale, small=small) if shown else below
-
+    own = [hang_finding(as_shape(row.finding), hanging, (image.width, image.height)) for row in readers]
     every = list(zip(section.findings, found, strict=True))
     standing = [(row, finding) for row, finding in every if row.judged != "dismissed"]
-    annotated = drawn(every, ground)
-    hung = drawn(standing, display, small=True)
-    cutouts = tuple(_cutout(display, finding, scale, FINDINGS[row.state]) for row, finding in every)
-    own = [hang_finding(as_shape(row.finding), hanging, (image.width, image.height)) for row in readers]
+    annotated = _drawn(every, ground, scale)
+    if window is None:
+        hung, per_pixel = _drawn(standing, display, scale, small=True), scale
+    else:
+        shown, per_pixel = _seen(display, window, scale)
+        x, y = -window.box.x, -window.box.y
+        standing = [(row, move_finding(finding, x, y)) for row, finding in standing]
+        hung = _drawn(standing, shown, per_pixel, small=True)
     if own:
-        hung = draw_reader(hung, own, [row.letter for row in readers], scale)
-    return Pictures(display, annotated, hung, cutouts, tuple(_cutout(display, finding, scale) for finding in own))
+        moved = [move_finding(finding, -window.box.x, -window.box.y) if window else finding for finding in own]
+        hung = draw_reader(hung, moved, [row.letter for row in readers], per_pixel)
+    within = window and window.breast
+    cutouts = tuple(_cutout(display, finding, scale, within, FINDINGS[row.state]) for row, finding in every)
+    return Pictures(
+        display, annotated, hung, cutouts, tuple(_cutout(display, finding, scale, within) for finding in own)
+    )
 
 
-def _cutout(display: RGB8, finding: Finding, scale: tuple[float, float], colour: RGB | None = None) -> RGB8:
-    """Cut out a square around a finding and draw only its outline; without a colour, as a reader's finding."""
+def _drawn(
+    found: Sequence[tuple[FindingRow, Finding]], below: RGB8, scale: tuple[float, float], *, small: bool = False
+) -> RGB8:
+    """A picture with findings; see `report.overlay.draw_findings`."""
+    marks = [Mark(FINDINGS[row.state], str(row.number) if small else row.tag) for row, _ in found]
+    return draw_findings(below, [finding for _, finding in found], marks, scale, small=small) if found else below
+
+
+def _seen(display: RGB8, window: Window, scale: tuple[float, float]) -> tuple[RGB8, tuple[float, float]]:
+    """What a window shows of a film, black beyond it, with the picture's pixels per pixel of the film."""
+    box = window.box
+    per_pixel = min(window.per_pixel, _LONGEST_HUNG / max(box.width, box.height))
+    width, height = max(1, round(box.width * per_pixel)), max(1, round(box.height * per_pixel))
+    across, down = width / box.width, height / box.height
+    to_display = (scale[0] / across, 0.0, box.x * scale[0], 0.0, scale[1] / down, box.y * scale[1])
+    picture = Image.fromarray(display)
+    if min(to_display[0], to_display[4]) >= 2:  # a transformation takes single pixels: first their means
+        times = int(min(to_display[0], to_display[4]))
+        picture = picture.reduce(times)
+        to_display = tuple(value / times for value in to_display)
+    shown = picture.transform(
+        (width, height), Image.Transform.AFFINE, to_display, Image.Resampling.BILINEAR, fillcolor=FILM
+    )
+    return np.asarray(shown), (across, down)
+
+
+def _cutout(
+    display: RGB8, finding: Finding, scale: tuple[float, float], within: Box | None, colour: RGB | None = None
+) -> RGB8:
+    """Cut out a square around a finding and draw only its outline; without a colour, as a reader's finding.
+
+    The square keeps to a part of the film if one is given, so that it shows no label beside the breast.
+    """
     corners = box_on_display(finding.box, scale)
     (left, top), (right, bottom) = corners[0], corners[2]
     longer = max(right - left, bottom - top)
     side = max(1, round(min(max(longer * (1 + 2 * _CUTOUT_MARGIN), _CUTOUT_SMALLEST), *display.shape[:2])))
-    x = min(max(round((left + right - side) / 2), 0), display.shape[1] - side)
-    y = min(max(round((top + bottom - side) / 2), 0), display.shape[0] - side)
+    room = within or Box(x=0, y=0, width=display.shape[1] / scale[0], height=display.shape[0] / scale[1])
+    x = _placed((left + right - side) / 2, side, room.x * scale[0], (room.x + room.width) * scale[0], display.shape[1])
+    y = _placed((top + bottom - side) / 2, side, room.y * scale[1], (room.y + room.height) * scale[1], display.shape[0])
     cutout = fit(display[y : y + side, x : x + side], _CUTOUT_SIDE)
     zoom = len(cutout) / side
     if colour is None:
         return draw_reader(cutout, [finding], [], scale, (x, y), zoom)
     return draw_outline(cutout, finding, colour, scale, origin=(x, y), zoom=zoom)
+
+
+def _placed(start: float, side: int, least: float, most: float, size: int) -> int:
+    """Where a square begins along an axis: within a part if it has room there, and always on the picture."""
+    if side <= most - least:
+        start = min(max(start, least), most - side)
+    return min(max(round(start), 0), size - side)
 
 
 def draw_thumbnail(result: Result, files: Mapping[str, bytes]) -> bytes:

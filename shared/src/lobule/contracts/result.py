@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from lobule.contracts.box import Box, BreastArea
 from lobule.contracts.density import DensityCategory, FilmDensity
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID, finding_id
@@ -112,15 +113,6 @@ class ModelInfo(Document):
     trained_on: str = Field(description="the training data in one line")
 
 
-class Box(Document):
-    """Axis-aligned box in pixels; covers [x, x + width) by [y, y + height)."""
-
-    x: float = Field(description="left edge, pixels from the left of the image")
-    y: float = Field(description="upper edge, pixels from the top of the image")
-    width: float = Field(gt=0, description="pixels")
-    height: float = Field(gt=0, description="pixels")
-
-
 class Finding(Document):
     """One lesion.
 
@@ -200,6 +192,9 @@ class Result(Document):
         default=None,
         description="edge of the film with the chest wall, in the orientation by the file's tags; null if uncertain",
     )
+    breast: BreastArea | None = Field(
+        default=None, description="where the breast is on the film; null if the film is to be shown whole"
+    )
     patches: Patches | None = Field(default=None, description="patches of the image; null if it was not divided")
     tissue: Tissue | None = Field(default=None, description="tissue of the field; null if its scale is not known")
     display: DisplayImage = Field(description="the picture that overlays are drawn on")
@@ -258,6 +253,7 @@ __all__ = [
     "ADVICE_NOTICES",
     "Assessment",
     "Box",
+    "BreastArea",
     "ChestWall",
     "DensityCategory",
     "DisplayImage",

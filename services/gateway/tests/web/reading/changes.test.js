@@ -11,7 +11,7 @@ useWords(translator({ 'reading.trend.size': '{mm} mm', 'reading.trend.since': '{
 function film(findings, { prior = false, spacing = 0.1, tip = { x: 1000, y: 500 }, day = '2026-03-01', side = 'R' } = {}) {
   const found = findings.map(([x, y, size, probability = 0.5]) => ({ probability, box: { x: x - size / 2, y: y - size / 2, width: size, height: size / 2 } }));
   const image = { pixel_spacing_mm: spacing && [spacing, spacing], width: 2000, height: 1000 };
-  return { film: true, prior, view: prior ? null : `${side}CC`, tip, entry: { laterality: side, view: 'CC', examination: day }, result: { image, thresholds: { finding: 0.2 }, findings: found } };
+  return { film: true, prior, view: prior ? null : `${side}CC`, entry: { laterality: side, view: 'CC', examination: day }, result: { image, thresholds: { finding: 0.2 }, findings: found, breast: tip && { tips: [[tip.x, tip.y], [tip.x, tip.y]] } } };
 }
 
 

@@ -7,8 +7,7 @@ const film = (view, laterality, spacing, tip) => ({
   film: true,
   view: `${laterality}${view}`,
   entry: { laterality },
-  tip,
-  result: { image: { width: 1000, height: 1000, pixel_spacing_mm: spacing && [spacing, spacing] } },
+  result: { image: { width: 1000, height: 1000, pixel_spacing_mm: spacing && [spacing, spacing] }, breast: tip && { tips: [[tip.x, tip.y], [laterality === 'R' ? 1000 : 0, 0]] } },
 });
 const box = { x: 390, y: 200, width: 20, height: 20 }; // its middle is 300 pixels from a nipple at 100
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useModalities } from '#web/core/modalities.js';
-import { imagesOf, shownOf } from '#web/viewer/image.js';
+import { imagesOf, partOf, shownOf, tipOf } from '#web/viewer/image.js';
+import { turnResult } from '#web/viewer/turn.js';
 import { PACKAGED } from '../modalities.js';
 
 useModalities(PACKAGED);
@@ -9,7 +10,7 @@ useModalities(PACKAGED);
 const entry = (said = {}) => ({
   id: 'i', modality: 'mammography', file_name: 'a.png', laterality: 'L', view: 'CC', is_prior: false, examination: null, job: { id: 'job' }, ...said,
 });
-const loaded = { result: { image: {} }, source: {}, breast: {}, tip: {} };
+const loaded = { result: { image: {} }, source: {} };
 
 test('an image keeps what was loaded as long as its analysis, its side and its view are the same', () => {
   const [first] = imagesOf([entry()], []);
@@ -21,7 +22,7 @@ test('a film whose side or view is corrected is loaded anew: it may hang otherwi
   const known = { ...imagesOf([entry()], [])[0], ...loaded };
   for (const change of [{ laterality: 'R' }, { view: 'MLO' }]) {
     const [now] = imagesOf([entry(change)], [known]);
-    assert.deepEqual([now.result, now.source, now.breast, now.tip, now.formerJobs], [null, null, null, null, []]);
+    assert.deepEqual([now.result, now.source, now.formerJobs], [null, null, []]);
     assert.notEqual(shownOf(now), shownOf(known));
   }
 });
@@ -30,4 +31,25 @@ test('another analysis is loaded anew, and the former one is remembered', () => 
   const known = { ...imagesOf([entry()], [])[0], ...loaded };
   const [now] = imagesOf([entry({ job: { id: 'next' } })], [known]);
   assert.deepEqual([now.result, now.formerJobs], [null, ['job']]);
+});
+
+const analysed = (hanging = null) => turnResult({
+  image: { width: 600, height: 800, hanging },
+  findings: [{ box: { x: 400, y: 100, width: 50, height: 50 } }],
+  breast: { box: { x: 0, y: 150, width: 300, height: 500 }, tips: [[0, 380], [290, 400]] },
+});
+
+test('a film fills its pane with the breast and all findings, or whole where the breast is not known', () => {
+  assert.deepEqual(partOf({ result: analysed() }, true), { x: 0, y: 100, width: 450, height: 550 });
+  for (const part of [partOf({ result: analysed() }, false), partOf({ result: { ...analysed(), breast: null } }, true)])
+    assert.deepEqual(part, { x: 0, y: 0, width: 600, height: 800 });
+});
+
+test('the breast is told as the film hangs, and its tip by the side of the chest wall', () => {
+  const mirrored = analysed({ rotation: 0, mirrored: true });
+  assert.deepEqual(mirrored.breast.box, { x: 300, y: 150, width: 300, height: 500 });
+  assert.deepEqual(tipOf({ result: mirrored, entry: { laterality: 'R' } }), { x: 310, y: 400 });
+  assert.deepEqual(tipOf({ result: analysed(), entry: { laterality: 'L' } }), { x: 290, y: 400 });
+  assert.deepEqual(tipOf({ result: analysed({ rotation: 90, mirrored: false }), entry: { laterality: 'L' } }), { x: 420, y: 0 });
+  assert.equal(tipOf({ result: analysed(), entry: { laterality: null } }), null);
 });

@@ -1,6 +1,6 @@
 // How a lesion has grown over the examinations of a patient. Pure functions.
 
-import { spacingOf } from '../viewer/image.js';
+import { spacingOf, tipOf } from '../viewer/image.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 /** @typedef {import('../core/types.d.ts').Finding} Finding */
@@ -14,8 +14,7 @@ const sizeOf = (image, { box }) => Math.max(box.width, box.height) * (spacingOf(
 
 /** Where a finding lies, in mm from the tip of the breast. @param {ViewedImage} image @param {Finding} finding */
 function placeOf(image, { box }) {
-  const { tip } = image;
-  const spacing = spacingOf(image);
+  const [tip, spacing] = [tipOf(image), spacingOf(image)];
   if (!tip || spacing === null) return null;
   return { x: (box.x + box.width / 2 - tip.x) * spacing, y: (box.y + box.height / 2 - tip.y) * spacing };
 }
@@ -29,7 +28,7 @@ const inOnePlane = (one, other) => (one.result?.image.spacing_plane ?? null) ===
 
 /** Whether sizes and places on two films can be compared. @param {ViewedImage} image @param {ViewedImage} other */
 const comparable = (image, other) =>
-  Boolean(other.result && other.tip && image.tip) && spacingOf(other) !== null && spacingOf(image) !== null && inOnePlane(image, other);
+  Boolean(other.result && tipOf(other) && tipOf(image)) && spacingOf(other) !== null && spacingOf(image) !== null && inOnePlane(image, other);
 
 /**
  * The sizes of a marked finding of today and of the nearest marks of the earlier films of its view, one film a day, where both films

@@ -1,6 +1,8 @@
 // Describes the place of a finding on its film. The place is approximate, because it is relative to the box around the breast.
 // One film gives neither quadrant nor clock face: CC tells outer from inner, MLO upper from lower. Pure.
 
+import { breastOf } from '../viewer/image.js';
+
 /** @typedef {{across: 'outer' | 'inner' | 'upper' | 'lower' | null, depth: 'anterior' | 'middle' | 'posterior'}} Place */
 
 const CENTRAL = 0.1; // of the breast's extent, on both sides of its middle: nobody can tell the half there
@@ -8,12 +10,13 @@ const CENTRAL = 0.1; // of the breast's extent, on both sides of its middle: nob
 const HALVES = { CC: ['outer', 'inner'], MLO: ['upper', 'lower'] };
 
 /**
- * @param {Pick<import('../viewer/image.js').ViewedImage, 'breast' | 'entry' | 'film'>} image As it hangs: the chest wall of a right breast
+ * @param {Pick<import('../viewer/image.js').ViewedImage, 'result' | 'entry' | 'film'>} image As it hangs: the chest wall of a right breast
  *     is at its right edge, that of a left one at its left.
  * @param {{box: import('../core/types.d.ts').Box}} finding
  * @returns {Place | null} Null where side, view or breast is not known.
  */
-export function placeOf({ breast, entry: { laterality, view }, film }, { box }) {
+export function placeOf({ result, entry: { laterality, view }, film }, { box }) {
+  const breast = breastOf({ result });
   const halves = HALVES[view ?? ''];
   if (!film || !breast || !laterality || !halves) return null;
   const [x, y] = [box.x + box.width / 2 - breast.x, box.y + box.height / 2 - breast.y];

@@ -2,7 +2,7 @@
 // compressed in another direction for each view, so that the distance along the axis to the chest wall is all that both share. Pure.
 
 import { centreOf } from './geometry.js';
-import { spacingOf } from './image.js';
+import { spacingOf, tipOf } from './image.js';
 import { anatomyOf } from './linking.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
@@ -23,9 +23,10 @@ const complement = (one, other) =>
  */
 export function bandOf(from, box, to) {
   const [here, there] = [spacingOf(from), spacingOf(to)];
-  if (!complement(from, to) || !here || !there || !from.tip || !to.tip) return null;
-  const deep = Math.abs(centreOf(box).x - from.tip.x) * here;
+  const [tip, otherTip] = [tipOf(from), tipOf(to)];
+  if (!complement(from, to) || !here || !there || !tip || !otherTip) return null;
+  const deep = Math.abs(centreOf(box).x - tip.x) * here;
   const { inward } = anatomyOf(to, { x: 0, y: 0, width: 1, height: 1 });
-  const [near, far] = [deep - MARGIN, deep + MARGIN].map((mm) => to.tip && to.tip.x + (inward * mm) / there);
-  return { x1: Math.min(near ?? 0, far ?? 0), x2: Math.max(near ?? 0, far ?? 0) };
+  const [near, far] = [deep - MARGIN, deep + MARGIN].map((mm) => otherTip.x + (inward * mm) / there);
+  return { x1: Math.min(near, far), x2: Math.max(near, far) };
 }

@@ -16,13 +16,13 @@ import { turnPicture, turnResult } from './turn.js';
  * @param {Patch} patch
  * @param {Promise<Record<string, import('../core/types.d.ts').Result>>} results What was asked for together, by job.
  */
-export async function loadPictures({ id, jobId, film, entry }, patch, results) {
+export async function loadPictures({ id, jobId, film }, patch, results) {
   try {
     const overview = film ? fetchOverview(id).catch(() => null) : null;
     const stored = (await results)[jobId] ?? (await call('get', '/api/v1/jobs/{job_id}/result', { params: { job_id: jobId } })).body;
     const result = turnResult(stored);
     const deep = await overview;
-    if (deep) return patch({ result, ...(await fromOverview(deep, result, entry.laterality)) });
+    if (deep) return patch({ result, ...(await fromOverview(deep, result)) });
     const bitmap = turnPicture(await picture(jobId, result.display.file), stored.image.hanging);
     return patch({ result, source: film ? GreySource.fromBitmap(bitmap) : new ColourSource(bitmap) });
   } catch (error) {
@@ -37,13 +37,13 @@ async function fetchOverview(id) {
   return answer.status === 200 ? content : null;
 }
 
-/** @param {ArrayBuffer} buffer @param {NonNullable<ViewedImage['result']>} result @param {string | null | undefined} laterality @returns {Promise<Partial<ViewedImage>>} */
-async function fromOverview(buffer, result, laterality) {
-  const { levels, copies, breast, tip, facts } = await decodedOverview(buffer, result.image, laterality);
+/** @param {ArrayBuffer} buffer @param {NonNullable<ViewedImage['result']>} result @returns {Promise<Partial<ViewedImage>>} */
+async function fromOverview(buffer, result) {
+  const { levels, copies, facts } = await decodedOverview(buffer, result.image);
   if (!facts.samples) throw new Problem(0, {});
   const coarse = levels[0].width < result.image.width;
   const source = new GreySource(levels, { ...facts.samples, bits: facts.bits ?? 16, coarse, copies });
-  return { source, breast, tip, depth: source.bits > 8 ? 'deep' : 'eight' };
+  return { source, depth: source.bits > 8 ? 'deep' : 'eight' };
 }
 
 /**
@@ -59,25 +59,22 @@ export async function loadHeat({ jobId, film, result }, patch) {
 }
 
 /**
- * Load a film in its full depth where its display image is shown, and find the breast. Without it the display image stays, and
- * the pane says so. It is not cropped then, since its window may hide tissue, unless the film has no more than it.
+ * Load a film in its full depth where its display image is shown. Without it the display image stays, and the pane says so.
  * @param {ViewedImage} image With its result.
  * @param {Patch} patch
  * @returns {Promise<boolean>} Whether that is settled; it may be tried again where it is not.
  */
-export async function loadDepth({ id, entry, result, source: shown }, patch) {
+export async function loadDepth({ id, result }, patch) {
   const params = { image_id: id };
   patch({ depth: 'loading' });
   try {
     const film = await untilDrawn(async () => (await call('get', '/api/v1/images/{image_id}/film', { params })).body);
     if (!film.facts?.samples) {
-      const whole = film.facts && !film.facts.error && shown?.grey;
-      const { breastOf } = await import('./breast.js');
-      patch({ depth: 'eight', ...(whole ? breastOf(shown.levels[0], result?.image, entry.laterality) : {}) });
+      patch({ depth: 'eight' });
       return true;
     }
     const overview = result ? await fetchOverview(id) : null;
-    patch(overview && result ? await fromOverview(overview, result, entry.laterality) : await allSamples(id, entry, result, film.facts));
+    patch(overview && result ? await fromOverview(overview, result) : await allSamples(id, result, film.facts));
     return true;
   } catch {
     patch({ depth: 'eight' });
@@ -91,13 +88,13 @@ export async function loadDepth({ id, entry, result, source: shown }, patch) {
  * @param {Patch} patch
  * @returns {Promise<boolean>} Whether they are there.
  */
-export async function loadAll({ id, entry, result, depth }, patch) {
+export async function loadAll({ id, result, depth }, patch) {
   patch({ depth: 'finer' });
   try {
     const { body: film } = await call('get', '/api/v1/images/{image_id}/film', { params: { image_id: id } });
     if (!film.facts?.samples) throw new Problem(0, {});
-    const { source } = await allSamples(id, entry, result, film.facts);
-    patch({ source, depth: 'deep' }); // the breast stays where the overview has found it: nothing jumps
+    const { source } = await allSamples(id, result, film.facts);
+    patch({ source, depth: 'deep' });
     return true;
   } catch {
     patch({ depth });
@@ -105,13 +102,13 @@ export async function loadAll({ id, entry, result, depth }, patch) {
   }
 }
 
-/** @param {string} id @param {ViewedImage['entry']} entry @param {ViewedImage['result']} result @param {import('../core/types.d.ts').PictureFacts} facts */
-async function allSamples(id, entry, result, { samples, bits }) {
+/** @param {string} id @param {ViewedImage['result']} result @param {import('../core/types.d.ts').PictureFacts} facts */
+async function allSamples(id, result, { samples, bits }) {
   if (!samples) throw new Problem(0, {});
   const answer = await fetchRaw(address('/api/v1/images/{image_id}/film/samples', { params: { image_id: id } }));
-  const { levels, copies, breast, tip } = await decodedSamples(await answer.arrayBuffer(), samples, result?.image, entry.laterality);
+  const { levels, copies } = await decodedSamples(await answer.arrayBuffer(), samples, result?.image);
   const source = new GreySource(levels, { ...samples, bits: bits ?? 16, copies });
-  return { source, breast, tip, depth: /** @type {ViewedImage['depth']} */ (source.bits > 8 ? 'deep' : 'eight') };
+  return { source, depth: /** @type {ViewedImage['depth']} */ (source.bits > 8 ? 'deep' : 'eight') };
 }
 
 /** @param {string} jobId @param {string} file @throws {Problem} It does not arrive, or not whole. */

@@ -1,13 +1,10 @@
-// Requests hung films with coarser copies and the place of the breast from the web worker `decode-worker.js`.
+// Requests hung films with coarser copies from the web worker `film-worker.js`.
 
 /** @typedef {import('../core/types.d.ts').Result['image']} Image */
-/** @typedef {import('./geometry.js').Point} Point */
 /**
  * @typedef {object} Decoded
  * @property {import('./samples.js').Level[]} levels
  * @property {import('./samples.js').Level[]} copies Of the same, for the worker that paints: copying them on the page's thread would delay input.
- * @property {import('./geometry.js').Box | null} breast
- * @property {Point | null} tip
  * @property {import('../core/types.d.ts').PictureFacts} facts Of an overview.
  */
 
@@ -32,19 +29,19 @@ function decoder() {
   return worker;
 }
 
-/** @param {ArrayBuffer} buffer @param {{width: number, height: number} | null} size Null where the buffer says it. @param {Image | undefined} image @param {string | null} [laterality] @returns {Promise<Decoded>} */
-function decoded(buffer, size, image, laterality = null) {
+/** @param {ArrayBuffer} buffer @param {{width: number, height: number} | null} size Null where the buffer says it. @param {Image | undefined} image @returns {Promise<Decoded>} */
+function decoded(buffer, size, image) {
   count += 1;
   const number = count;
   return new Promise((resolve, reject) => {
     waiting.set(number, { resolve, reject });
     const hanging = image?.hanging ?? null;
-    decoder().postMessage({ act: 'decode', number, buffer, size, hanging, image: image && { width: image.width }, laterality }, [buffer]);
+    decoder().postMessage({ act: 'decode', number, buffer, size, hanging }, [buffer]);
   });
 }
 
-/** @param {ArrayBuffer} buffer @param {{width: number, height: number}} size @param {Image | undefined} image @param {string | null} [laterality] */
-export const decodedSamples = (buffer, { width, height }, image, laterality) => decoded(buffer, { width, height }, image, laterality);
+/** @param {ArrayBuffer} buffer @param {{width: number, height: number}} size @param {Image | undefined} image */
+export const decodedSamples = (buffer, { width, height }, image) => decoded(buffer, { width, height }, image);
 
-/** @param {ArrayBuffer} buffer As `FilmOverview` of the API. @param {Image} image @param {string | null} [laterality] */
-export const decodedOverview = (buffer, image, laterality) => decoded(buffer, null, image, laterality);
+/** @param {ArrayBuffer} buffer As `FilmOverview` of the API. @param {Image} image */
+export const decodedOverview = (buffer, image) => decoded(buffer, null, image);

@@ -23,8 +23,6 @@ import { around } from './geometry.js';
  * @property {ViewName | null} view Where it hangs; null where it has no place of its own.
  * @property {import('../core/types.d.ts').Result | null} result As the film hangs.
  * @property {import('./sources.js').Source | null} source What is drawn; null until something is there.
- * @property {import('./geometry.js').Box | null} breast Where the breast is on a film; null where that cannot be told.
- * @property {import('./geometry.js').Point | null} tip Where its outline is furthest from the chest wall; null where that cannot be told.
  * @property {ImageBitmap | null} heat
  * @property {import('../core/api.js').Problem | null} problem Why its pictures could not be loaded.
  * @property {'eight' | 'loading' | 'deep' | 'finer'} depth `finer`: all samples are on their way.
@@ -72,7 +70,7 @@ function renewed(entry, name, before) {
   };
   if (before && shownOf(before) === shownOf(now)) return { ...before, ...now };
   const formerJobs = before ? [...before.formerJobs, before.jobId].filter((jobId) => jobId !== now.jobId) : [];
-  return { ...now, formerJobs, result: null, source: null, breast: null, tip: null, heat: null, problem: null, depth: 'eight' };
+  return { ...now, formerJobs, result: null, source: null, heat: null, problem: null, depth: 'eight' };
 }
 
 /** Entries in the order of reading, each with its name. @param {CaseImage[]} entries @returns {[CaseImage, string][]} */
@@ -101,14 +99,30 @@ export const suspicionOf = ({ result, entry }) => result?.probability_malignant 
 /** The most suspicious of some images. @param {ViewedImage[]} images */
 export const mostSuspicious = (images) => images.reduce((most, image) => (suspicionOf(image) > suspicionOf(most) ? image : most));
 
+/** Where the breast is on a film; null where that is not known. @param {{result?: Result | null}} image With its result. */
+export const breastOf = ({ result }) => result?.breast?.box ?? null;
+
+/**
+ * Where the outline of the breast is furthest from the chest wall, near the nipple; null where that is not known.
+ * @param {{result?: Result | null, entry: {laterality?: string | null}}} image With its result.
+ * @returns {import('./geometry.js').Point | null}
+ */
+export function tipOf({ result, entry: { laterality } }) {
+  const tips = result?.breast?.tips;
+  if (!tips || !laterality) return null;
+  const [[x, y]] = [...tips].sort(([one], [other]) => (laterality === 'R' ? one - other : other - one));
+  return { x, y };
+}
+
 /**
  * The part of an image that fills its pane: the breast with everything that was found, or all of it.
  * @param {ViewedImage} image With its result.
  * @param {boolean} cropped
  * @returns {import('./geometry.js').Box}
  */
-export function partOf({ result, breast }, cropped) {
+export function partOf({ result }, cropped) {
   const { width = 1, height = 1 } = result?.image ?? {};
+  const breast = breastOf({ result });
   if (!breast || !cropped) return { x: 0, y: 0, width, height };
   return (result?.findings ?? []).reduce((part, { box }) => around(part, box), breast);
 }

@@ -1,5 +1,7 @@
 // Links panes: transfers zoom and the distance of the centre from the nipple from one pane to the others. Pure.
 
+import { tipOf } from './image.js';
+
 /** @typedef {import('./geometry.js').Point} Point */
 /**
  * How the images of linked panes compare.
@@ -32,8 +34,8 @@ export function samePlace(point, here, there) {
  * @param {import('./geometry.js').Box} part
  * @returns {Anatomy}
  */
-export function anatomyOf({ tip, entry, result }, part) {
+export function anatomyOf({ entry, result }, part) {
   const inward = entry.laterality === 'L' ? -1 : 1;
   const edge = { x: inward === 1 ? part.x : part.x + part.width, y: part.y + part.height / 2 };
-  return { origin: tip ?? edge, inward, spacing: result?.image.pixel_spacing_mm?.[1] ?? null, extent: part.height };
+  return { origin: tipOf({ entry, result }) ?? edge, inward, spacing: result?.image.pixel_spacing_mm?.[1] ?? null, extent: part.height };
 }

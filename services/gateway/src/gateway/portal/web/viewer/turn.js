@@ -67,13 +67,14 @@ const turnOutline = (/** @type {Pair[]} */ outline, /** @type {Size} */ size, /*
 
 /** A result with its findings and its size as the film hangs. @param {Result} result @returns {Result} */
 export function turnResult(result) {
-  const { image, findings } = result;
+  const { image, findings, breast } = result;
   const { hanging, pixel_spacing_mm: spacing } = image;
   if (!hanging) return result;
   const turned = spacing && hanging.rotation % 180 ? /** @type {Pair} */ ([spacing[1], spacing[0]]) : spacing;
   return {
     ...result,
     image: { ...image, ...turnedSize(image, hanging), pixel_spacing_mm: turned },
+    breast: breast && { box: turnBox(breast.box, image, hanging), tips: breast.tips.map(([x, y]) => turnPoint([x, y], image, hanging)) },
     findings: findings.map((finding) => ({
       ...finding,
       box: turnBox(finding.box, image, hanging),

@@ -1,0 +1,87 @@
+"""The part of each film that a case's report shows."""
+
+import numpy as np
+import pytest
+
+from lobule.contracts.result import Box, BreastArea, Hanging
+from lobule.imaging.decode import encode_png
+from report.composition import case_report
+from report.palette import FILM
+from report.windows import hung_windows, window_of
+
+BREAST = BreastArea(box=Box(x=0, y=100, width=300, height=240), tips=[(0, 200), (300, 200)])
+"""At the left of a film of 720 x 480 pixels."""
+
+
+@pytest.fixture
+def film(mammogram):
+    """A film of a left breast; its result may be changed."""
+
+    def film(breast=BREAST, spacing=0.1, side="L", findings=(), **changes):
+        image = mammogram[0].image.model_copy(
+            update={"laterality": side, "pixel_spacing_mm": spacing and (spacing, spacing)} | changes
+        )
+        return mammogram[0].model_copy(update={"image": image, "breast": breast, "findings": list(findings)})
+
+    return film
+
+
+class TestHungWindows:
+    def test_films_of_different_detectors_have_one_scale_in_mm(self, film):
+        coarse, fine = film(), film(spacing=0.05)
+        first, second = hung_windows([(coarse, ()), (fine, ())])
+        assert (first.box.width, first.box.height) == (300, 240)
+        assert (second.box.width, second.box.height) == (600, 480)
+        assert first.box.width * first.per_pixel == second.box.width * second.per_pixel
+
+    def test_chest_wall_is_at_the_side_of_the_window(self, film):
+        wide = BREAST.model_copy(update={"box": Box(x=0, y=100, width=400, height=240)})
+        mirrored = Hanging(mirrored=True)
+        left, right, _ = hung_windows([(film(), ()), (film(side="R", hanging=mirrored), ()), (film(wide), ())])
+        assert left.box.x == 0
+        assert right.box.x + right.box.width == 720
+
+    def test_no_finding_is_cut(self, film, mammogram):
+        beside = mammogram[0].findings[1]
+        [window] = hung_windows([(film(findings=[beside]), ())])
+        assert window.box == Box(x=0, y=20, width=600, height=320)
+
+    def test_film_of_unknown_spacing_is_shown_as_large_as_fits(self, film):
+        known, unknown = hung_windows([(film(), ()), (film(spacing=None), ())])
+        assert unknown.box == known.box
+        small = BREAST.model_copy(update={"box": Box(x=0, y=100, width=150, height=120)})
+        known, unknown = hung_windows([(film(), ()), (film(small, spacing=None), ())])
+        assert (unknown.box.width, unknown.box.height) == (150, 120)
+
+    def test_films_without_any_spacing_share_the_scale_of_their_pixels(self, film):
+        small = BREAST.model_copy(update={"box": Box(x=0, y=100, width=150, height=120)})
+        windows = hung_windows([(film(spacing=None), ()), (film(small, spacing=None), ())])
+        assert {(window.box.width, window.box.height) for window in windows} == {(300, 240)}
+
+    def test_film_on_which_the_breast_is_not_known_hangs_whole(self, film):
+        [window] = hung_windows([(film(None), ())])
+        assert window.box == Box(x=0, y=0, width=720, height=480)
+
+
+def test_image_without_a_breast_has_no_window(film):
+    assert window_of(film(None)) is None
+    assert window_of(film()).box == BREAST.box
+
+
+def test_hung_picture_shows_the_breast_alone_and_is_black_beyond_the_film(make_content, results, mammogram):
+    """The film's display image has half of its pixels; the breast is grey, a label beside it white."""
+    display = np.zeros((240, 360, 3), np.uint8)
+    display[50:170, :150] = 90
+    display[20:60, 300:340] = 255
+    result = mammogram[0].model_copy(update={"breast": BREAST, "findings": []})
+    report = case_report(make_content(), [(result, {"display.png": encode_png(display)}), results[1]])
+    [number] = report.document.hung
+    assert report.document.results[number].image.laterality == "L"
+    hung = report.pictures[number].hung
+    assert hung.shape == (120, 150, 3)
+    assert set(np.unique(hung[2:-2, 2:-2])) == {90}
+    larger = result.model_copy(
+        update={"breast": BREAST.model_copy(update={"box": Box(x=0, y=-40, width=300, height=380)})}
+    )
+    report = case_report(make_content(), [(larger, {"display.png": encode_png(display)}), results[1]])
+    assert report.pictures[number].hung[5, 50].tolist() == list(FILM)
