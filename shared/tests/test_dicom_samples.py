@@ -12,6 +12,8 @@ from pydicom.sequence import Sequence
 from lobule.imaging.dicom.reader import read_dicom
 from lobule.imaging.display import first_look
 
+DIGITAL, CAPTURE = "1.2.840.10008.5.1.4.1.1.1.2", "1.2.840.10008.5.1.4.1.1.7"
+
 
 def table(first, entries, bits=16):
     item = Dataset()
@@ -88,6 +90,22 @@ class TestTissueIsBright:
         assert np.array_equal(film.pixels, draw_film())
         assert np.array_equal(in_file_units(film), stored)
         assert "film_inverted" in codes(film)
+
+    @pytest.mark.parametrize(("photometric", "shape"), [("MONOCHROME1", "INVERSE"), ("MONOCHROME2", "IDENTITY")])
+    def test_tissue_that_fills_the_detector_is_no_negative_where_its_polarity_is_stated(
+        self, photometric, shape, film_file, draw_film
+    ):
+        tissue = np.full_like(draw_film(), 3900)
+        tissue[:, : tissue.shape[1] // 10] = 100
+        stored = 4095 - tissue if photometric == "MONOCHROME1" else tissue
+        digital = {"SOPClassUID": DIGITAL, "PhotometricInterpretation": photometric}
+        stated = read_dicom(film_file(stored, **digital, PresentationLUTShape=shape))
+        assert np.array_equal(stated.pixels, tissue)
+        assert codes(stated) & {"film_inverted", "polarity_doubted"} == {"polarity_doubted"}
+        other = "IDENTITY" if shape == "INVERSE" else "INVERSE"
+        for tags in ({}, {"PresentationLUTShape": other}, {"PresentationLUTShape": shape, "SOPClassUID": CAPTURE}):
+            guessed = read_dicom(film_file(stored, **(digital | tags)))
+            assert codes(guessed) & {"film_inverted", "polarity_doubted"} == {"film_inverted"}
 
 
 class TestPadding:

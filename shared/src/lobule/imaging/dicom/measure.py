@@ -18,6 +18,7 @@ from lobule.words import make_notice
 
 _ROWS_AT_ONCE = 256
 _MOST_RESCALED = 1e9
+_DIGITAL_MAMMOGRAPHY = "1.2.840.10008.5.1.4.1.1.1.2"
 _LEAST_MEASURED = 0.01  # share of the pixels; if padding leaves fewer, the tag is wrong
 
 
@@ -60,8 +61,11 @@ def measure(cells: Cells, layout: Layout, tags: Tags, notices: list[Notice]) -> 
     inverted = (layout.photometric == "MONOCHROME1") != (slope < 0)
     bright = _inverse(values, bits) if inverted else values
     if is_negative(bright, valid):
-        inverted, bright = not inverted, values if inverted else _inverse(values, bits)
-        notices.append(make_notice("film_inverted"))
+        if _states_polarity(layout, tags):  # tissue that fills the detector has bright corners and no background
+            notices.append(make_notice("polarity_doubted"))
+        else:
+            inverted, bright = not inverted, values if inverted else _inverse(values, bits)
+            notices.append(make_notice("film_inverted"))
     top = (1 << bits) - 1
     offset, step = (base + top, -slope) if inverted else (base, slope)
     offset = intercept + slope * offset
@@ -69,6 +73,13 @@ def measure(cells: Cells, layout: Layout, tags: Tags, notices: list[Notice]) -> 
         bright = bright if bright.flags.writeable and bright.base is None else bright.copy()
         bright[~valid] = int(bright[valid].min())
     return Measured(np.ascontiguousarray(bright), valid, offset, step, colourfulness, bits)
+
+
+def _states_polarity(layout: Layout, tags: Tags) -> bool:
+    """Whether a mammography unit says twice which end is bright, as the standard asks of it (PS3.3, C.8.11.3.1)."""
+    shape = {"MONOCHROME1": "INVERSE", "MONOCHROME2": "IDENTITY"}.get(layout.photometric)
+    digital = tags.text(Tag.SOP_CLASS_UID) == _DIGITAL_MAMMOGRAPHY
+    return digital and shape is not None and tags.code(Tag.PRESENTATION_LUT_SHAPE) == shape
 
 
 def _inverse(values: NDArray[Any], bits: int) -> NDArray[Any]:
