@@ -91,10 +91,10 @@ def many_logins(target: Target) -> Counter[str]:
     """Send sixty logins at once, each with another name."""
 
     def guess(number: int) -> str:
-        said = {"username": f"nobody{number}", "password": "a guess that is wrong"}
-        return str(httpx.post(f"{target.url}/api/v1/auth/token", json=said, timeout=60).status_code)
+        login = {"username": f"nobody{number}", "password": "a guess that is wrong"}
+        return str(httpx.post(f"{target.url}/api/v1/auth/token", json=login, timeout=60).status_code)
 
-    return _at_once(60, guess)
+    return _in_parallel(60, guess)
 
 
 def long_json(target: Target) -> Counter[str]:
@@ -122,7 +122,7 @@ def slow_bodies(target: Target) -> Counter[str]:
                     time.sleep(1)
             return "held"
 
-    return _at_once(200, drip)
+    return _in_parallel(200, drip)
 
 
 def invented_methods(target: Target) -> Counter[str]:
@@ -235,7 +235,7 @@ def _status(connection: socket.socket) -> str:
         return "cut off"
 
 
-def _at_once(count: int, act: Callable[[int], str]) -> Counter[str]:
+def _in_parallel(count: int, act: Callable[[int], str]) -> Counter[str]:
     answers = Counter[str]()
     threads = [threading.Thread(target=lambda n=number: answers.update([act(n)])) for number in range(count)]
     for thread in threads:
@@ -272,9 +272,9 @@ def main(
                 worst = max(worst, grown)
                 health = np.percentile(watcher.health_ms, [50, 99])
                 loop = np.percentile(watcher.loop_ms, 99), max(watcher.loop_ms)
-                said = ", ".join(f"{count} x {answer}" for answer, count in answers.most_common(6))
+                summary = ", ".join(f"{count} x {answer}" for answer, count in answers.most_common(6))
                 figures = f"{health[0]:.0f}, {health[1]:.0f} | {loop[0]:.0f}, {loop[1]:.0f}"
-                print(f"| {name} | {grown:.0f} | {figures} | {said} |", flush=True)
+                print(f"| {name} | {grown:.0f} | {figures} | {summary} |", flush=True)
     print(f"limits: {MOST_MB:.0f} MB, healthz p99 {MOST_HEALTH_MS:.0f} ms, loop {MOST_STALL_MS:.0f} ms")
     sys.exit(1 if worst > MOST_MB else 0)
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: closes with a reset, which discards unread data
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: closes with a reset, which discards unread data
 _PIECE = 64 * 1024
 
 
@@ -31,7 +31,7 @@ class Relay:
             cut, self._open = self._open, set()
         for each in cut:
             with contextlib.suppress(OSError):
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
         return len(cut) // 2

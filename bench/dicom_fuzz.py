@@ -42,7 +42,7 @@ from pynetdicom.pdu import A_ASSOCIATE_RQ, A_RELEASE_RQ, P_DATA_TF
 PUSH_MODEL, PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
 CLASSES = (FILM, "1.2.840.10008.1.1", PUSH_MODEL)
 _PATIENCE_S = 60
-AT_ONCE = 25
+PER_ASSOCIATION = 25
 """Number of data sets that are sent over one association."""
 GROWTH_MB = 200
 NAMES = "1.2.826.0.1.3680043.8.498.9."
@@ -69,8 +69,8 @@ class Fuzzer:
     def run(self, numbers: Iterable[int]) -> None:
         """Send the inputs of these numbers."""
         datasets = [number for number in numbers if number % 2]
-        for first in range(0, len(datasets), AT_ONCE):
-            self._send_datasets(datasets[first : first + AT_ONCE])
+        for first in range(0, len(datasets), PER_ASSOCIATION):
+            self._send_datasets(datasets[first : first + PER_ASSOCIATION])
         for number in numbers:
             if number % 2 == 0:
                 self._send_pdus(number)
@@ -226,14 +226,14 @@ def main() -> None:
         alive = node.process.poll() is None and echoes(port)
         outcomes = sum((each.outcomes for each in fuzzers), Counter[str]())
         successes = len(set[int]().union(warmed.successes, *(each.successes for each in fuzzers)))
-        falls = Counter(re.findall(r'"error": "([^"]*)"', node.log.read_text()))
-        held = kept(folder / "node")
+        failures = Counter(re.findall(r'"error": "([^"]*)"', node.log.read_text()))
+        stored = kept(folder / "node")
     print(*(f"{count:6} {name}" for name, count in sorted(outcomes.items())), sep="\n")
-    print(*(f"{count:6} in the log: {name}" for name, count in falls.most_common(20)), sep="\n")
+    print(*(f"{count:6} in the log: {name}" for name, count in failures.most_common(20)), sep="\n")
     seconds = round(time.monotonic() - started)
-    print({"inputs": given.count, "alive": alive, "growth_mb": round(growth), "kept": held, "successes": successes})
+    print({"inputs": given.count, "alive": alive, "growth_mb": round(growth), "kept": stored, "successes": successes})
     print({"seconds": seconds})
-    sys.exit(not alive or held < successes or growth > GROWTH_MB)  # a success whose answer was lost is not counted
+    sys.exit(not alive or stored < successes or growth > GROWTH_MB)  # a success whose answer was lost is not counted
 
 
 if __name__ == "__main__":

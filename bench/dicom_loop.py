@@ -73,7 +73,7 @@ class Watch:
     def __init__(self, loop: SimpleNamespace, study: str) -> None:
         self._loop, self._study, self._started = loop, study, time.monotonic()
 
-    def say(self, what: str, there: Callable[[], object]) -> None:
+    def wait_for(self, what: str, there: Callable[[], object]) -> None:
         """Wait until `there` holds, and print the seconds since the start."""
         while not there():
             if time.monotonic() - self._started > LIMIT_S:
@@ -81,7 +81,7 @@ class Watch:
             time.sleep(0.2)
         print(f"{time.monotonic() - self._started:7.1f} s  {what}", flush=True)
 
-    def lies(self, modality: str, count: int) -> Callable[[], bool]:
+    def stored(self, modality: str, count: int) -> Callable[[], bool]:
         """Whether Orthanc has this number of objects of a modality."""
         return lambda: len(self._loop.orthanc.instances(self._study).get(modality, [])) >= count
 
@@ -103,16 +103,16 @@ def run(loop: SimpleNamespace, pictures: list[Path]) -> None:
     watch, client = Watch(loop, study), loop.client
     send = [tool("storescu"), "-aet", "MODALITY", "-aec", "ORTHANC", "127.0.0.1", str(loop.orthanc.dicom_port)]
     subprocess.run([*send, *sorted(films.iterdir())], check=True)
-    watch.say("four films in Orthanc", watch.lies("MG", 4))
-    watch.say("four films with the node", lambda: _received(loop.folder / "node") == 4)
-    watch.say("a case", watch.cases)
+    watch.wait_for("four films in Orthanc", watch.stored("MG", 4))
+    watch.wait_for("four films with the node", lambda: _received(loop.folder / "node") == 4)
+    watch.wait_for("a case", watch.cases)
     for count in (1, 2, 3, 4):
-        watch.say(f"{count} analysed", watch.analysed(count))
+        watch.wait_for(f"{count} analysed", watch.analysed(count))
     [case] = watch.cases()
-    watch.say("films read together", lambda: client.examination(case["id"])["state"] in ("done", "failed", "none"))
+    watch.wait_for("films read together", lambda: client.examination(case["id"])["state"] in ("done", "failed", "none"))
     results = [client.result(image["job"]["id"]) for image in watch.cases()[0]["images"]]
     for modality, count in (("SR", 3), ("PR", sum(bool(r.marked_findings()) for r in results)), ("OT", 1), ("DOC", 1)):
-        watch.say(f"{count} of {modality} in Orthanc", watch.lies(modality, count))
+        watch.wait_for(f"{count} of {modality} in Orthanc", watch.stored(modality, count))
     print({modality: len(found) for modality, found in loop.orthanc.instances(study).items()})
 
 

@@ -59,7 +59,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--films", type=int, default=300)
     arguments.add_argument("--megabytes", type=float, default=26)
-    arguments.add_argument("--together", type=int, default=30, help="films of a round; the disk holds two rounds")
+    arguments.add_argument("--round", type=int, default=30, help="films of a round; the disk holds two rounds")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -82,9 +82,9 @@ def main() -> None:
         process = psutil.Process(node.process.pid)
         seconds, held = {port: 0.0, rival_port: 0.0}, [round(process.memory_info().rss / 1e6)]
         try:
-            for number in range(0, given.films, given.together):
-                make_films(folder / "films", min(given.together, given.films - number), given.megabytes)
-                order = (port, rival_port) if number // given.together % 2 else (rival_port, port)
+            for number in range(0, given.films, given.round):
+                make_films(folder / "films", min(given.round, given.films - number), given.megabytes)
+                order = (port, rival_port) if number // given.round % 2 else (rival_port, port)
                 for each in order:
                     seconds[each] += seconds_to_send(each, folder / "films")
                 held.append(round(process.memory_info().rss / 1e6))

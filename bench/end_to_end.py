@@ -87,7 +87,7 @@ def chosen_fields(data: Path, images: int) -> list[Path]:
     return fields
 
 
-def tell(words: str) -> None:
+def print_to_stderr(words: str) -> None:
     """Print the launcher's messages to standard error, because standard output is for the results."""
     print(words, file=sys.stderr)
 
@@ -101,7 +101,7 @@ def main(
     fields = (Path(line.strip()) for line in sys.stdin) if lines else chosen_fields(data, images)
     with (
         tempfile.TemporaryDirectory() as home,
-        running_system(Path(home), "127.0.0.1", 0, show_logs=False, log_format="json", say=tell) as system,
+        running_system(Path(home), "127.0.0.1", 0, show_logs=False, log_format="json", say=print_to_stderr) as system,
         Client(system.url, DEMO, system.home.secrets["demo_password"]) as client,
     ):
         if lines:

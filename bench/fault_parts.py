@@ -90,13 +90,13 @@ class Clock:
         self._file.write_text(f"{seconds:+d}\n")
 
 
-def receiver(told: Counter[str]) -> ThreadingHTTPServer:
+def receiver(deliveries: Counter[str]) -> ThreadingHTTPServer:
     """A webhook receiver that counts the deliveries of each message."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            told[self.headers["webhook-id"]] += 1
+            deliveries[self.headers["webhook-id"]] += 1
             self.send_response(204)
             self.end_headers()
 

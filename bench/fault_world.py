@@ -64,7 +64,7 @@ class World:
     """
 
     def __init__(self, folder: Path, workers: int = 2, s3: FaultyS3 | None = None, *, watched: bool = False) -> None:
-        self.folder, self.store, self.told, self.s3 = folder, folder / "objects", Counter[str](), s3
+        self.folder, self.store, self.deliveries, self.s3 = folder, folder / "objects", Counter[str](), s3
         self.has, self.children = set[str](), dict[str, Child]()
         self._workers, self._watched = workers, watched
         self._gateway_port, self._standby_port = free_port(), free_port()
@@ -129,7 +129,7 @@ class World:
         ):
             raise TimeoutError("the system does not become ready")
         self.headers = self._log_in()
-        self._receivers = [receiver(self.told), dripping_receiver()]
+        self._receivers = [receiver(self.deliveries), dripping_receiver()]
         for server in self._receivers:
             self._ends.callback(server.shutdown)
         for server in self._receivers:
@@ -140,8 +140,8 @@ class World:
         self._supervisor.start(self.children[name])
 
     def _log_in(self) -> dict[str, str]:
-        said = {"username": "sender", "password": self._password}
-        access = httpx.post(f"{self.url}/api/v1/auth/token", json=said, timeout=60).raise_for_status().json()
+        login = {"username": "sender", "password": self._password}
+        access = httpx.post(f"{self.url}/api/v1/auth/token", json=login, timeout=60).raise_for_status().json()
         bearer = {"Authorization": f"Bearer {access['access_token']}"}
         body = {"name": "faults", "scopes": ["read", "write"]}
         made = httpx.post(f"{self.url}/api/v1/tokens", json=body, headers=bearer, timeout=60).raise_for_status()

@@ -59,8 +59,8 @@ def judge(world: World, jobs: list[str]) -> Outcome:
     known = states()
     outcome.states = Counter(known.values())
     outcome.lost = sum(known.get(job) not in ("done", "failed", "dead") for job in jobs)
-    told = "SELECT job_id FROM webhook_deliveries WHERE job_id = ANY(:jobs) GROUP BY job_id, webhook_id"
-    outcome.twice = len({job for (job,) in world.rows(f"{told} HAVING count(*) > 1", jobs=jobs)})
+    reported = "SELECT job_id FROM webhook_deliveries WHERE job_id = ANY(:jobs) GROUP BY job_id, webhook_id"
+    outcome.twice = len({job for (job,) in world.rows(f"{reported} HAVING count(*) > 1", jobs=jobs)})
     return outcome
 
 
@@ -134,8 +134,8 @@ def soak(world: World, count: int, seed: int) -> Outcome:
 def show(name: str, outcome: Outcome) -> None:
     """Print a row of the table."""
     states = " | ".join(str(outcome.states[state]) for state in ("done", "failed", "dead"))
-    refused, told = outcome.refused, f"{outcome.lost} | {outcome.twice} | {outcome.seconds:.1f}"
-    print(f"| {name} | {outcome.accepted} | {refused} | {states} | {told} |", flush=True)
+    refused, losses = outcome.refused, f"{outcome.lost} | {outcome.twice} | {outcome.seconds:.1f}"
+    print(f"| {name} | {outcome.accepted} | {refused} | {states} | {losses} |", flush=True)
 
 
 def main(
@@ -170,8 +170,10 @@ def main(
             show(f"soak of {soaked}", outcome)
             if outcome.lost or outcome.twice or outcome.crashed or outcome.accepted < soaked:
                 bad.append(f"soak: {outcome.accepted} of {soaked} jobs were accepted")
-        again = [message for message, times in world.told.items() if times > 1]
-        print(f"{len(world.told)} messages arrived at a webhook, {len(again)} more than once, as the same message")
+        again = [message for message, times in world.deliveries.items() if times > 1]
+        print(
+            f"{len(world.deliveries)} messages arrived at a webhook, {len(again)} more than once, as the same message"
+        )
     _end(bad)
 
 

@@ -40,14 +40,14 @@ class Tally:
     """Counts of the outcomes of many inputs."""
 
     outcomes: collections.Counter[str] = field(default_factory=collections.Counter)
-    falls: list[dict[str, object]] = field(default_factory=list)
+    failures: list[dict[str, object]] = field(default_factory=list)
     slowest: dict[str, tuple[float, int]] = field(default_factory=dict)
     largest: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another tally."""
         self.outcomes += other.outcomes
-        self.falls += other.falls
+        self.failures += other.failures
         for own, theirs in ((self.slowest, other.slowest), (self.largest, other.largest)):
             for name, value in theirs.items():
                 own[name] = max(own.get(name, (0.0, -1)), value)
@@ -55,11 +55,11 @@ class Tally:
 
 def readers(file_format: str) -> dict[str, Callable[[bytes], object]]:
     """The functions that read an input, by name."""
-    ways: dict[str, Callable[[bytes], object]] = {
+    functions: dict[str, Callable[[bytes], object]] = {
         "header": lambda data: read_header(io.BytesIO(data), "mammography"),
         "film": read_film,
     }
-    return ways if file_format == "dicom" else ways | {"field": read_field}
+    return functions if file_format == "dicom" else functions | {"field": read_field}
 
 
 def examine(file_format: str, data: bytes, number: int, tally: Tally) -> None:
@@ -73,10 +73,10 @@ def examine(file_format: str, data: bytes, number: int, tally: Tally) -> None:
         except AnalysisError as error:
             outcome = error.code
             if error.code not in INPUT_ERROR_CODES or error.retryable or not error.detail:
-                tally.falls.append({"number": number, "reader": name, "what": f"refused as {error.code}"})
+                tally.failures.append({"number": number, "reader": name, "what": f"refused as {error.code}"})
         except Exception:  # noqa: BLE001 - any other exception is a failure that the fuzzer looks for
             outcome = "fell"
-            tally.falls.append({"number": number, "reader": name, "what": traceback.format_exc()[-1500:]})
+            tally.failures.append({"number": number, "reader": name, "what": traceback.format_exc()[-1500:]})
         seconds, grown = time.process_time() - started, peak() - before
         tally.outcomes[f"{name}: {outcome}"] += 1
         tally.slowest[name] = max(tally.slowest.get(name, (0.0, -1)), (round(seconds, 3), number))
@@ -84,7 +84,7 @@ def examine(file_format: str, data: bytes, number: int, tally: Tally) -> None:
         most_mb, most_s = (HEADER_MB, HEADER_S) if name == "header" else (DECODE_MB, DECODE_S)
         if grown > most_mb or seconds > most_s:
             what = f"{grown:.0f} MB and {seconds:.2f} s"
-            tally.falls.append({"number": number, "reader": name, "what": what})
+            tally.failures.append({"number": number, "reader": name, "what": what})
 
 
 def fuzz(file_format: str, numbers: range) -> Tally:
@@ -129,7 +129,7 @@ def run(file_format: str, first: int, count: int, processes: int) -> Tally:
             process.join()
         elif len(numbers) == 1:
             what = f"the process ended with {process.exitcode}"
-            total.falls.append({"number": numbers[0], "reader": "any", "what": what})
+            total.failures.append({"number": numbers[0], "reader": "any", "what": what})
         else:  # halves are tried again until the one input is found
             middle = numbers[len(numbers) // 2]
             waiting += [range(middle, numbers.stop), range(numbers.start, middle)]
@@ -156,10 +156,10 @@ def main() -> None:
         print(f"  {outcome:32} {times}")
     print(f"  slowest, seconds (input):  {json.dumps(tally.slowest)}")
     print(f"  most memory, MB (input):   {json.dumps(tally.largest)}")
-    for fall in tally.falls[:20]:
-        print(f"  FELL {fall['number']} {fall['reader']}: {fall['what']}")
-    print(f"  falls: {len(tally.falls)}")
-    sys.exit(1 if tally.falls else 0)
+    for failure in tally.failures[:20]:
+        print(f"  FAILED {failure['number']} {failure['reader']}: {failure['what']}")
+    print(f"  failures: {len(tally.failures)}")
+    sys.exit(1 if tally.failures else 0)
 
 
 if __name__ == "__main__":

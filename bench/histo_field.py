@@ -36,9 +36,9 @@ def main() -> None:
     for magnification, stages in sorted(seconds.items()):
         medians = {stage: statistics.median(values) for stage, values in stages.items()}
         bar = 0.5 * medians["model"] + 0.1
-        said = ", ".join(f"{stage} {value:.3f}" for stage, value in medians.items())
+        times = ", ".join(f"{stage} {value:.3f}" for stage, value in medians.items())
         kept = "kept" if medians["tissue"] <= bar else "missed"
-        print(f"{magnification}: {said} s; bar for the tissue {bar:.3f} s: {kept}")
+        print(f"{magnification}: {times} s; bar for the tissue {bar:.3f} s: {kept}")
 
 
 if __name__ == "__main__":

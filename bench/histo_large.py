@@ -114,12 +114,12 @@ def main() -> None:
                 memory: list[tuple[float, float]] = []
                 watcher = threading.Thread(target=lambda p=process, m=memory: m.append(watch(p)))
                 watcher.start()
-                said = process.communicate()[0].strip()
+                output = process.communicate()[0].strip()
                 watcher.join()
             [(alone, together)] = memory
             size = file.stat().st_size / 1e6
             print(
-                f"{file.name} ({size:.0f} MB): {said}; {alone:.0f} MB, with its decoder {together:.0f} MB", flush=True
+                f"{file.name} ({size:.0f} MB): {output}; {alone:.0f} MB, with its decoder {together:.0f} MB", flush=True
             )
 
 

@@ -102,8 +102,8 @@ class Scan:
 
     def attack(self, module: str) -> dict[str, list[dict[str, Any]]]:
         """The findings of a module of wapiti by category."""
-        said = self._run(module, ["--skip-crawl", "--flush-attacks"])
-        return {**said["vulnerabilities"], **said["anomalies"]}
+        result = self._run(module, ["--skip-crawl", "--flush-attacks"])
+        return {**result["vulnerabilities"], **result["anomalies"]}
 
     def _run(self, modules: str, more: list[str]) -> dict[str, Any]:
         ran = subprocess.run([*self._command, "-m", modules, *more], capture_output=True, text=True)
@@ -112,15 +112,15 @@ class Scan:
         return json.loads(self._report.read_text())
 
 
-def _tell(caller: str, module: str, found: dict[str, list[dict[str, Any]]]) -> int:
+def _print_findings(caller: str, module: str, found: dict[str, list[dict[str, Any]]]) -> int:
     """Print the findings; returns the number of unexpected ones."""
     bad = 0
     for category, each in found.items():
         for one in each:
             reason = next((why for start, why in EXPECTED.items() if one["info"].startswith(start)), None)
             bad += reason is None
-            said = f"expected: {reason}" if reason else f"{one['method']} {one['path']} {one['parameter']}"
-            print(f"  {caller}, {module}: {category}: {one['info']} ({said})", flush=True)
+            note = f"expected: {reason}" if reason else f"{one['method']} {one['path']} {one['parameter']}"
+            print(f"  {caller}, {module}: {category}: {one['info']} ({note})", flush=True)
     if not any(found.values()):
         print(f"  {caller}, {module}: nothing", flush=True)
     return bad
@@ -155,7 +155,7 @@ def main(
                 with tempfile.TemporaryDirectory() as kept:
                     scan = Scan(address, username, starts, Path(kept), seconds)
                     print(f"{caller}: {len(starts)} addresses given, {scan.crawled} crawled", flush=True)
-                    bad += sum(_tell(caller, module, scan.attack(module)) for module in modules)
+                    bad += sum(_print_findings(caller, module, scan.attack(module)) for module in modules)
     print(f"{bad} findings with {', '.join(modules)}")
     raise typer.Exit(1 if bad else 0)
 

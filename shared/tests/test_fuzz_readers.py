@@ -24,7 +24,7 @@ from lobule.imaging.read_film import read_film
 @pytest.mark.parametrize("file_format", [f for f in FORMATS if f != "dicom"])
 def test_changed_files_are_read_or_refused_in_words(file_format):
     tally = fuzz_readers.fuzz(file_format, range(1_000_000, 1_000_300))
-    assert tally.falls == []
+    assert tally.failures == []
     assert tally.outcomes["film: read"] > 10, "not every change destroys a file"
     assert tally.outcomes["film: image_unreadable"] > 10
 
@@ -48,7 +48,7 @@ def test_the_fuzzer_notices_a_reader_that_falls(monkeypatch, fault):
     monkeypatch.setattr(fuzz_readers, "readers", lambda file_format: {"header": fault})
     tally = fuzz_readers.Tally()
     fuzz_readers.examine("png", b"", 0, tally)
-    assert len(tally.falls) == 1
+    assert len(tally.failures) == 1
 
 
 def outcome(read, data: bytes) -> str:
