@@ -1,5 +1,8 @@
 """The films of a case are read together: when that is asked for, what is refused, what the API says."""
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
 import pytest
 
 from gateway.reports.models import CaseReport
@@ -237,6 +240,26 @@ def test_a_reading_that_failed_holds_up_no_signature(client, worker, film, case,
     claim = worker.claim_next("mammo")
     worker.say(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
     assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}).status_code == 201
+
+
+def test_a_draft_is_rendered_anew_once_the_films_are_read_together(client, worker, film, case, alice):
+    """With the reading, its findings have other numbers, pairs and places."""
+    path = f"/api/v1/cases/{case}/reports/draft"
+    worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
+    for readings in (1, 2):
+        claim = worker.claim_next("mammo")
+        for content, known in ((f"apart {readings}", False), (f"together {readings}", True)):
+            if known:
+                finish(worker, claim)
+            with ThreadPoolExecutor(1) as pool:
+                shown = pool.submit(client.get, path, headers=alice)
+                claims = filter(None, (worker.claim_next("report") for _ in count()))
+                rendering = next(claimed for claimed in claims if claimed["step"] == "render")
+                assert (rendering["render"]["case"]["examination"] is not None) == known
+                worker.leave_rendering(rendering["job_id"], rendering, {"report.en.html": content.encode()})
+                assert shown.result(30).text == content
+            assert client.get(path, headers=alice).text == content, "it is not rendered twice"
+        worker.infer(film(1 + readings, view="MLO", laterality="L")["job"]["id"])
 
 
 def test_a_signature_keeps_what_the_films_said(worker, film, client, alice, case, app):

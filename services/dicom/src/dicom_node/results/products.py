@@ -129,8 +129,12 @@ def _of_case(examination: Examination, client: Client, case_id: str, told: Telli
     if not examination.awaited and (signed is not None or not signed_before):
         concluded = ";".join([state, *examination.not_searched, examination.concluded])
         yield Product("conclusion", concluded, lambda before: _conclusion(examination, before), "", ("conclusion",))
-    wanted = f"signed:{examination.signed_version}" if signed_before else f"draft:{examination.searched}"
-    yield Product("document", wanted, lambda _: _document(examination, client, case_id))
+    if signed_before:
+        wanted = f"signed:{examination.signed_version}"
+        yield Product("document", wanted, lambda _: _document(examination, client, case_id))
+    elif not examination.awaited:  # the draft says what the conclusion says
+        wanted = f"draft:{examination.searched};{examination.concluded}"
+        yield Product("document", wanted, lambda _: _document(examination, client, case_id))
     if signed is not None and films and not examination.awaited:  # told as well when the last verdict is withdrawn
         yield Product(
             "verdicts",

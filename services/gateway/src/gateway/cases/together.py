@@ -32,6 +32,12 @@ def state_of(session: Session, case_id: str) -> JobState | None:
     return work.state if work else None
 
 
+def reading_of(session: Session, case_id: str) -> str:
+    """Names the reading of a case's films that its report would hold now; empty while there is none."""
+    work = jobs.examination(session, key_of(case_id))
+    return f"{work.id[:8]}.{work.step('examination').attempt}" if work and work.state == "done" else ""
+
+
 def ask(session: Session, case: Case, analyses: Sequence[Job], in_doubt: list[Laterality | None]) -> None:
     """Ask for the reading of a case's films, where every one of them is analysed or has failed.
 

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from gateway.audit.service import record, record_apart
 from gateway.auth.dependencies import CurrentUser, DetachedUser, PresentPerson
 from gateway.cases import repository as cases
-from gateway.cases import sheets
+from gateway.cases import sheets, together
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
 from gateway.database import DbSession, read
@@ -139,7 +139,8 @@ async def read_draft(
         seen = sheets.sheets_of(session, case, user)
         content = case_content(session, request.app.state.store, case, seen)
         own = f"{user.id}.{sheets.revision(session, case, user)}:" if case.read_twice else ""
-        key = f"case:{case.id}:draft:{case.revision}:{own}{language}:{form}"
+        read_together = together.reading_of(session, case.id)  # its end is no revision of the case
+        key = f"case:{case.id}:draft:{case.revision}:{read_together}:{own}{language}:{form}"
         asked = RenderRequest(case=content, languages=[language], forms=[form])
         return case, RenderingSpec(key, case.owner_id, lambda: asked)
 
