@@ -1,5 +1,6 @@
 """Confirming, dismissing and commenting on what the system found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -40,8 +41,9 @@ def as_contract(review: FindingReview) -> Review:
 def reviews_of(session: Session, case: Case, sheets: Sheets) -> list[Review]:
     """The reviews of a case as they are seen, one of each finding, by analysis and finding.
 
-    Where several readers reviewed a finding, the review of the arbiter counts; without one a finding is confirmed that
-    one of them confirmed. The comments of all of them are kept.
+    Where several readers reviewed a finding, the review of the arbiter counts. Without one a finding is confirmed that
+    one of them confirmed, but where a case is arbitrated a finding on which its readers differ has no verdict: the
+    arbiter has settled the breast and not whom to follow. The comments of all of them are kept.
     """
     rows = repository.of_case(session, case.id, sheets.shown)
     found: dict[tuple[str, str], list[FindingReview]] = {}
@@ -54,9 +56,18 @@ def _merged(reviews: list[FindingReview], sheets: Sheets) -> Review:
     decisive = next((review for review in reviews if review.sheet == sheets.decisive), None)
     if decisive is not None:
         return as_contract(decisive)
+    verdicts = {review.verdict for review in reviews}
+    if sheets.decisive is not None and {"confirmed", "dismissed"} <= verdicts:
+        names = dict.fromkeys(review.reviewer for review in reviews)
+        newest = max(reviews, key=lambda review: review.reviewed_at)
+        said = {"verdict": None, "reviewer": ", ".join(names), "comment": _comments(reviews)}
+        return as_contract(newest).model_copy(update=said)
     counts = min(reviews, key=lambda review: _WEIGHTS.index(review.verdict))  # the first of those
-    comments = dict.fromkeys(review.comment for review in reviews if review.comment)
-    return as_contract(counts).model_copy(update={"comment": "\n".join(comments)})
+    return as_contract(counts).model_copy(update={"comment": _comments(reviews)})
+
+
+def _comments(reviews: Sequence[FindingReview]) -> str:
+    return "\n".join(dict.fromkeys(review.comment for review in reviews if review.comment))
 
 
 _WEIGHTS: tuple[Verdict | None, ...] = ("confirmed", "dismissed", None)

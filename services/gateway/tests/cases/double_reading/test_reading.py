@@ -125,6 +125,29 @@ class TestArbitration:
         assert [review["verdict"] for review in content["images"][0]["reviews"]] == ["dismissed"]
         assert here("GET", "alice").json()["state"] == "signed"
 
+    def test_a_finding_on_which_the_readers_differ_has_no_verdict_unless_the_arbiter_gives_one(
+        self, here, read, mark, shared, client, people
+    ):
+        for finding in ("f1", "f2"):
+            mark("alice", finding, "confirmed")
+        mark("bob", "f1", "dismissed")
+        read("alice", RECALL)
+        read("bob", NO_RECALL)
+        seen = {each["finding_id"]: each["verdict"] for each in here("GET", "carol").json()["reviews"]}
+        assert seen == {"f1": None, "f2": "confirmed"}, "the arbiter is asked for the first, like for any open one"
+        assert here("POST", "carol", "/arbitration", json=NO_RECALL | {"comment": "A cyst."}).is_success
+        [first, second] = here("GET", "alice", "/reports/1/content").json()["images"][0]["reviews"]
+        assert (first["verdict"], first["reviewer"]) == (None, "alice, bob")
+        assert first["comment"].splitlines() == ["by alice", "by bob"]
+        assert second["verdict"] == "confirmed"
+        told = client.get(f"/fhir/Bundle/{shared[0]}", headers=people["alice"]).json()
+        found = next(
+            entry["resource"]
+            for entry in told["entry"]
+            if entry["resource"].get("id", "").endswith("f1") and entry["resource"]["resourceType"] == "Observation"
+        )
+        assert "valueCodeableConcept" not in found
+
     def test_without_a_disagreement_there_is_none(self, here, read):
         assert problem(here("POST", "carol", "/arbitration", json=RECALL)) == (409, "no_disagreement")
         read("alice")

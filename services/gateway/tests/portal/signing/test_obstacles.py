@@ -18,9 +18,9 @@ class TestContradiction:
         choose(page, "not_sure")
         expect(box).to_be_hidden()
         choose(page, "no_sign_of_malignancy")
-        expect(box).to_contain_text("Right breast: BI-RADS 2, but you confirmed: RCC, finding 1.")
+        expect(box).to_contain_text("Right breast: BI-RADS 2, although this is confirmed: RCC, finding 1.")
         expect(page.locator(".panel .against")).to_have_text(
-            "Right breast: BI-RADS 2, but you confirmed: RCC, finding 1."
+            "Right breast: BI-RADS 2, although this is confirmed: RCC, finding 1."
         )
         expect(page.get_by_label("Comment in the report")).to_have_value(re.compile("^Right breast: Confirmed"))
         submit(page)
