@@ -19,11 +19,11 @@ TOLERANCE = 1.0  # pixels of it
 
 @dataclass(frozen=True)
 class Crop:
-    """What a film was cropped to.
+    """The crop of a film.
 
     Attributes:
-        name: Of the film.
-        share: Of the film that is shown; None if it is shown whole.
+        name: Name of the film.
+        share: Share of the film that is shown; None if the whole film is shown.
         cuts: Whether a mark is cut.
     """
 

@@ -170,11 +170,11 @@ def named_by(uses: Uses, enumerated: set[str]) -> Iterator[str]:
     known = uses.quoted | enumerated
     for key in sentences("en"):
         ways = [found for pattern in patterns if (found := re.fullmatch(pattern, key))]
-        if key in uses.quoted or any(all(_is_said(value, known) for value in found.groups()) for found in ways):
+        if key in uses.quoted or any(all(_is_quoted(value, known) for value in found.groups()) for found in ways):
             yield key
 
 
-def _is_said(value: str, quoted: set[str]) -> bool:
+def _is_quoted(value: str, quoted: set[str]) -> bool:
     return value in quoted or all(part.isdigit() or part in quoted for part in value.strip(".").split("."))
 
 

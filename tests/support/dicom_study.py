@@ -1,4 +1,4 @@
-"""A delivered study whose case is in a stand-in for the gateway, to see what is made of it."""
+"""A delivered study whose case is in a stub of the gateway."""
 
 import hashlib
 import time
@@ -93,13 +93,13 @@ class Gateway:
         self.contents[len(self.reports)] = shown
 
     def change(self) -> None:
-        """Have no signature be in force any more."""
+        """Invalidate every signature."""
         self.reports = [{**each, "superseded": True} for each in self.reports]
 
 
 @contextmanager
 def delivered_study(make_film: Callable[..., Path], tmp_path: Path) -> Iterator[SimpleNamespace]:
-    """A delivered study of one film, and hands to make its results and to read them."""
+    """A delivered study of one film, with functions that make its results and read them."""
     film, journal = make_film(), Journal(tmp_path / "journal.sqlite")
     intake = Intake(tmp_path, journal, reserve_bytes=0, quiet_s=0, complete=lambda: None, routing=Routing())
     gateway, header = Gateway(film), pydicom.dcmread(film, stop_before_pixels=True)

@@ -5,7 +5,7 @@ import numpy as np
 from mammo_worker.evaluation.metrics import FilmResult
 
 
-def said_of(film):
+def detections_of(film):
     """A detector's output for a film: its mass, and a weaker false positive."""
     chance = np.random.default_rng(int(film.patient[1:]))
     malignant = int(film.patient[1:]) % 2 == 0

@@ -1,9 +1,9 @@
-"""Signatures where no worker reads the films of a case together."""
+"""Signatures without a combined reading of a case's films."""
 
 from typing import Any
 
 APART: dict[str, Any] = {"acknowledged": ["not_read_together"]}
-"""A statement that accepts a report without the joint reading, which is still awaited."""
+"""A statement that accepts a report without the combined reading, which is still pending."""
 
 
 def apart(said: dict[str, Any]) -> dict[str, Any]:

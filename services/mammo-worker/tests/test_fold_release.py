@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 import pytest
-from invented_findings import said_of
+from invented_findings import detections_of
 from typer.testing import CliRunner
 
 from lobule.model_package import open_package
@@ -32,7 +32,8 @@ def films():
 
 @pytest.fixture
 def runs(tmp_path, films, monkeypatch):
-    """Finished runs of five folds and of everybody, each with weights of its own; `said_of` looks at the films."""
+    """Finished runs of five folds and of everybody, each with weights of its own; `detections_of` looks at the
+    films."""
     arrays = build(PLAN, PLAN.phases[0]).get_weights()
     for number, name in enumerate(["fold0", "fold1", "fold2", "fold3", "fold4", "all"]):
         folder = tmp_path / "runs" / name
@@ -51,7 +52,7 @@ READ = []
 def read_by(detector, own):
     """What is said of films, each read noted with the mean weight of the network that reads it."""
     READ.append((detector, [film.patient for film in own]))
-    return [said_of(film) for film in own]
+    return [detections_of(film) for film in own]
 
 
 def released(runs, films, final="all"):

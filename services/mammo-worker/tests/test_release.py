@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from invented_findings import said_of
+from invented_findings import detections_of
 from typer.testing import CliRunner
 
 from lobule.contracts.result import Thresholds
@@ -27,11 +27,11 @@ PATIENTS = [f"P{i}" for i in range(120)]
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """The folder of a package whose films are looked at by `said_of`."""
+    """The folder of a package whose films are looked at by `detections_of`."""
     films = [SimpleNamespace(name=f"{p}.png", patient=p, path=None) for p in PATIENTS]
     monkeypatch.setattr(release, "cbis_ddsm", lambda _: films)
     monkeypatch.setattr(release, "load_detector", lambda _: None)
-    monkeypatch.setattr(release, "run_detector", lambda _, cases, refused=None: [said_of(case) for case in cases])
+    monkeypatch.setattr(release, "run_detector", lambda _, cases, refused=None: [detections_of(case) for case in cases])
     (tmp_path / "cbis_ddsm_mass").mkdir()
     plain = Logistic((1.0,), 0.0)
     write_package(

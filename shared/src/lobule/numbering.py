@@ -16,8 +16,8 @@ def numbers_of(reading: ExaminationReading | None, results: Sequence[tuple[str, 
     follow, film by film.
 
     Args:
-        reading: What the films say together; None if nothing was read together, and each film counts for itself.
-        results: Of the films of the current examination in the order of the case, each with the id of its analysis.
+        reading: The combined reading; None without one, so that each film is numbered separately.
+        results: Results of the current examination's films in the order of the case, with the ids of their analyses.
     """
     if reading is None:
         return {}

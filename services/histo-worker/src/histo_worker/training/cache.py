@@ -35,35 +35,35 @@ def content_key(fields: Iterable[Field], *settings: object) -> str:
     return total.hexdigest()[:32]
 
 
-def cached(kept: Path | None, compute: Callable[[], Arrays]) -> list[NDArray[Any]]:
-    """Read arrays from `kept` if it exists, otherwise compute and store them; None stores nothing.
+def cached(file: Path | None, compute: Callable[[], Arrays]) -> list[NDArray[Any]]:
+    """Read arrays from `file` if it exists, otherwise compute and store them; None stores nothing.
 
     A crash while writing leaves no incomplete file.
     """
-    if kept is not None and kept.exists():
-        with np.load(kept) as archive:
+    if file is not None and file.exists():
+        with np.load(file) as archive:
             return [archive[name] for name in sorted(archive.files)]
     arrays = list(compute())
-    if kept is not None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_name(f"{kept.name}.{os.getpid()}.part")
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(f"{file.name}.{os.getpid()}.part")
         with part.open("wb") as stream:
             named: dict[str, Any] = {f"{i:06d}": array for i, array in enumerate(arrays)}
             np.savez(stream, **named)
-        part.replace(kept)
+        part.replace(file)
     return arrays
 
 
-def cached_rows(kept: Path | None, items: Sequence[T], row: Callable[[T], Arrays], noun: str) -> list[NDArray[Any]]:
+def cached_rows(file: Path | None, items: Sequence[T], row: Callable[[T], Arrays], noun: str) -> list[NDArray[Any]]:
     """Compute a row of arrays for each item, like `cached`; a killed program resumes after its finished parts.
 
     Args:
-        kept: See `cached`; the parts are stored beside it until it is written.
+        file: See `cached`; the parts are stored beside it until it is written.
         items: At least one item.
         row: Returns a row of each array.
         noun: The word for the items in the progress bar.
     """
-    parts = None if kept is None else kept.with_suffix(".parts")
+    parts = None if file is None else file.with_suffix(".parts")
 
     def compute() -> Arrays:
         done: list[list[NDArray[Any]]] = []
@@ -77,7 +77,7 @@ def cached_rows(kept: Path | None, items: Sequence[T], row: Callable[[T], Arrays
             done.append(cached(part, lambda count=count: _stacked(row(next(remaining)) for _ in range(count))))
         return _joined(done)
 
-    arrays = cached(kept, compute)
+    arrays = cached(file, compute)
     if parts is not None:
         shutil.rmtree(parts, ignore_errors=True)
     return arrays

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from lobule.contracts.result import Box, BreastArea, Hanging
 from mammo_worker.films.hanging import points_in_file
 
-_COARSE = 256  # pixels: the copy that is searched has no longer side
-_BACKGROUND = 0.02  # of all pixels are as dark as the background, whatever the film shows
-_BLACK = 0.25  # of the brightest tissue: a background that is brighter may be tissue
-_FAINTEST = 0.015  # of the range of grey values: skin is hardly brighter than the background
-_MARGIN = 0.015  # of the longer side, around what was found
-_LEAST = 0.05  # of the film: anything smaller is a label, not a breast
+_COARSE = 256  # longest side of the searched copy, in pixels
+_BACKGROUND = 0.02  # share of all pixels that are as dark as the background on every film
+_BLACK = 0.25  # share of the brightest tissue; a brighter background can be tissue
+_FAINTEST = 0.015  # share of the range; skin is hardly brighter than the background
+_MARGIN = 0.015  # margin around the breast, as a share of the longer side
+_LEAST = 0.05  # share of the film; anything smaller is a label, not a breast
 _PART = 0.01  # of the film: a smaller region is a label or dirt, a larger one may be tissue that dark fat cuts off
-_MOST = 0.95  # of both sides: nothing worth cropping is left
+_MOST = 0.95  # share of both sides from which cropping has no use
 _THIN = 2  # pixels to each side: lines no wider than twice as much join the breast with frames and edges of the scan
 _WHITE = 0.9  # of the range of grey values: where most of what is bright is as bright, it is no tissue
 _REACH, _BRIGHT, _SHARE, _STEP, _BEYOND = 0.12, 0.77, 0.6, 0.08, 4  # as the network's frames are cut (films/frames.py)
@@ -28,11 +28,11 @@ Edges = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class HungArea:
-    """Where the breast is on a film as it hangs, in pixels of it.
+    """The place of the breast on a hung film, in its pixels.
 
     Attributes:
-        edges: Around everything that may be tissue, with a margin.
-        tips: The (x, y) where its outline reaches furthest to the left and to the right.
+        edges: Edges around everything that can be tissue, with a margin.
+        tips: The leftmost and rightmost points (x, y) of its outline.
     """
 
     edges: Edges
@@ -45,11 +45,11 @@ def breast_area(film: NDArray[Any]) -> HungArea | None:
     Specks, thin lines, white frames and labels beside the breast are left out.
 
     Args:
-        film: Measured values (height, width) as the film hangs, tissue bright; a window may have made tissue black.
+        film: Measured values (height, width) as the film hangs, tissue bright; a window can have made tissue black.
 
     Returns:
-        None if there is no breast, nothing to crop, or doubt: if the background is not black, or if what is bright is
-        evenly white, such as the background of a film on which tissue is dark.
+        None if there is no breast, nothing to crop, or doubt: if the background is not black, or if the bright area is
+        evenly white, such as the background of a negative.
     """
     small = _shrunk(film)
     height, width = small.shape
@@ -85,13 +85,13 @@ def breast_area(film: NDArray[Any]) -> HungArea | None:
 def area_in_file(
     area: HungArea | None, hanging: Hanging | None, copy: tuple[int, ...], shape: tuple[int, ...]
 ) -> BreastArea | None:
-    """An area that was found on a copy of a film, in pixels of the file.
+    """Convert an area that was found on a copy of a film to pixels of the file.
 
     Args:
-        area: On the copy as it hangs.
-        hanging: How the film is turned.
-        copy: (height, width) of the copy that is not turned.
-        shape: The same of the film.
+        area: Area on the hung copy.
+        hanging: Rotation and mirroring of the film.
+        copy: Shape (height, width) of the copy before it is turned.
+        shape: Shape (height, width) of the film.
     """
     if area is None:
         return None
@@ -110,7 +110,7 @@ def _shrunk(film: NDArray[Any]) -> NDArray[Any]:
 
 
 def _without_frame(small: NDArray[Any], dark: float, bright: float) -> NDArray[np.bool_]:
-    """False at the white frame of a scanner: lines at an edge that are mostly bright and end in a step.
+    """Mask without a scanner's white frame: lines at an edge that are mostly bright and end with a step.
 
     Bright tissue at the chest wall fades instead.
     """
@@ -124,7 +124,7 @@ def _without_frame(small: NDArray[Any], dark: float, bright: float) -> NDArray[n
 
 
 def _frame_depth(lines: NDArray[np.floating]) -> int:
-    """How many of the outermost lines (first ones) a frame covers, its blurred rim among them."""
+    """Number of outermost lines (the first ones) that a frame covers, including its blurred rim."""
     limit = int(_REACH * len(lines))
     for at in range(limit, -1, -1):
         if (lines[at] > _BRIGHT).mean() > _SHARE:
@@ -135,7 +135,7 @@ def _frame_depth(lines: NDArray[np.floating]) -> int:
 
 
 def _opened(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """A mask without what is thin; the edges of the film count as background."""
+    """Remove thin parts of a mask; the edges of the film count as background."""
     square = np.ones((2 * _THIN + 1, 2 * _THIN + 1), np.uint8)
     worn = cv2.erode(mask.astype(np.uint8), square, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return cv2.dilate(worn, square).astype(np.uint8)
@@ -151,7 +151,7 @@ def _is_label(region: NDArray[np.int32], largest: NDArray[np.int32], least: floa
 
 
 def _tips(region: NDArray[np.bool_]) -> list[tuple[float, float]]:
-    """Where a region reaches furthest to the left and to the right, in the middle of these rows."""
+    """The leftmost and rightmost points of a region, in the middle of these rows."""
     columns = np.flatnonzero(region.any(axis=0))
     left, right = int(columns[0]), int(columns[-1])
     return [
