@@ -98,6 +98,28 @@ def test_four_views_with_six_findings_fit_on_three_pages(four_views, language):
     assert pages[1].count(hour) == 1, "the lesion is one entry with both of its marks"
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_eight_earlier_films_with_the_same_notes_take_no_further_page(four_views, language):
+    content, results = four_views(dismissed=1)
+    notices = [make_notice("aspect_assumed"), make_notice("special_view", view="CC")]
+    noted = [(result.model_copy(update={"notices": notices}), files) for result, files in results]
+    priors = [
+        image.model_copy(
+            update={"job_id": f"{image.job_id}-{year}", "is_prior": True, "study_date": day, "reviews": []}
+        )
+        for year, day in ((2022, date(2022, 3, 1)), (2024, date(2024, 3, 1)))
+        for image in content.images
+    ]
+    content = content.model_copy(update={"images": [*content.images, *priors]})
+    pdf = render_case(content, [*noted, *noted, *results], language=language, forms=["pdf"])[f"report.{language}.pdf"]
+    pages = [re.sub(r"\s+", "", page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
+    assert len(pages) <= 3
+    note = re.sub(r"\s+", "", Words(language)("notice.aspect_assumed"))
+    assert "".join(pages).count(note) == 1
+    numbers = ("、" if language == "zh" else ",").join("12345678") + ("：" if language == "zh" else ":")
+    assert numbers + note in "".join(pages)
+
+
 def test_priors_are_named_by_date_and_hang_apart(make_content, mammogram):
     def film(job_id: str, day: date, *, is_prior: bool) -> CaseImage:
         """A film of the same view as the first image, with another name on disk."""
