@@ -101,6 +101,18 @@ def test_pairs_name_both_findings_cc_first(films):
     assert lesion.place.clock is not None
 
 
+@pytest.mark.parametrize("ids", [("a", "b", "m"), ("b", "a", "m")])
+def test_the_pairs_of_a_repeated_film_do_not_hang_on_the_ids_of_analyses(films, ids):
+    """The better one of two CC films is paired, although it was taken second."""
+    blurred, repeated, mlo = ids
+    films.add(blurred, [(150, 190, 60)])
+    films.add(repeated, [(150, 190, 24)])
+    films.add(mlo, [(150, 190, 24)], view="MLO")
+    by_size = ExaminationModels(pairs=Logistic((0.0, 0.0, -1.0, 0.0, 0.0), 3.0))
+    lesions = read_together(ExaminationRequest(images=films.images), films.read, by_size).breasts[0].lesions
+    assert [[mark.job_id for mark in lesion.marks] for lesion in lesions] == [[blurred], [repeated, mlo]]
+
+
 def test_nothing_beside_the_films_in_doubt_is_called_negative(films):
     """A film of an unknown side concerns both breasts, and so does what the request says of either."""
     for side in ("L", "R"):

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from lobule.contracts.result import DensityCategory, Laterality, StandardView
 from mammo_worker.density.package import breast_density
 from mammo_worker.examination.films import ExaminedFilm
@@ -84,12 +86,12 @@ def read_breast(
 
     Args:
         laterality: Side of the breast.
-        films: The assessed films of this side.
+        films: The assessed films of this side, in the order of their upload.
         failed: Films of this side that could not be assessed.
         models: The installed models.
         by_themselves: Verdicts of assessed films of other views than CC and MLO.
     """
-    ordered = sorted(films, key=lambda film: (film.view, film.name))
+    ordered = sorted(films, key=lambda film: film.view)  # names may be ids of analyses, which change
     evidence = _evidence(ordered, models)
 
     def verdict(shown: Sequence[ExaminedFilm], of_them: BreastEvidence) -> Verdict:
@@ -149,15 +151,18 @@ def _verdict(
 def lesions_of(laterality: Laterality, films: Sequence[ExaminedFilm], evidence: BreastEvidence) -> list[Lesion]:
     """The marked findings of a breast's films; findings of two views that are one lesion are combined.
 
-    Pairs are chosen among the marked findings (which come first) of the first CC and the first MLO film, so that a
-    lesion has one mark on each view.
+    Pairs are chosen together among the marked findings (which come first) of all CC and all MLO films, so that a lesion
+    has one mark on each view. On a repeated film, it is a lesion of its own.
     """
     marked = [len(film.result.marked_findings()) for film in films]
     partners: dict[tuple[int, int], tuple[int, int, float]] = {}
-    for (i, j), probabilities in sorted(evidence.pairs.items())[:1]:
-        for pair in assign(probabilities[: marked[i], : marked[j]]):
-            partners[i, pair.cc] = (j, pair.mlo, pair.probability)
-            partners[j, pair.mlo] = (i, pair.cc, pair.probability)
+    of_view = {view: [i for i, film in enumerate(films) if film.view == view] for view in ("CC", "MLO")}
+    if evidence.pairs:
+        blocks = [[evidence.pairs[i, j][: marked[i], : marked[j]] for j in of_view["MLO"]] for i in of_view["CC"]]
+        cc, mlo = ([(i, k) for i in of_view[view] for k in range(marked[i])] for view in ("CC", "MLO"))
+        for pair in assign(np.block(blocks)):
+            one, other = cc[pair.cc], mlo[pair.mlo]
+            partners[one], partners[other] = (*other, pair.probability), (*one, pair.probability)
     lesions: list[Lesion] = []
     used: set[tuple[int, int]] = set()
     for i, count in enumerate(marked):
