@@ -29,7 +29,7 @@ TRANSACTIONS = {
     "auth/dependencies.py": {"detached_user"},
     # Kept whatever becomes of the request's own.
     "audit/service.py": {"record_apart", "record_command"},
-    "audit/journal.py": {"Journal.write"},
+    "audit/journal.py": {"Journal._write"},
     "auth/api_tokens.py": {"_note_use"},
     "auth/endpoints.py": {"issue_token"},
     "auth/sessions.py": {"note_activity"},

@@ -161,14 +161,6 @@ MAX_DICOM_SERVED_FRAMES = _limit(
     "instance_unreadable",
     "masks have several",
 )
-MAX_DICOM_SERVED_BITS = _limit(
-    "DICOM",
-    "served by DICOMweb: a frame with one bit per pixel",
-    32 * _MB,
-    "bytes",
-    "instance_unreadable",
-    "its bits are shifted in memory",
-)
 MAX_DICOM_FRAGMENTS = _limit("DICOM", "fragments", 100_000, "", _UNREADABLE, "a picture has one, or some hundreds")
 MAX_DICOM_JPEG_SCANS = _limit(
     "DICOM", "scans of a baseline, extended or lossless JPEG", 4, "", _UNREADABLE, "there is one for each colour"

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.dicomweb.accepting import OCTETS
+from gateway.dicomweb.fragments import fragments_of_frames
 from gateway.dicomweb.headers import number, read_header, transfer_syntax
 from gateway.errors import ProblemError, not_found
+from gateway.streaming import PIECE
 from lobule import limits
 
 if TYPE_CHECKING:  # pydicom brings NumPy, which a gateway without DICOMweb never needs
@@ -27,6 +29,8 @@ _ENCODED = {
 _IMPLICIT, _BIG, _DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 _TAG = {True: b"\xe0\x7f\x10\x00", False: b"\x7f\xe0\x00\x10"}
 _UNDEFINED = 0xFFFFFFFF
+Frame = list[tuple[int, int]]
+"""First bit in the file and number of bits of each part of a frame."""
 
 
 @dataclass(frozen=True)
@@ -99,36 +103,45 @@ def _is_whole(stream: BinaryIO, pixels: Pixels) -> bool:
     held = min(pixels.length, stream.seek(0, 2) - start)
     stream.seek(start)
     bits = pixels.frame_bits
-    if bits % 8 and bits > 8 * limits.MAX_DICOM_SERVED_BITS:
-        return False
     return bits > 0 and bits * pixels.count <= 8 * held
 
 
-def frames(stream: BinaryIO, pixels: Pixels, numbers: Sequence[int]) -> Iterator[bytes]:
-    """The frames of these numbers, from 1."""
-    start = stream.tell()
-    for place in numbers:
-        stream.seek(start)
-        if pixels.length is None:
-            from pydicom.encaps import get_frame
+def frames(stream: BinaryIO, pixels: Pixels, numbers: Sequence[int]) -> list[Frame]:
+    """Where the frames of these numbers, from 1, lie; the stream stands at the first byte of the pixels.
 
-            yield get_frame(stream, place - 1, number_of_frames=pixels.count)
-        else:
-            yield _native(stream, pixels, start, place - 1)
+    Raises:
+        ProblemError: `instance_unreadable`, 500, if the file does not hold them.
+    """
+    if pixels.length is not None:
+        begin, bits = 8 * stream.tell(), pixels.frame_bits
+        return [[(begin + (number - 1) * bits, bits)] for number in numbers]
+    fragments = fragments_of_frames(stream, pixels.count)
+    found = [fragments[number - 1] if number <= len(fragments) else [] for number in numbers]
+    if not all(found):
+        raise ProblemError(500, "instance_unreadable")
+    return [[(8 * start, 8 * length) for start, length in extents] for extents in found]
 
 
-def _native(stream: BinaryIO, pixels: Pixels, start: int, index: int) -> bytes:
-    bits = pixels.frame_bits
-    first, behind = index * bits, (index + 1) * bits
-    stream.seek(start + first // 8)
-    content = stream.read((behind + 7) // 8 - first // 8)
-    if first % 8 or bits % 8:  # frames of one bit for each pixel need not begin at a byte
-        shifted = (int.from_bytes(content, "little") >> first % 8) & ((1 << bits) - 1)
-        content = shifted.to_bytes((bits + 7) // 8, "little")
-    if pixels.syntax == _BIG and number(pixels.header, "BitsAllocated") == 16:
-        words = array.array("H", content)
-        words.byteswap()
-        content = words.tobytes()
+def read_frame(stream: BinaryIO, pixels: Pixels, frame: Frame) -> Iterator[bytes]:
+    """The bytes of a frame, in pieces."""
+    swapped = pixels.syntax == _BIG and number(pixels.header, "BitsAllocated") == 16
+    for first, count in frame:
+        for begin in range(first, first + count, 8 * PIECE):
+            piece = _bits(stream, begin, min(8 * PIECE, first + count - begin))
+            if swapped:
+                words = array.array("H", piece)
+                words.byteswap()
+                piece = words.tobytes()
+            yield piece
+
+
+def _bits(stream: BinaryIO, first: int, count: int) -> bytes:
+    """Bits of a file; frames of one bit for each pixel need not begin at a byte."""
+    stream.seek(first // 8)
+    content = stream.read((first + count + 7) // 8 - first // 8)
+    if first % 8 or count % 8:
+        shifted = (int.from_bytes(content, "little") >> first % 8) & ((1 << count) - 1)
+        content = shifted.to_bytes((count + 7) // 8, "little")
     return content
 
 

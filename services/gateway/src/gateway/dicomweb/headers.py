@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from gateway.errors import ProblemError
+from gateway.streaming import Extent
 from lobule import limits
 from lobule.imaging.dicom.source import TooMuchError
 
@@ -123,7 +124,7 @@ def everything(header: Dataset, bulk_url: str) -> Json:
     found: Json = {}
     for tag in header.keys():  # noqa: SIM118 - a data set iterates over its elements, and reads them
         if is_long(header, int(tag)):  # not read; only binary ones have an address
-            representation = header.get_item(tag).VR or _vr_of(int(tag))
+            representation = header.get_item(tag, keep_deferred=True).VR or _vr_of(int(tag))
             if representation in _BULKY:
                 found[f"{int(tag):08X}"] = {"vr": representation, "BulkDataURI": f"{bulk_url}/{int(tag):08X}"}
             continue
@@ -160,11 +161,11 @@ def is_long(header: Dataset, tag: int) -> bool:
     from pydicom.dataelem import RawDataElement
     from pydicom.tag import BaseTag
 
-    raw = header.get_item(BaseTag(tag)) if tag in header else None
+    raw = header.get_item(BaseTag(tag), keep_deferred=True) if tag in header else None
     return isinstance(raw, RawDataElement) and raw.value is None and raw.length > 0
 
 
-def value_of(stream: BinaryIO, header: Dataset, tag: int) -> bytes | None:
+def value_of(stream: BinaryIO, header: Dataset, tag: int) -> bytes | Extent | None:
     """The bytes of an element of the file itself; None if there is none, or no binary one.
 
     Args:
@@ -175,12 +176,13 @@ def value_of(stream: BinaryIO, header: Dataset, tag: int) -> bytes | None:
     from pydicom.tag import BaseTag
 
     if is_long(header, tag):
-        raw = cast("RawDataElement", header.get_item(BaseTag(tag)))
+        raw = cast("RawDataElement", header.get_item(BaseTag(tag), keep_deferred=True))
+        if transfer_syntax(header) == _DEFLATED:  # the stream is not what was read
+            return None
         if raw.length == _UNDEFINED or (raw.VR or _vr_of(tag)) not in _BULKY:
             return None
         held = stream.seek(0, 2) - raw.value_tell
-        stream.seek(raw.value_tell)
-        return stream.read(max(0, min(raw.length, held)))
+        return Extent(raw.value_tell, max(0, min(raw.length, held)))
     element = _element(header, tag)
     return element.value if element is not None and isinstance(element.value, bytes) else None
 

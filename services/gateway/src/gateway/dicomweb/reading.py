@@ -6,17 +6,14 @@ from typing import BinaryIO, Protocol
 from fastapi import Request
 
 from gateway.names.policy import RestoringStore
+from gateway.streaming import Openable
 from gateway.users.models import User
 from gateway.users.permissions import may
 from lobule.storage import ObjectStore
 
 
-class ReadableStore(Protocol):
+class ReadableStore(Openable, Protocol):
     """Files under keys."""
-
-    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
-        """See `ObjectStore.open`."""
-        ...
 
     def open_header(self, key: str) -> AbstractContextManager[BinaryIO]:
         """A file of which no more is read than stands before its pixels; it may end there."""

@@ -6,10 +6,6 @@ from typing import NamedTuple
 
 from fastapi.responses import StreamingResponse
 
-from gateway.dicomweb.reading import ReadableStore
-
-_CHUNK = 256 * 1024
-
 
 class Part(NamedTuple):
     """A part of an answer.
@@ -28,13 +24,6 @@ def related(parts: Iterable[Part], media_type: str) -> StreamingResponse:
     boundary = secrets.token_hex(16)
     content_type = f'multipart/related; type="{media_type}"; boundary={boundary}'
     return StreamingResponse(_written(parts, boundary), media_type=content_type)
-
-
-def pieces_of(store: ReadableStore, key: str) -> Iterator[bytes]:
-    """The bytes of an object."""
-    with store.open(key) as stream:
-        while piece := stream.read(_CHUNK):
-            yield piece
 
 
 def _written(parts: Iterable[Part], boundary: str) -> Iterator[bytes]:

@@ -10,17 +10,18 @@ from gateway.audit.service import record_apart
 from gateway.auth.dependencies import CurrentUser
 from gateway.database import DbSession
 from gateway.dicomweb.accepting import OCTETS, accepted, choose_frame_type
-from gateway.dicomweb.frames import frames, numbers_of, open_pixels
+from gateway.dicomweb.frames import frames, numbers_of, open_pixels, read_frame
 from gateway.dicomweb.headers import everything, read_header, transfer_syntax, value_of
 from gateway.dicomweb.matching import of_path
 from gateway.dicomweb.paths import Uid, base_url, check_json, named
 from gateway.dicomweb.reading import ReadableStore, readable
 from gateway.dicomweb.related import MEDIA_TYPE
-from gateway.dicomweb.related_out import Part, pieces_of, related
+from gateway.dicomweb.related_out import Part, related
 from gateway.dicomweb.rendering import PDF, PNG, rendered
 from gateway.dicomweb.repository import Instance, instances
 from gateway.dicomweb.schemas import DATA_SETS, DICOM_JSON
 from gateway.errors import ProblemError, not_found, responses
+from gateway.streaming import Extent, pieces_of
 from gateway.users.models import User
 from lobule.storage import ObjectStore
 
@@ -111,11 +112,13 @@ def retrieve_bulk_data(
         return _frames(request, found, None)
     if not any(each.takes(OCTETS) for each in accepted(request, OCTETS)):
         raise ProblemError(406, "not_acceptable", "dicom")
-    with readable(request, user).open(found.object_key) as stream:
-        content = value_of(stream, read_header(stream), int(tag, 16))
-    if content is None:
+    store = readable(request, user)
+    with store.open(found.object_key) as stream:
+        value = value_of(stream, read_header(stream), int(tag, 16))
+    if value is None:
         raise not_found("element")
-    return related([Part(OCTETS, [content])], OCTETS)
+    content = pieces_of(store, found.object_key, value) if isinstance(value, Extent) else [value]
+    return related([Part(OCTETS, content)], OCTETS)
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/rendered", **_RENDERED)
@@ -127,7 +130,7 @@ def retrieve_rendered(
     media_type, content = rendered(request.app.state.sessions, request.app.state.store, found)
     if not any(each.takes(media_type) for each in accepted(request, media_type)):
         raise ProblemError(406, "not_acceptable", "dicom")
-    return Response(content, media_type=media_type)
+    return StreamingResponse(content, media_type=media_type)
 
 
 def _found(request: Request, session: DbSession, user: User, *uids: str) -> Sequence[Instance]:
@@ -182,13 +185,13 @@ def _frames(request: Request, found: Instance, numbers: str | None) -> Response:
     store: ObjectStore = request.app.state.store
     with store.open(found.object_key) as stream:
         pixels = open_pixels(stream)
-    wanted = range(1, pixels.count + 1) if numbers is None else numbers_of(numbers, pixels.count)
+        wanted = range(1, pixels.count + 1) if numbers is None else numbers_of(numbers, pixels.count)
+        places = frames(stream, pixels, wanted)
     media_type = choose_frame_type(request, pixels.media_type, pixels.syntax)
 
     def parts() -> Iterator[Part]:
         with store.open(found.object_key) as stream:
-            at = open_pixels(stream)
-            for frame in frames(stream, at, wanted):
-                yield Part(f"{media_type}; transfer-syntax={pixels.syntax}", [frame])
+            for place in places:
+                yield Part(f"{media_type}; transfer-syntax={pixels.syntax}", read_frame(stream, pixels, place))
 
     return related(parts(), media_type)

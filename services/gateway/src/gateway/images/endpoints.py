@@ -1,6 +1,5 @@
 """`/api/v1/images`: listing and reading images."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -16,13 +15,12 @@ from gateway.images.models import Image
 from gateway.images.schemas import ImagePage, ImageRead
 from gateway.paging import UtcTime, link_next
 from gateway.ranges import OFFERED
+from gateway.streaming import pieces_of
 from lobule.contracts.result import Modality
 from lobule.imaging.header import MEDIA_TYPES
-from lobule.storage import ObjectStore
 
 router = APIRouter(prefix="/api/v1/images", tags=["images"])
 
-_CHUNK = 256 * 1024
 _BYTES: dict[str, Any] = {}
 
 
@@ -71,13 +69,7 @@ def read_content(image: VisibleImage, request: Request) -> StreamingResponse:
     DICOM files are stored de-identified, and pictures without metadata: see docs/names.md. Check a download with
     `stored_sha256`.
     """
-    store: ObjectStore = request.app.state.store
-
-    def pieces() -> Iterator[bytes]:
-        with store.open(image.object_key) as stream:
-            while piece := stream.read(_CHUNK):
-                yield piece
-
+    pieces = pieces_of(request.app.state.store, image.object_key)
     headers = {
         "Content-Length": str(image.size_bytes),
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(image.file_name)}",
@@ -85,4 +77,4 @@ def read_content(image: VisibleImage, request: Request) -> StreamingResponse:
         "Cache-Control": "private, max-age=3600",
         **OFFERED,
     }
-    return StreamingResponse(pieces(), media_type=image.media_type, headers=headers)
+    return StreamingResponse(pieces, media_type=image.media_type, headers=headers)

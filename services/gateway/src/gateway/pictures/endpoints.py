@@ -1,12 +1,12 @@
 """`/api/v1/previews` and `/api/v1/images/{id}/film`: previews and films that browsers cannot decode."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -21,7 +21,7 @@ from gateway.images.models import Image
 from gateway.images.schemas import plausible_day
 from gateway.names.policy import Names
 from gateway.pictures.schemas import PatientRead, PictureRead, PreviewRead
-from gateway.pictures.service import PictureService
+from gateway.pictures.service import Drawn, PictureService
 from gateway.uploads.receiving import receive
 from lobule import layout
 from lobule.errors import AnalysisError
@@ -131,8 +131,8 @@ def read_preview(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> Pic
 )
 def read_preview_picture(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> Response:
     """Return the picture of the preview."""
-    content = pictures.read(layout.preview_folder(user.id, str(preview_id)), layout.PREVIEW_FILE)
-    return Response(content, media_type="image/jpeg", headers=_PRIVATE)
+    drawn = pictures.read(layout.preview_folder(user.id, str(preview_id)), layout.PREVIEW_FILE)
+    return _sent(drawn, "image/jpeg", _PRIVATE)
 
 
 @router.delete("/previews/{preview_id}", status_code=204, responses=responses(401, 403, 422))
@@ -170,9 +170,9 @@ def read_overview(image: VisibleImage, pictures: Pictures) -> Response:
     and `height`, and 16-bit samples as those of `/film/samples`. 202 while it is being drawn.
     """
     folder = layout.film_folder(image.id)
-    content = pictures.find(folder, layout.OVERVIEW_FILE)
-    if content is not None:
-        return Response(content, media_type="application/octet-stream", headers=_GZIPPED)
+    overview = pictures.find(folder, layout.OVERVIEW_FILE)
+    if overview is not None:
+        return _sent(overview, "application/octet-stream", _GZIPPED)
     drawn = PictureRead.of(image.id, pictures.ask(image.object_key, folder, "samples"))
     if drawn.state != "drawing":
         return Response(status_code=204, headers=_PRIVATE)
@@ -189,5 +189,10 @@ def read_samples(image: VisibleImage, pictures: Pictures) -> Response:
 
     They are 16-bit unsigned little-endian integers, row by row.
     """
-    content = pictures.read(layout.film_folder(image.id), layout.SAMPLES_FILE)
-    return Response(content, media_type="application/octet-stream", headers=_GZIPPED)
+    drawn = pictures.read(layout.film_folder(image.id), layout.SAMPLES_FILE)
+    return _sent(drawn, "application/octet-stream", _GZIPPED)
+
+
+def _sent(drawn: Drawn, media_type: str, headers: Mapping[str, str]) -> StreamingResponse:
+    length = {"Content-Length": str(drawn.size)}
+    return StreamingResponse(drawn.pieces, media_type=media_type, headers={**headers, **length})

@@ -3,11 +3,15 @@
 They are not in the database, because all can be drawn again.
 """
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import structlog
 from celery import Celery
 from redis.exceptions import RedisError
 
 from gateway.errors import ProblemError
+from gateway.streaming import pieces_of, size_of
 from lobule import layout
 from lobule.contracts.pictures import PictureFacts, PictureKind
 from lobule.errors import AnalysisError
@@ -16,6 +20,18 @@ from lobule.queueing import ask_for_picture
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
 log = structlog.get_logger()
+
+
+class Drawn(NamedTuple):
+    """A file of a picture.
+
+    Attributes:
+        size: In bytes.
+        pieces: Its bytes. The samples of the largest film have 200 MB.
+    """
+
+    size: int
+    pieces: Iterator[bytes]
 
 
 class PictureService:
@@ -50,21 +66,22 @@ class PictureService:
             ask_for_picture(self._celery, source_key, prefix, kind)
         return None
 
-    def read(self, prefix: str, name: str) -> bytes:
+    def read(self, prefix: str, name: str) -> Drawn:
         """A picture that was drawn.
 
         Raises:
             ProblemError: `picture_not_ready`, 409.
         """
-        content = self.find(prefix, name)
-        if content is None:
+        drawn = self.find(prefix, name)
+        if drawn is None:
             raise ProblemError(409, "picture_not_ready")
-        return content
+        return drawn
 
-    def find(self, prefix: str, name: str) -> bytes | None:
+    def find(self, prefix: str, name: str) -> Drawn | None:
         """A picture that was drawn; None if it is not there."""
+        key = layout.file_key(prefix, name)
         try:
-            return self._store.get(layout.file_key(prefix, name))
+            return Drawn(size_of(self._store, key), pieces_of(self._store, key))
         except ObjectNotFoundError:
             return None
 
