@@ -177,6 +177,7 @@ def test_pages_of_jobs(client, alice, upload, picture):
 
 def test_analyse_again(client, alice, upload):
     first = upload().json()
+    assert client.post(f"/api/v1/jobs/{first['job']['id']}/cancel", headers=alice).status_code == 200
     again = client.post(f"/api/v1/images/{first['image']['id']}/jobs", headers=alice)
     assert again.status_code == 202
     assert again.json()["id"] != first["job"]["id"]

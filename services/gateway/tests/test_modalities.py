@@ -42,7 +42,9 @@ def test_a_packaged_modality_stays_the_evidence_that_it_is(app):
 def test_a_stored_one_that_cannot_be_read_leaves_the_others(app, client, alice, upload):
     announced(app, TOY)
     case = client.post("/api/v1/cases", json={"pseudonym": "P"}, headers=alice).json()["id"]
-    image = upload(modality="toy", case_id=case).json()["image"]["id"]
+    sent = upload(modality="toy", case_id=case).json()
+    image = sent["image"]["id"]
+    assert client.post(f"/api/v1/jobs/{sent['job']['id']}/cancel", headers=alice).status_code == 200
     app.state.redis.flushall()
     with app.state.sessions.begin() as session:
         session.get(AnnouncedModality, "toy").document = {"of": "another version"}

@@ -42,7 +42,7 @@ from lobule.contracts.steps import Failure
 RUNS = int(os.environ.get("LOBULE_PROTOCOL_RUNS", "12"))
 QUEUES = ("histo", "report")
 LIMITS = GatewaySettings.model_construct(lease_seconds=30.0, max_attempts=3, retry_pause_s=0)
-MANY = Quota(10**6, 10**6)
+MANY = Quota("asks", 10**6, 10**6)
 RESULT = Result(
     image=ImageInfo(sha256="0" * 64, file_name="a.png", modality="histopathology", width=80, height=70),
     model=MODEL,

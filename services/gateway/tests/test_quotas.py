@@ -78,7 +78,9 @@ class TestWhoeverAsks:
 
         return check
 
-    def test_an_image_is_analysed_again(self, client, alice, images, refused):
+    def test_an_image_is_analysed_again(self, client, alice, images, upload, picture, refused):
+        assert client.post(f"/api/v1/jobs/{images[0]['job']['id']}/cancel", headers=alice).status_code == 200
+        assert upload(picture(3)).status_code == 202
         refused(client.post(f"/api/v1/images/{images[0]['image']['id']}/jobs", headers=alice))
 
     def test_an_image_of_another_modality_is_analysed_again(self, client, alice, images, upload, picture, refused):
@@ -96,8 +98,19 @@ class TestWhoeverAsks:
     def test_films_of_the_sample_case(self, client, alice, images, refused):
         refused(client.post("/api/v1/sample-case", headers=alice))
 
-    def test_an_upload_into_the_case_of_somebody_else(self, client, alice, case, colleague, images, upload, refused):
-        refused(upload(headers=colleague(case), case_id=case))
+    def test_only_who_asks_is_counted(self, client, alice, case, colleague, images, upload, picture, refused):
+        carol = colleague(case)
+        for number in range(3):
+            assert upload(picture(4 + number), headers=carol, case_id=case).status_code == 202, (
+                "Alice has three already"
+            )
+        refused(upload(picture(7), headers=carol, case_id=case))
+        assert client.post(f"/api/v1/jobs/{images[0]['job']['id']}/cancel", headers=alice).status_code == 200
+        assert upload(picture(8)).status_code == 202, "Carol's do not count as Alice's"
+
+    def test_an_image_is_not_analysed_twice_at_once(self, client, alice, images):
+        answer = client.post(f"/api/v1/images/{images[0]['image']['id']}/jobs", headers=alice)
+        assert (answer.status_code, answer.json()["code"]) == (409, "analysis_under_way")
 
     def test_stow(self, client, alice, images, refused):
         kind = 'multipart/related; type="application/dicom"; boundary=b'

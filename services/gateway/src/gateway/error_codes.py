@@ -3,6 +3,7 @@
 CODES: dict[str, tuple[int, ...]] = {
     "already_read": (409,),
     "analysis_ended": (409,),
+    "analysis_under_way": (409,),
     "animated_image": (422,),
     "answer_lost": (409,),
     "authentication_too_old": (403,),

@@ -10,7 +10,7 @@ from gateway.auth.dependencies import CurrentUser, at_portal
 from gateway.corrections import removal, service
 from gateway.corrections.schemas import ImageCorrected, ImageCorrection
 from gateway.database import DbSession
-from gateway.errors import responses
+from gateway.errors import ProblemError, responses
 from gateway.images.dependencies import VisibleImage
 from gateway.images.schemas import ImageRead
 from gateway.jobs import repository
@@ -43,7 +43,7 @@ def correct_image(
         user,
         image,
         correction,
-        Quota.of_request(request),
+        Quota.of_request(request, user),
         interactive=at_portal(request),
         if_match=if_match,
     )
@@ -75,9 +75,14 @@ def list_jobs_of_image(image: VisibleImage, session: DbSession) -> list[JobRead]
 def analyse_again(
     image: VisibleImage, user: CurrentUser, session: DbSession, request: Request, response: Response
 ) -> JobRead:
-    """Analyse an image again, for example after a new model was installed."""
+    """Analyse an image again, for example after a new model was installed.
+
+    Refused while an analysis of the image waits for its result (409 `analysis_under_way`).
+    """
     removal.lock(session, image, user, None)
-    job = jobs.open_job(session, image, Quota.of_request(request), interactive=at_portal(request))
+    if repository.latest_of_image(session, image.id).step("inference").state in ("queued", "running"):
+        raise ProblemError(409, "analysis_under_way")
+    job = jobs.open_job(session, image, Quota.of_request(request, user), interactive=at_portal(request))
     record(session, request, user, "job.open", "job", job.id, {"image_id": image.id})
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return JobRead.of(job)

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 def retry_job(job: VisibleJob, user: CurrentUser, session: DbSession, request: Request) -> JobRead:
     """Retry a job that failed, died or was cancelled, from the step where it ended."""
     lock(session, job.image, user, None)
-    service.retry(session, job, Quota.of_request(request))
+    service.retry(session, job, Quota.of_request(request, user))
     record(session, request, user, "job.retry", "job", job.id)
     return JobRead.of(job)
 

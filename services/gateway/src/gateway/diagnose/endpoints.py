@@ -197,7 +197,7 @@ def _start_again_if_failed(request: Request, user: User, job_id: str) -> None:
         job = repository.by_id(session, job_id)
         if job is not None and job.state in ("failed", "dead", "cancelled"):
             lock(session, job.image, user, None)
-            jobs.retry(session, job, Quota.of_request(request))
+            jobs.retry(session, job, Quota.of_request(request, user))
 
 
 async def _finished(request: Request, job_id: str, patience: float) -> Job:

@@ -54,7 +54,7 @@ async def store_instances_of_study(request: Request, user: DetachedUser, study: 
 async def _store(request: Request, user: User, study_uid: str | None) -> Response:
     service: InstanceService = request.app.state.instances
     stored: list[Stored] = []
-    token_id = Quota.of_request(request).token_id
+    token_id = Quota.of_request(request, user).token_id
 
     def note(session: Session, image: Image, detail: dict[str, Any]) -> None:
         record(session, request, user, "image.upload", "image", image.id, {**detail, "by": "stow"})

@@ -140,7 +140,7 @@ class Step(Base):
     name: Mapped[StepName] = mapped_column(String(20), primary_key=True)
     position: Mapped[int]
     queue: Mapped[str] = mapped_column(String(20))
-    owner_id: Mapped[str] = mapped_column(String(36), server_default="")  # the job's, here for the order of the queue
+    owner_id: Mapped[str] = mapped_column(String(36), server_default="")  # who asked for it: the order of the queue
     interactive: Mapped[bool] = mapped_column(server_default=false())  # a person waits for it at the portal
     state: Mapped[str] = mapped_column(String(20), default="waiting")
     attempt: Mapped[int] = mapped_column(default=0)  # only ever incremented: fences off earlier attempts

@@ -54,8 +54,8 @@ def open_job(session: Session, image: Image, quota: Quota, *, interactive: bool)
     Raises:
         ProblemError: `queue_full` (429) or `unknown_modality` (422).
     """
-    quota.check(session, image.owner_id)
-    lane = {"owner_id": image.owner_id, "interactive": interactive, "attempt": 0, "tries": 0}
+    quota.check(session)
+    lane = {"owner_id": quota.user_id, "interactive": interactive, "attempt": 0, "tries": 0}
     inference = Step(name="inference", position=0, queue=required(session, image.modality).queue, **lane)
     report = Step(name="report", position=1, queue=REPORT_QUEUE, state="waiting", **lane)
     job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report], token_id=quota.token_id)
@@ -206,8 +206,10 @@ def retry(session: Session, job: Work, quota: Quota | None = None) -> None:
     if job.state not in ("failed", "dead", "cancelled"):
         raise ProblemError(409, "job_not_failed", "state", values={"state": job.state})
     if quota is not None:
-        quota.check(session, job.owner_id)
+        quota.check(session)
         job.token_id = quota.token_id
+        for each in job.steps:
+            each.owner_id = quota.user_id
     step = next(step for step in job.steps if step.state != "done")
     job.state, job.finished_at = "queued", None
     job.set_error(None)

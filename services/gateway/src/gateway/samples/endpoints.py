@@ -33,7 +33,7 @@ def open_sample_case(
         record(session, request, user, "case.sample", "case", case_id)
 
     language = negotiate_language(accept_language)
-    token_id = Quota.of_request(request).token_id
+    token_id = Quota.of_request(request, user).token_id
     case_id = service.open_sample(state.sessions, state.store, state.uploads, user, language, note, token_id)
     return CaseRead.model_validate(read(state.sessions, lambda session: cases.by_id(session, case_id)))
 

@@ -158,7 +158,7 @@ class UploadService:
                 session.flush()  # a second upload of the same bytes at the same moment fails here
                 if stored.identity is not None:
                     session.add(stored.identity)
-                job = open_job(session, image, Quota.of(self._settings, token_id), interactive=interactive)
+                job = open_job(session, image, Quota.of(self._settings, user.id, token_id), interactive=interactive)
                 note(session, image, detail)
                 session.flush()
                 is_committed = True
@@ -187,7 +187,7 @@ class UploadService:
         Raises:
             ProblemError: `queue_full`, 429.
         """
-        read(self._sessions, lambda session: Quota.of(self._settings, token_id).check(session, user.id))
+        read(self._sessions, lambda session: Quota.of(self._settings, user.id, token_id).check(session))
 
     def also_in(self, user: User, image: Image) -> list[Twin]:
         """Where else the image's owner has the same bytes as the same kind of image, as far as the user may see it."""
@@ -196,8 +196,7 @@ class UploadService:
     def _check_place(self, user: User, options: ImageOptions, token_id: str | None) -> None:
         def check(session: Session) -> None:
             checks.check_place(session, user, options)
-            owner_id = user.id if options.case_id is None else cases.by_id(session, options.case_id).owner_id
-            Quota.of(self._settings, token_id).check(session, owner_id)
+            Quota.of(self._settings, user.id, token_id).check(session)
 
         read(self._sessions, check)
 

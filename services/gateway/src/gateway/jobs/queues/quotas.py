@@ -11,43 +11,46 @@ from gateway.clock import shared_now
 from gateway.errors import ProblemError
 from gateway.jobs.queues import repository as queues
 from gateway.settings import GatewaySettings
+from gateway.users.models import User
 
 _SOONEST_S, _LATEST_S = 1, 300
 
 
 @dataclass(frozen=True)
 class Quota:
-    """How much may wait of those that an analysis is counted against.
+    """How much may wait of the user who asks for an analysis, whoever owns its image.
 
     Attributes:
-        per_user: Analyses of its owner.
+        user_id: Who asks.
+        per_user: Analyses of this user.
         per_token: Analyses of the API token.
         token_id: Of the API token that it is asked for with; None for a person.
     """
 
+    user_id: str
     per_user: int
     per_token: int
     token_id: str | None = None
 
     @staticmethod
-    def of(settings: GatewaySettings, token_id: str | None) -> "Quota":
+    def of(settings: GatewaySettings, user_id: str, token_id: str | None) -> "Quota":
         """The quota that the settings give."""
-        return Quota(settings.waiting_per_user, settings.waiting_per_token, token_id)
+        return Quota(user_id, settings.waiting_per_user, settings.waiting_per_token, token_id)
 
     @staticmethod
-    def of_request(request: Request) -> "Quota":
-        """The quota of a request whose user is identified."""
+    def of_request(request: Request, user: User) -> "Quota":
+        """The quota of a request of this user."""
         token = getattr(request.state, "api_token", None)
-        return Quota.of(request.app.state.settings, token.id if token else None)
+        return Quota.of(request.app.state.settings, user.id, token.id if token else None)
 
-    def check(self, session: Session, owner_id: str) -> None:
-        """Refuse one more analysis of an owner where as many wait as may.
+    def check(self, session: Session) -> None:
+        """Refuse one more analysis if as many wait as may.
 
         Raises:
             ProblemError: `queue_full`, 429. `Retry-After` is the time in which one of those that wait had its turn
                 lately: the age of the oldest over their number.
         """
-        _refuse(session, queues.analyses_waiting(session, owner_id=owner_id), self.per_user, "user")
+        _refuse(session, queues.analyses_waiting(session, owner_id=self.user_id), self.per_user, "user")
         if self.token_id is not None:
             _refuse(session, queues.analyses_waiting(session, token_id=self.token_id), self.per_token, "token")
 
