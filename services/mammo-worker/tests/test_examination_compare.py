@@ -32,7 +32,7 @@ def breast(seed=0, scale=1.0, mass=None, right=False):
 
 
 def shown(pixels, boxes=(), side="L", spacing=None, plane=None):
-    """An examined film with findings at these boxes: centre x, centre y, side."""
+    """An examined film with findings at these boxes: centre x, centre y, width, and the height if another."""
     sha = "0" * 64
     thresholds = Thresholds(low=0.2, high=0.6, finding=0.3)
     image = ImageInfo(sha256=sha, file_name="f", modality="mammography", width=WIDTH, height=HEIGHT)
@@ -47,9 +47,9 @@ def shown(pixels, boxes=(), side="L", spacing=None, plane=None):
                 label="malignant",
                 probability=0.9,
                 probability_malignant=0.4,
-                box=Box(x=x - size / 2, y=y - size / 2, width=size, height=size),
+                box=Box(x=x - size / 2, y=y - (*tall, size)[0] / 2, width=size, height=(*tall, size)[0]),
             )
-            for x, y, size in boxes
+            for x, y, size, *tall in boxes
         ],
         display=DisplayImage(file="d.png", width=WIDTH, height=HEIGHT),
     )
@@ -114,6 +114,13 @@ class TestPriors:
         [tracked] = track(now, before)
         assert tracked.growth_mm is None
         assert tracked.growth == pytest.approx(0.2, abs=0.05)
+
+    def test_growth_is_that_of_the_longest_side(self):
+        before = shown(breast(1), [(112, 205, 50)], spacing=0.2)
+        [tracked] = track(shown(breast(0), [(110, 200, 70, 50)], spacing=0.2), before)
+        assert tracked.change == "grown"
+        assert tracked.growth_mm == pytest.approx(4.0, abs=0.3)
+        assert tracked.growth == pytest.approx(0.4, abs=0.05)
 
     def test_small_change_in_millimetres_is_stable_whatever_its_share(self):
         now, before = shown(breast(0), [(110, 200, 13)], spacing=0.2), shown(breast(1), [(110, 200, 10)], spacing=0.2)

@@ -1,8 +1,8 @@
 """Compares findings with an earlier examination of the same breast and view: new, stable, grown or smaller.
 
 Findings are matched by their position relative to the nipple, along the posterior nipple line and across it. Growth is
-the change of size, the square root of the box's area, in millimetres if both films state their spacing in the same
-plane, otherwise as a share; sizes are then shares of the breast's depth on each film. A benign mass may grow by a fifth
+the change of the box's longest side, in millimetres if both films state their spacing in the same plane, otherwise as
+a share; sizes are then shares of the breast's depth on each film. A benign mass may grow by a fifth
 in half a year (Gordon et al., Radiology 229, 2003), which is also about the difference of two boxes of one mass.
 """
 
@@ -92,10 +92,16 @@ def _absent(prior: ExaminedFilm, place: NDArray[np.float64]) -> Change:
     return "new" if 0 <= x < width and 0 <= y < height and thumbnail.mask[y, x] else "not_comparable"
 
 
+def _longest_side(film: ExaminedFilm, place: int) -> float:
+    """The longest side of a mark as a share of the breast's depth: readers compare the longest diameter."""
+    box = film.result.findings[place].box
+    return film.marks[place].size * max(box.width, box.height) / (box.width * box.height) ** 0.5
+
+
 def _tracked(film: ExaminedFilm, prior: ExaminedFilm, i: int, j: int) -> Tracked:
     assert film.anatomy is not None
     assert prior.anatomy is not None
-    now, before = film.marks[i].size, prior.marks[j].size
+    now, before = _longest_side(film, i), _longest_side(prior, j)
     growth_mm: float | None = None
     if film.mm_per_unit is not None and prior.mm_per_unit is not None and film.plane == prior.plane:
         now = now * film.anatomy.depth * film.mm_per_unit

@@ -13,7 +13,7 @@ import { marksOfRow } from './findings.js';
 import { numberOf } from './numbering.js';
 import { referenceTo } from './own.js';
 import { showPartner } from './partners.js';
-import { placeOf } from './place.js';
+import { depthOf } from './place.js';
 import { sizeInShort, sizeWords } from './sizes.js';
 import { showTrend, trendOfLesion } from './trend.js';
 import { changeWords, isWorse, lesionOf, lesionPlace, otherMark, otherWords } from './together.js';
@@ -108,14 +108,12 @@ function fillTogether(row, state, target) {
   write(role(row, 'together'), said.join(' · '));
 }
 
-/** The side and where on the film. @param {import('../viewer/image.js').ViewedImage} image @param {Placed} finding @param {boolean} [sided] Whether to name the side. */
+/** The side and the depth on the film. @param {import('../viewer/image.js').ViewedImage} image @param {Placed} finding @param {boolean} [sided] Whether to name the side. */
 export function placeWords(image, finding, sided = true) {
   const { laterality } = image.entry;
   const side = laterality && sided ? [t(`examined.laterality.${laterality}`)] : [];
-  const place = placeOf(image, finding);
-  if (!place) return side.join('');
-  const across = place.across ? [t(`breast.place.${place.across}`)] : [];
-  return [...side, ...across, t(`breast.place.${place.depth}`)].join(' · ');
+  const depth = depthOf(image, finding);
+  return [...side, ...(depth ? [t(`breast.place.${depth}`)] : [])].join(' · ');
 }
 
 /** @param {HTMLElement} row @param {import('../viewer/image.js').ViewedImage} image */
