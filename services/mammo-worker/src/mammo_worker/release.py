@@ -72,8 +72,7 @@ def release(
         version: Version of the package.
         fppi: False positives per validation film at the working threshold.
         say: Called with a message at each stage.
-        fuse: Folder of a package of the same network and training patients, whose findings are fused with those of the
-            run.
+        fuse: Folder of a package of the same network and training patients, whose findings are fused with the run's.
 
     Raises:
         ValueError: The run has seen other films than the public sets' training patients, or the package to fuse has
