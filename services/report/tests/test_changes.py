@@ -26,7 +26,10 @@ def images(mammogram):
         entry = CaseImage(image_id=job, job_id=job, image=image, state="assessed", study_date=day, is_prior=prior)
         return entry, result.model_copy(update={"image": image, "findings": found})
 
-    return lambda **said: {"now": film("now", 180, prior=False), "then": film("then", 120, prior=True, **said)}
+    def both(now=None, **then):
+        return {"now": film("now", 180, prior=False, **(now or {})), "then": film("then", 120, prior=True, **then)}
+
+    return both
 
 
 def reading(first: str, change: str, *, known: bool) -> ExaminationReading:
@@ -49,6 +52,12 @@ def test_sizes_then_and_now_are_in_mm_of_each_film(images, mammogram):
     [change] = changes_of(reading(first, "grown", known=True), images(), Words("en")).values()
     assert change.sizes == pytest.approx((12, 18))
     assert change.words == "12 → 18 mm, +6 mm since 19 Nov 2024"
+
+
+def test_sizes_on_the_detector_are_named_as_such(images, mammogram):
+    first, plane = mammogram[0].findings[0].id, {"spacing_plane": "detector"}
+    [change] = changes_of(reading(first, "grown", known=True), images(plane, **plane), Words("en")).values()
+    assert change.words == "12 → 18 mm on the detector, +6 mm since 19 Nov 2024"
 
 
 @pytest.mark.parametrize("said", [{"pixel_spacing_mm": None}, {"spacing_plane": "detector"}])

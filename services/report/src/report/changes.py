@@ -47,7 +47,9 @@ def _change(lesion: Lesion, images: Analysed, text: Words) -> Change | None:
         return Change(words=text(f"findings.change.{change.change}", day=since), sizes=())
     before, now = (round(size) for size in sizes)
     grown = f"{now - before:+d}".replace("-", "−") if now != before else "±0"
-    return Change(words=text("findings.change.size", before=before, now=now, change=grown, day=since), sizes=sizes)
+    on_detector = images[change.prior.job_id][1].image.spacing_plane == "detector" if change.prior else False
+    key = "findings.change.size.detector" if on_detector else "findings.change.size"
+    return Change(words=text(key, before=before, now=now, change=grown, day=since), sizes=sizes)
 
 
 def _day(lesion: Lesion, images: Analysed) -> date | None:

@@ -5,7 +5,7 @@ import { translator, useWords } from '#web/core/words.js';
 import { trendOfMarks } from '#web/reading/changes.js';
 import { curveOf, trendWords } from '#web/reading/trend.js';
 
-useWords(translator({ 'reading.trend.size': '{mm} mm', 'reading.trend.since': '{change} mm since {day}', 'reading.trend.unmarked': 'no mark on {day}' }, 'en'));
+useWords(translator({ 'reading.trend.size': '{mm} mm', 'reading.trend.size.detector': '{mm} mm on the detector', 'reading.trend.since': '{change} mm since {day}', 'reading.trend.unmarked': 'no mark on {day}' }, 'en'));
 
 /** A film with findings at [x, y, side] in pixels. */
 function film(findings, { prior = false, spacing = 0.1, tip = { x: 1000, y: 500 }, day = '2026-03-01', side = 'R' } = {}) {
@@ -64,5 +64,6 @@ test('a trend is said by its sizes and the growth since the last examination', (
   assert.equal(said(8.4, 11.6, 18.2), '8 → 12 → 18 mm; +6 mm since 1 Mar 2024');
   assert.equal(said(12, 10), '12 → 10 mm; −2 mm since 1 Mar 2022');
   assert.equal(said(8, 8.2), '8 → 8 mm; ±0 mm since 1 Mar 2022');
-  assert.equal(said(8, null, 9), '8 → 9 mm; no mark on 1 Mar 2024');
+  assert.equal(said(8, null, 9), '8 → – → 9 mm; no mark on 1 Mar 2024');
+  assert.equal(trendWords([{ day: '2024-03-01', mm: 8 }, { day: '2026-03-01', mm: 9 }], true)[0], '8 → 9 mm on the detector');
 });

@@ -7,6 +7,7 @@ import { find, listItems, role, write } from '../core/dom.js';
 import { probability } from '../core/numbers.js';
 import { moment } from '../core/times.js';
 import { apiLanguage, t } from '../core/words.js';
+import { unitOf } from '../viewer/image.js';
 import { STATES } from '../viewer/palette.js';
 import { headlineOf, inWords } from './certainty.js';
 import { marksOfRow } from './findings.js';
@@ -101,7 +102,7 @@ function fillTogether(row, state, target) {
     role(row, 'place').title = t(`reading.place.hint.${by}`);
   }
   const trend = trendOfLesion(state, target);
-  showTrend(row, trend);
+  showTrend(row, trend, unitOf(imageOf(state.images, target)) === 'detector'); // both films have one plane
   const compared = trend?.at(-2)?.mm != null; // the sizes say what became of it
   const said = lesion ? [otherWords(state, target), compared && !isWorse(lesion) ? '' : changeWords(lesion)].filter(Boolean) : [];
   role(row, 'together').hidden = said.length === 0;

@@ -22,8 +22,8 @@ export function trendOfLesion(state, target) {
   return trendOfMarks(state.images, marks);
 }
 
-/** Sizes as they are written, in whole mm. @param {Trend} trend */
-const sizes = (trend) => trend.flatMap(({ mm }) => (mm === null ? [] : [String(Math.round(mm))])).join(' → ');
+/** Sizes as they are written, in whole mm; a dash for a day without a mark there. @param {Trend} trend */
+const sizes = (trend) => trend.map(({ mm }) => (mm === null ? '–' : Math.round(mm))).join(' → ');
 
 /** Whole mm that a lesion has grown since the last examination; 0 where that cannot be told. @param {Trend} trend */
 function grownBy(trend) {
@@ -31,13 +31,14 @@ function grownBy(trend) {
   return before.mm === null || now.mm === null ? 0 : Math.round(now.mm) - Math.round(before.mm);
 }
 
-/** What has become of a lesion since the last examination, in words. @param {Trend} trend */
-export function trendWords(trend) {
+/** What has become of a lesion since the last examination, in words. @param {Trend} trend @param {boolean} [onDetector] Whether the sizes are those on the detector. */
+export function trendWords(trend, onDetector = false) {
   const [before] = trend.slice(-2);
-  if (before.mm === null) return [t('reading.trend.size', { mm: sizes(trend) }), t('reading.trend.unmarked', { day: dayWords(before.day) })];
+  const said = t(onDetector ? 'reading.trend.size.detector' : 'reading.trend.size', { mm: sizes(trend) });
+  if (before.mm === null) return [said, t('reading.trend.unmarked', { day: dayWords(before.day) })];
   const grown = grownBy(trend);
   const change = `${grown > 0 ? '+' : grown < 0 ? '−' : '±'}${Math.abs(grown)}`;
-  return [t('reading.trend.size', { mm: sizes(trend) }), t('reading.trend.since', { change, day: dayWords(before.day) })];
+  return [said, t('reading.trend.since', { change, day: dayWords(before.day) })];
 }
 
 /** Where the sizes lie on the curve: days across, millimetres up from 0. @param {Trend} trend @returns {[number, number][]} */
@@ -51,12 +52,12 @@ export function curveOf(trend) {
   ]);
 }
 
-/** @param {HTMLElement} row @param {Trend | null} trend */
-export function showTrend(row, trend) {
+/** @param {HTMLElement} row @param {Trend | null} trend @param {boolean} onDetector See `trendWords`. */
+export function showTrend(row, trend, onDetector) {
   const place = role(row, 'trend');
   place.hidden = trend === null;
   if (!trend) return;
-  const [said, grown] = trendWords(trend);
+  const [said, grown] = trendWords(trend, onDetector);
   write(role(place, 'sizes'), said);
   write(role(place, 'grown'), grown);
   place.toggleAttribute('data-grown', grownBy(trend) > 0);
