@@ -209,6 +209,18 @@ class TestResult:
         assert result.thresholds == pipeline.manifest.thresholds
         assert [n.code for n in result.notices] == ["tissue_doubted"] * sure
 
+    def test_that_marks_what_the_assessment_clears_says_so(self, pipeline, field_pixels, monkeypatch):
+        highest = pipeline.analyse(encoded(field_pixels[0]), info(magnification="40X"), no_progress).result.tissue
+        monkeypatch.setattr(pipeline, "_calibrated", lambda logits: np.full(np.shape(logits) or 1, 0.01, np.float32))
+        for marked in (True, False):
+            monkeypatch.setattr(pipeline._tissue, "mark_from", highest.probability_tumour * 0.99 if marked else 1.0)
+            result = pipeline.analyse(encoded(field_pixels[0]), info(magnification="40X"), no_progress).result
+            assert (result.assessment, bool(result.tissue.regions)) == ("no_sign_of_malignancy", marked)
+            told = [notice for notice in result.notices if notice.code == "tumour_map_disagrees"]
+            assert [notice.values for notice in told] == [
+                {"percent": f"{region.probability_tumour:.0%}"} for region in result.tissue.regions[:1]
+            ]
+
     def test_the_map_names_the_packages_figures_in_both_languages(self, reader):
         drawn = describe_map(reader.package.manifest, "map.png")
         assert "AUC 0.895 (0.879 to 0.909)" in drawn.method

@@ -20,12 +20,18 @@ from histo_worker.preprocessing.windows import resize_area
 from histo_worker.scale import FARTHEST, Scale, is_too_coarse, nearest_magnification, scale_of
 from histo_worker.settings import HistoSettings
 from histo_worker.tissue.reader import TissueReader
-from histo_worker.tissue.stage import TissueAnswer, describe_map, draw_map, is_unlike, read_tissue, widened
-from histo_worker.tissue.windows import share_read
+from histo_worker.tissue.stage import (
+    TissueAnswer,
+    describe_map,
+    draw_map,
+    is_unlike,
+    read_tissue,
+    tissue_notices,
+    widened,
+)
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
-from lobule.contracts.tissue import Tissue
 from lobule.decoding.images import decoder, read_field
 from lobule.errors import AnalysisError
 from lobule.imaging.decode import RGB8, encode_png
@@ -162,7 +168,7 @@ class HistologyPipeline:
                 *([make_notice("tissue_doubted")] if known and assessment != thresholds.assess(probability) else []),
                 *_scale_notices(image, magnification, scale),
                 *self._size_notices(magnification, scale, field, readings),
-                *_tissue_notices(field, tissue),
+                *tissue_notices(field.shape, tissue, assessment),
             ],
             timings_s=clock.seconds,
         )
@@ -249,11 +255,6 @@ def _scale_notices(image: ImageInfo, magnification: Magnification | None, scale:
             yield make_notice("scale_too_coarse", um=um)
         elif near not in MEASURED or times > FARTHEST:
             yield make_notice("scale_not_measured", um=um)
-
-
-def _tissue_notices(field: RGB8, tissue: Tissue | None) -> Iterator[Notice]:
-    if tissue and (share := share_read(field.shape[0], field.shape[1], tissue.um_per_pixel)) < 1:
-        yield make_notice("tissue_sampled", share=f"{share:.0%}")
 
 
 def build_pipeline(settings: HistoSettings | None = None, *, pictures: bool = True) -> HistologyPipeline:

@@ -1,5 +1,6 @@
 """The tissue part of a result: measurements, map, and the effect of unusual tissue on the assessment."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
@@ -11,9 +12,12 @@ from histo_worker.scale import Scale, is_too_coarse
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.out_of_distribution import FAR
 from histo_worker.tissue.reader import TissueReader, TissueReading
+from histo_worker.tissue.windows import share_read
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.result import HeatMap, Thresholds
+from lobule.contracts.notices import Notice
+from lobule.contracts.result import Assessment, HeatMap, Thresholds
 from lobule.contracts.tissue import Tissue, TissueRegion
+from lobule.words import make_notice
 
 RGB8 = NDArray[np.uint8]
 Float = NDArray[np.float32]
@@ -124,6 +128,23 @@ def draw_map(heat: Float, display: RGB8, glass: int) -> Float:
 def is_unlike(tissue: Tissue | None) -> bool:
     """Whether the tissue is unlike the training tissue."""
     return tissue is not None and tissue.unlike_training >= FAR
+
+
+def tissue_notices(shape: tuple[int, ...], tissue: Tissue | None, assessment: Assessment) -> Iterator[Notice]:
+    """Say how much of the field was read, and if its map marks carcinoma although the assessment shows no sign.
+
+    The assessment is of the mean over the patches of a field, in which a small focus counts little. The map does not
+    change it: its figures in other laboratories are too poor.
+
+    Args:
+        shape: Shape of the field, rows first.
+        tissue: Its tissue; None if it was not read.
+        assessment: Assessment of the field.
+    """
+    if tissue and (share := share_read(shape[0], shape[1], tissue.um_per_pixel)) < 1:
+        yield make_notice("tissue_sampled", share=f"{share:.0%}")
+    if tissue and tissue.regions and assessment == "no_sign_of_malignancy":
+        yield make_notice("tumour_map_disagrees", percent=f"{tissue.regions[0].probability_tumour:.0%}")
 
 
 def widened(thresholds: Thresholds, tissue: Tissue | None, scale: Scale | None) -> Thresholds:
