@@ -56,6 +56,21 @@ def test_the_owner_and_the_audit_log_are_told(client, alice, root, case, open_ca
     assert WHY["reason"] in client.get("/account", headers=alice).text
 
 
+def test_the_owner_is_told_of_a_case_that_was_deleted(client, alice, root, case, open_case):
+    access = open_case().json()["id"]
+    assert client.delete(f"/api/v1/cases/{case}", headers=root).status_code == 200
+    for headers in (alice, root):
+        assert [each["id"] for each in client.get("/api/v1/emergency-access", headers=headers).json()] == [access]
+    assert WHY["reason"] in client.get("/", headers=alice).text
+    assert client.post(f"/api/v1/emergency-access/{access}/seen", headers=alice).status_code == 200
+
+
+def test_the_owner_deletes_the_notice_with_the_case(client, alice, root, case, open_case):
+    open_case()
+    assert client.delete(f"/api/v1/cases/{case}", headers=alice).status_code == 200
+    assert client.get("/api/v1/emergency-access", headers=root).json() == []
+
+
 def test_a_reason_and_the_person_are_needed(app, client, alice, root, bearer_of, open_case):
     assert open_case(reason="test").status_code == 422
     assert open_case(bearer_of("root")).json()["code"] == "portal_session_required"

@@ -11,6 +11,7 @@ from gateway.cases.repositories import reads
 from gateway.corrections import removal
 from gateway.deletion import repository
 from gateway.deletion.schemas import Losses
+from gateway.emergency import repository as emergency
 from gateway.errors import ProblemError
 from gateway.images import repository as images
 from gateway.images.models import Image
@@ -60,16 +61,23 @@ def delete_case(
     lost = losses_of_case(session, case, user, signed=signed)
     for image in images.of_case(session, case.id):
         removal.cancel_analyses(session, image)
-    delete_after_commit(session, store, delete_rows(session, case.id))
+    delete_after_commit(session, store, delete_rows(session, case.id, keep_notices=user.id != case.owner_id))
     session.expire_all()
     return lost
 
 
-def delete_rows(session: Session, case_id: str) -> list[str]:
+def delete_rows(session: Session, case_id: str, *, keep_notices: bool = False) -> list[str]:
     """Delete a case's rows and all that refer to them, whoever asks; returns the prefixes of its objects.
 
     The caller deletes the objects once the transaction is committed.
+
+    Args:
+        session: The transaction.
+        case_id: Which case.
+        keep_notices: Whether its owner is still told of emergency accesses: an administrator deletes it.
     """
+    if not keep_notices:
+        emergency.forget(session, case_id)
     repository.delete_documents(session, case_id)
     prefixes = [layout.instance_folder(each) for each in repository.instances(session, case_id)]
     for image_id in repository.image_ids(session, case_id):

@@ -15,8 +15,8 @@ class EmergencyAccess(Base):
     __tablename__ = "emergency_accesses"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    case_id: Mapped[str] = mapped_column(String(36), index=True)  # the notice outlives the case
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     opened_by: Mapped[str] = mapped_column(String(200))  # the administrator's name, as it was then
     reason: Mapped[str] = mapped_column(String(500))

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from gateway.clock import now
@@ -25,6 +25,11 @@ def open_case(session: Session, case_id: str, owner_id: str, user: User, reason:
     session.add(access)
     session.flush()
     return access
+
+
+def forget(session: Session, case_id: str) -> None:
+    """Delete the notices of a case."""
+    session.execute(delete(EmergencyAccess).where(EmergencyAccess.case_id == case_id))
 
 
 def opened_by(user: User) -> Select[str]:

@@ -39,5 +39,5 @@ def _is_told(user: User) -> ColumnElement[bool]:
         EmergencyAccess.case_id.in_(members.where(GroupMember.user_id == user.id)),
         EmergencyAccess.case_id.in_(read),
     )
-    others = and_(EmergencyAccess.owner_id.in_(away), EmergencyAccess.user_id != user.id, nearby)
+    others = and_(EmergencyAccess.owner_id.in_(away), EmergencyAccess.user_id.is_distinct_from(user.id), nearby)
     return or_(EmergencyAccess.owner_id == user.id, others)
