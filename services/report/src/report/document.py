@@ -266,8 +266,7 @@ def _not_assessed(image: CaseImage, name: str, text: Words) -> NotAssessed:
     return NotAssessed(name=name, file_name=file_name, label=label, why=why)
 
 
-_OF_UNKNOWN_SIZE = "size"
-"""The limit that holds only where a file does not say how large a pixel is."""
+_OF_UNKNOWN_SIZE = "size"  # the limit that holds only where a file does not say how large a pixel is
 
 
 def _limits(spec: ModalitySpec, images: Sequence[ImageInfo], text: Words, *, whole: bool) -> Iterator[str]:
