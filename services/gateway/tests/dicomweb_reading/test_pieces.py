@@ -78,33 +78,36 @@ def test_a_film_of_the_other_byte_order(client, alice, node, study, lengths):
     assert max(lengths) <= MOST
 
 
+@pytest.fixture
+def encapsulated(client, node, study):
+    def store(frames: list[bytes], count: int = 2, **how) -> str:
+        """Hands over an object with these frames, and returns its address."""
+        content = read(made(PICTURE, "OT", NumberOfFrames=count))
+        content.file_meta.TransferSyntaxUID = JPEGLSLossless
+        content.PixelData = encapsulate(frames, **how)
+        content["PixelData"].VR, content["PixelData"].is_undefined_length = "OB", True
+        buffer = io.BytesIO()
+        content.save_as(buffer)
+        assert hand_over(client, node, study.case, buffer.getvalue()).status_code == 201
+        return place_of(buffer.getvalue())
+
+    return store
+
+
 @pytest.mark.parametrize("has_offsets", [True, False])
 @pytest.mark.parametrize("per_frame", [1, 3])
-def test_encapsulated_frames(client, alice, node, study, lengths, has_offsets, per_frame):
+def test_encapsulated_frames(client, alice, encapsulated, lengths, has_offsets, per_frame):
     images = [bytes([number]) * SIZE + b"\xff\xd9" for number in (1, 2)]
-    said = {"Rows": 2048, "Columns": 2048, "SamplesPerPixel": 1, "BitsAllocated": 8, "NumberOfFrames": 2}
-    content = read(made(PICTURE, "OT", **said))
-    content.file_meta.TransferSyntaxUID = JPEGLSLossless
-    content.PixelData = encapsulate(images, fragments_per_frame=per_frame, has_bot=has_offsets)
-    content["PixelData"].VR, content["PixelData"].is_undefined_length = "OB", True
-    buffer = io.BytesIO()
-    content.save_as(buffer)
-    assert hand_over(client, node, study.case, buffer.getvalue()).status_code == 201
+    place = encapsulated(images, fragments_per_frame=per_frame, has_bot=has_offsets)
     lengths.clear()
-    got = client.get(f"{place_of(buffer.getvalue())}/frames/2,1", headers=alice).content
+    got = client.get(f"{place}/frames/2,1", headers=alice).content
     assert 0 < got.index(images[1]) < got.index(images[0])
     assert max(lengths) <= MOST
 
 
-def test_an_encapsulated_frame_that_is_missing_is_refused(client, alice, node, study):
-    content = read(made(PICTURE, "OT", NumberOfFrames=3))
-    content.file_meta.TransferSyntaxUID = JPEGLSLossless
-    content.PixelData = encapsulate([b"first" * 2, b"second"])
-    content["PixelData"].VR, content["PixelData"].is_undefined_length = "OB", True
-    buffer = io.BytesIO()
-    content.save_as(buffer)
-    assert hand_over(client, node, study.case, buffer.getvalue()).status_code == 201
-    answer = client.get(f"{place_of(buffer.getvalue())}/frames/3", headers=alice)
+def test_an_encapsulated_frame_that_is_missing_is_refused(client, alice, encapsulated):
+    place = encapsulated([b"first" * 2, b"second"], count=3)
+    answer = client.get(f"{place}/frames/3", headers=alice)
     assert (answer.status_code, answer.json()["code"]) == (500, "instance_unreadable")
 
 
