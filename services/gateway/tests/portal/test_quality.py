@@ -74,7 +74,8 @@ def pages(client, alice, headers_of, upload, worker, picture, app):
     worker.say(jobs[1], "inference", "fail", attempt=claim["attempt"], code="not_mammogram", detail="It is in colour.")
     worker.infer(jobs[2])
     worker.render(jobs[2])
-    client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={"comment": "Seen."})
+    signed = client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={"comment": "Seen."} | APART)
+    assert signed.status_code == 201, signed.text
     single, parked = (upload(picture(colour)).json()["job"]["id"] for colour in (33, 34))
     with app.state.sessions.begin() as session:
         session.get_one(Job, parked).state = "dead"
