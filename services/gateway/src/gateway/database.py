@@ -76,10 +76,16 @@ SQLITE_SYNCHRONOUS = "FULL"
 """A commit is on the disk when it returns: with NORMAL, a power cut takes back signatures and accepted uploads."""
 
 
+CONNECT_TIMEOUT_S = 5
+"""An address where nobody answers any more, such as that of a container that was replaced, holds up no request."""
+
+
 def make_engine(url: str) -> Engine:
     """An engine for SQLite (write-ahead log, foreign keys on, immediate transactions) or PostgreSQL."""
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = create_engine(
+            url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}
+        )
         event.listen(engine, "before_cursor_execute", _refuse_nul)
         return engine
     engine = create_engine(url, connect_args={"timeout": 15, "check_same_thread": False})

@@ -64,7 +64,7 @@ from gateway.jobs.events import AnalysisChanged, AnalysisEnded
 from gateway.jobs.polls import KnownProgress
 from gateway.jobs.progress import ProgressBoard
 from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
-from gateway.middleware import RequestContext
+from gateway.middleware import AnswerWhenStopped, RequestContext
 from gateway.modalities import endpoints as modality_endpoints
 from gateway.modalities.service import Modalities
 from gateway.names.policy import Names
@@ -259,6 +259,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     for middleware in (BodyLimit, Conditional, Ranges):
         app.add_middleware(middleware)
     app.add_middleware(CrossOrigin, origins=parse_origins(settings.cors_origins))
+    app.add_middleware(AnswerWhenStopped)
     app.add_middleware(RequestContext)  # added last, so the outermost
     app.webhooks.include_router(webhooks.messages)
     # Only what holds no secret is compressed: compressed pages could be made to betray their CSRF token (BREACH).

@@ -1,5 +1,6 @@
 """Middleware of every request: a request id, a log line, and security headers."""
 
+import asyncio
 import re
 import time
 import uuid
@@ -7,9 +8,11 @@ import uuid
 import structlog
 from prometheus_client import Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.asgi import HttpMiddleware
+from gateway.errors import ProblemError, problem_response
 from gateway.language import request_language
 from lobule.contracts.language import negotiate_language
 from lobule.tracing import span
@@ -87,3 +90,24 @@ class RequestContext(HttpMiddleware):
             if not scope["path"].startswith(_QUIET):
                 milliseconds = round(seconds * 1000, 1)
                 log.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
+
+
+class AnswerWhenStopped(HttpMiddleware):
+    """Answers 503 to a request that the server cancels because it stops and the request takes too long."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `HttpMiddleware`."""
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except asyncio.CancelledError:
+            if begun:
+                raise
+            problem = ProblemError(503, "database_busy", headers={"Retry-After": "5"})
+            await problem_response(Request(scope), problem)(scope, receive, send)
