@@ -1,4 +1,4 @@
-"""Middleware of every request: a request id, a log line, and security headers."""
+"""Middleware of every request: a request id, a log line, security headers, and an answer when the server stops."""
 
 import asyncio
 import re
