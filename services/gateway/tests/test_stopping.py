@@ -1,6 +1,7 @@
 """A server that stops cancels the requests that take too long: they are told to come again."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
@@ -22,6 +23,7 @@ def test_a_request_that_is_cancelled_is_answered():
             request.cancel()
             return await request
 
-    answer = asyncio.run(ask())
+    with ThreadPoolExecutor(1) as thread:  # Playwright's loop may run in this one
+        answer = thread.submit(asyncio.run, ask()).result()
     assert (answer.status_code, answer.json()["code"]) == (503, "database_busy")
     assert answer.headers["Retry-After"] == "5"
