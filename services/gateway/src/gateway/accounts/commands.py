@@ -46,18 +46,23 @@ def add(
     sessions = sessions_at(home)
     password = _ask_password(password_stdin)
     new = _valid(UserCreate, username=username, password=password, role=role, display_name=display_name)
+    user = read(sessions, lambda session: repository.by_username(session, username))
+    if user is not None and if_missing:
+        return
+    kept = user is not None and replace and verify_password(password, user.password_hash)
+    password_hash = "" if kept else _new_hash(password, username, display_name or (user.display_name if user else ""))
     with sessions.begin() as session:
         user = repository.by_username(session, username)
         if user is not None and if_missing:
             return
         if user is not None and replace:
-            if not verify_password(password, user.password_hash):
-                service.reset_password(session, user, password, by_another=change)
+            if not kept:
+                service.reset_password(session, user, password_hash, by_another=change)
             user.role, user.active = role, True
             _note(session, user, "user.update", role=role, active=True)
         else:
             try:
-                user = service.create_user(session, new, by_another=change)
+                user = service.create_user(session, new, password_hash, by_another=change)
             except ProblemError as error:
                 raise fail(error.detail_in(words().language)) from None
             _note(session, user, "user.create", role=role)
@@ -118,12 +123,14 @@ def set_password(
 ) -> None:
     """Change a user's password and end their sessions and tokens."""
     new = _valid(PasswordReset, password=_ask_password(password_stdin))
+    known = read(sessions_at(home), lambda session: repository.by_username(session, username))
+    password_hash = _new_hash(new.password, username, known.display_name) if known is not None else ""
 
     def reset(session: Session, user: User) -> None:
         if make_local and user.identity is not None:
             user.identity = None
             _note(session, user, "user.make_local")
-        service.reset_password(session, user, new.password, by_another=change)
+        service.reset_password(session, user, password_hash, by_another=change)
         _note(session, user, "user.password_reset")
 
     _to_user(home, username, reset)
@@ -173,6 +180,13 @@ def _ask_password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
     return typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+
+
+def _new_hash(password: str, *names: str) -> str:
+    try:
+        return service.new_hash(password, *names)
+    except ProblemError as error:
+        raise fail(error.detail_in(words().language)) from None
 
 
 def _valid(kind: type[Given], **values: object) -> Given:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 
 from gateway.accounts import service
-from gateway.accounts.schemas import PasswordChange, PasswordReset, UserCreate, UserRead, UserUpdate
+from gateway.accounts.new_passwords import ChangeHash, ResetHash, UserHash
+from gateway.accounts.schemas import UserCreate, UserRead, UserUpdate
 from gateway.audit.service import record
 from gateway.auth import sessions
 from gateway.auth.dependencies import AdminUser, AppSettings, CurrentUser, FreshPerson, LoginPlace, Person
-from gateway.auth.service import check_password
 from gateway.database import DbSession
-from gateway.errors import ProblemError, not_found, responses
+from gateway.errors import not_found, responses
 from gateway.users import repository
 from gateway.users.models import User
 
@@ -26,13 +26,10 @@ def read_me(user: CurrentUser) -> User:
 
 @router.post("/me/password", status_code=204, responses=responses(401, 403, 409, 422, 429), dependencies=[LoginPlace])
 def change_password(
-    change: PasswordChange, user: Person, session: DbSession, request: Request, settings: AppSettings
+    change: ChangeHash, user: Person, session: DbSession, request: Request, settings: AppSettings
 ) -> None:
     """Change your password. Your other sessions end."""
-    check_password(request, user, change.current)
-    if change.new == change.current:
-        raise ProblemError(422, "same_password")
-    service.set_password(session, user, change.new, but=sessions.read_session(session, request, settings))
+    service.change_password(session, user, change, but=sessions.read_session(session, request, settings))
     record(session, request, user, "user.password", "user", user.id)
 
 
@@ -42,10 +39,18 @@ def list_users(_admin: AdminUser, session: DbSession) -> Sequence[User]:
     return repository.all_users(session)
 
 
-@router.post("", status_code=201, response_model=UserRead, responses=responses(401, 403, 409, 422))
-def create_user(new: UserCreate, admin: FreshPerson, session: DbSession, request: Request) -> User:
+@router.post(
+    "",
+    status_code=201,
+    response_model=UserRead,
+    responses=responses(401, 403, 409, 422),
+    dependencies=[LoginPlace],
+)
+def create_user(
+    new: UserCreate, password_hash: UserHash, admin: FreshPerson, session: DbSession, request: Request
+) -> User:
     """Add a user (administrators). A person must choose a new password at the first login; a program need not."""
-    user = service.create_user(session, new, by_another=True)
+    user = service.create_user(session, new, password_hash, by_another=True)
     detail = {"username": user.username, "role": user.role}
     record(session, request, admin, "user.create", "user", user.id, detail)
     return user
@@ -61,16 +66,18 @@ def update_user(user_id: str, changes: UserUpdate, admin: FreshPerson, session: 
     return user
 
 
-@router.post("/{user_id}/password", status_code=204, responses=responses(401, 403, 404, 409, 422))
+@router.post(
+    "/{user_id}/password", status_code=204, responses=responses(401, 403, 404, 409, 422), dependencies=[LoginPlace]
+)
 def reset_password(
-    user_id: str, reset: PasswordReset, admin: FreshPerson, session: DbSession, request: Request
+    user_id: str, password_hash: ResetHash, admin: FreshPerson, session: DbSession, request: Request
 ) -> None:
     """Set a user's password (administrators). All sessions and API tokens of the user end.
 
     The user has to choose a new password at the next login.
     """
     user = _user(session, user_id)
-    service.reset_password(session, user, reset.password, by_another=True)
+    service.reset_password(session, user, password_hash, by_another=True)
     record(session, request, admin, "user.password_reset", "user", user.id, {"username": user.username})
 
 

@@ -1,5 +1,7 @@
 """Creating and changing users. Removing rights ends all sessions of the user."""
 
+from typing import NamedTuple
+
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,24 +16,46 @@ from gateway.users.password_rules import check_password_rules
 from gateway.users.passwords import hash_password
 
 
-def create_user(session: Session, new: UserCreate, *, by_another: bool) -> User:
+class HashedChange(NamedTuple):
+    """A change of one's own password.
+
+    Attributes:
+        checked: The stored hash that the current password was checked against.
+        new: `new_hash` of the new one.
+    """
+
+    checked: str
+    new: str
+
+
+def new_hash(password: str, *names: str) -> str:
+    """The hash of a new password of the user with these names. It takes long: no transaction may be open.
+
+    Raises:
+        ProblemError: `password_weak`, 422.
+    """
+    check_password_rules(password, names)
+    return hash_password(password)
+
+
+def create_user(session: Session, new: UserCreate, password_hash: str, *, by_another: bool) -> User:
     """Add a user.
 
     Args:
         session: The transaction.
-        new: Name, password, role.
+        new: Name and role.
+        password_hash: `new_hash` of the password.
         by_another: Whoever chose the password is not the one who will use it, so it must be changed at the first login.
 
     Raises:
-        ProblemError: `username_taken` (409) or `password_weak` (422).
+        ProblemError: `username_taken`, 409.
     """
-    check_password_rules(new.password, (new.username, new.display_name or ""))
     if repository.by_username(session, new.username):
         raise ProblemError(409, "username_taken", "named", values={"username": new.username})
     user = User(
         username=new.username.lower(),
         display_name=new.display_name or new.username,
-        password_hash=hash_password(new.password),
+        password_hash=password_hash,
         role=new.role,
         # a program has no person who could choose a password
         must_change_password=by_another and new.role != "service",
@@ -82,31 +106,40 @@ def delete_user(session: Session, user: User) -> None:
         raise ProblemError(409, "last_admin")
 
 
-def set_password(session: Session, user: User, password: str, but: AuthSession | None = None) -> None:
-    """Give a user another password; every login with the old one ends, but the one that changes it.
+def change_password(session: Session, user: User, change: HashedChange, but: AuthSession | None) -> None:
+    """Give a user the password that they chose; every login with the old one ends, but the one that changes it.
 
     Raises:
-        ProblemError: `password_elsewhere` (409) for an account of single sign-on, or `password_weak` (422).
+        ProblemError: `password_elsewhere` (409) for an account of single sign-on, or `wrong_password` (403) if the
+            password was changed after the current one was checked.
     """
-    if user.identity is not None:
-        raise ProblemError(409, "password_elsewhere")
-    check_password_rules(password, (user.username, user.display_name))
-    user.password_hash, user.must_change_password = hash_password(password), False
-    end_logins(session, user, but)
+    if repository.locked_password_hash(session, user.id) != change.checked:
+        raise ProblemError(403, "wrong_password")
+    _set_password(session, user, change.new, but)
 
 
-def reset_password(session: Session, user: User, password: str, *, by_another: bool) -> None:
-    """As `set_password`, by another person. API tokens end too, since they may have been stolen.
+def reset_password(session: Session, user: User, password_hash: str, *, by_another: bool) -> None:
+    """Give a user a password that another person chose. API tokens end too, since they may have been stolen.
 
     Args:
         session: The transaction.
         user: Whose.
-        password: The new one.
+        password_hash: `new_hash` of the new one.
         by_another: See `create_user`.
+
+    Raises:
+        ProblemError: `password_elsewhere`, 409, for an account of single sign-on.
     """
-    set_password(session, user, password)
+    _set_password(session, user, password_hash)
     user.must_change_password = by_another and user.role != "service"
     logins.revoke_api_tokens(session, user.id)
+
+
+def _set_password(session: Session, user: User, password_hash: str, but: AuthSession | None = None) -> None:
+    if user.identity is not None:
+        raise ProblemError(409, "password_elsewhere")
+    user.password_hash, user.must_change_password = password_hash, False
+    end_logins(session, user, but)
 
 
 def reset_second_factor(session: Session, user: User) -> None:

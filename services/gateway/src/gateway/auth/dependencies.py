@@ -18,7 +18,7 @@ from gateway.auth.sessions import is_fresh
 from gateway.auth.tokens import read_access_token, unauthorized
 from gateway.database import DbSession, reading
 from gateway.errors import ProblemError
-from gateway.idempotency.service import hold
+from gateway.idempotency.service import answer_again, hold
 from gateway.settings import GatewaySettings
 from gateway.users import permissions
 from gateway.users.models import User
@@ -130,6 +130,20 @@ def detached_user(request: Request, credentials: Credentials) -> User:
 
 
 DetachedUser = Annotated[User, Depends(detached_user)]
+
+
+def waiting_user(request: Request, credentials: Credentials) -> User:
+    """As `detached_user`, for slow work before the request's own transaction, in which `current_user` follows.
+
+    A request with an `Idempotency-Key` that was carried out before ends here, with its answer.
+    """
+    with reading(request.app.state.sessions) as session:
+        user = identify(request, credentials, session)
+        answer_again(request, session, user.id)
+        return user
+
+
+WaitingUser = Annotated[User, Depends(waiting_user)]
 
 
 def admin_user(request: Request, user: CurrentUser) -> User:

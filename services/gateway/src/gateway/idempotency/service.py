@@ -6,6 +6,7 @@ request that fails leaves no key, and one whose answer was lost is never carried
 
 import hashlib
 from datetime import timedelta
+from typing import NoReturn
 
 from cryptography.fernet import InvalidToken
 from fastapi import FastAPI, Request
@@ -17,6 +18,7 @@ from gateway.clock import now
 from gateway.database import only_reads
 from gateway.errors import ProblemError
 from gateway.idempotency import repository
+from gateway.idempotency.models import KeyedRequest
 from gateway.vault import vault
 
 REPLAYED = "Idempotency-Replayed"
@@ -52,20 +54,46 @@ def hold(request: Request, session: Session, user_id: str) -> None:
         AnsweredBeforeError: The same request was carried out before.
         ProblemError: `key_reused` (422) or `answer_lost` (409).
     """
-    claim: Claim | None = getattr(request.state, "keyed", None)
+    claim = _claim(request)
     if claim is None or only_reads(session):
         return
+    repository.forget(session, now() - KEPT_FOR, user_id)
+    noted_at = repository.add(session, user_id, claim.key, _digest(request, claim))
+    if noted_at is None:
+        _answer_again(request, claim, repository.find(session, user_id, claim.key))
+    else:
+        claim.noted = repository.Noted(user_id, claim.key, noted_at)
+
+
+def answer_again(request: Request, session: Session, user_id: str) -> None:
+    """Give the answer of the request that had the key before, if there was one; the session may only read.
+
+    A request that works on something before its transaction begins asks here first: what it checks may have been
+    changed by the request that had the key. It still has to `hold` its key.
+
+    Raises:
+        AnsweredBeforeError, ProblemError: See `hold`.
+    """
+    claim = _claim(request)
+    known = repository.find(session, user_id, claim.key) if claim is not None else None
+    if claim is not None and known is not None and known.created_at >= now() - KEPT_FOR:
+        _answer_again(request, claim, known)
+
+
+def _claim(request: Request) -> Claim | None:
+    return getattr(request.state, "keyed", None)
+
+
+def _digest(request: Request, claim: Claim) -> str:
     digest = claim.digest.copy()
     token = getattr(request.state, "api_token", None)
     if token is not None:  # it is not given the answers of its owner, which may hold what no token may have
         digest.update(f"\n{token.id}".encode())
-    repository.forget(session, now() - KEPT_FOR, user_id)
-    noted_at = repository.add(session, user_id, claim.key, digest.hexdigest())
-    if noted_at is not None:
-        claim.noted = repository.Noted(user_id, claim.key, noted_at)
-        return
-    known = repository.find(session, user_id, claim.key)
-    if known is not None and known.digest != digest.hexdigest():
+    return digest.hexdigest()
+
+
+def _answer_again(request: Request, claim: Claim, known: KeyedRequest | None) -> NoReturn:
+    if known is not None and known.digest != _digest(request, claim):
         raise ProblemError(422, "key_reused")
     if known is None or known.status is None or known.body is None:
         raise ProblemError(409, "answer_lost")

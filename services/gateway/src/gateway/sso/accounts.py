@@ -1,7 +1,5 @@
 """Makes or changes the account of a person who logs in through the provider, as its claims say."""
 
-import secrets
-
 from fastapi import Request
 from sqlalchemy.orm import Session
 
@@ -16,7 +14,7 @@ from gateway.groups.models import Group
 from gateway.sso.claims import Identity
 from gateway.users import repository
 from gateway.users.models import User
-from gateway.users.passwords import hash_password
+from gateway.users.passwords import NO_PASSWORD
 from gateway.users.permissions import may
 
 ACTOR = "single sign-on"
@@ -65,7 +63,7 @@ def _adopted(session: Session, request: Request, identity: Identity, adopt: bool
     if not adopt or local.role == "service" or may(local.role, "administer"):
         raise ProblemError(409, "sso_name_taken", "named", values={"username": identity.username})
     local.identity, local.must_change_password = identity.subject, False
-    local.password_hash = hash_password(secrets.token_urlsafe(32))  # from now on the provider says who it is
+    local.password_hash = NO_PASSWORD  # from now on the provider says who it is
     service.end_logins(session, local)
     logins.revoke_api_tokens(session, local.id)
     record(session, request, ACTOR, "user.adopt", "user", local.id, {"username": local.username})
@@ -78,7 +76,7 @@ def _made(session: Session, request: Request, identity: Identity) -> User:
     user = User(
         username=identity.distinct_username() if taken else identity.username,
         display_name=identity.display_name,
-        password_hash=hash_password(secrets.token_urlsafe(32)),  # which nobody knows
+        password_hash=NO_PASSWORD,
         role=identity.role,
         identity=identity.subject,
     )

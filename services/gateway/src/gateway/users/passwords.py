@@ -7,6 +7,9 @@ from pwdlib import PasswordHash
 
 _PLACES = threading.BoundedSemaphore(2)
 
+NO_PASSWORD = "!"  # noqa: S105 - no password
+"""Stored instead of a hash for an account of single sign-on: no password matches it."""
+
 
 @cache
 def _hasher() -> PasswordHash:
@@ -20,15 +23,19 @@ def _nobody() -> str:
 
 
 def hash_password(password: str) -> str:
-    """The argon2id hash to store."""
+    """The argon2id hash to store. It takes long: no transaction may be open."""
     with _PLACES:
         return _hasher().hash(_as_bytes(password))
 
 
 def verify_password(password: str, stored: str | None) -> bool:
-    """Whether the password is the stored one; with no stored hash, the same work and always False."""
+    """Whether the password is the stored one; with no stored hash, the same work and always False.
+
+    It takes long: no transaction may be open.
+    """
+    known = stored not in (None, NO_PASSWORD)
     with _PLACES:
-        return _hasher().verify(_as_bytes(password), stored or _nobody()) and stored is not None
+        return _hasher().verify(_as_bytes(password), stored if stored and known else _nobody()) and known
 
 
 def _as_bytes(password: str) -> bytes:

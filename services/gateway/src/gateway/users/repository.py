@@ -46,6 +46,12 @@ def lock_user(session: Session, user_id: str) -> None:
     session.scalars(select(User.id).where(User.id == user_id).with_for_update(key_share=True)).one()
 
 
+def locked_password_hash(session: Session, user_id: str) -> str:
+    """The stored hash of a user's password; other changes of the user wait for the end of the transaction."""
+    query = select(User.password_hash).where(User.id == user_id)
+    return session.scalars(query.with_for_update(key_share=True)).one()
+
+
 def delete(session: Session, user: User) -> None:
     """Delete a user with sessions, tokens, webhooks and views.
 
