@@ -243,7 +243,8 @@ class TestBackup:
         engine = make_engine(app.state.settings.database_url)
         backup.create(engine, app.state.store, tmp_path / "backup")
         with pytest.raises(backup.BackupError, match="not empty"):
-            backup.restore(engine, app.state.store, tmp_path / "backup")
+            backup.restore(engine, LocalStore(tmp_path / "o"), tmp_path / "backup")
+        assert not any(path.is_file() for path in (tmp_path / "o").rglob("*")), "refused before an object is copied"
         (tmp_path / "mine").mkdir()
         (tmp_path / "mine" / "thesis.txt").write_text("x")
         with pytest.raises(backup.BackupError, match="another folder"):

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Date, Engine, Table
+from sqlalchemy import Connection, Date, Engine, Table
 
 from gateway.audit.models import AuditChain
 from gateway.clock import now
@@ -99,21 +99,13 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     for table in tables:
         if _sha256(folder / "rows" / f"{table.name}.jsonl") != about["tables"][table.name]["sha256"]:
             raise BackupError(f"The backup is damaged: the rows of {table.name} are not those that were written.")
+    with engine.connect() as connection:  # rolled back: nothing is copied into a store that is in use
+        _prepare(connection, tables, about["revision"])
     if (folder / "keys").exists():
         _copy(LocalStore(folder / "keys"), stored_bytes(store), [layout.KEYS])
     copied, size, known = _copy(LocalStore(folder / "objects"), stored_bytes(store), layout.OWNERS)  # before their rows
     with engine.begin() as connection:
-        revision = current_revision(connection)
-        if revision != about["revision"]:
-            raise BackupError(
-                f"The backup is of revision {about['revision']}, the database at {revision}. Migrate it there first: "
-                f"gateway.migrate --revision {about['revision']}; after the restore, migrate it up."
-            )
-        if AuditChain.__tablename__ in about["tables"]:
-            rows.forget_empty_chains(connection)  # the migration made them
-        for table in tables:
-            if rows.count(connection, table):
-                raise BackupError(f"The database is not empty ({table.name}). Restore into a new one.")
+        _prepare(connection, tables, about["revision"])
         for table in tables:
             for batch in _read_rows(folder / "rows" / f"{table.name}.jsonl", table):
                 rows.write(connection, table, batch)
@@ -121,6 +113,21 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
             for table in tables:
                 rows.continue_numbers(connection, table)
     return Report(sum(table["rows"] for table in about["tables"].values()), copied, size, known)
+
+
+def _prepare(connection: Connection, tables: list[Table], revision: str) -> None:
+    """Refuse a database that is not new, and delete what its migration made."""
+    current = current_revision(connection)
+    if current != revision:
+        raise BackupError(
+            f"The backup is of revision {revision}, the database at {current}. Migrate it there first: "
+            f"gateway.migrate --revision {revision}; after the restore, migrate it up."
+        )
+    if AuditChain.__table__ in tables:
+        rows.forget_empty_chains(connection)
+    for table in tables:
+        if rows.count(connection, table):
+            raise BackupError(f"The database is not empty ({table.name}). Restore into a new one.")
 
 
 def missing_objects(engine: Engine, store: ObjectStore) -> list[str]:
