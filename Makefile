@@ -134,6 +134,6 @@ reproduce-mammo: .venv/.installed ## Measure the mammography models again: the s
 	$(RUN) mammo-worker reproduce --data $(DATA) --output docs/results/mammography-tables.md
 
 secrets: ## Make the missing secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL
-	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
+	@k8s/draw-secrets
 
 .PHONY: policies test-faults test-protocol sbom vulnerabilities wheelhouse image-archive node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets

@@ -165,3 +165,12 @@ def test_every_pod_gets_the_keys_that_its_service_gets_in_compose(documents):
         assert {key: env.get(key) for key in wanted} == given, name
         seen += 1
     assert seen >= 6
+
+
+def test_the_dicom_node_gets_the_tokens_that_it_gets_in_compose(documents):
+    compose = yaml.safe_load((K8S.parent / "docker-compose.yml").read_text("utf-8"))["services"]["dicom"]
+    wanted = {name.removesuffix("_FILE") for name in compose["environment"] if name.endswith("_TOKEN_FILE")}
+    for name, container in containers(documents):
+        given = {each["name"].removesuffix("_FILE") for each in container.get("env", [])}
+        if "LOBULE_DICOM_FOLDER" in given:
+            assert wanted <= given, name
