@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from histo_worker.preprocessing.channels import channel_max, channel_mean, channel_min, channel_sum
 from histo_worker.preprocessing.stain import optical_density
 from histo_worker.preprocessing.windows import resize_area
 
@@ -52,7 +53,7 @@ def gate_features(field: RGB8) -> Float:
     """
     small = _looked_at(field)
     density = optical_density(small)
-    mean_density = density.mean(axis=2)
+    mean_density = channel_mean(density)
     tissue = mean_density > _TISSUE_OD
     share = float(tissue.mean())
     inside = density[tissue] if share > 0.005 else density.reshape(-1, 3)
@@ -72,10 +73,10 @@ def _looked_at(field: RGB8) -> RGB8:
 
 def _absorption(density: Float) -> list[float]:
     """Colours in optical-density space, in which a stain has one direction regardless of its amount."""
-    mean = density.mean(axis=1)
-    total = np.maximum(density.sum(axis=1), 1e-3)
+    mean = channel_mean(density)
+    total = np.maximum(channel_sum(density), 1e-3)
     red, green, blue = (density[:, c] / total for c in range(3))
-    low, high = density.min(axis=1), density.max(axis=1)
+    low, high = channel_min(density), channel_max(density)
     saturation = (high - low) / np.maximum(high, 1e-3)
     variances = np.linalg.eigvalsh(np.cov(density, rowvar=False)) if len(density) > 3 else np.zeros(3)
     spread = max(float(variances.sum()), 1e-6)
@@ -127,6 +128,6 @@ def _glass(small: RGB8, mean_density: Float) -> list[float]:
     bright = small[mean_density <= np.percentile(mean_density, 5)].astype(np.float32)
     return [
         float(bright.mean()) / 255,
-        float(bright.max(axis=1).mean() - bright.min(axis=1).mean()) / 255,
+        float(channel_max(bright).mean() - channel_min(bright).mean()) / 255,
         float((mean_density > 2.2).mean()),
     ]

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from histo_worker.preprocessing.channels import channel_max, channel_min
 from histo_worker.preprocessing.windows import resize_area
 
 RGB8 = NDArray[np.uint8]
@@ -30,11 +31,11 @@ def glass_from(field: RGB8) -> int:
     """
     scale = min(1.0, _SIDE / max(field.shape[:2]))
     small = resize_area(field, *(max(1, round(n * scale)) for n in field.shape[:2]))
-    low = small.min(axis=2)
+    low = channel_min(small)
     grey = low.astype(np.float32)
     mean = cv2.blur(grey, (_FLAT_SIDE, _FLAT_SIDE))
     variance = np.maximum(cv2.blur(grey * grey, (_FLAT_SIDE, _FLAT_SIDE)) - mean * mean, 0)
-    glass = (variance <= _FLAT**2) & (small.max(axis=2) - low <= _NEUTRAL) & (low >= _DARKEST)
+    glass = (variance <= _FLAT**2) & (channel_max(small) - low <= _NEUTRAL) & (low >= _DARKEST)
     if glass.mean() < _LEAST_SHARE:
         return BRIGHT
     return min(BRIGHT, round(_PASSES * float(np.percentile(low[glass], 90))))
@@ -47,5 +48,5 @@ def is_glass(picture: RGB8, level: int) -> NDArray[np.bool_]:
         picture: uint8 (height, width, 3).
         level: Value of the field from `glass_from`.
     """
-    bright = (picture.min(axis=2) > level).astype(np.uint8)
+    bright = (channel_min(picture) > level).astype(np.uint8)
     return cv2.morphologyEx(bright, cv2.MORPH_OPEN, np.ones((_GAP, _GAP), np.uint8)).astype(bool)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from histo_worker.preprocessing.channels import channel_mean
 from histo_worker.preprocessing.glass import BRIGHT
 from histo_worker.preprocessing.stain import optical_density
 from histo_worker.preprocessing.windows import resize_area
@@ -63,7 +64,7 @@ def bands(field: RGB8, um_per_pixel: float, glass: int = BRIGHT) -> Iterator[Ban
     xs = _spread(columns, across)
     for y in _spread(rows, down):
         band = _band(field, um_per_pixel, y, columns)
-        density = optical_density(band).mean(axis=2)
+        density = channel_mean(optical_density(band))
         cells = (density > least).astype(np.float32)
         tissue = cells[:, : columns // CELL * CELL].reshape(SIDE // CELL, CELL, -1, CELL).mean(axis=(1, 3))
         kept = [x for x in xs if cells[:, x : x + SIDE].mean() >= LEAST_TISSUE]
