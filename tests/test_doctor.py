@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import socket
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
@@ -114,6 +115,16 @@ def test_a_full_store(home, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize(("free", "state"), [(300 * 1024**2, "problem"), (700 * 1024**2, "warning")])
+def test_a_disk_with_little_space(home, monkeypatch, free, state):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10**12, used=0, free=free))
+    status, said = examine("--home", home, "--port", 0)
+    assert status == (state == "problem")
+    assert {each for each, _ in said["disk"]} == {state}
+    shutil.rmtree(home / "objects")  # as before the first start
+    assert examine("--home", home, "--port", 0)[0] == status
+
+
 @pytest.fixture
 def guarded_redis(clean_redis):
     """The Redis with a password."""
@@ -148,6 +159,18 @@ def test_the_variables_of_a_server(monkeypatch, tmp_path):
         assert variable in texts
     assert "database" not in said, "said once"
     assert said["redis"][0][0] == said["store"][0][0] == "problem"
+
+
+def test_a_database_beside_wrong_settings(monkeypatch, tmp_path):
+    """Its address holds a password, which no message repeats."""
+    monkeypatch.setenv("LOBULE_DATABASE_URL", "postgresql+psycopg://lobule:hidden-word@127.0.0.1:1/lobule")
+    monkeypatch.setenv("LOBULE_SECRET_KEY", "hidden-word")
+    monkeypatch.setenv("LOBULE_MAMMO_PREVALENCE", "hidden-word")
+    status, said = examine("--home", tmp_path)
+    assert status == 1
+    assert said["database"][0][0] == "problem"
+    assert "hidden-word" not in str(said)
+    assert "prevalence: Input should be a valid number" in said["mammo-model"][0][1]
 
 
 def test_a_worker_on_a_server_takes_redis_from_a_file(monkeypatch, tmp_path, clean_redis):

@@ -24,6 +24,7 @@ from lobule.storage.base import StoreFullError
 from lobule.storage.opening import open_store
 
 _MIN_FREE_BYTES = 2 * 1024**3
+_RESERVE_BYTES = 512 * 1024**2  # of the gateway's settings, where they name no other
 _GIGABYTE = 1024**3
 
 
@@ -84,10 +85,7 @@ def store(installation: Installation) -> Iterator[Check]:
         yield Check("store", "problem", "store_fails", {"url": url, "reason": "an object came back changed"})
         return
     space = opened.space()
-    if space is not None and space.free_bytes < _MIN_FREE_BYTES:
-        yield Check("store", "warning", "little_space", {"path": url, "free": _size(space.free_bytes)})
-    else:
-        yield Check("store", "ok", "store", {"url": url})
+    yield (space and _shortage("store", url, space.free_bytes)) or Check("store", "ok", "store", {"url": url})
 
 
 def disk(installation: Installation) -> Iterator[Check]:
@@ -98,9 +96,7 @@ def disk(installation: Installation) -> Iterator[Check]:
     by_disk = {folder.stat().st_dev: folder for folder in folders}
     for folder in by_disk.values():
         free = shutil.disk_usage(folder).free
-        values = {"path": folder, "free": _size(free)}
-        enough = free >= _MIN_FREE_BYTES
-        yield Check("disk", "ok", "space", values) if enough else Check("disk", "warning", "little_space", values)
+        yield _shortage("disk", folder, free) or Check("disk", "ok", "space", {"path": folder, "free": _size(free)})
 
 
 def files(installation: Installation) -> Iterator[Check]:
@@ -147,6 +143,14 @@ def decoder(_installation: Installation) -> Iterator[Check]:
         yield Check("decoder", "ok", "decoder_filtered")
     else:
         yield Check("decoder", "warning", "decoder_unfiltered")
+
+
+def _shortage(part: str, path: object, free: int) -> Check | None:
+    """What to say of a disk with little space; None if it has enough."""
+    values = {"path": path, "free": _size(free)}
+    if free < int(variable("RESERVE_BYTES") or _RESERVE_BYTES):
+        return Check(part, "problem", "no_space", values)
+    return Check(part, "warning", "little_space", values) if free < _MIN_FREE_BYTES else None
 
 
 def _existing(folder: Path) -> Path:

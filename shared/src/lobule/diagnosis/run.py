@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 
+from pydantic import ValidationError
+
 from lobule.diagnosis import machine, server
 from lobule.diagnosis.check import Check, Checker, Installation
 from lobule.launcher.system import WORKER_MODULES
@@ -33,6 +35,9 @@ def _guarded(part: str, checker: Checker, installation: Installation) -> Iterato
     """Run a check; an exception becomes a problem of its part, so that the other checks still run."""
     try:
         yield from checker(installation)
+    except ValidationError as error:  # without its inputs, which may be secrets
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        yield Check(part, "problem", "failed", {"reason": wrong})
     except Exception as error:  # noqa: BLE001 - any error means that this part does not work
         yield Check(part, "problem", "failed", {"reason": f"{type(error).__name__}: {error}"})
 

@@ -15,6 +15,7 @@ from lobule.diagnosis import Check, Installation
 from lobule.settings import variable
 
 _CLOCK_S = 5.0
+_FILE = "…_file"  # a variable that names a file which cannot be read
 
 
 def settings(installation: Installation) -> Iterator[Check]:
@@ -35,10 +36,11 @@ def database(installation: Installation) -> Iterator[Check]:
         if url is None:
             yield Check("database", "ok", "database_new", {"folder": installation.home})
             return
-    elif any(name == "database_url" for name, _ in _wrong_variables()):
-        return  # `settings` has said so
     else:
-        url = GatewaySettings().database_url  # pyright: ignore[reportCallIssue] - filled from the environment
+        unknown = {name for name, _ in _wrong_variables()} & {"database_url", _FILE}
+        url = None if unknown else variable("DATABASE_URL")
+        if url is None:
+            return  # `settings` has said so
     engine = make_engine(url)
     try:
         yield from _of(engine)
@@ -87,5 +89,5 @@ def _wrong_variables() -> list[tuple[str, str]]:
         problems = error.errors(include_input=False)
         return [(str(each["loc"][0]) if each["loc"] else "…", each["msg"]) for each in problems]
     except OSError as error:
-        return [("…_FILE", str(error))]
+        return [(_FILE, str(error))]
     return []
