@@ -17,6 +17,7 @@ from gateway.errors import ProblemError
 from gateway.images.identity import differences
 from gateway.images.models import Image
 from gateway.jobs.models import Job
+from gateway.jobs.queues.lanes import Asker
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import CaseState, Conclusion, Evidence, ImageEvidence, Reason, numbered
 from lobule.contracts.progress import FINAL_STATES
@@ -89,12 +90,18 @@ def urgency_of(conclusion: Conclusion) -> float:
     return RANKS[conclusion.assessment] + (conclusion.probability_malignant or 0.0)
 
 
-def refresh(session: Session, case_id: str) -> Case:
-    """Update a case's row from its images, and have its films read together; called wherever the images change."""
+def refresh(session: Session, case_id: str, asker: Asker | None = None) -> Case:
+    """Update a case's row from its images, and have its films read together; called wherever the images change.
+
+    Args:
+        session: The transaction.
+        case_id: Which case.
+        asker: Who changed them; None if an analysis ended.
+    """
     case = repository.locked(session, case_id)
     jobs = repository.latest_jobs(session, case_id)
     summarise(session, case, jobs)
-    together.ask(session, case, jobs, breasts_in_doubt(jobs, repository.former_jobs(session, jobs)))
+    together.ask(session, case, jobs, breasts_in_doubt(jobs, repository.former_jobs(session, jobs)), asker)
     return case
 
 

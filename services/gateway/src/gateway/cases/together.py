@@ -15,6 +15,7 @@ from gateway.cases.models import Case
 from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
 from gateway.jobs.models import Job
+from gateway.jobs.queues.lanes import Asker
 from lobule.contracts.examination import AnalysedImage, ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.result import Laterality, View
@@ -38,7 +39,13 @@ def reading_of(session: Session, case_id: str) -> str:
     return f"{work.id[:8]}.{work.step('examination').attempt}" if work and work.state == "done" else ""
 
 
-def ask(session: Session, case: Case, analyses: Sequence[Job], in_doubt: list[Laterality | None]) -> None:
+def ask(
+    session: Session,
+    case: Case,
+    analyses: Sequence[Job],
+    in_doubt: list[Laterality | None],
+    asker: Asker | None = None,
+) -> None:
     """Ask for the reading of a case's films, where every one of them is analysed or has failed.
 
     Args:
@@ -46,6 +53,7 @@ def ask(session: Session, case: Case, analyses: Sequence[Job], in_doubt: list[La
         case: Whose films.
         analyses: The newest of each of its images.
         in_doubt: What keeps breasts from being called negative besides their films (`breasts_in_doubt`).
+        asker: Who changed the films; by default, who asked for the newest analysis.
     """
     places = examinations([job.image for job in analyses])
     films = [job for job in analyses if job.image.spec.read_together]
@@ -56,13 +64,14 @@ def ask(session: Session, case: Case, analyses: Sequence[Job], in_doubt: list[La
         _forget(session, case)
         return
     newest = max((job for job in current if job.assessment is not None), key=lambda job: (job.created_at, job.id))
+    step = newest.step("inference")
     on_request.ask_for_examination(
         session,
         case.owner_id,
         key_of(case.id),
         request,
         queue=newest.image.spec.queue,
-        interactive=newest.step("inference").interactive,
+        asker=asker or Asker(step.owner_id, step.interactive),
     )
 
 

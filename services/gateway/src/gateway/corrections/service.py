@@ -14,6 +14,7 @@ from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.jobs.models import Job
+from gateway.jobs.queues.lanes import Asker
 from gateway.jobs.queues.quotas import Quota
 from gateway.modalities.service import required
 from gateway.reader_findings import repository as reader_findings
@@ -73,8 +74,9 @@ def correct(
     if correction.view is not None and not spec.accepts_view(correction.view):
         values = {"view": correction.view, "modality": modality}
         raise ProblemError(422, "invalid_request", "view", values=values)
+    asker = Asker(user.id, interactive)
     if "case_id" in given:
-        _move(session, image, target, accepted=correction.accept_other_patient)
+        _move(session, image, target, asker, accepted=correction.accept_other_patient)
     rescaled = any(getattr(correction, name) != getattr(image, name) for name in given & set(_SCALE))
     for name in given & set(_SAID):
         setattr(image, name, getattr(correction, name))
@@ -87,7 +89,7 @@ def correct(
             job_service.cancel(session, job)
         job = job_service.open_job(session, image, quota, interactive=interactive)
     if image.case_id is not None:
-        case_service.refresh(session, image.case_id)
+        case_service.refresh(session, image.case_id, asker)
     return job
 
 
@@ -107,7 +109,7 @@ def _check_target(session: Session, user: User, image: Image, case_id: str | Non
         raise ProblemError(422, "invalid_request", "other_owner")
 
 
-def _move(session: Session, image: Image, case_id: str | None, *, accepted: bool) -> None:
+def _move(session: Session, image: Image, case_id: str | None, asker: Asker, *, accepted: bool) -> None:
     if case_id is not None:
         refuse_other_patient(image, repository.of_case(session, case_id), accepted=accepted)
     _refuse_twin(session, image, image.modality, case_id)
@@ -121,7 +123,7 @@ def _move(session: Session, image: Image, case_id: str | None, *, accepted: bool
     if case_id is not None:
         reader_findings.move(session, image.id, case_id)
     if left is not None:
-        case_service.refresh(session, left)
+        case_service.refresh(session, left, asker)
 
 
 def _keep_read_twice(left: Case, into: Case) -> None:

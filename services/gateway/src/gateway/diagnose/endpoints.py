@@ -90,7 +90,7 @@ async def diagnose(
     """
     wanted = negotiate(accept)
     applied, patience = _patience(prefer, settings.diagnose_wait_s)
-    job_id = await _submit(request, uploads)
+    user, job_id = await _submit(request, uploads)
     job = await _finished(request, job_id, patience)
     if job.state not in FINAL_STATES:
         headers = {"Location": f"/api/v1/jobs/{job.id}", "Retry-After": "1"}
@@ -100,7 +100,7 @@ async def diagnose(
     if job.state != "done":
         code, values, detail = job.error_code or job.state, job.error_values, job.error_detail or ""
         raise ProblemError(422, code, job.error_reason, values=values, detail=detail, job_id=job.id)
-    return await report_response(request, job, wanted, negotiate_language(accept_language))
+    return await report_response(request, user, job, wanted, negotiate_language(accept_language))
 
 
 def _patience(prefer: str, default_s: float) -> tuple[str | None, float]:
@@ -113,8 +113,8 @@ def _patience(prefer: str, default_s: float) -> tuple[str | None, float]:
     return None, min(default_s, _LONGEST_WAIT_S)
 
 
-async def _submit(request: Request, uploads: UploadService) -> str:
-    """Upload the image; returns its job.
+async def _submit(request: Request, uploads: UploadService) -> tuple[User, str]:
+    """Upload the image; returns who sent it, and its job.
 
     Raises:
         ProblemError: As the upload, or `case_claimed`, 409, where a failed analysis cannot be started again.
@@ -145,8 +145,8 @@ async def _submit(request: Request, uploads: UploadService) -> str:
         )
     except Duplicate as known:
         await run_in_threadpool(_start_again_if_failed, request, senders[0], known.job_id)
-        return known.job_id
-    return job.id
+        return senders[0], known.job_id
+    return senders[0], job.id
 
 
 def _of_password(request: Request, username: str, password: str) -> User:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from gateway.jobs import repository
 from gateway.jobs.models import Examination, Opinion, Rendering, Step
 from gateway.jobs.queues import repository as queues
+from gateway.jobs.queues.lanes import Asker
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.examination import ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES
@@ -14,26 +15,26 @@ from lobule.contracts.region import RegionRequest
 from lobule.queueing import REPORT_QUEUE
 
 
-def open_rendering(session: Session, owner_id: str, key: str, request: RenderRequest) -> Rendering:
-    """Request a rendering that a user waits for from the report service, in the session's transaction.
+def open_rendering(session: Session, owner_id: str, key: str, request: RenderRequest, *, asker: Asker) -> Rendering:
+    """Request a rendering from the report service, in the session's transaction.
 
     Args:
         session: The transaction.
-        owner_id: For whom.
+        owner_id: Whose it is.
         key: Names exactly what is rendered; there is never a second rendering of the same key.
         request: What to render.
+        asker: Who asks for it.
     """
-    step = Step(name="render", position=0, queue=REPORT_QUEUE, owner_id=owner_id, interactive=True, attempt=0, tries=0)
+    step = Step(name="render", position=0, queue=REPORT_QUEUE, attempt=0, tries=0)
     document = request.model_dump(mode="json")
     rendering = Rendering(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
     session.add(rendering)
-    session.flush()
-    queues.ask_for(session, step)
+    _ask_again(session, rendering, document, asker)
     return rendering
 
 
 def ask_for_examination(
-    session: Session, owner_id: str, key: str, request: ExaminationRequest, *, queue: str, interactive: bool
+    session: Session, owner_id: str, key: str, request: ExaminationRequest, *, queue: str, asker: Asker
 ) -> None:
     """Have the films of a case read together, unless exactly that was asked for already and has not failed.
 
@@ -41,30 +42,29 @@ def ask_for_examination(
 
     Args:
         session: The transaction; the case is locked in it.
-        owner_id: For whom.
+        owner_id: Whose case it is.
         key: Names the case; there is never a second reading of the same key.
         request: Which films.
         queue: Of the films' modality.
-        interactive: Whether a person waits for it at the portal.
+        asker: Who asks for it.
     """
     document = request.model_dump(mode="json")
     work = repository.for_update(session, repository.examination(session, key))
     if work is None:
-        step = Step(name="examination", position=0, queue=queue, owner_id=owner_id, attempt=0, tries=0)
+        step = Step(name="examination", position=0, queue=queue, attempt=0, tries=0)
         work = Examination(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
         session.add(work)
-        session.flush()
     elif work.request == document and (work.state == "done" or work.state not in FINAL_STATES):
         return
-    _ask_again(session, work, document, interactive=interactive)
+    _ask_again(session, work, document, asker)
 
 
-def ask_for_opinion(session: Session, owner_id: str, key: str, request: RegionRequest, *, queue: str) -> Opinion:
+def ask_for_opinion(session: Session, user_id: str, key: str, request: RegionRequest, *, queue: str) -> Opinion:
     """Have an opinion given of a region that a reader drew, unless exactly that was asked for and has not failed.
 
     Args:
         session: The transaction; the case is locked in it.
-        owner_id: For whom, who waits for it at the portal.
+        user_id: Who asks for it, and waits for it at the portal.
         key: Names the region; there is never a second opinion of the same key.
         request: The region.
         queue: Of the image's modality.
@@ -72,36 +72,37 @@ def ask_for_opinion(session: Session, owner_id: str, key: str, request: RegionRe
     document = request.model_dump(mode="json")
     work = repository.for_update(session, repository.opinion(session, key))
     if work is None:
-        step = Step(name="region", position=0, queue=queue, owner_id=owner_id, attempt=0, tries=0)
-        work = Opinion(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
+        step = Step(name="region", position=0, queue=queue, attempt=0, tries=0)
+        work = Opinion(owner_id=user_id, key=key, request=document, state="queued", steps=[step])
         session.add(work)
-        session.flush()
     elif work.request == document and (work.state == "done" or work.state not in FINAL_STATES):
         return work
-    _ask_again(session, work, document, interactive=True)
+    _ask_again(session, work, document, Asker(user_id, interactive=True))
     return work
 
 
-def repeat(session: Session, rendering: Rendering, request: RenderRequest) -> None:
+def repeat(session: Session, rendering: Rendering, request: RenderRequest, *, asker: Asker) -> None:
     """Render again, whether or not it failed; files of earlier attempts stay.
 
     Args:
         session: The transaction.
         rendering: One that has ended.
         request: The request as this version of the program writes it.
+        asker: Who asks for it.
     """
-    _ask_again(session, rendering, request.model_dump(mode="json"), interactive=True)
+    _ask_again(session, rendering, request.model_dump(mode="json"), asker)
 
 
 def _ask_again(
-    session: Session, work: Rendering | Examination | Opinion, document: dict[str, Any], *, interactive: bool
+    session: Session, work: Rendering | Examination | Opinion, document: dict[str, Any], asker: Asker
 ) -> None:
-    """Queue the only step of a work anew, with a new budget of attempts."""
+    """Queue the only step of a work in the lane of who asks for it, with a new budget of attempts."""
     [step] = work.steps
-    step.interactive = interactive
+    step.owner_id, step.interactive = asker.user_id, asker.interactive
     work.request = document
     work.state, work.finished_at = "queued", None
     work.set_error(None)
     if isinstance(work, Examination):
         work.growth_mm = None
+    session.flush()
     queues.ask_for(session, step)

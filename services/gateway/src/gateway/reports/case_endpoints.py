@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record, record_apart
-from gateway.auth.dependencies import CurrentUser, DetachedUser, PresentPerson
+from gateway.auth.dependencies import CurrentUser, DetachedUser, PresentPerson, at_portal
 from gateway.cases import repository as cases
 from gateway.cases import sheets, together
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
 from gateway.database import DbSession, read
 from gateway.errors import WITH_ETAG, ProblemError, not_found, responses
+from gateway.jobs.queues.lanes import Asker
 from gateway.reports import renderings, repository, signing
 from gateway.reports.content import case_content, stored_bytes
 from gateway.reports.endpoints import (
@@ -111,7 +112,8 @@ def render_version(
     The server first checks the fingerprint and the signature of the content. Existing renderings stay readable until
     they are replaced.
     """
-    renderings.ensure(session, _version(session, case, version), case.owner_id, wanted)
+    asker = Asker(user.id, at_portal(request))
+    renderings.ensure(session, _version(session, case, version), case.owner_id, asker, wanted)
     detail = {"version": version, **wanted.model_dump(mode="json")}
     record(session, request, user, "report.render", "case", case.id, detail)
     session.flush()
@@ -142,7 +144,7 @@ async def read_draft(
         read_together = together.reading_of(session, case.id)  # its end is no revision of the case
         key = f"case:{case.id}:draft:{case.revision}:{read_together}:{own}{language}:{form}"
         asked = RenderRequest(case=content, languages=[language], forms=[form])
-        return case, RenderingSpec(key, case.owner_id, lambda: asked)
+        return case, RenderingSpec(key, case.owner_id, Asker(user.id, interactive=True), lambda: asked)
 
     case, wanted = await run_in_threadpool(read, request.app.state.sessions, look)
     return await _answer(request, user, case, wanted, "draft", language, form, download)
@@ -165,7 +167,8 @@ async def read_version(
 
     def look(session: Session) -> tuple[Case, RenderingSpec]:
         case = _visible(session, user, case_id)
-        return case, renderings.of_version(_version(session, case, version), case.owner_id, language, form)
+        report, asker = _version(session, case, version), Asker(user.id, interactive=True)
+        return case, renderings.of_version(report, case.owner_id, asker, language, form)
 
     case, wanted = await run_in_threadpool(read, request.app.state.sessions, look)
     return await _answer(request, user, case, wanted, str(version), language, form, download)

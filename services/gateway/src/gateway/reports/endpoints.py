@@ -16,9 +16,11 @@ from gateway.jobs import repository as jobs
 from gateway.jobs import results
 from gateway.jobs.dependencies import VisibleJob
 from gateway.jobs.models import Job
+from gateway.jobs.queues.lanes import Asker
 from gateway.ranges import OFFERED
 from gateway.reports import renderings, service
 from gateway.reports.content import image_content
+from gateway.users.models import User
 from lobule.contracts.case import RenderRequest, ReportForm
 from lobule.contracts.language import Language, negotiate_language
 from lobule.contracts.result import Result
@@ -113,7 +115,7 @@ async def get_report(
     """Return the report as PNG, HTML, PDF or JSON, in English or Chinese."""
     form = format or service.negotiate(accept)
     language = lang or negotiate_language(accept_language)
-    response = await report_response(request, job, form, language)
+    response = await report_response(request, user, job, form, language)
     if download:
         attach(response, f"lobule-report-{job.id[:8]}.{form}")
     detail = {"format": form, "language": language}
@@ -121,7 +123,7 @@ async def get_report(
     return response
 
 
-async def report_response(request: Request, job: Job, form: ReportForm, language: Language) -> Response:
+async def report_response(request: Request, user: User, job: Job, form: ReportForm, language: Language) -> Response:
     """A job's report as an answer."""
     service.check_report_ready(job)
     language_made, forms_made = service.RENDERED_BY_ANALYSIS
@@ -134,6 +136,7 @@ async def report_response(request: Request, job: Job, form: ReportForm, language
     wanted = renderings.RenderingSpec(
         key=f"job:{job.id}:{attempt}:{language}:{form}",
         owner_id=job.owner_id,
+        asker=Asker(user.id, interactive=True),
         request=lambda: RenderRequest(image=image_content(job), languages=[language], forms=[form]),
     )
     return as_response(*await renderings.fetch(request, wanted, language, form), language)

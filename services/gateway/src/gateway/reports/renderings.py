@@ -16,6 +16,7 @@ from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
 from gateway.jobs import on_request
 from gateway.jobs.models import Rendering
+from gateway.jobs.queues.lanes import Asker
 from gateway.reports import repository
 from gateway.reports.content import signed_content
 from gateway.reports.models import CaseReport
@@ -41,27 +42,29 @@ class RenderingSpec:
     Attributes:
         key: Names exactly what is rendered.
         owner_id: Whose it is.
+        asker: Who asks for it, if it has to be made.
         request: What to ask the report service for, where it has to be made.
         signs: Gives the PDF of a signed version its signature; see `gateway.reports.signed_pdf`.
     """
 
     key: str
     owner_id: str
+    asker: Asker
     request: Callable[[], RenderRequest]
     signs: SignedPdf | None = None
 
 
-def of_version(report: CaseReport, owner_id: str, language: Language, form: ReportForm) -> RenderingSpec:
+def of_version(report: CaseReport, owner_id: str, asker: Asker, language: Language, form: ReportForm) -> RenderingSpec:
     """A signed version in a language and form, made from its stored content."""
 
     def request() -> RenderRequest:
         return RenderRequest(case=signed_content(report), languages=[language], forms=[form])
 
     signs = SignedPdf(report.case_id, report.version, report.sha256, language) if form == "pdf" else None
-    return RenderingSpec(report.key(language, form), owner_id, request, signs)
+    return RenderingSpec(report.key(language, form), owner_id, asker, request, signs)
 
 
-def ensure(session: Session, report: CaseReport, owner_id: str, wanted: RenderingsCreate) -> None:
+def ensure(session: Session, report: CaseReport, owner_id: str, asker: Asker, wanted: RenderingsCreate) -> None:
     """Request the rendering of a signed version unless it exists; with `anew`, also if it exists.
 
     Raises:
@@ -69,10 +72,10 @@ def ensure(session: Session, report: CaseReport, owner_id: str, wanted: Renderin
     """
     check(session, report)
     for language, form in itertools.product(wanted.languages, wanted.forms):
-        one = of_version(report, owner_id, language, form)
+        one = of_version(report, owner_id, asker, language, form)
         rendering = repository.rendering(session, one.key)
         if rendering is not None and rendering.state == "done" and wanted.anew:
-            on_request.repeat(session, rendering, one.request())
+            on_request.repeat(session, rendering, one.request(), asker=asker)
         else:
             _open_or_retry(session, one, rendering)
 
@@ -144,7 +147,7 @@ def _repeat(sessions: SessionFactory, wanted: RenderingSpec) -> Rendering:
     with sessions.begin() as session:
         rendering = repository.rendering(session, wanted.key)
         if rendering is not None and rendering.state == "done":
-            on_request.repeat(session, rendering, wanted.request())
+            on_request.repeat(session, rendering, wanted.request(), asker=wanted.asker)
             return rendering
     return _find_or_open(sessions, wanted)
 
@@ -164,7 +167,7 @@ def _find_or_open(sessions: SessionFactory, wanted: RenderingSpec) -> Rendering:
 
 def _open_or_retry(session: Session, wanted: RenderingSpec, rendering: Rendering | None) -> Rendering:
     if rendering is None:
-        return on_request.open_rendering(session, wanted.owner_id, wanted.key, wanted.request())
+        return on_request.open_rendering(session, wanted.owner_id, wanted.key, wanted.request(), asker=wanted.asker)
     if rendering.state in _FAILED:
-        on_request.repeat(session, rendering, wanted.request())
+        on_request.repeat(session, rendering, wanted.request(), asker=wanted.asker)
     return rendering

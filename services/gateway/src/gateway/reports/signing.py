@@ -14,6 +14,7 @@ from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.events import publish
 from gateway.images import repository as images
+from gateway.jobs.queues.lanes import Asker
 from gateway.reports import renderings, repository
 from gateway.reports.content import case_content, fingerprint, stored_bytes
 from gateway.reports.events import ReportSigned
@@ -157,7 +158,7 @@ def issue(
         signature=keys.sign(stored_bytes(content)),
     )
     session.add(report)
-    renderings.ensure(session, report, case.owner_id, RenderingsCreate())
+    renderings.ensure(session, report, case.owner_id, Asker(user.id, interactive=True), RenderingsCreate())
     current = {image.image_id for image in shows.images if not image.is_prior}
     said: dict[str, Assessment | None] = {job.image_id: job.assessment for job in cases.latest_jobs(session, case.id)}
     images.mark_signed(session, case.id, {image_id: said[image_id] for image_id in current})

@@ -17,6 +17,19 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
+class Asker:
+    """Who asks for work, whoever owns what it is done on: names the lane in which it waits.
+
+    Attributes:
+        user_id: The user.
+        interactive: Whether a person waits for it at the portal.
+    """
+
+    user_id: str
+    interactive: bool
+
+
+@dataclass(frozen=True)
 class Lane:
     """The waiting steps of one user in one queue, of one class."""
 
