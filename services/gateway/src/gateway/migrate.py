@@ -1,6 +1,7 @@
 """`python -m gateway.migrate`: migrates the database to the schema of this version, or back to an older one."""
 
 import time
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +17,12 @@ from sqlalchemy.exc import OperationalError
 from gateway.audit import sealing
 from gateway.cases import repository
 from gateway.cases.service import summarise
+from gateway.command_line import fail, settings_at
 from gateway.database import SessionFactory, make_engine, make_session_factory, read
 from gateway.settings import get_settings
+from lobule.cli.common import words
+from lobule.launcher.errors import StartError
+from lobule.launcher.home import Home
 
 _LOCK = 0x10B01E  # any number of gateways may start at once on PostgreSQL; one of them migrates
 _CHAINS_CAME = "0034"  # older databases hold audit events without links; in others such an event is a fault
@@ -119,13 +124,17 @@ def main(
     accept_newer: Annotated[
         bool, typer.Option(help="accept a database of a newer version, and do not change it")
     ] = False,
+    home: Annotated[Path | None, typer.Option(help="folder of `lobule up`, which must not run meanwhile")] = None,
 ) -> None:
-    """Migrate the database at LOBULE_DATABASE_URL."""
-    settings = get_settings()
+    """Migrate the database at LOBULE_DATABASE_URL or, with --home, that of `lobule up`."""
+    settings = get_settings() if home is None else settings_at(home)
     url = settings.database_url
     _wait_for(url, wait)
     try:
-        migrate(url, revision, new=new, audit_key=settings.audit_secret)
+        with nullcontext() if home is None else Home.open(home).in_use():
+            migrate(url, revision, new=new, audit_key=settings.audit_secret)
+    except StartError as error:
+        raise fail(error.sentence(words())) from None
     except NewerDatabaseError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(0 if accept_newer else 1) from None
