@@ -62,6 +62,12 @@ def test_parts_that_do_not_work_and_a_clock_that_is_wrong(listening, answer):
     assert states(server, address)["clock"] == ("problem", "clock_differs")
 
 
+def test_a_server_whose_disk_is_nearly_full(listening, answer):
+    answer["said"] = WORKS | {"space": False}
+    said = states(server, f"http://127.0.0.1:{listening.server_port}")
+    assert said["server"] == ("problem", "server_full")
+
+
 def test_what_answers_is_not_lobule(listening, answer):
     answer["said"] = {"hello": "world"}
     assert states(server, f"http://127.0.0.1:{listening.server_port}") == {"server": ("problem", "server_away")}

@@ -31,6 +31,8 @@ def server(installation: Installation) -> Iterator[Check]:
     broken = ", ".join(name for name, working in works.items() if not working)
     if broken:
         yield Check("server", "problem", "server_not_ready", {"url": url, "parts": broken})
+    elif not parts.get("space", True):  # servers of older versions do not say
+        yield Check("server", "problem", "server_full", {"url": url})
     else:
         yield Check("server", "ok", "server", {"url": url})
     if "date" in answer.headers:
