@@ -60,7 +60,7 @@ from gateway.images import endpoints as images
 from gateway.images.identity import Fingerprints
 from gateway.jobs import endpoints as jobs
 from gateway.jobs import internal
-from gateway.jobs.events import AnalysisChanged, AnalysisEnded
+from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationRead
 from gateway.jobs.polls import KnownProgress
 from gateway.jobs.progress import ProgressBoard
 from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
@@ -87,6 +87,7 @@ from gateway.reports import endpoints as reports
 from gateway.reports import key_endpoints as signing_keys
 from gateway.reports import read_endpoints as reads
 from gateway.reports.events import ReportSigned
+from gateway.reports.handlers import supersede_signed_without
 from gateway.reviews import endpoints as reviews
 from gateway.reviews import service as reviews_service
 from gateway.samples import endpoints as samples
@@ -281,6 +282,7 @@ def _subscribed(settings: GatewaySettings) -> Events:
     events.subscribe(ProgramJoined, share_with_group)
     events.subscribe(ReadTogether, reviews_service.share)
     events.subscribe(ReadTogether, reader_findings_service.share)
+    events.subscribe(ExaminationRead, supersede_signed_without)
     messages = Messages(settings)
     events.subscribe(AnalysisEnded, messages.of_job)
     events.subscribe(ReportSigned, messages.of_report)

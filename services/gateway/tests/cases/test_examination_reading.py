@@ -235,6 +235,23 @@ def test_nothing_is_signed_with_other_numbers_than_were_seen(client, worker, fil
     assert sign() == (201, None)
 
 
+def test_a_report_that_was_signed_without_the_reading_is_superseded_by_it(client, worker, film, case, alice):
+    """From then on the portal and the objects for the archive number findings by lesion, not film by film."""
+
+    def state() -> str:
+        return client.get(f"/api/v1/cases/{case}", headers=alice).json()["state"]
+
+    worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
+    claim = worker.claim_next("mammo")
+    signed = client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={"acknowledged": ["not_read_together"]})
+    assert signed.status_code == 201
+    assert state() == "signed"
+    assert finish(worker, claim).status_code == 204
+    assert state() == "ready"
+    assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}).status_code == 201
+    assert state() == "signed"
+
+
 def test_a_reading_that_failed_holds_up_no_signature(client, worker, film, case, alice):
     worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
     claim = worker.claim_next("mammo")

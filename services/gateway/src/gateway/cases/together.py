@@ -14,6 +14,7 @@ from gateway.cases.examinations import Examination, examinations, recent_priors
 from gateway.cases.models import Case
 from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
+from gateway.jobs.models import Examination as ExaminationWork
 from gateway.jobs.models import Job
 from gateway.jobs.queues.lanes import Asker
 from lobule.contracts.examination import AnalysedImage, ExaminationRequest
@@ -25,6 +26,11 @@ from lobule.contracts.unit import ImageRole
 def key_of(case_id: str) -> str:
     """The key under which the films of a case are read."""
     return f"case:{case_id}:examination"
+
+
+def case_of(work: ExaminationWork) -> str:
+    """The id of the case whose films a work reads."""
+    return work.key.split(":")[1]
 
 
 def state_of(session: Session, case_id: str) -> JobState | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.events import Event
-from gateway.jobs.models import Job
+from gateway.jobs.models import Examination, Job
 
 
 @dataclass(frozen=True)
@@ -18,3 +18,10 @@ class AnalysisEnded(Event):
     """An analysis is done, failed, dead or cancelled."""
 
     job: Job
+
+
+@dataclass(frozen=True)
+class ExaminationRead(Event):
+    """The films of a case were read together, so their findings are numbered, paired and compared from now on."""
+
+    work: Examination

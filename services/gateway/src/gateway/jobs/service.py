@@ -15,7 +15,7 @@ from gateway.errors import ProblemError
 from gateway.events import publish
 from gateway.images.models import Image
 from gateway.jobs import repository
-from gateway.jobs.events import AnalysisChanged, AnalysisEnded
+from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationRead
 from gateway.jobs.models import Examination, Job, Opinion, Rendering, Step, Work
 from gateway.jobs.queues import repository as queues
 from gateway.jobs.queues.quotas import Quota
@@ -151,6 +151,7 @@ def complete(
         if isinstance(result, ExaminationReading):
             assert isinstance(job, Examination), "only an examination is read together"
             job.growth_mm = result.largest_growth_mm()
+            publish(session, ExaminationRead(job))
     return True
 
 

@@ -5,6 +5,7 @@ from reading_by_two import NO_RECALL, RECALL, problem
 from gateway.cases.models import Case, SignedRead
 from gateway.users.repository import by_username
 from lobule.contracts.case import CaseContent
+from lobule.contracts.examination import ExaminationReading
 
 
 class TestSafety:
@@ -40,6 +41,22 @@ class TestSafety:
         assert problem(read("alice", {})) == (422, "conclusion_needed")
         assert read("alice", {"conclusion": "not_sure"}).status_code == 201
         assert read("bob", {"conclusion": "not_sure"}).json()["report"]["conclusion"] == "not_sure"
+
+    def test_films_that_are_read_together_supersede_what_was_read_before(self, here, read, worker):
+        """The comment of the first reader names findings by the numbers that they had then."""
+        claim = worker.claim_next("mammo")
+        assert claim["step"] == "examination"
+        read("alice")
+        nothing = (
+            ExaminationReading(method="rule", breasts=[], assessment="not_sure", probability_malignant=None)
+            .model_dump_json()
+            .encode()
+        )
+        worker.store.put(f"{claim['output_prefix']}/examination.json", nothing)
+        done = worker.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
+        assert done.status_code == 204
+        assert here("GET", "bob").json()["state"] == "ready"
+        assert here("GET", "alice", "/reads").json()["signed"] == 0
 
     def test_a_film_that_arrives_supersedes_what_was_read_before(self, app, here, read, mark, film, shared):
         mark("alice")
