@@ -50,6 +50,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "last_admin": (409,),
     "login_required": (403,),
     "logins_busy": (429,),
+    "lookup_busy": (429,),
     "malformed_upload": (400,),
     "method_not_allowed": (405,),
     "model_unavailable": (422,),

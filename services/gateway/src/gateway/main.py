@@ -20,7 +20,8 @@ from gateway.audit.refusals import NoteRefusals, RefusalJournal
 from gateway.auth import endpoints as auth
 from gateway.auth import session_endpoints as auth_sessions
 from gateway.auth import token_endpoints as tokens
-from gateway.auth.dependencies import LOGINS_AT_ONCE, LoginRequiredError, PageForbiddenError
+from gateway.auth.dependencies import LoginRequiredError, PageForbiddenError
+from gateway.auth.login_places import LOGINS_AT_ONCE
 from gateway.auth.second_factor import endpoints as second_factor
 from gateway.auth.second_factor import key_endpoints as security_keys
 from gateway.auth.throttle import LoginThrottle
@@ -100,6 +101,7 @@ from gateway.uploads import endpoints as uploads
 from gateway.uploads.service import UploadService
 from gateway.webhooks import endpoints as webhooks
 from gateway.webhooks.deliverer import Deliverer
+from gateway.webhooks.lookups import Lookups
 from gateway.webhooks.messages import Messages
 from lobule import RESEARCH_USE_ONLY, __version__
 from lobule.progress_cache import ProgressCache
@@ -233,6 +235,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.relay = relay
     app.state.reaper = reaper
     app.state.deliverer = deliverer
+    app.state.lookups = Lookups(settings)
     app.state.store = open_configured_store(settings)
     app.state.fingerprints = Fingerprints(settings.secret_key.get_secret_value())
     app.state.names = Names(settings, app.state.fingerprints)

@@ -9,7 +9,8 @@ from gateway.accounts.new_passwords import ChangeHash, ResetHash, UserHash
 from gateway.accounts.schemas import UserCreate, UserRead, UserUpdate
 from gateway.audit.service import record
 from gateway.auth import sessions
-from gateway.auth.dependencies import AdminUser, AppSettings, CurrentUser, FreshPerson, LoginPlace, Person
+from gateway.auth.dependencies import AdminUser, AppSettings, CurrentUser, FreshPerson, Person
+from gateway.auth.login_places import LoginPlace
 from gateway.database import DbSession
 from gateway.errors import not_found, responses
 from gateway.users import repository

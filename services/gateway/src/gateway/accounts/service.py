@@ -9,6 +9,7 @@ from gateway.accounts.schemas import UserCreate, UserUpdate
 from gateway.auth import repository as logins
 from gateway.auth.models import AuthSession
 from gateway.auth.second_factor import service as second_factor
+from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.users import repository
 from gateway.users.models import User
@@ -83,10 +84,10 @@ def update_user(session: Session, user: User, changes: UserUpdate, by: User | No
     session.flush()
     if not repository.has_admin(session):
         raise ProblemError(409, "last_admin")
-    if loses_rights:
-        end_logins(session, user)
     if changes.active is False:
-        logins.revoke_api_tokens(session, user.id)
+        end_access(session, user)
+    elif loses_rights:
+        end_logins(session, user)
 
 
 def delete_user(session: Session, user: User) -> None:
@@ -119,7 +120,7 @@ def change_password(session: Session, user: User, change: HashedChange, but: Aut
 
 
 def reset_password(session: Session, user: User, password_hash: str, *, by_another: bool) -> None:
-    """Give a user a password that another person chose. API tokens end too, since they may have been stolen.
+    """Give a user a password that another person chose. All that goes on without it ends: it may be a thief's.
 
     Args:
         session: The transaction.
@@ -132,7 +133,7 @@ def reset_password(session: Session, user: User, password_hash: str, *, by_anoth
     """
     _set_password(session, user, password_hash)
     user.must_change_password = by_another and user.role != "service"
-    logins.revoke_api_tokens(session, user.id)
+    end_access(session, user)
 
 
 def _set_password(session: Session, user: User, password_hash: str, but: AuthSession | None = None) -> None:
@@ -152,3 +153,10 @@ def end_logins(session: Session, user: User, but: AuthSession | None = None) -> 
     """End every session, refresh token and access token of a user."""
     logins.revoke_all(session, user.id, but)
     user.auth_epoch += 1
+
+
+def end_access(session: Session, user: User) -> None:
+    """End every login of a user, and what goes on without one: API tokens and webhooks."""
+    end_logins(session, user)
+    logins.revoke_api_tokens(session, user.id)
+    user.access_ended_at = now()

@@ -1,7 +1,6 @@
 """Authentication dependencies of the endpoints."""
 
 import hmac
-from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session, object_session
 from gateway.auth import api_tokens, sessions
 from gateway.auth import repository as logins
 from gateway.auth.failed_logins import FailedLogins
-from gateway.auth.models import AuthSession
+from gateway.auth.models import ApiToken, AuthSession
 from gateway.auth.service import check_own_password, lacks_second_factor
 from gateway.auth.sessions import is_fresh
 from gateway.auth.tokens import read_access_token, unauthorized
@@ -46,18 +45,6 @@ def settings_of(request: Request) -> GatewaySettings:
 
 
 AppSettings = Annotated[GatewaySettings, Depends(settings_of)]
-
-LOGINS_AT_ONCE = 8
-"""Of the 40 threads that requests share, logins take this many."""
-
-
-async def _login_place(request: Request) -> AsyncIterator[None]:
-    """Wait until few other logins are under way: in a thread, many that wait would take those of all other requests."""
-    async with request.app.state.login_places:
-        yield
-
-
-LoginPlace = Depends(_login_place, scope="function")
 
 
 def identify(request: Request, credentials: HTTPAuthorizationCredentials | None, session: Session) -> User:
@@ -199,6 +186,27 @@ def fresh_person(request: Request, user: Person) -> User:
 
 
 FreshPerson = Annotated[User, Depends(fresh_person, scope="function")]
+
+
+def fresh_user(request: Request, user: CurrentUser) -> User:
+    """A program; at the portal, a person who proved a moment ago who they are.
+
+    Protects what goes on after the session, where what a program begins ends with its API token.
+
+    Raises:
+        ProblemError: `authentication_too_old`, 403.
+    """
+    _check_fresh(request)
+    return user
+
+
+FreshUser = Annotated[User, Depends(fresh_user, scope="function")]
+
+
+def token_id_of(request: Request) -> str | None:
+    """The id of the API token of an identified request."""
+    token: ApiToken | None = getattr(request.state, "api_token", None)
+    return token.id if token else None
 
 
 def _check_fresh(request: Request) -> None:

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Body, Request
 
 from gateway.audit.service import record
 from gateway.auth import service, tokens
-from gateway.auth.dependencies import AppSettings, LoginPlace
+from gateway.auth.dependencies import AppSettings
+from gateway.auth.login_places import LoginPlace
 from gateway.auth.schemas import PasswordGrant, TokenPair, TokenRequest
 from gateway.errors import ProblemError, responses
 

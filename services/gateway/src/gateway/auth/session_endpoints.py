@@ -6,7 +6,8 @@ from fastapi import APIRouter, Body, Request
 
 from gateway.audit.service import record
 from gateway.auth import repository, service
-from gateway.auth.dependencies import AppSettings, CurrentUser, DetachedUser, LoginPlace, Person, at_portal
+from gateway.auth.dependencies import AppSettings, CurrentUser, DetachedUser, Person, at_portal
+from gateway.auth.login_places import LoginPlace
 from gateway.auth.models import AuthSession
 from gateway.auth.schemas import Proof, SessionRead
 from gateway.auth.second_factor import security_keys

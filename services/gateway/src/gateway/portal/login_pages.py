@@ -8,7 +8,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.audit.service import record
 from gateway.auth import failed_logins, service, sessions
-from gateway.auth.dependencies import AppSettings, LoggedIn, LoginPlace
+from gateway.auth.dependencies import AppSettings, LoggedIn
+from gateway.auth.login_places import LoginPlace
 from gateway.auth.second_factor import half_login, security_keys
 from gateway.auth.second_factor.service import Given, check_second_factor
 from gateway.database import DbSession

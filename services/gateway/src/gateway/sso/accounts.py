@@ -6,7 +6,6 @@ from sqlalchemy.orm import Session
 from gateway.accounts import service
 from gateway.accounts.schemas import UserUpdate
 from gateway.audit.service import record
-from gateway.auth import repository as logins
 from gateway.errors import ProblemError
 from gateway.groups import repository as groups
 from gateway.groups import service as membership
@@ -50,8 +49,7 @@ def without_role(session: Session, request: Request, identity: Identity) -> None
     """End what a person may still reach whom the provider gives no role any more: sessions and API tokens."""
     user = repository.by_identity(session, identity.subject)
     if user is not None:
-        service.end_logins(session, user)
-        logins.revoke_api_tokens(session, user.id)
+        service.end_access(session, user)
         record(session, request, ACTOR, "user.no_role", "user", user.id, {"username": user.username})
 
 
@@ -64,8 +62,7 @@ def _adopted(session: Session, request: Request, identity: Identity, adopt: bool
         raise ProblemError(409, "sso_name_taken", "named", values={"username": identity.username})
     local.identity, local.must_change_password = identity.subject, False
     local.password_hash = NO_PASSWORD  # from now on the provider says who it is
-    service.end_logins(session, local)
-    logins.revoke_api_tokens(session, local.id)
+    service.end_access(session, local)
     record(session, request, ACTOR, "user.adopt", "user", local.id, {"username": local.username})
     return local
 

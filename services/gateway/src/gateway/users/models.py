@@ -30,6 +30,7 @@ class User(Base):
     failed_login_at: Mapped[datetime | None]
     failed_login_address: Mapped[str | None] = mapped_column(String(50))
     auth_epoch: Mapped[int] = mapped_column(default=0)  # access tokens of an older epoch are void
+    access_ended_at: Mapped[datetime | None]  # when API tokens and webhooks last ended with all logins
     identity: Mapped[str | None] = mapped_column(String(500), unique=True)  # issuer and subject of single sign-on
     second_factor: Mapped[bool] = mapped_column(default=False)  # a code is asked for at every login
     second_factor_required: Mapped[bool] = mapped_column(default=False)

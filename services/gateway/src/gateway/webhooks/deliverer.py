@@ -77,12 +77,12 @@ class Deliverer:
         """Take messages that are due, and begin to send them, for each webhook apart.
 
         No more are taken than threads are idle: what waited for a thread would outlive its lease. First the webhooks
-        of users who were deactivated are deleted, wherever that was done.
+        are deleted whose user or API token lost its access, wherever that was done.
         """
         with self._lock:
             busy = set(self._busy)
         with self._sessions.begin() as session:
-            repository.delete_of_inactive(session)
+            repository.delete_ended(session)
             due = repository.take_due(session, _LEASE, OF_EACH, RECEIVERS_AT_ONCE - len(busy), busy)
         queues: dict[str, list[Delivery]] = {}
         for delivery in due:

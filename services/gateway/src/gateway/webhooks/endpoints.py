@@ -6,12 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import AppSettings, CurrentUser
+from gateway.auth.dependencies import AppSettings, CurrentUser, FreshUser, token_id_of
 from gateway.clock import shared_now
 from gateway.database import DbSession
 from gateway.errors import not_found, responses
 from gateway.webhooks import messages as written
 from gateway.webhooks import repository, service
+from gateway.webhooks.lookups import LookUpChanged, LookUpNew
 from gateway.webhooks.models import Delivery, Webhook
 from gateway.webhooks.schemas import (
     DeliveryRead,
@@ -67,12 +68,15 @@ def list_webhooks(user: CurrentUser, session: DbSession) -> Sequence[Webhook]:
     return repository.of_owner(session, user.id)
 
 
-@router.post("", status_code=201, responses=responses(401, 403, 409, 422))
+@router.post("", status_code=201, responses=responses(401, 403, 409, 422, 429), dependencies=[LookUpNew])
 def create_webhook(
-    body: WebhookCreate, user: CurrentUser, session: DbSession, settings: AppSettings, request: Request
+    body: WebhookCreate, user: FreshUser, session: DbSession, settings: AppSettings, request: Request
 ) -> WebhookCreated:
-    """Register a webhook. Only this response contains its secret."""
-    webhook = service.create(session, user, body, settings)
+    """Register a webhook. Only this response contains its secret.
+
+    A webhook that an API token registers or moves ends with the token.
+    """
+    webhook = service.create(session, user, body, token_id_of(request))
     record(session, request, user, "webhook.create", "webhook", webhook.id)
     shown = WebhookRead.model_validate(webhook)
     return WebhookCreated(**shown.model_dump(), secret=service.secret_of(webhook.id, settings))
@@ -84,20 +88,20 @@ def read_webhook(webhook: VisibleWebhook) -> Webhook:
     return webhook
 
 
-@router.patch("/{webhook_id}", response_model=WebhookRead, responses=responses(401, 403, 404, 409, 422))
+@router.patch(
+    "/{webhook_id}",
+    response_model=WebhookRead,
+    responses=responses(401, 403, 404, 409, 422, 429),
+    dependencies=[LookUpChanged],
+)
 def change_webhook(
-    body: WebhookChange,
-    webhook: VisibleWebhook,
-    user: CurrentUser,
-    session: DbSession,
-    settings: AppSettings,
-    request: Request,
+    body: WebhookChange, webhook: VisibleWebhook, user: FreshUser, session: DbSession, request: Request
 ) -> Webhook:
     """Change the address or the events of a webhook.
 
     Its secret does not change; pending messages go to the new address.
     """
-    service.change(session, webhook, body, settings)
+    service.change(session, webhook, body, token_id_of(request))
     record(session, request, user, "webhook.change", "webhook", webhook.id)
     return webhook
 

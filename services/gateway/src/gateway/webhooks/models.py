@@ -23,6 +23,8 @@ class Webhook(Base):
     # Names of the events that it is told of, with spaces between.
     events: Mapped[str] = mapped_column(String(200), default="job.finished", server_default="job.finished")
     created_at: Mapped[datetime] = mapped_column(default=now)
+    # Of the API token that made it or chose its address, with which it ends; None if a person did.
+    token_id: Mapped[str | None] = mapped_column(ForeignKey("api_tokens.id", ondelete="CASCADE"), index=True)
 
 
 class Delivery(Base):

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.clock import shared_now
+from gateway.auth.models import ApiToken
+from gateway.clock import now, shared_now
 from gateway.users.models import User
 from gateway.webhooks.models import Delivery, Webhook
 
@@ -36,11 +37,11 @@ def delivery(session: Session, delivery_id: str) -> Delivery | None:
 def still_taken(session: Session, taken: Delivery) -> Delivery | None:
     """A message that was taken, as it and its webhook are now; None if it is no longer to be sent under its lease.
 
-    That is so where the webhook was deleted or its owner deactivated, and where the message was taken anew since.
+    That is so where the webhook was deleted or has ended, and where the message was taken anew since.
     """
-    query = select(Delivery).join(Delivery.webhook).join(User, User.id == Webhook.owner_id)
+    query = select(Delivery).where(Delivery.webhook_id.not_in(_ended().with_only_columns(Webhook.id)))
     ours = (Delivery.id == taken.id, Delivery.state == "pending", Delivery.attempts == taken.attempts)
-    return session.scalar(query.where(*ours, User.active.is_(True)))
+    return session.scalar(query.where(*ours))
 
 
 def delete(session: Session, webhook: Webhook) -> None:
@@ -48,12 +49,19 @@ def delete(session: Session, webhook: Webhook) -> None:
     session.delete(webhook)
 
 
-def delete_of_inactive(session: Session) -> None:
-    """Delete the webhooks of users who were deactivated, with their messages."""
-    ended = select(Webhook).join(User, User.id == Webhook.owner_id).where(User.active.is_(False))
-    for webhook in session.scalars(ended):
+def delete_ended(session: Session) -> None:
+    """Delete the webhooks that have ended, with their messages."""
+    for webhook in session.scalars(_ended()):
         session.delete(webhook)
     session.flush()
+
+
+def _ended() -> Select[Webhook]:
+    """Webhooks of users who were deactivated or lost all access since, and of API tokens that are over."""
+    query = select(Webhook).join(User, User.id == Webhook.owner_id)
+    query = query.outerjoin(ApiToken, ApiToken.id == Webhook.token_id)
+    lost = or_(User.active.is_(False), Webhook.created_at <= User.access_ended_at)
+    return query.where(or_(lost, ApiToken.revoked_at.is_not(None), ApiToken.expires_at <= now()))
 
 
 def take_due(

@@ -3,17 +3,14 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
 from gateway.errors import ProblemError
-from gateway.networks import parse_networks
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
 from gateway.users.repository import lock_user
 from gateway.webhooks import repository
-from gateway.webhooks.addresses import ForbiddenAddressError, resolve
 from gateway.webhooks.models import Webhook
 from gateway.webhooks.schemas import WebhookChange, WebhookCreate
 
@@ -27,55 +24,66 @@ def secret_of(webhook_id: str, settings: GatewaySettings) -> str:
     return "whsec_" + base64.b64encode(digest).decode()
 
 
-def create(session: Session, user: User, new: WebhookCreate, settings: GatewaySettings) -> Webhook:
-    """Make a webhook.
+def create(session: Session, user: User, new: WebhookCreate, token_id: str | None) -> Webhook:
+    """Make a webhook, whose address has been checked (`gateway.webhooks.lookups`).
+
+    Args:
+        session: The transaction.
+        user: Whose.
+        new: What it is.
+        token_id: Of the API token that asks for it, with which it ends.
 
     Raises:
-        ProblemError: `webhook_address_forbidden` (422), or `webhook_exists` or `too_many_webhooks` (409).
+        ProblemError: `webhook_exists` or `too_many_webhooks`, 409.
     """
     url = str(new.url)
-    check_address(url, settings)
     lock_user(session, user.id)
-    known = repository.of_owner(session, user.id)
-    _check_new(url, known)
-    if len(known) >= MAX_WEBHOOKS:
-        raise ProblemError(409, "too_many_webhooks")
-    webhook = Webhook(owner_id=user.id, url=url, events=" ".join(sorted(set(new.events))))
+    check_new(session, user.id, url)
+    events = " ".join(sorted(set(new.events)))
+    webhook = Webhook(owner_id=user.id, url=url, events=events, token_id=token_id)
     session.add(webhook)
     session.flush()
     return webhook
 
 
-def change(session: Session, webhook: Webhook, changes: WebhookChange, settings: GatewaySettings) -> None:
-    """Change a webhook; its secret stays, and pending messages go to the new address.
+def change(session: Session, webhook: Webhook, changes: WebhookChange, token_id: str | None) -> None:
+    """Change a webhook; its secret stays, and pending messages go to the new address, which has been checked.
+
+    Args:
+        session: The transaction.
+        webhook: Which.
+        changes: What changes.
+        token_id: Of the API token that asks for it. A webhook that it moves ends with it.
 
     Raises:
-        ProblemError: `webhook_address_forbidden` (422), or `webhook_exists` (409).
+        ProblemError: `webhook_exists`, 409.
     """
     if changes.url is not None:
         url = str(changes.url)
-        check_address(url, settings)
         lock_user(session, webhook.owner_id)
-        _check_new(url, [each for each in repository.of_owner(session, webhook.owner_id) if each.id != webhook.id])
-        webhook.url = url
+        check_address_is_new(session, webhook.owner_id, url, but=webhook.id)
+        webhook.url, webhook.token_id = url, token_id
     if changes.events is not None:
         webhook.events = " ".join(sorted(set(changes.events)))
     session.flush()
 
 
-def _check_new(url: str, known: Sequence[Webhook]) -> None:
-    """Refuse a second webhook for an address, which would be told everything twice."""
-    if any(webhook.url == url for webhook in known):
-        raise ProblemError(409, "webhook_exists")
-
-
-def check_address(url: str, settings: GatewaySettings) -> None:
-    """Refuse an address that messages may not be sent to.
+def check_new(session: Session, owner_id: str, url: str) -> None:
+    """Refuse one more webhook of a user if there is one of its address, or if there are as many as may be.
 
     Raises:
-        ProblemError: `webhook_address_forbidden`, 422.
+        ProblemError: `webhook_exists` or `too_many_webhooks`, 409.
     """
-    try:
-        resolve(url, parse_networks(settings.webhook_networks))
-    except ForbiddenAddressError as error:
-        raise ProblemError(422, "webhook_address_forbidden", error.reason, values={"host": error.host}) from None
+    check_address_is_new(session, owner_id, url)
+    if len(repository.of_owner(session, owner_id)) >= MAX_WEBHOOKS:
+        raise ProblemError(409, "too_many_webhooks")
+
+
+def check_address_is_new(session: Session, owner_id: str, url: str, but: str | None = None) -> None:
+    """Refuse a second webhook for an address, which would be told everything twice.
+
+    Raises:
+        ProblemError: `webhook_exists`, 409.
+    """
+    if any(webhook.url == url and webhook.id != but for webhook in repository.of_owner(session, owner_id)):
+        raise ProblemError(409, "webhook_exists")
