@@ -27,15 +27,25 @@ from lobule.storage import ObjectStore
 
 MOST = 100
 """Drawn findings of a case, and marks of the same lesion: far more than any case needs."""
+SECOND_READER = 14
+"""The number, N as a letter, from which a second reader's findings are lettered."""
 
 
 def findings(session: Session, case: Case, sheets: Sheets) -> list[ReaderFinding]:
-    """What readers drew on the images of a case, by letter; on several sheets they are lettered together."""
+    """What readers drew on the images of a case, by letter.
+
+    A finding keeps the letter that its reader's comment names. If two people drew before either had signed, the letter
+    of the later reader's finding may be taken; it then gets a free one.
+    """
     drawn = repository.of_case(session, case.id, sheets.shown)
-    if len({each.sheet for each in drawn}) < 2:
-        return [as_contract(each) for each in drawn]
-    in_order = sorted(drawn, key=lambda each: (sheets.shown.index(each.sheet), each.number))
-    return [as_contract(each).model_copy(update={"number": place}) for place, each in enumerate(in_order, 1)]
+    free = repository.free_numbers({each.number for each in drawn})
+    taken: set[int] = set()
+    shown: list[ReaderFinding] = []
+    for each in sorted(drawn, key=lambda each: (sheets.shown.index(each.sheet), each.number)):
+        number = next(free) if each.number in taken else each.number
+        taken.add(number)
+        shown.append(as_contract(each).model_copy(update={"number": number}))
+    return sorted(shown, key=lambda each: each.number)
 
 
 def same_lesions(session: Session, case: Case, sheets: Sheets, newest: Sequence[Job]) -> list[SameLesion]:
@@ -134,7 +144,7 @@ def draw(
         _check_corrected(session, store, image, data.corrects)
     if drawn is None:
         drawn = DrawnFinding(id=finding_id, case_id=case.id, sheet=sheets.own)
-        drawn.number = _next_number(session, case, sheets.own)
+        drawn.number = _next_number(session, case, sheets)
         session.add(drawn)
     for name, value in values.items():
         setattr(drawn, name, value)
@@ -179,12 +189,16 @@ def _is_own(row: DrawnFinding | SameLesionMark, case: Case, sheets: Sheets) -> b
     return row.case_id == case.id and row.sheet == sheets.own
 
 
-def _next_number(session: Session, case: Case, sheet: str) -> int:
-    """The first free number, so that a finding that was erased by mistake gets its letter back."""
-    taken = repository.numbers(session, case.id, sheet)
-    if len(taken) >= MOST:
+def _next_number(session: Session, case: Case, sheets: Sheets) -> int:
+    """The first free number, so that a finding that was erased by mistake gets its letter back.
+
+    A second reader does not see the letters of the first, and begins at N.
+    """
+    if len(repository.numbers(session, case.id, sheets.own)) >= MOST:
         raise ProblemError(422, "invalid_request", "too_many_drawn", values={"most": MOST})
-    return next(repository.free_numbers(taken))
+    taken = {each.number for each in findings(session, case, sheets)}
+    first = SECOND_READER if case.blind and case.reads else 1
+    return next(number for number in repository.free_numbers(taken) if number >= first)
 
 
 def erase(session: Session, case: Case, finding_id: str, user: User, if_match: str | None) -> DrawnFinding:

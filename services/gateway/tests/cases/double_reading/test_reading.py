@@ -76,9 +76,9 @@ class TestAgreement:
         ]
         assert [(each["author"], each["number"]) for each in image["reader_findings"]] == [
             ("alice", 1),
-            ("bob", 2),
-            ("bob", 3),
-        ]
+            ("bob", 14),
+            ("bob", 15),
+        ], "the letters that they had when their readers wrote of them"
         row = here("GET", "carol").json()
         assert (row["state"], len(row["reader_findings"])) == ("signed", 3)
         resources = client.get(f"/fhir/DiagnosticReport/{shared[0]}", headers=people["carol"]).json()
@@ -123,6 +123,8 @@ class TestArbitration:
         assert [each["name"] for each in content["signature"]["readers"]] == ["alice", "bob", "carol"]
         assert (content["signature"]["comment"], content["signature"]["breasts"]["right"]["bi_rads"]) == ("A cyst.", 2)
         assert [review["verdict"] for review in content["images"][0]["reviews"]] == ["dismissed"]
+        drawn = [(each["author"], each["number"]) for each in content["images"][0]["reader_findings"]]
+        assert drawn == [("alice", 1), ("bob", 2), ("carol", 3)], "bob drew before alice had signed"
         assert here("GET", "alice").json()["state"] == "signed"
 
     def test_a_finding_on_which_the_readers_differ_has_no_verdict_unless_the_arbiter_gives_one(
