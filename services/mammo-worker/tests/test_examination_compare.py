@@ -10,7 +10,7 @@ from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, Model
 from lobule.imaging.film import Film
 from mammo_worker.examination.asymmetry import compare_breasts
 from mammo_worker.examination.films import examined
-from mammo_worker.examination.priors import track
+from mammo_worker.examination.priors import same_on_repeated, track
 from mammo_worker.examination.scale import STEPS, Population, population_of, populations_of
 
 HEIGHT, WIDTH = 600, 360
@@ -101,10 +101,13 @@ class TestPriors:
         assert tracked.growth_mm is None
 
     def test_growth_in_millimetres(self):
-        now, before = shown(breast(0), [(110, 200, 60)], spacing=0.2), shown(breast(1), [(112, 205, 40)], spacing=0.2)
+        now, before = (
+            shown(breast(s), [m], spacing=0.2, plane="patient") for s, m in ((0, (110, 200, 60)), (1, (112, 205, 40)))
+        )
         [tracked] = track(now, before)
         assert tracked.change == "grown"
-        assert tracked.growth_mm == pytest.approx(4.0, abs=0.3)
+        assert tracked.sizes_mm == pytest.approx((8.0, 12.0)), "the longest sides, as they are shown"
+        assert tracked.growth_mm == pytest.approx(4.0)
         [smaller] = track(before, now)
         assert smaller.change == "smaller"
 
@@ -115,15 +118,21 @@ class TestPriors:
         assert tracked.growth_mm is None
         assert tracked.growth == pytest.approx(0.2, abs=0.05)
 
+    def test_planes_that_are_not_known_may_differ(self):
+        now, before = (shown(breast(s), [(110, 200, size)], spacing=0.2) for s, size in ((0, 60), (1, 40)))
+        [tracked] = track(now, before)
+        assert (tracked.change, tracked.sizes_mm) == ("grown", None)
+        assert tracked.growth == pytest.approx(0.5, abs=0.1)
+
     def test_growth_is_that_of_the_longest_side(self):
-        before = shown(breast(1), [(112, 205, 50)], spacing=0.2)
-        [tracked] = track(shown(breast(0), [(110, 200, 70, 50)], spacing=0.2), before)
+        before = shown(breast(1), [(112, 205, 50)], spacing=0.2, plane="detector")
+        [tracked] = track(shown(breast(0), [(110, 200, 70, 50)], spacing=0.2, plane="detector"), before)
         assert tracked.change == "grown"
         assert tracked.growth_mm == pytest.approx(4.0, abs=0.3)
         assert tracked.growth == pytest.approx(0.4, abs=0.05)
 
     def test_small_change_in_millimetres_is_stable_whatever_its_share(self):
-        now, before = shown(breast(0), [(110, 200, 13)], spacing=0.2), shown(breast(1), [(110, 200, 10)], spacing=0.2)
+        now, before = (shown(breast(s), [(110, 200, 13 - 3 * s)], spacing=0.2, plane="patient") for s in (0, 1))
         assert track(now, before)[0].change == "stable"
 
     def test_finding_without_a_partner_is_new(self):
@@ -147,6 +156,29 @@ class TestPriors:
         now = shown(breast(0), [(110, 200, 40), (110, 230, 40)])
         before = shown(breast(1), [(110, 228, 40), (110, 202, 40)])
         assert [t.prior for t in track(now, before)] == [1, 0]
+
+
+class TestRepeatedFilms:
+    """Films of one view and one day: which marks are one lesion."""
+
+    def test_the_same_place_and_a_similar_size_are_one_lesion(self):
+        films = [shown(breast(0), [(110, 200, 40), (150, 400, 30)]), shown(breast(1), [(148, 395, 30), (112, 205, 44)])]
+        assert same_on_repeated(films) == [[(0, 0), (1, 1)], [(0, 1), (1, 0)]]
+
+    def test_what_is_elsewhere_or_of_another_size_is_a_lesion_of_its_own(self):
+        films = [shown(breast(0), [(110, 200, 20)]), shown(breast(1), [(110, 200, 90), (150, 400, 20)])]
+        assert same_on_repeated(films) == [[(0, 0)], [(1, 0)], [(1, 1)]]
+
+    def test_two_marks_of_one_film_are_two_lesions(self):
+        both = [(110, 200, 40), (115, 206, 40)]
+        films = [shown(breast(seed), marks) for seed, marks in enumerate([both[:1], both, both])]
+        lesions = same_on_repeated(films)
+        assert sorted(map(len, lesions)) == [2, 3]
+        assert all(len({film for film, _ in lesion}) == len(lesion) for lesion in lesions)
+
+    def test_without_a_breast_nothing_is_joined(self):
+        blank = shown(np.zeros((HEIGHT, WIDTH), np.uint8), [(110, 200, 40)])
+        assert same_on_repeated([blank, shown(breast(0), [(110, 200, 40)]), blank]) == [[(0, 0)], [(1, 0)], [(2, 0)]]
 
 
 class TestScale:

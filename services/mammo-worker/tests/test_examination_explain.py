@@ -6,7 +6,7 @@ from lobule.contracts.examination import Lesion, LesionChange, LesionMark, Stand
 from lobule.contracts.result import DisplayImage, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.words import make_notice
 from mammo_worker.examination.breasts import BreastReading
-from mammo_worker.examination.explain import reasons, suggested_category
+from mammo_worker.examination.explain import reasons, reasons_since, suggested_category
 from mammo_worker.examination.films import ExaminedFilm
 from mammo_worker.examination.rule import Verdict
 
@@ -23,7 +23,7 @@ def film(view, *notices):
         display=DisplayImage(file="display.png", width=300, height=500),
         notices=[make_notice(code) for code in notices],
     )
-    return ExaminedFilm(view, "L", view, result, None, None, [], None)
+    return ExaminedFilm(view, "L", view, result, None, None, [])
 
 
 def breast(probability=0.1, notices=()):
@@ -41,7 +41,8 @@ def changed(change):
     ("change", "category"), [("stable", 1), ("smaller", 1), ("not_comparable", 1), ("new", 0), ("grown", 0)]
 )
 def test_a_lesion_that_is_new_or_has_grown_is_not_called_benign(change, category):
-    assert suggested_category(breast(), changed(change)) == category
+    since = list(reasons_since(changed(change), compared=True))
+    assert suggested_category(breast(), Verdict("not_sure", 0.1) if since else None) == category
 
 
 @pytest.mark.parametrize("notice", ["implant", "male_patient", "partial_view", "synthesised_view"])

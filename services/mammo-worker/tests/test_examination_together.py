@@ -5,7 +5,7 @@ import hashlib
 import cv2
 import pytest
 
-from lobule.contracts.examination import AnalysedImage, ExaminationRequest
+from lobule.contracts.examination import AnalysedImage, ExaminationRequest, FailedPrior
 from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.imaging.read_film import read_film
 from lobule.storage import ObjectNotFoundError
@@ -36,7 +36,7 @@ def films(data):
             self.results: dict[str, Result] = {}
             self.images: list[AnalysedImage] = []
 
-        def add(self, name, findings=(), side="L", view="CC", role="current", spacing=None):
+        def add(self, name, findings=(), side="L", view="CC", role="current", spacing=None, p=0.7):
             image = ImageInfo(
                 sha256=hashlib.sha256(data).hexdigest(),
                 file_name="film.png",
@@ -46,19 +46,20 @@ def films(data):
                 laterality=side,
                 view=view,
                 pixel_spacing_mm=spacing,
+                spacing_plane=spacing and "detector",
             )
             self.images.append(AnalysedImage(job_id=name, role=role, image=image, key=name, result_prefix=name))
             self.results[name] = Result(
                 image=image,
                 model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="c", trained_on="t"),
                 thresholds=THRESHOLDS,
-                assessment=THRESHOLDS.assess(0.7),
-                probability_malignant=0.7,
+                assessment=THRESHOLDS.assess(p),
+                probability_malignant=p,
                 findings=[
                     Finding(
                         label="malignant",
                         probability=0.9,
-                        probability_malignant=0.6,
+                        probability_malignant=min(p, 0.6),
                         box=Box(x=x - s / 2, y=y - s / 2, width=s, height=s),
                     )
                     for x, y, s in findings
@@ -102,15 +103,33 @@ def test_pairs_name_both_findings_cc_first(films):
 
 
 @pytest.mark.parametrize("ids", [("a", "b", "m"), ("b", "a", "m")])
-def test_the_pairs_of_a_repeated_film_do_not_hang_on_the_ids_of_analyses(films, ids):
-    """The better one of two CC films is paired, although it was taken second."""
+def test_the_marks_of_a_repeated_film_are_one_lesion_whatever_the_ids_of_analyses(films, ids):
+    """Both CC films show the lesion; what only the repeated one shows is another."""
     blurred, repeated, mlo = ids
-    films.add(blurred, [(150, 190, 60)])
-    films.add(repeated, [(150, 190, 24)])
+    films.add(blurred, [(150, 190, 30)])
+    films.add(repeated, [(100, 330, 24), (150, 190, 24)])
     films.add(mlo, [(150, 190, 24)], view="MLO")
     by_size = ExaminationModels(pairs=Logistic((0.0, 0.0, -1.0, 0.0, 0.0), 3.0))
-    lesions = read_together(ExaminationRequest(images=films.images), films.read, by_size).breasts[0].lesions
-    assert [[mark.job_id for mark in lesion.marks] for lesion in lesions] == [[blurred], [repeated, mlo]]
+    [breast] = read_together(ExaminationRequest(images=films.images), films.read, by_size).breasts
+    shown = [[(mark.job_id, mark.finding_id) for mark in lesion.marks] for lesion in breast.lesions]
+    assert shown == [[(blurred, "f1"), (repeated, "f2"), (mlo, "f1")], [(repeated, "f1")]]
+    [together, alone] = breast.lesions
+    assert together.same_lesion > 0.5
+    assert alone.same_lesion is None
+
+
+def test_findings_beyond_those_that_are_compared_shift_no_pair_of_another_film(films):
+    """Only the first findings of a film have marks to compare; those of the next film keep their own partners."""
+    films.add("many", [(60 + 8 * n, 100 + 10 * n, 12) for n in range(10)])
+    films.add("again", [(100, 330, 60)])
+    films.add("m", [(100, 330, 60)], view="MLO")
+    by_size = ExaminationModels(pairs=Logistic((0.0, 0.0, -4.0, 0.0, 0.0), 3.0))
+    [breast] = read_together(ExaminationRequest(images=films.images), films.read, by_size).breasts
+    paired = [
+        {(mark.job_id, mark.finding_id) for mark in lesion.marks} for lesion in breast.lesions if lesion.same_lesion
+    ]
+    assert paired == [{("again", "f1"), ("m", "f1")}]
+    assert len([mark for lesion in breast.lesions for mark in lesion.marks]) == 12, "each mark once"
 
 
 def test_nothing_beside_the_films_in_doubt_is_called_negative(films):
@@ -183,24 +202,68 @@ def test_growth_is_in_millimetres_where_the_file_says_how_a_film_hangs(films):
     assert lesion.change.change == "stable"  # by a fifth, but less than can be measured
 
 
-def test_a_prior_that_cannot_be_read_holds_up_nothing(films):
-    films.add("new", [(100, 250, 40)])
-    films.add("old", [(100, 250, 40)], role="prior")
+def test_a_prior_that_cannot_be_read_holds_up_nothing_but_keeps_its_view_from_being_called_negative(films):
+    for view in ("CC", "MLO"):
+        films.add(f"new{view}", [(100, 250, 40)], view=view, p=0.1)
+    films.add("gone", [(100, 250, 40)], role="prior")
+    films.add("old", [(100, 250, 40)], view="MLO", role="prior")
 
     def read(each):
-        if each.job_id == "old":
+        if each.job_id == "gone":
             raise ObjectNotFoundError("gone")
         return films.read(each)
 
     request = ExaminationRequest(images=films.images)
-    [breast] = read_together(request, read, MODELS).breasts
-    assert [lesion.change for lesion in breast.lesions] == [None]
+    reading = read_together(request, read, MODELS)
+    [breast] = reading.breasts
+    assert [lesion.change.change for lesion in breast.lesions] == ["stable"]
+    assert (reading.not_compared, reading.assessment, breast.assessment, breast.bi_rads) == (
+        ["gone"],
+        "not_sure",
+        "not_sure",
+        0,
+    )
+    assert breast.reasons[-1].code == "not_compared"
+    films.add("older", [(100, 250, 40)], role="prior")
+    another = read_together(ExaminationRequest(images=films.images), read, MODELS)
+    assert (another.not_compared, another.assessment) == ([], "no_sign_of_malignancy")
     with pytest.raises(ObjectNotFoundError):
         read_together(
-            request.model_copy(update={"images": [films.images[1].model_copy(update={"role": "current"})]}),
+            request.model_copy(update={"images": [films.images[2].model_copy(update={"role": "current"})]}),
             read,
             MODELS,
         )
+
+
+def test_a_prior_whose_analysis_failed_is_like_one_that_cannot_be_read(films):
+    films.add("new", p=0.1)
+    failed = [FailedPrior(job_id=f"old{side}", laterality=side, view="CC") for side in ("L", "R")]
+    reading = read_together(ExaminationRequest(images=films.images, failed_priors=failed), films.read, MODELS)
+    assert (reading.not_compared, reading.assessment) == (["oldL"], "not_sure"), "there is no film of the other breast"
+
+
+@pytest.mark.parametrize(("before", "code"), [([], "lesion_new"), ([(150, 190, 24)], "lesion_grown")])
+def test_a_breast_whose_lesion_is_new_or_has_grown_is_not_called_negative(films, before, code):
+    for view in ("CC", "MLO"):
+        films.add(f"now{view}", [(150, 190, 40)], view=view, spacing=(0.5, 0.5), p=0.1)
+        films.add(f"then{view}", before, view=view, role="prior", spacing=(0.5, 0.5), p=0.1)
+    reading = films.together()
+    [breast] = reading.breasts
+    assert (reading.assessment, breast.assessment, breast.bi_rads) == ("not_sure", "not_sure", 0)
+    assert (breast.reasons[-1].code, breast.reasons[-1].lesion) == (code, 0)
+    assert "not called negative" in breast_in_words(breast, Words("en"))[-1]
+    [worse] = reading.findings_since().worse
+    assert (worse.change, worse.marks) == (code.removeprefix("lesion_"), ["nowCC", "nowMLO"])
+    assert worse.mm == (8 if before else None)
+    films.add("suspected", p=0.7)
+    assert films.together().assessment == "malignancy_suspected", "a suspicious film never lowers it"
+
+
+def test_sizes_are_the_longest_sides_in_millimetres(films):
+    films.add("now", [(150, 190, 40)], spacing=(0.5, 0.5))
+    films.add("before", [(150, 190, 24)], role="prior", spacing=(0.5, 0.5))
+    [lesion] = films.together().breasts[0].lesions
+    assert (lesion.change.before_mm, lesion.change.now_mm, lesion.change.grown_by) == (12.0, 20.0, 8)
 
 
 def test_a_side_that_a_reader_took_away_does_not_come_back(films):

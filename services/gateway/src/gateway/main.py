@@ -35,7 +35,12 @@ from gateway.cases import endpoints as cases
 from gateway.cases import reading_endpoints as case_reading
 from gateway.cases import view_endpoints as views
 from gateway.cases.events import ReadTogether
-from gateway.cases.handlers import refresh_case, share_with_group
+from gateway.cases.handlers import (
+    lock_case_of_examination,
+    refresh_case,
+    share_with_group,
+    summarise_case_of_examination,
+)
 from gateway.conditional import Conditional
 from gateway.corrections import endpoints as corrections
 from gateway.corrections import job_endpoints as job_corrections
@@ -61,7 +66,7 @@ from gateway.images import endpoints as images
 from gateway.images.identity import Fingerprints
 from gateway.jobs import endpoints as jobs
 from gateway.jobs import internal
-from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationRead
+from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationChanged, ExaminationEnds, ExaminationRead
 from gateway.jobs.polls import KnownProgress
 from gateway.jobs.progress import ProgressBoard
 from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
@@ -282,6 +287,8 @@ def _subscribed(settings: GatewaySettings) -> Events:
     """Registers which handlers receive which events."""
     events = Events()
     events.subscribe(AnalysisChanged, refresh_case)
+    events.subscribe(ExaminationEnds, lock_case_of_examination)
+    events.subscribe(ExaminationChanged, summarise_case_of_examination)
     events.subscribe(ProgramJoined, share_with_group)
     events.subscribe(ReadTogether, reviews_service.share)
     events.subscribe(ReadTogether, reader_findings_service.share)

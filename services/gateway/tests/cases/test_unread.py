@@ -94,6 +94,7 @@ def test_a_signed_film_that_is_suspected_since_is_read_anew(client, alice, worke
     retried = again()
     worker.infer(add(2, "2026-11-20"), 0.03)
     worker.infer(retried, 0.93)
+    worker.compare()
     assert said(read) == ("not_sure", {"earlier_suspected", "films_no_sign"})
 
 
@@ -101,8 +102,10 @@ def test_a_suspicion_that_was_signed_has_been_read(worker, add, read, sign, agai
     worker.infer(add(1, "2026-11-02"), 0.93)
     sign()
     worker.infer(add(2, "2026-11-20"), 0.03)
+    worker.compare()
     assert said(read) == ("no_sign_of_malignancy", {"films_no_sign"})
     worker.infer(again(), 0.95)
+    worker.compare()
     assert said(read) == ("no_sign_of_malignancy", {"films_no_sign"})
 
 

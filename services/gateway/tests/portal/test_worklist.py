@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from signed_apart import APART
 
-from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionChange, LesionMark
+from lobule.contracts.examination import BreastReading, Change, ExaminationReading, Lesion, LesionChange, LesionMark
 from lobule.contracts.result import Box, Finding
 from lobule.words import make_notice
 
@@ -159,12 +159,14 @@ def cell(page: str, name: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", content).split())
 
 
-def read_together(worker, growth_mm: float | None) -> None:
-    """Play the joint reading of films that wait for it: a lesion on the first of them has grown."""
-    claim = worker.claim_next("mammo")
+def read_together(worker, growth_mm: float | None, change: Change = "grown") -> None:
+    """Play the joint reading of films that wait for it: a lesion on the first of them has grown, or is new."""
+    claims = iter(lambda: worker.claim_next("mammo"), None)
+    claim = next(each for each in claims if each["step"] == "examination")
     mark = LesionMark(job_id=claim["examination"]["images"][0]["job_id"], finding_id="f1", view="CC")
-    change = LesionChange(change="grown" if growth_mm else "stable", growth=0.5, growth_mm=growth_mm, prior=None)
-    lesion = Lesion(marks=[mark], probability_malignant=0.7, same_lesion=None, place=None, change=change)
+    then, now = (None, None) if growth_mm is None else (15.4, 15.4 + growth_mm)
+    since = LesionChange(change=change, growth=0.5, growth_mm=growth_mm, before_mm=then, now_mm=now, prior=None)
+    lesion = Lesion(marks=[mark], probability_malignant=0.7, same_lesion=None, place=None, change=since)
     breast = BreastReading(
         laterality="R", views=["CC"], assessment="not_sure", probability_malignant=0.7, bi_rads=0, lesions=[lesion]
     )
@@ -210,9 +212,12 @@ def test_earlier_examinations_are_counted_with_the_growth_since(
         film(seed, day, other)
     film(6, "20200301", stranger, patient="8")
     read_together(study.worker, 2.6)
-    assert cell(portal.get("/?q=P-READ").text, "earlier") == "2 +3 mm"
-    film(7, "20260301", study.case)
+    assert cell(portal.get("/?q=P-READ").text, "earlier") == "2 +3 mm", "15.4 and 18.0 mm are shown as 15 and 18"
+    newest = film(7, "20260301", study.case)
     assert cell(portal.get("/?q=P-READ").text, "earlier") == "2", "the growth is of other films"
+    study.analyse(newest)
+    read_together(study.worker, None, "new")
+    assert cell(portal.get("/?q=P-READ").text, "earlier") == "2 new lesion"
 
 
 def test_a_row_shows_the_categories_of_the_signed_report(portal, client, alice, study, picture):
@@ -234,13 +239,13 @@ def test_a_wide_screen_glances_at_the_chosen_case(logged_in, study, cases, pictu
     mass = Finding(label="mass", probability=0.8, probability_malignant=0.7, box=Box(x=10, y=10, width=180, height=90))
     study.add(picture(1), [mass], laterality="R", view="CC", spacing=(0.1, 0.1))
     for growth_mm in (None, 2.6):  # of P-C first, whose film came first
-        read_together(study.worker, growth_mm)
+        read_together(study.worker, growth_mm, "grown" if growth_mm else "stable")
     page = logged_in("/?sort=pseudonym&reverse=1", viewport={"width": 2560, "height": 1440})
     pane = page.locator("#glance")
     expect(pane.locator("h2")).to_have_text("P-READ")
     expect(pane.locator("canvas[data-drawn]")).to_have_count(1)
     expect(pane.locator('[data-role="verdict"]')).to_have_text("Malignancy suspected")
-    expect(pane.locator("ol li")).to_have_text("70right · RCC · 18 mm larger than before by 2.6 mm")
+    expect(pane.locator("ol li")).to_have_text("70right · RCC · 18 mm larger than before by 3 mm")
     row = page.locator("tr[data-glanced]")
     expect(row).to_contain_text("P-READ")
     page.keyboard.press("j")

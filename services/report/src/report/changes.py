@@ -8,6 +8,7 @@ from pydantic import Field
 from lobule.contracts.case import CaseImage
 from lobule.contracts.examination import ExaminationReading, Lesion, LesionMark
 from lobule.contracts.result import Result
+from lobule.sizes import whole_mm
 from lobule.words import Words
 from report.parts import Part
 
@@ -42,14 +43,14 @@ def _change(lesion: Lesion, images: Analysed, text: Words) -> Change | None:
     if day is None:
         return None
     since = text.date(day)
-    sizes = _sizes(lesion.marks, change.prior, images) if change.prior else ()
-    if not sizes:
+    if change.before_mm is None or change.now_mm is None or change.grown_by is None:
         return Change(words=text(f"findings.change.{change.change}", day=since), sizes=())
-    before, now = (round(size) for size in sizes)
-    grown = f"{now - before:+d}".replace("-", "−") if now != before else "±0"
-    on_detector = images[change.prior.job_id][1].image.spacing_plane == "detector" if change.prior else False
+    grown = f"{change.grown_by:+d}".replace("-", "−") if change.grown_by else "±0"
+    earlier = images.get(change.earlier or "")
+    on_detector = earlier is not None and earlier[1].image.spacing_plane == "detector"
     key = "findings.change.size.detector" if on_detector else "findings.change.size"
-    return Change(words=text(key, before=before, now=now, change=grown, day=since), sizes=sizes)
+    words = text(key, before=whole_mm(change.before_mm), now=whole_mm(change.now_mm), change=grown, day=since)
+    return Change(words=words, sizes=(change.before_mm, change.now_mm))
 
 
 def _day(lesion: Lesion, images: Analysed) -> date | None:
@@ -72,23 +73,3 @@ def _day(lesion: Lesion, images: Analysed) -> date | None:
 
 def _of(marks: Sequence[LesionMark], images: Analysed) -> list[CaseImage]:
     return [images[mark.job_id][0] for mark in marks if mark.job_id in images]
-
-
-def _sizes(marks: Sequence[LesionMark], prior: LesionMark, images: Analysed) -> tuple[float, ...]:
-    """The longer sides then and now, in mm; nothing unless both films say a spacing in the same plane."""
-    mark = next((mark for mark in marks if mark.view == prior.view), None)
-    if mark is None or mark.job_id not in images or prior.job_id not in images:
-        return ()
-    before, now = images[prior.job_id][1], images[mark.job_id][1]
-    if before.image.spacing_plane != now.image.spacing_plane:
-        return ()
-    sizes = (_size(before, prior.finding_id), _size(now, mark.finding_id))
-    return tuple(size for size in sizes if size is not None) if None not in sizes else ()
-
-
-def _size(result: Result, finding_id: str) -> float | None:
-    finding = next((finding for finding in result.findings if finding.id == finding_id), None)
-    spacing = result.image.pixel_spacing_mm
-    if finding is None or spacing is None:
-        return None
-    return max(finding.box.width * spacing[1], finding.box.height * spacing[0])

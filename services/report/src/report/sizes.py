@@ -1,6 +1,7 @@
 """Sizes in words: in mm where the spacing of the film is known."""
 
 from lobule.contracts.result import Box, ImageInfo
+from lobule.sizes import whole_mm
 from lobule.words import Words
 
 
@@ -9,7 +10,7 @@ def size_words(box: Box, image: ImageInfo, text: Words) -> str:
     if image.pixel_spacing_mm is None:
         return text("examined.pixels", width=round(box.width), height=round(box.height))
     row, column = image.pixel_spacing_mm
-    width, height = f"{box.width * column:.0f}", f"{box.height * row:.0f}"
+    width, height = whole_mm(box.width * column), whole_mm(box.height * row)
     return text(f"findings.millimetres{_plane(image)}", width=width, height=height)
 
 
@@ -18,7 +19,7 @@ def image_size(image: ImageInfo, text: Words) -> str:
     if image.pixel_spacing_mm is None:
         return text("examined.pixels", width=image.width, height=image.height)
     row, column = image.pixel_spacing_mm
-    width_mm, height_mm = f"{image.width * column:.0f}", f"{image.height * row:.0f}"
+    width_mm, height_mm = whole_mm(image.width * column), whole_mm(image.height * row)
     size = {"width": image.width, "height": image.height, "width_mm": width_mm, "height_mm": height_mm}
     return text(f"examined.pixels_mm{_plane(image)}", **size)
 

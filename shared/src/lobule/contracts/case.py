@@ -60,6 +60,11 @@ ReasonCode = Literal[
     "suspected_before",
     "other_patient",
     "film_refused",
+    "lesion_new",
+    "lesion_grown",
+    "not_compared",
+    "still_compared",
+    "comparison_failed",
 ]
 ABOUT_EITHER_BREAST: frozenset[ReasonCode] = frozenset(
     {
@@ -71,6 +76,10 @@ ABOUT_EITHER_BREAST: frozenset[ReasonCode] = frozenset(
         "earlier_in_doubt",
         "suspected_before",
         "film_refused",
+        "lesion_new",
+        "lesion_grown",
+        "not_compared",
+        "comparison_failed",
     }
 )
 """Reasons that keep both breasts from being called negative where their films were not read together: they are not of

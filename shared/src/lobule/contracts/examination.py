@@ -13,6 +13,7 @@ from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID
 from lobule.contracts.result import Assessment, DensityCategory, ImageInfo, Laterality, Probability, StandardView
 from lobule.contracts.unit import ImageRole
+from lobule.sizes import whole_mm
 
 
 class AnalysedImage(Document):
@@ -23,6 +24,14 @@ class AnalysedImage(Document):
     image: ImageInfo = Field(description="what is known of it, as the user corrected it")
     key: str = Field(description="object-store key of the uploaded bytes")
     result_prefix: str = Field(description="where its analysis left the result")
+
+
+class FailedPrior(Document):
+    """A film of an earlier examination that could not be analysed."""
+
+    job_id: str = Field(description="its analysis")
+    laterality: Laterality = Field(description="which breast it shows")
+    view: StandardView = Field(description="view of the film")
 
 
 class ExaminationRequest(Document):
@@ -36,6 +45,9 @@ class ExaminationRequest(Document):
         default=[],
         description="breasts that something beside these films keeps from being called negative, such as an unread "
         "earlier film; null if it may be of either",
+    )
+    failed_priors: list[FailedPrior] = Field(
+        default=[], description="films of earlier examinations that could not be analysed"
     )
 
 
@@ -63,6 +75,9 @@ class LesionPlace(Document):
     retroareolar: bool = Field(description="whether it is close behind the nipple")
 
 
+Change = Literal["new", "stable", "grown", "smaller", "not_comparable"]
+
+
 class LesionChange(Document):
     """The change of a lesion since an earlier examination, on the view on which it grew most.
 
@@ -70,29 +85,72 @@ class LesionChange(Document):
     that.
     """
 
-    change: Literal["new", "stable", "grown", "smaller", "not_comparable"] = Field(
-        description="`not_comparable`: the earlier film does not show that part of the breast"
-    )
+    change: Change = Field(description="`not_comparable`: the earlier film does not show that part of the breast")
     growth: float | None = Field(description="growth as a share of the earlier size; null without an earlier finding")
-    growth_mm: float | None = Field(description="growth in millimetres; null if a pixel spacing is not known")
+    growth_mm: float | None = Field(description="`now_mm` less `before_mm`; null if these are")
+    before_mm: float | None = Field(
+        default=None,
+        description="longest side on the earlier film, in millimetres; null in older readings, and unless the spacings "
+        "of both films are known and are valid in the same known plane",
+    )
+    now_mm: float | None = Field(default=None, description="longest side now, in millimetres; null as `before_mm`")
     earlier: str | None = Field(
         default=None, description="analysis of the earlier film that it is compared with; null in older readings"
     )
     prior: LesionMark | None = Field(description="the finding on the earlier film; null if there is none")
 
+    @property
+    def is_worse(self) -> bool:
+        """Whether the lesion is new or has grown, so that its breast is not called negative."""
+        return self.change in ("new", "grown")
+
+    @property
+    def grown_by(self) -> int | None:
+        """Growth in whole millimetres: the difference of the sizes that are shown beside it; None if not known."""
+        if self.before_mm is None or self.now_mm is None:
+            return None if self.growth_mm is None else whole_mm(self.growth_mm)
+        return whole_mm(self.now_mm) - whole_mm(self.before_mm)
+
 
 class Lesion(Document):
-    """A marked lesion of a breast, counted once, with its mark on one view or on both."""
+    """A marked lesion of a breast, counted once, with one mark on each film that shows it."""
 
-    marks: list[LesionMark] = Field(min_length=1, max_length=2, description="its findings, CC before MLO")
+    marks: list[LesionMark] = Field(
+        min_length=1, description="its findings, CC before MLO; several of one view if that was taken more than once"
+    )
     probability_malignant: Probability = Field(description="suspicion of its most suspicious finding")
     same_lesion: Probability | None = Field(
-        description="probability that the two findings are one lesion; null on one view"
+        description="probability that the findings of both views are one lesion; null on one view"
     )
     place: LesionPlace | None = Field(description="place in the breast; null if no breast was found on the film")
     change: LesionChange | None = Field(
         default=None, description="change since the earlier examination; null without one"
     )
+
+
+class WorseLesion(Document):
+    """A lesion that is new or has grown since an earlier examination."""
+
+    change: Change
+    marks: list[str] = Field(description="analyses of the films that show it")
+    mm: int | None = Field(description="growth in whole millimetres; null for a new lesion, and if it is not known")
+
+
+class SinceEarlier(Document):
+    """What the comparison of an examination with earlier ones found; the case's conclusion depends on it."""
+
+    worse: list[WorseLesion] = Field(default=[], description="by number: the most suspicious lesion first")
+    not_compared: list[str] = Field(default=[], description="as `ExaminationReading.not_compared`")
+
+    @property
+    def is_new(self) -> bool:
+        """Whether a lesion is new."""
+        return any(lesion.change == "new" for lesion in self.worse)
+
+    @property
+    def largest_growth_mm(self) -> int | None:
+        """Largest growth of a lesion; None if none has grown or is measured in mm."""
+        return max((lesion.mm for lesion in self.worse if lesion.mm is not None), default=None)
 
 
 PopulationName = Literal["enriched", "screening", "site"]
@@ -121,6 +179,9 @@ class BreastReason(Document):
         "film_by_itself",
         "not_assessed",
         "in_doubt",
+        "lesion_new",
+        "lesion_grown",
+        "not_compared",
         "not_evaluated",
     ] = Field(description="stable name of the reason")
     lesion: int | None = Field(default=None, description="index of the lesion that the reason is about")
@@ -164,12 +225,19 @@ class ExaminationReading(Document):
         description="highest probability of the breasts that decide the assessment"
     )
     standings: list[Standing] = Field(default=[], description="meaning of that number in populations")
+    not_compared: list[str] = Field(
+        default=[],
+        description="analyses of earlier films that could not be read, of views that no other earlier film shows",
+    )
 
-    def largest_growth_mm(self) -> float | None:
-        """Largest growth of a lesion since the earlier examination; None if none has grown or is measured in mm."""
-        changes = [lesion.change for breast in self.breasts for lesion in breast.lesions if lesion.change]
-        grown = [each.growth_mm for each in changes if each.change == "grown" and each.growth_mm is not None]
-        return max(grown, default=None)
+    def findings_since(self) -> SinceEarlier:
+        """What the comparison with earlier examinations found."""
+        worse = [
+            WorseLesion(change=change.change, marks=[mark.job_id for mark in lesion.marks], mm=change.grown_by)
+            for lesion in self.numbered()
+            if (change := lesion.change) and change.is_worse
+        ]
+        return SinceEarlier(worse=worse, not_compared=self.not_compared)
 
     def numbered(self) -> list[Lesion]:
         """The lesions of both breasts by number, from 1: the most suspicious first, as in the portal."""

@@ -1,13 +1,15 @@
 """The rule that combines the evidence of a case's images into one conclusion (docs/case-assessment.md).
 
 It errs only towards suspicion: one suspected image makes a suspected case, tissue outranks films only if it is
-malignant, and a case with an image that could not be assessed is never negative.
+malignant, and a case with an image that could not be assessed, or with a lesion that is new or has grown since an
+earlier examination, is never negative.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
+from gateway.cases.comparison import NOT_COMPARED, Comparison
 from lobule.assessments import combine
 from lobule.contracts.case import HANGINGS, Conclusion, Hanging, ImageEvidence, Reason, Suggestion, numbered
 from lobule.contracts.modality import Evidence
@@ -23,6 +25,7 @@ def conclude(
     unread: Mapping[date, Sequence[ImageEvidence]] = MappingProxyType({}),
     refused: Sequence[ImageEvidence] = (),
     former: Mapping[str, ImageEvidence] = MappingProxyType({}),
+    comparison: Comparison = NOT_COMPARED,
 ) -> Conclusion:
     """Combine the evidence of the images of a case.
 
@@ -33,6 +36,7 @@ def conclude(
         refused: Films that the server refused although a DICOM node had taken them. They keep it from that, too.
         former: The last assessed analyses of images whose newest one has no result, by the id of that one. A suspicion
             among them counts until a newer analysis is assessed.
+        comparison: The comparison of the films with those of earlier examinations.
     """
     images = numbered(images)
     before = [(f"{film.name} {day.isoformat()}", film) for day, films in unread.items() for film in numbered(films)]
@@ -40,7 +44,10 @@ def conclude(
     assessment = _assess([*images, *standing])
     if assessment == "no_sign_of_malignancy":
         assessment = _assess_unread([film for _, film in before], refused)
-    reasons = [*_reasons_before(before), *_reasons_of_former(images, former), *_reasons(images, assessment)]
+    if assessment == "no_sign_of_malignancy":
+        assessment = comparison.assess(images)
+    reasons = [*_reasons_before(before), *_reasons_of_former(images, former), *comparison.reasons(images)]
+    reasons.extend(_reasons(images, assessment))
     if refused:
         reasons.append(Reason(code="film_refused", values={"images": [film.name for film in numbered(refused)]}))
     carrying = [*standing, *(film for _, film in before)] if assessment != "no_sign_of_malignancy" else []
@@ -49,7 +56,7 @@ def conclude(
         probability_malignant=_probability(images, carrying, assessment),
         reasons=reasons,
         missing_views=_missing_views(images),
-        suggestions=list(_suggestions(images, assessment, [*standing, *(film for _, film in before)])),
+        suggestions=list(_suggestions(images, assessment, [*standing, *(film for _, film in before)], comparison)),
     )
 
 
@@ -175,7 +182,10 @@ def _missing_views(images: Sequence[ImageEvidence]) -> list[Hanging]:
 
 
 def _suggestions(
-    images: Sequence[ImageEvidence], assessment: Assessment | None, further: Sequence[ImageEvidence]
+    images: Sequence[ImageEvidence],
+    assessment: Assessment | None,
+    further: Sequence[ImageEvidence],
+    comparison: Comparison,
 ) -> Iterator[Suggestion]:
     """What could be done next; `further` are unread films and former analyses that stand."""
     films, tissue = _of(images, "film"), _of(images, "tissue")
@@ -186,7 +196,8 @@ def _suggestions(
     tissue_is_malignant = any(image.assessment == "malignancy_suspected" for image in tissue)
     if films and tissue_is_malignant:
         yield Suggestion(code="disease_extent")
-    in_doubt = [film for film in films if film.assessment != "no_sign_of_malignancy"]
+    worse = {name for _, names in comparison.worse(images) for name in names}
+    in_doubt = [film for film in films if film.assessment != "no_sign_of_malignancy" or film.name in worse]
     tissue_is_there = any(image.evidence == "tissue" for image in images)
     if in_doubt:
         # Further imaging comes before a biopsy. After a biopsy, the question is whether imaging and tissue agree.
@@ -204,7 +215,7 @@ def _suggestions(
         yield Suggestion(code="complete_views", values={"views": list(missing)})
     if any(_unplaced(images)):
         yield Suggestion(code="name_views")
-    if _in_state(images, "pending"):
+    if _in_state(images, "pending") or comparison.state == "awaited":
         yield Suggestion(code="wait")
 
 

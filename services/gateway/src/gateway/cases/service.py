@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import refused, repository, together
 from gateway.cases.assessment import conclude
+from gateway.cases.comparison import Comparison
 from gateway.cases.doubts import RANKS, breasts_in_doubt, unread_films
 from gateway.cases.examinations import current_date, examinations
 from gateway.cases.models import Case
@@ -67,7 +68,8 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
     for day, job in unread_films(jobs, former):
         unread.setdefault(day, []).extend(evidence_of([job]))
     replaced = {job.id: evidence_of([former[job.id]])[0] for job in current if job.id in former}
-    conclusion = conclude(evidence_of(current), unread, refused.evidence_of(case), replaced)
+    comparison = together.comparison_of(session, case.id, jobs)
+    conclusion = conclude(evidence_of(current), unread, refused.evidence_of(case), replaced, comparison)
     return conclusion.model_copy(update={"reasons": [*_strangers(current, images), *conclusion.reasons]})
 
 
@@ -100,8 +102,8 @@ def refresh(session: Session, case_id: str, asker: Asker | None = None) -> Case:
     """
     case = repository.locked(session, case_id)
     jobs = repository.latest_jobs(session, case_id)
-    summarise(session, case, jobs)
     together.ask(session, case, jobs, breasts_in_doubt(jobs, repository.former_jobs(session, jobs)), asker)
+    summarise(session, case, jobs)
     return case
 
 
@@ -121,6 +123,7 @@ def summarise(session: Session, case: Case, jobs: Sequence[Job]) -> None:
     case.has_films = any(image.spec.evidence == "film" for image in images)
     case.thumbnails = _thumbnails(jobs)
     parts = [*map(_canonical, evidence), *_dated(images), *map(_canonical, refused.evidence_of(case))]
+    parts += _since_earlier(together.comparison_of(session, case.id, jobs), evidence)
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     if digest != case.evidence_digest:
         case.evidence_digest = digest
@@ -153,6 +156,13 @@ def _dated(images: Sequence[Image]) -> list[str]:
     places = examinations(images)
     dated = ((image.id, places[image.id]) for image in images if image.study_date or places[image.id].is_prior)
     return [f"{image_id} {place.date} {place.is_prior}" for image_id, place in dated]
+
+
+def _since_earlier(comparison: Comparison, images: Sequence[ImageEvidence]) -> list[str]:
+    """What the comparison with earlier examinations adds to the digest: what keeps the case from being negative."""
+    if comparison.state != "done" or comparison.assess(images) == "no_sign_of_malignancy":
+        return []
+    return [comparison.found.model_dump_json()]
 
 
 def changed(case: Case) -> None:

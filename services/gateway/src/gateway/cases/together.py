@@ -10,14 +10,15 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from gateway.cases import refused
-from gateway.cases.examinations import Examination, examinations, recent_priors
+from gateway.cases.comparison import NOT_COMPARED, Comparison
+from gateway.cases.examinations import Examination as Place
+from gateway.cases.examinations import examinations, recent_priors
 from gateway.cases.models import Case
 from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
-from gateway.jobs.models import Examination as ExaminationWork
-from gateway.jobs.models import Job
+from gateway.jobs.models import Examination, Job
 from gateway.jobs.queues.lanes import Asker
-from lobule.contracts.examination import AnalysedImage, ExaminationRequest
+from lobule.contracts.examination import AnalysedImage, ExaminationRequest, FailedPrior, SinceEarlier
 from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.result import Laterality, View
 from lobule.contracts.unit import ImageRole
@@ -28,7 +29,7 @@ def key_of(case_id: str) -> str:
     return f"case:{case_id}:examination"
 
 
-def case_of(work: ExaminationWork) -> str:
+def case_of(work: Examination) -> str:
     """The id of the case whose films a work reads."""
     return work.key.split(":")[1]
 
@@ -43,6 +44,31 @@ def reading_of(session: Session, case_id: str) -> str:
     """Names the reading of a case's films that its report would hold now; empty while there is none."""
     work = jobs.examination(session, key_of(case_id))
     return f"{work.id[:8]}.{work.step('examination').attempt}" if work and work.state == "done" else ""
+
+
+def comparison_of(session: Session, case_id: str, analyses: Sequence[Job]) -> Comparison:
+    """The comparison of a case's films with those of earlier examinations.
+
+    Args:
+        session: The transaction.
+        case_id: The case.
+        analyses: The newest of each of its images.
+    """
+    work = jobs.examination(session, key_of(case_id))
+    if work is None:
+        return NOT_COMPARED
+    request = ExaminationRequest.model_validate(work.request)
+    if not request.failed_priors and not any(image.role == "prior" for image in request.images):
+        return NOT_COMPARED
+    if work.state != "done":
+        return Comparison("failed" if work.state in FINAL_STATES else "awaited")
+    places = examinations([job.image for job in analyses])
+    earlier = {job.id: _name_of_prior(job, places[job.image_id]) for job in analyses if places[job.image_id].is_prior}
+    return Comparison("done", SinceEarlier.model_validate(work.since or {}), earlier)
+
+
+def _name_of_prior(job: Job, place: Place) -> str:
+    return " ".join(filter(None, [f"{job.image.laterality or ''}{job.image.view or ''}", str(place.date or "")]))
 
 
 def ask(
@@ -89,7 +115,7 @@ def _forget(session: Session, case: Case) -> None:
 
 
 def _request(
-    films: Sequence[Job], places: dict[str, Examination], case: Case, in_doubt: list[Laterality | None]
+    films: Sequence[Job], places: dict[str, Place], case: Case, in_doubt: list[Laterality | None]
 ) -> ExaminationRequest | None:
     """What to read, the films of the latest examination first; None if no current film was analysed."""
     given: dict[ImageRole, list[AnalysedImage]] = {"current": [], "prior": []}
@@ -114,7 +140,29 @@ def _request(
         job.image.info().laterality for job in films if job.assessment is None and not places[job.image_id].is_prior
     ]
     failed.extend(film.laterality for film in refused.evidence_of(case))
-    return ExaminationRequest(images=[*given["current"], *given["prior"]], failed=failed, in_doubt=in_doubt)
+    return ExaminationRequest(
+        images=[*given["current"], *given["prior"]],
+        failed=failed,
+        in_doubt=in_doubt,
+        failed_priors=[
+            each
+            for job in films
+            if places[job.image_id].is_prior and job.image_id not in recent  # a film that failed may have been repeated
+            for each in _failed_prior(job)
+        ],
+    )
+
+
+def _failed_prior(job: Job) -> list[FailedPrior]:
+    """An earlier film of a screening view that could not be analysed; one that is still analysed asks again later."""
+    image = job.image.info()
+    if job.assessment is not None or job.state not in FINAL_STATES or image.laterality is None:
+        return []
+    return [
+        FailedPrior(job_id=job.id, laterality=image.laterality, view=view)
+        for view in ("CC", "MLO")
+        if view == image.view
+    ]
 
 
 def _to_compare(given: dict[ImageRole, list[AnalysedImage]], recent: set[str]) -> list[AnalysedImage]:

@@ -25,3 +25,17 @@ class ExaminationRead(Event):
     """The films of a case were read together, so their findings are numbered, paired and compared from now on."""
 
     work: Examination
+
+
+@dataclass(frozen=True)
+class ExaminationEnds(Event):
+    """A worker is about to end the reading of an examination; its step is not locked yet."""
+
+    work: Examination
+
+
+@dataclass(frozen=True)
+class ExaminationChanged(Event):
+    """The reading of an examination ended or was started again."""
+
+    work: Examination

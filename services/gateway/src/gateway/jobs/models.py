@@ -108,8 +108,8 @@ class Examination(Work):
 
     __mapper_args__ = {"polymorphic_identity": "examination"}  # noqa: RUF012
 
-    # Of the lesion that has grown most since the earlier examination, copied as the conclusion of an analysis is.
-    growth_mm: Mapped[float | None]
+    # What it found since earlier examinations (`SinceEarlier`), copied as the conclusion of an analysis is.
+    since: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Opinion(Work):

@@ -15,7 +15,7 @@ from gateway.errors import ProblemError
 from gateway.events import publish
 from gateway.images.models import Image
 from gateway.jobs import repository
-from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationRead
+from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationChanged, ExaminationEnds, ExaminationRead
 from gateway.jobs.models import Examination, Job, Opinion, Rendering, Step, Work
 from gateway.jobs.queues import repository as queues
 from gateway.jobs.queues.quotas import Quota
@@ -126,6 +126,7 @@ def complete(
         result: What the inference step, or the reading of an examination, concluded.
         files: The SHA-256 of files that it left, by their names, where its worker said them.
     """
+    _announce_end(session, job_id, name)
     step = repository.end(session, job_id, name, attempt, "done")
     if step is None:
         return False
@@ -143,20 +144,36 @@ def complete(
         queues.enqueue(session, report)
         publish(session, AnalysisChanged(job))
     else:
-        job.state, job.finished_at = "done", now()
-        job.set_error(None)
-        if isinstance(job, Job):
-            publish(session, AnalysisChanged(job))
-            publish(session, AnalysisEnded(job))
         if isinstance(result, ExaminationReading):
             assert isinstance(job, Examination), "only an examination is read together"
-            job.growth_mm = result.largest_growth_mm()
+            job.since = result.findings_since().model_dump(mode="json")
             publish(session, ExaminationRead(job))
+        job.state, job.finished_at = "done", now()
+        job.set_error(None)
+        _publish_change(session, job, ended=True)
     return True
+
+
+def _announce_end(session: Session, job_id: str, name: StepName) -> None:
+    """Tell that an attempt at the reading of an examination is about to end."""
+    work = repository.work_by_id(session, job_id) if name == "examination" else None
+    if isinstance(work, Examination):
+        publish(session, ExaminationEnds(work))
+
+
+def _publish_change(session: Session, work: Work, *, ended: bool = False) -> None:
+    """Tell that an analysis, or the reading of an examination, has ended or was started again."""
+    if isinstance(work, Examination):
+        publish(session, ExaminationChanged(work))
+    if isinstance(work, Job):
+        publish(session, AnalysisChanged(work))
+        if ended:
+            publish(session, AnalysisEnded(work))
 
 
 def fail(session: Session, settings: GatewaySettings, job_id: str, name: StepName, failure: Failure) -> bool:
     """Fail an attempt; False if it is not the current one. A temporary failure is retried, within the budget."""
+    _announce_end(session, job_id, name)
     step = repository.end(session, job_id, name, failure.attempt, "failed")
     if step is None:
         return False
@@ -218,8 +235,7 @@ def retry(session: Session, job: Work, quota: Quota | None = None) -> None:
         if later.position > step.position:
             later.state = "waiting"
     queues.ask_for(session, step)
-    if isinstance(job, Job):
-        publish(session, AnalysisChanged(job))
+    _publish_change(session, job)
 
 
 def cancel(session: Session, job: Work) -> None:
@@ -247,6 +263,4 @@ def _finish(
 ) -> None:
     job.state, job.finished_at = state, now()
     job.set_error(code, reason, values, detail)
-    if isinstance(job, Job):
-        publish(session, AnalysisChanged(job))
-        publish(session, AnalysisEnded(job))
+    _publish_change(session, job, ended=True)

@@ -12,6 +12,7 @@ from gateway.cases.repositories.lists import Read
 from gateway.users.models import User
 from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.case import ReadRole
+from lobule.contracts.examination import SinceEarlier
 
 _NOTHING = lists.Shown(views=0, earlier=0)
 
@@ -46,7 +47,7 @@ class Row:
     Attributes:
         views: How many of the four screening views are there.
         earlier: How many earlier examinations of the patient there are.
-        growth_mm: Of the lesion that has grown most since the earlier examination; None where none has.
+        since: What the joint reading found since earlier examinations.
         step: How far its analysis is; None where nothing is under way.
         signed_reads: How many of two readers have signed.
         reads: Signed reads that the user may know of, by the reader's role.
@@ -55,7 +56,7 @@ class Row:
 
     views: int
     earlier: int
-    growth_mm: float | None
+    since: SinceEarlier
     step: Step | None
     signed_reads: int
     reads: dict[ReadRole, Read]
@@ -71,7 +72,7 @@ def rows_of(session: Session, user: User, cases: Sequence[Case]) -> dict[str, Ro
         case.id: Row(
             views=shown.get(case.id, _NOTHING).views,
             earlier=shown.get(case.id, _NOTHING).earlier,
-            growth_mm=together[case.id].growth_mm if case.id in together else None,
+            since=together[case.id].since if case.id in together else SinceEarlier(),
             step=_step(case, pending=case.id in together and together[case.id].pending),
             signed_reads=case.reads if case.read_twice else 0,
             reads={read.role: read for read in reads.get(case.id, [])},

@@ -18,6 +18,7 @@ from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.case import numbered
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Finding, Laterality, Result
+from lobule.sizes import longest_mm, whole_mm
 from lobule.storage import ObjectStore
 from lobule.words import Words
 
@@ -102,14 +103,13 @@ def _of_breast(side: Laterality, breast: BreastConclusion, confirmed: Confirmed,
 
 def _finding(name: str, result: Result, finding: Finding, text: Words) -> str:
     """The longer side of a finding, in mm where that is known, and the film that shows it."""
-    spacing, box = result.image.pixel_spacing_mm, finding.box
-    if spacing is None:
+    size = longest_mm(finding.box, result.image)
+    if size is None:
         return text("clinical.draft.finding", image=name)
-    size = max(box.width * spacing[1], box.height * spacing[0])
     key = (
         "clinical.draft.finding.detector" if result.image.spacing_plane == "detector" else "clinical.draft.finding.size"
     )
-    return text(key, image=name, size=f"{size:.0f}")
+    return text(key, image=name, size=whole_mm(size))
 
 
 def _drawn(name: str, finding: ReaderFinding, text: Words) -> str:

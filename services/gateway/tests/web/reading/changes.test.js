@@ -10,7 +10,7 @@ useWords(translator({ 'reading.trend.size': '{mm} mm', 'reading.trend.size.detec
 /** A film with findings at [x, y, side] in pixels. */
 function film(findings, { prior = false, spacing = 0.1, tip = { x: 1000, y: 500 }, day = '2026-03-01', side = 'R' } = {}) {
   const found = findings.map(([x, y, size, probability = 0.5]) => ({ probability, box: { x: x - size / 2, y: y - size / 2, width: size, height: size / 2 } }));
-  const image = { pixel_spacing_mm: spacing && [spacing, spacing], width: 2000, height: 1000 };
+  const image = { pixel_spacing_mm: spacing && [spacing, spacing], spacing_plane: 'detector', width: 2000, height: 1000 };
   return { film: true, prior, view: prior ? null : `${side}CC`, entry: { laterality: side, view: 'CC', examination: day }, result: { image, thresholds: { finding: 0.2 }, findings: found, breast: tip && { tips: [[tip.x, tip.y], [tip.x, tip.y]] } } };
 }
 
@@ -43,6 +43,19 @@ test('a second mass near an old one has no mark then, and neither a weak mark no
   const [now, before] = [film([old]), film([old], { prior: true })];
   now.result.image.spacing_plane = 'patient';
   assert.equal(trend([now, before]), null);
+  for (const each of [now, before]) each.result.image.spacing_plane = null;
+  assert.equal(trend([now, before]), null, 'a plane that is not known may be another one on each film');
+});
+
+test('what the joint reading found stands, whatever is nearest', () => {
+  const now = film([[500, 500, 180]]);
+  const [latest, first] = ['2024-03-01', '2022-03-01'].map((day) => ({ ...film([[500, 500, 160]], { prior: true, day }), jobId: day }));
+  const told = (change) => trendOfMarks([now, latest, first], [{ image: now, index: 0 }], { growth: null, growth_mm: null, prior: null, ...change });
+  assert.deepEqual(sizes(told({ change: 'grown', earlier: '2022-03-01', before_mm: 10, now_mm: 18 })), [10, 16, 18]);
+  assert.deepEqual(sizes(told({ change: 'new', earlier: '2024-03-01' })), [16, null, 18]);
+  assert.equal(told({ change: 'stable', earlier: '2024-03-01', growth: 0.1 }), null, 'in millimetres nothing is compared');
+  assert.equal(told({ change: 'not_comparable', earlier: '2024-03-01' }), null);
+  assert.deepEqual(sizes(told({ change: 'stable' })), [16, 16, 18], 'an older reading names no film');
 });
 
 test('a lesion of two views has the trend of the mark that was found on most days', () => {
@@ -65,5 +78,7 @@ test('a trend is said by its sizes and the growth since the last examination', (
   assert.equal(said(12, 10), '12 → 10 mm; −2 mm since 1 Mar 2022');
   assert.equal(said(8, 8.2), '8 → 8 mm; ±0 mm since 1 Mar 2022');
   assert.equal(said(8, null, 9), '8 → – → 9 mm; no mark on 1 Mar 2024');
+  const since = [10, 16, 18].map((mm, index) => ({ day: `${2022 + 2 * index}-03-01`, mm }));
+  assert.equal(trendWords(since, false, '2022-03-01')[1], '+8 mm since 1 Mar 2022', 'that the joint reading compared with');
   assert.equal(trendWords([{ day: '2024-03-01', mm: 8 }, { day: '2026-03-01', mm: 9 }], true)[0], '8 → 9 mm on the detector');
 });

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { translator, useWords } from '#web/core/words.js';
-import { coupledTo, marksOf, markedLesions, shownTargets, withVerdict } from '#web/reading/findings.js';
+import { coupledTo, heads, marksOf, marksOfRow, markedLesions, shownTargets, withVerdict } from '#web/reading/findings.js';
 import { NOTHING_YET } from '#web/reading/state.js';
 import { numberOf } from '#web/reading/numbering.js';
 import { nameOf, nameOfMarks, targetOf } from '#web/reading/targets.js';
-import { changeWords, isWorse, lesionOf, lesionPlace, otherMark, otherWords } from '#web/reading/together.js';
+import { changeWords, isWorse, lesionOf, lesionPlace, otherMarks, otherWords } from '#web/reading/together.js';
 import { imageWith } from '../world.js';
 
 useWords(
@@ -39,10 +39,10 @@ const state = { ...NOTHING_YET, images: [CC, MLO], case: { reviews: [] }, togeth
 
 test('a finding knows its lesion and its mark on the other view', () => {
   assert.equal(lesionOf(state, targetOf(CC, 0)), PAIR);
-  assert.deepEqual(otherMark(state, targetOf(CC, 0)), targetOf(MLO, 1));
-  assert.deepEqual(otherMark(state, targetOf(MLO, 1)), targetOf(CC, 0));
-  assert.equal(otherMark(state, targetOf(CC, 1)), null);
-  assert.equal(otherMark(state, null), null);
+  assert.deepEqual(otherMarks(state, targetOf(CC, 0)), [targetOf(MLO, 1)]);
+  assert.deepEqual(otherMarks(state, targetOf(MLO, 1)), [targetOf(CC, 0)]);
+  assert.deepEqual(otherMarks(state, targetOf(CC, 1)), []);
+  assert.deepEqual(otherMarks(state, null), []);
   assert.equal(lesionOf({ together: null }, targetOf(CC, 0)), null);
 });
 
@@ -74,7 +74,8 @@ test('words name the other mark, the place and the change', () => {
   const since = (change) => changeWords({ ...ALONE, change: { growth: null, growth_mm: null, prior: null, ...change } });
   assert.equal(since({ change: 'new' }), 'new');
   assert.equal(since({ change: 'not_comparable' }), '');
-  assert.equal(since({ change: 'grown', growth: 0.4, growth_mm: 7.96 }), 'larger by 8.0 mm');
+  assert.equal(since({ change: 'grown', growth: 0.4, growth_mm: 7.96 }), 'larger by 8 mm');
+  assert.equal(since({ change: 'grown', growth_mm: 7.9, before_mm: 10.4, now_mm: 18.5 }), 'larger by 9 mm', 'of the sizes that are shown');
   assert.equal(since({ change: 'smaller', growth: -0.25 }), 'smaller by 25%');
   assert.equal(since({ change: 'stable', growth: 0.05 }), 'unchanged');
 });
@@ -105,11 +106,25 @@ test('a verdict holds for both marks of a lesion only where both are drawn on fi
   const drawn = { ...CC, source: {} };
   const shown = { ...state, images: [drawn, { ...MLO, source: {} }], activeId: 'c', layout: 'hang', overlays: { boxes: true, outlines: true } };
   const head = targetOf(CC, 0);
-  assert.deepEqual(coupledTo(shown, head), targetOf(MLO, 1));
-  assert.equal(coupledTo({ ...shown, layout: 'one' }, head), null, 'the other film does not hang');
-  assert.equal(coupledTo({ ...shown, threshold: 0.75 }, head), null, 'the threshold hides the other mark');
-  assert.equal(coupledTo({ ...shown, peek: 'marks' }, head), null);
-  assert.equal(coupledTo({ ...shown, overlays: { boxes: false, outlines: false } }, head), null);
-  assert.equal(coupledTo({ ...shown, images: [drawn, MLO] }, head), null, 'the other film is not there yet');
-  assert.equal(coupledTo(withVerdict(shown, [head], 'confirmed'), head), null, 'they are spoken of apart');
+  assert.deepEqual(coupledTo(shown, head), [targetOf(MLO, 1)]);
+  assert.deepEqual(coupledTo({ ...shown, layout: 'one' }, head), [], 'the other film does not hang');
+  assert.deepEqual(coupledTo({ ...shown, threshold: 0.75 }, head), [], 'the threshold hides the other mark');
+  assert.deepEqual(coupledTo({ ...shown, peek: 'marks' }, head), []);
+  assert.deepEqual(coupledTo({ ...shown, overlays: { boxes: false, outlines: false } }, head), []);
+  assert.deepEqual(coupledTo({ ...shown, images: [drawn, MLO] }, head), [], 'the other film is not there yet');
+  assert.deepEqual(coupledTo(withVerdict(shown, [head], 'confirmed'), head), [], 'they are spoken of apart');
+});
+
+test('a lesion on a repeated film is one row and has one verdict with its other marks', () => {
+  const again = { ...imageWith({ id: 'r', view: 'LCC', findings: FINDINGS }), name: 'LCC 2', source: {} };
+  const lesion = { ...PAIR, marks: [PAIR.marks[0], mark(again, 'f1', 'CC'), PAIR.marks[1]] };
+  const images = [{ ...CC, source: {} }, again, { ...MLO, source: {} }];
+  const shown = { ...state, images, activeId: 'c', overlays: { boxes: true, outlines: true }, together: { breasts: [{ lesions: [lesion] }] } };
+  const [cc, repeated, mlo] = [targetOf(CC, 0), targetOf(again, 0), targetOf(MLO, 1)];
+  assert.deepEqual(otherMarks(shown, cc), [mlo, repeated], 'that on the other view first');
+  assert.deepEqual(marksOfRow(shown, mlo), [cc, repeated, mlo]);
+  assert.equal(heads(shown, [cc, repeated, mlo]).length, 1);
+  assert.equal(otherWords(shown, mlo), `also ${CC.name} and LCC 2, 87%`);
+  assert.equal(otherWords({ ...shown, together: { breasts: [{ lesions: [{ ...lesion, marks: lesion.marks.slice(0, 2), same_lesion: null }] }] } }, cc), '');
+  assert.deepEqual(marksOf({ ...shown, chosen: mlo }, again).map(({ selected }) => selected), [true, false]);
 });

@@ -11,7 +11,8 @@ from mammo_worker.examination.films import ExaminedFilm
 from mammo_worker.examination.location import Place, Region, place_on_film, region_of
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.pairing import assign, pair_probabilities
-from mammo_worker.examination.rule import Verdict, by_rule
+from mammo_worker.examination.priors import same_on_repeated
+from mammo_worker.examination.rule import Verdict, by_rule, is_cleared
 from mammo_worker.examination.suspicion import BreastEvidence, FilmEvidence
 
 
@@ -20,9 +21,9 @@ class Lesion:
     """A marked lesion of a breast, counted once.
 
     Attributes:
-        findings: Index among the result's findings, by film: on one film, or on two.
+        findings: Index among the result's findings, by film: one on each film that shows it.
         suspicion: Suspicion of its most suspicious finding.
-        together: Probability that its two findings are one lesion; None on one film.
+        together: Probability that its findings on both views are one lesion; None on one view.
         region: Position in the breast; None if no breast was found on the film.
     """
 
@@ -70,9 +71,7 @@ class BreastReading:
 
     def doubted(self) -> "BreastReading":
         """The reading beside something that may be of this breast and is in doubt: it is not called negative."""
-        if self.verdict.assessment != "no_sign_of_malignancy":
-            return self
-        return replace(self, verdict=replace(self.verdict, assessment="not_sure"), in_doubt=True)
+        return replace(self, verdict=self.verdict.doubted(), in_doubt=True) if is_cleared(self.verdict) else self
 
 
 def read_breast(
@@ -149,46 +148,58 @@ def _verdict(
 
 
 def lesions_of(laterality: Laterality, films: Sequence[ExaminedFilm], evidence: BreastEvidence) -> list[Lesion]:
-    """The marked findings of a breast's films; findings of two views that are one lesion are combined.
+    """The marked findings of a breast's films; findings of several films that are one lesion are combined.
 
-    Pairs are chosen together among the marked findings (which come first) of all CC and all MLO films, so that a lesion
-    has one mark on each view. On a repeated film, it is a lesion of its own.
+    The marked findings (which come first) of films of the same view are combined by their places. Then pairs are chosen
+    together among the lesions of all CC and all MLO films, so that a lesion has at most one mark on each film.
     """
-    marked = [len(film.result.marked_findings()) for film in films]
-    partners: dict[tuple[int, int], tuple[int, int, float]] = {}
-    of_view = {view: [i for i, film in enumerate(films) if film.view == view] for view in ("CC", "MLO")}
-    if evidence.pairs:
-        blocks = [[evidence.pairs[i, j][: marked[i], : marked[j]] for j in of_view["MLO"]] for i in of_view["CC"]]
-        cc, mlo = ([(i, k) for i in of_view[view] for k in range(marked[i])] for view in ("CC", "MLO"))
-        for pair in assign(np.block(blocks)):
-            one, other = cc[pair.cc], mlo[pair.mlo]
-            partners[one], partners[other] = (*other, pair.probability), (*one, pair.probability)
-    lesions: list[Lesion] = []
-    used: set[tuple[int, int]] = set()
-    for i, count in enumerate(marked):
-        for k in range(count):
-            if (i, k) in used:
-                continue
-            members, together = [(i, k)], None
-            if (i, k) in partners:
-                j, other, together = partners[i, k]
-                members.append((j, other))
-            used.update(members)
-            lesions.append(_lesion(laterality, films, members, together))
+    cc, mlo = ([_on_films(films, view, group) for group in _groups(films, view)] for view in ("CC", "MLO"))
+    probabilities = np.array([[_pair_probability(evidence, a, b) for b in mlo] for a in cc]).reshape(len(cc), len(mlo))
+    pairs = assign(probabilities) if evidence.pairs else []
+    paired = [([*cc[pair.cc], *mlo[pair.mlo]], pair.probability) for pair in pairs]
+    alone = [cc[i] for i in range(len(cc)) if i not in {pair.cc for pair in pairs}]
+    alone += [mlo[j] for j in range(len(mlo)) if j not in {pair.mlo for pair in pairs}]
+    found = [*paired, *((members, None) for members in alone)]
+    by_film = sorted(found, key=lambda lesion: lesion[0][0])
+    lesions = [_lesion(laterality, films, members, together) for members, together in by_film]
     return sorted(lesions, key=lambda lesion: -lesion.suspicion)
 
 
-def _lesion(
-    laterality: Laterality, films: Sequence[ExaminedFilm], members: list[tuple[int, int]], together: float | None
-) -> Lesion:
+_Members = list[tuple[int, int]]  # indices of films and of their findings
+
+
+def _groups(films: Sequence[ExaminedFilm], view: StandardView) -> list[_Members]:
+    return same_on_repeated([film for film in films if film.view == view])
+
+
+def _on_films(films: Sequence[ExaminedFilm], view: StandardView, group: _Members) -> _Members:
+    """The members of a lesion on the films of a view, by the index among all films."""
+    of_view = [i for i, film in enumerate(films) if film.view == view]
+    return [(of_view[i], k) for i, k in group]
+
+
+def _pair_probability(evidence: BreastEvidence, cc: _Members, mlo: _Members) -> float:
+    """The highest probability that a finding of each view is the same lesion: the better film of a view counts."""
+    known = [evidence.pairs[i, j][k, m] for i, k in cc for j, m in mlo if _is_known(evidence, i, j, k, m)]
+    return max(map(float, known), default=0.0)
+
+
+def _is_known(evidence: BreastEvidence, i: int, j: int, k: int, m: int) -> bool:
+    return (i, j) in evidence.pairs and k < evidence.pairs[i, j].shape[0] and m < evidence.pairs[i, j].shape[1]
+
+
+def _lesion(laterality: Laterality, films: Sequence[ExaminedFilm], members: _Members, together: float | None) -> Lesion:
+    def suspicion(member: tuple[int, int]) -> float:
+        return films[member[0]].result.findings[member[1]].probability_malignant or 0.0
+
     places: dict[str, Place] = {}
-    for i, k in members:
+    for i, k in sorted(members, key=suspicion):  # the most suspicious of each view last
         film = films[i]
         if film.anatomy is not None and k < len(film.marks):
             places[film.view] = place_on_film(film.anatomy, film.marks[k].centre, film.upright)
     return Lesion(
         findings={films[i].name: k for i, k in members},
-        suspicion=max(films[i].result.findings[k].probability_malignant or 0.0 for i, k in members),
+        suspicion=max(map(suspicion, members)),
         together=together,
         region=region_of(laterality, places.get("CC"), places.get("MLO")) if places else None,
     )

@@ -7,6 +7,7 @@ from lobule.contracts.examination import BreastReason, Lesion, Standing
 from lobule.contracts.notices import NOT_EVALUATED
 from lobule.contracts.result import StandardView
 from mammo_worker.examination.breasts import BreastReading
+from mammo_worker.examination.rule import Verdict
 
 Category = Literal[0, 1, 2, 4, 5]
 
@@ -16,27 +17,27 @@ _HIGHLY_SUGGESTIVE = 0.95  # ACR BI-RADS Atlas, 5th edition (2013): category 5 s
 
 def suggested_category(
     reading: BreastReading,
-    lesions: Sequence[Lesion] = (),
+    verdict: Verdict | None = None,
     standings: Collection[Standing] = (),
 ) -> Category:
     """The category that the number suggests; never 3, 6 or a letter, which need a reader's work-up.
 
     Categories other than 0 need both views; if one is missing or failed, imaging is completed first. Categories 1 and 2
-    also need films of a kind that the model was evaluated on, and no lesion that is new or has grown. Category 5 is a
+    also need films of a kind that the model was evaluated on. Category 5 is a
     probability among the reader's own patients, so it needs a prevalence of the site.
 
     Args:
         reading: Reading of the breast.
-        lesions: Its lesions, with their changes since an earlier examination.
+        verdict: Its verdict with what was found since an earlier examination; by default that of its films alone.
         standings: Meaning of its number in populations.
     """
-    assessment = reading.verdict.assessment
+    assessment = (verdict or reading.verdict).assessment
     if not reading.complete or assessment == "not_sure":
         return 0
     if assessment == "malignancy_suspected":
         here = [each.probability_malignant for each in standings if each.population == "site"]
         return 5 if max(here, default=0.0) >= _HIGHLY_SUGGESTIVE else 4
-    if _not_evaluated(reading) or any(_has_grown(lesion) for lesion in lesions):
+    if _not_evaluated(reading):
         return 0
     return 2 if reading.lesions else 1
 
@@ -45,8 +46,18 @@ def _not_evaluated(reading: BreastReading) -> bool:
     return any(notice.code in NOT_EVALUATED for film in reading.films for notice in film.result.notices)
 
 
-def _has_grown(lesion: Lesion) -> bool:
-    return lesion.change is not None and lesion.change.change in ("new", "grown")
+def reasons_since(lesions: Sequence[Lesion], *, compared: bool) -> Iterator[BreastReason]:
+    """What the comparison with earlier examinations found that prevents a negative assessment of a breast.
+
+    Args:
+        lesions: Its lesions, with their changes.
+        compared: Whether every view of which there are earlier films was compared.
+    """
+    for place, lesion in enumerate(lesions):
+        if lesion.change is not None and lesion.change.is_worse:
+            yield BreastReason(code="lesion_new" if lesion.change.change == "new" else "lesion_grown", lesion=place)
+    if not compared:
+        yield BreastReason(code="not_compared")
 
 
 def reasons(reading: BreastReading) -> Iterator[BreastReason]:

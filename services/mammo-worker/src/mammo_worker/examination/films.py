@@ -31,8 +31,7 @@ class ExaminedFilm:
         thumbnail: Thumbnail of the breast; None if no breast was found.
         anatomy: Its landmarks; None if no breast was found.
         marks: Marks of the first `MOST_FINDINGS` findings of the result, in their order.
-        mm_per_unit: Millimetres per unit of the frame; None if unknown.
-        plane: Plane in which these millimetres are valid; None if unknown.
+        plane: Plane in which the spacing of its pixels is valid; None if unknown.
         upright: Whether the film certainly hangs as usual.
     """
 
@@ -43,7 +42,6 @@ class ExaminedFilm:
     thumbnail: Thumbnail | None
     anatomy: Anatomy | None
     marks: list[Mark]
-    mm_per_unit: float | None
     plane: SpacingPlane | None = None
     upright: bool = True
 
@@ -69,19 +67,16 @@ def examined(
     pixels = turned(film.pixels, hanging)
     valid = None if film.valid is None else turned(film.valid, hanging)
     breast = find_breast(pixels, valid, squeeze_of(pixels, film.pixel_spacing_mm))
-    spacing = result.image.pixel_spacing_mm
-    on_its_side = hanging is not None and hanging.rotation in (90, 270)
-    mm = float(spacing[1 if on_its_side else 0]) if spacing else None  # of a row of the hung film
     plane = result.image.spacing_plane
     upright = not any(notice.code in ORIENTATION_IN_DOUBT for notice in result.notices)
     if not breast.mask.any():
-        return ExaminedFilm(name, laterality, view, result, None, None, [], mm, plane, upright)
+        return ExaminedFilm(name, laterality, view, result, None, None, [], plane, upright)
     thumbnail = thumbnail_of(breast, pixels.shape[1])
     anatomy = find_anatomy(thumbnail, view)
     boxes = np.array([[f.box.x, f.box.y, f.box.x + f.box.width, f.box.y + f.box.height] for f in result.findings])
     hung = boxes_as_hung(boxes.reshape(-1, 4)[:MOST_FINDINGS], hanging, film.pixels.shape)
     marks = marks_of(thumbnail, anatomy, hung)
-    return ExaminedFilm(name, laterality, view, result, thumbnail, anatomy, marks, mm, plane, upright)
+    return ExaminedFilm(name, laterality, view, result, thumbnail, anatomy, marks, plane, upright)
 
 
 def boxes_as_hung(boxes: NDArray[np.floating], hanging: Hanging | None, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """The rule without a model of the breast, from docs/case-assessment.md; it errs on the side of suspicion."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lobule.assessments import combine
 from lobule.contracts.result import Assessment
@@ -18,6 +18,10 @@ class Verdict:
 
     assessment: Assessment
     probability: float | None
+
+    def doubted(self) -> "Verdict":
+        """The verdict beside something that prevents a negative assessment."""
+        return replace(self, assessment="not_sure") if is_cleared(self) else self
 
 
 def is_cleared(verdict: Verdict) -> bool:

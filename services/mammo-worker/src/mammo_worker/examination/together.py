@@ -14,7 +14,7 @@ from lobule.errors import AnalysisError
 from lobule.storage import ObjectNotFoundError
 from lobule.worker.examination import ReadImage
 from mammo_worker.examination.breasts import BreastReading, Lesion, read_breast
-from mammo_worker.examination.explain import reasons, suggested_category
+from mammo_worker.examination.explain import reasons, reasons_since, suggested_category
 from mammo_worker.examination.films import ExaminedFilm, examined
 from mammo_worker.examination.location import Region
 from mammo_worker.examination.models import ExaminationModels
@@ -33,8 +33,8 @@ def read_together(
 
     A film of another view than CC and MLO is not compared with them; its own verdict counts for the breast, or for the
     examination if its side is unknown. A film of unknown side prevents a negative assessment of the examination, and of
-    both breasts unless its own verdict is negative. Anything else that is in doubt does so as well.
-    A prior that cannot be read is left out.
+    both breasts unless its own verdict is negative. Anything else that is in doubt does so as well. Of a breast, a
+    lesion that is new or has grown does so, and a prior that cannot be read if no other one shows its view.
 
     Args:
         request: The films.
@@ -46,6 +46,7 @@ def read_together(
     """
     placed: list[ExaminedFilm] = []
     priors: list[ExaminedFilm] = []
+    unread: list[contract.FailedPrior] = list(request.failed_priors)
     alone: dict[Laterality | None, list[Verdict]] = {"R": [], "L": [], None: []}
     for each in request.images:
         try:
@@ -54,27 +55,50 @@ def read_together(
             if each.role == "current":
                 raise
             _log.warning("a prior could not be read", job_id=each.job_id, error=type(error).__name__)
+            unread.extend(_as_failed(each))
             continue
         if shown is not None:
             (placed if each.role == "current" else priors).append(shown)
         elif each.role == "current":
             alone[each.image.laterality].append(Verdict(result.assessment, result.probability_malignant))
     anywhere = None in (*request.failed, *request.in_doubt) or not all(map(is_cleared, alone[None]))
-    breasts: list[BreastReading] = []
+    breasts: list[contract.BreastReading] = []
+    not_compared: list[str] = []
     for side in ("R", "L"):
         own, failed = [film for film in placed if film.laterality == side], request.failed.count(side)
         if own or failed or alone[side]:
             breast = read_breast(side, own, failed, models, alone[side])
-            breasts.append(breast.doubted() if anywhere or side in request.in_doubt else breast)
+            breast = breast.doubted() if anywhere or side in request.in_doubt else breast
+            lacking = _not_compared(own, priors, unread)
+            breasts.append(breast_as_contract(breast, models, priors, compared=not lacking))
+            not_compared.extend(lacking)
     unplaced = len(alone[None]) + request.failed.count(None) + len(request.in_doubt)
-    verdict = by_rule([*(breast.verdict for breast in breasts), *alone[None]], unplaced)
+    of_breasts = [Verdict(breast.assessment, breast.probability_malignant) for breast in breasts]
+    verdict = by_rule([*of_breasts, *alone[None]], unplaced)
     return contract.ExaminationReading(
         method="rule" if models.breast is None else "model",
-        breasts=[breast_as_contract(breast, models, priors) for breast in breasts],
+        breasts=breasts,
         assessment=verdict.assessment,
         probability_malignant=verdict.probability,
         standings=_standings(verdict, models),
+        not_compared=not_compared,
     )
+
+
+def _as_failed(prior: contract.AnalysedImage) -> list[contract.FailedPrior]:
+    """A prior that could not be read, if it is of a view that is compared."""
+    side, view = prior.image.laterality, prior.image.view
+    if side is None or (view != "CC" and view != "MLO"):
+        return []
+    return [contract.FailedPrior(job_id=prior.job_id, laterality=side, view=view)]
+
+
+def _not_compared(
+    films: Sequence[ExaminedFilm], priors: Sequence[ExaminedFilm], unread: Sequence[contract.FailedPrior]
+) -> list[str]:
+    """The priors that could not be read, of those views of a breast that no other prior shows."""
+    lacking = {(film.laterality, film.view) for film in films} - {(film.laterality, film.view) for film in priors}
+    return [prior.job_id for prior in unread if (prior.laterality, prior.view) in lacking]
 
 
 def _placed(each: contract.AnalysedImage, read: ReadImage) -> tuple[Result, ExaminedFilm | None]:
@@ -90,22 +114,37 @@ def _placed(each: contract.AnalysedImage, read: ReadImage) -> tuple[Result, Exam
 
 
 def breast_as_contract(
-    breast: BreastReading, models: ExaminationModels, priors: Sequence[ExaminedFilm] = ()
+    breast: BreastReading,
+    models: ExaminationModels,
+    priors: Sequence[ExaminedFilm] = (),
+    *,
+    compared: bool = True,
 ) -> contract.BreastReading:
-    """Convert a reading to the form that services exchange, with the changes since films of earlier examinations."""
+    """Convert a reading to the form that services exchange, with the changes since films of earlier examinations.
+
+    A breast with a lesion that is new or has grown is not called negative.
+
+    Args:
+        breast: The reading.
+        models: The installed models.
+        priors: Films of earlier examinations.
+        compared: Whether every view of which there are earlier films was compared; if not, it is not called negative.
+    """
     changes = _changes(breast.films, priors)
     lesions = [_lesion(lesion, breast.films, changes) for lesion in breast.lesions]
-    standings = _standings(breast.verdict, models)
+    since = list(reasons_since(lesions, compared=compared))
+    verdict = breast.verdict.doubted() if since else breast.verdict
+    standings = _standings(verdict, models)
     return contract.BreastReading(
         laterality=breast.laterality,
         views=breast.views,
-        assessment=breast.verdict.assessment,
-        probability_malignant=breast.verdict.probability,
-        bi_rads=suggested_category(breast, lesions, standings),
+        assessment=verdict.assessment,
+        probability_malignant=verdict.probability,
+        bi_rads=suggested_category(breast, verdict, standings),
         density=breast.density,
         standings=standings,
         lesions=lesions,
-        reasons=list(reasons(breast)),
+        reasons=[*reasons(breast), *since],
     )
 
 
@@ -173,10 +212,13 @@ def _place(region: Region) -> contract.LesionPlace:
 
 def _change(tracked: Tracked, prior: ExaminedFilm) -> contract.LesionChange:
     before = None if tracked.prior is None else _mark(prior, tracked.prior)
+    before_mm, now_mm = tracked.sizes_mm or (None, None)
     return contract.LesionChange(
         change=tracked.change,
         growth=tracked.growth,
         growth_mm=tracked.growth_mm,
+        before_mm=before_mm,
+        now_mm=now_mm,
         earlier=prior.name,
         prior=before,
     )

@@ -18,6 +18,7 @@ from gateway.jobs.models import Examination
 from gateway.users.models import User
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import HANGINGS, ReadRole
+from lobule.contracts.examination import SinceEarlier
 from lobule.contracts.progress import FINAL_STATES
 
 
@@ -57,11 +58,11 @@ class Together:
 
     Attributes:
         pending: Whether it is under way.
-        growth_mm: Of the lesion that has grown most since the earlier examination; None where none has.
+        since: What it found since earlier examinations.
     """
 
     pending: bool
-    growth_mm: float | None
+    since: SinceEarlier
 
 
 def shown(session: Session, user: User, cases: Sequence[Case]) -> dict[str, Shown]:
@@ -123,8 +124,8 @@ def signed_reads(session: Session, user: User, cases: Sequence[Case]) -> dict[st
 def together(session: Session, cases: Sequence[Case]) -> dict[str, Together]:
     """The joint readings of these cases, by case; without cases that have none."""
     keys = {key_of(case.id): case.id for case in cases}
-    query = select(Examination.key, Examination.state, Examination.growth_mm).where(Examination.key.in_(keys))
+    query = select(Examination.key, Examination.state, Examination.since).where(Examination.key.in_(keys))
     return {
-        keys[key]: Together(pending=state not in FINAL_STATES, growth_mm=growth)
-        for key, state, growth in session.execute(query)
+        keys[key]: Together(pending=state not in FINAL_STATES, since=SinceEarlier.model_validate(since or {}))
+        for key, state, since in session.execute(query)
     }

@@ -4,13 +4,17 @@ import { spacingOf, tipOf } from '../viewer/image.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 /** @typedef {import('../core/types.d.ts').Finding} Finding */
+/** @typedef {NonNullable<import('../core/types.d.ts').Lesion['change']>} Change */
 /** @typedef {{day: string, mm: number | null}} Point The longer side on a day; null where the film has no mark there. */
 /** @typedef {Point[]} Trend Oldest first, today last. */
 
 const SAME_PLACE_MM = 15;
 
 /** The longer side of a finding in mm. @param {ViewedImage} image @param {Finding} finding */
-const sizeOf = (image, { box }) => Math.max(box.width, box.height) * (spacingOf(image) ?? 0);
+function sizeOf({ result }, { box }) {
+  const [row, column] = result?.image.pixel_spacing_mm ?? [0, 0];
+  return Math.max(box.width * column, box.height * row);
+}
 
 /** Where a finding lies, in mm from the tip of the breast. @param {ViewedImage} image @param {Finding} finding */
 function placeOf(image, { box }) {
@@ -23,8 +27,8 @@ function placeOf(image, { box }) {
 const markedOn = ({ result }) =>
   (result?.findings ?? []).flatMap((finding, index) => (finding.probability < (result?.thresholds.finding ?? 0) ? [] : [[finding, index]]));
 
-/** Whether lengths on two films are of one plane: in the breast, or at the detector, where it is magnified. @param {ViewedImage} one @param {ViewedImage} other */
-const inOnePlane = (one, other) => (one.result?.image.spacing_plane ?? null) === (other.result?.image.spacing_plane ?? null);
+/** Whether lengths on two films are of one known plane: in the breast, or at the detector, where it is magnified. @param {ViewedImage} one @param {ViewedImage} other */
+const inOnePlane = (one, other) => Boolean(one.result?.image.spacing_plane) && one.result?.image.spacing_plane === other.result?.image.spacing_plane;
 
 /** Whether sizes and places on two films can be compared. @param {ViewedImage} image @param {ViewedImage} other */
 const comparable = (image, other) =>
@@ -56,12 +60,37 @@ function trendOf(images, image, index) {
 }
 
 /**
- * The trend of a lesion: of the mark that was found on most days, of these the larger one.
+ * The trend of a lesion: of the mark that was found on most days, of these the larger one. Where the joint reading compared the
+ * lesion, what it found stands: the view that it tells of, both sizes, or that the earlier film has no mark there.
  * @param {ViewedImage[]} images
  * @param {{image: ViewedImage, index: number}[]} marks
+ * @param {Change | null} [change] What the joint reading found.
  * @returns {Trend | null} Null where no earlier film can be compared.
  */
-export function trendOfMarks(images, marks) {
+export function trendOfMarks(images, marks, change = null) {
+  const earlier = filmOf(images, change);
+  return change && earlier ? comparedTrend(images, marks, change, earlier) : ownTrend(images, marks);
+}
+
+/** The earlier film that a lesion was compared with. @param {ViewedImage[]} images @param {Change | null} change */
+export const filmOf = (images, change) => (change?.earlier ? images.find(({ jobId }) => jobId === change.earlier) ?? null : null);
+
+/** @param {ViewedImage[]} images @param {{image: ViewedImage, index: number}[]} marks @param {Change} change @param {ViewedImage} earlier @returns {Trend | null} */
+function comparedTrend(images, marks, change, earlier) {
+  const { before_mm: before, now_mm: now } = change;
+  const mark = marks.find(({ image }) => image.entry.view === earlier.entry.view);
+  const day = earlier.entry.examination;
+  if (!mark || !day || change.change === 'not_comparable') return null;
+  const known = trendOf(images, mark.image, mark.index);
+  if (change.change !== 'new' && (before == null || now == null)) return null; // of another plane, or of one that is not known
+  const others = known.slice(0, -1).filter((point) => point.day !== day);
+  const today = { day: mark.image.entry.examination ?? '', mm: now ?? known.at(-1)?.mm ?? null };
+  if (today.mm === null) return null;
+  return [...[...others, { day, mm: before ?? null }].sort((one, other) => one.day.localeCompare(other.day)), today];
+}
+
+/** @param {ViewedImage[]} images @param {{image: ViewedImage, index: number}[]} marks @returns {Trend | null} */
+function ownTrend(images, marks) {
   const trends = marks.map(({ image, index }) => trendOf(images, image, index)).filter((trend) => trend.length > 1);
   const known = (/** @type {Trend} */ trend) => trend.filter(({ mm }) => mm !== null).length;
   const now = (/** @type {Trend} */ trend) => trend.at(-1)?.mm ?? 0;

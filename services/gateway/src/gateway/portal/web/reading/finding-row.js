@@ -17,7 +17,7 @@ import { showPartner } from './partners.js';
 import { depthOf } from './place.js';
 import { sizeInShort, sizeWords } from './sizes.js';
 import { showTrend, trendOfLesion } from './trend.js';
-import { changeWords, isWorse, lesionOf, lesionPlace, otherMark, otherWords } from './together.js';
+import { changeWords, isWorse, lesionOf, lesionPlace, otherMarks, otherWords } from './together.js';
 import { findingOf, imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -33,7 +33,7 @@ export function fillRow(row, state, target) {
   const image = imageOf(state.images, target);
   if (!image?.result) return;
   const finding = findingOf(state.images, target);
-  row.toggleAttribute('data-chosen', sameTarget(state.chosen, target) || (target.index !== null && sameTarget(otherMark(state, state.chosen), target)));
+  row.toggleAttribute('data-chosen', sameTarget(state.chosen, target) || (target.index !== null && otherMarks(state, state.chosen).some((mark) => sameTarget(mark, target))));
   row.toggleAttribute('data-lit', sameTarget(state.lit, target));
   fillName(row, state, target);
   write(role(row, 'status'), state.savings[keyOf(target)] ?? '');
@@ -96,14 +96,14 @@ function fillFinding(row, image, result, finding) {
 /** What the films say together of the finding's lesion: its place by both views, its other mark, its change. @param {HTMLElement} row @param {Reading} state @param {Target} target */
 function fillTogether(row, state, target) {
   const lesion = lesionOf(state, target);
-  const by = lesion?.marks.length === 2 ? 'both' : 'single';
+  const by = new Set(lesion?.marks.map(({ view }) => view)).size === 2 ? 'both' : 'single';
   if (lesion?.place) {
     write(role(row, 'place'), lesionPlace(lesion.place).join(' · '));
     role(row, 'place').title = t(`reading.place.hint.${by}`);
   }
-  const trend = trendOfLesion(state, target);
-  showTrend(row, trend, unitOf(imageOf(state.images, target)) === 'detector'); // both films have one plane
-  const compared = trend?.at(-2)?.mm != null; // the sizes say what became of it
+  const told = trendOfLesion(state, target);
+  showTrend(row, told, unitOf(imageOf(state.images, target)) === 'detector'); // both films have one plane
+  const compared = told?.trend.find(({ day }) => day === told.since)?.mm != null; // the sizes say what became of it
   const said = lesion ? [otherWords(state, target), compared && !isWorse(lesion) ? '' : changeWords(lesion)].filter(Boolean) : [];
   role(row, 'together').hidden = said.length === 0;
   write(role(row, 'together'), said.join(' · '));

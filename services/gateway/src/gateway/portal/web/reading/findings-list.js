@@ -5,7 +5,7 @@ import { t } from '../core/words.js';
 import { withDraft } from './drafts.js';
 import { fillRow } from './finding-row.js';
 import { hiding, shownTargets, verdictOf } from './findings.js';
-import { otherMark } from './together.js';
+import { otherMarks } from './together.js';
 import { findingOf, imageOf, keyOf, reviewOf, sameTarget } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -127,7 +127,7 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
   store.subscribe(['case', 'images', 'chosen', 'lit', 'threshold', 'together', 'drafts', 'savings'], show);
 
   /** @param {Target} target */
-  const rowOf = (target) => rows.get(keyOf(target)) ?? rows.get(keyOf(otherMark(store.state, target) ?? target)) ?? null;
+  const rowOf = (target) => [target, ...otherMarks(store.state, target)].map((mark) => rows.get(keyOf(mark))).find(Boolean) ?? null;
 
   return {
     showFrom,

@@ -5,7 +5,7 @@ import { drawnOverlays } from '../viewer/tools.js';
 import { headlineOf } from './certainty.js';
 import { judged, withResult } from './state.js';
 import { numberOf } from './numbering.js';
-import { otherMark } from './together.js';
+import { otherMarks } from './together.js';
 import { findingOf, imageOf, keyOf, reviewOf, sameTarget, targetOf, targetsOf } from './targets.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
@@ -23,7 +23,7 @@ export const verdictOf = (state, target) => reviewOf(state.case?.reviews ?? [], 
 export function marksOf(state, image) {
   const { result } = image;
   if (!result) return [];
-  const other = otherMark(state, state.chosen);
+  const others = otherMarks(state, state.chosen);
   return result.findings.flatMap((finding, index) => {
     if (finding.probability < limitOf(state, result)) return [];
     const target = targetOf(image, index);
@@ -31,7 +31,7 @@ export function marksOf(state, image) {
       finding,
       index,
       ...headlineOf(result, finding, numberOf(state, target)),
-      selected: sameTarget(state.chosen, target) || sameTarget(other, target),
+      selected: [state.chosen, ...others].some((mark) => sameTarget(mark, target)),
       faded: verdictOf(state, target) === 'dismissed',
       lit: sameTarget(state.lit, target),
     }];
@@ -48,8 +48,8 @@ export function isHidden(state, target) {
 /** How suspicious a finding is. @param {Reading} state @param {Target} target */
 const suspicion = (state, target) => findingOf(state.images, target)?.probability_malignant ?? -1;
 
-/** How suspicious the lesion of a finding is: as its more suspicious mark. @param {Reading} state @param {Target} target */
-const suspicionOfLesion = (state, target) => Math.max(suspicion(state, target), ...[otherMark(state, target)].map((other) => (other ? suspicion(state, other) : -1)));
+/** How suspicious the lesion of a finding is: as its most suspicious mark. @param {Reading} state @param {Target} target */
+const suspicionOfLesion = (state, target) => Math.max(...[target, ...otherMarks(state, target)].map((mark) => suspicion(state, mark)));
 
 /** Whether a mark and the other mark of its lesion are spoken of apart: a mark without a verdict is no part of one that has one. @param {Reading} state @param {Target} target @param {Target} other */
 function saysMore({ case: detail, drafts }, target, other) {
@@ -60,41 +60,44 @@ function saysMore({ case: detail, drafts }, target, other) {
 /** The most suspicious lesion first, whatever film shows it. @param {Reading} state @param {Target[]} targets */
 const ordered = (state, targets) => [...targets].sort((one, other) => suspicionOfLesion(state, other) - suspicionOfLesion(state, one));
 
-/** The marks that a row of the list speaks of, CC before MLO: both of a lesion, unless they are spoken of apart. @param {Reading} state @param {Target} target @returns {Target[]} */
+/** The other marks of a lesion that are not spoken of apart from one. @param {Reading} state @param {Target} target */
+const alike = (state, target) => otherMarks(state, target).filter((other) => !saysMore(state, target, other) && !saysMore(state, other, target));
+
+/** The marks that a row of the list speaks of, CC before MLO: all of a lesion, unless they are spoken of apart. @param {Reading} state @param {Target} target @returns {Target[]} */
 export function marksOfRow(state, target) {
-  const other = otherMark(state, target);
-  if (!other || isHidden(state, other) || saysMore(state, target, other) || saysMore(state, other, target)) return [target];
-  return imageOf(state.images, other)?.view?.endsWith('CC') ? [other, target] : [target, other];
+  const marks = [target, ...alike(state, target).filter((other) => !isHidden(state, other))];
+  const place = (/** @type {Target} */ { imageId }) => state.images.findIndex(({ id }) => id === imageId);
+  const isCc = (/** @type {Target} */ mark) => Number(imageOf(state.images, mark)?.view?.endsWith('CC') ?? false);
+  return marks.sort((one, other) => isCc(other) - isCc(one) || place(one) - place(other));
 }
 
 /**
- * One target for each lesion: where both of its marks are among the targets, the more suspicious one stands for both.
+ * One target for each lesion: where several of its marks are among the targets, the most suspicious one stands for them.
  * @param {Reading} state
  * @param {Target[]} targets
  */
 export function heads(state, targets) {
-  const place = (/** @type {Target | null} */ target) => targets.findIndex((one) => sameTarget(one, target));
+  const place = (/** @type {Target} */ target) => targets.findIndex((one) => sameTarget(one, target));
   return targets.filter((target, index) => {
-    const other = otherMark(state, target);
-    const at = place(other);
-    if (!other || at < 0 || saysMore(state, target, other)) return true;
-    const more = suspicion(state, target) - suspicion(state, other);
-    return more > 0 || (more === 0 && index < at);
+    return otherMarks(state, target).every((other) => {
+      const at = place(other);
+      if (at < 0 || saysMore(state, target, other)) return true;
+      const more = suspicion(state, target) - suspicion(state, other);
+      return more > 0 || (more === 0 && index < at);
+    });
   });
 }
 
 /**
- * The other mark of a lesion, where a verdict on one is given on both: both are drawn on films that hang, and neither is spoken of apart.
+ * The other marks of a lesion on which a verdict on one is given as well: all are drawn on films that hang, and none is spoken of apart.
  * @param {Reading} state
  * @param {Target} target
- * @returns {Target | null}
+ * @returns {Target[]}
  */
 export function coupledTo(state, target) {
-  const other = otherMark(state, target);
-  if (!other || saysMore(state, target, other) || saysMore(state, other, target)) return null;
   const { boxes, outlines } = drawnOverlays(state);
   const drawn = (/** @type {Target} */ one) => !isHidden(state, one) && slotsOf(state).some(({ id, source }) => id === one.imageId && source);
-  return (boxes || outlines) && drawn(target) && drawn(other) ? other : null;
+  return (boxes || outlines) && drawn(target) ? alike(state, target).filter(drawn) : [];
 }
 
 /** What is known once a verdict is saved. @param {Reading} state @param {Target[]} targets @param {import('./state.js').Verdict} verdict @returns {Reading} */

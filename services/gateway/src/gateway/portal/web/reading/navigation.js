@@ -4,7 +4,7 @@ import { t } from '../core/words.js';
 import { activeOf, firstToRead, layoutOf, readIn, stepOf } from '../viewer/hanging.js';
 import { coupledTo, isHidden, markedLesions, marksOfRow, shownTargets, verdictOf, withVerdict } from './findings.js';
 import { reads } from './state.js';
-import { otherMark } from './together.js';
+import { otherMarks } from './together.js';
 import { findingOf, imageOf, nameOf, sameTarget, targetOf } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -50,8 +50,8 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     store.update({ ...reads(image), chosen: target });
     deepen(image.id);
     if (!go) return;
-    for (const shown of [target, otherMark(store.state, target)]) { // both views of a lesion
-      const box = shown && findingOf(store.state.images, shown)?.box;
+    for (const shown of [target, ...otherMarks(store.state, target)]) { // all films of a lesion
+      const box = findingOf(store.state.images, shown)?.box;
       if (box) panes.of(shown.imageId)?.frame(box);
     }
     scrollTo(target);
@@ -73,10 +73,9 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     pick,
     choose,
 
-    /** The other mark of a lesion, where both are in sight. @param {Target} target */
+    /** The other marks of a lesion, where all are in sight. @param {Target} target */
     coupled(target) {
-      const other = coupledTo(store.state, target);
-      return other && shows(target) && shows(other) ? other : null;
+      return shows(target) ? coupledTo(store.state, target).filter(shows) : [];
     },
 
     /** Work on the image of a pane. It is not chosen for a verdict: a click that pans must not aim the next key. */
@@ -121,9 +120,9 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     judgeByKey(verdict) {
       const { chosen, images } = store.state;
       const goesOn = sameTarget(chosen, through) && imageOf(images, chosen)?.result && chosen && shows(chosen);
-      const both = chosen ? [chosen, this.coupled(chosen) ?? chosen] : [];
+      const marks = chosen ? [chosen, ...this.coupled(chosen)] : [];
       this.judge(verdict);
-      if (goesOn) this.stepOpen(withVerdict(store.state, both, verdict));
+      if (goesOn) this.stepOpen(withVerdict(store.state, marks, verdict));
     },
 
     /** The film of a view: the one that hangs, then the others of this view in turn. @param {import('../viewer/image.js').ViewName} view */

@@ -29,7 +29,7 @@ export const nameOfChange = (state, change) => ('own' in change ? change.name : 
  *   status: ReturnType<typeof import('./status.js').createStatus>,
  *   maySupersede: (change: string) => Promise<boolean>,
  *   reveal: (target: Target) => void,
- *   coupled: (target: Target) => Target | null,
+ *   coupled: (target: Target) => Target[],
  * }} page
  */
 export function createReviews(store, { feed, status, maySupersede, reveal, coupled }) {
@@ -51,15 +51,20 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
     return turn.finally(() => store.update(({ saving }) => ({ saving: saving - 1 })));
   }
 
-  /** A verdict holds for the other mark of a lesion as well where the reader saw both. @param {Target} target @param {Partial<Said>} change @param {Target | null} other */
-  async function sayOfLesion(target, change, other) {
+  /** A verdict holds for the other marks of a lesion as well where the reader saw them. @param {Target} target @param {Partial<Said>} change @param {Target[]} others */
+  async function sayOfLesion(target, change, others) {
     const verdict = now(target)?.verdict ?? null;
     if (!(await sayNow(target, change))) return false;
-    if (!other || (now(other)?.verdict ?? null) !== verdict) return true;
-    try {
-      if (await sayNow(other, { verdict: change.verdict }, true)) status.tell(doneWords(nameOfMarks(store.state, [target, other]), { ...said(now(target)), ...change }, change));
-    } catch (error) {
-      status.failed(other, asProblem(error)); // the first is saved, and the other stands for itself
+    const done = [target];
+    for (const other of others) {
+      if ((now(other)?.verdict ?? null) !== verdict) continue;
+      try {
+        if (!(await sayNow(other, { verdict: change.verdict }, true))) continue;
+        done.push(other);
+        status.tell(doneWords(nameOfMarks(store.state, done), { ...said(now(target)), ...change }, change));
+      } catch (error) {
+        status.failed(other, asProblem(error)); // the first is saved, and the other stands for itself
+      }
     }
     return true;
   }
@@ -164,8 +169,8 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
      * @param {Partial<Said>} change
      */
     say(target, change) {
-      const other = 'verdict' in change ? coupled(target) : null; // as the reader sees them now
-      return next(target, () => sayOfLesion(target, change, other));
+      const others = 'verdict' in change ? coupled(target) : []; // as the reader sees them now
+      return next(target, () => sayOfLesion(target, change, others));
     },
 
     /** Take in what the reader said last before the page was loaded: it can be undone as well. */

@@ -3,7 +3,7 @@
 import { call } from '../core/api.js';
 import { probability } from '../core/numbers.js';
 import { loop } from '../core/poll.js';
-import { t } from '../core/words.js';
+import { list, t } from '../core/words.js';
 import { bandOf } from '../viewer/band.js';
 import { findingOf, imageOf, nameOf, targetOf } from './targets.js';
 
@@ -24,19 +24,26 @@ const isMark = ({ job_id: job, finding_id: finding }, target) => job === target.
 export const lesionOf = ({ together }, target) =>
   together?.breasts.flatMap(({ lesions }) => lesions ?? []).find(({ marks }) => marks.some((mark) => isMark(mark, target))) ?? null;
 
-/** The mark of the same lesion on the other view; null where there is none. @param {Pick<Reading, 'together' | 'images'>} state @param {Target | null} target @returns {Target | null} */
-export function otherMark(state, target) {
-  const other = target && lesionOf(state, target)?.marks.find((mark) => !isMark(mark, target));
-  const image = other ? state.images.find(({ jobId }) => jobId === other.job_id) : null;
-  const index = image?.result?.findings.findIndex(({ id }) => id === other?.finding_id) ?? -1;
-  return image && index >= 0 ? targetOf(image, index) : null;
+/** The other marks of a finding's lesion, those on the other view first. @param {Pick<Reading, 'together' | 'images'>} state @param {Target | null} target @returns {Target[]} */
+export function otherMarks(state, target) {
+  const marks = (target && lesionOf(state, target)?.marks) ?? [];
+  const view = marks.find((mark) => target && isMark(mark, target))?.view;
+  const others = marks.filter((mark) => target && !isMark(mark, target)).sort((one, other) => Number(one.view === view) - Number(other.view === view));
+  return others.flatMap((mark) => {
+    const image = state.images.find(({ jobId }) => jobId === mark.job_id);
+    const index = image?.result?.findings.findIndex(({ id }) => id === mark.finding_id) ?? -1;
+    return image && index >= 0 ? [targetOf(image, index)] : [];
+  });
 }
+
+/** Whether a finding's lesion has a mark on films of a view. @param {Reading} state @param {Target} target @param {string | null} view */
+const isSeenOn = (state, target, view) => otherMarks(state, target).some((mark) => imageOf(state.images, mark)?.view === view);
 
 /** Where the chosen finding would lie on a film of the other view, where that shows no mark of it. @param {Reading} state @param {import('../viewer/image.js').ViewedImage} image @returns {import('../viewer/pane.js').Shown['band']} */
 export function chosenBand(state, image) {
   const { chosen, images } = state;
   const [from, finding] = [imageOf(images, chosen), chosen && findingOf(images, chosen)];
-  if (!from || !finding || !chosen || otherMark(state, chosen)) return null;
+  if (!from || !finding || !chosen || isSeenOn(state, chosen, image.view)) return null;
   const band = bandOf(from, finding.box, image);
   return band && { ...band, words: t('reading.band', { what: nameOf(state, chosen) }) };
 }
@@ -54,16 +61,24 @@ export const isWorse = ({ change }) => change?.change === 'new' || change?.chang
 /** What became of a lesion since the earlier examination, in words; empty where nothing can be said. @param {Lesion} lesion */
 export function changeWords({ change }) {
   if (!change || change.change === 'not_comparable') return '';
-  const by = change.growth_mm == null ? change.growth == null ? null : `${Math.round(100 * change.growth)}%` : `${change.growth_mm.toFixed(1)} mm`;
-  return by === null || change.change === 'stable' ? t(`reading.change.${change.change}`) : t(`reading.change.${change.change}.by`, { by: by.replace(/^-/, '') });
+  const mm = grownBy(change);
+  const by = mm === null ? change.growth == null ? null : `${Math.abs(Math.round(100 * change.growth))}%` : `${Math.abs(mm)} mm`;
+  return by === null || change.change === 'stable' ? t(`reading.change.${change.change}`) : t(`reading.change.${change.change}.by`, { by });
 }
 
-/** The other mark of a finding's lesion and the probability of that, in words; empty where it has none. @param {Reading} state @param {Target} target */
+/** Whole mm that a lesion has grown: the difference of the sizes that are shown, as in report and worklist; null where it is not known. @param {NonNullable<Lesion['change']>} change */
+export function grownBy({ before_mm: before, now_mm: now, growth_mm: growth }) {
+  if (before == null || now == null) return growth == null ? null : Math.round(growth);
+  return Math.round(now) - Math.round(before);
+}
+
+/** Which films of the other view show a finding's lesion and the probability of that, in words; empty where none does. @param {Reading} state @param {Target} target */
 export function otherWords(state, target) {
-  const other = otherMark(state, target);
   const lesion = lesionOf(state, target);
-  if (!other || !findingOf(state.images, other) || lesion?.same_lesion == null) return '';
-  return t('reading.together', { what: imageOf(state.images, other)?.name ?? '', percent: probability(lesion.same_lesion) });
+  const own = imageOf(state.images, target)?.view;
+  const others = otherMarks(state, target).flatMap((mark) => imageOf(state.images, mark) ?? []).filter(({ view }) => view !== own);
+  if (!others.length || lesion?.same_lesion == null) return '';
+  return t('reading.together', { what: list(others.map(({ name }) => name)), percent: probability(lesion.same_lesion) });
 }
 
 /**

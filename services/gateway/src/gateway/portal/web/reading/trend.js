@@ -3,9 +3,9 @@
 import { role, write } from '../core/dom.js';
 import { dayWords } from '../core/times.js';
 import { list, t } from '../core/words.js';
-import { trendOfMarks } from './changes.js';
+import { filmOf, trendOfMarks } from './changes.js';
 import { imageOf } from './targets.js';
-import { otherMark } from './together.js';
+import { lesionOf, otherMarks } from './together.js';
 
 /** @typedef {import('./changes.js').Trend} Trend */
 /** @typedef {import('./state.js').Reading} Reading */
@@ -13,30 +13,35 @@ import { otherMark } from './together.js';
 
 const [WIDTH, HEIGHT, EDGE] = [64, 18, 3]; // of the curve, as its viewBox says
 
-/** The trend of a finding's lesion; null where nothing can be compared. @param {Reading} state @param {Target} target @returns {Trend | null} */
+/** The trend of a finding's lesion, and since when it is said; null where nothing can be compared. @param {Reading} state @param {Target} target @returns {{trend: Trend, since: string} | null} */
 export function trendOfLesion(state, target) {
-  const marks = [target, otherMark(state, target)].flatMap((mark) => {
-    const image = mark && imageOf(state.images, mark);
-    return image && mark?.index != null ? [{ image, index: mark.index }] : [];
+  const change = lesionOf(state, target)?.change ?? null;
+  const marks = [target, ...otherMarks(state, target)].flatMap((mark) => {
+    const image = imageOf(state.images, mark);
+    return image && mark.index !== null ? [{ image, index: mark.index }] : [];
   });
-  return trendOfMarks(state.images, marks);
+  const trend = trendOfMarks(state.images, marks, change);
+  return trend && { trend, since: filmOf(state.images, change)?.entry.examination ?? trend.at(-2)?.day ?? '' };
 }
 
 /** Sizes as they are written, in whole mm; a dash for a day without a mark there. @param {Trend} trend */
 const sizes = (trend) => trend.map(({ mm }) => (mm === null ? '–' : Math.round(mm))).join(' → ');
 
-/** Whole mm that a lesion has grown since the last examination; 0 where that cannot be told. @param {Trend} trend */
-function grownBy(trend) {
-  const [before, now] = trend.slice(-2);
+/** The size on a day, by default that of the last examination. @param {Trend} trend @param {string} [since] */
+const earlierOf = (trend, since) => trend.slice(0, -1).find(({ day }) => day === since) ?? trend.slice(-2)[0];
+
+/** Whole mm that a lesion has grown since an examination; 0 where that cannot be told. @param {Trend} trend @param {string} [since] */
+function grownBy(trend, since) {
+  const [before, now] = [earlierOf(trend, since), trend.slice(-1)[0]];
   return before.mm === null || now.mm === null ? 0 : Math.round(now.mm) - Math.round(before.mm);
 }
 
-/** What has become of a lesion since the last examination, in words. @param {Trend} trend @param {boolean} [onDetector] Whether the sizes are those on the detector. */
-export function trendWords(trend, onDetector = false) {
-  const [before] = trend.slice(-2);
+/** What has become of a lesion since an earlier examination, in words. @param {Trend} trend @param {boolean} [onDetector] Whether the sizes are those on the detector. @param {string} [since] By default since the last one. */
+export function trendWords(trend, onDetector = false, since = undefined) {
+  const before = earlierOf(trend, since);
   const said = t(onDetector ? 'reading.trend.size.detector' : 'reading.trend.size', { mm: sizes(trend) });
   if (before.mm === null) return [said, t('reading.trend.unmarked', { day: dayWords(before.day) })];
-  const grown = grownBy(trend);
+  const grown = grownBy(trend, since);
   const change = `${grown > 0 ? '+' : grown < 0 ? '−' : '±'}${Math.abs(grown)}`;
   return [said, t('reading.trend.since', { change, day: dayWords(before.day) })];
 }
@@ -52,15 +57,16 @@ export function curveOf(trend) {
   ]);
 }
 
-/** @param {HTMLElement} row @param {Trend | null} trend @param {boolean} onDetector See `trendWords`. */
-export function showTrend(row, trend, onDetector) {
+/** @param {HTMLElement} row @param {ReturnType<typeof trendOfLesion>} told @param {boolean} onDetector See `trendWords`. */
+export function showTrend(row, told, onDetector) {
   const place = role(row, 'trend');
-  place.hidden = trend === null;
-  if (!trend) return;
-  const [said, grown] = trendWords(trend, onDetector);
+  place.hidden = told === null;
+  if (!told) return;
+  const { trend, since } = told;
+  const [said, grown] = trendWords(trend, onDetector, since);
   write(role(place, 'sizes'), said);
   write(role(place, 'grown'), grown);
-  place.toggleAttribute('data-grown', grownBy(trend) > 0);
+  place.toggleAttribute('data-grown', grownBy(trend, since) > 0);
   place.title = list(trend.map(({ day, mm }) => t('reading.trend.day', { size: mm === null ? '–' : `${Math.round(mm)} mm`, day: dayWords(day) })));
   const curve = /** @type {SVGElement} */ (place.querySelector('svg'));
   const points = curveOf(trend);
