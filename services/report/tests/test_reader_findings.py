@@ -10,6 +10,7 @@ import pypdf
 import pytest
 
 from lobule.contracts.case import CaseContent, CaseImage, Conclusion
+from lobule.contracts.progress import StepError
 from lobule.contracts.reader import FindingReference, ReaderFinding, SameLesion
 from lobule.contracts.result import Box
 from report.composition import case_report
@@ -74,6 +75,23 @@ def test_every_form_says_them_apart(content, mammogram, language, words):
     assert rows[0]["finding"]["box"] == {"x": 600, "y": 300, "width": 80, "height": 60}
     assert len(document["same_lesions"]) == 1
     assert [finding["number"] for finding in document["images"][0]["findings"]] == [1, 2], "the system's are its own"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_those_on_an_image_whose_new_analysis_failed_stay_in_every_form(content, language):
+    error = StepError(code="image_unreadable", detail="-")
+    failed = {"state": "failed", "result_prefix": None, "analysed_at": None, "error": error}
+    image = content.images[0].model_copy(update=failed)
+    left = content.model_copy(update={"images": [image], "same_lesions": []})
+    forms = render_case(left, [], language=language, forms={"pdf", "html", "json"})
+    pages = pypdf.PdfReader(io.BytesIO(forms[f"report.{language}.pdf"])).pages
+    assert "seen in 2024 too" in re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
+    assert "seen in 2024 too" in forms[f"report.{language}.html"].decode()
+    [unseen] = json.loads(forms[f"report.{language}.json"])["not_assessed"]
+    assert [(row["letter"], row["size"][:3], row["corrects"]) for row in unseen["drawn"]] == [
+        ("A", "8 x", ""),
+        ("B", "8 x", ""),
+    ]
 
 
 def test_a_correction_of_an_earlier_analysis_names_no_finding_of_this_one(content, mammogram):

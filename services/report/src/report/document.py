@@ -12,8 +12,7 @@ from pydantic import Field
 from lobule.contracts.case import CaseContent, CaseImage, Hanging, ImageEvidence, numbered
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.language import Language
-from lobule.contracts.modality import ModalitySpec
-from lobule.contracts.result import Assessment, ImageInfo, Laterality, Result
+from lobule.contracts.result import Assessment, Laterality, Result
 from lobule.corrections import as_corrected
 from lobule.modalities import spec_of_result
 from lobule.numbering import numbers_of
@@ -21,19 +20,12 @@ from lobule.words import Words
 from report.changes import changes_of
 from report.clinician import Clinician, clinician_of
 from report.lesions import LesionEntry, lesion_entries, places_of
+from report.limits import limits_of, limits_of_case
+from report.not_assessed import NotAssessed, not_assessed
 from report.parts import Fact, Part
 from report.places import Place, order, places
 from report.reader import ReaderRow, reader_rows, same_lesions
-from report.section import ImageSection, build_section, moment
-
-
-class NotAssessed(Part):
-    """An image of the case that could not be assessed, with the reason."""
-
-    name: str
-    file_name: str
-    label: str = Field(description="the name, and the file's where that is another")
-    why: str
+from report.section import ImageSection, build_section, moment, weak_marks
 
 
 class ReportDocument(Part):
@@ -66,6 +58,7 @@ class ReportDocument(Part):
         description="where these films hang: the four views, each in its own place, then further films"
     )
     not_assessed: tuple[NotAssessed, ...]
+    weak: str = Field(default="", description="how many marks of all images are below the threshold and not shown")
     limits: tuple[str, ...]
     models: tuple[tuple[Fact, ...], ...]
     results: tuple[Result, ...] = Field(description="the figures behind the words, with corrected views and sides")
@@ -105,7 +98,7 @@ def image_document(result: Result, analysed_at: datetime, text: Words) -> Report
         hung=(),
         places=(),
         not_assessed=(),
-        limits=tuple(_limits(spec_of_result(result), [result.image], text, whole=True)),
+        limits=tuple(limits_of(spec_of_result(result), [result.image], text, whole=True)),
         models=(section.system,),
         results=(result,),
     )
@@ -169,10 +162,11 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         ),
         hung=tuple(hung),
         places=places(hung, hanging, sections, conclusion.missing_views, text),
+        weak=weak_marks(sum(section.weak_count for section in sections), text),
         not_assessed=tuple(
-            _not_assessed(image, names[image.job_id], text) for image, result in images if result is None
+            not_assessed(image, names[image.job_id], text) for image, result in images if result is None
         ),
-        limits=_limits_of_case(
+        limits=limits_of_case(
             content, found, [names[image.job_id] for image in content.images if image.is_prior], text
         ),
         models=tuple({section.weights_sha256: section.system for section in sections}.values()),
@@ -254,47 +248,3 @@ def _highest(content: CaseContent, results: Sequence[Result], text: Words) -> st
         return None
     source = next((result for result in results if result.probability_malignant == probability), None)
     return text.percent(probability, source.thresholds if source else None)
-
-
-def _not_assessed(image: CaseImage, name: str, text: Words) -> NotAssessed:
-    why = text("limits.result_gone" if image.state == "assessed" else "limits.failed.default")
-    if image.error is not None:
-        key = f"not_assessed.{image.error.code}"
-        why = text(key) if key in text else image.error.detail or why
-    file_name = image.image.file_name
-    label = name if name == file_name else text("limits.named_file", name=name, file=file_name)
-    return NotAssessed(name=name, file_name=file_name, label=label, why=why)
-
-
-_OF_UNKNOWN_SIZE = "size"  # the limit that holds only where a file does not say how large a pixel is
-
-
-def _limits(spec: ModalitySpec, images: Sequence[ImageInfo], text: Words, *, whole: bool) -> Iterator[str]:
-    """The limits of the analysis of images of a modality, as sentences.
-
-    Args:
-        spec: The modality.
-        images: Those in the report.
-        text: The catalogue.
-        whole: Everything; else what a case's report repeats.
-    """
-    sizes_known = all(image.pixel_spacing_mm is not None for image in images)
-    for key in spec.limits if whole else spec.limits_of_case:
-        if key != _OF_UNKNOWN_SIZE or not sizes_known:
-            yield text.of_modality(spec, "limits.", key)
-
-
-def _limits_of_case(
-    content: CaseContent, results: Sequence[Result], priors: Sequence[str], text: Words
-) -> tuple[str, ...]:
-    by_modality: dict[str, list[Result]] = {}
-    for result in results:
-        by_modality.setdefault(result.image.modality, []).append(result)
-    limits: list[str] = []
-    if missing := content.conclusion.missing_views:
-        limits.append(text("limits.missing_views", views=missing))
-    if priors:
-        limits.append(text("limits.priors", images=priors))
-    for together in sorted(by_modality.values(), key=lambda some: spec_of_result(some[0]).evidence):
-        limits += _limits(spec_of_result(together[0]), [r.image for r in together], text, whole=False)
-    return (*limits, text("limits.case.other"), text("limits.any.clinic"))

@@ -40,27 +40,28 @@ class ReaderRow(Part):
     finding: ReaderFinding
 
 
-def reader_rows(image: CaseImage, result: Result, numbers: Numbers, text: Words) -> tuple[ReaderRow, ...]:
+def reader_rows(image: CaseImage, result: Result | None, numbers: Numbers, text: Words) -> tuple[ReaderRow, ...]:
     """The findings that readers drew on an image, by letter.
 
     Args:
         image: The image of the case.
-        result: What the system found on it.
+        result: What the system found on it; None if it was not assessed.
         numbers: Of the system's findings.
         text: The sentences of the language to write in.
     """
     return tuple(_row(finding, image, result, numbers, text) for finding in image.reader_findings)
 
 
-def _row(finding: ReaderFinding, image: CaseImage, result: Result, numbers: Numbers, text: Words) -> ReaderRow:
+def _row(finding: ReaderFinding, image: CaseImage, result: Result | None, numbers: Numbers, text: Words) -> ReaderRow:
     box, corrects = finding.box, finding.corrects
     # each analysis counts its findings anew: the same id in another one is another finding
-    number = _number(corrects, result, numbers) if corrects and corrects.job_id == image.job_id else None
+    here = corrects is not None and corrects.job_id == image.job_id
+    number = _number(corrects, result, numbers) if corrects and here and result else None
     return ReaderRow(
         letter=finding.letter,
         kind=text(f"clinical.kind.{finding.kind}"),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
-        size=size_words(box, result.image, text),
+        size=size_words(box, result.image if result else image.image, text),
         by=text("review.own.by", who=finding.author, when=moment(finding.drawn_at, text)),
         corrects="" if number is None else text("review.own.corrects", number=number),
         comment=finding.comment,

@@ -81,6 +81,8 @@ class ImageSection(Part):
     looks_for_findings: bool
     examined: tuple[Fact, ...]
     notices: tuple[str, ...]
+    weak: str
+    weak_count: int
     review: tuple[str, ...]
     next_step: str
     system: tuple[Fact, ...]
@@ -154,10 +156,9 @@ def build_section(
             *(tissue_facts(result.tissue, text) if result.tissue else ()),
             Fact(label=text("examined.fingerprint"), value=result.image.sha256[:16]),
         ),
-        notices=(
-            *(text.notice(n) for n in result.notices if n.code not in ADVICE_NOTICES),
-            *_weak(len(result.findings) - len(findings), text),
-        ),
+        notices=tuple(text.notice(n) for n in result.notices if n.code not in ADVICE_NOTICES),
+        weak=weak_marks(len(result.findings) - len(findings), text),
+        weak_count=len(result.findings) - len(findings),
         review=_review(verdicts.get("image"), text),
         next_step=text.of_modality(spec, "next.", _next_step(result, spec)),
         system=_system(result, text),
@@ -171,8 +172,9 @@ def _shown(result: Result, verdicts: dict[str, Review]) -> list[tuple[int, Findi
     return [(i, f) for i, f in enumerate(result.findings) if result.marks(f) or f.id in verdicts]
 
 
-def _weak(count: int, text: Words) -> tuple[str, ...]:
-    return (text("findings.weak", count=count),) if count else ()
+def weak_marks(count: int, text: Words) -> str:
+    """How many marks are below the working threshold and not shown, as a sentence; empty if there are none."""
+    return text("findings.weak", count=count) if count else ""
 
 
 def moment(at: datetime, text: Words) -> str:
