@@ -21,13 +21,19 @@ FILM = "1.2.840.10008.5.1.4.1.1.1.2"
 STUDY = "1.2.826.0.1.3680043.8.498.1"
 
 
-def connect(port: int, calling: str = "MODALITY", called: str = "LOBULE", classes: tuple[str, ...] = (FILM,)):
-    """Open an association with a node."""
+def connect(
+    port: int,
+    calling: str = "MODALITY",
+    called: str = "LOBULE",
+    classes: tuple[str, ...] = (FILM,),
+    address: str = "127.0.0.1",
+):
+    """Open an association with a node, from an address of this machine."""
     entity = ApplicationEntity(calling)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 10
     for sop_class in classes:
         entity.add_requested_context(sop_class, "1.2.840.10008.1.2.1")
-    return entity.associate("127.0.0.1", port, ae_title=called)
+    return entity.associate("127.0.0.1", port, ae_title=called, bind_address=(address, 0))
 
 
 def send(port: int, *objects: Path | Dataset, **named) -> list[tuple[int | None, str]]:

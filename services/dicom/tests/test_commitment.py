@@ -10,14 +10,14 @@ import pytest
 from dicom_faults import free_port
 from dicom_peer import FILM, send
 from pydicom.dataset import Dataset
-from pydicom.uid import generate_uid
+from pydicom.uid import DeflatedExplicitVRLittleEndian, generate_uid
 from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.dimse_primitives import N_ACTION
 
 from dicom_node.journal import commitments
 from dicom_node.journal.database import Journal
-from dicom_node.receiving.commitment import MAX_BYTES, MAX_OPEN, PUSH_MODEL, PUSH_MODEL_INSTANCE, CommitmentScp
+from dicom_node.receiving.commitment import MAX_OPEN, MAX_REFERENCES, PUSH_MODEL, PUSH_MODEL_INSTANCE, CommitmentScp
 from dicom_node.sending.committer import Committer
 from dicom_node.settings import NodeSettings
 
@@ -109,10 +109,11 @@ def test_what_cannot_be_answered_is_refused_at_once(start_node, changes, status)
 class _Event:
     """An N-ACTION that notes whether its information is decoded."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, items: int) -> None:
         self.assoc = SimpleNamespace(requestor=SimpleNamespace(ae_title="PACS"))
         self.request, self.decoded = N_ACTION(), False
-        self.request.ActionTypeID, self.request.ActionInformation = 1, io.BytesIO(bytes(size))
+        self.request.ActionTypeID = 1
+        self.request.ActionInformation = io.BytesIO(b"\xfe\xff\x00\xe0\0\0\0\0" * items)
 
     @property
     def action_information(self) -> Dataset:
@@ -120,11 +121,23 @@ class _Event:
         return Dataset()
 
 
-@pytest.mark.parametrize(("size", "decoded"), [(MAX_BYTES, True), (MAX_BYTES + 1, False)])
-def test_a_request_that_is_too_large_is_refused_before_it_is_decoded(size, decoded):
-    event = _Event(size)
+@pytest.mark.parametrize(("items", "decoded"), [(MAX_REFERENCES, True), (MAX_REFERENCES + 1, False)])
+def test_a_request_of_too_many_items_is_refused_before_it_is_decoded(items, decoded):
+    event = _Event(items)
     scp = CommitmentScp(None, frozenset({"PACS"}), lambda: None)
     assert (scp.act(event), event.decoded) == ((0x0115, None), decoded)
+
+
+def test_a_request_that_may_inflate_is_not_negotiated(start_node):
+    entity = ApplicationEntity("PACS")
+    entity.add_requested_context(PUSH_MODEL, DeflatedExplicitVRLittleEndian)
+    assert not entity.associate("127.0.0.1", start_node().port, ae_title="LOBULE").is_established
+
+
+def test_a_request_for_as_many_objects_as_possible_is_taken(start_node):
+    node = start_node(dicom_commitment_peers="PACS@127.0.0.1:9")
+    longest = "1." + "2" * 62
+    assert ask(node.port, [(longest, longest)] * MAX_REFERENCES) == 0
 
 
 def test_who_asks_without_end_is_refused(start_node):

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import subprocess
 import time
 
@@ -9,9 +10,17 @@ import psutil
 import pydicom
 import pytest
 from dicom_fuzz import Fuzzer, kept
-from dicom_peer import connect, send, send_beginning, tool
-from pynetdicom.ae import ApplicationEntity
+from dicom_peer import FILM, connect, send, send_beginning, tool
+from pydicom.dataset import Dataset
+from pynetdicom.dsutils import encode
 from pynetdicom.pdu import A_ASSOCIATE_RQ
+
+from dicom_node.metrics import associations
+from dicom_node.receiving.messages import MAX_BYTES
+
+VERIFICATION = "1.2.840.10008.1.1"
+C_STORE, C_FIND, C_ECHO = 0x0001, 0x0020, 0x0030
+PIECE = 200_000
 
 
 def echoes(node) -> bool:
@@ -42,6 +51,81 @@ def test_an_object_that_is_too_large_is_aborted_and_leaves_nothing(start_node, m
 def test_several_objects_may_be_larger_together(start_node, make_film):
     node = start_node(dicom_max_object_bytes=100_000)
     assert [status for status, _ in send(node.port, *(make_film() for _ in range(4)))] == [0] * 4
+
+
+def of(kind: int, sop_class: str, data: bytes | None) -> bytes:
+    """The fragments of a request in PDUs, as the first presentation context carries them."""
+    command = Dataset()
+    command.AffectedSOPClassUID, command.CommandField, command.MessageID = sop_class, kind, 1
+    command.AffectedSOPInstanceUID, command.Priority = "1.2.3", 2
+    command.CommandDataSetType = 0x0101 if data is None else 0
+    fragments = [b"\x03" + (encode(command, is_implicit_vr=True, is_little_endian=True) or b"")]
+    pieces = range(0, len(data or b""), PIECE)
+    fragments += [bytes([0 if at + PIECE < len(data) else 2]) + data[at : at + PIECE] for at in pieces]
+    values = [struct.pack(">IB", len(each) + 1, 1) + each for each in fragments]
+    return b"".join(struct.pack(">BBI", 4, 0, len(each)) + each for each in values)
+
+
+def say(port: int, content: bytes, sop_class: str = VERIFICATION):
+    """Open an association and send bytes over it; the association then."""
+    association = connect(port, classes=(sop_class,))
+    assert association.is_established
+    with contextlib.suppress(OSError):
+        association.dul.socket.socket.sendall(content)
+    return association
+
+
+def until(true, why: str) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline, why
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def exceeds(limit: str):
+    """What is said meanwhile makes the node abort an association because of this limit."""
+    count = associations.labels(limit)._value.get
+    before = count()
+    yield
+    until(lambda: count() > before, "nothing was exceeded")
+
+
+# A thread of pynetdicom may end with an exception where an answer follows the abort; its association ends with it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+class TestMessages:
+    @pytest.mark.parametrize("kind", [C_ECHO, C_FIND])
+    def test_a_data_set_in_memory_ends_the_association(self, start_node, kind):
+        node = start_node()
+        with exceeds("message_too_large"):
+            association = say(node.port, of(kind, VERIFICATION, bytes(MAX_BYTES + PIECE)))
+        until(lambda: association.is_aborted, "it goes on")
+        assert echoes(node)
+
+    def test_a_command_after_the_data_set_ends_the_association_and_leaves_no_file(self, start_node):
+        node = start_node()
+        begun = of(C_STORE, FILM, bytes(2 * PIECE))[: -PIECE // 2]
+        begun = begun[: begun.rindex(struct.pack(">BBI", 4, 0, PIECE + 6))]  # without the last fragment
+        with exceeds("message_invalid"):
+            say(node.port, begun + of(C_STORE, FILM, None), FILM)
+        until(lambda: not node.associations(), "associations stay")
+        assert list(node.intake.incoming.iterdir()) == []
+
+    def test_requests_that_wait_for_no_answer_end_the_association_and_leave_no_files(self, start_node):
+        node = start_node()
+        with exceeds("messages_waiting"):
+            say(node.port, of(C_STORE, FILM, b"\x08\x00\x18\x00\0\0\0\0") * 2_000, FILM)
+        until(lambda: not node.associations(), "associations stay")
+        assert list(node.intake.incoming.iterdir()) == []
+
+    def test_an_object_that_no_handler_takes_leaves_no_file(self, start_node):
+        node = start_node()
+        before = node.intake.incoming.stat().st_mtime_ns
+        association = say(node.port, of(C_STORE, VERIFICATION, bytes(PIECE)))
+        until(lambda: node.intake.incoming.stat().st_mtime_ns > before, "it has not come")
+        until(lambda: not list(node.intake.incoming.iterdir()), "the file stays")
+        assert association.is_established
+        association.release()
 
 
 @pytest.mark.parametrize("kind", [0x01, 0x04])
@@ -94,9 +178,7 @@ def test_an_address_that_holds_connections_keeps_no_other_out(start_node):
             held.enter_context(socket.create_connection(("127.0.0.1", node.port), 10))
         with socket.create_connection(("127.0.0.1", node.port), 10) as one_more:
             assert one_more.recv(1) == b"", "it is closed at once"
-        entity = ApplicationEntity("PACS")
-        entity.add_requested_context("1.2.840.10008.1.1")
-        other = entity.associate("127.0.0.1", node.port, ae_title="LOBULE", bind_address=("127.0.0.2", 0))
+        other = connect(node.port, classes=(VERIFICATION,), address="127.0.0.2")
         assert other.is_established
         assert other.send_c_echo().Status == 0
         other.release()
@@ -105,6 +187,21 @@ def test_an_address_that_holds_connections_keeps_no_other_out(start_node):
         assert time.monotonic() < deadline, "associations stay"
         time.sleep(0.05)
     assert echoes(node)
+
+
+def test_an_address_that_holds_associations_keeps_no_other_out(start_node):
+    node = start_node(dicom_timeout_s=60, dicom_max_associations=4)
+    with contextlib.ExitStack() as held:
+        for _ in range(3):
+            held.callback(connect(node.port).abort)
+        request = ask_for_association()
+        for _ in range(4):  # who is rejected and stays connected takes no place either
+            caller = held.enter_context(socket.create_connection(("127.0.0.1", node.port), 10))
+            caller.sendall(request)
+            assert caller.recv(10)[:1] == b"\x03"
+        other = connect(node.port, address="127.0.0.2")
+        assert other.is_established
+        other.release()
 
 
 # A thread of pynetdicom may end with an exception on a PDU that its state does not allow; its association ends with it.

@@ -36,9 +36,9 @@ class TestCallers:
 
     def test_no_more_than_so_many_at_once(self, start_node):
         node = start_node(dicom_max_associations=2)
-        held = [connect(node.port) for _ in range(2)]
+        held = [connect(node.port, address=f"127.0.0.{number}") for number in (1, 2)]
         assert all(each.is_established for each in held)
-        refused = connect(node.port)
+        refused = connect(node.port, address="127.0.0.3")
         assert refused.is_rejected
         assert refused.acceptor.primitive.result_str == "Rejected Transient"
         for each in held:

@@ -1,5 +1,6 @@
 """Accepts requests of storage commitment (DICOM PS3.4, annex J); the answer uses an association that the node opens."""
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -14,10 +15,10 @@ from dicom_node.journal.database import Journal
 
 PUSH_MODEL, PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
 MAX_REFERENCES = 10_000
-MAX_BYTES = 4 * 1024 * 1024
-"""Of a request: room for that many references, of two UIDs each."""
 MAX_OPEN = 100
 """Requests of one AE title that wait for their answer."""
+_ITEM = b"\xfe\xff\x00\xe0"
+"""The tag of an item, little endian."""
 _REQUEST = 1
 _SUCCESS, _FAILURE, _NO_SUCH_ACTION, _INVALID, _LIMITED = 0x0000, 0x0110, 0x0123, 0x0115, 0x0213
 _LONGEST_UID = 64
@@ -35,6 +36,7 @@ class CommitmentScp:
 
     def __init__(self, journal: Journal, known: frozenset[str], asked: Callable[[], None]) -> None:
         self._journal, self._known, self._asked = journal, known, asked
+        self._reading = threading.Lock()  # for one request at a time, because of the memory that pydicom takes for it
 
     def act(self, event: Event) -> tuple[int, Dataset | None]:
         """Answer an N-ACTION."""
@@ -51,15 +53,17 @@ class CommitmentScp:
             return _NO_SUCH_ACTION
         if calling_ae not in self._known:
             return _FAILURE
-        if request.ActionInformation is None or request.ActionInformation.getbuffer().nbytes > MAX_BYTES:
+        # pydicom makes an object of each item, however empty, so they are counted before.
+        if request.ActionInformation is None or request.ActionInformation.getvalue().count(_ITEM) > MAX_REFERENCES:
             return _INVALID
         try:
-            asked = event.action_information
-            transaction = str(asked.TransactionUID)
-            references = [
-                (str(each.ReferencedSOPClassUID), str(each.ReferencedSOPInstanceUID))
-                for each in asked.ReferencedSOPSequence
-            ]
+            with self._reading:
+                asked = event.action_information
+                transaction = str(asked.TransactionUID)
+                references = [
+                    (str(each.ReferencedSOPClassUID), str(each.ReferencedSOPInstanceUID))
+                    for each in asked.ReferencedSOPSequence
+                ]
         except Exception:  # noqa: BLE001 - whatever pydicom raises of what it cannot read
             return _INVALID
         if not 0 < len(transaction) <= _LONGEST_UID or not 0 < len(references) <= MAX_REFERENCES:

@@ -1,13 +1,12 @@
 """The SCP: associations, C-ECHO, C-STORE, storage commitment."""
 
-import contextlib
 import logging
 import tempfile
 import threading
-from pathlib import Path
 
 import structlog
 from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import _config, evt
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.events import Event
@@ -76,7 +75,7 @@ class StorageScp:
         entity.maximum_pdu_size = MAX_PDU_BYTES
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = settings.dicom_timeout_s
         entity.add_supported_context(Verification)
-        entity.add_supported_context(PUSH_MODEL)
+        entity.add_supported_context(PUSH_MODEL, [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
         for sop_class in sorted(FILM_CLASSES):
             entity.add_supported_context(sop_class, TRANSFER_SYNTAXES)
         for sop_class in sorted(REFUSED_CLASSES):
@@ -101,7 +100,6 @@ class StorageScp:
             (evt.EVT_ACCEPTED, _note_accepted),
             (evt.EVT_REJECTED, _note_rejected),
             (evt.EVT_ABORTED, _note_aborted),
-            (evt.EVT_CONN_CLOSE, _discard_partial),
             (evt.EVT_ACCEPTED, self.notes.began),
             (evt.EVT_REJECTED, self.notes.rejected),
             (evt.EVT_ABORTED, self.notes.aborted),
@@ -162,13 +160,3 @@ def _note_aborted(event: Event) -> None:
 def _note_excess(what: str) -> None:
     metrics.associations.labels(what).inc()
     _log.warning("a caller exceeded a limit", limit=what)
-
-
-def _discard_partial(event: Event) -> None:
-    """Delete what was received of an object whose association ended before it did."""
-    partial = getattr(event.assoc.dimse.message, "_data_set_file", None)
-    if partial is not None:
-        with contextlib.suppress(OSError):
-            partial.close()
-        with contextlib.suppress(OSError):
-            Path(partial.name).unlink()

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pynetdicom import evt
@@ -14,6 +15,10 @@ from pynetdicom.association import Association
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from dicom_node.receiving.bounds import BoundedReader
+from dicom_node.receiving.messages import BoundedMessages
+
+_LOCAL_LIMIT = (0x02, 0x03, 0x02)
+"""Rejected transient, by the service provider: local limit exceeded (DICOM PS3.8, 9.3.4)."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +30,8 @@ class Limits:
         pdu_bytes: Of a PDU.
         object_bytes: Of an object.
         timeout_s: Of silence.
-        exceeded: Told what was exceeded: `pdu_too_large`, `object_too_large`, `too_slow`, `tls_handshake` or
-            `connections`.
+        exceeded: Told what was exceeded: `pdu_too_large`, `object_too_large`, `message_too_large`, `messages_waiting`,
+            `message_invalid`, `too_slow`, `tls_handshake`, `connections` or `associations_of_address`.
     """
 
     associations: int
@@ -35,14 +40,26 @@ class Limits:
     timeout_s: float
     exceeded: Callable[[str], None]
 
+    @property
+    def of_address(self) -> int:
+        """Associations of one address at the same time: a fifth, at least one, stays free for others."""
+        return max(1, self.associations - max(1, self.associations // 5))
+
 
 class NodeEntity(ApplicationEntity):
-    """Counts an association from its request on, so that a connection that asks for nothing takes no place of one."""
+    """Counts an association from its request until it is rejected or aborted.
+
+    A connection that asks for nothing, or that its caller leaves open afterwards, takes no place of one.
+    """
 
     @property
     def active_associations(self) -> list[Association]:
         """The associations that were asked for, by the node or by others."""
-        return [each for each in super().active_associations if each.requestor.primitive is not None]
+        return [
+            each
+            for each in super().active_associations
+            if each.requestor.primitive is not None and not (each.is_rejected or each.is_aborted)
+        ]
 
 
 class _Handler(RequestHandler):
@@ -61,7 +78,31 @@ class _Handler(RequestHandler):
         association.dul.socket.recv = reader.recv  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
         association.bind(evt.EVT_DIMSE_RECV, reader.next_message)
         association.bind(evt.EVT_CONN_CLOSE, _end_without_request)
+        association.bind(evt.EVT_REQUESTED, _limit_address, [limits])
+        messages = BoundedMessages(association, limits.exceeded)
+        association.dimse = messages
+        association.run = partial(_run, association.run, messages)
         return association
+
+
+def _run(run: Callable[[], None], messages: BoundedMessages) -> None:
+    """The thread of an association: nothing is served after it, so what remains of its files can go."""
+    try:
+        run()
+    finally:
+        messages.discard()
+
+
+def _limit_address(event: evt.Event, limits: Limits) -> None:
+    """Reject an association of an address that has as many as one may have, as pynetdicom does above its own limit."""
+    association, caller, asked = event.assoc, event.assoc.requestor, event.assoc.requestor.primitive
+    held = Counter(each.requestor.address for each in association.ae.active_associations)
+    if asked is not None and held[caller.address] > limits.of_address:
+        limits.exceeded("associations_of_address")
+        caller.ae_title = asked.calling_ae_title
+        association.acse.send_reject(*_LOCAL_LIMIT)
+        evt.trigger(association, evt.EVT_REJECTED, {})
+        association.kill()
 
 
 def _end_without_request(event: evt.Event) -> None:
