@@ -141,3 +141,14 @@ def test_findings_of_two_breasts_are_never_one_lesion(worker, uploaded, client, 
     assert read()["same_lesions"] == []
     refused = client.put(f"{path}{uuid.uuid4()}", json=pair, headers=alice)
     assert (refused.status_code, refused.json()["reason"]) == (422, "other_breast")
+
+
+def test_an_unread_film_is_named_as_in_its_examination(worker, add, read, sign):
+    """The first film of the view was signed; its repetition came afterwards and was not."""
+    worker.infer(add(1, "2026-11-02"), 0.05)
+    sign()
+    worker.infer(add(2, "2026-11-02"), 0.93)
+    worker.infer(add(3, "2026-11-10"), 0.05)
+    [reason, *_] = read()["conclusion"]["reasons"]
+    assert reason["code"] == "earlier_suspected"
+    assert "RCC 2 2026-11-02" in reason["text"]

@@ -26,6 +26,25 @@ class TestPatient:
         assert audit("image.upload")[-1]["other_patient_accepted"] == ["patient_id"]
         assert send(2, **(ANNA | {"PatientID": "4712"})).status_code == 202, "what was accepted is not asked again"
 
+    def test_an_earlier_film_of_another_patient_is_named_and_not_compared(self, send, read, worker, client):
+        """That the user accepted it does not make its masses this patient's."""
+
+        def film(number: int, day: str, **of) -> str:
+            said = {"view": "CC", "laterality": "L", "accept_other_patient": "true"}
+            added = send(number, said=said, StudyDate=day, **(ANNA | of))
+            assert added.status_code == 202, added.text
+            worker.infer(added.json()["job"]["id"], 0.05)
+            return added.json()["job"]["id"]
+
+        film(0, "20260301")
+        own = film(1, "20240301")
+        film(2, "20230301", PatientName="Lee^Hanna", PatientID="4712")
+        [reason, *_] = read()["conclusion"]["reasons"]
+        assert reason["code"] == "other_patient"
+        assert "LCC 2023-03-01" in reason["text"]
+        images = worker.claim_next("mammo")["examination"]["images"]
+        assert [image["job_id"] for image in images if image["role"] == "prior"] == [own]
+
     def test_the_same_patient_written_otherwise_and_what_is_missing_agree(self, send):
         assert send(0, **ANNA).status_code == 202
         assert send(1, PatientID=" P-4711 ", PatientName="LEE^ANNA^^").status_code == 202

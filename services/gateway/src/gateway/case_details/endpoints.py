@@ -8,6 +8,7 @@ from gateway.case_details.priors import priors_of
 from gateway.case_details.schemas import CaseDetail, CaseImageRead, PriorExamination
 from gateway.cases import repository, service, sheets
 from gateway.cases.dependencies import VisibleCase
+from gateway.cases.evidence import state_of
 from gateway.cases.examinations import examinations
 from gateway.cases.schemas import ConclusionRead
 from gateway.database import DbSession
@@ -38,7 +39,7 @@ def read_case(
     response.headers["ETag"] = sheets.etag(session, case, user)
     return CaseDetail.of(
         case,
-        images=[CaseImageRead.of(job, service.state_of(job), places[job.image_id], user) for job in jobs],
+        images=[CaseImageRead.of(job, state_of(job), places[job.image_id], user) for job in jobs],
         conclusion=ConclusionRead.of(service.conclusion_of(session, case, jobs), language),
         reviews=reviews_of(session, case, seen),
         reader_findings=reader_findings.findings(session, case, seen),

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from gateway.case_details.schemas import CaseImageRead, PriorExamination
 from gateway.cases import repository as cases
+from gateway.cases.evidence import state_of
 from gateway.cases.examinations import Examination, current_date, examinations
 from gateway.cases.models import Case
-from gateway.cases.service import state_of
 from gateway.images import repository
 from gateway.images.identity import differences
 from gateway.users.models import User

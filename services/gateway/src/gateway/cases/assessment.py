@@ -6,7 +6,6 @@ earlier examination, is never negative.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from types import MappingProxyType
 
 from gateway.cases.comparison import NOT_COMPARED, Comparison
@@ -22,7 +21,7 @@ MEANINGFUL_DIFFERENCE = 0.2
 
 def conclude(
     images: Sequence[ImageEvidence],
-    unread: Mapping[date, Sequence[ImageEvidence]] = MappingProxyType({}),
+    unread: Mapping[str, ImageEvidence] = MappingProxyType({}),
     refused: Sequence[ImageEvidence] = (),
     former: Mapping[str, ImageEvidence] = MappingProxyType({}),
     comparison: Comparison = NOT_COMPARED,
@@ -31,7 +30,7 @@ def conclude(
 
     Args:
         images: Each image of the current examination once, with the state of its latest analysis.
-        unread: Films of examinations shortly before of which no report was signed, by the examination's date. The case
+        unread: Films of examinations shortly before of which no report was signed, by their names. The case
             is not called negative before each of them is, after its own signature as before it.
         refused: Films that the server refused although a DICOM node had taken them. They keep it from that, too.
         former: The last assessed analyses of images whose newest one has no result, by the id of that one. A suspicion
@@ -39,24 +38,24 @@ def conclude(
         comparison: The comparison of the films with those of earlier examinations.
     """
     images = numbered(images)
-    before = [(f"{film.name} {day.isoformat()}", film) for day, films in unread.items() for film in numbered(films)]
     standing = [film for film in former.values() if film.assessment == "malignancy_suspected"]
     assessment = _assess([*images, *standing])
     if assessment == "no_sign_of_malignancy":
-        assessment = _assess_unread([film for _, film in before], refused)
+        assessment = _assess_unread([*unread.values()], refused)
     if assessment == "no_sign_of_malignancy":
         assessment = comparison.assess(images)
-    reasons = [*_reasons_before(before), *_reasons_of_former(images, former), *comparison.reasons(images)]
+    reasons = [*_reasons_before(unread), *_reasons_of_former(images, former), *comparison.reasons(images)]
     reasons.extend(_reasons(images, assessment))
     if refused:
-        reasons.append(Reason(code="film_refused", values={"images": [film.name for film in numbered(refused)]}))
-    carrying = [*standing, *(film for _, film in before)] if assessment != "no_sign_of_malignancy" else []
+        absent = numbered([*images, *refused])[len(images) :]  # none of them has the name of a film that is there
+        reasons.append(Reason(code="film_refused", values={"images": [film.name for film in absent]}))
+    carrying = [*standing, *unread.values()] if assessment != "no_sign_of_malignancy" else []
     return Conclusion(
         assessment=assessment,
         probability_malignant=_probability(images, carrying, assessment),
         reasons=reasons,
         missing_views=_missing_views(images),
-        suggestions=list(_suggestions(images, assessment, [*standing, *(film for _, film in before)], comparison)),
+        suggestions=list(_suggestions(images, assessment, [*standing, *unread.values()], comparison)),
     )
 
 
@@ -87,8 +86,9 @@ def _probability(
     return max(_number(image) for image in carrying or _assessed(images))
 
 
-def _reasons_before(before: Sequence[tuple[str, ImageEvidence]]) -> Iterator[Reason]:
+def _reasons_before(unread: Mapping[str, ImageEvidence]) -> Iterator[Reason]:
     """What unread films of examinations shortly before say, each with its name."""
+    before = unread.items()
     if suspected := [name for name, film in before if film.assessment == "malignancy_suspected"]:
         yield Reason(code="earlier_suspected", values={"images": suspected})
     if doubtful := [name for name, film in before if film.assessment == "not_sure" or film.state == "failed"]:

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import date
 
 from sqlalchemy.orm import Session
 
@@ -11,43 +10,17 @@ from gateway.cases import refused, repository, together
 from gateway.cases.assessment import conclude
 from gateway.cases.comparison import Comparison
 from gateway.cases.doubts import RANKS, breasts_in_doubt, unread_films
+from gateway.cases.evidence import evidence_of, names_of
 from gateway.cases.examinations import current_date, examinations
 from gateway.cases.models import Case
 from gateway.clock import now
 from gateway.errors import ProblemError
-from gateway.images.identity import differences
+from gateway.images.identity import of_other_patients
 from gateway.images.models import Image
 from gateway.jobs.models import Job
 from gateway.jobs.queues.lanes import Asker
 from lobule.contracts.breasts import BreastConclusions
-from lobule.contracts.case import CaseState, Conclusion, Evidence, ImageEvidence, Reason, numbered
-from lobule.contracts.progress import FINAL_STATES
-
-
-def evidence_of(jobs: Sequence[Job]) -> list[ImageEvidence]:
-    """The evidence of the newest job of each image. An assessment counts even before its report."""
-    return [
-        ImageEvidence(
-            job_id=job.id,
-            file_name=job.image.file_name,
-            modality=job.image.modality,
-            evidence=job.image.spec.evidence,
-            view=job.image.view,
-            laterality=job.image.laterality,
-            state=state_of(job),
-            assessment=job.assessment,
-            probability_malignant=job.probability_malignant,
-            finding_assessment=job.finding_assessment,
-        )
-        for job in jobs
-    ]
-
-
-def state_of(job: Job) -> Evidence:
-    """Whether a job's image was assessed, failed or is pending."""
-    if job.assessment is not None:
-        return "assessed"
-    return "failed" if job.state in FINAL_STATES else "pending"
+from lobule.contracts.case import CaseState, Conclusion, ImageEvidence, Reason
 
 
 def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusion:
@@ -64,20 +37,17 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
     places = examinations(images)
     former = repository.former_jobs(session, jobs)
     current = [job for job in jobs if not places[job.image_id].is_prior]
-    unread: dict[date, list[ImageEvidence]] = {}
-    for day, job in unread_films(jobs, former):
-        unread.setdefault(day, []).extend(evidence_of([job]))
+    names = names_of(jobs)
+    unread = {names[job.image_id]: evidence_of([job])[0] for _, job in unread_films(jobs, former)}
     replaced = {job.id: evidence_of([former[job.id]])[0] for job in current if job.id in former}
     comparison = together.comparison_of(session, case.id, jobs)
     conclusion = conclude(evidence_of(current), unread, refused.evidence_of(case), replaced, comparison)
-    return conclusion.model_copy(update={"reasons": [*_strangers(current, images), *conclusion.reasons]})
+    return conclusion.model_copy(update={"reasons": [*_strangers(images, names), *conclusion.reasons]})
 
 
-def _strangers(current: Sequence[Job], images: Sequence[Image]) -> list[Reason]:
-    """What to say of current files that name another patient than most files of the case, though they were accepted."""
-    identities = [image.identity for image in images]
-    named = zip(numbered(evidence_of(current)), current, strict=True)
-    strange = [evidence.name for evidence, job in named if differences(job.image.identity, identities)]
+def _strangers(images: Sequence[Image], names: dict[str, str]) -> list[Reason]:
+    """What to say of files that name another patient than most files of the case, though they were accepted."""
+    strange = [names[image.id] for image in images if image.id in of_other_patients(images)]
     return [Reason(code="other_patient", values={"images": strange})] if strange else []
 
 

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import refused
 from gateway.cases.comparison import NOT_COMPARED, Comparison
+from gateway.cases.evidence import names_of
 from gateway.cases.examinations import Examination as Place
 from gateway.cases.examinations import examinations, recent_priors
 from gateway.cases.models import Case
+from gateway.images.identity import of_other_patients
 from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
 from gateway.jobs.models import Examination, Job
@@ -62,13 +64,9 @@ def comparison_of(session: Session, case_id: str, analyses: Sequence[Job]) -> Co
         return NOT_COMPARED
     if work.state != "done":
         return Comparison("failed" if work.state in FINAL_STATES else "awaited")
-    places = examinations([job.image for job in analyses])
-    earlier = {job.id: _name_of_prior(job, places[job.image_id]) for job in analyses if places[job.image_id].is_prior}
+    names = names_of(analyses)
+    earlier = {job.id: names[job.image_id] for job in analyses}
     return Comparison("done", SinceEarlier.model_validate(work.since or {}), earlier)
-
-
-def _name_of_prior(job: Job, place: Place) -> str:
-    return " ".join(filter(None, [f"{job.image.laterality or ''}{job.image.view or ''}", str(place.date or "")]))
 
 
 def ask(
@@ -83,12 +81,17 @@ def ask(
     Args:
         session: The transaction; the case is locked in it.
         case: Whose films.
-        analyses: The newest of each of its images.
+        analyses: The newest of each of its images. Earlier films that name another patient are not compared with.
         in_doubt: What keeps breasts from being called negative besides their films (`breasts_in_doubt`).
         asker: Who changed the films; by default, who asked for the newest analysis.
     """
     places = examinations([job.image for job in analyses])
-    films = [job for job in analyses if job.image.spec.read_together]
+    strangers = of_other_patients([job.image for job in analyses])
+    films = [
+        job
+        for job in analyses
+        if job.image.spec.read_together and not (places[job.image_id].is_prior and job.image_id in strangers)
+    ]
     current = [job for job in films if not places[job.image_id].is_prior]
     waiting = any(job.assessment is None and job.state not in FINAL_STATES for job in current)  # the last of them asks
     request = None if waiting else _request(films, places, case, in_doubt)

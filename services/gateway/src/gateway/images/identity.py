@@ -133,6 +133,12 @@ def differences(new: FileIdentity, others: Sequence[FileIdentity]) -> list[Patie
     return [attribute for attribute, mark in _PATIENT.items() if _differs(getattr(new, mark), marks[attribute])]
 
 
+def of_other_patients(images: Sequence[Image]) -> set[str]:
+    """The ids of the images of a case that name another patient than most of its files do."""
+    identities = [image.identity for image in images]
+    return {image.id for image in images if differences(image.identity, identities)}
+
+
 def refuse_other_patient(image: Image, others: Sequence[Image], *, accepted: bool) -> dict[str, list[PatientAttribute]]:
     """Refuse to put an image of another patient into a case.
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.cases import together
+from gateway.cases.evidence import state_of
 from gateway.cases.examinations import Examination, examinations
 from gateway.cases.models import Case
 from gateway.cases.sheets import Sheets
@@ -89,7 +90,7 @@ def _examination(session: Session, store: ObjectStore, case: Case) -> Examinatio
 
 
 def _image(job: Job, reviews: list[Review], drawn: list[ReaderFinding], place: Examination) -> CaseImage:
-    state = case_service.state_of(job)
+    state = state_of(job)
     result = image_content(job) if state == "assessed" else None
     return CaseImage(
         image_id=job.image_id,

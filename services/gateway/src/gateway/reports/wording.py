@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
-from gateway.cases import service as case_service
+from gateway.cases.evidence import evidence_of
 from gateway.cases.examinations import examinations
 from gateway.cases.models import Case
 from gateway.cases.sheets import Sheets
@@ -57,7 +57,7 @@ def _findings(
     }
     drawn = reader_findings.findings(session, case, sheets)
     found: dict[Laterality, tuple[Confirmed, Drawn]] = {"R": ([], []), "L": ([], [])}
-    for job, evidence in zip(current, numbered(case_service.evidence_of(current)), strict=True):
+    for job, evidence in zip(current, numbered(evidence_of(current)), strict=True):
         if evidence.laterality is None:
             continue
         of_system, of_readers = found[evidence.laterality]
