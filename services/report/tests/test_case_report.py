@@ -118,6 +118,12 @@ def test_eight_earlier_films_with_the_same_notes_take_no_further_page(four_views
     assert "".join(pages).count(note) == 1
     numbers = ("、" if language == "zh" else ",").join("12345678") + ("：" if language == "zh" else ":")
     assert numbers + note in "".join(pages)
+    html = render_case(content, [*noted, *noted, *results], language=language, forms=["html"])[
+        f"report.{language}.html"
+    ]
+    seen = re.sub(r"\s+", "", re.sub(r"<[^>]*>", "", html.decode("utf-8")))
+    assert seen.count(note) == 1
+    assert numbers + note in seen
 
 
 def test_priors_are_named_by_date_and_hang_apart(make_content, mammogram):

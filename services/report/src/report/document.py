@@ -22,6 +22,7 @@ from report.clinician import Clinician, clinician_of
 from report.lesions import LesionEntry, lesion_entries, places_of
 from report.limits import limits_of, limits_of_case
 from report.not_assessed import NotAssessed, not_assessed
+from report.notes import notes_of
 from report.parts import Fact, Part
 from report.places import Place, order, places
 from report.reader import ReaderRow, reader_rows, same_lesions
@@ -46,6 +47,7 @@ class ReportDocument(Part):
     reasons: tuple[str, ...]
     next_steps: tuple[str, ...]
     images: tuple[ImageSection, ...]
+    notes: tuple[str, ...] = Field(default=(), description="the notices of a case's images, each once")
     lesions: tuple[LesionEntry, ...] = Field(default=(), description="the findings of a case's images by lesion")
     drawn: tuple[tuple[ReaderRow, ...], ...] = Field(
         default=(), description="what readers found themselves, for each of `images`; nothing of it is the system's"
@@ -153,6 +155,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         reasons=(*(text.reason(reason) for reason in conclusion.reasons), *_densities(content.examination, text)),
         next_steps=tuple(text.suggestion(step) for step in conclusion.suggestions),
         images=sections,
+        notes=notes_of(sections, text),
         lesions=lesion_entries(sections, found, changes_of(content.examination, analysed, text), text),
         drawn=tuple(
             reader_rows(image, result, numbers, text) for (image, _), result in zip(assessed, found, strict=True)
