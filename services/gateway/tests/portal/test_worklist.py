@@ -1,12 +1,21 @@
 """The worklist: its states with their numbers, its order, what stands for a case, and going through it by keys."""
 
+import html
 import re
 
 import pytest
 from playwright.sync_api import expect
 from signed_apart import APART
 
-from lobule.contracts.examination import BreastReading, Change, ExaminationReading, Lesion, LesionChange, LesionMark
+from lobule.contracts.examination import (
+    BreastReading,
+    Change,
+    ExaminationReading,
+    Lesion,
+    LesionChange,
+    LesionMark,
+    LesionPlace,
+)
 from lobule.contracts.result import Box, Finding
 from lobule.words import make_notice
 
@@ -156,17 +165,17 @@ def test_unfamiliar_tissue_is_said_in_the_row(portal, client, alice, study, pict
 def cell(page: str, name: str) -> str:
     """The words of a cell of the only row of a page."""
     [content] = re.findall(rf'<td class="{name}"[^>]*>(.*?)</td>', page, re.DOTALL)
-    return " ".join(re.sub(r"<[^>]*>", " ", content).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", content)).split())
 
 
-def read_together(worker, growth_mm: float | None, change: Change = "grown") -> None:
+def read_together(worker, growth_mm: float | None, change: Change = "grown", place: LesionPlace | None = None) -> None:
     """Play the joint reading of films that wait for it: a lesion on the first of them has grown, or is new."""
     claims = iter(lambda: worker.claim_next("mammo"), None)
     claim = next(each for each in claims if each["step"] == "examination")
     mark = LesionMark(job_id=claim["examination"]["images"][0]["job_id"], finding_id="f1", view="CC")
     then, now = (None, None) if growth_mm is None else (15.4, 15.4 + growth_mm)
     since = LesionChange(change=change, growth=0.5, growth_mm=growth_mm, before_mm=then, now_mm=now, prior=None)
-    lesion = Lesion(marks=[mark], probability_malignant=0.7, same_lesion=None, place=None, change=since)
+    lesion = Lesion(marks=[mark], probability_malignant=0.7, same_lesion=None, place=place, change=since)
     breast = BreastReading(
         laterality="R", views=["CC"], assessment="not_sure", probability_malignant=0.7, bi_rads=0, lesions=[lesion]
     )
@@ -190,8 +199,27 @@ def test_a_row_says_the_step_of_its_analysis_until_films_are_read_together(
     assert 'aria-label="Step 3 of 3"' in page
     read_together(study.worker, None)
     page = portal.get("/").text
-    assert (cell(page, "assessment"), 'data-live="false"' in page) == ("Malignancy suspected", True)
+    assert (cell(page, "assessment"), 'data-live="false"' in page) == ("Malignancy suspected right", True)
     assert "Step 3" not in page
+
+
+NOWHERE = {"across": None, "along": None, "clock": None, "depth": "anterior", "retroareolar": False}
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ({"across": "outer", "along": "upper", "clock": 10, "depth": "middle"}, "right · 10 o'clock · middle third"),
+        ({"across": "outer", "depth": "posterior"}, "right · outer · posterior third"),
+        ({"retroareolar": True}, "right · behind the nipple"),
+    ],
+)
+def test_a_row_says_where_the_most_suspicious_lesion_lies(portal, study, picture, place, said):
+    study.add(picture(1), laterality="R", view="CC")
+    read_together(study.worker, None, place=LesionPlace.model_validate(NOWHERE | place))
+    assert cell(portal.get("/").text, "assessment") == f"Malignancy suspected {said}"
+    study.add(picture(2), laterality="L", view="CC")
+    assert cell(portal.get("/").text, "assessment") == "Malignancy suspected", "it is of other films"
 
 
 def test_earlier_examinations_are_counted_with_the_growth_since(

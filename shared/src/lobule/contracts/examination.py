@@ -153,6 +153,13 @@ class SinceEarlier(Document):
         return max((lesion.mm for lesion in self.worse if lesion.mm is not None), default=None)
 
 
+class LesionSite(Document):
+    """A lesion for lists: its breast, and where in it."""
+
+    laterality: Laterality = Field(description="which breast")
+    place: LesionPlace | None = Field(description="place in the breast; null if no breast was found on the film")
+
+
 PopulationName = Literal["enriched", "screening", "site"]
 
 
@@ -239,7 +246,16 @@ class ExaminationReading(Document):
         ]
         return SinceEarlier(worse=worse, not_compared=self.not_compared)
 
+    def leading(self) -> LesionSite | None:
+        """The site of the most suspicious lesion; None if there is none."""
+        most = max((breast for breast in self.breasts if breast.lesions), key=_highest_suspicion, default=None)
+        return LesionSite(laterality=most.laterality, place=most.lesions[0].place) if most else None
+
     def numbered(self) -> list[Lesion]:
         """The lesions of both breasts by number, from 1: the most suspicious first, as in the portal."""
         lesions = [lesion for breast in self.breasts for lesion in breast.lesions]
         return sorted(lesions, key=lambda lesion: -lesion.probability_malignant)
+
+
+def _highest_suspicion(breast: BreastReading) -> float:
+    return breast.lesions[0].probability_malignant  # the most suspicious one comes first

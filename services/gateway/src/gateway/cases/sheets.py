@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from gateway.audit.service import record
 from gateway.cases import repository, service
 from gateway.cases.events import ReadTogether
 from gateway.cases.models import BOTH, Case, ReadingSheet, Rule
@@ -94,6 +93,4 @@ def adopt(session: Session, rule: Rule | None) -> None:
         publish(session, ReadTogether(case.id))
         reads.forget_sheets(session, case.id)
         service.changed(case)
-    changed = repository.set_rule(session, rule)
-    if changed:
-        record(session, None, "lobule", "case.reading_rule", detail={"rule": rule, "cases": changed})
+    repository.set_rule(session, rule)

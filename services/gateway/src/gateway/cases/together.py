@@ -43,11 +43,9 @@ def state_of(session: Session, case_id: str) -> JobState | None:
 
 
 def reading_of(session: Session, case_id: str) -> str:
-    """Names the reading of a case's films that its report would hold now, or its failure; empty while it is awaited."""
+    """Names the reading of a case's films that its report would hold now; empty while there is none."""
     work = jobs.examination(session, key_of(case_id))
-    if work is None or work.state not in FINAL_STATES:
-        return ""
-    return f"{work.id[:8]}.{work.step('examination').attempt}" if work.state == "done" else "failed"
+    return f"{work.id[:8]}.{work.step('examination').attempt}" if work and work.state == "done" else ""
 
 
 def comparison_of(session: Session, case_id: str, analyses: Sequence[Job]) -> Comparison:

@@ -110,6 +110,8 @@ class Examination(Work):
 
     # What it found since earlier examinations (`SinceEarlier`), copied as the conclusion of an analysis is.
     since: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    leading: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Site of its most suspicious lesion (`LesionSite`)."""
 
 
 class Opinion(Work):

@@ -103,6 +103,6 @@ def _ask_again(
     work.state, work.finished_at = "queued", None
     work.set_error(None)
     if isinstance(work, Examination):
-        work.since = None
+        work.since = work.leading = None
     session.flush()
     queues.ask_for(session, step)

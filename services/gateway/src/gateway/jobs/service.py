@@ -147,6 +147,8 @@ def complete(
         if isinstance(result, ExaminationReading):
             assert isinstance(job, Examination), "only an examination is read together"
             job.since = result.findings_since().model_dump(mode="json")
+            leading = result.leading()
+            job.leading = leading.model_dump(mode="json") if leading else None
             publish(session, ExaminationRead(job))
         job.state, job.finished_at = "done", now()
         job.set_error(None)

@@ -12,9 +12,10 @@ from gateway.cases.repositories.lists import Read
 from gateway.users.models import User
 from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.case import ReadRole
-from lobule.contracts.examination import SinceEarlier
+from lobule.contracts.examination import LesionSite, SinceEarlier
 
 _NOTHING = lists.Shown(views=0, earlier=0)
+_APART = lists.Together(pending=False, since=SinceEarlier(), leading=None)
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Row:
         views: How many of the four screening views are there.
         earlier: How many earlier examinations of the patient there are.
         since: What the joint reading found since earlier examinations.
+        leading: Site of the most suspicious lesion; None if there is none, or the films were not read together.
         step: How far its analysis is; None where nothing is under way.
         signed_reads: How many of two readers have signed.
         reads: Signed reads that the user may know of, by the reader's role.
@@ -57,6 +59,7 @@ class Row:
     views: int
     earlier: int
     since: SinceEarlier
+    leading: LesionSite | None
     step: Step | None
     signed_reads: int
     reads: dict[ReadRole, Read]
@@ -72,8 +75,9 @@ def rows_of(session: Session, user: User, cases: Sequence[Case]) -> dict[str, Ro
         case.id: Row(
             views=shown.get(case.id, _NOTHING).views,
             earlier=shown.get(case.id, _NOTHING).earlier,
-            since=together[case.id].since if case.id in together else SinceEarlier(),
-            step=_step(case, pending=case.id in together and together[case.id].pending),
+            since=together.get(case.id, _APART).since,
+            leading=together.get(case.id, _APART).leading,
+            step=_step(case, pending=together.get(case.id, _APART).pending),
             signed_reads=case.reads if case.read_twice else 0,
             reads={read.role: read for read in reads.get(case.id, [])},
             categories=_categories(case, reads.get(case.id, [])),

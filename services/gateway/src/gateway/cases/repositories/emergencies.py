@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case
-from gateway.emergency.models import EmergencyAccess, EmergencyWitness
+from gateway.emergency.models import EmergencyAccess
 from gateway.groups.models import GroupMember, SharedCase
 from gateway.users.models import User
 
@@ -30,16 +30,14 @@ def told_to(session: Session, user: User, access_id: str) -> EmergencyAccess | N
     return session.scalar(select(EmergencyAccess).where(EmergencyAccess.id == access_id, _is_told(user)))
 
 
-def around(session: Session, case: Case) -> set[str]:
-    """Ids of those who are told if the owner of a case is away: the members of its group and its reader, as of now."""
-    members = select(GroupMember.user_id).join(SharedCase, SharedCase.group_id == GroupMember.group_id)
-    found = set(session.scalars(members.where(SharedCase.case_id == case.id)))
-    return found | ({case.reader_id} if case.reader_id else set())
-
-
 def _is_told(user: User) -> ColumnElement[bool]:
-    """Owners are told; where the owner is a program or has left, those who were around when the case was opened."""
+    """Owners are told; where the owner is a program or has left, the members of the case's group and its reader."""
     away = select(User.id).where(or_(User.role == "service", User.active.is_(False)))
-    nearby = select(EmergencyWitness.access_id).where(EmergencyWitness.user_id == user.id)
-    others = and_(EmergencyAccess.owner_id.in_(away), EmergencyAccess.id.in_(nearby))
+    members = select(SharedCase.case_id).join(GroupMember, GroupMember.group_id == SharedCase.group_id)
+    read = select(Case.id).where(Case.reader_id == user.id)
+    nearby = or_(
+        EmergencyAccess.case_id.in_(members.where(GroupMember.user_id == user.id)),
+        EmergencyAccess.case_id.in_(read),
+    )
+    others = and_(EmergencyAccess.owner_id.in_(away), EmergencyAccess.user_id.is_distinct_from(user.id), nearby)
     return or_(EmergencyAccess.owner_id == user.id, others)

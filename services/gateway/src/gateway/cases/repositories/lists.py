@@ -18,7 +18,7 @@ from gateway.jobs.models import Examination
 from gateway.users.models import User
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import HANGINGS, ReadRole
-from lobule.contracts.examination import SinceEarlier
+from lobule.contracts.examination import LesionSite, SinceEarlier
 from lobule.contracts.progress import FINAL_STATES
 
 
@@ -59,10 +59,12 @@ class Together:
     Attributes:
         pending: Whether it is under way.
         since: What it found since earlier examinations.
+        leading: Site of the most suspicious lesion; None if there is none.
     """
 
     pending: bool
     since: SinceEarlier
+    leading: LesionSite | None
 
 
 def shown(session: Session, user: User, cases: Sequence[Case]) -> dict[str, Shown]:
@@ -124,8 +126,12 @@ def signed_reads(session: Session, user: User, cases: Sequence[Case]) -> dict[st
 def together(session: Session, cases: Sequence[Case]) -> dict[str, Together]:
     """The joint readings of these cases, by case; without cases that have none."""
     keys = {key_of(case.id): case.id for case in cases}
-    query = select(Examination.key, Examination.state, Examination.since).where(Examination.key.in_(keys))
+    columns = (Examination.key, Examination.state, Examination.since, Examination.leading)
     return {
-        keys[key]: Together(pending=state not in FINAL_STATES, since=SinceEarlier.model_validate(since or {}))
-        for key, state, since in session.execute(query)
+        keys[key]: Together(
+            pending=state not in FINAL_STATES,
+            since=SinceEarlier.model_validate(since or {}),
+            leading=LesionSite.model_validate(leading) if leading else None,
+        )
+        for key, state, since, leading in session.execute(select(*columns).where(Examination.key.in_(keys)))
     }

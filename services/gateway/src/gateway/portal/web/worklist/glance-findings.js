@@ -1,6 +1,6 @@
 // What the glance pane says of a case: its findings, the most suspicious first. Pure.
 
-import { probability } from '../core/numbers.js';
+import { probability, stateOf } from '../core/numbers.js';
 import { t } from '../core/words.js';
 import { sizeInShort } from '../reading/sizes.js';
 import { changeWords, lesionPlace } from '../reading/together.js';
@@ -8,7 +8,7 @@ import { changeWords, lesionPlace } from '../reading/together.js';
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 /** @typedef {import('../core/types.d.ts').Result} Result */
 /** @typedef {Record<string, Result>} Results By job. */
-/** @typedef {{suspicion: number | null, percent: string, words: string[], grown: string}} Told */
+/** @typedef {{suspicion: number | null, state: string, percent: string, words: string[], grown: string}} Told `state`: of the suspicion, by the film's thresholds. */
 
 /** The place of what was marked on a film: its view. @param {ViewedImage[]} images @param {string} job */
 const filmOf = (images, job) => images.find(({ jobId }) => jobId === job)?.name ?? '';
@@ -34,8 +34,10 @@ function ofLesion(images, results, laterality, lesion) {
   const largest = sizes.sort((one, other) => other.size - one.size)[0];
   const only = lesion.marks.length === 1 ? [filmOf(images, lesion.marks[0].job_id)] : [];
   const place = lesion.place ? lesionPlace(lesion.place) : [];
+  const thresholds = results[lesion.marks[0].job_id]?.thresholds;
   return {
     suspicion: lesion.probability_malignant,
+    state: thresholds ? stateOf(lesion.probability_malignant, thresholds) : '',
     percent: probability(lesion.probability_malignant),
     words: [t(`examined.laterality.${laterality}`), ...place, ...only, ...(largest ? [largest.words] : [])],
     grown: changeWords(lesion),
@@ -47,5 +49,5 @@ const ofImage = (result, name) =>
   (result?.findings ?? []).flatMap((finding) => {
     if (!result || finding.probability < result.thresholds.finding) return [];
     const { probability_malignant: suspicion } = finding;
-    return [{ suspicion: suspicion ?? null, percent: suspicion == null ? '' : probability(suspicion), words: [name, sizeInShort(result.image, finding)], grown: '' }];
+    return [{ suspicion: suspicion ?? null, state: suspicion == null ? '' : stateOf(suspicion, result.thresholds), percent: suspicion == null ? '' : probability(suspicion), words: [name, sizeInShort(result.image, finding)], grown: '' }];
   });

@@ -106,8 +106,9 @@ async function resultsOf(caseId, images) {
 }
 
 /** @param {import('./glance-findings.js').Told} told */
-function findingRow({ suspicion, percent, words, grown }) {
+function findingRow({ suspicion, state, percent, words, grown }) {
   const row = document.createElement('li');
+  row.dataset.assessment = state;
   const [number, bar, said, change] = ['b', 'progress', 'span', 'small'].map((name) => document.createElement(name));
   write(number, percent.replace('%', ''));
   Object.assign(bar, { max: 1, value: suspicion ?? 0 });
