@@ -93,6 +93,9 @@ format: .venv/.installed-dev ## Format the code
 words: .venv/.installed-dev ## Sort the catalogues of sentences, and mark Chinese entries whose English has changed
 	$(RUN) python -m lobule.words
 
+pictures: .venv/.installed-dev ## Renew the pictures in README.md from synthetic films [ARGS="--only reading"]
+	$(RUN) python docs/images/renew.py $(ARGS)
+
 wheelhouse: .venv/.installed ## Download every package to var/wheelhouse, for machines without internet access
 	$(RUN) python deploy/wheelhouse.py $(UV) var/wheelhouse
 
@@ -136,4 +139,4 @@ reproduce-mammo: .venv/.installed ## Measure the mammography models again: the s
 secrets: ## Make the missing secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL
 	@k8s/draw-secrets
 
-.PHONY: policies test-faults test-protocol sbom vulnerabilities wheelhouse image-archive node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets
+.PHONY: pictures policies test-faults test-protocol sbom vulnerabilities wheelhouse image-archive node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets
