@@ -166,27 +166,3 @@ def test_a_signed_report_is_sent_although_a_later_examination_is_current(study):
     with study.journal.reading() as database:
         made = [tuple(row) for row in database.execute("SELECT kind, made_from FROM products WHERE kind = 'message'")]
     assert made == [("message", "signed:1")]
-
-
-def test_systems_that_were_told_of_a_report_learn_that_it_is_no_longer_in_force(study):
-    """Once, and not before any report: then the next signature corrects it."""
-
-    def told(kind: str) -> tuple[int, str | None]:
-        """How many there are, and what the last one is made from."""
-        with study.journal.reading() as database:
-            [count] = database.execute("SELECT count(*) FROM made WHERE kind = ?", (kind,)).fetchone()
-            last = database.execute("SELECT made_from FROM products WHERE kind = ?", (kind,)).fetchone()
-        return count, last and last[0]
-
-    study.look()
-    assert (told("message"), told("bundle")) == ((0, None),) * 2
-    study.gateway.sign(verdicts=False)
-    study.look()
-    study.gateway.change()
-    study.look()
-    study.look()
-    assert (told("message"), told("bundle")) == ((2, "reopened:1"),) * 2
-    assert len(study.of("document")) == 2, "draft and signed version: no draft takes the place of that"
-    study.gateway.sign(verdicts=False)
-    study.look()
-    assert told("message") == (3, "signed:2")

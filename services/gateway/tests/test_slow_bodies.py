@@ -61,12 +61,6 @@ def test_bytes_earn_time(short_grace, monkeypatch):
     assert len(read_body("/api/v1/images", [(0, b"a" * 60_000), (0.4, b"a"), (0, b"end"), (0, b"")])) == 60_004
 
 
-@pytest.mark.parametrize("path", ["/api/v1/auth/token", "/internal/v1/queues/histo/claim"])
-def test_a_large_body_is_refused_before_its_sender_is_known(client, path):
-    answer = client.post(path, content=b" " * (limits.MAX_BODY_BYTES + 1), headers={"Content-Type": "application/json"})
-    assert (answer.status_code, answer.json()["code"]) == (413, "request_too_large")
-
-
 def test_invented_methods_are_one_time_series(client):
     def series():
         found = next(m for m in REGISTRY.collect() if m.name == "lobule_request_seconds")

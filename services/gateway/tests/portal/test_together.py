@@ -89,7 +89,7 @@ def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, 
     expect(row.locator('[data-role="swatch"]')).to_have_text("1")
     breast = page.locator('[data-side="L"]')
     expect(breast.locator('[data-role="density"]')).to_have_text("System suggests c")
-    breast.get_by_text("The system’s reasons").click()
+    breast.get_by_text("Reasons").click()
     expect(breast.locator("details li")).to_have_count(3)
     expect(breast.locator("details li").nth(1)).to_contain_text("density c, heterogeneously dense")
 

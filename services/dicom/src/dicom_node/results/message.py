@@ -30,15 +30,15 @@ def report_message(examination: Examination, *, uid: str, order: Order | None, l
     """The message.
 
     Args:
-        examination: With a signature that is in force; or with a signed version that no longer is, which the message
-            takes back until the next signature.
+        examination: With a signature that is in force.
         uid: Names the message for ever.
         order: Of the study, where it is known.
         link: Where the report can be read.
         made_at: When the message was made.
     """
     signed, header = examination.signed, examination.header
-    state = "P" if signed is None else "F" if signed.version == 1 else "C"
+    assert signed is not None
+    state = "F" if signed.version == 1 else "C"
     now = made_at.astimezone(UTC).strftime("%Y%m%d%H%M%S+0000")
     placer, filler = (order.placer, order.filler) if order else ("", "")
     filler = filler or _said(header, "AccessionNumber")
@@ -58,8 +58,8 @@ def report_message(examination: Examination, *, uid: str, order: Order | None, l
             f22=now,
             f24="RAD",
             f25=state,
-            f32=_person(signed.reader) if signed else "",
-            f33="~".join(_person(each.name) for each in signed.others) if signed else "",
+            f32=_person(signed.reader),
+            f33="~".join(_person(each.name) for each in signed.others),
         ),
         segment("NTE", f1="1", f2="L", f3=escape(RESEARCH_USE_ONLY)),
         *_observations(examination, signed, link, state),
@@ -67,26 +67,7 @@ def report_message(examination: Examination, *, uid: str, order: Order | None, l
     return ("\r".join(lines) + "\r").encode()
 
 
-def _observations(examination: Examination, signed: Signed | None, link: str, state: str) -> Iterator[str]:
-    told = _taken_back(examination) if signed is None else _stated(examination, signed)
-    told.append(("RP", _LINK, "", components(link, "LOBULE", "TEXT", "HTML")))
-    for number, (kind, what, sub, value) in enumerate(told, 1):
-        yield segment("OBX", f1=str(number), f2=kind, f3=what, f4=escape(sub), f5=value, f11=state)
-
-
-def _taken_back(examination: Examination) -> list[tuple[str, str, str, str]]:
-    """That the report that was signed last is no longer in force, and what the system says now, if anything."""
-    text = (
-        f"The report that was signed as version {examination.signed_version} is no longer in force, because the case "
-        "has changed since. A new report is awaited."
-    )
-    if examination.assessment is not None:
-        text += f" The system's conclusion, which nobody has signed: {_ASSESSMENTS[examination.assessment]}."
-    return [("TX", _IMPRESSION, "", escape(text))]
-
-
-def _stated(examination: Examination, signed: Signed) -> list[tuple[str, str, str, str]]:
-    """What was signed: type, code, side and value of each observation."""
+def _observations(examination: Examination, signed: Signed, link: str, state: str) -> Iterator[str]:
     conclusion = signed.conclusion or examination.assessment
     told: list[tuple[str, str, str, str]] = []
     if conclusion is not None:
@@ -106,7 +87,9 @@ def _stated(examination: Examination, signed: Signed) -> list[tuple[str, str, st
         if breast.recommendation:
             words = breast.recommendation.replace("_", " ").capitalize()
             told.append(("CWE", _RECOMMENDATION, name, components(breast.recommendation, words, "L")))
-    return told
+    told.append(("RP", _LINK, "", components(link, "LOBULE", "TEXT", "HTML")))
+    for number, (kind, what, sub, value) in enumerate(told, 1):
+        yield segment("OBX", f1=str(number), f2=kind, f3=what, f4=escape(sub), f5=value, f11=state)
 
 
 def _person(name: str) -> str:

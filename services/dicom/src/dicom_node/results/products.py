@@ -85,10 +85,10 @@ def products(
     """All that a study should have now. Where every film failed, what needs no result: reports, and that they failed.
 
     Once something was signed, no draft takes its place: conclusion and verdicts stay as they were signed until the next
-    signature. Message and bundle tell that a version is no longer in force. What the system finds is told as before.
-    Findings are told once the films were read together, which numbers them. If a later examination of the case has taken
-    the study's place, conclusion and report of the case are about that one. Then only what the films say by themselves
-    is made, and report and message of the last version that was signed of the study itself.
+    signature. What the system finds is told as before. Findings are told once the films were read together, which
+    numbers them. If a later examination of the case has taken the study's place, conclusion and report of the case are
+    about that one. Then only what the films say by themselves is made, and report and message of the last version that
+    was signed of the study itself.
 
     Args:
         examination: Of the study, as it stands in the gateway.
@@ -143,11 +143,10 @@ def _of_case(examination: Examination, client: Client, case_id: str, told: Telli
             predecessors=("verdicts", "findings"),
             only_again=not signed.says_anything_of_findings,
         )
-    if signed_before:  # systems that were told of it are told as well that it is no longer in force
-        in_force = f"signed:{examination.signed_version}" if signed else f"reopened:{examination.signed_version}"
-        told_before = signed is None
-        yield Product("message", in_force, lambda _: _message(examination, case_id, told), only_again=told_before)
-        yield Product("bundle", in_force, lambda _: _bundle(examination, client, case_id, told), only_again=told_before)
+    if signed is not None:
+        wanted = f"signed:{signed.version}"
+        yield Product("message", wanted, lambda _: _message(examination, case_id, told))
+        yield Product("bundle", wanted, lambda _: _bundle(examination, client, case_id, told))
 
 
 def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:

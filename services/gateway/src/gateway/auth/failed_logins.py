@@ -63,8 +63,7 @@ def hand_over(session: Session, login: AuthSession) -> None:
         login.failed_before = told | {"since": since and since.isoformat()}
 
 
-def seen(session: Session, request: Request, login: AuthSession) -> None:
+def seen(login: AuthSession) -> None:
     """Note that the person of a session has seen what failed."""
-    if login.failed_before is not None and not login.failed_before["seen"]:
+    if login.failed_before is not None:
         login.failed_before = login.failed_before | {"seen": True}
-        record(session, request, login.user, "auth.failed_seen", "session", login.id)

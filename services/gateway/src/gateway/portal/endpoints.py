@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from redis.exceptions import RedisError
 
-from gateway.auth.pages import PortalUser
+from gateway.auth.dependencies import PortalUser
 from gateway.case_details.identity import identities_of
 from gateway.cases import reading
 from gateway.cases import repository as cases
 from gateway.cases.models import Case
+from gateway.cases.repositories import lists
 from gateway.database import DbSession
 from gateway.images import repository as images
 from gateway.jobs import repository as jobs
@@ -62,6 +63,7 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
         user,
         case=case,
         claim=_claim_of(case, user),
+        earlier=any(shown.earlier for shown in lists.shown(session, user, [case]).values()),
         named=named,
         input_error_codes=_INPUT_ERRORS,
     )

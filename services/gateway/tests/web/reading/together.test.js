@@ -22,6 +22,7 @@ useWords(
       'reading.change.new': 'new',
       'reading.change.stable': 'unchanged',
       'reading.change.grown.by': 'larger by {by}',
+      'reading.change.grown.since': 'larger by {by} since {day}',
       'reading.change.smaller.by': 'smaller by {by}',
     },
     'en',
@@ -78,6 +79,11 @@ test('words name the other mark, the place and the change', () => {
   assert.equal(since({ change: 'grown', growth_mm: 7.9, before_mm: 10.4, now_mm: 18.5 }), 'larger by 9 mm', 'of the sizes that are shown');
   assert.equal(since({ change: 'smaller', growth: -0.25 }), 'smaller by 25%');
   assert.equal(since({ change: 'stable', growth: 0.05 }), 'unchanged');
+  const earlier = { ...imageWith({ id: 'old', view: 'LCC', prior: true }) };
+  earlier.entry = { ...earlier.entry, examination: '2022-11-21' };
+  const grown = { ...ALONE, change: { change: 'grown', growth: 0.4, growth_mm: 8.7, prior: null, earlier: earlier.jobId } };
+  assert.equal(changeWords(grown, [CC, earlier]), 'larger by 9 mm since 21 Nov 2022');
+  assert.equal(changeWords(grown, [CC]), 'larger by 9 mm', 'of another case');
 });
 
 test('that a lesion is new or has grown is said whatever its sizes show', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { firstToRead, layoutOf, missingViews, preferredLayout, readIn, sideOf, slotsOf, stepOf } from '#web/viewer/hanging.js';
+import { firstToRead, layoutOf, missingViews, preferredLayout, readIn, sideOf, slotsOf, stepOf, stepsOf } from '#web/viewer/hanging.js';
 import { useModalities } from '#web/core/modalities.js';
 import { PACKAGED } from '../modalities.js';
 import { imageWith } from '../world.js';
@@ -76,6 +76,11 @@ test('both breasts hang above the same view of the newest earlier examination', 
   assert.deepEqual(names(hung(all, 'RCC 2022-03-01', { layout: 'prior' })), ['RCC', 'LCC', 'RCC 2022-03-01', 'LCC 2022-03-01']);
   assert.equal(layoutOf(hung(FOUR, 'LCC', { layout: 'prior' })), 'hang');
   assert.equal(stepOf(hung(all, 'RMLO', { layout: 'mlo' }), 1), 'prior');
+});
+
+test('steps that would show nothing are none', () => {
+  assert.deepEqual(stepsOf(hung(FOUR, 'LCC')), ['hang', 'row', 'cc', 'mlo', 'one', 'two']);
+  assert.deepEqual(stepsOf(hung([FIELD], 'field')), ['hang', 'one']);
 });
 
 test('fields hang four at a time, with the one that is read among them', () => {

@@ -37,9 +37,10 @@ export const THIS_PAGE = {
  * @param {() => Promise<number | null>} ask Asks once; gives the milliseconds until the next time, null for the end.
  * @param {(problem: Problem, seconds: number | null) => void} onTrouble `seconds` until the next try, null for none.
  * @param {World} [world]
+ * @param {number} [first] Milliseconds until it asks for the first time.
  * @returns {Loop}
  */
-export function loop(ask, onTrouble, world = THIS_PAGE) {
+export function loop(ask, onTrouble, world = THIS_PAGE, first = 0) {
   /** @type {unknown} */
   let timer = null;
   let asking = false;
@@ -99,7 +100,7 @@ export function loop(ask, onTrouble, world = THIS_PAGE) {
   const forget = world.onReturn(() => {
     if (world.seen()) wake();
   });
-  again(0);
+  again(first);
   return { stop, wake };
 }
 

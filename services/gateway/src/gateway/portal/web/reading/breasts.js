@@ -72,10 +72,11 @@ export function createBreasts(root, store) {
     const label = document.createElement('label');
     const input = document.createElement('input');
     const words = nameOfChoice(field, value);
-    const short = field === 'recommendation' ? words : String(value);
+    const recommends = field === 'recommendation';
+    const short = recommends ? t(`reading.recommendation.${value}`) : String(value); // a part of the words
     Object.assign(input, { type: 'radio', name: `${field}-${side}`, value: String(value) });
     label.title = words;
-    if (short !== words) input.setAttribute('aria-label', `${short}: ${words}`);
+    if (short !== words) input.setAttribute('aria-label', recommends ? words : `${short}: ${words}`);
     input.addEventListener('change', () => store.update(({ breasts }) => ({ breasts: { ...breasts, [side]: { ...breasts[side], [field]: value } } })));
     label.append(input, short);
     return label;

@@ -22,7 +22,9 @@ export function createConclusion(root, onChoose) {
     role(root, 'symbol').replaceChildren(icon(assessment ? ASSESSMENT_ICONS[assessment] : 'queue'));
     write(role(root, 'assessment'), assessment ? t(`common.assessment.${assessment}`) : t('reading.conclusion.none'));
     write(role(root, 'percent'), value === null ? '' : probability(value, thresholdsOf(images, value)));
-    write(role(root, 'of'), value === null ? '' : [inWords(value), ...sides(together)].join(' · '));
+    const failed = images.filter(({ prior, entry }) => !prior && entry.state === 'failed').length;
+    const incomplete = failed ? [t('reading.conclusion.incomplete', { count: failed })] : [];
+    write(role(root, 'of'), value === null ? '' : [inWords(value), ...sides(together), ...incomplete].join(' · '));
     write(role(root, 'highest'), value === null ? '' : t('reading.probability.highest', { words: inWords(value) }));
     const imageOfJob = (/** @type {string | null} */ job) => images.find(({ jobId }) => jobId === job);
     const items = reasons.map(({ text, job_id: job }) => reasonItem(text, imageOfJob(job)));

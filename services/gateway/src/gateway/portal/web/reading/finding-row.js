@@ -104,7 +104,7 @@ function fillTogether(row, state, target) {
   const told = trendOfLesion(state, target);
   showTrend(row, told, unitOf(imageOf(state.images, target)) === 'detector'); // both films have one plane
   const compared = told?.trend.find(({ day }) => day === told.since)?.mm != null; // the sizes say what became of it
-  const said = lesion ? [otherWords(state, target), compared && !isWorse(lesion) ? '' : changeWords(lesion)].filter(Boolean) : [];
+  const said = lesion ? [otherWords(state, target), compared && !isWorse(lesion) ? '' : changeWords(lesion, state.images)].filter(Boolean) : [];
   role(row, 'together').hidden = said.length === 0;
   write(role(row, 'together'), said.join(' · '));
 }

@@ -247,7 +247,8 @@ const unsaved = () => stated() || Object.keys(store.state.drafts).length > 0 || 
 store.subscribe(['case', 'images'], showCase);
 store.subscribe(['case'], together.caseChanged);
 store.subscribe(['case'], createTwoPart(root, store, { fetched, refresh: feed.refresh, tell: status.tell, onProblem: showProblem }));
-store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold', 'together', 'turns', 'enhanced', 'enhancedFilms', 'peek', 'ownChosen'], panes.show);
+store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'overlays', 'cropped', 'threshold', 'together', 'turns', 'enhanced', 'enhancedFilms', 'peek', 'ownChosen'], panes.show);
+store.subscribe(['windows'], panes.showWindows);
 store.subscribe(['images', 'activeId', 'layout'], createStrip(role(root, 'strip'), { describe, onChoose: navigation.choose }));
 store.subscribe(['case', 'images', 'together'], createConclusion(role(root, 'conclusion'), navigation.choose));
 store.subscribe(['case', 'images'], versions.show);
@@ -259,7 +260,7 @@ store.subscribe(['images'], showMissing(role(root, 'missing')));
 store.subscribe(['images', 'activeId', 'windows'], display.showWindow);
 store.subscribe(['chosen', 'images', 'line', 'changes'], (state) => showStatus(role(root, 'status-line'), state));
 store.subscribe(['images'], (state) => showFacts(role(root, 'facts'), state));
-store.subscribe(['images', 'activeId', 'windows', 'linked', 'cropped'], (state) => showFilmFacts(role(root, 'film-facts'), state));
+store.subscribe(['images', 'activeId', 'layout', 'windows', 'linked', 'cropped'], (state) => showFilmFacts(role(root, 'film-facts'), state));
 store.subscribe(['line'], (state) => showLine(role(root, 'status-line'), state));
 store.subscribe(['trouble'], ({ trouble }) => showNote(role(root, 'trouble'), trouble));
 store.subscribe(['announced'], ({ announced }) => write(role(root, 'announcer'), announced));

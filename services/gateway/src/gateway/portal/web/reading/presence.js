@@ -2,7 +2,7 @@
 
 import { asProblem, call } from '../core/api.js';
 import { message, role, write } from '../core/dom.js';
-import { loop } from '../core/poll.js';
+import { THIS_PAGE, loop } from '../core/poll.js';
 import { moment } from '../core/times.js';
 import { t } from '../core/words.js';
 
@@ -51,7 +51,7 @@ export function createPresence(root, store, caseId, onTrouble) {
   }
 
   lock();
-  const following = loop(look, () => {});
+  const following = loop(look, () => {}, THIS_PAGE, EVERY_MS); // the page was sent with the present reader
   button.addEventListener('click', async () => {
     try {
       await call('post', mine ? '/api/v1/cases/{case_id}/release' : '/api/v1/cases/{case_id}/claim', where);

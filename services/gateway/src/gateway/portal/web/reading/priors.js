@@ -8,7 +8,7 @@ import { t } from '../core/words.js';
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 
 /**
- * @param {HTMLElement} section
+ * @param {HTMLElement} section With `data-earlier` where there are any to be found.
  * @param {import('./state.js').ReadingStore} store
  * @param {{caseId: string, retake: () => void, choose: (image: ViewedImage) => void}} page
  */
@@ -53,7 +53,7 @@ export function createPriors(section, store, { caseId, retake, choose }) {
     return row;
   }
 
-  find().catch(() => {}); // a case can be read without them
+  if (section.hasAttribute('data-earlier')) find().catch(() => {}); // a case can be read without them
 }
 
 /** @param {string} href @param {string} words */

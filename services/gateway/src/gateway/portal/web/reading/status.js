@@ -3,7 +3,7 @@
 import { role, write } from '../core/dom.js';
 import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
-import { activeOf } from '../viewer/hanging.js';
+import { activeOf, layoutOf, stepsOf } from '../viewer/hanging.js';
 import { spacingOf } from '../viewer/image.js';
 import { windowOf } from '../viewer/window.js';
 import { lastChange, nameOfChange } from './reviews.js';
@@ -71,14 +71,17 @@ export function showFilmFacts(root, state) {
   const image = activeOf(state);
   const window = image && windowOf(state, image);
   const spacing = spacingOf(image);
+  const steps = stepsOf(state);
+  const step = t('reading.facts.step', { number: steps.indexOf(layoutOf(state)) + 1, count: steps.length });
   const said = window
     ? [
+        step,
         t(state.linked ? 'reading.facts.linked' : 'reading.facts.unlinked'),
         t('reading.window.value', { window: window.high - window.low, level: Math.round((window.low + window.high) / 2) }),
         spacing === null ? t('reading.facts.no_spacing') : t('reading.facts.spacing', { spacing: spacing.toFixed(3) }),
         t(state.cropped ? 'reading.facts.cropped' : 'reading.facts.whole'),
       ]
-    : [];
+    : image ? [step] : [];
   write(root, said.join(' · '));
 }
 

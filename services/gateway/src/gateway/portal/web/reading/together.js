@@ -3,9 +3,11 @@
 import { call } from '../core/api.js';
 import { probability } from '../core/numbers.js';
 import { loop } from '../core/poll.js';
+import { dayWords } from '../core/times.js';
 import { list, t } from '../core/words.js';
 import { bandOf } from '../viewer/band.js';
-import { findingOf, imageOf, nameOf, targetOf } from './targets.js';
+import { numberOf } from './numbering.js';
+import { findingOf, imageOf, targetOf } from './targets.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('./targets.js').Target} Target */
@@ -45,7 +47,7 @@ export function chosenBand(state, image) {
   const [from, finding] = [imageOf(images, chosen), chosen && findingOf(images, chosen)];
   if (!from || !finding || !chosen || isSeenOn(state, chosen, image.view)) return null;
   const band = bandOf(from, finding.box, image);
-  return band && { ...band, words: t('reading.band', { what: nameOf(state, chosen) }) };
+  return band && { ...band, words: t('reading.band', { what: String(numberOf(state, chosen)) }) };
 }
 
 /** Where a lesion lies, in words; a clock face says the quadrant as well. @param {LesionPlace} place @returns {string[]} */
@@ -58,12 +60,18 @@ export function lesionPlace({ across, along, clock, depth, retroareolar }) {
 /** Whether a lesion is new or has grown, which is always said: the sizes of one view may not show it. @param {Lesion} lesion */
 export const isWorse = ({ change }) => change?.change === 'new' || change?.change === 'grown';
 
-/** What became of a lesion since the earlier examination, in words; empty where nothing can be said. @param {Lesion} lesion */
-export function changeWords({ change }) {
+/**
+ * What became of a lesion since an earlier examination, in words; empty where nothing can be said.
+ * @param {Lesion} lesion
+ * @param {import('../viewer/image.js').ViewedImage[]} [images] With that earlier examination, whose day is told then.
+ */
+export function changeWords({ change }, images = []) {
   if (!change || change.change === 'not_comparable') return '';
   const mm = grownBy(change);
   const by = mm === null ? change.growth == null ? null : `${Math.abs(Math.round(100 * change.growth))}%` : `${Math.abs(mm)} mm`;
-  return by === null || change.change === 'stable' ? t(`reading.change.${change.change}`) : t(`reading.change.${change.change}.by`, { by });
+  if (by === null || change.change === 'stable') return t(`reading.change.${change.change}`);
+  const day = images.find(({ jobId }) => jobId === change.earlier)?.entry.examination;
+  return t(`reading.change.${change.change}.${day ? 'since' : 'by'}`, { by, day: day ? dayWords(day) : '' });
 }
 
 /** Whole mm that a lesion has grown: the difference of the sizes that are shown, as in report and worklist; null where it is not known. @param {NonNullable<Lesion['change']>} change */

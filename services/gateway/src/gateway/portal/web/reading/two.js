@@ -51,7 +51,7 @@ export function createTwo(page, store, { refresh, tell, onProblem }) {
       if (!subjects.length) return [];
       return [side ? t('reading.two.differ.of', { side: t(`clinical.side.${side}`), what: list(subjects) }) : list(subjects)];
     });
-    write(role(root, 'differ'), differ.length ? t('reading.two.differ', { what: list(differ) }) : '');
+    write(role(root, 'differ'), differ.length ? t('reading.two.differ', { what: differ.join('\n') }) : '');
     const table = find(root, 'table');
     table.hidden = reads.length < 2;
     if (!table.hidden) fill(table, reads);
@@ -111,7 +111,7 @@ function fill(table, reads) {
   const shown = rows.filter(([, cells]) => cells.some((cell) => cell && cell !== '0'));
   find(table, 'thead').replaceChildren(head);
   find(table, 'tbody').replaceChildren(...shown.map(([name, cells]) => row(name, cells)));
-  for (const line of all(find(table, 'tbody'), 'tr')) line.toggleAttribute('data-differs', new Set(all(line, 'td').map((cell) => cell.textContent)).size > 1);
+  for (const line of all(find(table, 'tbody'), 'tr')) if (find(line, 'th').textContent !== t('common.comment')) line.toggleAttribute('data-differs', new Set(all(line, 'td').map((cell) => cell.textContent)).size > 1);
 }
 
 /** @param {string} name @param {string[]} cells @param {'col' | 'row'} scope What the heads are heads of. */

@@ -3,6 +3,7 @@
 import { caption } from './caption.js';
 
 const COLOUR = '#d9bd6b';
+const ABOVE = 66; // CSS pixels from the lower edge, above the scale bar and the words over it
 
 /** @param {import('./sources.js').Context} context In CSS pixels of the pane. @param {import('./overlay.js').Pane} pane @param {import('./pane.js').Shown['band']} band */
 export function drawBand(context, pane, band) {
@@ -21,5 +22,5 @@ export function drawBand(context, pane, band) {
   }
   context.setLineDash([]);
   const middle = pane.toPane({ x: (x1 + x2) / 2, y: imageSize.height / 2 });
-  caption(context, words, { x: middle.x, y: pane.size.height - 40 });
+  caption(context, words, { x: middle.x, y: pane.size.height - ABOVE });
 }

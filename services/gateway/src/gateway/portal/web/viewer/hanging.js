@@ -121,18 +121,21 @@ export const missingViews = (images) =>
   images.some(({ view }) => view) ? VIEWS.filter((name) => !images.some(({ view }) => view === name)) : [];
 
 /**
- * The step of reading after a layout, or before it: all views, both breasts in each view, the image that is read, and that
- * beside what belongs to it. Steps that would show nothing are left out.
+ * The steps of reading in their order: all views, both breasts in each view, the image that is read, and that beside what belongs to
+ * it. Steps that would show nothing are left out.
  * @param {Hung} state
- * @param {1 | -1} by
- * @returns {Layout}
+ * @returns {Layout[]}
  */
-export function stepOf(state, by) {
-  const { images } = state;
+export function stepsOf({ images }) {
   const hangs = (/** @type {string} */ view) => images.some((image) => image.view?.endsWith(view));
   /** @type {[Layout, boolean][]} */
   const all = [['hang', true], ['row', hangs('')], ['cc', hangs('CC')], ['mlo', hangs('MLO')], ['prior', hangs('') && images.some(({ prior, entry }) => prior && viewOf(entry))], ['one', true], ['two', images.length > 1]];
-  const steps = all.flatMap(([layout, shows]) => (shows ? [layout] : []));
+  return all.flatMap(([layout, shows]) => (shows ? [layout] : []));
+}
+
+/** The step of reading after the present one, or before it. @param {Hung} state @param {1 | -1} by @returns {Layout} */
+export function stepOf(state, by) {
+  const steps = stepsOf(state);
   return steps[(steps.indexOf(layoutOf(state)) + by + steps.length) % steps.length];
 }
 

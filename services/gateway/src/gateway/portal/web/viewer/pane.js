@@ -74,6 +74,12 @@ export class Pane extends Placement {
     this.draw();
   }
 
+  /** Show the same with another window. @param {Shown['window']} window */
+  rewindow(window) {
+    this.lay({ ...this.shown, window });
+    this.draw();
+  }
+
   moved() {
     this.events.onMove(this);
   }

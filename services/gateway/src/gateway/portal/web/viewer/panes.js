@@ -3,7 +3,7 @@
 import { copy, icon, role, write } from '../core/dom.js';
 import { t } from '../core/words.js';
 import { layoutOf, sideOf, slotsOf } from './hanging.js';
-import { depthWords, partOf, spacingOf, unitOf } from './image.js';
+import { depthWords, partOf, spacingOf, unitOf, viewOf } from './image.js';
 import { anatomyOf, samePlace } from './linking.js';
 import { Pane } from './pane.js';
 import { UPRIGHT } from './placement.js';
@@ -58,7 +58,7 @@ export function createPanes(grid, options) {
       if (slots[index]) fill(pane, slots[index], state);
     }
     grid.dataset.peek = state.peek ?? '';
-    if (hung !== before) panes.forEach((pane) => pane.measure()); // whoever moves a film next needs its pane's size
+    if (hung !== before) for (const pane of panes) pane.rehang();
     before = hung;
   }
 
@@ -89,6 +89,11 @@ export function createPanes(grid, options) {
       band: state.peek === 'marks' ? null : options.bandOf(state, image),
       overlays: drawnOverlays(state),
     });
+  }
+
+  /** Show the same images with other windows, which change in every frame while a hand drags. @param {Reading} state */
+  function showWindows(state) {
+    for (const pane of panes) if (!pane.root.hidden && pane.viewed) pane.rewindow(windowOf(state, pane.viewed));
   }
 
   /** One scale in mm for all films that hang, so that sizes can be compared; an image of unknown spacing fills its pane. @param {Pane} pane */
@@ -125,7 +130,7 @@ export function createPanes(grid, options) {
   /** The pane of an image; undefined where it does not hang. @param {string | null} imageId */
   const of = (imageId) => panes.find(({ root, viewed }) => !root.hidden && viewed !== null && viewed.id === imageId);
 
-  return { show, of, fitAll, all: panes };
+  return { show, showWindows, of, fitAll, all: panes };
 }
 
 /** Whether a film has more samples than are there, and the screen has room for them. @param {Pane} pane */
@@ -138,9 +143,9 @@ function wantsMore({ shown: { source }, transform, imageSize }) {
 function labelImage(root, image, description) {
   root.dataset.view = image.view ?? '';
   root.setAttribute('aria-label', description);
-  role(root, 'name').textContent = image.name;
-  role(root, 'depth').textContent = depthWords(image);
-  role(root, 'file').textContent = fileWords(image);
+  write(role(root, 'name'), image.name);
+  write(role(root, 'depth'), depthWords(image));
+  write(role(root, 'file'), fileWords(image));
   role(root, 'edit').setAttribute('aria-label', t('reading.image.edit', { name: image.name }));
 }
 
@@ -158,9 +163,9 @@ function showChips(root, { enhanced: { local, edges } }, { source }, { turned, e
   write(role(root, 'chips'), said.filter(Boolean).join(' · '));
 }
 
-/** The date of a film that hangs; of an image without a view its file. @param {ViewedImage} image */
-const fileWords = ({ entry, name, view }) =>
-  [entry.study_date, view ? '' : entry.file_name].filter((said) => said && !name.startsWith(said)).join(' · ');
+/** The date of a film that hangs, unless its name says it; of an image without a view its file. @param {ViewedImage} image */
+const fileWords = ({ entry, name, view, prior }) =>
+  prior && viewOf(entry) ? '' : [entry.study_date, view ? '' : entry.file_name].filter((said) => said && !name.startsWith(said)).join(' · ');
 
 /**
  * What a pane says where it has no picture.

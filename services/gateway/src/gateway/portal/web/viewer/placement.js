@@ -63,6 +63,12 @@ export class Placement {
     this.draw();
   }
 
+  /** The pane has another size or other neighbours: what was zoomed in the old arrangement is shown whole. */
+  rehang() {
+    this.#transform = null;
+    this.measure();
+  }
+
   /** The size of the image in its pixels, once there is something to draw. */
   get imageSize() {
     const { image, source } = this.shown;

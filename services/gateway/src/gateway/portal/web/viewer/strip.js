@@ -1,6 +1,6 @@
 // The strip of all images of the case below the panes.
 
-import { all, copy, find, role } from '../core/dom.js';
+import { all, copy, find, role, write } from '../core/dom.js';
 import { slotsOf } from './hanging.js';
 import { viewOf } from './image.js';
 
@@ -15,6 +15,7 @@ export function createStrip(strip, { describe, onChoose }) {
   return (state) => {
     const { images, activeId } = state;
     strip.hidden = slotsOf(state).length === images.length; // what hangs needs no second picture
+    const digits = digitsOf(images);
     const buttons = all(strip, '.thumb');
     for (const button of buttons.slice(images.length)) button.remove();
     for (const [index, image] of images.entries()) {
@@ -25,11 +26,17 @@ export function createStrip(strip, { describe, onChoose }) {
       button.dataset.assessment = image.entry.job.assessment ?? ''; // known before the result is there: its sign moves the name
       button.dataset.state = image.entry.state;
       button.toggleAttribute('data-prior', image.prior);
-      role(button, 'name').textContent = image.prior ? `${viewOf(image.entry) ?? image.entry.file_name} ${(image.entry.examination ?? '').slice(0, 7)}` : image.name;
+      write(role(button, 'name'), image.prior ? `${viewOf(image.entry) ?? image.entry.file_name} ${(image.entry.examination ?? '').slice(0, digits)}` : image.name);
       button.title = image.name;
       drawThumbnail(find(button, 'canvas', HTMLCanvasElement), image);
     }
   };
+}
+
+/** How much of a day tells earlier examinations apart: a year, or a year and a month. @param {ViewedImage[]} images */
+function digitsOf(images) {
+  const days = [...new Set(images.flatMap(({ prior, entry }) => (prior && entry.examination ? [entry.examination] : [])))];
+  return new Set(days.map((day) => day.slice(0, 4))).size === days.length ? 4 : 7;
 }
 
 /** Draw a small copy, where another image or another depth of it is there than before; nothing until its picture is there. */
