@@ -46,6 +46,7 @@ class Gateway:
         }
         self.images, self.reviews, self.reports = [self.image], [], []
         self.contents: dict[int, list[dict]] = {}
+        self.bundles: list[int] = []
         self.together: dict = {"state": "none", "reading": None}
         self.assessment = "malignancy_suspected"
 
@@ -71,7 +72,8 @@ class Gateway:
     def case_report(self, case_id: str, version: int | None, format: str) -> bytes:
         return f"%PDF-1.7 {version or 'draft'}".encode()
 
-    def fhir_bundle(self, case_id: str) -> dict:
+    def fhir_bundle(self, case_id: str, version: int) -> dict:
+        self.bundles.append(version)
         return {"resourceType": "Bundle", "type": "transaction", "entry": []}
 
     def report_content(self, case_id: str, version: int) -> dict:

@@ -7,8 +7,10 @@ import pydicom
 from dicom_content import values
 from dicom_peer import STUDY
 
+from dicom_node.hl7.syntax import parse
 from dicom_node.journal import received, studies
 from dicom_node.journal.received import Received
+from dicom_node.results.files import ResultFiles
 
 LEFT, RIGHT = "80248007", "73056007"
 
@@ -164,5 +166,33 @@ def test_a_signed_report_is_sent_although_a_later_examination_is_current(study):
     titles = [document.DocumentTitle for document in study.of("document")]
     assert titles[1:] == ["Lobule report, signed version 1"], "once, and not version 2"
     with study.journal.reading() as database:
-        made = [tuple(row) for row in database.execute("SELECT kind, made_from FROM products WHERE kind = 'message'")]
-    assert made == [("message", "signed:1")]
+        query = "SELECT kind, made_from FROM products WHERE kind IN ('message', 'bundle') ORDER BY kind"
+        made = [tuple(row) for row in database.execute(query)]
+    assert made == [("bundle", "signed:1"), ("message", "signed:1")]
+    assert study.gateway.bundles == [1], "of this examination alone"
+
+
+def test_what_was_signed_of_an_earlier_examination_is_not_told_as_of_this_study(study):
+    own, earlier = study.gateway.image, {**study.gateway.image, "id": "image-0", "sha256": "0" * 64}
+    study.gateway.images = [earlier]
+    study.gateway.sign(verdicts=False)
+    study.gateway.change()
+    study.gateway.images = [earlier | {"is_prior": True}, own]
+    study.look()
+    assert [document.DocumentTitle for document in study.of("document")] == ["Lobule draft, not signed"]
+    assert len(study.of("conclusion")) == 1
+    assert states_of_messages(study) == []
+    for states in (["F"], ["F", "C"]):
+        study.gateway.sign(verdicts=False)
+        study.look()
+        assert states_of_messages(study) == states, "the first of this study corrects nothing"
+    study.gateway.change()
+    study.look()
+    assert [document.DocumentTitle[-1] for document in study.of("document")[1:]] == ["2", "3"], "and no draft again"
+
+
+def states_of_messages(study) -> list[str]:
+    with study.journal.reading() as database:
+        names = [row[0] for row in database.execute("SELECT sop_instance_uid FROM made WHERE kind = 'message'")]
+    files = ResultFiles(study.intake.results)
+    return [parse(files.path_of(name, "message").read_bytes()).value("OBR", 25) for name in names]

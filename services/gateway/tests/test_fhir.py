@@ -180,7 +180,7 @@ def test_films_say_together_no_less_than_by_themselves(app, client, alice, case)
             assessment=assessment,
             probability_malignant=0.4,
         )
-        [breast] = breasts(content.model_copy(update={"examination": read}), results)
+        [breast] = breasts(content.model_copy(update={"examination": read}), case[0], results)
         assert breast["valueCodeableConcept"]["coding"][0]["code"] == told
         assert breast["status"] == "preliminary"
         assert breast["component"][1]["valueCodeableConcept"]["text"] == "Heterogeneously dense"
@@ -194,7 +194,7 @@ def test_no_breast_is_negative_while_something_beside_its_films_is_in_doubt(app,
     suspected = clear.model_copy(update={"assessment": "malignancy_suspected", "probability_malignant": 0.9})
 
     def told(content, of_other):
-        [breast] = breasts(content, {case[1][0]: of_other, case[1][1]: clear})
+        [breast] = breasts(content, case[0], {case[1][0]: of_other, case[1][1]: clear})
         return breast["valueCodeableConcept"]["coding"][0]["code"]
 
     calm = content.model_copy(update={"conclusion": content.conclusion.model_copy(update={"reasons": []})})
@@ -224,7 +224,7 @@ def test_what_was_not_assessed_is_never_told_as_negative(
     assert read(client, alice, left)["valueCodeableConcept"]["coding"][0]["code"] == "not_sure"
     with app.state.sessions() as session:
         content = case_content(session, app.state.store, session.get_one(Case, opened), Sheets())
-    [_, unread] = breasts(content, {})
+    [_, unread] = breasts(content, opened, {})
     assert unread["valueCodeableConcept"]["coding"][0]["code"] == "not_sure", "no result can be read"
 
 

@@ -127,9 +127,10 @@ class Cases(Connection):
         """List the public keys that verify signed reports, see docs/signed-reports.md."""
         return self.call("GET", "/api/v1/signing-keys")
 
-    def fhir_bundle(self, case_id: str) -> dict[str, Any]:
-        """Return a case as a FHIR transaction bundle."""
-        return self.call("GET", f"/fhir/Bundle/{case_id}")
+    def fhir_bundle(self, case_id: str, version: int | None = None) -> dict[str, Any]:
+        """Return a case as a FHIR transaction bundle; with a version, only the examination that it was signed of."""
+        query = "" if version is None else f"?version={version}"
+        return self.call("GET", f"/fhir/Bundle/{case_id}{query}")
 
     def store_result(self, case_id: str, file: Path) -> None:
         """Store a DICOM object that was made from a case. Storing the same object again is not an error.

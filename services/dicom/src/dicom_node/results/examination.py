@@ -90,7 +90,7 @@ class Examination:
         signed: What a reader signed; None while nothing is in force.
         breasts: What the films of each breast say together; empty where they are not read together.
         awaited: Whether they are still being read together.
-        signed_version: The last version that was signed, in force or not; None before the first.
+        signed_version: The last version that was signed, in force or not; None before the first that is of this study.
         failed: Films that could not be analysed.
         is_current: Whether the case's conclusion is about this study, not about a later one that was added to the case.
         in_doubt: Whether the conclusion names something beside these films that may be of either breast.

@@ -106,6 +106,8 @@ class ResultMaker(Loop):
         examination = Examination.of(case, together, films, failed, self._is_current(study, case))
         if not examination.is_current:
             examination = replace(examination, own_version=self._own_version(study, case))
+        elif examination.signed is None and not self._was_signed(study, case):
+            examination = replace(examination, signed_version=None)  # what was signed is of an earlier examination
         with self._journal.reading() as database:
             header = examination.header
             order = orders.find(database, str(header.AccessionNumber), str(header.PatientID))
@@ -181,15 +183,23 @@ class ResultMaker(Loop):
         """
         ours = self._received(study)
         own = {image["id"] for image in case["images"] if image["sha256"] in ours}
-        with self._journal.reading() as database:
-            _, told = made.newest(database, study.study_uid, "document", "")
+        told = self._version_told(study)
         for report in sorted(case["reports"], key=lambda each: each["version"], reverse=True):
-            if told.startswith("signed:") and report["version"] < int(told.removeprefix("signed:")):
+            if told is not None and report["version"] < told:
                 return None
             shown = self._client.report_content(case["id"], report["version"])["images"]
             if any(image["image_id"] in own and image.get("is_prior") is False for image in shown):
                 return signed_report(case, report)
         return None
+
+    def _was_signed(self, study: Study, case: dict[str, Any]) -> bool:
+        return self._version_told(study) is not None or self._own_version(study, case) is not None
+
+    def _version_told(self, study: Study) -> int | None:
+        """The signed version that a study's document was made of last."""
+        with self._journal.reading() as database:
+            _, made_from = made.newest(database, study.study_uid, "document", "")
+        return int(made_from.removeprefix("signed:")) if made_from.startswith("signed:") else None
 
     def _received(self, study: Study) -> dict[str, Received]:
         with self._journal.reading() as database:

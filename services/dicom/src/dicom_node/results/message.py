@@ -26,7 +26,9 @@ _ASSESSMENTS: dict[Assessment, str] = {
 _SIDES: dict[Laterality, str] = {"R": "Right breast", "L": "Left breast"}
 
 
-def report_message(examination: Examination, *, uid: str, order: Order | None, link: str, made_at: datetime) -> bytes:
+def report_message(
+    examination: Examination, *, uid: str, order: Order | None, link: str, made_at: datetime, corrects: bool = False
+) -> bytes:
     """The message.
 
     Args:
@@ -35,10 +37,11 @@ def report_message(examination: Examination, *, uid: str, order: Order | None, l
         order: Of the study, where it is known.
         link: Where the report can be read.
         made_at: When the message was made.
+        corrects: Whether a message about the study was made before.
     """
     signed, header = examination.signed, examination.header
     assert signed is not None
-    state = "F" if signed.version == 1 else "C"
+    state = "C" if corrects else "F"  # of this study, which need not be the first that was signed of its case
     now = made_at.astimezone(UTC).strftime("%Y%m%d%H%M%S+0000")
     placer, filler = (order.placer, order.filler) if order else ("", "")
     filler = filler or _said(header, "AccessionNumber")

@@ -87,8 +87,8 @@ def products(
     Once something was signed, no draft takes its place: conclusion and verdicts stay as they were signed until the next
     signature. What the system finds is told as before. Findings are told once the films were read together, which
     numbers them. If a later examination of the case has taken the study's place, conclusion and report of the case are
-    about that one. Then only what the films say by themselves is made, and report and message of the last version that
-    was signed of the study itself.
+    about that one. Then only what the films say by themselves is made, and report, message and bundle of the last
+    version that was signed of the study itself.
 
     Args:
         examination: Of the study, as it stands in the gateway.
@@ -118,7 +118,7 @@ def _of_own_version(
     own = replace(examination, assessment=None, signed=signed, signed_version=signed.version)
     wanted = f"signed:{signed.version}"
     yield Product("document", wanted, lambda _: _document(own, client, case_id))
-    yield Product("message", wanted, lambda _: _message(own, case_id, told))
+    yield from _of_signature(own, client, case_id, told)
 
 
 def _of_case(examination: Examination, client: Client, case_id: str, told: Telling) -> Iterator[Product]:
@@ -144,9 +144,19 @@ def _of_case(examination: Examination, client: Client, case_id: str, told: Telli
             only_again=not signed.says_anything_of_findings,
         )
     if signed is not None:
-        wanted = f"signed:{signed.version}"
-        yield Product("message", wanted, lambda _: _message(examination, case_id, told))
-        yield Product("bundle", wanted, lambda _: _bundle(examination, client, case_id, told))
+        yield from _of_signature(examination, client, case_id, told)
+
+
+def _of_signature(examination: Examination, client: Client, case_id: str, told: Telling) -> Iterator[Product]:
+    """What other systems than a PACS are told of the last version that was signed of a study."""
+    wanted = f"signed:{examination.signed_version}"
+    yield Product(
+        "message",
+        wanted,
+        lambda before: _message(examination, case_id, told, corrects=before is not None),
+        predecessors=("message",),
+    )
+    yield Product("bundle", wanted, lambda _: _bundle(examination, client, case_id, told))
 
 
 def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:
@@ -201,16 +211,17 @@ def _document(examination: Examination, client: Client, case_id: str) -> Dataset
     )
 
 
-def _message(examination: Examination, case_id: str, told: Telling) -> Document:
-    uid = generate_uid()
-    link = f"{told.portal_url.rstrip('/')}/cases/{case_id}"
+def _message(examination: Examination, case_id: str, told: Telling, *, corrects: bool) -> Document:
+    names = {"uid": generate_uid(), "link": f"{told.portal_url.rstrip('/')}/cases/{case_id}"}
     now = datetime.now(UTC)
-    return Document(uid, report_message(examination, uid=uid, order=told.order, link=link, made_at=now))
+    return Document(
+        names["uid"], report_message(examination, **names, order=told.order, made_at=now, corrects=corrects)
+    )
 
 
 def _bundle(examination: Examination, client: Client, case_id: str, told: Telling) -> Document:
     pdf = client.case_report(case_id, examination.signed_version, "pdf")
-    told_of = client.fhir_bundle(case_id)
+    told_of = client.fhir_bundle(case_id, examination.signed_version)
     return Document(generate_uid(), fhir_bundle(told_of, examination.header, pdf, told.patient_system))
 
 

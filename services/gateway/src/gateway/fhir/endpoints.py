@@ -67,7 +67,14 @@ def read_capabilities() -> FhirResponse:
 
 @router.get("/Bundle/{case_id}", **_DESCRIBED, responses={200: {"model": FhirBundle}, **outcomes(401, 404, 422, 503)})
 def read_bundle(
-    case_id: Annotated[str, Path(max_length=64)], user: CurrentUser, session: DbSession, request: Request
+    case_id: Annotated[str, Path(max_length=64)],
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    version: Annotated[
+        int | None,
+        Query(ge=1, le=2**31 - 1, description="only what belongs to the examination that this version was signed of"),
+    ] = None,
 ) -> FhirResponse:
     """Return all resources of a case as a transaction.
 
@@ -76,7 +83,10 @@ def read_bundle(
     case = cases.visible(session, user, case_id)
     if case is None:
         raise not_found("case")
-    return FhirResponse(bundle("transaction", resources_of(session, request.app.state.store, case, user)))
+    told = resources_of(session, request.app.state.store, case, user, version)
+    if not told:
+        raise not_found("report")
+    return FhirResponse(bundle("transaction", told))
 
 
 @router.get(
@@ -93,7 +103,8 @@ def read_resource(
 ) -> FhirResponse:
     """Return a resource.
 
-    Its id begins with the id of the case; for findings and models, with that of their analysis.
+    Its id begins with the id of the case; for findings and models, with that of their analysis. From the second
+    examination of a case on, the id of the case is followed by the number of the examination.
     """
     case = _case_of(session, user, resource_type, resource_id)
     for resource in resources_of(session, request.app.state.store, case, user):

@@ -22,9 +22,9 @@ def finding_id(job_id: str, finding: Finding) -> str:
     return f"{job_id}-{finding.id}"
 
 
-def breast_id(case_id: str, side: Laterality) -> str:
-    """The id of the Observation of what a reader stated of a breast."""
-    return f"{case_id}-{side}"
+def breast_id(examination: str, side: Laterality) -> str:
+    """The id of the Observation of what a reader stated of a breast in an examination."""
+    return f"{examination}-{side}"
 
 
 def drawn_id(case_id: str, own: ReaderFinding) -> str:
@@ -32,14 +32,21 @@ def drawn_id(case_id: str, own: ReaderFinding) -> str:
     return f"{case_id}-{own.id.replace('-', '')[:27]}"
 
 
-def findings(content: CaseContent, image: CaseImage, result: Result) -> Iterator[Resource]:
-    """The marked findings of an image, and weak ones that a reader confirmed."""
+def findings(content: CaseContent, examination: str, image: CaseImage, result: Result) -> Iterator[Resource]:
+    """The marked findings of an image, and weak ones that a reader confirmed.
+
+    Args:
+        content: Of the case.
+        examination: Id of the examination's study; see `gateway.fhir.examinations`.
+        image: The image.
+        result: Of its analysis.
+    """
     verdicts: dict[str, Verdict | None] = {review.finding_id: review.verdict for review in image.reviews}
     for finding in result.findings:
         verdict = verdicts.get(finding.id)
         if not result.marks(finding) and verdict != "confirmed":
             continue
-        observation = _observation(content, finding_id(image.job_id, finding), stated=verdict is not None)
+        observation = _observation(content, examination, finding_id(image.job_id, finding), stated=verdict is not None)
         mass = finding.label in _MASSES
         observation["code"] = (
             concept(SCT, "129788004", "Mammographic breast mass") if mass else concept(SCT, "52988006", "Lesion")
@@ -56,10 +63,10 @@ def findings(content: CaseContent, image: CaseImage, result: Result) -> Iterator
         yield observation
 
 
-def drawn(content: CaseContent, image: CaseImage) -> Iterator[Resource]:
+def drawn(content: CaseContent, examination: str, image: CaseImage) -> Iterator[Resource]:
     """What readers drew on an image themselves."""
     for own in image.reader_findings:
-        observation = _observation(content, drawn_id(content.case_id, own), stated=True)
+        observation = _observation(content, examination, drawn_id(content.case_id, own), stated=True)
         observation["code"] = concept(SCT, *codes.KINDS[own.kind])
         observation["issued"] = _instant(own.drawn_at)
         observation["performer"] = [{"type": "Practitioner", "display": own.author}]
@@ -83,21 +90,23 @@ def _region(box: Box) -> Resource:
     return {"code": concept(DCM, *_REGION), "valueString": text}
 
 
-def breasts(content: CaseContent, results: dict[str, Result]) -> Iterator[Resource]:
+def breasts(content: CaseContent, examination: str, results: dict[str, Result]) -> Iterator[Resource]:
     """Of each breast what its films say, and what a reader stated when they signed, each for itself."""
     signed = dict(content.signature.breasts.stated) if content.signature and content.signature.breasts else {}
     sides: tuple[Laterality, ...] = ("R", "L")
     for side in sides:
-        yield from _of_system(content, results, side)
+        yield from _of_system(content, examination, results, side)
         if side in signed:
-            observation = _of_breast(content, breast_id(content.case_id, side), side, stated=True)
+            observation = _of_breast(content, examination, breast_id(examination, side), side, stated=True)
             observation["valueCodeableConcept"] = codes.bi_rads(signed[side].bi_rads)
             if components := list(_stated(signed[side])):
                 observation["component"] = components
             yield observation
 
 
-def _of_system(content: CaseContent, results: dict[str, Result], side: Laterality) -> Iterator[Resource]:
+def _of_system(
+    content: CaseContent, examination: str, results: dict[str, Result], side: Laterality
+) -> Iterator[Resource]:
     """What the films of a breast say together, but never less than its most suspicious film.
 
     Nothing while one of them is pending, unless another is suspected; and never that there is no sign of malignancy
@@ -125,7 +134,7 @@ def _of_system(content: CaseContent, results: dict[str, Result], side: Lateralit
     if assessment is None:
         return
     reading = min(readings, key=lambda reading: URGENCY.index(reading.assessment), default=None)
-    observation = _of_breast(content, f"{breast_id(content.case_id, side)}-model", side, stated=False)
+    observation = _of_breast(content, examination, f"{breast_id(examination, side)}-model", side, stated=False)
     if job_id is not None:
         observation["device"] = reference("Device", job_id)
     observation["valueCodeableConcept"] = codes.assessment(assessment)
@@ -144,8 +153,8 @@ def _urgency(film: Result) -> tuple[int, float]:
     return URGENCY.index(film.assessment), -film.probability_malignant
 
 
-def _of_breast(content: CaseContent, identifier: str, side: Laterality, *, stated: bool) -> Resource:
-    observation = _observation(content, identifier, stated=stated)
+def _of_breast(content: CaseContent, examination: str, identifier: str, side: Laterality, *, stated: bool) -> Resource:
+    observation = _observation(content, examination, identifier, stated=stated)
     observation["code"] = concept(DCM, *_CATEGORY)
     observation["bodySite"] = concept(SCT, *codes.BREASTS[side])
     return observation
@@ -164,7 +173,7 @@ def _composition(density: Density) -> Resource:
     return {"code": code, "valueCodeableConcept": concept(SCT, *codes.DENSITIES[density])}
 
 
-def _observation(content: CaseContent, identifier: str, *, stated: bool) -> dict[str, Any]:
+def _observation(content: CaseContent, examination: str, identifier: str, *, stated: bool) -> dict[str, Any]:
     """An observation; final where a reader stated it and signed."""
     observation: dict[str, Any] = {
         "resourceType": "Observation",
@@ -174,14 +183,14 @@ def _observation(content: CaseContent, identifier: str, *, stated: bool) -> dict
         "subject": codes.subject(content.pseudonym),
     }
     if codes.films_of(content):
-        observation["derivedFrom"] = [reference("ImagingStudy", content.case_id)]
+        observation["derivedFrom"] = [reference("ImagingStudy", examination)]
     return observation
 
 
-def withdrawn(observation: Resource) -> Resource:
-    """An observation that is no longer stated, without what it said."""
+def withdrawn(stated: Resource) -> Resource:
+    """An observation, report or study that is no longer stated, without what it said."""
     kept = ("resourceType", "id", "category", "code", "subject", "bodySite")
-    return {name: observation[name] for name in kept if name in observation} | {"status": "entered-in-error"}
+    return {name: stated[name] for name in kept if name in stated} | {"status": "entered-in-error"}
 
 
 def _instant(moment: Any) -> str:

@@ -1,12 +1,15 @@
 """A case as FHIR R4 resources (http://hl7.org/fhir/R4)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from gateway.fhir import codes, observations
 from gateway.fhir.codes import DCM, LOINC, Resource, concept, reference
+from gateway.fhir.examinations import Examined
+from gateway.fhir.observations import withdrawn
 from lobule import RESEARCH_USE_ONLY
-from lobule.contracts.case import CaseContent, Signature
+from lobule.contracts.case import CaseContent, CaseImage
 from lobule.contracts.result import Result
 
 _IMAGING_STUDY = ("MG", "Mammography")
@@ -14,63 +17,86 @@ _DIAGNOSTIC_SERVICES = "http://terminology.hl7.org/CodeSystem/v2-0074"
 _IMAGING = (("RAD", "Radiology"), ("18748-4", "Diagnostic imaging study"))
 _PATHOLOGY = (("PAT", "Pathology (gross & histopath, not surgical)"), ("11526-1", "Pathology study"))
 """Category and code of a report."""
+_WITHDRAWN = frozenset({"ImagingStudy", "DiagnosticReport", "Observation"})
 _ROLES = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
-def all_of(
-    content: CaseContent,
-    results: dict[str, Result],
-    draft: CaseContent | None = None,
-    earlier: Sequence[CaseContent] = (),
-) -> list[Resource]:
-    """Every resource of a case; each refers to others of the list alone.
-
-    What a reader signed stays as it was signed, until the next signature. What that no longer holds is told as entered
-    in error, since other systems may have taken it over.
+def all_of(examined: Sequence[Examined], results: dict[str, Result]) -> list[Resource]:
+    """Every resource of examinations; each refers to others of the list alone.
 
     Args:
-        content: The version that was signed last, else the case as it stands.
+        examined: The examinations of a case, oldest first.
         results: Of the assessed images of all, by analysis.
-        draft: The case as it stands, where it was changed since the signature.
-        earlier: The versions that were signed before.
     """
-    seen = {str(each["id"]): each for each in _observations(content, results)}
-    final = {name: each for name, each in seen.items() if each["status"] == "final"}
-    reports = [diagnostic_report(content, list(final if content.signature else seen))]
+    told = [resource for each in examined for resource in _of_examination(each, results)]
+    return list({f"{each['resourceType']}/{each['id']}": each for each in told}.values())
+
+
+def _of_examination(examined: Examined, results: dict[str, Result]) -> Iterator[Resource]:
+    """What was signed last of an examination, and its draft.
+
+    What a reader signed stays as it was signed, until the next signature. What that no longer holds is told as entered
+    in error, since other systems may have taken it over. A film that has become a prior meanwhile is not among what is
+    signed now; what was signed of it still holds.
+    """
+    if examined.is_gone:
+        for each in _of_examination(replace(examined, is_gone=False), results):
+            yield withdrawn(each) if each["resourceType"] in _WITHDRAWN else each
+        return
+    name, contents = examined.name, [*examined.versions, *([examined.draft] if examined.draft else [])]
+    content, draft = contents[max(len(examined.versions) - 1, 0)], examined.draft if examined.versions else None
+    seen = {str(each["id"]): each for each in _observations(content, name, results)}
+    final = {identifier: each for identifier, each in seen.items() if each["status"] == "final"}
+    is_first = content.signature == contents[0].signature
+    reports = [diagnostic_report(content, name, list(final if content.signature else seen), is_first=is_first)]
     if draft is not None:
-        present = {str(each["id"]): each for each in _observations(draft, results)}
-        reports.append(diagnostic_report(draft, list(present), "-draft"))
+        present = {str(each["id"]): each for each in _observations(draft, name, results)}
+        reports.append(diagnostic_report(draft, name, list(present), "-draft"))
         seen = present | final
     analyses = {image.job_id for each in (content, draft) if each is not None for image in each.images}
-    return [
-        *imaging_study(draft or content),
-        *(device(job_id, result) for job_id, result in results.items() if job_id in analyses),
-        *seen.values(),
-        *_withdrawn(earlier, results, seen),
-        *reports,
-        provenance(content, results),
-    ]
+    yield from imaging_study(draft or content, name)
+    yield from (device(job_id, result) for job_id, result in results.items() if job_id in analyses)
+    yield from seen.values()
+    yield from _signed_before(examined, content, results, seen)
+    yield from reports
+    yield provenance(content, name, results)
 
 
-def _withdrawn(
-    earlier: Sequence[CaseContent], results: dict[str, Result], present: dict[str, Resource]
-) -> list[Resource]:
-    """What earlier versions stated as final and no version states now."""
-    stated = {str(each["id"]): each for content in earlier for each in _observations(content, results)}
-    gone = {name: each for name, each in stated.items() if each["status"] == "final" and name not in present}
-    return [observations.withdrawn(each) for each in gone.values()]
+def _signed_before(
+    examined: Examined, content: CaseContent, results: dict[str, Result], present: Container[str]
+) -> Iterator[Resource]:
+    """What earlier versions stated as final and the last one does not state."""
+    priors = {image.image_id for image in content.images if image.is_prior}
+    told: dict[str, Resource] = {}
+    for before in examined.versions[:-1]:
+        holding = {
+            str(each["id"])
+            for image in before.images
+            if image.image_id in priors
+            for each in _of_image(before, examined.name, image, results)
+        }
+        for each in _observations(before, examined.name, results):
+            if each["status"] == "final":
+                told[str(each["id"])] = each if each["id"] in holding else withdrawn(each)
+    yield from (each for identifier, each in told.items() if identifier not in present)
 
 
-def _observations(content: CaseContent, results: dict[str, Result]) -> Iterator[Resource]:
-    yield from observations.breasts(content, results)
+def _observations(content: CaseContent, examination: str, results: dict[str, Result]) -> Iterator[Resource]:
+    yield from observations.breasts(content, examination, results)
     for image in content.images:
-        if image.job_id in results and not image.is_prior:
-            yield from observations.findings(content, image, results[image.job_id])
         if not image.is_prior:
-            yield from observations.drawn(content, image)
+            yield from _of_image(content, examination, image, results)
 
 
-def imaging_study(content: CaseContent) -> Iterator[Resource]:
+def _of_image(
+    content: CaseContent, examination: str, image: CaseImage, results: dict[str, Result]
+) -> Iterator[Resource]:
+    if image.job_id in results:
+        yield from observations.findings(content, examination, image, results[image.job_id])
+    yield from observations.drawn(content, examination, image)
+
+
+def imaging_study(content: CaseContent, examination: str) -> Iterator[Resource]:
     """The examination, where the case has one; its UIDs are not kept, so no series are named."""
     films = codes.films_of(content)
     if not films:
@@ -78,7 +104,7 @@ def imaging_study(content: CaseContent) -> Iterator[Resource]:
     days = [film.study_date for film in films if film.study_date]
     study: Resource = {
         "resourceType": "ImagingStudy",
-        "id": content.case_id,
+        "id": examination,
         "status": "available",
         "modality": [{"system": DCM, "code": _IMAGING_STUDY[0], "display": _IMAGING_STUDY[1]}],
         "subject": codes.subject(content.pseudonym),
@@ -109,13 +135,17 @@ def device(job_id: str, result: Result) -> Resource:
     return described
 
 
-def diagnostic_report(content: CaseContent, observed: list[str], suffix: str = "") -> Resource:
+def diagnostic_report(
+    content: CaseContent, examination: str, observed: list[str], suffix: str = "", *, is_first: bool = False
+) -> Resource:
     """The conclusion, with the report as a PDF.
 
     Args:
         content: What it is about.
+        examination: Id of the examination.
         observed: Ids of the observations that it rests on.
-        suffix: Of its id, behind that of the case.
+        suffix: Of its id, behind that of the examination.
+        is_first: Whether it is the first version that was signed of the examination.
     """
     signature, conclusion = content.signature, content.conclusion.assessment
     if signature and signature.conclusion:
@@ -125,8 +155,8 @@ def diagnostic_report(content: CaseContent, observed: list[str], suffix: str = "
     category, code = _IMAGING if films else _PATHOLOGY
     report: Resource = {
         "resourceType": "DiagnosticReport",
-        "id": f"{content.case_id}{suffix}",
-        "status": _status(signature),
+        "id": f"{examination}{suffix}",
+        "status": "preliminary" if signature is None else "final" if is_first else "amended",
         "category": [concept(_DIAGNOSTIC_SERVICES, *category)],
         "code": concept(LOINC, *code),
         "subject": codes.subject(content.pseudonym),
@@ -140,7 +170,7 @@ def diagnostic_report(content: CaseContent, observed: list[str], suffix: str = "
         ],
     }
     if films:
-        report["imagingStudy"] = [reference("ImagingStudy", content.case_id)]
+        report["imagingStudy"] = [reference("ImagingStudy", examination)]
     if conclusion is not None:
         report["conclusion"] = codes.ASSESSMENTS[conclusion]
         report["conclusionCode"] = [codes.assessment(conclusion)]
@@ -152,13 +182,7 @@ def diagnostic_report(content: CaseContent, observed: list[str], suffix: str = "
     return report
 
 
-def _status(signature: Signature | None) -> str:
-    if signature is None:
-        return "preliminary"
-    return "final" if signature.version == 1 else "amended"
-
-
-def provenance(content: CaseContent, results: dict[str, Result]) -> Resource:
+def provenance(content: CaseContent, examination: str, results: dict[str, Result]) -> Resource:
     """Who made the report: the models, and the reader who signed."""
     analysed = [image.analysed_at for image in content.images if image.analysed_at]
     recorded = content.signature.signed_at if content.signature else max(analysed, default=content.created_at)
@@ -175,8 +199,8 @@ def provenance(content: CaseContent, results: dict[str, Result]) -> Resource:
         agents.append({"who": {"display": "Lobule"}})
     return {
         "resourceType": "Provenance",
-        "id": content.case_id,
-        "target": [reference("DiagnosticReport", content.case_id)],
+        "id": examination,
+        "target": [reference("DiagnosticReport", examination)],
         "recorded": recorded.isoformat(timespec="milliseconds"),
         "agent": agents,
     }

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from gateway.cases.models import Case
 from gateway.cases.sheets import sheets_of
 from gateway.fhir.codes import Resource
+from gateway.fhir.examinations import Examined, examinations
 from gateway.fhir.resources import all_of
 from gateway.reports import repository as reports
 from gateway.reports.content import case_content, signed_content
@@ -20,42 +21,41 @@ from lobule.contracts.result import Result
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
 
-def resources_of(session: Session, store: ObjectStore, case: Case, user: User) -> list[Resource]:
-    """All resources of a case: as it was signed last, and as it stands where that was changed or nothing was signed.
+def resources_of(
+    session: Session, store: ObjectStore, case: Case, user: User, version: int | None = None
+) -> list[Resource]:
+    """All resources of a case: each examination as it was signed last, and the case as it stands if it was changed.
 
     Where two people read it apart, what the user sees of it.
-    """
-    signed = _signed(session, case)
-    present = (
-        case_content(session, store, case, sheets_of(session, case, user))
-        if signed is None or case.state != "signed"
-        else None
-    )
-    contents = [content for content in (signed, present) if content is not None]
-    earlier = _signed_before(session, case)
-    results = _results(store, [*contents, *earlier])
-    return all_of(contents[0], results, draft=present if signed else None, earlier=earlier)
 
-
-def _signed(session: Session, case: Case) -> CaseContent | None:
-    """The version that was signed last; None before the first.
+    Args:
+        session: The transaction.
+        store: Where the results of its analyses lie.
+        case: The case.
+        user: Who asks.
+        version: Only what belongs to the examination that this version was signed of.
 
     Raises:
         ProblemError: `report_altered` or `signing_key_unknown`, 500.
     """
-    if case.signed_version is None:
-        return None
-    report = reports.version(session, case.id, case.signed_version)
-    if report is None:
-        return None
-    check(session, report)
-    return signed_content(report)
+    signed = list(reversed(reports.of_case(session, case.id)))
+    contents = [signed_content(report) for report in signed]
+    if not contents or case.state != "signed":
+        contents.append(case_content(session, store, case, sheets_of(session, case, user)))
+    told = [each for each in examinations(contents) if version is None or version in _numbers(each)]
+    numbers = {number for each in told for number in _numbers(each)}
+    for report, content in zip(signed, contents, strict=False):  # the draft has no report
+        if content.signature and content.signature.version in numbers:
+            check(session, report)
+    return all_of(told, _results(store, [content for each in told for content in _contents(each)]))
 
 
-def _signed_before(session: Session, case: Case) -> list[CaseContent]:
-    """The versions that were signed before the last one, whose statements other systems may still hold."""
-    versions = reports.of_case(session, case.id)
-    return [signed_content(report) for report in versions if report.version != case.signed_version]
+def _numbers(examined: Examined) -> set[int]:
+    return {content.signature.version for content in examined.versions if content.signature}
+
+
+def _contents(examined: Examined) -> list[CaseContent]:
+    return [*examined.versions, *([examined.draft] if examined.draft else [])]
 
 
 def _results(store: ObjectStore, contents: Sequence[CaseContent]) -> dict[str, Result]:
