@@ -66,6 +66,7 @@ from gateway.images import endpoints as images
 from gateway.images.identity import Fingerprints
 from gateway.jobs import endpoints as jobs
 from gateway.jobs import internal
+from gateway.jobs.endings import Endings
 from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationChanged, ExaminationEnds, ExaminationRead
 from gateway.jobs.polls import KnownProgress
 from gateway.jobs.progress import ProgressBoard
@@ -253,7 +254,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.pictures = PictureService(app.state.store, celery, cache)
     app.state.login_places = asyncio.Semaphore(LOGINS_AT_ONCE)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
-    app.state.progress = ProgressBoard(cache)
+    app.state.progress, app.state.endings = ProgressBoard(cache), Endings(sessions)
     install_error_handlers(app)
     install_outage_handlers(app)
     install_error_pages(app)

@@ -1,9 +1,7 @@
 """`POST /api/v1/diagnose`, for clients that need a report only."""
 
-import asyncio
 import base64
 import re
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
@@ -37,7 +35,6 @@ from lobule.modalities import HISTOPATHOLOGY
 
 router = APIRouter(prefix="/api/v1", tags=["diagnose"])
 
-_LOOK_EVERY_S = 0.1
 _LONGEST_WAIT_S = 300
 
 _schema = UPLOAD_FORM["content"]["multipart/form-data"]["schema"]
@@ -206,16 +203,10 @@ async def _finished(request: Request, job_id: str, patience: float) -> Job:
     Raises:
         ProblemError: `not_found`, 404, where its image was removed meanwhile.
     """
-    deadline = time.monotonic() + patience
-
-    def look() -> Job:
-        job = read(request.app.state.sessions, lambda session: repository.by_id(session, job_id))
-        if job is None:
-            raise ProblemError(404, "not_found", "removed_image")
-        return job
-
-    while True:
-        job = await run_in_threadpool(look)
-        if job.state in FINAL_STATES or time.monotonic() >= deadline:
-            return job
-        await asyncio.sleep(_LOOK_EVERY_S)
+    state = request.app.state
+    if patience > 0:
+        await state.endings.wait(job_id, patience)
+    job = await run_in_threadpool(read, state.sessions, lambda session: repository.by_id(session, job_id))
+    if job is None:
+        raise ProblemError(404, "not_found", "removed_image")
+    return job

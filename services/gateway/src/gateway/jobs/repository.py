@@ -15,7 +15,7 @@ from gateway.jobs.models import Examination, Job, Opinion, Step, Work
 from gateway.paging import Order, count, created_between, page
 from gateway.users.models import User
 from lobule import layout
-from lobule.contracts.progress import JobState
+from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.result import Modality
 from lobule.contracts.steps import StepName
 
@@ -97,6 +97,11 @@ def by_id(session: Session, job_id: str) -> Job | None:
 def work_by_id(session: Session, work_id: str) -> Work | None:
     """An analysis or a rendering, regardless of who may see it."""
     return session.get(Work, work_id)
+
+
+def has_ended(session: Session, work_id: str) -> bool:
+    """Whether nothing more will happen to a work, or it was deleted."""
+    return session.scalar(select(Work.state).where(Work.id == work_id)) in (None, *FINAL_STATES)
 
 
 def of_image(session: Session, image_id: str) -> Sequence[Job]:

@@ -1,9 +1,7 @@
 """Renderings that the report service makes at the first request, and that are stored."""
 
-import asyncio
 import contextlib
 import itertools
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +9,7 @@ from fastapi import Request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import State
 
 from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
@@ -30,7 +29,6 @@ from lobule.contracts.progress import FINAL_STATES
 from lobule.layout import report_file
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
-_LOOK_EVERY_S = 0.05
 _PATIENCE_S = 20.0
 _FAILED = ("failed", "dead", "cancelled")
 
@@ -98,10 +96,10 @@ async def fetch(request: Request, wanted: RenderingSpec, language: Language, for
             return found.checked()
         return wanted.signs.read(state.sessions, state.store, state.pdf_signer, found)
 
-    rendering = await _made(state.sessions, await run_in_threadpool(_find_or_open, state.sessions, wanted))
+    rendering = await _made(state, await run_in_threadpool(_find_or_open, state.sessions, wanted))
     content = await run_in_threadpool(look, rendering)
     if content is None and rendering.state == "done":  # missing, or to be signed and of an earlier report service
-        rendering = await _made(state.sessions, await run_in_threadpool(_repeat, state.sessions, wanted))
+        rendering = await _made(state, await run_in_threadpool(_repeat, state.sessions, wanted))
         content = await run_in_threadpool(look, rendering)
     if content is None and rendering.state == "done":
         raise ProblemError(503, "report_not_ready", "rendering", headers={"Retry-After": "2"})
@@ -111,18 +109,17 @@ async def fetch(request: Request, wanted: RenderingSpec, language: Language, for
     return content, REPORT_FILES[form][1]
 
 
-async def _made(sessions: SessionFactory, rendering: Rendering) -> Rendering:
+async def _made(state: State, rendering: Rendering) -> Rendering:
     """The rendering once it has ended.
 
     Raises:
         ProblemError: `report_not_ready`, 503, or `not_found`, 404, if what it shows was removed meanwhile.
     """
-    deadline = time.monotonic() + _PATIENCE_S
-    while rendering.state not in FINAL_STATES:
-        if time.monotonic() > deadline:
-            raise ProblemError(503, "report_not_ready", "rendering", headers={"Retry-After": "2"})
-        await asyncio.sleep(_LOOK_EVERY_S)
-        rendering = await run_in_threadpool(_look, sessions, rendering.id)
+    if rendering.state not in FINAL_STATES:
+        await state.endings.wait(rendering.id, _PATIENCE_S)
+        rendering = await run_in_threadpool(_look, state.sessions, rendering.id)
+    if rendering.state not in FINAL_STATES:
+        raise ProblemError(503, "report_not_ready", "rendering", headers={"Retry-After": "2"})
     return rendering
 
 
