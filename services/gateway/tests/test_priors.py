@@ -68,3 +68,24 @@ def test_only_what_the_user_may_see_is_found(client, alice, headers_of, root, ex
 def test_an_empty_case_has_none(client, alice):
     case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P"}).json()["id"]
     assert priors(client, alice, case) == []
+
+
+def test_the_reading_page_names_other_cases_of_the_same_work_up(client, alice, examine, cookie_of):
+    """Those of the same day, and unsigned ones of the months before: no conclusion knows of the other's films."""
+
+    def named(case: str) -> set[str]:
+        page = client.get(f"/cases/{case}").text
+        return {other for other in everything if other != case and f'href="/cases/{other}"' in page}
+
+    client.cookies.set(*cookie_of("alice"))
+    now = examine("NOW", 1, "20260301", PatientID="7")
+    same_day = examine("SAME", 2, "20260301", PatientID="7")
+    before = examine("BEFORE", 3, "20260110", PatientID="7")
+    everything = {now, same_day, before, examine("OLD", 4, "20240301", PatientID="7")}
+    everything |= {examine("OTHER", 5, "20260301", PatientID="8")}
+    assert named(now) == {same_day, before}
+    assert named(same_day) == {now, before}
+    assert named(before) == set()
+    signed = {"conclusion": "not_sure", "acknowledged": ["not_read_together"]}
+    assert client.post(f"/api/v1/cases/{before}/reports", headers=alice, json=signed).status_code == 201
+    assert named(now) == {same_day}

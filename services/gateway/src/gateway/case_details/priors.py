@@ -4,33 +4,77 @@ They are found by the mark of the patient's identifier in the files, which an id
 `gateway.images.identity`), and left out where name or date of birth differ. Only what the user may see is found.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
 from sqlalchemy.orm import Session
 
 from gateway.case_details.schemas import CaseImageRead, PriorExamination
 from gateway.cases import repository as cases
 from gateway.cases.evidence import state_of
-from gateway.cases.examinations import Examination, current_date, examinations
+from gateway.cases.examinations import WORK_UP, Examination, current_date, examinations
 from gateway.cases.models import Case
 from gateway.images import repository
 from gateway.images.identity import differences
+from gateway.images.models import Image
 from gateway.users.models import User
 
 _MOST = 4
 """Examinations that are looked up: a reader compares with the last ones."""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Another case of the patient that belongs to the same work-up.
+
+    Attributes:
+        case: That case.
+        date: Of its newest examination.
+    """
+
+    case: Case
+    date: date
+
+
+def beside(session: Session, user: User, case: Case) -> list[Beside]:
+    """Other cases of the patient with films of the same day, and unsigned ones of the months before, newest first.
+
+    Neither case's conclusion knows of the other's films, so the reader has to. Only what the user may see is found.
+    """
+    own = repository.of_case(session, case.id)
+    today, same = current_date(own), _of_patient(session, user, case, own)
+    if today is None:
+        return []
+    found: list[Beside] = []
+    for case_id in sorted({image.case_id for image in same if image.case_id}):
+        other, day = cases.by_id(session, case_id), current_date(repository.of_case(session, case_id))
+        if day is None or not timedelta(0) <= today - day <= WORK_UP:
+            continue
+        if day == today or other.state != "signed":
+            found.append(Beside(other, day))
+    return sorted(found, key=lambda each: (each.date, each.case.created_at), reverse=True)
+
+
+def _of_patient(session: Session, user: User, case: Case, own: Sequence[Image]) -> list[Image]:
+    """The images of the patient of a case in other cases."""
+    identities = [image.identity for image in own if image.identity and image.identity.patient_id_mark]
+    marks = {identity.patient_id_mark for identity in identities if identity.patient_id_mark}
+    if not marks:
+        return []
+    found = repository.of_patients(session, user, marks, case.id)
+    return [image for image in found if not differences(image.identity, identities)]
+
+
 def priors_of(session: Session, user: User, case: Case) -> list[PriorExamination]:
     """The earlier examinations of the patient in other cases, newest first, with their assessed films."""
     own = repository.of_case(session, case.id)
-    today = current_date(own)
-    identities = [image.identity for image in own if image.identity and image.identity.patient_id_mark]
-    marks = {identity.patient_id_mark for identity in identities if identity.patient_id_mark}
-    if today is None or not marks:
+    today, found = current_date(own), _of_patient(session, user, case, own)
+    if today is None:
         return []
-    found = repository.of_patients(session, user, marks, case.id)
-    same = {image.id for image in found if not differences(image.identity, identities)}
+    same = {image.id for image in found}
     priors: list[PriorExamination] = []
-    for case_id in sorted({image.case_id for image in found if image.id in same and image.case_id}):
+    for case_id in sorted({image.case_id for image in found if image.case_id}):
         jobs = cases.latest_jobs(session, case_id)
         places = examinations([job.image for job in jobs])
         shown = [job for job in jobs if job.image_id in same and job.image.spec.in_examinations]

@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 
 from gateway.auth.dependencies import PortalUser
 from gateway.case_details.identity import identities_of
+from gateway.case_details.priors import beside
 from gateway.cases import reading
 from gateway.cases import repository as cases
 from gateway.cases.models import Case
@@ -65,6 +66,7 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
         claim=_claim_of(case, user),
         earlier=any(shown.earlier for shown in lists.shown(session, user, [case]).values()),
         named=named,
+        beside=beside(session, user, case),
         input_error_codes=_INPUT_ERRORS,
     )
     return compressed(request, page)
