@@ -3,20 +3,13 @@
 A piece that is sent lies in memory until the client has taken it, however slow the client is.
 """
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from typing import BinaryIO, NamedTuple, Protocol
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, NamedTuple
+
+from lobule.storage import ObjectStore
 
 PIECE = 256 * 1024
 """Bytes."""
-
-
-class Openable(Protocol):
-    """Files under keys."""
-
-    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
-        """See `ObjectStore.open`."""
-        ...
 
 
 class Extent(NamedTuple):
@@ -31,7 +24,7 @@ class Extent(NamedTuple):
     length: int
 
 
-def pieces_of(store: Openable, key: str, extent: Extent | None = None) -> Iterator[bytes]:
+def pieces_of(store: ObjectStore, key: str, extent: Extent | None = None) -> Iterator[bytes]:
     """The bytes of an object, or of a part of it."""
     with store.open(key) as stream:
         if extent is None:
@@ -49,7 +42,21 @@ def pieces_from(stream: BinaryIO, length: int) -> Iterator[bytes]:
         yield piece
 
 
-def size_of(store: Openable, key: str) -> int:
+def part_of(pieces: Iterable[bytes], extent: Extent | None) -> Iterator[bytes]:
+    """A part of what these pieces are together; None: all of it."""
+    if extent is None:
+        yield from pieces
+        return
+    start, end = extent.start, extent.start + extent.length
+    for piece in pieces:
+        if part := piece[max(0, start) : max(0, end)]:
+            yield part
+        start, end = start - len(piece), end - len(piece)
+        if end <= 0:
+            return
+
+
+def size_of(store: ObjectStore, key: str) -> int:
     """The bytes of an object.
 
     Raises:

@@ -1,11 +1,13 @@
 """Names in DICOM files: nothing of them is left, or they are kept apart for those who may see them."""
 
 import io
+import tempfile
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pydicom
 import pytest
-from dicomweb_objects import REPORT, STUDY, hand_over, made
+from dicomweb_objects import DOCUMENT, REPORT, STUDY, hand_over, made, place_of
 from planted_film import planted_film, survivors
 from pydantic import ValidationError
 from pydicom.dataset import Dataset
@@ -240,6 +242,30 @@ def test_what_is_kept_is_shown_to_who_may_see_it(
     assert len(client.get("/api/v1/audit", params={"action": "case.identity"}, headers=root).json()["items"]) == 2
     for place, held in everything(app, tmp_path).items():
         assert place == "film.dcm" or b"Jane" not in held, place
+
+
+@pytest.mark.parametrize("policy", ["keep"], indirect=True)
+def test_a_film_with_its_names_is_sent_as_it_is_read(client, alice, upload, film, case, tmp_path, monkeypatch):
+    sent = pydicom.dcmread(io.BytesIO(film()))
+    sent.Rows, sent.Columns, sent.PixelData = 1024, 1536, np.arange(1024 * 1536).astype(np.uint16).tobytes()
+    sent.save_as(content := io.BytesIO())
+    assert upload(content.getvalue(), name="a.dcm", modality="mammography", case_id=case).status_code == 202
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))  # a copy of 3 MB would be written there
+    assert stored(client, alice)[0] == sent
+    place = f"{STUDY}/series/{sent.SeriesInstanceUID}/instances/{sent.SOPInstanceUID}"
+    alone = client.get(f"/dicom-web/studies/{place}", headers=alice | {"Accept": "application/dicom"})
+    assert pydicom.dcmread(io.BytesIO(alone.content)) == sent
+    for end in ("bulkdata/7FE00010", "frames/1"):
+        assert sent.PixelData in client.get(f"/dicom-web/studies/{place}/{end}", headers=alice).content
+
+
+@pytest.mark.parametrize("policy", ["keep"], indirect=True)
+def test_a_document_with_its_names_is_sent_in_part(client, alice, upload, film, case):
+    assert upload(film(PatientID="P1"), name="a.dcm", modality="mammography", case_id=case).status_code == 202
+    document = made(DOCUMENT, "DOC", EncapsulatedDocument=bytes(range(250)) * 5000)
+    assert hand_over(client, alice, case, document).status_code == 201
+    answer = client.get(f"{place_of(document)}/bulkdata/00420011", headers=alice)
+    assert answer.content.partition(b"\r\n\r\n")[2].rpartition(b"\r\n--")[0] == bytes(range(250)) * 5000
 
 
 def test_without_kept_names_there_is_no_page_of_them(client, alice, case):

@@ -1,19 +1,24 @@
 """The store as a user may read DICOM files from it: with the identities that are kept, or without them."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol
 
 from fastapi import Request
 
 from gateway.names.policy import RestoringStore
-from gateway.streaming import Openable
+from gateway.streaming import Extent, pieces_of
 from gateway.users.models import User
 from gateway.users.permissions import may
 from lobule.storage import ObjectStore
 
 
-class ReadableStore(Openable, Protocol):
+class ReadableStore(Protocol):
     """Files under keys."""
+
+    def pieces(self, key: str, extent: Extent | None = None) -> Iterator[bytes]:
+        """The bytes of a file, or of a part of it."""
+        ...
 
     def open_header(self, key: str) -> AbstractContextManager[BinaryIO]:
         """A file of which no more is read than stands before its pixels; it may end there."""
@@ -28,7 +33,11 @@ class _AsStored:
     """
 
     def __init__(self, store: ObjectStore) -> None:
-        self.open = self.open_header = store.open
+        self._store, self.open_header = store, store.open
+
+    def pieces(self, key: str, extent: Extent | None = None) -> Iterator[bytes]:
+        """See `ReadableStore.pieces`."""
+        return pieces_of(self._store, key, extent)
 
 
 def readable(request: Request, user: User) -> ReadableStore:

@@ -21,7 +21,7 @@ from gateway.dicomweb.rendering import PDF, PNG, rendered
 from gateway.dicomweb.repository import Instance, instances
 from gateway.dicomweb.schemas import DATA_SETS, DICOM_JSON
 from gateway.errors import ProblemError, not_found, responses
-from gateway.streaming import Extent, pieces_of
+from gateway.streaming import Extent
 from gateway.users.models import User
 from lobule.storage import ObjectStore
 
@@ -113,11 +113,11 @@ def retrieve_bulk_data(
     if not any(each.takes(OCTETS) for each in accepted(request, OCTETS)):
         raise ProblemError(406, "not_acceptable", "dicom")
     store = readable(request, user)
-    with store.open(found.object_key) as stream:
+    with store.open_header(found.object_key) as stream:
         value = value_of(stream, read_header(stream), int(tag, 16))
     if value is None:
         raise not_found("element")
-    content = pieces_of(store, found.object_key, value) if isinstance(value, Extent) else [value]
+    content = store.pieces(found.object_key, value) if isinstance(value, Extent) else [value]
     return related([Part(OCTETS, content)], OCTETS)
 
 
@@ -153,8 +153,8 @@ def _files(request: Request, user: User, found: Sequence[Instance]) -> Response:
     if not taken:
         raise ProblemError(406, "not_acceptable", "dicom")
     if not taken[0].is_related and len(found) == 1:
-        return StreamingResponse(pieces_of(store, found[0].object_key), media_type=MEDIA_TYPE)
-    return related((Part(MEDIA_TYPE, pieces_of(store, each.object_key)) for each in found), MEDIA_TYPE)
+        return StreamingResponse(store.pieces(found[0].object_key), media_type=MEDIA_TYPE)
+    return related((Part(MEDIA_TYPE, store.pieces(each.object_key)) for each in found), MEDIA_TYPE)
 
 
 def _syntax(store: ReadableStore, instance: Instance) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -15,9 +15,10 @@ from gateway.names import repository
 from gateway.names.models import KeptIdentity
 from gateway.names.sealing import Sealer, pseudonym_of
 from gateway.settings import GatewaySettings
+from gateway.streaming import Extent, part_of, pieces_of
 from lobule import layout
 from lobule.contracts.modality import Format
-from lobule.imaging.dicom.deidentify import Replaced, deidentify, restore
+from lobule.imaging.dicom.deidentify import Replaced, deidentify, restored
 from lobule.imaging.dicom.retained import Scope
 from lobule.imaging.header import DicomIdentity
 from lobule.imaging.metadata import without_metadata
@@ -126,26 +127,35 @@ class RestoringStore:
     def __init__(self, store: ObjectStore, sessions: SessionFactory, names: Names) -> None:
         self._store, self._sessions, self._names = store, sessions, names
 
-    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
-        """See `ObjectStore.open`."""
-        return self._restored(key, pixels=True)
-
-    def open_header(self, key: str) -> AbstractContextManager[BinaryIO]:
-        """A file that ends before its pixels."""
-        return self._restored(key, pixels=False)
+    def pieces(self, key: str, extent: Extent | None = None) -> Iterator[bytes]:
+        """The bytes of a file, or of a part of it."""
+        replaced = self._replaced(key)
+        if replaced is None:
+            yield from pieces_of(self._store, key, extent)
+            return
+        with self._store.open(key) as stream:
+            yield from part_of(restored(stream, _scope(key), replaced), extent)
 
     @contextmanager
-    def _restored(self, key: str, *, pixels: bool) -> Iterator[BinaryIO]:
-        replaced = read(self._sessions, lambda session: self._names.opened(session, key))
+    def open_header(self, key: str) -> Iterator[BinaryIO]:
+        """A file that ends before its pixels."""
+        replaced = self._replaced(key)
         with self._store.open(key) as stream:
             if replaced is None:
                 yield stream
                 return
-            scope: Scope = "film" if layout.place_of(key).owner == "images" else "result"
-            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as restored:
-                restore(stream, restored, scope, replaced, pixels=pixels)
-                restored.seek(0)
-                yield cast("BinaryIO", restored)
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as header:
+                for piece in restored(stream, _scope(key), replaced, pixels=False):
+                    header.write(piece)
+                header.seek(0)
+                yield cast("BinaryIO", header)
+
+    def _replaced(self, key: str) -> Replaced | None:
+        return read(self._sessions, lambda session: self._names.opened(session, key))
+
+
+def _scope(key: str) -> Scope:
+    return "film" if layout.place_of(key).owner == "images" else "result"
 
 
 class _Counted:

@@ -5,13 +5,14 @@ Information With Modified Dates and Retain Patient Characteristics (age and sex)
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import BinaryIO
 
 from lobule.imaging.dicom.retained import UID_ROLES, Rule, Scope, retained
-from lobule.imaging.dicom.rewriting import Sink, rewrite
+from lobule.imaging.dicom.rewriting import rewritten
+from lobule.imaging.dicom.sinks import Sink
 
 MapUid = Callable[[str, str], str]
 """Replaces a UID, given its role (`study`, `series`, `instance` or `uid`) and value."""
@@ -111,7 +112,7 @@ def deidentify(
         The replaced values.
 
     Raises:
-        AnalysisError: `image_unreadable`; see `rewrite`.
+        AnalysisError: `image_unreadable`; see `rewritten`.
     """
     added: dict[int, tuple[str, bytes]] = {
         _DEIDENTIFIED: ("CS", b"YES "),
@@ -123,18 +124,18 @@ def deidentify(
             tag: (vr, _even(pseudonym.encode("ascii"))) for tag, vr in ((_PATIENT_NAME, "PN"), (_PATIENT_ID, "LO"))
         }
     replaced = Replaced(days=days)
-    changes = _Deidentified(retained(scope), added, map_uid, replaced)
-    rewrite(stream, sink, changes)
+    for piece in rewritten(stream, _Deidentified(retained(scope), added, map_uid, replaced)):
+        sink.write(piece)
     return replaced
 
 
-def restore(stream: BinaryIO, sink: Sink, scope: Scope, replaced: Replaced, *, pixels: bool = True) -> None:
-    """Copy a de-identified file with its retained identity; without `pixels`, the copy ends before the pixels.
+def restored(stream: BinaryIO, scope: Scope, replaced: Replaced, *, pixels: bool = True) -> Iterator[bytes]:
+    """The pieces of a de-identified file with its retained identity; without `pixels`, they end before the pixels.
 
     Raises:
-        AnalysisError: `image_unreadable`; see `rewrite`.
+        AnalysisError: `image_unreadable`; see `rewritten`.
     """
-    rewrite(stream, sink, _Restored(retained(scope), {}, replaced, pixels))
+    return rewritten(stream, _Restored(retained(scope), {}, replaced, pixels))
 
 
 def shift(value: bytes, days: int) -> bytes:

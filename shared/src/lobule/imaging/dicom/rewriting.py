@@ -4,8 +4,7 @@ The copy has the transfer syntax of the file. Sequences get undefined lengths, s
 """
 
 import struct
-import zlib
-from collections.abc import Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import BinaryIO, Protocol
 
 from lobule import limits
@@ -21,11 +20,12 @@ from lobule.imaging.dicom.elements import (
 )
 from lobule.imaging.dicom.file import DEFLATED, is_little, start_of
 from lobule.imaging.dicom.retained import Rule
+from lobule.imaging.dicom.sinks import Deflating, Held, Nowhere, Sink
 from lobule.imaging.dicom.source import EndOfFileError, InflatedSource, Source, TooMuchError
 from lobule.imaging.dicom.vocabulary import Tag
 from lobule.imaging.metadata.masking import Masking
 
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 _PIXELS = frozenset({Tag.PIXELS, Tag.FLOAT_PIXELS, Tag.DOUBLE_PIXELS})
 _META_KEPT = {
     0x00020001: "OB",
@@ -36,14 +36,8 @@ _META_KEPT = {
     0x00020013: "SH",
 }
 _INSTANCE_IN_META, _SYNTAX = 0x00020003, Tag.TRANSFER_SYNTAX_UID
-
-
-class Sink(Protocol):
-    """Receives the bytes of the copy."""
-
-    def write(self, data: bytes, /) -> object:
-        """Append bytes."""
-        ...
+Steps = Generator[None, None, None]
+"""Copies a part of a file; after each step, what was written may be taken."""
 
 
 class Changes(Protocol):
@@ -61,24 +55,30 @@ class Changes(Protocol):
         ...
 
 
-def rewrite(stream: BinaryIO, sink: Sink, changes: Changes) -> None:
+def rewritten(stream: BinaryIO, changes: Changes) -> Iterator[bytes]:
     """Copy a DICOM file with changed values. The copy of a truncated file is truncated at the same place.
 
     Args:
         stream: The file, which must be seekable.
-        sink: Receives the copy.
         changes: The changes to apply.
+
+    Yields:
+        Pieces of the copy. No more than one is held in memory, however long the file is.
 
     Raises:
         AnalysisError: `image_unreadable` if the file is not DICOM or exceeds the limits before its pixels.
     """
+    held = Held()
     try:
-        _rewrite(stream, sink, changes)
+        for _ in _rewrite(stream, held, changes):
+            if len(held.content) >= _PIECE:
+                yield held.take()
     except (TooMuchError, struct.error):
         raise AnalysisError("image_unreadable", "dicom_header_too_large") from None
+    yield held.take()
 
 
-def _rewrite(stream: BinaryIO, sink: Sink, changes: Changes) -> None:
+def _rewrite(stream: BinaryIO, sink: Sink, changes: Changes) -> Steps:
     stream.seek(0)
     start = start_of(stream.read(140))
     if start is None:
@@ -89,10 +89,12 @@ def _rewrite(stream: BinaryIO, sink: Sink, changes: Changes) -> None:
         sink.write(bytes(128) + b"DICM")
     sink.write(meta.content)
     if meta.syntax != DEFLATED:
-        _Copy(source, sink, changes).run()
+        yield from _Copy(source, sink, changes).run()
         return
-    deflating = _Deflating(sink)
-    _Copy(InflatedSource(stream, source.position, limits.MAX_DICOM_INFLATED_HEADER), deflating, changes).run()
+    deflating = Deflating(sink)
+    yield from _Copy(
+        InflatedSource(stream, source.position, limits.MAX_DICOM_INFLATED_HEADER), deflating, changes
+    ).run()
     deflating.close()
 
 
@@ -114,7 +116,7 @@ class _Meta:
 
 
 def _meta(source: Source, changes: Changes) -> _Meta:
-    parser, found = _Copy(source, _Nowhere(), changes), list[tuple[int, str, bytes]]()
+    parser, found = _Copy(source, Nowhere(), changes), list[tuple[int, str, bytes]]()
     try:
         while source.peek(2) == b"\x02\x00":
             tag, representation, value = parser.short_element()
@@ -136,11 +138,11 @@ class _Copy(Parser):
         self._explicit = is_explicit(source.peek(6))
         self._to_add = sorted(changes.added)
 
-    def run(self) -> None:
+    def run(self) -> Steps:
         """Copy up to the end of the pixels; only padding or a signature of the original can follow."""
         try:
-            while len(self.source.peek(8)) == 8 and self._copy_element(self._explicit, 0):
-                pass
+            while len(self.source.peek(8)) == 8 and (yield from self._copy_element(self._explicit, 0)):
+                yield
         except EndOfFileError:
             pass
         self._add_before(1 << 32)
@@ -164,7 +166,7 @@ class _Copy(Parser):
             added = self._to_add.pop(0)
             self._write(added, *self._changes.added[added])
 
-    def _copy_element(self, explicit: bool, depth: int) -> bool:
+    def _copy_element(self, explicit: bool, depth: int) -> Generator[None, None, bool]:
         """Copy or leave out one element; False if the data set ends."""
         tag, representation, length = self._head(explicit)
         if tag in (ITEM_END, SEQUENCE_END):
@@ -182,12 +184,13 @@ class _Copy(Parser):
             self._leave_out(representation, length, explicit, depth)
         elif depth == 0 and tag in _PIXELS:
             if self._changes.pixels:
-                self._copy_pixels(tag, representation, length)
+                yield from self._copy_pixels(tag, representation, length)
             return False
         elif rule.representation == "SQ":
-            self._copy_sequence(tag, length, explicit, depth + 1)
+            yield from self._copy_sequence(tag, length, explicit, depth + 1)
         else:
-            self._copy_value(tag, rule, representation if explicit else rule.representation, length, top=depth == 0)
+            known = representation if explicit else rule.representation
+            yield from self._copy_value(tag, rule, known, length, top=depth == 0)
         return True
 
     def _leave_out(self, representation: str, length: int, explicit: bool, depth: int) -> None:
@@ -197,19 +200,19 @@ class _Copy(Parser):
         else:
             self.source.skip(length)
 
-    def _copy_value(self, tag: int, rule: Rule, representation: str, length: int, *, top: bool) -> None:
+    def _copy_value(self, tag: int, rule: Rule, representation: str, length: int, *, top: bool) -> Steps:
         if length == UNDEFINED:  # among retained attributes, only the pixels are fragmented
             raise TooMuchError
         if rule.action == "keep" and length > limits.MAX_DICOM_VALUE:
             self._write_head(tag, representation, length)
-            self._copy_bytes(length)
+            yield from self._copy_bytes(length)
             return
         if length > limits.MAX_DICOM_VALUE:
             raise TooMuchError
         value = self._changes.value(tag, rule, self.source.read(length), top=top)
         self._write(tag, representation, value)
 
-    def _copy_sequence(self, tag: int, length: int, explicit: bool, depth: int) -> None:
+    def _copy_sequence(self, tag: int, length: int, explicit: bool, depth: int) -> Steps:
         if depth > limits.MAX_DICOM_DEPTH:
             raise TooMuchError
         self._write_head(tag, "SQ", UNDEFINED)
@@ -222,28 +225,29 @@ class _Copy(Parser):
             if found != ITEM or self._items > limits.MAX_DICOM_ITEMS:
                 raise TooMuchError
             self._delimit(ITEM, UNDEFINED)
-            self._copy_item(size, explicit, depth)
+            yield from self._copy_item(size, explicit, depth)
             self._delimit(ITEM_END, 0)
         self._delimit(SEQUENCE_END, 0)
 
-    def _copy_item(self, size: int, explicit: bool, depth: int) -> None:
+    def _copy_item(self, size: int, explicit: bool, depth: int) -> Steps:
         end = None if size == UNDEFINED else self.source.position + size
         if end is None or size >= 8:
             # An element of unknown representation may differ from its data set.
             explicit = is_explicit(self.source.peek(6))
         while end is None or self.source.position + 8 <= end:
-            if not self._copy_element(explicit, depth):
+            if not (yield from self._copy_element(explicit, depth)):
                 break
+            yield
         if end is not None and self.source.position < end:
             self.source.skip(end - self.source.position)
 
     def _delimit(self, tag: int, length: int) -> None:
         self._sink.write(struct.pack(f"{self._order}HHI", tag >> 16, tag & 0xFFFF, length))
 
-    def _copy_pixels(self, tag: int, representation: str, length: int) -> None:
+    def _copy_pixels(self, tag: int, representation: str, length: int) -> Steps:
         self._write_head(tag, representation, length)
         if length != UNDEFINED:
-            self._copy_bytes(length)
+            yield from self._copy_bytes(length)
             return
         masking = None
         while True:
@@ -254,9 +258,9 @@ class _Copy(Parser):
             # A codestream, not the table of offsets.
             if masking is None and self.source.peek(2) in (b"\xff\xd8", b"\xff\x4f"):
                 masking = Masking()
-            self._copy_bytes(size, masking)
+            yield from self._copy_bytes(size, masking)
 
-    def _copy_bytes(self, count: int, masking: Masking | None = None) -> None:
+    def _copy_bytes(self, count: int, masking: Masking | None = None) -> Steps:
         """Copy this number of bytes, or up to the end of the file; comments in codestreams are removed."""
         if isinstance(self.source, InflatedSource):
             if count > limits.MAX_DECODED_BYTES:
@@ -266,24 +270,7 @@ class _Copy(Parser):
             piece = self.source.some(min(count, _PIECE))
             self._sink.write(piece if masking is None else masking.feed(piece))
             count -= len(piece)
-
-
-class _Nowhere:
-    def write(self, data: bytes) -> None:
-        pass
-
-
-class _Deflating:
-    """Deflates the copy."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink, self._deflater = sink, zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-
-    def write(self, data: bytes) -> None:
-        self._sink.write(self._deflater.compress(data))
-
-    def close(self) -> None:
-        self._sink.write(self._deflater.flush())
+            yield
 
 
 def _head(tag: int, representation: str, length: int, *, explicit: bool, order: str = "<") -> bytes:
