@@ -170,8 +170,14 @@ def test_growth_is_told_in_millimetres(films):
 def test_growth_that_each_examination_by_itself_would_miss_is_told_since_the_first(films):
     for name, size, role in (("now", 34, "current"), ("latest", 31, "prior"), ("first", 24, "prior")):
         films.add(name, [(150, 190, size)], role=role, spacing=(0.5, 0.5))
+    films.add("blank", role="prior", spacing=(0.5, 0.5))
     [lesion] = films.together().breasts[0].lesions
     assert (lesion.change.change, lesion.change.earlier) == ("grown", "first")
+    assert [(size.job_id, size.mm) for size in lesion.change.sizes] == [
+        ("latest", 15.5),
+        ("first", 12.0),
+        ("blank", None),
+    ]
     assert lesion.change.growth_mm == pytest.approx(5.0, rel=0.05)
 
 

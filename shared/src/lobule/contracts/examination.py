@@ -75,6 +75,13 @@ class LesionPlace(Document):
     retroareolar: bool = Field(description="whether it is close behind the nipple")
 
 
+class EarlierSize(Document):
+    """The size of a lesion on an earlier film."""
+
+    job_id: str = Field(description="analysis of the earlier film")
+    mm: float | None = Field(description="longest side in millimetres; null if the film has no mark there")
+
+
 Change = Literal["new", "stable", "grown", "smaller", "not_comparable"]
 
 
@@ -94,6 +101,11 @@ class LesionChange(Document):
         "of both films are known and are valid in the same known plane",
     )
     now_mm: float | None = Field(default=None, description="longest side now, in millimetres; null as `before_mm`")
+    sizes: list[EarlierSize] = Field(
+        default=[],
+        description="sizes on all earlier films of that view that can be compared in millimetres, the latest first; "
+        "empty in older readings",
+    )
     earlier: str | None = Field(
         default=None, description="analysis of the earlier film that it is compared with; null in older readings"
     )

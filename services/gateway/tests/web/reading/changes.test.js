@@ -51,8 +51,10 @@ test('what the joint reading found stands, whatever is nearest', () => {
   const now = film([[500, 500, 180]]);
   const [latest, first] = ['2024-03-01', '2022-03-01'].map((day) => ({ ...film([[500, 500, 160]], { prior: true, day }), jobId: day }));
   const told = (change) => trendOfMarks([now, latest, first], [{ image: now, index: 0 }], { growth: null, growth_mm: null, prior: null, ...change });
-  assert.deepEqual(sizes(told({ change: 'grown', earlier: '2022-03-01', before_mm: 10, now_mm: 18 })), [10, 16, 18]);
-  assert.deepEqual(sizes(told({ change: 'new', earlier: '2024-03-01' })), [16, null, 18]);
+  const grown = { change: 'grown', earlier: '2022-03-01', before_mm: 10, now_mm: 18 };
+  assert.deepEqual(sizes(told(grown)), [10, 18], 'nothing by place');
+  assert.deepEqual(sizes(told({ ...grown, sizes: [{ job_id: '2024-03-01', mm: 14 }, { job_id: '2022-03-01', mm: 10 }] })), [10, 14, 18]);
+  assert.deepEqual(sizes(told({ change: 'new', earlier: '2024-03-01', sizes: [{ job_id: '2024-03-01', mm: null }] })), [null, 18]);
   assert.equal(told({ change: 'stable', earlier: '2024-03-01', growth: 0.1 }), null, 'in millimetres nothing is compared');
   assert.equal(told({ change: 'not_comparable', earlier: '2024-03-01' }), null);
   assert.deepEqual(sizes(told({ change: 'stable' })), [16, 16, 18], 'an older reading names no film');

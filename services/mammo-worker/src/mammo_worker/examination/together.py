@@ -154,7 +154,8 @@ def _standings(verdict: Verdict, models: ExaminationModels) -> list[contract.Sta
     return [population.standing(verdict.probability) for population in models.populations]
 
 
-_Changes = dict[tuple[str, int], tuple[Tracked, ExaminedFilm]]
+_Days = list[tuple[Tracked, ExaminedFilm]]  # a finding since each earlier film of its view, the latest film first
+_Changes = dict[tuple[str, int], _Days]
 
 
 def _changes(films: Sequence[ExaminedFilm], priors: Sequence[ExaminedFilm]) -> _Changes:
@@ -163,7 +164,7 @@ def _changes(films: Sequence[ExaminedFilm], priors: Sequence[ExaminedFilm]) -> _
     for film in films:
         same = [prior for prior in priors if (prior.laterality, prior.view) == (film.laterality, film.view)]
         by_day = [[(tracked, prior) for tracked in track(film, prior)] for prior in same]
-        found |= {(film.name, of_one[0][0].finding): _reported_change(of_one) for of_one in zip(*by_day, strict=True)}
+        found |= {(film.name, of_one[0][0].finding): list(of_one) for of_one in zip(*by_day, strict=True)}
     return found
 
 
@@ -192,7 +193,7 @@ def _lesion(lesion: Lesion, films: Sequence[ExaminedFilm], changes: _Changes) ->
         probability_malignant=lesion.suspicion,
         same_lesion=lesion.together,
         place=None if lesion.region is None else _place(lesion.region),
-        change=max((_change(*each) for each in known), key=_extent, default=None),
+        change=max(map(_change, known), key=_extent, default=None),
     )
 
 
@@ -210,7 +211,8 @@ def _place(region: Region) -> contract.LesionPlace:
     )
 
 
-def _change(tracked: Tracked, prior: ExaminedFilm) -> contract.LesionChange:
+def _change(days: _Days) -> contract.LesionChange:
+    tracked, prior = _reported_change(days)
     before = None if tracked.prior is None else _mark(prior, tracked.prior)
     before_mm, now_mm = tracked.sizes_mm or (None, None)
     return contract.LesionChange(
@@ -219,6 +221,11 @@ def _change(tracked: Tracked, prior: ExaminedFilm) -> contract.LesionChange:
         growth_mm=tracked.growth_mm,
         before_mm=before_mm,
         now_mm=now_mm,
+        sizes=[
+            contract.EarlierSize(job_id=film.name, mm=day.sizes_mm[0] if day.sizes_mm else None)
+            for day, film in days
+            if day.sizes_mm or (day.change == "new" and film.plane is not None)
+        ],
         earlier=prior.name,
         prior=before,
     )

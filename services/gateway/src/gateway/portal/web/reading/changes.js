@@ -60,8 +60,8 @@ function trendOf(images, image, index) {
 }
 
 /**
- * The trend of a lesion: of the mark that was found on most days, of these the larger one. Where the joint reading compared the
- * lesion, what it found stands: the view that it tells of, both sizes, or that the earlier film has no mark there.
+ * The trend of a lesion. Where the joint reading compared the lesion, it is what that found, on the view that it tells of. Else it is
+ * by place alone: of the mark that was found on most days, of these the larger one.
  * @param {ViewedImage[]} images
  * @param {{image: ViewedImage, index: number}[]} marks
  * @param {Change | null} [change] What the joint reading found.
@@ -77,16 +77,24 @@ export const filmOf = (images, change) => (change?.earlier ? images.find(({ jobI
 
 /** @param {ViewedImage[]} images @param {{image: ViewedImage, index: number}[]} marks @param {Change} change @param {ViewedImage} earlier @returns {Trend | null} */
 function comparedTrend(images, marks, change, earlier) {
-  const { before_mm: before, now_mm: now } = change;
   const mark = marks.find(({ image }) => image.entry.view === earlier.entry.view);
-  const day = earlier.entry.examination;
-  if (!mark || !day || change.change === 'not_comparable') return null;
-  const known = trendOf(images, mark.image, mark.index);
-  if (change.change !== 'new' && (before == null || now == null)) return null; // of another plane, or of one that is not known
-  const others = known.slice(0, -1).filter((point) => point.day !== day);
-  const today = { day: mark.image.entry.examination ?? '', mm: now ?? known.at(-1)?.mm ?? null };
-  if (today.mm === null) return null;
-  return [...[...others, { day, mm: before ?? null }].sort((one, other) => one.day.localeCompare(other.day)), today];
+  const past = pastOf(images, change, earlier.entry.examination ?? '');
+  const finding = mark?.image.result?.findings[mark.index];
+  if (!mark || !finding || !past || spacingOf(mark.image) === null) return null;
+  return [...past, { day: mark.image.entry.examination ?? '', mm: change.now_mm ?? sizeOf(mark.image, finding) }];
+}
+
+/** The sizes that the joint reading found on earlier days; null where it compared none in mm, as of a plane that is not known. @param {ViewedImage[]} images @param {Change} change @param {string} since */
+function pastOf(images, { change, before_mm: before = null, now_mm: now = null, sizes = [] }, since) {
+  const told = change === 'new' || (before !== null && now !== null);
+  if (!told || !since || change === 'not_comparable') return null;
+  /** @type {Map<string, number | null>} */
+  const days = new Map([[since, before]]);
+  for (const { job_id: job, mm } of sizes) {
+    const day = images.find(({ jobId }) => jobId === job)?.entry.examination;
+    if (day && !days.get(day)) days.set(day, mm);
+  }
+  return [...days].map(([day, mm]) => ({ day, mm })).sort((one, other) => one.day.localeCompare(other.day));
 }
 
 /** @param {ViewedImage[]} images @param {{image: ViewedImage, index: number}[]} marks @returns {Trend | null} */

@@ -102,7 +102,7 @@ function fillTogether(row, state, target) {
     role(row, 'place').title = t(`reading.place.hint.${by}`);
   }
   const told = trendOfLesion(state, target);
-  showTrend(row, told, unitOf(imageOf(state.images, target)) === 'detector'); // both films have one plane
+  showTrend(row, told, unitOf(told?.image ?? null) === 'detector'); // both films have one plane
   const compared = told?.trend.find(({ day }) => day === told.since)?.mm != null; // the sizes say what became of it
   const said = lesion ? [otherWords(state, target), compared && !isWorse(lesion) ? '' : changeWords(lesion, state.images)].filter(Boolean) : [];
   role(row, 'together').hidden = said.length === 0;

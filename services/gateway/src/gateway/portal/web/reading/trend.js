@@ -10,18 +10,29 @@ import { lesionOf, otherMarks } from './together.js';
 /** @typedef {import('./changes.js').Trend} Trend */
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('./targets.js').Target} Target */
+/** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 
 const [WIDTH, HEIGHT, EDGE] = [64, 18, 3]; // of the curve, as its viewBox says
 
-/** The trend of a finding's lesion, and since when it is said; null where nothing can be compared. @param {Reading} state @param {Target} target @returns {{trend: Trend, since: string} | null} */
+/**
+ * The trend of a finding's lesion, and since when it is said; null where nothing can be compared. It is `apart` where it is by place
+ * alone: before the films were read together, and of films in other cases, which the joint reading does not see.
+ * @param {Reading} state
+ * @param {Target} target
+ * @returns {{trend: Trend, since: string, apart: boolean, image: ViewedImage | null} | null}
+ */
 export function trendOfLesion(state, target) {
   const change = lesionOf(state, target)?.change ?? null;
   const marks = [target, ...otherMarks(state, target)].flatMap((mark) => {
     const image = imageOf(state.images, mark);
     return image && mark.index !== null ? [{ image, index: mark.index }] : [];
   });
-  const trend = trendOfMarks(state.images, marks, change);
-  return trend && { trend, since: filmOf(state.images, change)?.entry.examination ?? trend.at(-2)?.day ?? '' };
+  const film = filmOf(state.images, change);
+  const elsewhere = new Set(state.earlier.map(({ id }) => id));
+  const seen = film || !state.together ? state.images : state.images.filter(({ prior, id }) => !prior || elsewhere.has(id));
+  const trend = trendOfMarks(seen, marks, change);
+  const image = marks.find((mark) => mark.image.entry.view === film?.entry.view)?.image ?? marks[0]?.image ?? null;
+  return trend && { trend, since: film?.entry.examination ?? trend.at(-2)?.day ?? '', apart: !film, image };
 }
 
 /** Sizes as they are written, in whole mm; a dash for a day without a mark there. @param {Trend} trend */
@@ -62,10 +73,10 @@ export function showTrend(row, told, onDetector) {
   const place = role(row, 'trend');
   place.hidden = told === null;
   if (!told) return;
-  const { trend, since } = told;
+  const { trend, since, apart } = told;
   const [said, grown] = trendWords(trend, onDetector, since);
   write(role(place, 'sizes'), said);
-  write(role(place, 'grown'), grown);
+  write(role(place, 'grown'), apart ? `${grown} ${t('reading.trend.apart')}` : grown);
   place.toggleAttribute('data-grown', grownBy(trend, since) > 0);
   place.title = list(trend.map(({ day, mm }) => t('reading.trend.day', { size: mm === null ? '–' : `${Math.round(mm)} mm`, day: dayWords(day) })));
   const curve = /** @type {SVGElement} */ (place.querySelector('svg'));
