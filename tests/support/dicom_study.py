@@ -13,7 +13,7 @@ from dicom_peer import STUDY
 
 from dicom_node.journal import received, studies
 from dicom_node.journal.database import Journal
-from dicom_node.journal.made import Kind
+from dicom_node.journal.outgoing import Kind
 from dicom_node.journal.received import Received
 from dicom_node.receiving.intake import Intake
 from dicom_node.results.maker import ResultMaker
@@ -114,7 +114,7 @@ def delivered_study(make_film: Callable[..., Path], tmp_path: Path) -> Iterator[
         studies.set_case(database, STUDY, "case-1")
         studies.mark_delivered(database, STUDY, "complete", now)
     recipient = Recipient("PACS", KINDS)
-    maker = ResultMaker(journal, intake, gateway, recipients=[recipient], days=90, made=lambda: None)
+    maker = ResultMaker(journal, intake, gateway, recipients=[recipient], days=90, on_made=lambda: None)
 
     def look() -> None:
         with journal.transaction() as database:

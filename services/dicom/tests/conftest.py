@@ -11,9 +11,9 @@ from dicom_peer import STUDY
 from dicom_study import delivered_study
 from ups_server import ups_server
 
-from dicom_node.journal import made, received, studies
+from dicom_node.journal import outgoing, received, studies
 from dicom_node.journal.database import Journal
-from dicom_node.journal.made import Kind, Made
+from dicom_node.journal.outgoing import Kind, OutgoingObject
 from dicom_node.node import Node
 from dicom_node.receiving.intake import Intake
 from dicom_node.results.files import ResultFiles
@@ -56,13 +56,13 @@ def waiting_document(tmp_path: Path) -> Iterator[SimpleNamespace]:
         files.path_of(uid, kind).write_bytes(content)
         with journal.transaction() as database:
             studies.note_arrival(database, STUDY, 0, 0)
-            made.add(database, Made(uid, "", "", STUDY, kind, "", 1, time.time()), "x", [recipient])
+            outgoing.add(database, OutgoingObject(uid, "", "", STUDY, kind, "", 1, time.time()), "x", [recipient])
 
     def state() -> tuple:
         """State, failures and problem of its sending, whose next attempt is due from now on."""
         with journal.transaction() as database:
             database.execute("UPDATE sendings SET due_at = 0")
-            [row] = made.sendings(database)
+            [row] = outgoing.sendings(database)
         return row["state"], row["attempts"], row["problem"]
 
     yield SimpleNamespace(journal=journal, files=files, put=put, state=state)
@@ -169,7 +169,9 @@ def _read_film(worker, *destinations: str, study: str = STUDY, uid: str = _RESUL
     _deliver(worker, study)
     with worker.journal.transaction() as database:
         sr = "1.2.840.10008.5.1.4.1.1.88.34"
-        made.add(database, Made(uid, sr, "1.2.3.4", study, "findings", "", version, time.time()), "x", destinations)
+        outgoing.add(
+            database, OutgoingObject(uid, sr, "1.2.3.4", study, "findings", "", version, time.time()), "x", destinations
+        )
 
 
 def _send(worker) -> None:

@@ -5,10 +5,10 @@ import time
 import pytest
 
 from dicom_node.commands import run
-from dicom_node.journal import made, studies
+from dicom_node.journal import outgoing, studies
 from dicom_node.journal.database import Journal
-from dicom_node.journal.made import Made
-from dicom_node.privacy import where
+from dicom_node.journal.outgoing import OutgoingObject
+from dicom_node.privacy import error_location
 
 STUDY = "1.2.3"
 
@@ -19,14 +19,17 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("LOBULE_DICOM_FOLDER", str(tmp_path))
     journal = Journal(tmp_path / "journal.sqlite")
     now = time.time()
-    rows = [Made(f"1.2.3.{n}", "1.2.840.10008.5.1.4.1.1.88.34", "1.2", STUDY, "findings", "", n, now) for n in (1, 2)]
+    rows = [
+        OutgoingObject(f"1.2.3.{n}", "1.2.840.10008.5.1.4.1.1.88.34", "1.2", STUDY, "findings", "", n, now)
+        for n in (1, 2)
+    ]
     with journal.transaction() as database:
         studies.note_arrival(database, STUDY, now, now)
         for row in rows:
-            made.add(database, row, "films", ["PACS"])
-        dead, sent = made.due(database, "PACS", now)
-        made.give_up(database, dead, "status_A900")
-        made.mark_sent(database, sent)
+            outgoing.add(database, row, "films", ["PACS"])
+        dead, sent = outgoing.due(database, "PACS", now)
+        outgoing.give_up(database, dead, "status_A900")
+        outgoing.mark_sent(database, sent)
     journal.close()
     return tmp_path
 
@@ -45,7 +48,7 @@ def test_the_dead_or_a_study_are_sent_once_more(folder, capsys, chosen, count):
     assert capsys.readouterr().out == f"{count} to be sent once more\n"
     journal = Journal(folder / "journal.sqlite")
     with journal.reading() as database:
-        assert len(made.due(database, "PACS", time.time())) == count
+        assert len(outgoing.due(database, "PACS", time.time())) == count
     journal.close()
 
 
@@ -61,5 +64,5 @@ def test_an_error_is_told_without_what_it_cites():
 
     with pytest.raises(ValueError, match="Doe") as raised:
         read()
-    assert where(raised.value).startswith("ValueError in read:")
-    assert "Doe" not in where(raised.value)
+    assert error_location(raised.value).startswith("ValueError in read:")
+    assert "Doe" not in error_location(raised.value)

@@ -161,7 +161,7 @@ def test_a_request_that_cannot_be_answered_holds_up_no_other(tmp_path):
         told.append(commitment.transaction_uid)
         return True
 
-    committer._tell = tell
+    committer._send = tell
     with journal.transaction() as database:
         for number in (1, 2):
             commitments.add(database, f"1.{number}", "PACS", [(FILM, "1.2")], time.time() - 10)

@@ -17,7 +17,7 @@ from dicom_node.journal import priors, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
 from dicom_node.peers import Place
-from dicom_node.priors.choosing import FoundStudy, Wanted, choose
+from dicom_node.priors.choosing import FoundStudy, PriorCriteria, choose
 from dicom_node.priors.dimse import _FIND, AwaitedFilms, DimsePeer
 from dicom_node.priors.fetcher import PriorFetcher
 from dicom_node.priors.peers import MOST_FILMS, FoundFilm, PeerError
@@ -27,7 +27,7 @@ from dicom_node.routing import Routing
 from lobule.client import ApiError
 from lobule.imaging.header import DicomIdentity
 
-WANTED = Wanted("P1", date(1960, 1, 2), before=date(2026, 5, 1), since=date(2020, 5, 1))
+WANTED = PriorCriteria("P1", date(1960, 1, 2), before=date(2026, 5, 1), since=date(2020, 5, 1))
 
 
 def found(uid: str, day: date | None, patient: str = "P1", birth: str = "19600102", modality: str = "MG") -> FoundStudy:
@@ -69,7 +69,7 @@ def test_a_fetched_film_names_no_other_patient(changes, fits):
     current = DicomIdentity(**patient, patient_birth_date=date(1960, 1, 2), study_date=date(2026, 5, 1))
     study = found("earlier", date(2024, 1, 1))
     film = replace(current, study_instance_uid="earlier", study_date=date(2024, 1, 1), **changes)
-    assert Wanted.of(current, 5).fits(film, study) is fits
+    assert PriorCriteria.of(current, 5).fits(film, study) is fits
 
 
 class Archive:
@@ -80,7 +80,7 @@ class Archive:
     def __init__(self, film, problem: str | None = None) -> None:
         self.film, self.problem, self.asked = film, problem, 0
 
-    def studies(self, wanted: Wanted):
+    def studies(self, criteria: PriorCriteria):
         self.asked += 1
         if self.problem:
             raise PeerError(self.problem)

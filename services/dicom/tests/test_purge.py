@@ -5,9 +5,9 @@ import time
 import pytest
 from dicom_peer import STUDY, send
 
-from dicom_node.journal import made, orders, received, studies
-from dicom_node.journal.made import Made
+from dicom_node.journal import orders, outgoing, received, studies
 from dicom_node.journal.orders import Order
+from dicom_node.journal.outgoing import OutgoingObject
 from lobule.contracts.node import NodeTask
 
 OTHER = f"{STUDY}.9"
@@ -25,7 +25,9 @@ def node(start_node, make_film):
             studies.set_case(database, study, case)
         for accession, patient in (("A-4711", "P-4711"), ("A-9", "P-9")):
             orders.put(database, Order(accession, patient, "placer", ""), time.time())
-        made.add(database, Made("1.2.3", "1.2", "1.2", STUDY, "findings", "", 1, time.time()), "films", ["PACS"])
+        outgoing.add(
+            database, OutgoingObject("1.2.3", "1.2", "1.2", STUDY, "findings", "", 1, time.time()), "films", ["PACS"]
+        )
     return node
 
 
@@ -40,7 +42,7 @@ def test_a_task_purges_a_case(node, tmp_path):
         assert received.of_study(database, STUDY) == []
         assert len(received.of_study(database, OTHER)) == 1
         assert [orders.find(database, "A-4711", "P-4711"), orders.count(database)] == [None, 1]
-        assert made.names(database) == set()
+        assert outgoing.names(database) == set()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert node.study(STUDY) is None
     assert [len(list(folder.iterdir())) for folder in (node.intake.objects, node.intake.results)] == [1, 0]

@@ -8,8 +8,8 @@ import pytest
 from dicom_faults import free_port
 from dicom_peer import FILM, STUDY, connect, send
 
-from dicom_node.journal import made, priors, studies
-from dicom_node.journal.made import Made
+from dicom_node.journal import outgoing, priors, studies
+from dicom_node.journal.outgoing import OutgoingObject
 from dicom_node.peers import Place
 from dicom_node.reporting import probes
 from lobule.client import ApiError
@@ -59,7 +59,7 @@ def test_a_report_says_who_called_and_what_waits(reporting, make_film, tmp_path)
     until(lambda: node.associations() == 0)
     now = time.time()
     with node.journal.transaction() as database:
-        made.add(database, Made("1.1", FILM, "1.2", STUDY, "cad", "", 3, now), "films", ["PACS"])
+        outgoing.add(database, OutgoingObject("1.1", FILM, "1.2", STUDY, "cad", "", 3, now), "films", ["PACS"])
         database.execute("UPDATE sendings SET state = 'dead', problem = 'status_A700'")
     reporter.work()
     [told] = gateway.told
@@ -100,13 +100,13 @@ def test_tasks_are_done_and_told_at_once(reporting, start_node):
     now = time.time()
     with node.journal.transaction() as database:
         studies.note_arrival(database, STUDY, now, now + 999)
-        made.add(database, Made("1.1", FILM, "1.2", STUDY, "cad", "", 3, now), "films", ["SELF"])
+        outgoing.add(database, OutgoingObject("1.1", FILM, "1.2", STUDY, "cad", "", 3, now), "films", ["SELF"])
         database.execute("UPDATE sendings SET state = 'dead', due_at = ?", (now,))
     reporter.work()
     outcomes = {each.id: each.code for each in gateway.told[1].outcomes}
     assert outcomes == {"1": "not_connected", "2": "not_connected", "3": "unknown_peer", "4": "ok:1"}
     with node.journal.reading() as database:
-        assert made.dead_letters(database, 9) == []
+        assert outgoing.dead_letters(database, 9) == []
 
 
 def test_a_gateway_that_is_away_or_older_is_asked_more_seldom(reporting):

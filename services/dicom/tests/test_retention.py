@@ -6,8 +6,8 @@ import time
 import pytest
 from dicom_peer import STUDY, send
 
-from dicom_node.journal import made, received, retention, studies, work_items
-from dicom_node.journal.made import Made
+from dicom_node.journal import outgoing, received, retention, studies, work_items
+from dicom_node.journal.outgoing import OutgoingObject
 from dicom_node.retention import Sweeper
 
 REPORT = "1.2.840.10008.5.1.4.1.1.88.34"
@@ -24,7 +24,9 @@ def kept(start_node, make_film):
         [film] = received.of_study(database, STUDY)
         received.mark_delivered(database, film.sop_instance_uid, "job")
         studies.mark_delivered(database, STUDY, "complete", long_ago)
-        made.add(database, Made("1.2.3", REPORT, "1.2", STUDY, "findings", "", 1, long_ago), "films", ["PACS"])
+        outgoing.add(
+            database, OutgoingObject("1.2.3", REPORT, "1.2", STUDY, "findings", "", 1, long_ago), "films", ["PACS"]
+        )
     return node
 
 
@@ -34,8 +36,8 @@ def files(node) -> list[int]:
 
 def sent(node) -> None:
     with node.journal.transaction() as database:
-        [sending] = made.due(database, "PACS", time.time())
-        made.mark_sent(database, sending)
+        [sending] = outgoing.due(database, "PACS", time.time())
+        outgoing.mark_sent(database, sending)
 
 
 def test_a_study_stays_until_its_results_are_sent(kept):
@@ -56,7 +58,7 @@ def test_a_late_film_finds_its_case_and_versions_go_on(kept, make_film):
     after = kept.study(STUDY)
     assert (after.pseudonym, after.state) == (before.pseudonym, "collecting")
     with kept.journal.reading() as database:
-        assert made.newest(database, STUDY, "findings", "") == (1, "films")
+        assert outgoing.newest(database, STUDY, "findings", "") == (1, "films")
 
 
 def test_a_film_that_arrives_while_old_studies_are_deleted_stays(kept, make_film):
@@ -110,7 +112,7 @@ def test_an_object_of_our_own_making_is_not_taken_back(kept, make_film):
 
     uid = str(pydicom.dcmread(film, stop_before_pixels=True).SOPInstanceUID)
     with kept.journal.transaction() as database:
-        made.add(database, Made(uid, REPORT, "1.2", STUDY, "pictures", "", 1, 0), "films", [])
+        outgoing.add(database, OutgoingObject(uid, REPORT, "1.2", STUDY, "pictures", "", 1, 0), "films", [])
     assert send(kept.port, film) == [(0xA900, "Lobule made this object itself.")]
 
 

@@ -9,9 +9,9 @@ from dicom_faults import free_port, small_film
 from dicom_peer import FILM, STUDY, tool
 from numpy.random import default_rng
 
-from dicom_node.journal import made, studies
+from dicom_node.journal import outgoing, studies
 from dicom_node.journal.database import Journal
-from dicom_node.journal.made import Made
+from dicom_node.journal.outgoing import OutgoingObject
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Outbox
 from dicom_node.sending.sender import Sender
@@ -50,10 +50,10 @@ def waiting(tmp_path):
     film = small_film(STUDY, "R", "CC", default_rng(1))
     film.save_as(tmp_path / f"{film.SOPInstanceUID}.dcm", enforce_file_format=True)
     now = time.time()
-    row = Made(str(film.SOPInstanceUID), str(film.SOPClassUID), "1.2", STUDY, "findings", "", 1, now)
+    row = OutgoingObject(str(film.SOPInstanceUID), str(film.SOPClassUID), "1.2", STUDY, "findings", "", 1, now)
     with journal.transaction() as database:
         studies.note_arrival(database, STUDY, now, now)
-        made.add(database, row, "films", ["PACS"])
+        outgoing.add(database, row, "films", ["PACS"])
     yield journal
     journal.close()
 
@@ -72,7 +72,7 @@ def sender(tmp_path: Path, journal: Journal, port: int, **changes) -> Sender:
 
 def state(journal: Journal) -> tuple:
     with journal.reading() as database:
-        [row] = made.sendings(database)
+        [row] = outgoing.sendings(database)
     return row["state"], row["attempts"], row["problem"]
 
 
@@ -96,7 +96,7 @@ def test_what_could_not_be_sent_is_sent_later_and_once(tmp_path, waiting, pacs):
     assert state(waiting) == ("sent", 1, None)
     assert len(list(folder.iterdir())) == 1
     with waiting.transaction() as database:
-        assert made.send_again(database, STUDY, time.time()) == 1
+        assert outgoing.send_again(database, STUDY, time.time()) == 1
     sending.work()
     assert state(waiting)[0] == "sent"
 
@@ -110,7 +110,7 @@ def test_what_no_destination_takes_is_dead_in_the_end_and_can_be_sent_again(tmp_
         sending.work()
     assert state(waiting) == ("dead", 2, "not_connected")
     with waiting.transaction() as database:
-        assert made.send_again(database, None, time.time()) == 1
+        assert outgoing.send_again(database, None, time.time()) == 1
     assert state(waiting)[:2] == ("waiting", 0)
 
 
@@ -118,10 +118,10 @@ def test_an_object_that_cannot_be_read_holds_up_no_other(tmp_path, waiting, pacs
     port = free_port()
     pacs(port)
     with waiting.transaction() as database:
-        made.add(database, Made("1.1", FILM, "1.2", STUDY, "marks", "", 1, 0), "films", ["PACS"])
+        outgoing.add(database, OutgoingObject("1.1", FILM, "1.2", STUDY, "marks", "", 1, 0), "films", ["PACS"])
     sender(tmp_path, waiting, port).work()
     with waiting.reading() as database:
-        found = {row["kind"]: (row["state"], row["problem"]) for row in made.sendings(database)}
+        found = {row["kind"]: (row["state"], row["problem"]) for row in outgoing.sendings(database)}
     assert found == {"marks": ("waiting", "object_unreadable"), "findings": ("sent", None)}
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from dicom_node.journal import made
+from dicom_node.journal import outgoing
 from dicom_node.journal.database import Journal
 from dicom_node.receiving.rules import judge_file
 from dicom_node.routing import read_routing
@@ -41,10 +41,10 @@ def _on_journal(given: argparse.Namespace) -> int:
     try:
         if given.command == "resend":
             with journal.transaction() as database:
-                print(f"{made.send_again(database, given.study, time.time())} to be sent once more")
+                print(f"{outgoing.send_again(database, given.study, time.time())} to be sent once more")
             return 0
         with journal.reading() as database:
-            rows = made.sendings(database, "dead" if given.command == "dead" else None)
+            rows = outgoing.sendings(database, "dead" if given.command == "dead" else None)
         for row in rows:
             print("\t".join(str(row[name]) for name in row.keys()))  # noqa: SIM118 - a row iterates over its values
         return 0

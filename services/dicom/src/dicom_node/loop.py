@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 
 import structlog
 
-from dicom_node.privacy import where
+from dicom_node.privacy import error_location
 
 IDLE_S = 5.0
 _log = structlog.get_logger()
@@ -55,5 +55,5 @@ class Loop(ABC):
             try:
                 self.work()
             except Exception as error:  # noqa: BLE001 - the thread must live
-                _log.error("work failed", loop=self.name, error=where(error))
+                _log.error("work failed", loop=self.name, error=error_location(error))
             self._wake.wait(self.pause())

@@ -7,7 +7,7 @@ from prometheus_client import Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from dicom_node.journal import made, received, studies
+from dicom_node.journal import outgoing, received, studies
 from dicom_node.journal.database import Journal
 
 associations = Counter("lobule_dicom_associations", "Associations, by what became of them", ["outcome"])
@@ -37,7 +37,7 @@ class JournalCollector(Collector):
         """Query the journal."""
         with self._journal.reading() as database:
             by_state, of_studies = received.counts(database), studies.counts(database)
-            of_sendings = made.counts(database)
+            of_sendings = outgoing.counts(database)
             oldest = received.oldest_waiting(database)
         held = GaugeMetricFamily("lobule_dicom_received", "Objects in the journal, by state", labels=["state"])
         for state, count in by_state.items():

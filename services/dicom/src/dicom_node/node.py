@@ -59,12 +59,12 @@ class Node:
         client = Client(settings.gateway_url, api_token=settings.api_token.get_secret_value(), ca=settings.gateway_ca)
         self.awaited = AwaitedFilms()
         fetcher = _prior_fetcher(settings, self.journal, self.intake, client, self.awaited)
-        asked = [] if fetcher is None else fetcher.nodes
+        prior_nodes = [] if fetcher is None else fetcher.nodes
         self._forwarder = Forwarder(
             self.journal,
             self.intake,
             client,
-            prior_nodes=asked,
+            prior_nodes=prior_nodes,
             delivered=lambda: fetcher and fetcher.wake(),
             named_by_order=settings.dicom_case_names == "order",
         )
@@ -86,22 +86,26 @@ class Node:
         self.collector = JournalCollector(self.journal, self.intake.free_bytes)
 
     def _result_loops(self, settings: NodeSettings, client: Client) -> list[Loop]:
-        """What makes and sends results; nothing where they go nowhere."""
+        """What makes and sends results; nothing if they go nowhere."""
         wanting = recipients(settings)
         if not wanting:
             return []
         from dicom_node.results.maker import ResultMaker  # seconds of imports, while films are received already
-        from dicom_node.results.products import Telling
+        from dicom_node.results.products import ReportingContext
 
         couriers = self._couriers(settings, client)
 
-        def made() -> None:
+        def wake_couriers() -> None:
             for courier in couriers:
                 courier.wake()
 
         days = settings.dicom_results_days
-        told = Telling(settings.dicom_portal_url or settings.gateway_url, settings.dicom_fhir_patient_system)
-        maker = ResultMaker(self.journal, self.intake, client, recipients=wanting, days=days, made=made, told=told)
+        context = ReportingContext(
+            settings.dicom_portal_url or settings.gateway_url, settings.dicom_fhir_patient_system
+        )
+        maker = ResultMaker(
+            self.journal, self.intake, client, recipients=wanting, days=days, on_made=wake_couriers, context=context
+        )
         return [maker, *couriers]
 
     def _reporter(
@@ -119,7 +123,7 @@ class Node:
                     performer,
                     started_at=started_at,
                     free_bytes=self.intake.free_bytes(),
-                    associations=self._scp.notes.told(),
+                    associations=self._scp.notes.entries(),
                 )
 
         def wake() -> None:
@@ -177,7 +181,7 @@ class Node:
 def _prior_fetcher(
     settings: NodeSettings, journal: Journal, intake: Intake, client: Client, awaited: AwaitedFilms
 ) -> PriorFetcher | None:
-    """What fetches priors; nothing where no node has them."""
+    """What fetches priors; nothing if no node has them."""
     nodes = parse_prior_nodes(settings.dicom_prior_nodes)
     token, ca = settings.dicom_prior_token, settings.dicom_prior_ca
     peers = [

@@ -4,7 +4,7 @@ import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import NamedTuple, get_args
 
-from dicom_node.journal.made import DicomKind
+from dicom_node.journal.outgoing import DicomKind
 from dicom_node.privacy import without_password
 
 KINDS: tuple[DicomKind, ...] = get_args(DicomKind)

@@ -20,10 +20,10 @@ def silence_libraries() -> None:
 def log_of_threads(arguments: threading.ExceptHookArgs) -> None:
     """Log the error of a thread without its message, which may quote an object, in place of Python's traceback."""
     if arguments.exc_value is not None:
-        structlog.get_logger().error("a thread ended with an error", error=where(arguments.exc_value))
+        structlog.get_logger().error("a thread ended with an error", error=error_location(arguments.exc_value))
 
 
-def where(error: BaseException) -> str:
+def error_location(error: BaseException) -> str:
     """The type of an error and the place where it was raised, without its message."""
     frames = traceback.extract_tb(error.__traceback__)
     places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-4:]))

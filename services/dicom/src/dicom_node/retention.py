@@ -21,7 +21,7 @@ class Sweeper(Loop):
 
     Args:
         journal: Of the node.
-        intake: Where objects and results lie.
+        intake: The intake, which stores films and results.
         days: After which a study's objects are deleted.
     """
 

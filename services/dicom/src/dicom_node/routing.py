@@ -73,7 +73,7 @@ def read_routing(file: Path | None) -> Routing:
     """The rules of a TOML file; none without a file.
 
     Raises:
-        ValueError: Where the file cannot be read, or holds something else; the message says what and where.
+        ValueError: If the file cannot be read, or holds something else; the message says what and where.
     """
     if file is None:
         return Routing()

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from dicom_node.journal.made import Kind
+from dicom_node.journal.outgoing import Kind
 from dicom_node.peers import (
     KINDS,
     Destination,

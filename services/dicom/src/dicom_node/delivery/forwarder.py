@@ -16,7 +16,7 @@ from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
 from dicom_node.journal.studies import Study
 from dicom_node.loop import IDLE_S, Loop
-from dicom_node.privacy import where
+from dicom_node.privacy import error_location
 from dicom_node.receiving.intake import Intake, is_complete
 from lobule.client import ApiError, Client
 from lobule.imaging.header import read_header
@@ -32,11 +32,11 @@ class Forwarder(Loop):
 
     Args:
         journal: What was received.
-        intake: Where it lies.
+        intake: The intake, which stores films and results.
         client: Of the gateway.
         prior_nodes: Who is asked for priors of each study.
         delivered: Called when a study was delivered.
-        named_by_order: Whether a case is called by the order of its study, where that is known.
+        named_by_order: Whether a case is called by the order of its study, if that is known.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Forwarder(Loop):
             self._postpone(study, "object_unreadable", _LONGEST_PAUSE_S)
             return
         except Exception as error:  # noqa: BLE001 - of whatever kind, as an answer in another form; see above
-            _log.error("a study could not be delivered", case=study.pseudonym, error=where(error))
+            _log.error("a study could not be delivered", case=study.pseudonym, error=error_location(error))
             self._postpone(study, "delivery_failed", 0)
             return
         with self._journal.transaction() as database:
@@ -131,7 +131,7 @@ class Forwarder(Loop):
         return self._client.open_case(drawn)
 
     def _order_name(self, study: Study) -> str | None:
-        """The name of the study's order; None where cases are not called by orders, or none is known."""
+        """The name of the study's order; None if cases are not called by orders, or none is known."""
         if not self._named_by_order:
             return None
         with self._journal.reading() as database:

@@ -18,7 +18,7 @@ from dicom_node.hl7.syntax import MOST_BYTES, Message, SyntaxProblem, escape, pa
 from dicom_node.journal import orders
 from dicom_node.journal.database import Journal
 from dicom_node.peers import networks
-from dicom_node.privacy import where
+from dicom_node.privacy import error_location
 from dicom_node.receiving.server import server_context
 from dicom_node.settings import NodeSettings
 
@@ -123,7 +123,7 @@ def _answer(content: bytes, journal: Journal) -> bytes:
         _refused(f"error_{problem.code}")
         return acknowledgment(message, "AR" if problem.code == "200" else "AE", problem)
     except Exception as error:  # noqa: BLE001 - of whatever kind: the sender tries again
-        _log.error("an order could not be noted", error=where(error))
+        _log.error("an order could not be noted", error=error_location(error))
         return acknowledgment(message, "AE", SyntaxProblem("207", "It could not be noted. Please send it again."))
     for _, stands in told:
         metrics.orders.labels("taken" if stands else "cancelled").inc()
@@ -151,7 +151,7 @@ def _refused(problem: str) -> None:
 
 
 def _tls_of(settings: NodeSettings) -> ssl.SSLContext | None:
-    """TLS with client certificates, where the node has a certificate, as at the Storage SCP."""
+    """TLS with client certificates, if the node has a certificate, as at the Storage SCP."""
     if settings.dicom_tls_certificate is None:
         return None
     return server_context(str(settings.dicom_tls_certificate), str(settings.dicom_tls_key), str(settings.dicom_tls_ca))

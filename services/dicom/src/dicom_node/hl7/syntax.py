@@ -53,7 +53,7 @@ class Message:
         return [value for each in given if (value := component_of(each, 1))]
 
     def value(self, name: str, field: int, component: int = 1) -> str:
-        """A component of a field's first repetition in the first segment of a name; empty where there is none."""
+        """A component of a field's first repetition in the first segment of a name; empty if there is none."""
         segment = next(self.every(name), ())
         return component_of(segment[field], component) if field < len(segment) else ""
 

@@ -14,28 +14,28 @@ class Commitment:
     """A request.
 
     Attributes:
-        transaction_uid: Its name, given by whoever asked.
-        calling_ae: Who asked.
-        asked: Of which objects.
+        transaction_uid: The UID that the requester gave it.
+        calling_ae: AE title of the requester.
+        references: The objects.
         asked_at: Seconds since 1970.
-        attempts: To answer, that failed.
+        attempts: Failed attempts to answer.
     """
 
     transaction_uid: str
     calling_ae: str
-    asked: Sequence[Reference]
+    references: Sequence[Reference]
     asked_at: float
     attempts: int
 
 
 def add(
-    database: sqlite3.Connection, transaction_uid: str, calling_ae: str, asked: Sequence[Reference], now: float
+    database: sqlite3.Connection, transaction_uid: str, calling_ae: str, references: Sequence[Reference], now: float
 ) -> None:
     """Store a request; a repeated request is answered again."""
     database.execute(
         """INSERT OR REPLACE INTO commitments (transaction_uid, calling_ae, asked, asked_at, due_at)
         VALUES (?, ?, ?, ?, ?)""",
-        (transaction_uid, calling_ae, json.dumps(asked), now, now),
+        (transaction_uid, calling_ae, json.dumps(references), now, now),
     )
 
 
@@ -53,17 +53,23 @@ def due(database: sqlite3.Connection, now: float, limit: int = 50) -> Sequence[C
         (now, limit),
     )
     return [
-        Commitment(**{**dict(row), "asked": [(asked[0], asked[1]) for asked in json.loads(row["asked"])]})
+        Commitment(
+            row["transaction_uid"],
+            row["calling_ae"],
+            [(sop_class, sop_instance) for sop_class, sop_instance in json.loads(row["asked"])],
+            row["asked_at"],
+            row["attempts"],
+        )
         for row in rows
     ]
 
 
 def outcome(
-    database: sqlite3.Connection, asked: Sequence[Reference]
+    database: sqlite3.Connection, references: Sequence[Reference]
 ) -> tuple[Sequence[Reference], Sequence[tuple[Reference, int]]]:
     """Which objects are kept, and which are not, each with its reason (DICOM PS3.3, C.14.1.1)."""
     kept, missing = [], []
-    for sop_class, sop_instance in asked:
+    for sop_class, sop_instance in references:
         row = database.execute(
             "SELECT sop_class_uid FROM received WHERE sop_instance_uid = ?", (sop_instance,)
         ).fetchone()

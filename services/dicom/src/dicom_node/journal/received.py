@@ -20,12 +20,12 @@ class Received:
         sha256: Of its data set, as it was sent.
         file_sha256: Of the file that is kept, by which the gateway knows it.
         size_bytes: Of its file.
-        hanging: Side and view (`RCC`), where it is one of the four screening views.
+        hanging: Side and view (`RCC`), if it is one of the four screening views.
         calling_ae: Who sent it.
         received_at: Seconds since 1970.
         state: What became of it.
         job_id: Its analysis, once delivered.
-        refusal: The gateway's code, where it was refused.
+        refusal: The gateway's code, if it was refused.
     """
 
     sop_instance_uid: str

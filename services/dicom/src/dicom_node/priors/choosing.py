@@ -29,16 +29,16 @@ class FoundStudy:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PriorCriteria:
     """The criteria of a prior.
 
     Attributes:
         patient_id: Of the current study.
-        birth_date: Of its patient; None where it does not say.
+        birth_date: Of its patient; None if it does not say.
         before: The day of the current study.
         since: The first day that is not too old.
-        issuer: Whose identifier of the patient it is; None where the current study does not say.
-        name: Of the patient; None where the current study does not say.
+        issuer: Whose identifier of the patient it is; None if the current study does not say.
+        name: Of the patient; None if the current study does not say.
     """
 
     patient_id: str
@@ -49,7 +49,7 @@ class Wanted:
     name: str | None = None
 
     @classmethod
-    def of(cls, current: DicomIdentity, years: float) -> "Wanted | None":
+    def of(cls, current: DicomIdentity, years: float) -> "PriorCriteria | None":
         """The criteria for a study; None if it has no patient identifier or no date."""
         if not current.patient_id or current.study_date is None:
             return None
@@ -94,16 +94,16 @@ def _plain(name: str | None) -> str:
     return " ".join((name or "").replace("^", " ").casefold().split())
 
 
-def choose(found: Iterable[FoundStudy], wanted: Wanted, known: Set[str], most: int) -> Sequence[FoundStudy]:
+def choose(found: Iterable[FoundStudy], criteria: PriorCriteria, known: Set[str], most: int) -> Sequence[FoundStudy]:
     """The priors among the studies of a node, the newest first.
 
     Args:
         found: Those that it names.
-        wanted: What is looked for.
+        criteria: What is looked for.
         known: Studies that are here already.
         most: How many are taken.
     """
-    priors = {each.study_uid: each for each in found if wanted.is_prior(each) and each.study_uid not in known}
+    priors = {each.study_uid: each for each in found if criteria.is_prior(each) and each.study_uid not in known}
     return sorted(priors.values(), key=lambda study: (study.study_date or date.min, study.study_uid), reverse=True)[
         :most
     ]

@@ -12,7 +12,7 @@ from pynetdicom.events import Event, EventHandlerType
 from pynetdicom.presentation import build_role
 
 from dicom_node.peers import Place
-from dicom_node.priors.choosing import FoundStudy, Wanted
+from dicom_node.priors.choosing import FoundStudy, PriorCriteria
 from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError
 from dicom_node.receiving.awaited import AwaitedFilms
 from dicom_node.receiving.bounds import BoundedReader
@@ -33,7 +33,7 @@ class DimsePeer:
     """A PACS.
 
     Args:
-        place: Where it is.
+        place: Its address.
         settings: Of our node.
         awaited: What our Storage SCP hands over when it comes by C-MOVE.
     """
@@ -42,13 +42,13 @@ class DimsePeer:
         self._place, self._settings, self._awaited, self._moves = place, settings, awaited, False
         self.name = f"{place.ae_title}@{place.host}:{place.port}"
 
-    def studies(self, wanted: Wanted) -> Sequence[FoundStudy]:
+    def studies(self, criteria: PriorCriteria) -> Sequence[FoundStudy]:
         """See `Peer`."""
         keys = {
             "StudyInstanceUID": "",
-            "PatientID": wanted.patient_id,
+            "PatientID": criteria.patient_id,
             "PatientBirthDate": "",
-            "StudyDate": f"{wanted.since:%Y%m%d}-{wanted.before:%Y%m%d}",
+            "StudyDate": f"{criteria.since:%Y%m%d}-{criteria.before:%Y%m%d}",
             "ModalitiesInStudy": "MG",
         }
         return [_study(each) for each in self._find("STUDY", keys, MOST_STUDIES)]

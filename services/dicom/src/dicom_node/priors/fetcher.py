@@ -14,9 +14,9 @@ from dicom_node.journal.database import Journal
 from dicom_node.journal.priors import PriorSearch
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
-from dicom_node.priors.choosing import FoundStudy, Wanted, choose
+from dicom_node.priors.choosing import FoundStudy, PriorCriteria, choose
 from dicom_node.priors.peers import FoundFilm, Peer, PeerError
-from dicom_node.privacy import where
+from dicom_node.privacy import error_location
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.rules import FILM_CLASSES, identify
 from dicom_node.sending.associations import pause_after
@@ -38,7 +38,7 @@ class PriorFetcher(Loop):
 
     Args:
         journal: Of the node.
-        intake: Where the films lie.
+        intake: The intake, which stores films and results.
         client: Of the gateway.
         peers: Who is asked, by name.
         most: Earlier examinations that are taken, of each node.
@@ -91,7 +91,7 @@ class PriorFetcher(Loop):
         except ApiError as error:
             self._failed(search, error.code)
         except Exception as error:  # noqa: BLE001 - of whatever kind; the others go on, this one is tried later
-            _log.error("priors could not be fetched", node=search.node, error=where(error))
+            _log.error("priors could not be fetched", node=search.node, error=error_location(error))
             self._failed(search, "search_failed")
         else:
             if not self.closing:  # else films may have been left out; the search is repeated at the next start
@@ -129,32 +129,32 @@ class PriorFetcher(Loop):
             study = studies.find(database, search.study_uid)
             taken = priors.films(database, search.study_uid)
         assert study is not None
-        wanted = self._wanted(study)
-        if wanted is None:
+        criteria = self._criteria(study)
+        if criteria is None:
             return "nobody_named"
         self._refuse_signed(study)
-        named = peer.studies(wanted)
-        found = choose(named, wanted, self._known(named), self._most)
+        named = peer.studies(criteria)
+        found = choose(named, criteria, self._known(named), self._most)
         count, failed = 0, None
         for prior in found:
             try:
                 for film in peer.films(prior.study_uid):
                     if film.sop_class_uid in FILM_CLASSES and film.sop_instance_uid not in taken and not self.closing:
-                        count += self._add(peer, study, wanted, prior, film)
+                        count += self._add(peer, study, criteria, prior, film)
             except PeerError as error:  # the other priors are added
                 failed = error
         if failed is not None:
             raise failed
         return f"studies:{len(found)} films:{count + len(taken)}"
 
-    def _wanted(self, study: Study) -> Wanted | None:
+    def _criteria(self, study: Study) -> PriorCriteria | None:
         """The criteria, from a film that the gateway accepted; None without one: the case would hold only priors."""
         with self._journal.reading() as database:
             films = received.of_study(database, study.study_uid, "delivered")
         if not films:
             return None
         current = read_header(self._intake.path_of(films[0].sha256), "mammography").dicom
-        return None if current is None else Wanted.of(current, self._years)
+        return None if current is None else PriorCriteria.of(current, self._years)
 
     def _refuse_signed(self, study: Study) -> None:
         """Raise where a report or a read of the case is signed and in force, which a new film would supersede."""
@@ -168,13 +168,13 @@ class PriorFetcher(Loop):
         with self._journal.reading() as database:
             return {each.study_uid for each in named if studies.find(database, each.study_uid) is not None}
 
-    def _add(self, peer: Peer, study: Study, wanted: Wanted, prior: FoundStudy, film: FoundFilm) -> int:
+    def _add(self, peer: Peer, study: Study, criteria: PriorCriteria, prior: FoundStudy, film: FoundFilm) -> int:
         """Fetch a film and add it to the case; returns 1 if it was added, else 0."""
         path = self._intake.incoming / f"prior-{uuid4().hex}"
         try:
             peer.fetch(prior.study_uid, film, path)
             identity = identify(path, film.sop_class_uid, film.sop_instance_uid)
-            if isinstance(identity, Answer) or not wanted.fits(identity, prior):
+            if isinstance(identity, Answer) or not criteria.fits(identity, prior):
                 metrics.prior_films.labels("not_a_prior").inc()
                 return 0
             return self._upload(path, identity, study)

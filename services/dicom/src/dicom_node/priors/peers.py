@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from dicom_node.priors.choosing import FoundStudy, Wanted
+from dicom_node.priors.choosing import FoundStudy, PriorCriteria
 
 MOST_STUDIES = 200
 MOST_FILMS = 24
@@ -36,7 +36,7 @@ class Peer(Protocol):
 
     name: str
 
-    def studies(self, wanted: Wanted) -> Sequence[FoundStudy]:
+    def studies(self, criteria: PriorCriteria) -> Sequence[FoundStudy]:
         """Studies that may be priors."""
         ...
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.http_client import http_client
-from dicom_node.priors.choosing import FoundStudy, Wanted
+from dicom_node.priors.choosing import FoundStudy, PriorCriteria
 from dicom_node.priors.dimse import day
 from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError
 from dicom_node.privacy import without_password
@@ -39,11 +39,11 @@ class DicomwebPeer:
         self.name, self._grace_s = without_password(url), settings.dicom_timeout_s
         self._http = http_client(token, ca, settings.dicom_timeout_s)
 
-    def studies(self, wanted: Wanted) -> Sequence[FoundStudy]:
+    def studies(self, criteria: PriorCriteria) -> Sequence[FoundStudy]:
         """See `Peer`."""
         query = {
-            "PatientID": wanted.patient_id,
-            "StudyDate": f"{wanted.since:%Y%m%d}-{wanted.before:%Y%m%d}",
+            "PatientID": criteria.patient_id,
+            "StudyDate": f"{criteria.since:%Y%m%d}-{criteria.before:%Y%m%d}",
             "ModalitiesInStudy": "MG",
             "includefield": "00100030",
             "limit": str(MOST_STUDIES),

@@ -47,7 +47,7 @@ class BoundedReader:
         """Receive exactly this many bytes, or fewer if the connection ends.
 
         Raises:
-            OSError: Where a bound is exceeded. The association is aborted then.
+            OSError: If a bound is exceeded. The association is aborted then.
         """
         self._read += size
         if size > self._max_pdu + _SLACK:

@@ -31,11 +31,11 @@ class CommitmentScp:
     Args:
         journal: Of the node.
         known: AE titles that an answer can reach.
-        asked: Called when a request was noted.
+        on_request: Called when a request was stored.
     """
 
-    def __init__(self, journal: Journal, known: frozenset[str], asked: Callable[[], None]) -> None:
-        self._journal, self._known, self._asked = journal, known, asked
+    def __init__(self, journal: Journal, known: frozenset[str], on_request: Callable[[], None]) -> None:
+        self._journal, self._known, self._on_request = journal, known, on_request
         self._reading = threading.Lock()  # for one request at a time, because of the memory that pydicom takes for it
 
     def act(self, event: Event) -> tuple[int, Dataset | None]:
@@ -72,5 +72,5 @@ class CommitmentScp:
             if commitments.others_open(database, transaction, calling_ae) >= MAX_OPEN:
                 return _LIMITED
             commitments.add(database, transaction, calling_ae, references, time.time())
-        self._asked()
+        self._on_request()
         return _SUCCESS

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dicom_node.journal import made, received, studies
+from dicom_node.journal import outgoing, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
 from dicom_node.receiving.rules import judge, refuse_class
@@ -102,7 +102,7 @@ class Intake:
 
     def _is_ours(self, sop_instance_uid: str) -> bool:
         with self._journal.reading() as database:
-            return made.is_made(database, sop_instance_uid)
+            return outgoing.is_own(database, sop_instance_uid)
 
     def _known(self, sop_instance_uid: str, sha256: str) -> Answer | None:
         with self._journal.reading() as database:

@@ -60,7 +60,7 @@ class AssociationNotes:
         """A connection ended."""
         self._end(event, "ended")
 
-    def told(self) -> list[AssociationNote]:
+    def entries(self) -> list[AssociationNote]:
         """All notes, the newest first."""
         with self._lock:
             return [

@@ -10,7 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 from pynetdicom.association import Association
 
 from dicom_node.peers import Place
-from dicom_node.priors.choosing import Wanted
+from dicom_node.priors.choosing import PriorCriteria
 from dicom_node.priors.peers import Peer, PeerError
 from dicom_node.sending.associations import our_entity
 from dicom_node.settings import NodeSettings
@@ -86,7 +86,7 @@ def ask(peer: Peer) -> str:
     """Search a node for the studies of a patient that does not exist."""
     today = datetime.now(UTC).date()
     try:
-        peer.studies(Wanted("LOBULE-TEST", None, before=today, since=today))
+        peer.studies(PriorCriteria("LOBULE-TEST", None, before=today, since=today))
     except PeerError as error:
         return error.problem
     return "ok"

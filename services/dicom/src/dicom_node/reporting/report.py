@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from dicom_node.journal import made, priors, received, studies, work_items
+from dicom_node.journal import outgoing, priors, received, studies, work_items
 from dicom_node.peers import parse_destinations, parse_message_places, parse_stow_places
 from dicom_node.priors.peers import Peer
 from dicom_node.privacy import without_password
@@ -44,7 +44,7 @@ def make_report(
         settings: Of the node.
         routing: The rules of the site.
         prior_peers: Who is asked for priors.
-        performer: Of work items; None where the node performs none.
+        performer: Of work items; None if the node performs none.
         started_at: Since when it runs.
         free_bytes: Free space of its disk.
         associations: The last ones.
@@ -58,7 +58,7 @@ def make_report(
         waiting=received.counts(database).get("waiting", 0),
         peers=[*_destinations(database, settings), *_commitment_peers(settings), *_priors(database, prior_peers)],
         rules=[_rule(each) for each in routing.rules],
-        dead=[_dead(row) for row in made.dead_letters(database, MOST_DEAD)],
+        dead=[_dead(row) for row in outgoing.dead_letters(database, MOST_DEAD)],
         associations=list(associations),
         worklist=None if performer is None else _worklist(database, settings, performer),
     )
@@ -84,7 +84,7 @@ def _worklist(database: sqlite3.Connection, settings: NodeSettings, performer: P
 
 
 def _destinations(database: sqlite3.Connection, settings: NodeSettings) -> Iterable[NodePeer]:
-    counts = made.counts_by_destination(database)
+    counts = outgoing.counts_by_destination(database)
     places = {each.ae_title: f"{each.host}:{each.port}" for each in parse_destinations(settings.dicom_destinations)}
     messages = parse_message_places(settings.dicom_hl7_destinations)
     places |= {each.recipient: f"{each.host}:{each.port}" for each in messages}

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from dicom_node.journal import made, priors
+from dicom_node.journal import outgoing, priors
 from dicom_node.journal.database import Journal
 from dicom_node.loop import Loop
 from dicom_node.peers import Place, parse_destinations, parse_message_places
 from dicom_node.priors.peers import Peer
-from dicom_node.privacy import where
+from dicom_node.privacy import error_location
 from dicom_node.purge import purge_case
 from dicom_node.receiving.intake import Intake
 from dicom_node.reporting import probes
@@ -27,7 +27,7 @@ class Reporter(Loop):
 
     Args:
         journal: Of the node.
-        intake: Where its films lie.
+        intake: The intake, which stores films and results.
         client: Of the gateway.
         settings: Of the node.
         prior_peers: Who is asked for priors.
@@ -77,7 +77,7 @@ class Reporter(Loop):
         try:
             code = self._try(task)
         except Exception as error:  # noqa: BLE001 - of whatever kind; the other tasks go on
-            _log.error("a task failed", kind=task.kind, error=where(error))
+            _log.error("a task failed", kind=task.kind, error=error_location(error))
             code = "task_failed"
         _log.info("task", kind=task.kind, peer=task.peer, code=code)
         return code
@@ -109,7 +109,7 @@ class Reporter(Loop):
             if peer.startswith("priors:"):
                 count = priors.again(database, peer.removeprefix("priors:"), now)
             else:
-                count = made.send_again_to(database, peer, now)
+                count = outgoing.send_again_to(database, peer, now)
         self._wake_others()
         return f"ok:{count}"
 

@@ -12,16 +12,16 @@ _ACCESSION = {
 }
 
 
-def fhir_bundle(told: Mapping[str, Any], header: Dataset, pdf: bytes, patient_system: str) -> bytes:
+def fhir_bundle(source: Mapping[str, Any], header: Dataset, pdf: bytes, patient_system: str) -> bytes:
     """The transaction as JSON.
 
     Args:
-        told: The gateway's bundle, whose subject is a pseudonym.
+        source: The gateway's bundle, whose subject is a pseudonym.
         header: Of a film.
         pdf: The signed report.
         patient_system: Of the patient's identifier; may be empty.
     """
-    bundle = json.loads(json.dumps(told))
+    bundle = json.loads(json.dumps(source))
     for entry in bundle.get("entry", []):
         resource = entry["resource"]
         if "subject" in resource:

@@ -58,7 +58,7 @@ def cad_report(
     """A single image finding for each marked finding, and the films that were searched.
 
     Args:
-        films: Of one study; none only where some failed.
+        films: Of one study; none only if some failed.
         failed: Films of the study that could not be analysed; the report lists them as such.
         uid: Of the report.
         series_uid: Of its series.

@@ -40,7 +40,7 @@ class Signed:
         version: Of the report, from 1.
         verification: Who signed it, and when.
         others: The others who read it, where two people read the case.
-        conclusion: Their own; None where they left the system's.
+        conclusion: Their own; None if they left the system's.
         breasts: What they stated of each breast.
         comment: Their comment.
         reviews: What they said of findings and films.
@@ -82,13 +82,13 @@ class Examination:
     """The current state of a study in the gateway.
 
     Attributes:
-        films: That were assessed; none only where some failed.
+        films: That were assessed; none only if some failed.
         assessment: Of the case; None while there is none.
         probability: The highest of the films that carry it.
         reasons: Why, as sentences.
         suggestions: What could be done next, as sentences.
         signed: What a reader signed; None while nothing is in force.
-        breasts: What the films of each breast say together; empty where they are not read together.
+        breasts: What the films of each breast say together; empty if they are not read together.
         awaited: Whether they are still being read together.
         signed_version: The last version that was signed, in force or not; None before the first that is of this study.
         failed: Films that could not be analysed.
@@ -136,7 +136,7 @@ class Examination:
             suggestions=[each["text"] for each in conclusion["suggestions"]],
             signed=_signed(case),
             signed_version=max((each["version"] for each in case["reports"]), default=None),
-            breasts=[breast_told(each) for each in (together["reading"] or {}).get("breasts", [])],
+            breasts=[parse_breast(each) for each in (together["reading"] or {}).get("breasts", [])],
             awaited=together["state"] not in ("none", *FINAL_STATES),
         )
 
@@ -176,7 +176,7 @@ class Examination:
         return read
 
     def assessment_of(self, side: Laterality) -> Assessment | None:
-        """What the single films of a breast say; None where it has none.
+        """What the single films of a breast say; None if it has none.
 
         One of an unknown side may be of it, and so may what else the case's conclusion names.
         """
@@ -200,9 +200,11 @@ class Examination:
         return (self.films or self.failed)[0].header
 
 
-def breast_told(told: dict[str, Any]) -> BreastReading:
+def parse_breast(document: dict[str, Any]) -> BreastReading:
     """A breast without the fields that the API adds, such as sentences."""
-    return BreastReading.model_validate({name: told[name] for name in BreastReading.model_fields if name in told})
+    return BreastReading.model_validate(
+        {name: document[name] for name in BreastReading.model_fields if name in document}
+    )
 
 
 def _signed(case: dict[str, Any]) -> Signed | None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Set
 from pathlib import Path
 
-from dicom_node.journal.made import Kind
+from dicom_node.journal.outgoing import Kind
 from dicom_node.receiving.intake import sync_folder
 
 _OTHERS: Mapping[Kind, str] = {"message": ".hl7", "bundle": ".json"}

@@ -198,7 +198,7 @@ def _first(value: Any) -> str:
 
 
 def _number(value: Any) -> float | str:
-    """The first of several numbers; empty where it is none."""
+    """The first of several numbers; empty if it is none."""
     try:
         number = float(_first(value))
     except ValueError:

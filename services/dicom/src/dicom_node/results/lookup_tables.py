@@ -10,7 +10,7 @@ _FEWEST_BITS, _MOST_BITS = 8, 16
 
 
 def voi_lut(item: Dataset) -> hd.VOILUT | None:
-    """An item of a VOI LUT Sequence, without what it lacks; None where it cannot be repeated.
+    """An item of a VOI LUT Sequence, without what it lacks; None if it cannot be repeated.
 
     highdicom's own copy writes tables of 10 to 15 bits as if they had 16, so that films would be shown too dark.
     """

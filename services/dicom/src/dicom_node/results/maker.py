@@ -10,19 +10,19 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from dicom_node import metrics
-from dicom_node.journal import made, orders, received, studies
+from dicom_node.journal import orders, outgoing, received, studies
 from dicom_node.journal.database import Journal
-from dicom_node.journal.made import Kind, Made
+from dicom_node.journal.outgoing import Kind, OutgoingObject
 from dicom_node.journal.received import Received
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
-from dicom_node.privacy import where
+from dicom_node.privacy import error_location
 from dicom_node.receiving.intake import Intake
 from dicom_node.results.examination import Examination, Signed, signed_report
 from dicom_node.results.files import ResultFiles
 from dicom_node.results.film import AnalysedFilm, FailedFilm, read_header
 from dicom_node.results.naming import copies_of, numbers_in
-from dicom_node.results.products import NOTHING_BESIDES, Document, Product, Telling, products
+from dicom_node.results.products import NO_CONTEXT, Document, Product, ReportingContext, products
 from dicom_node.settings import Recipient
 from lobule.client import ApiError, Client
 from lobule.corrections import as_corrected
@@ -35,12 +35,12 @@ class ResultMaker(Loop):
 
     Args:
         journal: Of the node.
-        intake: Where the films lie, and where results go.
+        intake: The intake, which stores films and results.
         client: Of the gateway.
         recipients: To whom objects are sent, and which.
         days: A case is looked at for so long.
-        made: Called when something was made.
-        told: What reports to other systems than a PACS need besides.
+        on_made: Called after an object was made.
+        context: Further data of reports to systems other than a PACS.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class ResultMaker(Loop):
         *,
         recipients: Sequence[Recipient],
         days: float,
-        made: Callable[[], None],
-        told: Telling = NOTHING_BESIDES,
+        on_made: Callable[[], None],
+        context: ReportingContext = NO_CONTEXT,
     ) -> None:
         super().__init__("results")
         self._journal, self._intake, self._client = journal, intake, client
-        self._recipients, self._days, self._made, self._told = recipients, days, made, told
+        self._recipients, self._days, self._on_made, self._context = recipients, days, on_made, context
         self._files = ResultFiles(intake.results)
         self._clear()
 
@@ -76,7 +76,7 @@ class ResultMaker(Loop):
     def _clear(self) -> None:
         """Delete what a process made that ended before it was noted; it was sent to nobody."""
         with self._journal.reading() as database:
-            self._files.clear(made.names(database))
+            self._files.clear(outgoing.names(database))
 
     def _look(self, study: Study) -> None:
         assert study.delivered_at is not None
@@ -90,7 +90,7 @@ class ResultMaker(Loop):
             _log.warning("results wait", case=study.pseudonym, code=error.code)
         except Exception as error:  # noqa: BLE001 - of whatever kind; the other studies go on, this one is tried later
             metrics.result_failures.labels("study_not_read").inc()
-            _log.error("a study could not be looked at", case=study.pseudonym, error=where(error))
+            _log.error("a study could not be looked at", case=study.pseudonym, error=error_location(error))
         age = time.time() - study.delivered_at
         over = age > 86400 * self._days
         next_look = None if over else time.time() + studies.pause_of_looks(age)
@@ -111,15 +111,15 @@ class ResultMaker(Loop):
         with self._journal.reading() as database:
             header = examination.header
             order = orders.find(database, str(header.AccessionNumber), str(header.PatientID))
-        for product in products(examination, self._client, case["id"], replace(self._told, order=order)):
+        for product in products(examination, self._client, case["id"], replace(self._context, order=order)):
             if wanting := [each.name for each in self._recipients if product.kind in each.kinds]:
                 self._make(study, product, wanting)
 
     def _make(self, study: Study, product: Product, destinations: Sequence[str]) -> None:
         kind = product.kind
         with self._journal.reading() as database:
-            version, before = made.newest(database, study.study_uid, kind, product.part)
-            earlier = [made.last(database, study.study_uid, each) for each in product.predecessors]
+            version, before = outgoing.newest(database, study.study_uid, kind, product.part)
+            earlier = [outgoing.last(database, study.study_uid, each) for each in product.predecessors]
         predecessor = next((each for each in earlier if each is not None), None)
         if before == product.made_from or (product.only_again and not version):
             return
@@ -130,12 +130,12 @@ class ResultMaker(Loop):
             self._failed(study, kind, error.code)
             return
         except Exception as error:  # noqa: BLE001 - of whatever kind; it is in the log and tried again at the next look
-            self._failed(study, kind, where(error))
+            self._failed(study, kind, error_location(error))
             return
         with self._journal.transaction() as database:
-            made.add(database, new, product.made_from, destinations)
+            outgoing.add(database, new, product.made_from, destinations)
         _log.info("result made", case=study.pseudonym, kind=kind, version=version + 1)
-        self._made()
+        self._on_made()
 
     def _failed(self, study: Study, kind: Kind, error: str) -> None:
         metrics.result_failures.labels(f"{kind}_not_made").inc()
@@ -183,7 +183,7 @@ class ResultMaker(Loop):
         """
         ours = self._received(study)
         own = {image["id"] for image in case["images"] if image["sha256"] in ours}
-        told = self._version_told(study)
+        told = self._last_sent_version(study)
         for report in sorted(case["reports"], key=lambda each: each["version"], reverse=True):
             if told is not None and report["version"] < told:
                 return None
@@ -193,12 +193,12 @@ class ResultMaker(Loop):
         return None
 
     def _was_signed(self, study: Study, case: dict[str, Any]) -> bool:
-        return self._version_told(study) is not None or self._own_version(study, case) is not None
+        return self._last_sent_version(study) is not None or self._own_version(study, case) is not None
 
-    def _version_told(self, study: Study) -> int | None:
+    def _last_sent_version(self, study: Study) -> int | None:
         """The signed version that a study's document was made of last."""
         with self._journal.reading() as database:
-            _, made_from = made.newest(database, study.study_uid, "document", "")
+            _, made_from = outgoing.newest(database, study.study_uid, "document", "")
         return int(made_from.removeprefix("signed:")) if made_from.startswith("signed:") else None
 
     def _received(self, study: Study) -> dict[str, Received]:
@@ -212,7 +212,7 @@ def _is_analysed(case: dict[str, Any]) -> bool:
     return bool(current) and all(image["state"] != "pending" for image in current)
 
 
-def _reference(report: Made) -> Dataset:
+def _reference(report: OutgoingObject) -> Dataset:
     """What a new report says of the one before: its own names."""
     reference = Dataset()
     reference.SOPClassUID, reference.SOPInstanceUID = UID(report.sop_class_uid), UID(report.sop_instance_uid)
@@ -222,7 +222,7 @@ def _reference(report: Made) -> Dataset:
 
 def _write(
     files: ResultFiles, study_uid: str, built: Dataset | Document, product: Product, version: int, now: float
-) -> Made:
+) -> OutgoingObject:
     """Write an object through to the disk."""
     if isinstance(built, Document):
         path, names = files.path_of(built.uid, product.kind), (built.uid, "", "")
@@ -232,4 +232,4 @@ def _write(
         path = files.path_of(names[0], product.kind)
         built.save_as(path, enforce_file_format=True)
     files.sync(path)
-    return Made(*names, study_uid, kind=product.kind, part=product.part, version=version, made_at=now)
+    return OutgoingObject(*names, study_uid, kind=product.kind, part=product.part, version=version, made_at=now)

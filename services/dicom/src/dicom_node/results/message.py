@@ -34,7 +34,7 @@ def report_message(
     Args:
         examination: With a signature that is in force.
         uid: Names the message for ever.
-        order: Of the study, where it is known.
+        order: Of the study, if it is known.
         link: Where the report can be read.
         made_at: When the message was made.
         corrects: Whether a message about the study was made before.
@@ -72,26 +72,28 @@ def report_message(
 
 def _observations(examination: Examination, signed: Signed, link: str, state: str) -> Iterator[str]:
     conclusion = signed.conclusion or examination.assessment
-    told: list[tuple[str, str, str, str]] = []
+    observed: list[tuple[str, str, str, str]] = []
     if conclusion is not None:
         coded = components(conclusion, _ASSESSMENTS[conclusion], "L")
-        told.append(("CWE", _CATEGORY, "", coded))
+        observed.append(("CWE", _CATEGORY, "", coded))
     text = signed.comment or (_ASSESSMENTS[conclusion] if conclusion else "")
     if text:
-        told.append(("TX", _IMPRESSION, "", escape(text)))
+        observed.append(("TX", _IMPRESSION, "", escape(text)))
     stated = dict(signed.breasts.stated) if signed.breasts else {}
     for side, name in _SIDES.items():
         if side not in stated:
             continue
         breast = stated[side]
-        told.append(("CWE", _CATEGORY, name, components(f"bi-rads-{breast.bi_rads}", f"BI-RADS {breast.bi_rads}", "L")))
+        observed.append(
+            ("CWE", _CATEGORY, name, components(f"bi-rads-{breast.bi_rads}", f"BI-RADS {breast.bi_rads}", "L"))
+        )
         if breast.density:
-            told.append(("CWE", _COMPOSITION, name, components(f"density-{breast.density}", breast.density, "L")))
+            observed.append(("CWE", _COMPOSITION, name, components(f"density-{breast.density}", breast.density, "L")))
         if breast.recommendation:
             words = breast.recommendation.replace("_", " ").capitalize()
-            told.append(("CWE", _RECOMMENDATION, name, components(breast.recommendation, words, "L")))
-    told.append(("RP", _LINK, "", components(link, "LOBULE", "TEXT", "HTML")))
-    for number, (kind, what, sub, value) in enumerate(told, 1):
+            observed.append(("CWE", _RECOMMENDATION, name, components(breast.recommendation, words, "L")))
+    observed.append(("RP", _LINK, "", components(link, "LOBULE", "TEXT", "HTML")))
+    for number, (kind, what, sub, value) in enumerate(observed, 1):
         yield segment("OBX", f1=str(number), f2=kind, f3=what, f4=escape(sub), f5=value, f11=state)
 
 

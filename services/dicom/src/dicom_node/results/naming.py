@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dicom_node.results.examination import breast_told
+from dicom_node.results.examination import parse_breast
 from dicom_node.results.film import film_name
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.result import Result
@@ -37,6 +37,6 @@ def numbers_in(together: Mapping[str, Any], results: Iterable[tuple[str, Result]
     reading = together["reading"]
     if reading is None:
         return {}
-    told = {name: reading[name] for name in ExaminationReading.model_fields if name in reading}
-    told["breasts"] = [breast_told(each) for each in reading["breasts"]]
-    return numbers_of(ExaminationReading.model_validate(told), list(results))
+    document = {name: reading[name] for name in ExaminationReading.model_fields if name in reading}
+    document["breasts"] = [parse_breast(each) for each in reading["breasts"]]
+    return numbers_of(ExaminationReading.model_validate(document), list(results))

@@ -1,4 +1,4 @@
-"""The products of a study: what each is made from, and how. One that fails holds up no other."""
+"""The products of a study: what each is made from, and how. A failed product does not delay the others."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from dicom_node.journal.made import Kind
 from dicom_node.journal.orders import Order
+from dicom_node.journal.outgoing import Kind
 from dicom_node.results.bundle import fhir_bundle
 from dicom_node.results.cad_report import cad_report
 from dicom_node.results.concepts import derived_uid
@@ -26,10 +26,10 @@ from lobule.client import Client
 
 @dataclass(frozen=True)
 class Document:
-    """An object that is no DICOM.
+    """An object in another format than DICOM.
 
     Attributes:
-        uid: Its name.
+        uid: Its UID.
         content: Its bytes.
     """
 
@@ -38,13 +38,13 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Telling:
-    """What reports to other systems than a PACS need besides.
+class ReportingContext:
+    """Further data of reports to systems other than a PACS.
 
     Attributes:
-        portal_url: Where people find the portal.
-        patient_system: Of patients' identifiers in FHIR.
-        order: Of the study, where it is known.
+        portal_url: Address of the portal.
+        patient_system: Identifier system of patients in FHIR.
+        order: Order of the study, if it is known.
     """
 
     portal_url: str = ""
@@ -52,9 +52,9 @@ class Telling:
     order: Order | None = None
 
 
-NOTHING_BESIDES = Telling()
+NO_CONTEXT = ReportingContext()
 Build = Callable[[Dataset | None], Dataset | Document]
-"""Makes the object; it is given the names of the report that it refers to as the one before."""
+"""Makes the object; the argument identifies the report that it refers to as its predecessor."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,12 @@ class Product:
     """An object that a study should have.
 
     Attributes:
-        kind: Which one.
-        made_from: Changes when it is to be made anew.
-        build: Makes it.
-        part: Job of the film that it is about; empty where it is about all.
-        predecessors: The kinds of report that it takes the place of or adds to, the first that there is; none: it
-            refers to none.
-        only_again: Whether it is made only where an earlier version of it was.
+        kind: Its kind.
+        made_from: A key that changes if the object must be made again.
+        build: Makes the object.
+        part: Job of the film that it is about; empty if it is about the whole study.
+        predecessors: The kinds of report that it replaces or extends; it refers to the first that exists.
+        only_again: Whether it is made only if an earlier version of it exists.
     """
 
     kind: Kind
@@ -80,9 +79,9 @@ class Product:
 
 
 def products(
-    examination: Examination, client: Client, case_id: str, told: Telling = NOTHING_BESIDES
+    examination: Examination, client: Client, case_id: str, context: ReportingContext = NO_CONTEXT
 ) -> Iterator[Product]:
-    """All that a study should have now. Where every film failed, what needs no result: reports, and that they failed.
+    """List the products that a study should have now. If all films failed, these are reports that say so.
 
     Once something was signed, no draft takes its place: conclusion and verdicts stay as they were signed until the next
     signature. What the system finds is told as before. Findings are told once the films were read together, which
@@ -91,10 +90,10 @@ def products(
     version that was signed of the study itself.
 
     Args:
-        examination: Of the study, as it stands in the gateway.
-        client: Of the gateway, which has the report and the pictures.
-        case_id: The case of the study.
-        told: What reports to other systems need besides.
+        examination: The study's examination, as the gateway describes it.
+        client: Client of the gateway, which has the report and the pictures.
+        case_id: The study's case.
+        context: Further data of reports to other systems.
     """
     films, analysed = examination.films, examination.analysed
     numbered = not (examination.awaited and examination.is_current)
@@ -105,23 +104,23 @@ def products(
         yield from _of_film(film, place)
     yield Product("cad", examination.searched, lambda before: _cad(examination, before), "", ("cad",))
     if examination.is_current:
-        yield from _of_case(examination, client, case_id, told)
+        yield from _of_case(examination, client, case_id, context)
     elif examination.own_version is not None:
-        yield from _of_own_version(examination, examination.own_version, client, case_id, told)
+        yield from _of_own_version(examination, examination.own_version, client, case_id, context)
 
 
 def _of_own_version(
-    examination: Examination, signed: Signed, client: Client, case_id: str, told: Telling
+    examination: Examination, signed: Signed, client: Client, case_id: str, context: ReportingContext
 ) -> Iterator[Product]:
     """What was signed of the study before a later examination took its place, if it is not told yet."""
     # The case's conclusion is about the later examination: only the reader's own is told.
     own = replace(examination, assessment=None, signed=signed, signed_version=signed.version)
     wanted = f"signed:{signed.version}"
     yield Product("document", wanted, lambda _: _document(own, client, case_id))
-    yield from _of_signature(own, client, case_id, told)
+    yield from _of_signature(own, client, case_id, context)
 
 
-def _of_case(examination: Examination, client: Client, case_id: str, told: Telling) -> Iterator[Product]:
+def _of_case(examination: Examination, client: Client, case_id: str, context: ReportingContext) -> Iterator[Product]:
     """What is concluded and signed about the case."""
     films, analysed, signed = examination.films, examination.analysed, examination.signed
     state = analysed if signed is None else f"{analysed};signed:{signed.version}"
@@ -144,19 +143,21 @@ def _of_case(examination: Examination, client: Client, case_id: str, told: Telli
             only_again=not signed.says_anything_of_findings,
         )
     if signed is not None:
-        yield from _of_signature(examination, client, case_id, told)
+        yield from _of_signature(examination, client, case_id, context)
 
 
-def _of_signature(examination: Examination, client: Client, case_id: str, told: Telling) -> Iterator[Product]:
+def _of_signature(
+    examination: Examination, client: Client, case_id: str, context: ReportingContext
+) -> Iterator[Product]:
     """What other systems than a PACS are told of the last version that was signed of a study."""
     wanted = f"signed:{examination.signed_version}"
     yield Product(
         "message",
         wanted,
-        lambda before: _message(examination, case_id, told, corrects=before is not None),
+        lambda before: _message(examination, case_id, context, corrects=before is not None),
         predecessors=("message",),
     )
-    yield Product("bundle", wanted, lambda _: _bundle(examination, client, case_id, told))
+    yield Product("bundle", wanted, lambda _: _bundle(examination, client, case_id, context))
 
 
 def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:
@@ -211,18 +212,18 @@ def _document(examination: Examination, client: Client, case_id: str) -> Dataset
     )
 
 
-def _message(examination: Examination, case_id: str, told: Telling, *, corrects: bool) -> Document:
-    names = {"uid": generate_uid(), "link": f"{told.portal_url.rstrip('/')}/cases/{case_id}"}
+def _message(examination: Examination, case_id: str, context: ReportingContext, *, corrects: bool) -> Document:
+    names = {"uid": generate_uid(), "link": f"{context.portal_url.rstrip('/')}/cases/{case_id}"}
     now = datetime.now(UTC)
     return Document(
-        names["uid"], report_message(examination, **names, order=told.order, made_at=now, corrects=corrects)
+        names["uid"], report_message(examination, **names, order=context.order, made_at=now, corrects=corrects)
     )
 
 
-def _bundle(examination: Examination, client: Client, case_id: str, told: Telling) -> Document:
+def _bundle(examination: Examination, client: Client, case_id: str, context: ReportingContext) -> Document:
     pdf = client.case_report(case_id, examination.signed_version, "pdf")
-    told_of = client.fhir_bundle(case_id, examination.signed_version)
-    return Document(generate_uid(), fhir_bundle(told_of, examination.header, pdf, told.patient_system))
+    bundle = client.fhir_bundle(case_id, examination.signed_version)
+    return Document(generate_uid(), fhir_bundle(bundle, examination.header, pdf, context.patient_system))
 
 
 def _pictures(examination: Examination, client: Client) -> Dataset:

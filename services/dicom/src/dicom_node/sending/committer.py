@@ -12,7 +12,7 @@ from dicom_node.journal import commitments
 from dicom_node.journal.commitments import Commitment, Reference
 from dicom_node.journal.database import Journal
 from dicom_node.loop import Loop
-from dicom_node.privacy import where
+from dicom_node.privacy import error_location
 from dicom_node.receiving.commitment import PUSH_MODEL, PUSH_MODEL_INSTANCE
 from dicom_node.sending.associations import our_entity, pause_after
 from dicom_node.settings import NodeSettings, commitment_peers
@@ -25,7 +25,7 @@ class Committer(Loop):
     """Reports to requesters which of their objects are stored.
 
     Args:
-        journal: What was asked, and what is kept.
+        journal: The requests, and the stored objects.
         settings: Of the node.
     """
 
@@ -44,27 +44,29 @@ class Committer(Loop):
             self._answer(commitment)
 
     def _answer(self, commitment: Commitment) -> None:
-        told = False
+        delivered = False
         try:
-            told = self._told(commitment)
+            delivered = self._deliver_report(commitment)
         except Exception as error:  # noqa: BLE001 - of whatever kind; the other requests go on, this one is tried later
-            _log.error("a commitment could not be answered", calling_ae=commitment.calling_ae, error=where(error))
+            _log.error(
+                "a commitment could not be answered", calling_ae=commitment.calling_ae, error=error_location(error)
+            )
         given_up = time.time() - commitment.asked_at > 3600 * self._settings.dicom_give_up_hours
-        metrics.commitments.labels("told" if told else "not_told").inc()
+        metrics.commitments.labels("told" if delivered else "not_told").inc()
         with self._journal.transaction() as database:
-            if told or given_up:
+            if delivered or given_up:
                 commitments.close(database, commitment)
             else:
                 commitments.postpone(database, commitment, time.time() + pause_after(commitment.attempts))
 
-    def _told(self, commitment: Commitment) -> bool:
+    def _deliver_report(self, commitment: Commitment) -> bool:
         with self._journal.reading() as database:
-            kept, missing = commitments.outcome(database, commitment.asked)
-        told = self._tell(commitment, kept, missing)
-        _log.info("storage commitment", calling_ae=commitment.calling_ae, told=told, missing=len(missing))
-        return told
+            kept, missing = commitments.outcome(database, commitment.references)
+        delivered = self._send(commitment, kept, missing)
+        _log.info("storage commitment", calling_ae=commitment.calling_ae, delivered=delivered, missing=len(missing))
+        return delivered
 
-    def _tell(
+    def _send(
         self, commitment: Commitment, kept: Sequence[Reference], missing: Sequence[tuple[Reference, int]]
     ) -> bool:
         peer = self._peers.get(commitment.calling_ae)

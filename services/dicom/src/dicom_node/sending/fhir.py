@@ -4,7 +4,7 @@ import httpx
 import structlog
 
 from dicom_node.answers import AnswerError, pieces_of
-from dicom_node.journal.made import Sending
+from dicom_node.journal.outgoing import Sending
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
 from dicom_node.settings import FHIR, NodeSettings

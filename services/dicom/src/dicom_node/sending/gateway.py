@@ -2,7 +2,7 @@
 
 from dicom_node.journal import studies
 from dicom_node.journal.database import Journal
-from dicom_node.journal.made import Sending
+from dicom_node.journal.outgoing import Sending
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
 from dicom_node.settings import GATEWAY

@@ -5,7 +5,7 @@ import ssl
 from dicom_node.hl7.heading import Recipient, addressed, control_id
 from dicom_node.hl7.mllp import FrameError, exchange
 from dicom_node.hl7.syntax import MOST_BYTES, SyntaxProblem, parse
-from dicom_node.journal.made import Sending
+from dicom_node.journal.outgoing import Sending
 from dicom_node.peers import MessagePlace
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import structlog
 
 from dicom_node import metrics
-from dicom_node.journal import made
+from dicom_node.journal import outgoing
 from dicom_node.journal.database import Journal
-from dicom_node.journal.made import Sending
+from dicom_node.journal.outgoing import Sending
 from dicom_node.loop import Loop
-from dicom_node.privacy import where
+from dicom_node.privacy import error_location
 from dicom_node.sending.associations import pause_after
 
 _log = structlog.get_logger()
@@ -44,13 +44,13 @@ class Outbox:
     def due(self, recipient: str) -> Sequence[Sending]:
         """The objects that are due for a recipient."""
         with self._journal.reading() as database:
-            return made.due(database, recipient, time.time())
+            return outgoing.due(database, recipient, time.time())
 
     def sent(self, sending: Sending) -> None:
         """Record that an object was delivered."""
         metrics.sendings.labels("sent").inc()
         with self._journal.transaction() as database:
-            made.mark_sent(database, sending)
+            outgoing.mark_sent(database, sending)
 
     def failed(self, sending: Sending, problem: str, *, for_good: bool = False) -> None:
         """Record a failed attempt; the object is tried again later, or is dead."""
@@ -60,9 +60,9 @@ class Outbox:
         _log.warning("a result was not sent", destination=sending.destination, problem=problem, dead=dead)
         with self._journal.transaction() as database:
             if dead:
-                made.give_up(database, sending, problem)
+                outgoing.give_up(database, sending, problem)
             else:
-                made.postpone(database, sending, now + pause_after(sending.attempts), problem)
+                outgoing.postpone(database, sending, now + pause_after(sending.attempts), problem)
 
 
 class Courier(Loop):
@@ -95,7 +95,7 @@ class Courier(Loop):
             except NotDeliveredError as error:
                 self._outbox.failed(sending, error.problem, for_good=error.for_good)
             except Exception as error:  # noqa: BLE001 - of whatever kind; the others go on
-                _log.error("a result could not be sent", destination=sending.destination, error=where(error))
+                _log.error("a result could not be sent", destination=sending.destination, error=error_location(error))
                 self._outbox.failed(sending, "object_unreadable" if isinstance(error, OSError) else "not_sent")
             else:
                 self._outbox.sent(sending)

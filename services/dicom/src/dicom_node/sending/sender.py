@@ -6,10 +6,10 @@ import pydicom
 import structlog
 from pynetdicom.association import Association
 
-from dicom_node.journal.made import Sending
+from dicom_node.journal.outgoing import Sending
 from dicom_node.loop import Loop
 from dicom_node.peers import Destination, parse_destinations
-from dicom_node.privacy import where
+from dicom_node.privacy import error_location
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.associations import our_entity
 from dicom_node.sending.outbox import Outbox
@@ -28,7 +28,7 @@ class Sender(Loop):
 
     Args:
         outbox: What is to be sent.
-        files: Where it lies.
+        files: The files of results.
         settings: Of the node.
     """
 
@@ -71,7 +71,7 @@ class Sender(Loop):
         try:
             answer = association.send_c_store(pydicom.dcmread(path))
         except Exception as error:  # noqa: BLE001 - of whatever kind; the other objects go on
-            _log.error("a result could not be sent", destination=sending.destination, error=where(error))
+            _log.error("a result could not be sent", destination=sending.destination, error=error_location(error))
             self._outbox.failed(sending, "object_unreadable" if isinstance(error, OSError) else "not_sent")
             return
         self._answered(sending, answer.get("Status"))

@@ -9,7 +9,7 @@ import httpx
 
 from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.http_client import http_client
-from dicom_node.journal.made import Sending
+from dicom_node.journal.outgoing import Sending
 from dicom_node.peers import StowPlace
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
@@ -58,7 +58,7 @@ class StowCourier(Courier):
             raise NotDeliveredError("not_connected") from None
 
     def _failure(self, answer: httpx.Response) -> int | None:
-        """The reason of a failure that the answer names; None where it names none, or is of another form."""
+        """The reason of a failure that the answer names; None if it names none, or is of another form."""
         try:
             said = json.loads(b"".join(pieces_of(answer, _MOST_ANSWER, self._grace_s)) or b"{}")
             [item, *_] = said[_FAILED]["Value"]

@@ -26,7 +26,7 @@ class Inputs(NamedTuple):
 
     study_uid: str
     films: Sequence[FoundFilm]
-    """Those that it names; none where it means the whole study."""
+    """Those that it names; none if it means the whole study."""
 
 
 class Output(NamedTuple):
@@ -37,19 +37,19 @@ class Output(NamedTuple):
     series_uid: str
     study_uid: str
     url: str
-    """The root of the DICOMweb that has it; empty where a node has it that is asked by its AE title."""
+    """The root of the DICOMweb that has it; empty if a node has it that is asked by its AE title."""
     ae_title: str
 
 
 def values(said: Json, tag: str) -> Sequence[Any]:
-    """The values of an attribute; none where it has none."""
+    """The values of an attribute; none if it has none."""
     element = said.get(tag)
     found = element.get("Value") if isinstance(element, Mapping) else None
     return found if isinstance(found, list) else []
 
 
 def text(said: Json, tag: str) -> str:
-    """The first value of an attribute as text; empty where there is none."""
+    """The first value of an attribute as text; empty if there is none."""
     found = values(said, tag)
     return str(found[0]) if found else ""
 
@@ -77,15 +77,15 @@ def _all_uids(film: FoundFilm) -> bool:
     return all(map(is_uid, film))
 
 
-def change_of_state(state: str, transaction_uid: str) -> Json:
-    """What a state is changed by."""
+def state_change(state: str, transaction_uid: str) -> Json:
+    """Build the request that changes the state of a work item."""
     return {TRANSACTION_UID: _said("UI", transaction_uid), STATE: _said("CS", state)}
 
 
-def performed(
+def performed_procedure(
     transaction_uid: str, began: float, ended: float, station: str, work: Json, outputs: Sequence[Output]
 ) -> Json:
-    """How a work item was performed: what a server asks for before it is completed (PS3.4, table CC.2.5-3).
+    """Build the description of a performed work item that a server needs before completion (PS3.4, table CC.2.5-3).
 
     Args:
         transaction_uid: Of the claim.
@@ -115,8 +115,8 @@ REASONS = {
 """Why an item is cancelled, as its server is told; without names."""
 
 
-def given_up(transaction_uid: str, reason: str) -> Json:
-    """Why a work item is cancelled (PS3.4, table CC.2.5-3); `reason` is one of `REASONS`."""
+def cancellation(transaction_uid: str, reason: str) -> Json:
+    """Build the reason for cancelling a work item (PS3.4, table CC.2.5-3); `reason` is one of `REASONS`."""
     said = {
         _REASON: _said("LT", REASONS[reason]),
         _REASON_CODE: {"vr": "SQ", "Value": [_coded(_DISCONTINUED)]},

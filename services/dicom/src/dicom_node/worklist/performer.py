@@ -11,19 +11,19 @@ import structlog
 from pydicom.uid import generate_uid
 
 from dicom_node import metrics
-from dicom_node.journal import made, received, studies, work_items
+from dicom_node.journal import outgoing, received, studies, work_items
 from dicom_node.journal.database import Journal
 from dicom_node.journal.work_items import WorkItem
 from dicom_node.loop import Loop
 from dicom_node.peers import parse_stow_places
 from dicom_node.priors.peers import MOST_FILMS, PeerError
 from dicom_node.priors.web import DicomwebPeer
-from dicom_node.privacy import where, without_password
+from dicom_node.privacy import error_location, without_password
 from dicom_node.receiving.intake import Intake
 from dicom_node.sending.associations import pause_after
 from dicom_node.settings import GATEWAY, NodeSettings
 from dicom_node.statuses import Status
-from dicom_node.worklist.items import STATE, TRANSACTION_UID, Output, given_up, inputs_of, performed, text
+from dicom_node.worklist.items import STATE, TRANSACTION_UID, Output, cancellation, inputs_of, performed_procedure, text
 from dicom_node.worklist.server import WorklistError, WorklistServer, WorkRefusedError
 from lobule.contracts.node import WorkItemState
 
@@ -66,7 +66,7 @@ class Performer(Loop):
 
     Args:
         journal: Of the node.
-        intake: Where films go.
+        intake: The intake, which stores films and results.
         settings: Of the node.
     """
 
@@ -126,7 +126,7 @@ class Performer(Loop):
         except (WorklistError, PeerError) as error:
             self._postpone(item, error.problem)
         except Exception as error:  # noqa: BLE001 - of whatever kind; the other items go on, this one is tried later
-            _log.error("a work item could not be performed", error=where(error))
+            _log.error("a work item could not be performed", error=error_location(error))
             self._postpone(item, "not_performed")
 
     def _claim(self, item: WorkItem) -> None:
@@ -212,17 +212,17 @@ class Performer(Loop):
             raise _CancelError("nothing_made")
         station = self._settings.dicom_ups_station or "LOBULE"
         if text(said, STATE) == "IN PROGRESS":
-            change = performed(item.transaction_uid, item.claimed_at, time.time(), station, said, outputs)
+            change = performed_procedure(item.transaction_uid, item.claimed_at, time.time(), station, said, outputs)
             self._server.update(item.uid, change)
             self._server.change_state(item.uid, "COMPLETED", item.transaction_uid)
         self._end(item, "cancelled" if text(said, STATE) == "CANCELED" else "completed", None)
 
     def _outputs(self, item: WorkItem, study_uid: str) -> list[Output] | None:
-        """What was made of a study and sent, nothing where no film of it could be read; None while that goes on."""
+        """What was made of a study and sent, nothing if no film of it could be read; None while that goes on."""
         with self._journal.reading() as database:
             study = studies.find(database, study_uid)
             films = received.of_study(database, study_uid)
-            results = made.sent_of_study(database, study_uid)
+            results = outgoing.sent_of_study(database, study_uid)
         readable = [film for film in films if film.state != "refused"]
         if study is None or not readable:
             return []
@@ -254,7 +254,7 @@ class Performer(Loop):
             if text(self._server.item(item.uid), STATE) in _ENDED:
                 self._end(item, "refused", "ended_elsewhere")
                 return
-            self._server.update(item.uid, given_up(item.transaction_uid, reason))
+            self._server.update(item.uid, cancellation(item.transaction_uid, reason))
             self._server.change_state(item.uid, "CANCELED", item.transaction_uid)
         except WorklistError as error:
             if self._is_late(item):

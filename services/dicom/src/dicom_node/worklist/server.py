@@ -8,7 +8,7 @@ import httpx
 from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.http_client import http_client
 from dicom_node.settings import NodeSettings
-from dicom_node.worklist.items import STATE, STATION, TRANSACTION_UID, WORK, Json, change_of_state, is_uid, text
+from dicom_node.worklist.items import STATE, STATION, TRANSACTION_UID, WORK, Json, is_uid, state_change, text
 
 _MOST_JSON = 4 * 1024 * 1024
 _PAGE, _MOST_PAGES = 20, 10
@@ -73,7 +73,7 @@ class WorklistServer:
 
     def change_state(self, uid: str, state: str, transaction_uid: str) -> None:
         """Claim an item, complete it or cancel it."""
-        self._call("PUT", f"/{uid}/state", change_of_state(state, transaction_uid))
+        self._call("PUT", f"/{uid}/state", state_change(state, transaction_uid))
 
     def update(self, uid: str, change: Json) -> None:
         """Change attributes of an item that we perform."""

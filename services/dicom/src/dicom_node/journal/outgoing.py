@@ -1,4 +1,4 @@
-"""What was made of a study, in versions, and to whom it is to be sent."""
+"""Objects that the node makes of a study, in versions, and the destinations that they are sent to."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -6,24 +6,25 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 DicomKind = Literal["findings", "outlines", "conclusion", "document", "marks", "verdicts", "pictures", "cad"]
-"""What a study has, each with versions of its own. Those of single films (`outlines`, `marks`) have a part for each."""
+"""The DICOM products of a study, each with its own versions. Products of single films (`outlines`, `marks`) have a part
+for each film."""
 Kind = DicomKind | Literal["message", "bundle"]
-"""Besides, of a signed report: a message in HL7 v2, and a bundle in FHIR."""
+"""A signed report adds an HL7 v2 message and a FHIR bundle."""
 SendingState = Literal["waiting", "sent", "dead"]
 
 
 @dataclass(frozen=True)
-class Made:
-    """An object that was made.
+class OutgoingObject:
+    """An object that the node made.
 
     Attributes:
-        sop_instance_uid: Its own name.
-        sop_class_uid: What it is.
-        series_uid: Of its series.
-        study_uid: Of its study.
+        sop_instance_uid: Its SOP Instance UID.
+        sop_class_uid: Its SOP Class UID.
+        series_uid: UID of its series.
+        study_uid: UID of its study.
         kind: Which product it is.
-        part: Job of the film that it is about; empty where it is about all.
-        version: Of that product.
+        part: Job of the film that it is about; empty if it is about the whole study.
+        version: Version of the product.
         made_at: Seconds since 1970.
     """
 
@@ -51,15 +52,15 @@ class Sending:
 
 
 def newest(database: sqlite3.Connection, study_uid: str, kind: Kind, part: str) -> tuple[int, str]:
-    """The newest version of a product and what it was made from; 0 and nothing where there is none."""
+    """The newest version of a product and what it was made from; 0 and an empty string if there is none."""
     row = database.execute(
         "SELECT version, made_from FROM products WHERE study_uid = ? AND kind = ? AND part = ?", (study_uid, kind, part)
     ).fetchone()
     return (0, "") if row is None else (row["version"], row["made_from"])
 
 
-def is_made(database: sqlite3.Connection, sop_instance_uid: str) -> bool:
-    """Whether an object is of our making."""
+def is_own(database: sqlite3.Connection, sop_instance_uid: str) -> bool:
+    """Whether this node made an object."""
     row = database.execute("SELECT 1 FROM made WHERE sop_instance_uid = ?", (sop_instance_uid,)).fetchone()
     return row is not None
 
@@ -69,26 +70,26 @@ def names(database: sqlite3.Connection) -> set[str]:
     return {row["sop_instance_uid"] for row in database.execute("SELECT sop_instance_uid FROM made")}
 
 
-def last(database: sqlite3.Connection, study_uid: str, kind: Kind) -> Made | None:
-    """The object of a product's newest version; None where there is none."""
+def last(database: sqlite3.Connection, study_uid: str, kind: Kind) -> OutgoingObject | None:
+    """The object of a product's newest version; None if there is none."""
     row = database.execute(
         "SELECT * FROM made WHERE study_uid = ? AND kind = ? ORDER BY version DESC LIMIT 1", (study_uid, kind)
     ).fetchone()
-    return None if row is None else Made(**dict(row))
+    return None if row is None else OutgoingObject(**dict(row))
 
 
-def sent_of_study(database: sqlite3.Connection, study_uid: str) -> Sequence[tuple[Made, str, SendingState]]:
+def sent_of_study(database: sqlite3.Connection, study_uid: str) -> Sequence[tuple[OutgoingObject, str, SendingState]]:
     """What was made of a study, with each destination and how its sending stands, in the order in which it was made."""
     rows = database.execute(
         """SELECT made.*, sendings.destination AS destination, sendings.state AS state FROM made
         JOIN sendings USING (sop_instance_uid) WHERE study_uid = ? ORDER BY made_at, sop_instance_uid""",
         (study_uid,),
     )
-    names = [field.name for field in fields(Made)]
-    return [(Made(**{name: row[name] for name in names}), row["destination"], row["state"]) for row in rows]
+    names = [field.name for field in fields(OutgoingObject)]
+    return [(OutgoingObject(**{name: row[name] for name in names}), row["destination"], row["state"]) for row in rows]
 
 
-def add(database: sqlite3.Connection, new: Made, made_from: str, destinations: Iterable[str]) -> None:
+def add(database: sqlite3.Connection, new: OutgoingObject, made_from: str, destinations: Iterable[str]) -> None:
     """Note a new version of a product, for each destination."""
     database.execute(
         "INSERT OR REPLACE INTO products (study_uid, kind, part, version, made_from) VALUES (?, ?, ?, ?, ?)",
