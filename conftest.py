@@ -102,6 +102,16 @@ def postgres_url(new_postgres_url: Callable[..., str]) -> str:
 
 
 @pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the present schema, to be copied: the migrations take longer than most tests."""
+    from gateway.migrate import migrate
+
+    path = tmp_path_factory.mktemp("migrated") / "lobule.sqlite"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium or Playwright's own; the one without windows takes half the CPU time."""
     names = ("chromium-headless-shell", "chromium", "chromium-browser")

@@ -119,7 +119,7 @@ def running_gateway(home: Path) -> Iterator[RunningSystem]:
     """A real gateway with Redis and without workers."""
     with (
         mock.patch.multiple(launcher, WORKER_MODULES={}, QUEUES=()),
-        running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=lambda _: None) as system,
+        running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=lambda _: None) as system,
     ):
         yield system
 

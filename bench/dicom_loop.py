@@ -126,7 +126,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as scratch,
         mock.patch.multiple(launcher, WORKER_MODULES=workers, QUEUES=tuple(workers)),
         running_system(
-            Path(scratch) / "home", "127.0.0.1", 0, show_logs=False, log_format="json", say=lambda _: None
+            Path(scratch) / "home", "127.0.0.1", 0, show_logs=False, log_format="json", echo=lambda _: None
         ) as system,
         running_loop(system, Path(scratch)) as loop,
     ):

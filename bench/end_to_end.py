@@ -101,7 +101,7 @@ def main(
     fields = (Path(line.strip()) for line in sys.stdin) if lines else chosen_fields(data, images)
     with (
         tempfile.TemporaryDirectory() as home,
-        running_system(Path(home), "127.0.0.1", 0, show_logs=False, log_format="json", say=print_to_stderr) as system,
+        running_system(Path(home), "127.0.0.1", 0, show_logs=False, log_format="json", echo=print_to_stderr) as system,
         Client(system.url, DEMO, system.home.secrets["demo_password"]) as client,
     ):
         if lines:

@@ -88,7 +88,7 @@ def main(
     with one_redis() as redis_url, tempfile.TemporaryDirectory() as folder:
         os.environ["LOBULE_REDIS_URL"] = redis_url
         home = Path(folder)
-        with launcher.running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print) as system:
+        with launcher.running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print) as system:
             environment = system.home.environment(redis_url, int(system.url.rpartition(":")[2]), "json")
             with workers(number - 1, environment):
                 waits = measure(system, home, jobs, number)

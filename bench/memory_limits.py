@@ -222,7 +222,7 @@ def gateway_alone(folder: Path) -> Iterator[tuple[Client, int]]:
         patch.dict(launcher.WORKER_MODULES, clear=True),
         patch.object(launcher, "QUEUES", ()),
         launcher.running_system(
-            folder, "127.0.0.1", 0, show_logs=False, log_format="json", say=lambda _: None
+            folder, "127.0.0.1", 0, show_logs=False, log_format="json", echo=lambda _: None
         ) as system,
         Client(system.url, launcher.DEMO, system.home.secrets["demo_password"]) as client,
     ):

@@ -3,7 +3,7 @@
 PYTHONPATH=tests/support uv run --no-sync python bench/progress_polls.py [--seconds 5]
 
 Clients keep their connections open and send the next request after each answer. Both kinds alternate, so that other
-work on the machine affects them equally; this is repeated with the cache of `gateway.jobs.polls` switched off.
+work on the machine affects them equally; this is repeated with the cache of `gateway.jobs.progress_cache` switched off.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.__main__ import _listen
-from gateway.jobs import polls
+from gateway.jobs import progress_cache
 from gateway.main import create_app
 from gateway.migrate import migrate
 from gateway.settings import GatewaySettings
@@ -46,19 +46,19 @@ def _app(settings: dict[str, Any]) -> Any:
     return app
 
 
-def _serve(settings: dict[str, Any], port: int, fresh_s: float) -> None:
-    polls.FRESH_S = fresh_s
+def _serve(settings: dict[str, Any], port: int, max_age_s: float) -> None:
+    progress_cache.MAX_AGE_S = max_age_s
     config = uvicorn.Config(_app(settings), log_config=None, access_log=False)
     uvicorn.Server(config).run([_listen("127.0.0.1", port)])
 
 
 @contextmanager
-def gateway(settings: dict[str, Any], fresh_s: float):
+def gateway(settings: dict[str, Any], max_age_s: float):
     """Run a gateway in a separate process; yields its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(settings, port, fresh_s))
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(settings, port, max_age_s))
     process.start()
     try:
         while True:
@@ -128,9 +128,9 @@ def main(seconds: Annotated[float, typer.Option(help="Seconds of each measuremen
         migrate(settings["database_url"])
         token, job = _done_job(settings)
         paths = {"nothing": "/api/v1/nothing", "progress": f"/api/v1/jobs/{job}/progress"}
-        for title, fresh_s in (("with memory", polls.FRESH_S), ("without", 0.0)):
+        for title, max_age_s in (("with memory", progress_cache.MAX_AGE_S), ("without", 0.0)):
             rates: dict[str, list[float]] = {name: [] for name in paths}
-            with gateway(settings, fresh_s) as port:
+            with gateway(settings, max_age_s) as port:
                 for _ in range(_ROUNDS):
                     for name, path in paths.items():
                         rates[name].append(asyncio.run(_rate(port, path, token, seconds)))

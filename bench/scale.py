@@ -85,7 +85,7 @@ def run(workers: int, images: list[bytes], module: str) -> Point:
         launcher.WORKER_MODULES.update({"histo": module, "report": "report.worker"})
         launcher.QUEUES = ("histo", "report")
         home = Path(folder)
-        with launcher.running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print) as system:
+        with launcher.running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print) as system:
             port = int(system.url.rpartition(":")[2])
             environment = system.home.environment(redis_url, port, "json")
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}

@@ -86,7 +86,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
             patch.setenv("LOBULE_MAX_ATTEMPTS", "10")  # a machine that stalls for seconds uses up attempts
             patch.setenv("LOBULE_MAMMO_MODEL", "/nowhere/no-model")
             patch.setenv("LOBULE_WEBHOOK_NETWORKS", "127.0.0.0/8")
-            running = running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
+            running = running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print)
             system = stack.enter_context(running)
         yield system
 
@@ -109,7 +109,7 @@ class SharedSystem:
             with pytest.MonkeyPatch.context() as patch:  # only for the start
                 for name, value in (self.servers.environment if self.servers else {}).items():
                     patch.setenv(name, value)
-                starting = running_system(self._home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
+                starting = running_system(self._home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print)
                 self._running = self._stack.enter_context(starting)
         return self._running
 
@@ -179,6 +179,6 @@ def system_with_additions(own_package: Path, tmp_path_factory: pytest.TempPathFa
             patch.setattr(launcher, "QUEUES", tuple(workers))
             for name, value in served_by().items():
                 patch.setenv(name, value)
-            running = running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
+            running = running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print)
             system = stack.enter_context(running)
         yield system

@@ -36,7 +36,7 @@ from pydantic import SecretStr
 from pydicom.uid import generate_uid
 
 from dicom_node.hl7.syntax import parse
-from dicom_node.priors.choosing import Wanted
+from dicom_node.priors.choosing import PriorCriteria
 from dicom_node.priors.web import DicomwebPeer
 from dicom_node.settings import NodeSettings
 from lobule.client import Client
@@ -63,7 +63,7 @@ def loop(tmp_path_factory):
         patch.setattr(launcher, "WORKER_MODULES", workers)
         patch.setattr(launcher, "QUEUES", tuple(workers))
         with (
-            running_system(folder / "home", "127.0.0.1", 0, show_logs=False, log_format="json", say=print) as system,
+            running_system(folder / "home", "127.0.0.1", 0, show_logs=False, log_format="json", echo=print) as system,
             fhir_server() as fhir,
             mllp_server() as mllp,
             running_loop(
@@ -233,7 +233,7 @@ def test_priors_come_by_dicomweb_too(loop, study, tmp_path):
     settings = NodeSettings(api_token="x", dicom_folder=tmp_path, dicom_calling_ae_titles="*")
     peer = DicomwebPeer(f"{loop.system.url}/dicom-web", settings, SecretStr(loop.client._token()), None)
     film = study.films[0]
-    wanted = Wanted(film.PatientID, None, date(2026, 1, 1), date(1990, 1, 1))
+    wanted = PriorCriteria(film.PatientID, None, date(2026, 1, 1), date(1990, 1, 1))
     assert peer.studies(wanted) == [], "the study has no date"
     found = {each.sop_instance_uid: each for each in peer.films(study.uid)}
     assert found.keys() >= {str(each.SOPInstanceUID) for each in study.films}

@@ -10,7 +10,6 @@ import pytest
 from redis import Redis
 from typer.testing import CliRunner
 
-from gateway.migrate import migrate
 from histo_worker.settings import HistoSettings
 from lobule import __version__
 from lobule.cli.main import build
@@ -30,10 +29,10 @@ def no_variables(monkeypatch):
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(tmp_path, migrated_sqlite):
     """A folder of `lobule up`."""
     opened = Home.open(tmp_path / "home")
-    migrate(opened.environment("unix:///none", "http://127.0.0.1:1", "json")["LOBULE_DATABASE_URL"])
+    shutil.copy(migrated_sqlite, opened.folder / "lobule.sqlite")
     (opened.folder / "lobule.sqlite").chmod(0o600)
     return opened.folder
 

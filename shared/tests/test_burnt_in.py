@@ -6,7 +6,7 @@ from imagecodecs import png_encode
 from PIL import Image, ImageDraw, ImageFont
 
 from lobule.decoding.images import decode_film
-from lobule.imaging.burnt_in import find_text, shown_pixels, with_text_said
+from lobule.imaging.burnt_in import find_text, note_burnt_in_text, shown_pixels
 from lobule.imaging.film import Film
 from lobule.imaging.regions import regions
 
@@ -58,7 +58,7 @@ def test_it_is_said_and_covered_where_that_is_set():
     covered = decode_film(png_encode(written), mask_text=True)
     assert '"code":"burnt_in_text_masked"' in covered.facts
     assert np.array_equal(covered.arrays["pixels"], written), "the networks read the film as it is"
-    pixels = shown_pixels(with_text_said(Film(written), masked=True))
+    pixels = shown_pixels(note_burnt_in_text(Film(written), masked=True))
     assert int(np.abs(pixels.astype(int) - plain).max()) < 20, "nothing of it is left, and the breast is as it was"
     assert np.array_equal(pixels[:, :440], plain[:, :440])
     assert "burnt_in_text" not in decode_film(png_encode(plain), mask_text=True).facts
@@ -74,5 +74,5 @@ def test_regions_are_those_that_touch():
 
 
 def test_nothing_is_covered_away_from_the_margin():
-    inside = with_text_said(Film(film("P-4711 08:15", place=(500, 130))), masked=True)
+    inside = note_burnt_in_text(Film(film("P-4711 08:15", place=(500, 130))), masked=True)
     assert ([notice.code for notice in inside.notices], inside.covered) == (["burnt_in_text"], ())

@@ -6,7 +6,7 @@ import json
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from lobule.contracts import earlier
+from lobule.contracts import compatibility
 from lobule.contracts.activity import activity
 from lobule.contracts.region import RegionOpinion, RegionRequest
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
@@ -74,25 +74,29 @@ class OldImageInfo(BaseModel, extra="forbid"):
 
 class TestVersion01:
     def test_its_worker_gets_the_image_as_it_knows_it(self, inference):
-        document = earlier.given(inference, 1)
+        document = compatibility.convert_claim(inference, 1)
         assert OldImageInfo(**document["image"]).modality == "mammography"
         assert document["image_key"] == "images/i1/original"
         assert "unit" not in document
 
     def test_the_report_of_an_analysis_is_the_same(self):
         claim = ReportClaim(**COMMON, result_prefix="p", analysed_at=NOW)
-        assert earlier.given(claim, 1) == claim.model_dump(mode="json")
+        assert compatibility.convert_claim(claim, 1) == claim.model_dump(mode="json")
 
     def test_what_its_gateway_gives_is_read(self, inference):
-        before = earlier.given(inference, 1) | {"result_prefix": None, "analysed_at": None, "render": None}
-        claim = earlier.read_claim(json.dumps(before).encode())
+        before = compatibility.convert_claim(inference, 1) | {
+            "result_prefix": None,
+            "analysed_at": None,
+            "render": None,
+        }
+        claim = compatibility.read_claim(json.dumps(before).encode())
         assert isinstance(claim, InferenceClaim)
         assert claim.unit.images[0].image == inference.unit.images[0].image
 
     def test_its_report_step_names_an_image_that_is_not_needed(self):
         before = {**COMMON, "step": "report", "result_prefix": "p", "analysed_at": NOW}
         before |= {"image": info().model_dump(mode="json"), "image_key": "images/i1/original", "render": None}
-        assert isinstance(earlier.read_claim(json.dumps(before).encode()), ReportClaim)
+        assert isinstance(compatibility.read_claim(json.dumps(before).encode()), ReportClaim)
 
 
 @pytest.mark.parametrize("version", [2, 3, 4, 5])
@@ -105,7 +109,7 @@ def test_workers_of_before_get_images_as_they_know_them(inference, version):
         ExaminationClaim.model_validate({**COMMON, "examination": {"images": films}}),
         RegionClaim.model_validate({**COMMON, "region": {"image": info(), "key": "k", "box": box}}),
     ]
-    unit, examination, region = (earlier.given(claim, version) for claim in claims)
+    unit, examination, region = (compatibility.convert_claim(claim, version) for claim in claims)
     images = [unit["unit"]["images"][0], examination["examination"]["images"][0], region["region"]]
     for image in (each["image"] for each in images):
         assert "um_per_pixel" not in image if version < 5 else image.pop("um_per_pixel", "") is None
@@ -225,13 +229,13 @@ class TestHandler:
 
 
 def test_workers_say_which_claims_they_understand():
-    assert earlier.claims_version(earlier.HEADERS) == 5
-    assert (earlier.claims_version({"Lobule-Claims": "2"}), earlier.claims_version({})) == (2, 1)
-    assert earlier.claims_version({"Lobule-Claims": "-1"}) == 1
+    assert compatibility.claims_version(compatibility.HEADERS) == 5
+    assert (compatibility.claims_version({"Lobule-Claims": "2"}), compatibility.claims_version({})) == (2, 1)
+    assert compatibility.claims_version({"Lobule-Claims": "-1"}) == 1
 
 
 def test_what_workers_of_before_do_not_know_is_not_given_to_them():
-    unknown = [earlier.unknown_steps(version) for version in (5, 4, 3, 2, 1)]
+    unknown = [compatibility.unknown_steps(version) for version in (5, 4, 3, 2, 1)]
     assert unknown == [
         [],
         ["render"],

@@ -19,7 +19,7 @@ def test_a_port_that_is_taken(tmp_path):
         port = other.getsockname()[1]
         with (
             pytest.raises(StartError) as refused,
-            running_system(tmp_path, "127.0.0.1", port, show_logs=False, log_format="json", say=print),
+            running_system(tmp_path, "127.0.0.1", port, show_logs=False, log_format="json", echo=print),
         ):
             pass
     assert refused.value.code == "port_taken"
@@ -30,7 +30,7 @@ def test_a_port_that_is_taken(tmp_path):
 def test_an_address_that_is_none(tmp_path):
     with (
         pytest.raises(StartError) as refused,
-        running_system(tmp_path, "192.0.2.1", 0, show_logs=False, log_format="json", say=print),
+        running_system(tmp_path, "192.0.2.1", 0, show_logs=False, log_format="json", echo=print),
     ):
         pass
     assert refused.value.code == "cannot_listen"
@@ -58,7 +58,7 @@ def test_a_folder_in_use(tmp_path):
     with (
         Home.open(tmp_path).in_use(),
         pytest.raises(StartError) as refused,
-        running_system(tmp_path, "127.0.0.1", 0, show_logs=False, log_format="json", say=print),
+        running_system(tmp_path, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print),
     ):
         pass
     assert refused.value.code == "home_in_use"

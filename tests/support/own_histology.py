@@ -8,7 +8,7 @@ import research_page
 import toy_fields
 from typer.testing import CliRunner
 
-_SECTION = research_page.section("From own data to the service")
+_SECTION = research_page.section("Use your own data in the service")
 _TOY = ("size=64", "variant=two_pools", "folds=2", "recipe.steps=1", "recipe.batch=2", "final=ensemble")
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from gateway.clock import now
 from gateway.jobs.models import Step
-from lobule.contracts.earlier import HEADERS
+from lobule.contracts.compatibility import HEADERS
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.contracts.steps import write_files

@@ -109,14 +109,6 @@ def real_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the present schema, to be copied: the migrations take longer than most tests."""
-    path = tmp_path_factory.mktemp("migrated") / "lobule.sqlite"
-    migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> str:
     """The name of a PostgreSQL database with the present schema, to be copied."""
     url = postgres.new_database(postgres_server)

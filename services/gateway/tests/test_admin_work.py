@@ -60,7 +60,7 @@ class TestWork:
         for _ in range(3):
             worker.claim(job, step)
             worker.expire(job)
-            client.app.state.reaper.take_back()
+            client.app.state.reaper.requeue_expired()
 
     def test_queues(self, client, root, job):
         queues = {row["queue"]: row for row in client.get("/api/v1/admin/queues", headers=root).json()}

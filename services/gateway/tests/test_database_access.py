@@ -33,13 +33,13 @@ TRANSACTIONS = {
     "auth/api_tokens.py": {"_note_use"},
     "auth/endpoints.py": {"issue_token"},
     "auth/sessions.py": {"note_activity"},
-    "auth/failed_logins.py": {"note"},
+    "auth/failed_logins.py": {"record_failure"},
     # After a password was checked, or the provider of single sign-on was asked.
     "auth/session_endpoints.py": {"authenticate_again"},
     "auth/second_factor/service.py": {"check_second_factor"},
-    "sso/endpoints.py": {"come_back", "ended_there"},
+    "sso/endpoints.py": {"back_channel_logout", "callback"},
     # The answer, once the request's own is committed.
-    "idempotency/middleware.py": {"KeyedRequests._keep"},
+    "idempotency/middleware.py": {"IdempotencyMiddleware._keep"},
     # Accepted once its bytes have arrived; analysed or rendered again while a request waits.
     # A film of a DICOM node that is refused is noted after its own transaction has ended.
     "uploads/service.py": {"UploadService.accept", "UploadService._note_refused"},

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 
@@ -15,7 +16,6 @@ from typer.testing import CliRunner
 from gateway.audit.models import BACKUP_CREATED, AuditEvent
 from gateway.command_line import commands
 from gateway.database import make_engine, make_session_factory
-from gateway.migrate import migrate
 from gateway.settings import get_settings
 from lobule.cli.main import build
 from lobule.launcher.home import Home
@@ -23,14 +23,14 @@ from lobule.words import Words
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def home(tmp_path, monkeypatch, migrated_sqlite):
     """A folder as `lobule up` leaves it; nothing else is set."""
     for name in [name for name in os.environ if name.startswith("LOBULE_")]:
         monkeypatch.delenv(name)
     get_settings.cache_clear()
     folder = tmp_path / "lobule"
-    opened = Home.open(folder)
-    migrate(opened.settings()["database_url"])
+    Home.open(folder)
+    shutil.copy(migrated_sqlite, folder / "lobule.sqlite")
     handlers = logging.root.handlers[:]
     yield folder
     logging.root.handlers[:] = handlers  # a command that logs leaves one for an output that is closed then

@@ -86,8 +86,8 @@ def test_a_wrong_code_counts_and_a_wrong_proof_does_not(client, alice, fail, ent
     assert wrong.json()["code"] == "wrong_code"
     half = TestClient(client.app, base_url="https://testserver")
     form = half.post("/login", data={"username": "alice", "password": PASSWORD}).text
-    given = form.split('name="half" value="')[1].split('"')[0]
-    assert half.post("/login", data={"half": given, "code": codes[0]}, follow_redirects=False).status_code == 303
+    given = form.split('name="pending" value="')[1].split('"')[0]
+    assert half.post("/login", data={"pending": given, "code": codes[0]}, follow_redirects=False).status_code == 303
     assert "1 attempt to log in with your name has failed" in told(half)
 
 

@@ -95,7 +95,7 @@ def test_a_refusal_that_comes_late_is_not_the_answer_of_the_retry(app, client, a
         session.rollback()  # the request is refused
     carried_out = send()
     with app.state.sessions.begin() as session:
-        repository.keep_answer(session, repository.Noted(user_id, "first", noted_at), 422, {}, "refused")
+        repository.keep_response(session, repository.RequestKey(user_id, "first", noted_at), 422, {}, "refused")
     again = send()
     assert (again.status_code, again.json()) == (201, carried_out.json())
     assert again.headers["Idempotency-Replayed"] == "true"

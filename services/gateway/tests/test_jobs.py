@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from gateway.clock import now
 from gateway.jobs.models import Step
-from lobule.contracts import earlier
+from lobule.contracts import compatibility
 from lobule.contracts.language import LANGUAGES
 from lobule.words import Words
 
@@ -267,9 +267,9 @@ def test_a_job_that_is_done_cannot_be_tried_again(client, alice, job, worker):
 
 
 def test_a_worker_of_this_version_claims_a_unit(job, worker):
-    worker.client.headers.update(earlier.HEADERS)
+    worker.client.headers.update(compatibility.HEADERS)
     answer = worker.say(job, "inference", "claim", worker="w")
-    [subject] = earlier.read_claim(answer.content).unit.images
+    [subject] = compatibility.read_claim(answer.content).unit.images
     assert subject.role == "current"
     assert worker.store.get(subject.key)
 

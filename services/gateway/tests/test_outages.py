@@ -58,9 +58,9 @@ class TestOnPostgres:
     def test_a_gateway_whose_clock_is_wrong_takes_no_step_away(self, client, job, worker, monkeypatch, minutes):
         claim = worker.claim(job)
         monkeypatch.setattr("gateway.clock.datetime", _Wrong(timedelta(minutes=minutes)))
-        client.app.state.reaper.take_back()
+        client.app.state.reaper.requeue_expired()
         assert worker.say(job, "inference", "heartbeat", attempt=claim["attempt"]).status_code == 204
-        client.app.state.reaper.take_back()
+        client.app.state.reaper.requeue_expired()
         worker.leave_result(claim)
         assert worker.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
         worker.render(job)

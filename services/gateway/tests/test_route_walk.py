@@ -15,7 +15,7 @@ from gateway.auth.repository import hash_secret
 from gateway.clock import now
 from gateway.main import _ROUTERS
 from gateway.users.models import Role, User
-from gateway.users.permissions import ROLES, admitted, as_table, needed
+from gateway.users.permissions import ROLES, as_table, may_use, needed_permission
 
 API_DOC = Path(__file__).parents[3] / "docs" / "api.md"
 
@@ -74,7 +74,7 @@ def routes_of(router: APIRouter) -> list[APIRoute]:
 
 
 ROUTES = sorted({Route(m, r.path) for module in _ROUTERS for r in routes_of(module.router) for m in r.methods})
-GUARDED = [route for route in ROUTES if route.name not in PUBLIC | {DIAGNOSE} and needed(*route) != "worker"]
+GUARDED = [route for route in ROUTES if route.name not in PUBLIC | {DIAGNOSE} and needed_permission(*route) != "worker"]
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_the_walk_sees_the_application_and_public_is_what_is_named(client):
     documented = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
     assert documented <= {route.name for route in ROUTES}
     assert len(documented) > 90
-    public = {route.name for route in ROUTES if needed(*route) == "public"} | {"GET /api/v1/openapi.json"}
+    public = {route.name for route in ROUTES if needed_permission(*route) == "public"} | {"GET /api/v1/openapi.json"}
     assert public == PUBLIC
 
 
@@ -166,7 +166,7 @@ def test_every_role_but_those_with_the_permission_is_refused(ask, new_user, head
         new_user(f"a-{role}", role=role)
         headers = headers_of(f"a-{role}")
         for route in GUARDED:
-            if not admitted(role, *route):
+            if not may_use(role, *route):
                 status, said = ask(route, headers)
                 refusal = (403, "forbidden" if route.has_codes else "")
                 if (role, *route) == ("auditor", "GET", "/"):
@@ -189,7 +189,7 @@ def test_a_token_does_no_more_than_its_scopes(client, alice, root, ask):
             continue
         missing = 403, "scope_missing" if route.has_codes else ""
         assert ask(route, reads if route.method != "GET" else writes) == missing, route.name
-        if needed(*route) in ("administer", "audit"):
+        if needed_permission(*route) in ("administer", "audit"):
             refused = "login_required" if route.name in FOR_PERSONS else "scope_missing"
             assert ask(route, of_root) == (403, refused), route.name
         if route.name in FOR_PERSONS:
@@ -201,7 +201,7 @@ def test_a_token_does_no_more_than_its_scopes(client, alice, root, ask):
 def test_what_belongs_to_another_user_is_not_there(headers_of, ask):
     bob, asked = headers_of("bob"), 0
     for route in GUARDED:
-        if any(f"{{{name}}}" in route.path for name in OWNED) and admitted("clinician", *route):
+        if any(f"{{{name}}}" in route.path for name in OWNED) and may_use("clinician", *route):
             status, said = ask(route, bob)
             assert status == 404 or said == "unsupported_media_type", (route.name, status, said)
             asked += 1
@@ -225,7 +225,7 @@ def test_who_diagnoses_in_one_request(client, alice, new_user):
 
 
 def test_workers_routes_admit_no_user(alice, bearer_of, ask):
-    workers = [route for route in ROUTES if needed(*route) == "worker"]
+    workers = [route for route in ROUTES if needed_permission(*route) == "worker"]
     assert len(workers) >= 5
     for route in workers:
         for headers in ({}, alice, bearer_of("alice")):

@@ -136,8 +136,8 @@ class TestPortal:
     def enter(self, client, **said):
         return client.post("/login", data={"next": "/new", **said}, follow_redirects=False)
 
-    def half(self, answer) -> str:
-        return re.search(r'name="half" value="([^"]+)"', answer.text)[1]
+    def pending(self, answer) -> str:
+        return re.search(r'name="pending" value="([^"]+)"', answer.text)[1]
 
     def test_the_form_asks_for_the_code_after_the_password(self, client, alice, turn_on, clock):
         app, _ = turn_on(alice)
@@ -146,20 +146,20 @@ class TestPortal:
         assert 'name="code"' in asked.text
         assert 'name="password"' not in asked.text
         assert "set-cookie" not in asked.headers
-        wrong = self.enter(client, half=self.half(asked), code="000000")
+        wrong = self.enter(client, pending=self.pending(asked), code="000000")
         assert (wrong.status_code, "wrong or was used" in wrong.text) == (401, True)
-        done = self.enter(client, half=self.half(wrong), code=app.generate_otp(clock.step))
+        done = self.enter(client, pending=self.pending(wrong), code=app.generate_otp(clock.step))
         assert (done.status_code, done.headers["location"]) == (303, "/new")
         assert client.get("/api/v1/users/me").json()["username"] == "alice"
 
     def test_half_a_login_is_no_login_and_ends_with_the_password(self, client, alice, turn_on, root, user_id, clock):
         app, _ = turn_on(alice)
-        half = self.half(self.enter(client, username="alice", password=PASSWORD))
-        assert client.get("/api/v1/users/me", headers={"Authorization": f"Bearer {half}"}).status_code == 401
-        assert self.enter(client, half="nonsense", code="000000").status_code == 401
+        pending = self.pending(self.enter(client, username="alice", password=PASSWORD))
+        assert client.get("/api/v1/users/me", headers={"Authorization": f"Bearer {pending}"}).status_code == 401
+        assert self.enter(client, pending="nonsense", code="000000").status_code == 401
         body = {"password": "another long sentence of words"}
         client.post(f"/api/v1/users/{user_id('alice')}/password", json=body, headers=root)
-        assert self.enter(client, half=half, code=app.generate_otp(clock.step)).status_code == 401
+        assert self.enter(client, pending=pending, code=app.generate_otp(clock.step)).status_code == 401
 
     def test_who_must_have_one_sets_it_up_before_all_else(self, client, alice, root, user_id, turn_on):
         must = {"second_factor_required": True}

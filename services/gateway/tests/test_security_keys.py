@@ -59,8 +59,8 @@ def login(client):
         asked = client.post("/login", data={"username": "alice", "password": PASSWORD}, follow_redirects=False)
         if answer is None:
             return asked
-        half = re.search(r'name="half" value="([^"]+)"', asked.text)[1]
-        said = {"half": half, "credential": json.dumps(answer(options_of(asked))), **said}
+        pending = re.search(r'name="pending" value="([^"]+)"', asked.text)[1]
+        said = {"pending": pending, "credential": json.dumps(answer(options_of(asked))), **said}
         return client.post("/login", data=said, follow_redirects=False)
 
     return enter
@@ -114,7 +114,7 @@ class TestAdding:
         options = client.post(f"{KEYS}/challenge", headers=alice).json()["public_key"]
         with app.state.sessions.begin() as session:
             kept = session.query(SecurityKeyChallenge).one()
-            kept.expires_at -= security_keys._LASTS
+            kept.expires_at -= security_keys._LIFETIME
         body = {"name": "Key", "credential": SoftKey().register(options)}
         assert client.post(KEYS, json=body, headers=alice).json()["code"] == "security_key_refused"
         client.post(f"{KEYS}/challenge", headers=alice)

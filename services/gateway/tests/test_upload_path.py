@@ -23,7 +23,7 @@ from gateway.jobs.models import Job, OutboxMessage
 SOURCE = Path(gateway.__file__).parent
 MIDDLEWARE = (
     *("asgi.py", "body_limit.py", "conditional.py", "cross_origin.py", "middleware.py"),
-    *("journal.py", "polls.py", "ranges.py", "reads.py", "refusals.py"),
+    *("journal.py", "progress_cache.py", "ranges.py", "reads.py", "refusals.py"),
 )
 DOCUMENT = Path(__file__).parents[3] / "docs" / "architecture.md"
 HEADING = "### Functions in the gateway"

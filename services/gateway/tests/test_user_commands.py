@@ -1,5 +1,7 @@
 """`lobule user …`: beside `lobule up`, with no environment variable."""
 
+import shutil
+
 import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
@@ -8,7 +10,6 @@ from gateway.accounts.commands import app
 from gateway.audit.models import AuditEvent
 from gateway.cases.models import Case
 from gateway.database import make_engine, make_session_factory
-from gateway.migrate import migrate
 from gateway.users.models import User
 from gateway.users.passwords import verify_password
 from lobule.launcher import system
@@ -24,11 +25,11 @@ def no_variables(monkeypatch):
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(tmp_path, migrated_sqlite):
     """A folder as `lobule up` leaves it."""
     folder = tmp_path / "var" / "lobule"
-    home = Home.open(folder)
-    migrate(home.environment("unix:///none", "http://127.0.0.1:8000", "json")["LOBULE_DATABASE_URL"])
+    Home.open(folder)
+    shutil.copy(migrated_sqlite, folder / "lobule.sqlite")
     return folder
 
 
@@ -77,9 +78,8 @@ def test_where_no_lobule_is_the_message_says_what_to_do(tmp_path):
     assert not (tmp_path / "nothing").exists(), "asking made no folder"
 
 
-def test_the_variable_names_the_database_for_servers(home, tmp_path, monkeypatch):
-    url = f"sqlite:///{tmp_path / 'server.sqlite'}"
-    migrate(url)
+def test_the_variable_names_the_database_for_servers(home, tmp_path, monkeypatch, migrated_sqlite):
+    url = f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'server.sqlite')}"
     monkeypatch.setenv("LOBULE_DATABASE_URL", url)
     settings = type("S", (), {"database_url": url, "audit_secret": b"k", "signing_keys": None})
     monkeypatch.setattr("gateway.command_line.get_settings", lambda: settings)

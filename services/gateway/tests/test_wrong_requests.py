@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from wrong_requests import NOT_THERE, Wrong, wrong_requests
 
-from gateway.users.permissions import needed
+from gateway.users.permissions import needed_permission
 
 ENDS_LOGINS = {"POST /api/v1/auth/logout", "DELETE /api/v1/sessions"}
 
@@ -32,7 +32,7 @@ def ask(client, alice, root, known, new_user, headers_of):
     stranger = TestClient(client.app, raise_server_exceptions=False)
 
     def send(wrong: Wrong):
-        need = needed(wrong.method, wrong.path)
+        need = needed_permission(wrong.method, wrong.path)
         path = wrong.path
         for name in {part[1:-1] for part in wrong.path.split("/") if part.startswith("{")}:
             path = path.replace(f"{{{name}}}", wrong.named.get(name) or known.get(name, "none"))

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from histo_worker.cli import app
 
-SERVED = research_page.section("From own data to the service")
+SERVED = research_page.section("Use your own data in the service")
 TOY = {
     "densenet121_deviation": ["folds=2", "seeds=(0,)", "reader.size=32", "reader.window=256"],
     "reference": ["size=64", "variant=toy", "folds=2", "recipe.steps=2", "recipe.batch=2", "final=ensemble"],

@@ -58,7 +58,7 @@ def read_by(detector, own):
 def released(runs, films, final="all"):
     origin = Origin("1.0.0", "by agreement", "own.csv")
     package = runs.parent / final
-    said, found = release_folds(runs, PLAN, films, package, origin, fppi=0.5, final=final, say=lambda _: None)
+    said, found = release_folds(runs, PLAN, films, package, origin, fppi=0.5, final=final, echo=lambda _: None)
     return open_package(package), said, found
 
 

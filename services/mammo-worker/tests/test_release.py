@@ -52,7 +52,7 @@ def package(tmp_path, monkeypatch):
 
 def test_a_package_is_calibrated_anew_and_keeps_its_weights(package, tmp_path):
     before = open_package(package).manifest
-    after = recalibrate(package, tmp_path, tmp_path / "docs", version="1.0.1", fppi=0.5, say=lambda _: None)
+    after = recalibrate(package, tmp_path, tmp_path / "docs", version="1.0.1", fppi=0.5, echo=lambda _: None)
     assert open_package(package).manifest.model_dump_json() == after.model_dump_json()
     assert (after.version, after.weights_sha256) == ("1.0.1", before.weights_sha256)
     assert after.input.preprocessing_version == release.PREPROCESSING_VERSION
@@ -107,7 +107,7 @@ def test_a_run_is_fused_with_a_package_of_the_same_patients(package, tmp_path, m
     plan = TrainingPlan(toy.network((64, 64)), (Phase(1),))
 
     def fused():
-        options = {"version": "2.0.0", "fppi": 0.5, "say": lambda _: None, "fuse": package}
+        options = {"version": "2.0.0", "fppi": 0.5, "echo": lambda _: None, "fuse": package}
         return release.release(run, plan, tmp_path, tmp_path / "both", tmp_path / "docs", **options)
 
     with pytest.raises(ValueError, match="other patients"):

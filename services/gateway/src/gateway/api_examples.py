@@ -199,7 +199,7 @@ def _value(schema: Schema, owner: str, field: str, schemas: dict[str, Schema], w
 
 
 def _alternative(schema: Schema, owner: str, field: str, schemas: dict[str, Schema], within: tuple[str, ...]) -> Any:
-    """The first that is not null, but null where it would repeat a schema inside of itself or lie too deep."""
+    """The first that is not null, but null if it would repeat a schema inside of itself or lie too deep."""
     for each in schema["anyOf"]:
         if each.get("type") != "null" and not _is_too_deep(each, within):
             return _value(each, owner, field, schemas, within)
@@ -207,7 +207,7 @@ def _alternative(schema: Schema, owner: str, field: str, schemas: dict[str, Sche
 
 
 def _items(schema: Schema, owner: str, field: str, schemas: dict[str, Schema], within: tuple[str, ...]) -> list[Any]:
-    """One item, or as many as there must be; none where it would lie too deep."""
+    """One item, or as many as there must be; none if it would lie too deep."""
     if "prefixItems" in schema:
         return [_value(each, owner, field, schemas, within) for each in schema["prefixItems"]]
     known = _FIELDS.get(field)

@@ -1,4 +1,4 @@
-"""HEAD for every GET, and 304 where the client already has the response (RFC 9110, sections 9.3.2 and 13.1.2)."""
+"""HEAD for every GET, and 304 if the client already has the response (RFC 9110, sections 9.3.2 and 13.1.2)."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send

@@ -41,7 +41,7 @@ def publish(session: Session, event: Event) -> None:
     """Tell the subscribers of the session's application what happened in its transaction.
 
     Raises:
-        RuntimeError: Where the session's factory was made without `Events`: nobody would learn of the event.
+        RuntimeError: If the session's factory was made without `Events`: nobody would learn of the event.
     """
     events: Events | None = session.info.get(Events.INFO_KEY)
     if events is None:

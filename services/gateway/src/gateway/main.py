@@ -34,7 +34,7 @@ from gateway.cases import emergency_endpoints as emergency
 from gateway.cases import endpoints as cases
 from gateway.cases import reading_endpoints as case_reading
 from gateway.cases import view_endpoints as views
-from gateway.cases.events import ReadTogether
+from gateway.cases.events import DoubleReadingEnded
 from gateway.cases.handlers import (
     lock_case_of_examination,
     refresh_case,
@@ -60,21 +60,21 @@ from gateway.fhir.outcomes import install_outcomes
 from gateway.groups import endpoints as groups
 from gateway.groups.events import ProgramJoined
 from gateway.hints import endpoints as hints
-from gateway.idempotency.middleware import KeyedRequests
-from gateway.idempotency.service import install_answers
+from gateway.idempotency.middleware import IdempotencyMiddleware
+from gateway.idempotency.service import install_replays
 from gateway.images import endpoints as images
 from gateway.images.identity import Fingerprints
 from gateway.jobs import endpoints as jobs
 from gateway.jobs import internal
 from gateway.jobs.endings import Endings
 from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationChanged, ExaminationEnds, ExaminationRead
-from gateway.jobs.polls import KnownProgress
 from gateway.jobs.progress import ProgressBoard
+from gateway.jobs.progress_cache import ProgressResponseCache
 from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
 from gateway.middleware import AnswerWhenStopped, RequestContext
 from gateway.modalities import endpoints as modality_endpoints
 from gateway.modalities.service import Modalities
-from gateway.names.policy import Names
+from gateway.names.policy import NamePolicy
 from gateway.nodes import endpoints as nodes
 from gateway.outages import install_outage_handlers
 from gateway.parameters import refuse_unknown_parameters
@@ -244,7 +244,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.lookups = Lookups(settings)
     app.state.store = open_configured_store(settings)
     app.state.fingerprints = Fingerprints(settings.secret_key.get_secret_value())
-    app.state.names = Names(settings, app.state.fingerprints)
+    app.state.names = NamePolicy(settings, app.state.fingerprints)
     app.state.uploads = UploadService(
         sessions, app.state.store, app.state.fingerprints, modalities, settings, app.state.names
     )
@@ -259,13 +259,13 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     install_outage_handlers(app)
     install_error_pages(app)
     install_outcomes(app)
-    install_answers(app)
+    install_replays(app)
     install_document(app)
     app.state.refusals, app.state.data_reads = refusals, data_reads
-    app.add_middleware(KeyedRequests, sessions=sessions, settings=settings)
+    app.add_middleware(IdempotencyMiddleware, sessions=sessions, settings=settings)
     app.add_middleware(NoteRefusals, journal=refusals)
     app.add_middleware(NoteReads, journal=data_reads)
-    app.add_middleware(KnownProgress, sessions=sessions)
+    app.add_middleware(ProgressResponseCache, sessions=sessions)
     for middleware in (BodyLimit, Conditional, Ranges):
         app.add_middleware(middleware)
     app.add_middleware(CrossOrigin, origins=parse_origins(settings.cors_origins))
@@ -291,8 +291,8 @@ def _subscribed(settings: GatewaySettings) -> Events:
     events.subscribe(ExaminationEnds, lock_case_of_examination)
     events.subscribe(ExaminationChanged, summarise_case_of_examination)
     events.subscribe(ProgramJoined, share_with_group)
-    events.subscribe(ReadTogether, reviews_service.share)
-    events.subscribe(ReadTogether, reader_findings_service.share)
+    events.subscribe(DoubleReadingEnded, reviews_service.share)
+    events.subscribe(DoubleReadingEnded, reader_findings_service.share)
     events.subscribe(ExaminationRead, supersede_signed_without)
     messages = Messages(settings)
     events.subscribe(AnalysisEnded, messages.of_job)

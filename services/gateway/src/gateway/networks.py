@@ -9,6 +9,6 @@ def parse_networks(text: str) -> list[Network]:
     """Networks in CIDR notation, separated by commas.
 
     Raises:
-        ValueError: Where one is not.
+        ValueError: If one is not.
     """
     return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]

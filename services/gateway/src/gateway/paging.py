@@ -50,11 +50,11 @@ def page(
     """One page and the cursor of the next.
 
     Args:
-        session: Where to ask.
+        session: The transaction.
         query: Selects the rows, without order.
         order: How they are ordered.
         limit: Rows in a page.
-        cursor: Where the last page ended; None for the first.
+        cursor: End of the previous page; None for the first.
 
     Raises:
         ProblemError: `cursor_invalid`, 422.

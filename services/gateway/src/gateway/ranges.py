@@ -1,4 +1,4 @@
-"""Parts of a response (RFC 9110, section 14): 206 for one range of bytes, where the response offers it."""
+"""Parts of a response (RFC 9110, section 14): 206 for one range of bytes, if the response offers it."""
 
 import re
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class _Part:
         first: First byte, in digits; empty: the last bytes are wanted.
         last: Last byte, or how many of the last bytes; empty: all from the first byte on.
         if_range: The state that the client has; of another state it gets the whole response.
-        send: Where to.
+        send: Sends the response.
     """
 
     def __init__(self, first: str, last: str, if_range: str | None, send: Send) -> None:

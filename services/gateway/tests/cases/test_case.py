@@ -2,7 +2,7 @@
 
 import pytest
 
-from lobule.contracts.earlier import HEADERS
+from lobule.contracts.compatibility import HEADERS
 
 
 class TestDetail:

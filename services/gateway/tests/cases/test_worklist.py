@@ -78,7 +78,7 @@ class TestRow:
         for _ in range(3):
             worker.claim(job)
             worker.expire(job)
-            client.app.state.reaper.take_back()
+            client.app.state.reaper.requeue_expired()
         assert row()["state"] == "failed"
 
     def test_trying_again_brings_it_back(self, client, alice, film, row):

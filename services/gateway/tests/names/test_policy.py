@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from pydicom.dataset import Dataset
 from redis import Redis
 
+from gateway.names.cipher import pseudonym_of
 from gateway.names.policy import RestoringStore
-from gateway.names.sealing import pseudonym_of
 from lobule import layout
 
 KEY = "a key of the tests that makes pseudonyms"
@@ -282,6 +282,6 @@ def test_a_policy_that_keeps_something_needs_a_key(make_app):
 @pytest.mark.parametrize("policy", ["keep"], indirect=True)
 def test_another_key_opens_nothing(app, client, alice, upload, film, case):
     assert upload(film(), name="a.dcm", modality="mammography", case_id=case).status_code == 202
-    app.state.names._sealer = None
+    app.state.names._cipher = None
     [said] = client.get(f"/api/v1/cases/{case}/identity", headers=alice).json()
     assert said["patient_name"] is None

@@ -45,7 +45,7 @@ def recalibrate(
     from mammo_worker.packages import package_folder
     from mammo_worker.release import recalibrate as make
 
-    make(package_folder(), data, docs, version=version, fppi=fppi, say=typer.echo)
+    make(package_folder(), data, docs, version=version, fppi=fppi, echo=typer.echo)
 
 
 @app.command()
@@ -157,7 +157,7 @@ def reproduce(
         runs,
         stage_steps=stage_steps,
         precision=precision,
-        say=typer.echo,
+        echo=typer.echo,
     )
 
 

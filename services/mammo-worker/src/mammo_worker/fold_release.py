@@ -50,7 +50,7 @@ def release_folds(
     *,
     fppi: float,
     final: Final,
-    say: Callable[[str], None],
+    echo: Callable[[str], None],
 ) -> tuple[ModelManifest, dict[int, list[FilmResult]]]:
     """Calibrate and measure out of fold, and write the package.
 
@@ -67,7 +67,7 @@ def release_folds(
         final: Content of the package: the network of the run `all`, which was trained on all patients, or the networks
             of all folds, whose findings are fused. A fused score is a mean between the scores on which it was
             calibrated.
-        say: Called with progress messages.
+        echo: Called with progress messages.
 
     Returns:
         The manifest, and the films of each fold with their findings and probabilities.
@@ -81,7 +81,7 @@ def release_folds(
     weights, variants = _final_network(runs, folds, plan, films, final)
     found: dict[int, list[FilmResult]] = {}
     for number, (run, own) in enumerate(zip(folds, held_out, strict=True)):
-        say(f"{run.name}: {len(own)} films")
+        echo(f"{run.name}: {len(own)} films")
         detector = build_detector(plan.network, _weights_of(run), plan.test_time_variants)
         found[number] = run_detector(detector, tracked(own, "films", len(own)))
     fitted, thresholds = calibrated([film for of_fold in found.values() for film in of_fold], fppi)

@@ -34,7 +34,7 @@ def release_own(
     version: str,
     licence: str,
     fppi: float,
-    say: Callable[[str], None],
+    echo: Callable[[str], None],
 ) -> ModelManifest:
     """Calibrate, measure if there are test films, and write the package.
 
@@ -47,7 +47,7 @@ def release_own(
         version: Version of the package.
         licence: Licence of the weights.
         fppi: False positives per calibration film at the working threshold.
-        say: Called with progress messages.
+        echo: Called with progress messages.
 
     Raises:
         ValueError: The training is not finished, a patient is in two of the three parts, or there are too few films for
@@ -61,11 +61,11 @@ def release_own(
     weights = [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
     variants = plan.test_time_variants
     detector = build_detector(plan.network, weights, variants)
-    say(f"calibrating on {len(to_calibrate)} films")
+    echo(f"calibrating on {len(to_calibrate)} films")
     fitted, thresholds = calibrated(_found(detector, to_calibrate), fppi)
     metrics: list[dict[str, Any]] = []
     if to_test:
-        say(f"measuring on {len(to_test)} films")
+        echo(f"measuring on {len(to_test)} films")
         results = with_probabilities(_found(detector, to_test), fitted)
         metrics = measure(results, ", ".join(path.name for path in test))
     trained_on = f"{len(learned)} own films of {len(set(learned))} patients."

@@ -58,7 +58,7 @@ def release(
     *,
     version: str,
     fppi: float,
-    say: Say,
+    echo: Say,
     fuse: Path | None = None,
 ) -> ModelManifest:
     """Calibrate on the validation patients, measure on the untouched fifth, write package and document.
@@ -71,7 +71,7 @@ def release(
         docs: Folder of the results document and of `mammography-tried.md`, the handwritten record of experiments.
         version: Version of the package.
         fppi: False positives per validation film at the working threshold.
-        say: Called with a message at each stage.
+        echo: Called with a message at each stage.
         fuse: Folder of a package of the same network and training patients, whose findings are fused with the run's.
 
     Raises:
@@ -86,7 +86,7 @@ def release(
         trained_on = f"First network: {trained_on} Second network: {others}"
     detector = build_detector(config, weights, variants)
     films = cbis_ddsm(data / "cbis_ddsm_mass")
-    say("calibrating on the validation patients")
+    echo("calibrating on the validation patients")
     validation = run_detector(detector, [c for c in films if split_of(c.patient) == "validation"])
     calibration, thresholds = fit_calibration(validation, fppi)
 
@@ -106,7 +106,7 @@ def release(
         )
 
     manifest = write([], "# not yet measured\n")
-    say("measuring on the untouched fifth and on mini-MIAS")
+    echo("measuring on the untouched fifth and on mini-MIAS")
     test, metrics = evaluate_package(ModelPackage(package, manifest, ""), data, detector)
     manifest = manifest.with_metrics(metrics)
     counts = f"{_counts(test)}; {saved_step(run)} training steps."
@@ -115,7 +115,7 @@ def release(
     return manifest
 
 
-def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: float, say: Say) -> ModelManifest:
+def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: float, echo: Say) -> ModelManifest:
     """Calibrate the network of a package again after a change of the films' preparation; weights do not change.
 
     Args:
@@ -124,11 +124,11 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
         docs: Folder of the results document.
         version: New version of the package.
         fppi: False positives per validation film at the working threshold.
-        say: Called with progress messages.
+        echo: Called with progress messages.
     """
     package = open_package(folder)
     detector = load_detector(package)
-    say("calibrating on the validation patients")
+    echo("calibrating on the validation patients")
     films = cbis_ddsm(data / "cbis_ddsm_mass")
     validation = run_detector(detector, [c for c in films if split_of(c.patient) == "validation"])
     calibration, thresholds = fit_calibration(validation, fppi)
@@ -143,7 +143,7 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
             "thresholds": thresholds,
         }
     )
-    say("measuring on the untouched fifth and on mini-MIAS")
+    echo("measuring on the untouched fifth and on mini-MIAS")
     test, metrics = evaluate_package(replace(package, manifest=manifest), data, detector)
     manifest = manifest.with_metrics(metrics)
     counts = f"{_counts(test)}; the weights are those of {before.version}, calibrated anew."

@@ -124,7 +124,7 @@ def reproduce(
     *,
     stage_steps: int,
     precision: str,
-    say: Say,
+    echo: Say,
 ) -> None:
     """Train every row of both tables, and update `output` after each row.
 
@@ -138,7 +138,7 @@ def reproduce(
             trained once.
         stage_steps: Number of batches of a long stage.
         precision: Keras dtype policy of the trunk in training.
-        say: Called with progress messages.
+        echo: Called with progress messages.
     """
     lines = [
         "# Mammography: the thesis' tables 14 and 15, small",
@@ -161,7 +161,7 @@ def reproduce(
         lines += [f"## {table.capitalize()}", ""]
         done: list[dict[str, Any]] = []
         for name, make, printed in rows:
-            say(f"{table}: {name}")
+            echo(f"{table}: {name}")
             plan = replace(shortened(make(base), stage_steps), precision=precision)
             result = _train_and_run(plan, films, test, weights, runs)
             done.append({"setting": name, "steps": plan.steps, **_measures(result), "thesis, on DDSM": printed})

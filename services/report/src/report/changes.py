@@ -20,7 +20,7 @@ class Change(Part):
     """What has become of a lesion."""
 
     words: str = Field(description="such as `12 → 18 mm, +6 mm since 19 Nov 2024`")
-    sizes: tuple[float, ...] = Field(description="in mm, the earlier one first; empty where they cannot be compared")
+    sizes: tuple[float, ...] = Field(description="in mm, the earlier one first; empty if they cannot be compared")
 
 
 def changes_of(reading: ExaminationReading | None, images: Analysed, text: Words) -> dict[int, Change] | None:

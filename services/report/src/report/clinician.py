@@ -28,11 +28,11 @@ class Breast(Part):
 class Clinician(Part):
     """The signer's conclusion."""
 
-    assessment: Assessment | None = Field(description="their own or the system's; null where neither has one")
+    assessment: Assessment | None = Field(description="their own or the system's; null if neither has one")
     conclusion: str
     basis: str = Field(description="how it stands to the system's conclusion, in words")
     overrules: bool = Field(description="the system concluded something else")
-    breasts: tuple[Breast, ...] = Field(description="right before left; empty where none was stated")
+    breasts: tuple[Breast, ...] = Field(description="right before left; empty if none was stated")
     headline: str = Field(
         description="what stands first: the breasts, the most suspicious one first, or the conclusion"
     )

@@ -36,7 +36,7 @@ class Report:
         """The pictures of each of its images, drawn when a form first needs them.
 
         Raises:
-            AnalysisError: `result_unreadable` where a picture is missing, damaged or of another size than said.
+            AnalysisError: `result_unreadable` if a picture is missing, damaged or of another size than said.
         """
         document = self.document
         windows = _windows(document) if document.kind == "case" else {}

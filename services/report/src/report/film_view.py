@@ -17,7 +17,7 @@ from lobule.contracts.pictures import (
     Samples,
 )
 from lobule.decoding.wire import Decoded
-from lobule.imaging.burnt_in import shown_pixels, with_text_said
+from lobule.imaging.burnt_in import note_burnt_in_text, shown_pixels
 from lobule.imaging.colour import Colours
 from lobule.imaging.decode import decode_picture
 from lobule.imaging.dicom.reader import read_dicom
@@ -52,7 +52,7 @@ def draw_picture(data: bytes, kind: PictureKind, *, mask_text: bool = False) -> 
 
     Args:
         data: The whole file, of any format that `lobule.imaging.header` accepts for a mammogram.
-        kind: `preview`: a JPEG, no side over `PREVIEW_SIDE`. `samples`: a film's samples, gzipped, where it has more
+        kind: `preview`: a JPEG, no side over `PREVIEW_SIDE`. `samples`: a film's samples, gzipped, if it has more
             bits or pixels than the display image, or a window of its own; no file where it has not.
         mask_text: Whether text in a film's background is covered.
 
@@ -60,12 +60,12 @@ def draw_picture(data: bytes, kind: PictureKind, *, mask_text: bool = False) -> 
         What it holds, and the files by name.
 
     Raises:
-        AnalysisError: Where it cannot be read.
+        AnalysisError: If it cannot be read.
     """
     film = _film_or_tissue(data)
     if isinstance(film, Picture):
         return _tissue(film, kind)
-    film = with_text_said(film, masked=mask_text)
+    film = note_burnt_in_text(film, masked=mask_text)
     film = replace(film, pixels=shown_pixels(film))
     height, width = film.pixels.shape
     facts = PictureFacts(

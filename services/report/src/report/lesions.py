@@ -31,7 +31,7 @@ class LesionEntry(Part):
     head: MarkIndex = Field(description="the more suspicious of them, whose figures are the lesion's")
     size: str = Field(description="of each mark, with its image if there are two")
     position: str = Field(description="like `size`")
-    change: Change | None = Field(description="since the earlier examination; null where nothing is known of it")
+    change: Change | None = Field(description="since the earlier examination; null if nothing is known of it")
     comments: tuple[str, ...]
 
 

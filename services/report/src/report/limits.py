@@ -8,7 +8,7 @@ from lobule.contracts.result import ImageInfo, Result
 from lobule.modalities import spec_of_result
 from lobule.words import Words
 
-_OF_UNKNOWN_SIZE = "size"  # the limit that holds only where a file does not say how large a pixel is
+_OF_UNKNOWN_SIZE = "size"  # the limit that holds only if a file does not say how large a pixel is
 
 
 def limits_of(spec: ModalitySpec, images: Sequence[ImageInfo], text: Words, *, whole: bool) -> Iterator[str]:

@@ -64,7 +64,7 @@ def draw_pictures(
         window: The part that hangs; None for all of it.
 
     Raises:
-        AnalysisError: `result_unreadable` where a picture is missing, damaged or of another size than said.
+        AnalysisError: `result_unreadable` if a picture is missing, damaged or of another size than said.
     """
     size = (result.display.width, result.display.height)
     image, hanging = result.image, result.image.hanging

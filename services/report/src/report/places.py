@@ -14,7 +14,7 @@ class Place(Part):
     """A place in the row of films: one of the four views, with its film or the reason why there is none."""
 
     name: str = Field(description="the view, or what the film is called")
-    index: int | None = Field(description="of `images`; null where there is no film to show")
+    index: int | None = Field(description="of `images`; null if there is no film to show")
     words: str = Field(description="why there is none; else empty")
 
 

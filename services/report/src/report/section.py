@@ -34,7 +34,7 @@ class FindingRow(Part):
         place: In the breast: side, clock face and depth, as far as the films of the examination tell; else empty.
         size: Of its box.
         judged: What the clinician said of it.
-        verdict: The same in words; None where nobody reviewed the image.
+        verdict: The same in words; None if nobody reviewed the image.
         comment: Of the clinician.
     """
 

@@ -13,7 +13,7 @@ def heat_map_legend(result: Result, text: Words) -> str:
 
 
 def scale_facts(result: Result, text: Words) -> tuple[Fact, ...]:
-    """Micrometres a pixel of a field, and where they come from; nothing where they are not known."""
+    """Micrometres a pixel of a field, and where they come from; nothing if they are not known."""
     tissue, given = result.tissue, result.image.um_per_pixel
     if tissue is not None:
         source, um = tissue.scale_source, tissue.um_per_pixel

@@ -27,7 +27,7 @@ class Window:
 
 
 def window_of(result: Result, readers: Sequence[ReaderRow] = ()) -> Window | None:
-    """The breast of a film with everything that was found on it; None where it is shown whole."""
+    """The breast of a film with everything that was found on it; None if it is shown whole."""
     if result.breast is None:
         return None
     part = _part_of(result, readers)

@@ -50,7 +50,7 @@ class ReportHandler:
         """Read results and their pictures, render, and store every rendering as soon as it is there.
 
         A form that fails does not stop the others: what can be rendered is stored, and then the first failure is
-        raised. The report step of an analysis fails only where no form at all could be rendered: a form that is
+        raised. The report step of an analysis fails only if no form at all could be rendered: a form that is
         missing is rendered when somebody asks for it, and fails alone if it fails again.
 
         Returns:

@@ -37,7 +37,7 @@ def words() -> Words:
     return Words(language)
 
 
-def say(key: str) -> None:
+def print_sentence(key: str) -> None:
     """Print a sentence of the catalogue to standard error."""
     console.print(words()(key))
 

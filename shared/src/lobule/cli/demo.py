@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors, say, words
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors, print_sentence, words
 from lobule.cli.diagnose import Outcome, diagnose_file, print_outcomes, save_reports
 from lobule.cli.up import print_address, until_interrupted
 from lobule.client import Client
@@ -31,7 +31,7 @@ def demo(
     with (
         plain_errors(),
         until_interrupted(),
-        running_system(home, "127.0.0.1", port, show_logs=False, log_format="console", say=say) as system,
+        running_system(home, "127.0.0.1", port, show_logs=False, log_format="console", echo=print_sentence) as system,
     ):
         print_address(system)
         with Client(system.url, DEMO, system.home.secrets["demo_password"]) as client:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors, say, words
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors, print_sentence, words
 from lobule.launcher.system import ADMIN, RunningSystem, running_system
 
 
@@ -24,7 +24,7 @@ def up(
     with (
         plain_errors(),
         until_interrupted(),
-        running_system(home, host, port, show_logs=True, log_format=log_format, say=say) as system,
+        running_system(home, host, port, show_logs=True, log_format=log_format, echo=print_sentence) as system,
     ):
         print_address(system)
         threading.Event().wait()

@@ -122,7 +122,7 @@ class ImageEvidence(Document):
 
     @property
     def hanging(self) -> Hanging | None:
-        """Side and view in one word, where both are known and the view is a screening view."""
+        """Side and view in one word, if both are known and the view is a screening view."""
         if self.laterality is None or self.view not in get_args(StandardView):
             return None
         return f"{self.laterality}{self.view}"  # pyright: ignore[reportReturnType]

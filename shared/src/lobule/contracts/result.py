@@ -216,7 +216,7 @@ class Result(Document):
         """The same result with the specification of its modality.
 
         Raises:
-            ValueError: Where it holds what results of this modality may not hold.
+            ValueError: If it holds what results of this modality may not hold.
         """
         spec.check_findings(
             {finding.label for finding in self.findings},

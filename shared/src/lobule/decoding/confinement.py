@@ -35,7 +35,7 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _MOST_FILES = 16
 
 
-def give_up_rights() -> None:
+def drop_privileges() -> None:
     """Allow no new privileges from started programs, no core files with patients' pixels, and few open files."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST_FILES, _MOST_FILES))

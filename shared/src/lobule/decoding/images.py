@@ -13,7 +13,7 @@ from lobule.decoding.wire import Decoded
 from lobule.errors import AnalysisError
 from lobule.imaging import read_field as fields_in_process
 from lobule.imaging import read_film as films_in_process
-from lobule.imaging.burnt_in import with_text_said
+from lobule.imaging.burnt_in import note_burnt_in_text
 from lobule.imaging.film import Film, Window
 from lobule.imaging.picture_header import check_size
 from lobule.imaging.read_field import Field
@@ -90,8 +90,8 @@ def read_field(data: bytes) -> Field:
 
 
 def decode_film(data: bytes, *, mask_text: bool = False) -> Decoded:
-    """A task of the decoder: `lobule.imaging.read_film.read_film`, with the notices of `with_text_said`."""
-    film = with_text_said(films_in_process.read_film(data), masked=mask_text)
+    """A task of the decoder: `lobule.imaging.read_film.read_film`, with the notices of `note_burnt_in_text`."""
+    film = note_burnt_in_text(films_in_process.read_film(data), masked=mask_text)
     plain = {each.name: getattr(film, each.name) for each in fields(film) if each.name not in _ARRAYS}
     arrays: dict[str, NDArray[Any]] = {"pixels": film.pixels}
     if film.valid is not None:

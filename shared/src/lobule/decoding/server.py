@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lobule import limits
-from lobule.decoding.confinement import Bounds, confine, filters_calls, give_up_rights
+from lobule.decoding.confinement import Bounds, confine, drop_privileges, filters_calls
 from lobule.decoding.warming import keep_heap, warm_decoders
 from lobule.decoding.wire import Decoded, write, write_failure, write_refusal
 from lobule.errors import AnalysisError
@@ -123,7 +123,7 @@ def main(channel: int, source: int, target: int, bounds: Bounds, names: list[str
     """Serve requests until the channel is closed."""
     tasks = {name: find_task(name) for name in names}
     warm_decoders()
-    give_up_rights()
+    drop_privileges()
     gc.freeze()  # a garbage collection in a child would copy every page that it visits
     ready = READY if filters_calls() else UNFILTERED
     with socket.socket(fileno=channel) as requests:

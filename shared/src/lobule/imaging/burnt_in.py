@@ -44,7 +44,7 @@ class TextLine(NamedTuple):
     on_background: bool
 
 
-def with_text_said(film: Film, *, masked: bool) -> Film:
+def note_burnt_in_text(film: Film, *, masked: bool) -> Film:
     """Add a notice to a film if text is burnt into its background.
 
     Args:

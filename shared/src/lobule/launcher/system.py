@@ -46,7 +46,7 @@ class RunningSystem:
 
 @contextmanager
 def running_system(
-    home_folder: Path, host: str, port: int, *, show_logs: bool, log_format: str, say: Callable[[str], None]
+    home_folder: Path, host: str, port: int, *, show_logs: bool, log_format: str, echo: Callable[[str], None]
 ) -> Iterator[RunningSystem]:
     """Start everything, wait until it is ready, and end everything on exit.
 
@@ -56,7 +56,7 @@ def running_system(
         port: Its port; 0 for any free port.
         show_logs: Whether log lines also appear on the terminal.
         log_format: Format of log lines, `console` or `json`.
-        say: Called with the key of the sentence about the current activity.
+        echo: Called with the key of the sentence about the current activity.
 
     Raises:
         StartError: A service or Redis is missing, the folder or the port is in use, or a service does not start.
@@ -68,7 +68,7 @@ def running_system(
     url = address_of(host, port)
     home = Home.open(home_folder)
     with home.in_use():
-        yield from _run(home, url, host, port, show_logs=show_logs, log_format=log_format, say=say)
+        yield from _run(home, url, host, port, show_logs=show_logs, log_format=log_format, echo=echo)
 
 
 def address_of(host: str, port: int) -> str:
@@ -78,7 +78,7 @@ def address_of(host: str, port: int) -> str:
 
 
 def _run(
-    home: Home, url: str, host: str, port: int, *, show_logs: bool, log_format: str, say: Callable[[str], None]
+    home: Home, url: str, host: str, port: int, *, show_logs: bool, log_format: str, echo: Callable[[str], None]
 ) -> Iterator[RunningSystem]:
     run_folder = Path(tempfile.mkdtemp(prefix="lobule-"))  # a Unix socket's path must be short
     redis_socket = run_folder / "redis.sock"
@@ -88,7 +88,7 @@ def _run(
     try:
         if "LOBULE_REDIS_URL" not in os.environ:
             supervisor.start(Child("redis", redis_command(redis_socket)))
-        say("launcher.preparing")
+        echo("launcher.preparing")
         _prepare(home, environment)
         python = sys.executable
         supervisor.start(
@@ -96,7 +96,7 @@ def _run(
         )
         for queue, module in WORKER_MODULES.items():
             supervisor.start(Child(queue, [python, "-m", module], stage=2))
-        say("launcher.starting")
+        echo("launcher.starting")
         _wait_until_ready(url, ProgressCache(connect(environment["LOBULE_REDIS_URL"])), home)
         retention = Child("retention", [python, "-m", "lobule", "retention", "run"], stage=2)
         supervisor.repeat(retention, first_s=_RETENTION_FIRST_S, every_s=_RETENTION_EVERY_S)

@@ -10,7 +10,7 @@ from lobule.contracts.result import Result
 from lobule.contracts.steps import ExaminationClaim
 from lobule.storage import ObjectStore
 from lobule.worker.pipeline import ReportProgress
-from lobule.worker.stored import stored_image
+from lobule.worker.stored_image import read_stored_image
 
 ReadImage = Callable[[AnalysedImage], tuple[bytes, Result]]
 """Returns the uploaded bytes of an analysed image and the result of its analysis."""
@@ -52,7 +52,7 @@ class ExaminationHandler:
             nonlocal seen
             progress(seen / (len(request.images) + 1), activity("reading_image"))
             seen += 1
-            data = stored_image(self._store, each.key, each.image.sha256)
+            data = read_stored_image(self._store, each.key, each.image.sha256)
             result = Result.model_validate_json(self._store.get(layout.result_key(each.result_prefix)))
             return data, result
 

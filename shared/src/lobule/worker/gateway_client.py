@@ -7,7 +7,7 @@ from types import TracebackType
 import httpx
 import structlog
 
-from lobule.contracts import earlier
+from lobule.contracts import compatibility
 from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat, write_files
 from lobule.errors import AnalysisError
 
@@ -26,7 +26,7 @@ class GatewayClient:
     def __init__(self, base_url: str, internal_token: str, patience_s: float = _PATIENCE_S) -> None:
         self._http = httpx.Client(
             base_url=base_url,
-            headers={"Authorization": f"Bearer {internal_token}", **earlier.HEADERS},
+            headers={"Authorization": f"Bearer {internal_token}", **compatibility.HEADERS},
             timeout=httpx.Timeout(10, connect=3),
         )
         self._patience_s = patience_s
@@ -43,7 +43,7 @@ class GatewayClient:
         answer.raise_for_status()
         if answer.status_code == 204:
             return None
-        return earlier.read_claim(answer.content)
+        return compatibility.read_claim(answer.content)
 
     def heartbeat(self, claim: Claim) -> None:
         """Renew the lease.

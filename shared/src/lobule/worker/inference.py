@@ -12,7 +12,7 @@ from lobule.worker.examination import ExaminationHandler, Examiner
 from lobule.worker.metrics import observe_stages
 from lobule.worker.pipeline import Pipeline, ReportProgress, part_of
 from lobule.worker.region import RegionExpert, RegionHandler
-from lobule.worker.stored import stored_image
+from lobule.worker.stored_image import read_stored_image
 
 
 class InferenceHandler:
@@ -61,7 +61,7 @@ class InferenceHandler:
         progress(0.0, activity("reading_image"))
         # passed without a name, so that the pipeline can free the file (up to 300 MB) after decoding
         analysis = self._pipeline.analyse(
-            stored_image(self._store, subject.key, subject.image.sha256), subject.image, progress
+            read_stored_image(self._store, subject.key, subject.image.sha256), subject.image, progress
         )
         observe_stages(analysis.result)
         for name, content in analysis.files.items():

@@ -8,7 +8,7 @@ from lobule.contracts.region import RegionOpinion, RegionRequest
 from lobule.contracts.steps import RegionClaim
 from lobule.storage import ObjectStore
 from lobule.worker.pipeline import ReportProgress
-from lobule.worker.stored import stored_image
+from lobule.worker.stored_image import read_stored_image
 
 
 class RegionExpert(Protocol):
@@ -42,6 +42,6 @@ class RegionHandler:
         """Run the step; see `lobule.worker.runner.StepHandler`."""
         request = claim.region
         progress(0.0, activity("reading_image"))
-        opinion = self._expert(request, stored_image(self._store, request.key, request.image.sha256))
+        opinion = self._expert(request, read_stored_image(self._store, request.key, request.image.sha256))
         self._store.put(layout.region_key(claim.output_prefix), opinion.model_dump_json().encode())
         progress(1.0, DONE)

@@ -20,7 +20,7 @@ from gateway.users.models import Role, User
 from gateway.users.passwords import verify_password
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
 
-Given = TypeVar("Given", bound=BaseModel)
+Validated = TypeVar("Validated", bound=BaseModel)
 
 _ROLES = f"one of {', '.join(get_args(Role))}"
 Username = Annotated[str, typer.Argument(help="user name for the login")]
@@ -189,7 +189,7 @@ def _new_hash(password: str, *names: str) -> str:
         raise fail(error.detail_in(words().language)) from None
 
 
-def _valid(kind: type[Given], **values: object) -> Given:
+def _valid(kind: type[Validated], **values: object) -> Validated:
     try:
         return kind.model_validate(values)
     except ValidationError as error:

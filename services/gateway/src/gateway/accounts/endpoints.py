@@ -30,7 +30,7 @@ def change_password(
     change: ChangeHash, user: Person, session: DbSession, request: Request, settings: AppSettings
 ) -> None:
     """Change your password. Your other sessions end."""
-    service.change_password(session, user, change, but=sessions.read_session(session, request, settings))
+    service.change_password(session, user, change, keep=sessions.read_session(session, request, settings))
     record(session, request, user, "user.password", "user", user.id)
 
 

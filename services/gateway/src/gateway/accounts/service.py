@@ -107,7 +107,7 @@ def delete_user(session: Session, user: User) -> None:
         raise ProblemError(409, "last_admin")
 
 
-def change_password(session: Session, user: User, change: HashedChange, but: AuthSession | None) -> None:
+def change_password(session: Session, user: User, change: HashedChange, keep: AuthSession | None) -> None:
     """Give a user the password that they chose; every login with the old one ends, but the one that changes it.
 
     Raises:
@@ -116,7 +116,7 @@ def change_password(session: Session, user: User, change: HashedChange, but: Aut
     """
     if repository.locked_password_hash(session, user.id) != change.checked:
         raise ProblemError(403, "wrong_password")
-    _set_password(session, user, change.new, but)
+    _set_password(session, user, change.new, keep)
 
 
 def reset_password(session: Session, user: User, password_hash: str, *, by_another: bool) -> None:
@@ -136,11 +136,11 @@ def reset_password(session: Session, user: User, password_hash: str, *, by_anoth
     end_access(session, user)
 
 
-def _set_password(session: Session, user: User, password_hash: str, but: AuthSession | None = None) -> None:
+def _set_password(session: Session, user: User, password_hash: str, keep: AuthSession | None = None) -> None:
     if user.identity is not None:
         raise ProblemError(409, "password_elsewhere")
     user.password_hash, user.must_change_password = password_hash, False
-    end_logins(session, user, but)
+    end_logins(session, user, keep)
 
 
 def reset_second_factor(session: Session, user: User) -> None:
@@ -149,9 +149,9 @@ def reset_second_factor(session: Session, user: User) -> None:
     end_logins(session, user)
 
 
-def end_logins(session: Session, user: User, but: AuthSession | None = None) -> None:
+def end_logins(session: Session, user: User, keep: AuthSession | None = None) -> None:
     """End every session, refresh token and access token of a user."""
-    logins.revoke_all(session, user.id, but)
+    logins.revoke_all(session, user.id, keep)
     user.auth_epoch += 1
 
 

@@ -18,7 +18,7 @@ from gateway.audit.repository import AuditFilter
 from gateway.audit.schemas import AuditEventRead, AuditPage
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import AdminUser
-from gateway.cases.repositories.reads import may_be_told
+from gateway.cases.repositories.reads import audit_events_visible_to
 from gateway.clock import now
 from gateway.database import DbSession, StreamSession, in_utc
 from gateway.errors import responses
@@ -61,9 +61,9 @@ def audit_filter(
 Wanted = Annotated[AuditFilter, Depends(audit_filter)]
 
 
-def told_to(admin: User, wanted: AuditFilter) -> AuditFilter:
+def restrict_to_visible(admin: User, wanted: AuditFilter) -> AuditFilter:
     """What an administrator may see of a filter's events: they may be one of two readers of a case, too."""
-    return replace(wanted, told=may_be_told(admin))
+    return replace(wanted, visible=audit_events_visible_to(admin))
 
 
 @router.get("/audit", responses=responses(401, 403, 422))
@@ -80,7 +80,7 @@ def list_events(
 
     In double reading, the events of a reader are listed once both readers have signed.
     """
-    rows, next_cursor = repository.events(session, told_to(admin, wanted), limit, cursor)
+    rows, next_cursor = repository.events(session, restrict_to_visible(admin, wanted), limit, cursor)
     link_next(request, response, next_cursor)
     return AuditPage(items=[AuditEventRead.model_validate(row) for row in rows], next_cursor=next_cursor)
 
@@ -96,7 +96,7 @@ def export_events(admin: AdminUser, wanted: Wanted, request: Request, session: S
 
     def lines() -> Iterator[str]:
         yield _line(_COLUMNS)
-        for event in repository.every(session, told_to(admin, wanted)):
+        for event in repository.every(session, restrict_to_visible(admin, wanted)):
             yield _line(_cells(event))
 
     name = f"lobule-audit-{now():%Y%m%dT%H%M%SZ}.csv"

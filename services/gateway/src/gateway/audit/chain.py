@@ -32,7 +32,7 @@ def add(session: Session, added: AuditEvent) -> None:
     """Add an event to a session; it is linked when the session commits.
 
     Raises:
-        RuntimeError: Where the session's factory was made without the key of the chains.
+        RuntimeError: If the session's factory was made without the key of the chains.
     """
     if AUDIT_KEY not in session.info:
         raise RuntimeError(f"{added.action}: this session was made without an audit key.")

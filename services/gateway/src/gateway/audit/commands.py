@@ -26,14 +26,14 @@ _Anchors = Annotated[list[Path] | None, typer.Option(help="files with anchors of
 @app.command("verify")
 def verify_log(home: HomeFolder = DEFAULT_HOME, anchors: _Anchors = None) -> None:
     """Report every event that was changed, deleted or inserted. The exit status is 1 if there is any."""
-    sessions, say = sessions_at(home), words()
+    sessions, text = sessions_at(home), words()
     known = [anchor for file in anchors or () for anchor in read_anchors(file)]
     faults = 0
     with reading(sessions) as session:
         for fault in verify(session, audit_key_of(sessions), known):
             faults += 1
-            typer.echo(say(f"cli.audit.{fault.kind}", chain=fault.chain, first=fault.first, last=fault.last))
-        typer.echo(say("cli.audit.verified", events=repository.count(session), faults=faults, anchors=len(known)))
+            typer.echo(text(f"cli.audit.{fault.kind}", chain=fault.chain, first=fault.first, last=fault.last))
+        typer.echo(text("cli.audit.verified", events=repository.count(session), faults=faults, anchors=len(known)))
     raise typer.Exit(1 if faults else 0)
 
 
@@ -61,13 +61,13 @@ def seal(
 
     The command prints each event. It does not link events older than `--since`; if there are any, the exit status is 1.
     """
-    say = words()
+    text = words()
 
-    def tell(event: dict[str, Any], linked: bool) -> None:
-        typer.echo(say("cli.audit.links" if linked else "cli.audit.left", event=sealing.described(event)))
+    def print_event(event: dict[str, Any], linked: bool) -> None:
+        typer.echo(text("cli.audit.links" if linked else "cli.audit.left", event=sealing.described(event)))
 
-    sealed = sealing.seal(sessions_at(home), tell, since and in_utc(since))
-    typer.echo(say("cli.audit.sealed", count=sealed.events, left=sealed.refused))
+    sealed = sealing.seal(sessions_at(home), print_event, since and in_utc(since))
+    typer.echo(text("cli.audit.sealed", count=sealed.events, left=sealed.refused))
     raise typer.Exit(1 if sealed.refused else 0)
 
 

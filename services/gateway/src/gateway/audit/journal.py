@@ -37,7 +37,7 @@ class Journal(ABC, Generic[Noted]):
         self.stopped = threading.Event()
 
     def note(self, noted: Noted) -> None:
-        """Have an event written. Where too many wait, it is only logged."""
+        """Have an event written. If too many wait, it is only logged."""
         self._put(noted)
 
     def _put(self, noted: Noted) -> bool:
@@ -84,7 +84,7 @@ class NoteResponses(HttpMiddleware, Generic[Noted]):
 
     Args:
         app: The next application.
-        journal: Where they are noted.
+        journal: The journal.
     """
 
     def __init__(self, app: ASGIApp, journal: Journal[Noted]) -> None:

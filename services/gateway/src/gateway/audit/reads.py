@@ -12,12 +12,12 @@ from datetime import datetime
 
 from starlette.types import Scope
 
-from gateway.audit.asked import Asked
+from gateway.audit.audited_request import AuditedRequest
 from gateway.audit.journal import Journal, NoteResponses
 from gateway.audit.models import AuditEvent
 from gateway.clock import now
 from gateway.database import SessionFactory
-from gateway.users.permissions import needed
+from gateway.users.permissions import needed_permission
 
 ACTION = "data.read"
 _GIVEN = (200, 206, 304)
@@ -33,7 +33,7 @@ _Key = tuple[str | None, ...]
 class Read:
     """A request that was given patients' data."""
 
-    asked: Asked
+    request: AuditedRequest
     at: datetime
 
     @property
@@ -44,9 +44,9 @@ class Read:
     @property
     def key(self) -> _Key:
         """What one event of an hour is written for."""
-        asked = self.asked
-        what = asked.target_id or asked.route
-        return asked.actor_id, asked.token_id, asked.address, asked.target_type, what
+        request = self.request
+        what = request.target_id or request.route
+        return request.actor_id, request.token_id, request.address, request.target_type, what
 
 
 class ReadJournal(Journal[Read]):
@@ -75,7 +75,7 @@ class ReadJournal(Journal[Read]):
     def events(self, waiting: Counter[Read]) -> Iterator[AuditEvent]:
         """See `Journal`."""
         for read in waiting:
-            yield read.asked.event(ACTION, read.at, {"route": read.asked.route})
+            yield read.request.event(ACTION, read.at, {"route": read.request.route})
 
 
 class NoteReads(NoteResponses[Read]):
@@ -85,12 +85,12 @@ class NoteReads(NoteResponses[Read]):
         """See `NoteResponses`."""
         if status not in _GIVEN or scope["method"] not in _METHODS:
             return None
-        asked = Asked.of(scope)
-        if asked is None or asked.actor_id is None or not _gives_data(scope, asked.route):
+        request = AuditedRequest.of(scope)
+        if request is None or request.actor_id is None or not _gives_data(scope, request.route):
             return None
-        return Read(asked, now())
+        return Read(request, now())
 
 
 def _gives_data(scope: Scope, route: str) -> bool:
     noted = scope.get("state", {}).get("noted", False)
-    return not noted and not _WITHOUT_DATA.fullmatch(route) and needed(scope["method"], route) == "read"
+    return not noted and not _WITHOUT_DATA.fullmatch(route) and needed_permission(scope["method"], route) == "read"

@@ -1,9 +1,8 @@
-"""Writes what was refused to the audit log: who asked from where for what, and why they did not get it.
+"""Writes refused requests to the audit log: who sent them, from where, for which object, and the reason.
 
-Equal refusals of one moment are one event with their number. A user has `_PER_MINUTE` events a minute, and so have all
-anonymous requests together; what exceeds that is one event with its number, so that nobody fills the log. A request
-that was noted otherwise, such as a failed login, is no second event, and an access token that has run out is none: that
-is how every token ends.
+Equal refusals of one moment are written as one event with their number. A user may cause `_PER_MINUTE` events a minute,
+and so may all anonymous requests together; further refusals are counted in one event, so that a client cannot fill the
+log. Requests that are recorded elsewhere, such as failed logins, and expired access tokens are not written.
 """
 
 import time
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from gateway.audit.asked import Asked
+from gateway.audit.audited_request import AuditedRequest
 from gateway.audit.journal import Journal, NoteResponses
 from gateway.audit.models import AuditEvent
 from gateway.clock import now
@@ -31,7 +30,7 @@ _MINUTE_S = 60.0
 class Refusal:
     """A request that was refused."""
 
-    asked: Asked
+    request: AuditedRequest
     method: str
     reason: str
 
@@ -46,7 +45,7 @@ class RefusalJournal(Journal[Refusal]):
     def __init__(self, sessions: SessionFactory) -> None:
         super().__init__(sessions)
         self._minute_ends = 0.0
-        self._written: Counter[str] = Counter()  # events of this minute, by who asked
+        self._written: Counter[str] = Counter()  # events of this minute, by actor
         self._further: Counter[str] = Counter()  # refusals beyond them
 
     def _write(self) -> None:
@@ -60,18 +59,18 @@ class RefusalJournal(Journal[Refusal]):
     def events(self, waiting: Counter[Refusal]) -> Iterator[AuditEvent]:
         """See `Journal`."""
         if time.monotonic() >= self._minute_ends:
-            for asker, times in self._further.items():
-                yield AuditEvent(at=now(), actor_name=asker, action=ACTION, detail={"further": times})
+            for actor, times in self._further.items():
+                yield AuditEvent(at=now(), actor_name=actor, action=ACTION, detail={"further": times})
             self._minute_ends = time.monotonic() + _MINUTE_S
             self._written, self._further = Counter(), Counter()
         for refusal, times in waiting.items():
-            asker = refusal.asked.actor_name
-            if self._written[asker] < _PER_MINUTE:
-                self._written[asker] += 1
-                detail = {"method": refusal.method, "route": refusal.asked.route, "times": times}
-                yield refusal.asked.event(ACTION, now(), detail, refusal.reason[:60])
+            actor = refusal.request.actor_name
+            if self._written[actor] < _PER_MINUTE:
+                self._written[actor] += 1
+                detail = {"method": refusal.method, "route": refusal.request.route, "times": times}
+                yield refusal.request.event(ACTION, now(), detail, refusal.reason[:60])
             else:
-                self._further[asker] += times
+                self._further[actor] += times
 
 
 class NoteRefusals(NoteResponses[Refusal]):
@@ -83,10 +82,10 @@ class NoteRefusals(NoteResponses[Refusal]):
 
 
 def _refusal(scope: Scope, status: int) -> Refusal | None:
-    asked, state = Asked.of(scope), scope.get("state", {})
+    request, state = AuditedRequest.of(scope), scope.get("state", {})
     reason = state.get("refused") or str(status)
-    if asked is None or scope["path"].startswith(_OF_WORKERS) or state.get("noted", False) or reason == _RUN_OUT:
+    if request is None or scope["path"].startswith(_OF_WORKERS) or state.get("noted", False) or reason == _RUN_OUT:
         return None
     if status == 404 and not scope.get("path_params"):
         return None
-    return Refusal(asked, scope["method"], reason)
+    return Refusal(request, scope["method"], reason)

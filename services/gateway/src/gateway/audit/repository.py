@@ -25,7 +25,7 @@ class AuditFilter:
         target_id: Id of the object that was acted on.
         since: Not before.
         until: Before.
-        told: Which events the reader of the log may see; None: all.
+        visible: Which events the reader of the log may see; None: all.
     """
 
     actor: str | None = None
@@ -33,13 +33,13 @@ class AuditFilter:
     target_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    told: ColumnElement[bool] | None = None
+    visible: ColumnElement[bool] | None = None
 
     def select(self) -> Select[AuditEvent]:
         """The events, without order."""
         query = select(AuditEvent)
-        if self.told is not None:
-            query = query.where(self.told)
+        if self.visible is not None:
+            query = query.where(self.visible)
         if self.actor:
             query = query.where(AuditEvent.actor_name.icontains(self.actor, autoescape=True))
         if self.action:

@@ -1,4 +1,4 @@
-"""Links events that are in no chain: those of a version without chains. No gateway does so while it serves."""
+"""Links events that are in no chain, such as those of a version without chains. A running gateway never does this."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,26 +29,25 @@ class Sealed:
     ends: list[int]
 
 
-Told = Callable[[dict[str, Any], bool], None]
-"""Is told of each event in no chain: the event, and whether it is linked."""
+OnEvent = Callable[[dict[str, Any], bool], None]
+"""Called with each event that is in no chain, and with whether it will be linked."""
 
 
-def _to_nobody(_event: dict[str, Any], _linked: bool) -> None:
+def _ignore(_event: dict[str, Any], _linked: bool) -> None:
     pass
 
 
-def seal(sessions: SessionFactory, told: Told = _to_nobody, since: datetime | None = None) -> Sealed:
-    """Make the ends that are missing, and link the events that are in no chain; the log says so.
+def seal(sessions: SessionFactory, on_event: OnEvent = _ignore, since: datetime | None = None) -> Sealed:
+    """Make the missing ends of chains, link the events that are in no chain, and record that in the log.
 
-    An event that is older than the newest one with a link is left alone where `since` does not admit it: whoever can
-    write to the database can insert one at any moment of the past. Each batch is a transaction of its own, so that
-    others wait for none for long. What is left where it is interrupted stays without a link, and `lobule audit verify`
-    names it.
+    Events older than `since` are not linked, because whoever can write to the database can insert events with a time in
+    the past. Each batch is its own transaction, so that other transactions wait only briefly. If sealing is
+    interrupted, the remaining events stay without a link, and `lobule audit verify` reports them.
 
     Args:
         sessions: Of the database, with the key of the chains.
-        told: Of each event, before it is linked.
-        since: Older events are left alone; by default those older than the newest event with a link.
+        on_event: Called with each event before it is linked.
+        since: Older events are not linked; the default is the time of the newest linked event.
     """
     key: bytes = sessions.kw["info"][AUDIT_KEY]
     with sessions.begin() as session:
@@ -63,7 +62,7 @@ def seal(sessions: SessionFactory, told: Told = _to_nobody, since: datetime | No
                 break
             admitted = [event for event in events if event.at >= since]
             for event in events:
-                told(AuditEventRead.model_validate(event).model_dump(mode="json"), event.at >= since)
+                on_event(AuditEventRead.model_validate(event).model_dump(mode="json"), event.at >= since)
             append(session, key, admitted)
         linked, refused, after = linked + len(admitted), refused + len(events) - len(admitted), events[-1].id
     sealed = Sealed(linked, refused, [end.id for end in made])
@@ -75,7 +74,7 @@ def seal(sessions: SessionFactory, told: Told = _to_nobody, since: datetime | No
 
 
 def described(event: dict[str, Any]) -> str:
-    """An event on one line, for whoever judges whether it is genuine."""
+    """Format an event as one line, for the person who judges whether it is genuine."""
     target = ":".join(str(event[name]) for name in ("target_type", "target_id") if event[name])
     parts = (event["id"], event["at"], event["actor_name"], event["action"], target, event["address"] or "-")
     return " ".join(str(part) for part in parts if part).replace("\n", " ")

@@ -15,7 +15,7 @@ from gateway.clock import now
 from gateway.database import only_reads
 from gateway.errors import ProblemError
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 
 _PREFIX = "lobule_"
 _HINT_LENGTH = len(_PREFIX) + 5
@@ -30,7 +30,7 @@ def is_api_token(secret: str) -> bool:
 
 def may_have_admin_scope(user: User) -> bool:
     """Whether a token of this user's may have the scope `admin`, without which it reaches no administrator's route."""
-    return may(user.role, "administer") or may(user.role, "audit")
+    return has_permission(user.role, "administer") or has_permission(user.role, "audit")
 
 
 def create(session: Session, user: User, new: ApiTokenCreate) -> tuple[ApiToken, str]:
@@ -66,15 +66,15 @@ def use(request: Request, session: Session, secret: str) -> ApiToken:
     if token is None or over or not token.user.active:
         raise unauthorized("token_invalid", "api_token")
     request.state.api_token = token
-    note_asker(request, token.user, token)
+    note_actor(request, token.user, token)
     check_scope(request, "read" if request.method in _SAFE_METHODS else "write")
     _note_use(request, session, token)
     return token
 
 
-def note_asker(request: Request, user: User, token: ApiToken | None = None) -> None:
+def note_actor(request: Request, user: User, token: ApiToken | None = None) -> None:
     """Note who asks, for the audit log, should the request be refused: by then the rows may have been rolled back."""
-    request.state.asked_by = (user.id, user.username, token.id if token else None)
+    request.state.actor = (user.id, user.username, token.id if token else None)
 
 
 def check_scope(request: Request, scope: Scope) -> None:

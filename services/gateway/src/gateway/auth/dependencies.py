@@ -17,7 +17,7 @@ from gateway.auth.sessions import is_fresh
 from gateway.auth.tokens import read_access_token, unauthorized
 from gateway.database import DbSession, reading
 from gateway.errors import ProblemError
-from gateway.idempotency.service import answer_again, hold
+from gateway.idempotency.service import claim_key, replay
 from gateway.settings import GatewaySettings
 from gateway.users import permissions
 from gateway.users.models import User
@@ -54,8 +54,8 @@ def identify(request: Request, credentials: HTTPAuthorizationCredentials | None,
         ProblemError: 401 or 403.
     """
     user = _identified(request, credentials, session)
-    if not hasattr(request.state, "asked_by"):
-        api_tokens.note_asker(request, user)
+    if not hasattr(request.state, "actor"):
+        api_tokens.note_actor(request, user)
     if request.scope["route"].path not in _BEFORE_ALL_ELSE:
         check_own_password(user)
     check_permission(request, user)
@@ -68,7 +68,7 @@ def check_permission(request: Request, user: User) -> None:
     Raises:
         ProblemError: `forbidden`, 403.
     """
-    if not permissions.admitted(user.role, request.method, request.scope["route"].path):
+    if not permissions.may_use(user.role, request.method, request.scope["route"].path):
         raise ProblemError(403, "forbidden")
 
 
@@ -103,7 +103,7 @@ def at_portal(request: Request) -> bool:
 def current_user(request: Request, credentials: Credentials, session: DbSession) -> User:
     """See `identify`; a request with an `Idempotency-Key` that was carried out before ends here, with its answer."""
     user = identify(request, credentials, session)
-    hold(request, session, user.id)
+    claim_key(request, session, user.id)
     return user
 
 
@@ -126,7 +126,7 @@ def waiting_user(request: Request, credentials: Credentials) -> User:
     """
     with reading(request.app.state.sessions) as session:
         user = identify(request, credentials, session)
-        answer_again(request, session, user.id)
+        replay(request, session, user.id)
         return user
 
 
@@ -247,12 +247,12 @@ def logged_in_user(request: Request, session: DbSession) -> User:
     """The logged-in user of a page, even if their password must be changed.
 
     Raises:
-        LoginRequiredError: Where nobody is logged in.
+        LoginRequiredError: If nobody is logged in.
     """
     login = sessions.read_session(session, request, settings_of(request))
     if login is None:
         raise LoginRequiredError(_place(request))
-    api_tokens.note_asker(request, login.user)
+    api_tokens.note_actor(request, login.user)
     sessions.note_activity(request, session, login)
     request.state.failed_logins = FailedLogins.of(login)
     return login.user
@@ -265,13 +265,13 @@ def portal_user(request: Request, user: LoggedIn) -> User:
     """The logged-in user of a page.
 
     Raises:
-        LoginRequiredError: Where they have to choose a password first.
+        LoginRequiredError: If they have to choose a password first.
     """
     if user.must_change_password:
         raise LoginRequiredError(_place(request), first="/password")
     if lacks_second_factor(user):
         raise LoginRequiredError(_place(request), first="/second-factor")
-    if not permissions.admitted(user.role, request.method, request.scope["route"].path):
+    if not permissions.may_use(user.role, request.method, request.scope["route"].path):
         raise PageForbiddenError(user)
     return user
 

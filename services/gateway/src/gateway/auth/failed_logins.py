@@ -45,7 +45,7 @@ class FailedLogins:
         return cls(kept["count"], datetime.fromisoformat(kept["last_at"]), kept["address"], since, kept["seen"])
 
 
-def note(request: Request, actor: User | str, detail: dict[str, str] | None = None) -> None:
+def record_failure(request: Request, actor: User | str, detail: dict[str, str] | None = None) -> None:
     """Write a failed login to the audit log and to the user of that name, if there is one."""
     name = actor if isinstance(actor, str) else actor.username
     address = request.client.host if request.client else "unknown"
@@ -55,7 +55,7 @@ def note(request: Request, actor: User | str, detail: dict[str, str] | None = No
     request.state.noted = True  # one event for one request: see `gateway.audit.refusals`
 
 
-def hand_over(session: Session, login: AuthSession) -> None:
+def move_to_session(session: Session, login: AuthSession) -> None:
     """Have a new portal session tell what failed before it, and count from now on for the next one."""
     count, last_at, address, since = repository.take_failed_logins(session, login.user_id)
     if count and last_at:
@@ -63,7 +63,7 @@ def hand_over(session: Session, login: AuthSession) -> None:
         login.failed_before = told | {"since": since and since.isoformat()}
 
 
-def seen(login: AuthSession) -> None:
+def mark_seen(login: AuthSession) -> None:
     """Note that the person of a session has seen what failed."""
     if login.failed_before is not None:
         login.failed_before = login.failed_before | {"seen": True}

@@ -64,11 +64,11 @@ def delete_expired(session: Session) -> None:
     session.execute(delete(AuthSession).where(AuthSession.expires_at <= now()))
 
 
-def revoke_all(session: Session, user_id: str, but: AuthSession | None = None) -> None:
+def revoke_all(session: Session, user_id: str, keep: AuthSession | None = None) -> None:
     """End every login of a user except this one, in browsers and of API clients."""
     live = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
-    if but is not None:
-        live = live.where(AuthSession.id != but.id)
+    if keep is not None:
+        live = live.where(AuthSession.id != keep.id)
     session.execute(live.values(revoked_at=now()))
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from gateway.audit.service import record, record_apart
 from gateway.auth import failed_logins
 from gateway.auth.schemas import Proof
-from gateway.auth.second_factor.service import Given, check_second_factor
+from gateway.auth.second_factor.service import SecondFactorAnswer, check_second_factor
 from gateway.auth.throttle import LoginThrottle
 from gateway.auth.tokens import unauthorized
 from gateway.database import read
@@ -27,7 +27,7 @@ def authenticate(
         ProblemError: `wrong_credentials`, `code_required` or `wrong_code` (401), or `rate_limited` (429).
     """
     user = with_password(request, username, password)
-    return user, check_second_factor(request, user, Given(code), "login")
+    return user, check_second_factor(request, user, SecondFactorAnswer(code), "login")
 
 
 def with_password(request: Request, username: str, password: str) -> User:
@@ -45,7 +45,7 @@ def with_password(request: Request, username: str, password: str) -> User:
 
     user = throttle.check(username, _address(request), find)
     if user is None:
-        failed_logins.note(request, username)
+        failed_logins.record_failure(request, username)
         raise unauthorized("wrong_credentials")
     return user
 
@@ -83,7 +83,7 @@ def prove(request: Request, user: User, proof: Proof) -> dict[str, str]:
             check_password(request, user, proof.password.get_secret_value())
             return {"by": "password"}
         if user.second_factor:
-            return check_second_factor(request, user, Given(proof.code, proof.credential), "proof")
+            return check_second_factor(request, user, SecondFactorAnswer(proof.code, proof.credential), "proof")
         raise ProblemError(403, "wrong_password")
     except ProblemError as error:
         record_apart(request, user, "auth.failed", detail={"for": "auth.confirm", "code": error.code})

@@ -36,7 +36,7 @@ def list_sessions(user: CurrentUser, session: DbSession, settings: AppSettings, 
 @router.delete("/sessions", status_code=204, responses=responses(401, 403))
 def end_other_sessions(user: Person, session: DbSession, request: Request) -> None:
     """End all of your other sessions."""
-    repository.revoke_all(session, user.id, but=current_login(request))
+    repository.revoke_all(session, user.id, keep=current_login(request))
     record(session, request, user, "auth.logout_elsewhere", "user", user.id)
 
 

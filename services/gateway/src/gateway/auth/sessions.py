@@ -54,7 +54,7 @@ def open_session(
         **came_from(request),
     )
     session.add(login)
-    failed_logins.hand_over(session, login)
+    failed_logins.move_to_session(session, login)
     response.set_cookie(
         cookie_name(settings),
         secret,

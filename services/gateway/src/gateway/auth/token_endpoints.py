@@ -11,7 +11,7 @@ from gateway.auth.schemas import ApiTokenCreate, ApiTokenCreated, ApiTokenRead
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 
 router = APIRouter(prefix="/api/v1/tokens", tags=["tokens"])
 
@@ -25,7 +25,7 @@ def list_tokens(
 ) -> list[ApiTokenRead]:
     """List your API tokens, newest first, without their secrets; administrators may list everyone's."""
     if everyone:
-        if not may(user.role, "administer"):
+        if not has_permission(user.role, "administer"):
             raise ProblemError(403, "forbidden")
         api_tokens.check_scope(request, "admin")
     return [ApiTokenRead.of(token) for token in repository.api_tokens(session, None if everyone else user.id)]
@@ -51,4 +51,4 @@ def revoke_token(token_id: str, user: Person, session: DbSession, request: Reque
 
 
 def _may_revoke(user: User, owner: User) -> bool:
-    return may(user.role, "administer") or user.id == owner.id
+    return has_permission(user.role, "administer") or user.id == owner.id

@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from gateway.cases import together
+from gateway.cases import joint_reading
 from gateway.cases.dependencies import VisibleCase
 from gateway.database import DbSession
 from gateway.errors import responses
@@ -66,7 +66,7 @@ def read_case_examination(
     The films are read again after one is added, corrected or removed; until then there is no reading. The case's
     conclusion does not depend on the reading.
     """
-    work = jobs.examination(session, together.key_of(case.id))
+    work = jobs.examination(session, joint_reading.key_of(case.id))
     if work is None:
         return ExaminationRead(state="none", error=None, reading=None)
     if work.state != "done":

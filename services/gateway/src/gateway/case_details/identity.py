@@ -1,4 +1,4 @@
-"""`/api/v1/cases/{id}/identity`: the names in the files of a case, where the policy for names keeps them."""
+"""`/api/v1/cases/{id}/identity`: the names in the files of a case, if the policy for names keeps them."""
 
 from datetime import date
 

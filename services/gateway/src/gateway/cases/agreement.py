@@ -35,7 +35,7 @@ Subject = Literal["recall", "bi_rads", "density", "recommendation", "conclusion"
 
 
 @dataclass(frozen=True)
-class Stated:
+class ReaderConclusions:
     """What a reader states of a case: of its breasts, and of the case as a whole.
 
     Attributes:
@@ -65,7 +65,7 @@ def recalls(breast: BreastConclusion | None) -> bool | None:
     return None if breast is None else breast.bi_rads in RECALLED
 
 
-def disagreements(one: Stated, other: Stated, rule: Rule) -> list[Disagreement]:
+def disagreements(one: ReaderConclusions, other: ReaderConclusions, rule: Rule) -> list[Disagreement]:
     """What a third person has to settle.
 
     Args:
@@ -81,7 +81,7 @@ def disagreements(one: Stated, other: Stated, rule: Rule) -> list[Disagreement]:
     return found
 
 
-def _differ(one: Stated, other: Stated, side: Laterality, rule: Rule) -> Iterator[Subject]:
+def _differ(one: ReaderConclusions, other: ReaderConclusions, side: Laterality, rule: Rule) -> Iterator[Subject]:
     first, second = (_breasts(each).get(side) for each in (one, other))
     if recalls(first) != recalls(second):
         yield "recall"
@@ -93,16 +93,16 @@ def _differ(one: Stated, other: Stated, side: Laterality, rule: Rule) -> Iterato
             yield subject
 
 
-def combined(one: Stated, other: Stated) -> Stated:
+def combined(one: ReaderConclusions, other: ReaderConclusions) -> ReaderConclusions:
     """What the report states of two readers who agree: of each breast, and of the case, the more suspicious of both."""
     first, second = _breasts(one), _breasts(other)
     right, left = (_combined(first.get(side), second.get(side)) for side in _SIDES)
     suspicion = max(_SUSPICION.index(each.conclusion) for each in (one, other))
     breasts = BreastConclusions(right=right, left=left) if right or left else None
-    return Stated(breasts, _SUSPICION[suspicion])
+    return ReaderConclusions(breasts, _SUSPICION[suspicion])
 
 
-def _breasts(stated: Stated) -> dict[Laterality, BreastConclusion]:
+def _breasts(stated: ReaderConclusions) -> dict[Laterality, BreastConclusion]:
     return dict(stated.breasts.stated) if stated.breasts else {}
 
 
@@ -121,7 +121,7 @@ def _combined(first: BreastConclusion | None, second: BreastConclusion | None) -
 def _recommended(worse: BreastConclusion, other: BreastConclusion) -> Recommendation | None:
     """The more far-reaching recommendation.
 
-    Where the reader of the worse category gives none, the other one's is left out if it is less than that category asks
+    If the reader of the worse category gives none, the other one's is left out if it is less than that category asks
     for: what was recommended for a lesser one would contradict it.
     """
     stated = [each for each in (worse.recommendation, other.recommendation) if each]

@@ -17,7 +17,7 @@ from gateway.database import DbSession
 from gateway.emergency import repository as emergency
 from gateway.emergency.models import EmergencyAccess
 from gateway.errors import not_found, responses
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
 
@@ -71,7 +71,7 @@ def list_emergencies(
     user: CurrentUser, session: DbSession, request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> Sequence[EmergencyAccess]:
     """List emergency accesses to your cases, newest first; administrators and auditors get all."""
-    everybody = may(user.role, "audit")
+    everybody = has_permission(user.role, "audit")
     if everybody:
         check_scope(request, "admin")
     return emergencies.accesses(session, None if everybody else user, limit)
@@ -80,7 +80,7 @@ def list_emergencies(
 @router.post("/emergency-access/{access_id}/seen", response_model=EmergencyRead, responses=responses(401, 403, 404))
 def note_emergency(access_id: str, user: CurrentUser, session: DbSession, request: Request) -> EmergencyAccess:
     """Acknowledge an emergency access to your case. The worklist shows it until then."""
-    access = emergencies.told_to(session, user, access_id)
+    access = emergencies.visible_access(session, user, access_id)
     if access is None:
         raise not_found("emergency")
     if access.seen_at is None:

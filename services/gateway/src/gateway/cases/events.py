@@ -6,7 +6,7 @@ from gateway.events import Event
 
 
 @dataclass(frozen=True)
-class ReadTogether(Event):
+class DoubleReadingEnded(Event):
     """Double reading was switched off for a case that readers had begun: from now on they share one sheet."""
 
     case_id: str

@@ -3,9 +3,9 @@
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository
+from gateway.cases.joint_reading import case_of
 from gateway.cases.repository import share_unshared
 from gateway.cases.service import refresh, summarise
-from gateway.cases.together import case_of
 from gateway.groups.events import ProgramJoined
 from gateway.jobs.events import AnalysisChanged, ExaminationChanged, ExaminationEnds
 

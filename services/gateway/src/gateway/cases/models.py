@@ -83,7 +83,7 @@ class Case(Base):
 
     @property
     def read_twice(self) -> bool:
-        """Whether two people read it independently: a case with films, where the setting asks for it."""
+        """Whether two people read it independently: a case with films, if the setting asks for it."""
         return self.double_reading is not None and self.has_films
 
     @property

@@ -16,7 +16,7 @@ from gateway.errors import ProblemError
 from gateway.groups import repository as groups
 from gateway.users import repository as users
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 
 
 def is_claimed(case: Case) -> bool:
@@ -96,7 +96,9 @@ def assign(session: Session, case: Case, reader: User, user: User) -> Case:
     """
     case = repository.locked(session, case.id)
     _check_open(case, user)
-    if repository.visible(session, reader, case.id) is None or not (reader.active and may(reader.role, "review")):
+    if repository.visible(session, reader, case.id) is None or not (
+        reader.active and has_permission(reader.role, "review")
+    ):
         raise ProblemError(422, "reader_cannot_see")
     if case.read_twice and reads.of_user(session, case, reader) is not None:
         raise ProblemError(409, "already_read", "other")

@@ -14,7 +14,7 @@ from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
 from gateway.groups import service as groups
 from gateway.users import repository as users
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}", tags=["cases"])
 
@@ -63,7 +63,7 @@ def share_case(body: CaseShare, case: VisibleCase, user: CurrentUser, session: D
 
     An administrator who opened the case in an emergency may share it, too, for example if its owner has left.
     """
-    if user.id != case.owner_id and not may(user.role, "emergency"):
+    if user.id != case.owner_id and not has_permission(user.role, "emergency"):
         raise not_found("own_case")
     group = groups.checked(session, user, body.group_id) if body.group_id else None
     reading.share(session, case, group.id if group else None)

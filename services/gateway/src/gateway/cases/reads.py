@@ -7,7 +7,7 @@ from gateway.cases.repositories.reads import standing
 from gateway.errors import ProblemError
 from gateway.users import repository as users
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 
 
 def of_user(session: Session, case: Case, user: User) -> SignedRead | None:
@@ -39,9 +39,9 @@ def check_may_mark(session: Session, case: Case, user: User) -> None:
 def may_begin_anew(session: Session, case: Case, user: User) -> bool:
     """Whether a user may have a case read anew: its owner; once both have read it, its readers.
 
-    Where the owner is a program or was deactivated, anyone who may sign it answers for it.
+    If the owner is a program or was deactivated, anyone who may sign it answers for it.
     """
-    if not case.read_twice or case.reads == 0 or not may(user.role, "sign"):
+    if not case.read_twice or case.reads == 0 or not has_permission(user.role, "sign"):
         return False
     owner = users.by_id(session, case.owner_id)
     if owner is None or user.id == owner.id or owner.role == "service" or not owner.active:

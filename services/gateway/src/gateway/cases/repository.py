@@ -177,13 +177,13 @@ def worklist(
     """A page of the cases that this user may see.
 
     Args:
-        session: Where to ask.
+        session: The transaction.
         user: Who asks.
         wanted: Which of them.
         sort: The order.
         reverse: Whether the order is turned round.
         limit: Cases in a page.
-        cursor: Where the last page of the same order ended.
+        cursor: End of the previous page.
     """
     order = _ORDERS[sort]
     return page(session, wanted.select(user), replace(order, descending=order.descending != reverse), limit, cursor)
@@ -193,7 +193,7 @@ def counts(session: Session, user: User, wanted: CaseFilter, *, every_state: boo
     """How many cases of each state there are; states without a case are left out.
 
     Args:
-        session: Where to ask.
+        session: The transaction.
         user: Who asks.
         wanted: Which of the cases that they may see.
         every_state: Whether cases count whatever states the filter names.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from gateway.cases import refused, repository, together
+from gateway.cases import joint_reading, refused_films, repository
 from gateway.cases.assessment import conclude
 from gateway.cases.comparison import Comparison
 from gateway.cases.doubts import RANKS, breasts_in_doubt, unread_films
@@ -18,7 +18,7 @@ from gateway.errors import ProblemError
 from gateway.images.identity import of_other_patients
 from gateway.images.models import Image
 from gateway.jobs.models import Job
-from gateway.jobs.queues.lanes import Asker
+from gateway.jobs.queues.lanes import Requester
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import CaseState, Conclusion, ImageEvidence, Reason
 
@@ -40,8 +40,8 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
     names = names_of(jobs)
     unread = {names[job.image_id]: evidence_of([job])[0] for _, job in unread_films(jobs, former)}
     replaced = {job.id: evidence_of([former[job.id]])[0] for job in current if job.id in former}
-    comparison = together.comparison_of(session, case.id, jobs)
-    conclusion = conclude(evidence_of(current), unread, refused.evidence_of(case), replaced, comparison)
+    comparison = joint_reading.comparison_of(session, case.id, jobs)
+    conclusion = conclude(evidence_of(current), unread, refused_films.evidence_of(case), replaced, comparison)
     return conclusion.model_copy(update={"reasons": [*_strangers(images, names), *conclusion.reasons]})
 
 
@@ -62,17 +62,18 @@ def urgency_of(conclusion: Conclusion) -> float:
     return RANKS[conclusion.assessment] + (conclusion.probability_malignant or 0.0)
 
 
-def refresh(session: Session, case_id: str, asker: Asker | None = None) -> Case:
+def refresh(session: Session, case_id: str, requester: Requester | None = None) -> Case:
     """Update a case's row from its images, and have its films read together; called wherever the images change.
 
     Args:
         session: The transaction.
         case_id: Which case.
-        asker: Who changed them; None if an analysis ended.
+        requester: The user who changed them; None if an analysis ended.
     """
     case = repository.locked(session, case_id)
     jobs = repository.latest_jobs(session, case_id)
-    together.ask(session, case, jobs, breasts_in_doubt(jobs, repository.former_jobs(session, jobs)), asker)
+    in_doubt = breasts_in_doubt(jobs, repository.former_jobs(session, jobs))
+    joint_reading.request_reading(session, case, jobs, in_doubt, requester)
     summarise(session, case, jobs)
     return case
 
@@ -92,8 +93,8 @@ def summarise(session: Session, case: Case, jobs: Sequence[Job]) -> None:
     case.unlike_training = any(former.get(job.id, job).unlike_training for job in jobs)
     case.has_films = any(image.spec.evidence == "film" for image in images)
     case.thumbnails = _thumbnails(jobs)
-    parts = [*map(_canonical, evidence), *_dated(images), *map(_canonical, refused.evidence_of(case))]
-    parts += _since_earlier(together.comparison_of(session, case.id, jobs), evidence)
+    parts = [*map(_canonical, evidence), *_dated(images), *map(_canonical, refused_films.evidence_of(case))]
+    parts += _since_earlier(joint_reading.comparison_of(session, case.id, jobs), evidence)
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     if digest != case.evidence_digest:
         case.evidence_digest = digest

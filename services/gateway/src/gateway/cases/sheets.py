@@ -1,6 +1,6 @@
 """Whose verdicts and findings of a case a user sees, and where their own are kept.
 
-All readers of a case share one sheet. Where a case is read twice each reader has their own, so that neither learns
+All readers of a case share one sheet. If a case is read twice each reader has their own, so that neither learns
 anything of the other's until both have signed. The sheets of both, and of the arbiter, are then shown as one.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository, service
-from gateway.cases.events import ReadTogether
+from gateway.cases.events import DoubleReadingEnded
 from gateway.cases.models import BOTH, Case, ReadingSheet, Rule
 from gateway.cases.repositories import reads
 from gateway.events import publish
@@ -86,11 +86,11 @@ def check_unchanged(session: Session, case: Case, user: User, if_match: str | No
 def adopt(session: Session, rule: Rule | None) -> None:
     """Have all cases be read as the setting asks.
 
-    A case that a reader has signed is read to its end as it was begun. Where double reading is switched off, what the
+    A case that a reader has signed is read to its end as it was begun. If double reading is switched off, what the
     readers of other cases kept on sheets of their own moves to the one that all share.
     """
-    for case in reads.begun_apart(session) if rule is None else ():
-        publish(session, ReadTogether(case.id))
+    for case in reads.with_separate_sheets(session) if rule is None else ():
+        publish(session, DoubleReadingEnded(case.id))
         reads.forget_sheets(session, case.id)
         service.changed(case)
     repository.set_rule(session, rule)

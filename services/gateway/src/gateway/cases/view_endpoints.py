@@ -72,7 +72,7 @@ def _kept(query: str) -> str:
     """What the worklist knows of a query, as an address has it.
 
     Raises:
-        ProblemError: `invalid_request`, 422, where that is too long, or has control characters.
+        ProblemError: `invalid_request`, 422, if that is too long, or has control characters.
     """
     pairs = [(name, value) for name, value in parse_qsl(query) if name in PARAMETERS]
     kept = urlencode(pairs)

@@ -25,7 +25,7 @@ def remove(session: Session, store: ObjectStore, image: Image, user: User, if_ma
 
     Args:
         session: Of the request; when it commits, the objects are deleted too.
-        store: Where the image's objects lie.
+        store: The object store.
         image: Which.
         user: Who removes it.
         if_match: The ETag of its case as the user saw it.

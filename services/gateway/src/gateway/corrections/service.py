@@ -14,7 +14,7 @@ from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.jobs.models import Job
-from gateway.jobs.queues.lanes import Asker
+from gateway.jobs.queues.lanes import Requester
 from gateway.jobs.queues.quotas import Quota
 from gateway.modalities.service import required
 from gateway.reader_findings import repository as reader_findings
@@ -47,7 +47,7 @@ def correct(
 
     Args:
         session: The transaction.
-        store: Where the image lies.
+        store: The object store.
         user: Who corrects.
         image: What is corrected.
         correction: What is said of it now.
@@ -56,7 +56,7 @@ def correct(
         if_match: The ETag of its case as the user saw it.
 
     Raises:
-        AnalysisError: Where the file cannot be of the new modality.
+        AnalysisError: If the file cannot be of the new modality.
         ProblemError: `duplicate_image`, `other_patient` or `case_claimed` (409), `case_changed` (412), `not_found`
             (404, the case), `forbidden` (403), `invalid_request` (422), `queue_full` (429).
     """
@@ -74,9 +74,9 @@ def correct(
     if correction.view is not None and not spec.accepts_view(correction.view):
         values = {"view": correction.view, "modality": modality}
         raise ProblemError(422, "invalid_request", "view", values=values)
-    asker = Asker(user.id, interactive)
+    requester = Requester(user.id, interactive)
     if "case_id" in given:
-        _move(session, image, target, asker, accepted=correction.accept_other_patient)
+        _move(session, image, target, requester, accepted=correction.accept_other_patient)
     rescaled = any(getattr(correction, name) != getattr(image, name) for name in given & set(_SCALE))
     for name in given & set(_SAID):
         setattr(image, name, getattr(correction, name))
@@ -89,7 +89,7 @@ def correct(
             job_service.cancel(session, job)
         job = job_service.open_job(session, image, quota, interactive=interactive)
     if image.case_id is not None:
-        case_service.refresh(session, image.case_id, asker)
+        case_service.refresh(session, image.case_id, requester)
     return job
 
 
@@ -109,7 +109,7 @@ def _check_target(session: Session, user: User, image: Image, case_id: str | Non
         raise ProblemError(422, "invalid_request", "other_owner")
 
 
-def _move(session: Session, image: Image, case_id: str | None, asker: Asker, *, accepted: bool) -> None:
+def _move(session: Session, image: Image, case_id: str | None, requester: Requester, *, accepted: bool) -> None:
     if case_id is not None:
         refuse_other_patient(image, repository.of_case(session, case_id), accepted=accepted)
     _refuse_twin(session, image, image.modality, case_id)
@@ -123,7 +123,7 @@ def _move(session: Session, image: Image, case_id: str | None, asker: Asker, *, 
     if case_id is not None:
         reader_findings.move(session, image.id, case_id)
     if left is not None:
-        case_service.refresh(session, left, asker)
+        case_service.refresh(session, left, requester)
 
 
 def _keep_read_twice(left: Case, into: Case) -> None:
@@ -143,7 +143,7 @@ def _reinterpret(session: Session, store: ObjectStore, image: Image, spec: Modal
 
 
 def _refuse_twin(session: Session, image: Image, modality: Modality, case_id: str | None) -> None:
-    known = repository.duplicate(session, image.owner_id, modality, image.sha256, case_id, but=image.id)
+    known = repository.duplicate(session, image.owner_id, modality, image.sha256, case_id, other_than=image.id)
     if known is not None:
         values = {"modality": modality}
         raise ProblemError(409, "duplicate_image", "modality", values=values, existing_image_id=known.id)

@@ -21,7 +21,7 @@ from gateway.reader_findings import service as reader_findings
 from gateway.reports import repository as reports
 from gateway.reviews.service import reviews_of
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 from lobule import layout
 from lobule.storage import ObjectStore
 
@@ -35,7 +35,7 @@ def delete_case(
 
     Args:
         session: Of the request; when it commits, the objects are deleted too.
-        store: Where they lie.
+        store: The object store.
         case: Which.
         user: Who deletes it.
         if_match: The ETag of the case as the user saw it.
@@ -89,7 +89,7 @@ def delete_rows(session: Session, case_id: str, *, keep_notices: bool = False) -
 
 def refusal_of(session: Session, case: Case, user: User, *, signed: bool) -> ProblemError | None:
     """Why a user may not delete a case now; None if they may."""
-    if user.id != case.owner_id and not may(user.role, "emergency"):
+    if user.id != case.owner_id and not has_permission(user.role, "emergency"):
         return ProblemError(403, "forbidden", "case_deletion")
     try:
         check_free(case, user)

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
 from gateway.auth import service as auth
-from gateway.auth.api_tokens import check_scope, note_asker
+from gateway.auth.api_tokens import check_scope, note_actor
 from gateway.auth.dependencies import AppSettings, check_permission, identify
 from gateway.auth.tokens import unauthorized
 from gateway.corrections.removal import lock
@@ -114,7 +114,7 @@ async def _submit(request: Request, uploads: UploadService) -> tuple[User, str]:
     """Upload the image; returns who sent it, and its job.
 
     Raises:
-        ProblemError: As the upload, or `case_claimed`, 409, where a failed analysis cannot be started again.
+        ProblemError: As the upload, or `case_claimed`, 409 if a failed analysis cannot be started again.
     """
     senders: list[User] = []
 
@@ -153,7 +153,7 @@ def _of_password(request: Request, username: str, password: str) -> User:
         ProblemError: As `gateway.auth.service.authenticate`.
     """
     user, by = auth.authenticate(request, username, password)
-    note_asker(request, user)  # a refusal that follows is noted as theirs
+    note_actor(request, user)  # a refusal that follows is noted as theirs
     with request.app.state.sessions.begin() as session:
         record(session, request, user, "auth.login", "user", user.id, {**by, "for": "diagnose"})
     return user
@@ -201,7 +201,7 @@ async def _finished(request: Request, job_id: str, patience: float) -> Job:
     """The job once it has ended, or when the time limit is reached.
 
     Raises:
-        ProblemError: `not_found`, 404, where its image was removed meanwhile.
+        ProblemError: `not_found`, 404, if its image was removed meanwhile.
     """
     state = request.app.state
     if patience > 0:

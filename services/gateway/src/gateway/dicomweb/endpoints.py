@@ -12,7 +12,7 @@ from gateway.auth.dependencies import DetachedUser
 from gateway.dicomweb.paths import Uid
 from gateway.dicomweb.receiving import receive_instances
 from gateway.dicomweb.schemas import DICOM_JSON, STOW_ANSWER, STOW_BODY, stow_answer
-from gateway.dicomweb.service import InstanceService, Stored
+from gateway.dicomweb.service import InstanceService, StoreOutcome
 from gateway.errors import responses
 from gateway.images.models import Image
 from gateway.jobs.queues.quotas import Quota
@@ -53,7 +53,7 @@ async def store_instances_of_study(request: Request, user: DetachedUser, study: 
 
 async def _store(request: Request, user: User, study_uid: str | None) -> Response:
     service: InstanceService = request.app.state.instances
-    stored: list[Stored] = []
+    stored: list[StoreOutcome] = []
     token_id = Quota.of_request(request, user).token_id
 
     def note(session: Session, image: Image, detail: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from gateway.dicomweb.accepting import OCTETS
+from gateway.dicomweb.content_negotiation import OCTETS
 from gateway.dicomweb.fragments import fragments_of_frames
 from gateway.dicomweb.headers import number, read_header, transfer_syntax
 from gateway.errors import ProblemError, not_found

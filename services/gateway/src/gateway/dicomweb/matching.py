@@ -31,7 +31,7 @@ _MOST_VALUES = 100
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Criteria:
     """Conditions on instances; all of them must hold.
 
     Attributes:
@@ -50,13 +50,13 @@ class Query:
     """A request.
 
     Attributes:
-        wanted: What is asked for.
+        criteria: What is asked for.
         limit: Results at most.
         offset: Results that are left out before.
         fields: Tags that are asked for besides; None: all.
     """
 
-    wanted: Wanted
+    criteria: Criteria
     limit: int
     offset: int
     fields: frozenset[int] | None
@@ -83,12 +83,12 @@ def read_query(given: QueryParams, path: Mapping[str, str], prints: Fingerprints
         else:
             column, values = _condition(name, value, prints)
             equal[column] = [each for each in values if each in equal.get(column, values)]
-    return Query(Wanted(equal, *days), _number(given, "limit", MOST), _number(given, "offset", 2**31), _fields(given))
+    return Query(Criteria(equal, *days), _number(given, "limit", MOST), _number(given, "offset", 2**31), _fields(given))
 
 
-def of_path(path: Mapping[str, str], prints: Fingerprints) -> Wanted:
+def of_path(path: Mapping[str, str], prints: Fingerprints) -> Criteria:
     """The instances that a path names."""
-    return Wanted(dict(_condition(name, value, prints) for name, value in path.items()))
+    return Criteria(dict(_condition(name, value, prints) for name, value in path.items()))
 
 
 def _condition(name: str, value: str, prints: Fingerprints) -> tuple[str, Sequence[str]]:

@@ -14,7 +14,7 @@ Uid = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$")]
 _TEXT = {"type": "string"}
 SEARCH_PARAMETERS: list[dict[str, Any]] = [
     *(
-        {"name": name, "in": "query", "schema": _TEXT, "description": f"{name} of what is searched, in full"}
+        {"name": name, "in": "query", "schema": _TEXT, "description": f"{name}, which must match exactly"}
         for name in ATTRIBUTES
         if name != "StudyDate"
     ),

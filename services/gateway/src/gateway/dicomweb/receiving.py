@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from gateway.database import new_id
-from gateway.dicomweb.related import read_parts
+from gateway.dicomweb.multipart_reader import read_parts
 from gateway.errors import ProblemError
 from gateway.uploads.receiving import BUFFER_BYTES, Upload, refuse_where_little_space, too_large, writing
 from lobule import layout
@@ -22,7 +22,7 @@ async def receive_instances(request: Request, store: ObjectStore, max_bytes: int
 
     Args:
         request: Its body is read here.
-        store: Where the bytes go.
+        store: The object store.
         max_bytes: Of a part; a longer one ends the request.
         take: Told of each part when it is whole. Those before one that is not are stored and stay.
 
@@ -46,7 +46,7 @@ async def receive_object(request: Request, store: ObjectStore, max_bytes: int) -
 
     Args:
         request: Its body is read here.
-        store: Where the bytes go.
+        store: The object store.
         max_bytes: Of the file.
 
     Raises:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case
 from gateway.cases.repository import visible_ids
-from gateway.dicomweb.matching import Wanted
+from gateway.dicomweb.matching import Criteria
 from gateway.dicomweb.models import ResultInstance
 from gateway.images.models import Image
 from gateway.users.models import User
@@ -24,7 +24,7 @@ def case_of(session: Session, user_id: str, pseudonym: str, study_mark: str) -> 
     Of several, one that still has the name that it was opened under, and the oldest of those.
 
     Args:
-        session: Where to ask.
+        session: The transaction.
         user_id: Whose case.
         pseudonym: That it was opened under; other studies may have the same, and it may have been renamed.
         study_mark: The study's keyed fingerprint.
@@ -74,15 +74,15 @@ _COLUMNS = tuple(each.name for each in fields(Instance))
 
 
 def search(
-    session: Session, user: User, level: Level, wanted: Wanted, limit: int, offset: int
+    session: Session, user: User, level: Level, criteria: Criteria, limit: int, offset: int
 ) -> Sequence[Sequence[Instance]]:
-    """Studies, series or instances that this user may see and that have an instance as wanted, the newest first.
+    """Studies, series or instances that this user may see and that have a matching instance, the newest first.
 
     Args:
-        session: Where to ask.
+        session: The transaction.
         user: Who asks.
         level: Of what is found.
-        wanted: Conditions on its instances.
+        criteria: Conditions on its instances.
         limit: How many are found at most.
         offset: How many are left out before.
 
@@ -92,10 +92,10 @@ def search(
     every = _visible_instances(user)
     keys = [every.c[name] for name in _KEYS[level]]
     newest = func.max(every.c.created_at).desc()
-    found = select(*keys).where(*_conditions(every, wanted)).group_by(*keys).order_by(newest, *keys)
+    found = select(*keys).where(*_conditions(every, criteria)).group_by(*keys).order_by(newest, *keys)
     chosen = session.execute(found.limit(limit).offset(offset)).all()
     groups: dict[tuple[str, ...], dict[str, Instance]] = {tuple(row): {} for row in chosen}
-    within = Wanted({"study_mark": [row[0] for row in chosen]})
+    within = Criteria({"study_mark": [row[0] for row in chosen]})
     for each in instances(session, user, within):
         group = groups.get(tuple(getattr(each, name) for name in _KEYS[level]))
         if group is not None:
@@ -103,10 +103,10 @@ def search(
     return [list(group.values()) for group in groups.values() if group]
 
 
-def instances(session: Session, user: User, wanted: Wanted) -> Sequence[Instance]:
-    """The instances that this user may see and that are as wanted, each once, in the order of their series."""
+def instances(session: Session, user: User, criteria: Criteria) -> Sequence[Instance]:
+    """The instances that this user may see and that match, each once, in the order of their series."""
     every = _visible_instances(user)
-    query = select(*(every.c[name] for name in _COLUMNS)).where(*_conditions(every, wanted))
+    query = select(*(every.c[name] for name in _COLUMNS)).where(*_conditions(every, criteria))
     rows = session.execute(query.order_by(every.c.study_mark, every.c.series_mark, every.c.created_at, every.c.id))
     found: dict[str, Instance] = {}
     for row in rows:
@@ -138,10 +138,10 @@ def _visible_instances(user: User) -> Subquery:
     return union_all(films.where(film.instance_mark.is_not(None)), results).subquery()
 
 
-def _conditions(every: Subquery, wanted: Wanted) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [every.c[name].in_(values) for name, values in wanted.equal.items()]
-    if wanted.first is not None:
-        conditions.append(every.c.study_date >= wanted.first)
-    if wanted.last is not None:
-        conditions.append(every.c.study_date <= wanted.last)
+def _conditions(every: Subquery, criteria: Criteria) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [every.c[name].in_(values) for name, values in criteria.equal.items()]
+    if criteria.first is not None:
+        conditions.append(every.c.study_date >= criteria.first)
+    if criteria.last is not None:
+        conditions.append(every.c.study_date <= criteria.last)
     return conditions

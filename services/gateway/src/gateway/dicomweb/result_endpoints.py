@@ -9,13 +9,13 @@ from starlette.concurrency import run_in_threadpool
 from gateway.audit.service import record
 from gateway.auth.dependencies import DetachedUser
 from gateway.cases import repository as cases
+from gateway.dicomweb.multipart_reader import MEDIA_TYPE
 from gateway.dicomweb.receiving import receive_object
-from gateway.dicomweb.related import MEDIA_TYPE
 from gateway.dicomweb.results import keep
 from gateway.errors import ProblemError, not_found, responses
 from gateway.uploads.receiving import Upload
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 
 router = APIRouter(prefix="/dicom-web", tags=["dicomweb"])
 
@@ -63,7 +63,9 @@ def _keep(request: Request, user: User, case_id: str, upload: Upload) -> tuple[R
             case = cases.visible(session, user, case_id)
             if case is None:
                 raise not_found("case")
-            if case.owner_id != user.id and not may(user.role, "node"):  # others could plant what reads as Lobule's own
+            if case.owner_id != user.id and not has_permission(
+                user.role, "node"
+            ):  # others could plant what reads as Lobule's own
                 raise ProblemError(403, "forbidden")
             kept, new = keep(session, state.store, state.fingerprints, state.names, case, upload)
             if new:

@@ -17,7 +17,7 @@ from gateway.errors import ProblemError
 from gateway.images import repository as images
 from gateway.images.identity import Fingerprints
 from gateway.images.models import FileIdentity
-from gateway.names.policy import Names, Stored
+from gateway.names.policy import NamePolicy, StoredFile
 from gateway.uploads.receiving import Upload
 from lobule.errors import AnalysisError
 from lobule.imaging.header import DicomIdentity
@@ -44,13 +44,13 @@ RESULT_CLASSES = frozenset(
 
 
 def keep(
-    session: Session, store: ObjectStore, prints: Fingerprints, names: Names, case: Case, upload: Upload
+    session: Session, store: ObjectStore, prints: Fingerprints, names: NamePolicy, case: Case, upload: Upload
 ) -> tuple[ResultInstance, bool]:
     """Store a received result; the flag tells whether it is new.
 
     Args:
         session: The transaction.
-        store: Where it was received.
+        store: The object store.
         prints: Makes fingerprints.
         names: What becomes of patients' names.
         case: That it was made of.
@@ -92,9 +92,9 @@ def keep(
     return new, True
 
 
-def _taken_in(store: ObjectStore, names: Names, upload: Upload, identity: DicomIdentity) -> Stored:
+def _taken_in(store: ObjectStore, names: NamePolicy, upload: Upload, identity: DicomIdentity) -> StoredFile:
     try:
-        return names.take_in(store, upload.object_key, "result", identity)
+        return names.deidentify(store, upload.object_key, "result", identity)
     except AnalysisError:
         raise ProblemError(422, "not_a_result") from None
 

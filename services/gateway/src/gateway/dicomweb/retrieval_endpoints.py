@@ -9,14 +9,14 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import CurrentUser
 from gateway.database import DbSession
-from gateway.dicomweb.accepting import OCTETS, accepted, choose_frame_type
+from gateway.dicomweb.content_negotiation import OCTETS, accepted, choose_frame_type
 from gateway.dicomweb.frames import frames, numbers_of, open_pixels, read_frame
 from gateway.dicomweb.headers import everything, read_header, transfer_syntax, value_of
 from gateway.dicomweb.matching import of_path
+from gateway.dicomweb.multipart_reader import MEDIA_TYPE
+from gateway.dicomweb.multipart_writer import Part, multipart_response
 from gateway.dicomweb.paths import Uid, base_url, check_json, named
-from gateway.dicomweb.reading import ReadableStore, readable
-from gateway.dicomweb.related import MEDIA_TYPE
-from gateway.dicomweb.related_out import Part, related
+from gateway.dicomweb.readable_store import ReadableStore, readable
 from gateway.dicomweb.rendering import PDF, PNG, rendered
 from gateway.dicomweb.repository import Instance, instances
 from gateway.dicomweb.schemas import DATA_SETS, DICOM_JSON
@@ -118,7 +118,7 @@ def retrieve_bulk_data(
     if value is None:
         raise not_found("element")
     content = store.pieces(found.object_key, value) if isinstance(value, Extent) else [value]
-    return related([Part(OCTETS, content)], OCTETS)
+    return multipart_response([Part(OCTETS, content)], OCTETS)
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/rendered", **_RENDERED)
@@ -152,9 +152,9 @@ def _files(request: Request, user: User, found: Sequence[Instance]) -> Response:
     taken = [each for each in wanted if all(each.takes(MEDIA_TYPE, syntax) for syntax in syntaxes)]
     if not taken:
         raise ProblemError(406, "not_acceptable", "dicom")
-    if not taken[0].is_related and len(found) == 1:
+    if not taken[0].is_multipart and len(found) == 1:
         return StreamingResponse(store.pieces(found[0].object_key), media_type=MEDIA_TYPE)
-    return related((Part(MEDIA_TYPE, store.pieces(each.object_key)) for each in found), MEDIA_TYPE)
+    return multipart_response((Part(MEDIA_TYPE, store.pieces(each.object_key)) for each in found), MEDIA_TYPE)
 
 
 def _syntax(store: ReadableStore, instance: Instance) -> str:
@@ -194,4 +194,4 @@ def _frames(request: Request, found: Instance, numbers: str | None) -> Response:
             for place in places:
                 yield Part(f"{media_type}; transfer-syntax={pixels.syntax}", read_frame(stream, pixels, place))
 
-    return related(parts(), media_type)
+    return multipart_response(parts(), media_type)

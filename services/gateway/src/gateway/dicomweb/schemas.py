@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.dicomweb.service import Stored
+from gateway.dicomweb.service import StoreOutcome
 
 DICOM_JSON = "application/dicom+json"
 STOW_BODY: dict[str, Any] = {
@@ -38,7 +38,7 @@ DATA_SETS: dict[str, Any] = {
 }
 
 
-def stow_answer(stored: Sequence[Stored]) -> dict[str, Any]:
+def stow_answer(stored: Sequence[StoreOutcome]) -> dict[str, Any]:
     """What became of the instances, as attributes by tag."""
     kept = [_item(each) for each in stored if each.failure is None]
     failed = [_item(each) for each in stored if each.failure is not None]
@@ -50,7 +50,7 @@ def stow_answer(stored: Sequence[Stored]) -> dict[str, Any]:
     return answer
 
 
-def _item(stored: Stored) -> dict[str, Any]:
+def _item(stored: StoreOutcome) -> dict[str, Any]:
     item: dict[str, Any] = {
         "00081150": {"vr": "UI", "Value": [stored.sop_class_uid]} if stored.sop_class_uid else {"vr": "UI"},
         "00081155": {"vr": "UI", "Value": [stored.sop_instance_uid]} if stored.sop_instance_uid else {"vr": "UI"},

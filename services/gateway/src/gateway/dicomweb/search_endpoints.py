@@ -8,12 +8,12 @@ from fastapi.responses import JSONResponse, Response
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import CurrentUser
 from gateway.database import DbSession
-from gateway.dicomweb.answers import described
 from gateway.dicomweb.matching import read_query
 from gateway.dicomweb.paths import SEARCH_PARAMETERS, Uid, base_url, check_json, named
-from gateway.dicomweb.reading import readable
+from gateway.dicomweb.readable_store import readable
 from gateway.dicomweb.repository import Level, search
 from gateway.dicomweb.schemas import DATA_SETS, DICOM_JSON
+from gateway.dicomweb.search_results import describe
 from gateway.errors import responses
 from gateway.users.models import User
 
@@ -75,12 +75,12 @@ def _search(
     check_json(request)
     state = request.app.state
     query = read_query(request.query_params, named(study, series), state.fingerprints)
-    found = search(session, user, level, query.wanted, query.limit + 1, query.offset)
+    found = search(session, user, level, query.criteria, query.limit + 1, query.offset)
     session.commit()  # gives the connection back before the files are read
     shown = [group[0].id for group in found[: query.limit]]
     record_apart(request, user, "dicom.search", detail={"level": level, "found": len(shown), "ids": shown})
     base = base_url(request)
-    answer = [described(readable(request, user), level, group, query.fields, base) for group in found[: query.limit]]
+    answer = [describe(readable(request, user), level, group, query.fields, base) for group in found[: query.limit]]
     headers = {"Warning": _MORE} if len(found) > query.limit else {}
     if not answer:
         return Response(status_code=204, headers=headers)

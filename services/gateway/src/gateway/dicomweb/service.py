@@ -37,7 +37,7 @@ _UNREADABLE = frozenset({"empty_file", "image_unreadable", "image_truncated"})
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoreOutcome:
     """What became of an instance.
 
     Attributes:
@@ -58,7 +58,7 @@ class InstanceService:
 
     Args:
         sessions: For its transactions.
-        store: Where the files are.
+        store: The object store.
         fingerprints: Of studies.
         modalities: Those that are known.
         uploads: Makes files images.
@@ -79,8 +79,8 @@ class InstanceService:
 
     def keep(
         self, user: User, upload: Upload, study_uid: str | None, note: Note, token_id: str | None = None
-    ) -> Stored:
-        """Make a received instance an image. Where it is refused, nothing of it is left.
+    ) -> StoreOutcome:
+        """Make a received instance an image. If it is refused, nothing of it is left.
 
         Args:
             user: Becomes the owner.
@@ -112,7 +112,7 @@ class InstanceService:
             if not is_handed_over:
                 self._store.delete(upload.object_key)
             raise
-        return Stored(identity.sop_class_uid or "", identity.sop_instance_uid or "")
+        return StoreOutcome(identity.sop_class_uid or "", identity.sop_instance_uid or "")
 
     def _is_dicom(self, upload: Upload) -> bool:
         with self._store.open(upload.object_key) as stream:
@@ -149,5 +149,5 @@ def _reason_of(status: int) -> int:
     return _NOT_MATCHING if status < 500 else _PROCESSING
 
 
-def _failed(identity: DicomIdentity, reason: int, code: str) -> Stored:
-    return Stored(identity.sop_class_uid or "", identity.sop_instance_uid or "", reason, code)
+def _failed(identity: DicomIdentity, reason: int, code: str) -> StoreOutcome:
+    return StoreOutcome(identity.sop_class_uid or "", identity.sop_instance_uid or "", reason, code)

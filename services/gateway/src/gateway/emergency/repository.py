@@ -9,7 +9,7 @@ from gateway.clock import now
 from gateway.emergency.models import EmergencyAccess
 from gateway.users.models import User
 
-LASTS = timedelta(hours=1)
+DURATION = timedelta(hours=1)
 
 
 def open_case(session: Session, case_id: str, owner_id: str, user: User, reason: str) -> EmergencyAccess:
@@ -20,7 +20,7 @@ def open_case(session: Session, case_id: str, owner_id: str, user: User, reason:
         owner_id=owner_id,
         opened_by=user.display_name,
         reason=reason,
-        ends_at=now() + LASTS,
+        ends_at=now() + DURATION,
     )
     session.add(access)
     session.flush()

@@ -15,7 +15,7 @@ class Examined:
         name: Id of its report and study: that of the case, from the second examination on with a number.
         versions: That were signed of it, oldest first. Where some of its images were taken out of the case before a
             later examination was signed, the last one is followed by itself without them.
-        draft: The case as it stands, where it is about this examination and was changed since, or nothing was signed.
+        draft: The case as it stands, if it is about this examination and was changed since, or nothing was signed.
         is_gone: Whether all its films were taken out of the case.
     """
 

@@ -174,7 +174,7 @@ def _composition(density: Density) -> Resource:
 
 
 def _observation(content: CaseContent, examination: str, identifier: str, *, stated: bool) -> dict[str, Any]:
-    """An observation; final where a reader stated it and signed."""
+    """An observation; final if a reader stated it and signed."""
     observation: dict[str, Any] = {
         "resourceType": "Observation",
         "id": identifier,

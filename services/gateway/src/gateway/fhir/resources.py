@@ -97,7 +97,7 @@ def _of_image(
 
 
 def imaging_study(content: CaseContent, examination: str) -> Iterator[Resource]:
-    """The examination, where the case has one; its UIDs are not kept, so no series are named."""
+    """The examination, if the case has one; its UIDs are not kept, so no series are named."""
     films = codes.films_of(content)
     if not films:
         return

@@ -26,11 +26,11 @@ def resources_of(
 ) -> list[Resource]:
     """All resources of a case: each examination as it was signed last, and the case as it stands if it was changed.
 
-    Where two people read it apart, what the user sees of it.
+    If two people read it apart, what the user sees of it.
 
     Args:
         session: The transaction.
-        store: Where the results of its analyses lie.
+        store: The object store.
         case: The case.
         user: Who asks.
         version: Only what belongs to the examination that this version was signed of.

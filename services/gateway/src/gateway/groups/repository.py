@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from gateway.emergency.repository import opened_by
 from gateway.groups.models import Group, GroupMember, SharedCase
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 
 
 def shared_with(user: User) -> Select[str]:
@@ -16,7 +16,7 @@ def shared_with(user: User) -> Select[str]:
 
     They are those that are shared with a group of theirs; for an administrator those that they opened in an emergency.
     """
-    if may(user.role, "emergency"):
+    if has_permission(user.role, "emergency"):
         return opened_by(user)
     query = select(SharedCase.case_id).join(GroupMember, GroupMember.group_id == SharedCase.group_id)
     return query.where(GroupMember.user_id == user.id)
@@ -30,7 +30,7 @@ def cases_of(group_id: str) -> Select[str]:
 def visible(session: Session, user: User) -> Sequence[Group]:
     """The groups that this user belongs to, all for an administrator, by name."""
     query = select(Group).order_by(Group.name)
-    if not may(user.role, "administer"):
+    if not has_permission(user.role, "administer"):
         query = query.join(GroupMember, GroupMember.group_id == Group.id).where(GroupMember.user_id == user.id)
     return session.scalars(query).all()
 
@@ -66,13 +66,6 @@ def remove_member(session: Session, group_id: str, user_id: str) -> bool:
     """Take a user out of a group; whether they were in it."""
     gone = session.execute(delete(GroupMember).where(GroupMember.group_id == group_id, GroupMember.user_id == user_id))
     return bool(gone.rowcount)  # pyright: ignore[reportAttributeAccessIssue] - a DML result
-
-
-def group_of(session: Session, case_id: str) -> Group | None:
-    """The group that a case is shared with."""
-    return session.scalar(
-        select(Group).join(SharedCase, SharedCase.group_id == Group.id).where(SharedCase.case_id == case_id)
-    )
 
 
 def share(session: Session, case_id: str, group_id: str | None) -> None:

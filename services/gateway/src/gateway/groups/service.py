@@ -9,7 +9,7 @@ from gateway.groups.events import ProgramJoined
 from gateway.groups.models import Group, GroupMember
 from gateway.groups.schemas import GroupRead, MemberRead
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 
 
 def as_read(session: Session, group: Group) -> GroupRead:
@@ -59,6 +59,8 @@ def checked(session: Session, user: User, group_id: str) -> Group:
         ProblemError: `not_found`, 404.
     """
     group = repository.by_id(session, group_id)
-    if group is None or (not may(user.role, "administer") and not repository.is_member(session, group_id, user.id)):
+    if group is None or (
+        not has_permission(user.role, "administer") and not repository.is_member(session, group_id, user.id)
+    ):
         raise not_found("group")
     return group

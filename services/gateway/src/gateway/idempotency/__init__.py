@@ -1,1 +1,1 @@
-"""`Idempotency-Key`: a request that is sent again is carried out once, and its answer is given again."""
+"""Stores responses by `Idempotency-Key`, so that a repeated request is executed once and gets the same response."""

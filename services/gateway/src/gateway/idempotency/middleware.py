@@ -1,4 +1,4 @@
-"""Reads the `Idempotency-Key` of a request, and keeps the answer of one that was carried out."""
+"""Reads the `Idempotency-Key` of a request, and stores the response."""
 
 import re
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.asgi import HttpMiddleware
 from gateway.database import SessionFactory
+from gateway.encryption import cipher_for
 from gateway.errors import ProblemError, problem_response
 from gateway.idempotency import repository
 from gateway.idempotency.service import PURPOSE, Claim
 from gateway.outages import OUTAGES
 from gateway.settings import GatewaySettings
-from gateway.vault import vault
 
 log = structlog.get_logger()
 
@@ -28,15 +28,15 @@ _MOST_BYTES = 65_536
 Keep = Callable[[Claim, int, dict[str, str], bytes], None]
 
 
-class KeyedRequests(HttpMiddleware):
-    """Reads the key of a request, and keeps the answer of one that was carried out.
+class IdempotencyMiddleware(HttpMiddleware):
+    """Reads the key of a request, and stores the response of an executed request.
 
-    Uploads have no need of it, as the same bytes are one image: they are not read here.
+    Uploads are not handled here: uploading the same bytes twice yields one image.
 
     Args:
         app: The next application.
-        sessions: Of the database.
-        settings: With the server's secret.
+        sessions: Sessions of the database.
+        settings: The server's settings, with its secret.
     """
 
     def __init__(self, app: ASGIApp, sessions: SessionFactory, settings: GatewaySettings) -> None:
@@ -52,7 +52,7 @@ class KeyedRequests(HttpMiddleware):
         if not _KEY.fullmatch(key):
             await problem_response(Request(scope), ProblemError(400, "key_invalid"))(scope, receive, send)
             return
-        claim = scope.setdefault("state", {})["keyed"] = Claim(key, scope)
+        claim = scope.setdefault("state", {})["idempotency"] = Claim(key, scope)
 
         async def read() -> Message:
             message = await receive()
@@ -63,23 +63,23 @@ class KeyedRequests(HttpMiddleware):
         await self.app(scope, read, answer.take)
 
     def _keep(self, claim: Claim, status: int, headers: dict[str, str], body: bytes) -> None:
-        """Keep an answer; of a request whose transaction was rolled back there is nothing to keep it with."""
+        """Store a response, unless the request's transaction was rolled back and its key with it."""
         assert claim.noted is not None
-        hidden = vault(self._settings, PURPOSE).encrypt(body).decode()
+        hidden = cipher_for(self._settings, PURPOSE).encrypt(body).decode()
         try:
             with self._sessions.begin() as session:
-                repository.keep_answer(session, claim.noted, status, headers, hidden)
+                repository.keep_response(session, claim.noted, status, headers, hidden)
         except OUTAGES as error:  # the change is made: the client has to learn of it
             log.warning("answer_not_kept", error=repr(error))
 
 
 class _Answer:
-    """The answer of a request with a key. It is kept before it is sent, so that whoever asks again finds it.
+    """The response to a request with a key. It is stored before it is sent, so that a repeated request finds it.
 
     Args:
-        claim: Of the request.
-        keep: Keeps status, headers and body.
-        send: Where to.
+        claim: The request's key.
+        keep: Stores status, headers and body.
+        send: Sends the response.
     """
 
     def __init__(self, claim: Claim, keep: Keep, send: Send) -> None:
@@ -88,7 +88,7 @@ class _Answer:
         self._body = b""
 
     async def take(self, message: Message) -> None:
-        """Take a message of the answer."""
+        """Handle a message of the response."""
         if message["type"] == "http.response.start" and self._claim.noted is not None:
             self._start = message
             return

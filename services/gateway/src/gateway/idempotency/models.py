@@ -1,4 +1,4 @@
-"""Requests that were carried out under a key."""
+"""Requests that were executed with an idempotency key."""
 
 from datetime import datetime
 

@@ -11,8 +11,8 @@ from gateway.clock import now
 from gateway.idempotency.models import KeyedRequest
 
 
-class Noted(NamedTuple):
-    """What tells the row of a request from all others."""
+class RequestKey(NamedTuple):
+    """Identifies the row of a request."""
 
     user_id: str
     key: str
@@ -20,10 +20,10 @@ class Noted(NamedTuple):
 
 
 def add(session: Session, user_id: str, key: str, digest: str) -> datetime | None:
-    """Note a request. Waits for a transaction that is adding the same.
+    """Add a request. Waits for a transaction that is adding the same key.
 
     Returns:
-        When it was noted; None if the user has a request of this key.
+        When it was added; None if the user already has a request with this key.
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = insert(KeyedRequest).values(user_id=user_id, key=key, digest=digest, created_at=now())
@@ -35,11 +35,11 @@ def find(session: Session, user_id: str, key: str) -> KeyedRequest | None:
     return session.get(KeyedRequest, (user_id, key))
 
 
-def keep_answer(session: Session, noted: Noted, status: int, headers: dict[str, str], body: str) -> None:
-    """Keep the answer of a request, where it is still noted.
+def keep_response(session: Session, noted: RequestKey, status: int, headers: dict[str, str], body: str) -> None:
+    """Store the response of a request, if its row still exists.
 
-    The time tells it from a later request with its key: one that was refused is noted no more, and may be sent again
-    before its answer is kept.
+    The time distinguishes it from a later request with the same key: the row of a refused request is rolled back, and
+    the client may send the request again before the response is stored.
     """
     row = (KeyedRequest.user_id, KeyedRequest.key, KeyedRequest.created_at)
     ours = [column == value for column, value in zip(row, noted, strict=True)]

@@ -1,7 +1,7 @@
-"""Carries a request with an `Idempotency-Key` out once (draft-ietf-httpapi-idempotency-key-header).
+"""Executes a request with an `Idempotency-Key` once (draft-ietf-httpapi-idempotency-key-header).
 
-The key is written in the transaction of the request's change, so that one is there if and only if the other is: a
-request that fails leaves no key, and one whose answer was lost is never carried out again. Answers are kept for a day.
+The key is written in the same transaction as the request's changes. A request that fails leaves no key, and a request
+whose response was lost is not executed again. Responses are stored for a day.
 """
 
 import hashlib
@@ -16,10 +16,10 @@ from starlette.types import Scope
 
 from gateway.clock import now
 from gateway.database import only_reads
+from gateway.encryption import cipher_for
 from gateway.errors import ProblemError
 from gateway.idempotency import repository
 from gateway.idempotency.models import KeyedRequest
-from gateway.vault import vault
 
 REPLAYED = "Idempotency-Replayed"
 KEPT_FOR = timedelta(days=1)
@@ -27,31 +27,31 @@ PURPOSE = "idempotency"
 
 
 class Claim:
-    """A key that a request came with.
+    """The idempotency key of a request.
 
     Attributes:
         key: As it was sent.
-        noted: Its row, once the request's transaction has noted it; None before, and where it is not noted.
+        noted: Identifies its row; None until the request's transaction has written it.
     """
 
     def __init__(self, key: str, scope: Scope) -> None:
         self.key = key
-        self.noted: repository.Noted | None = None
+        self.noted: repository.RequestKey | None = None
         self.digest = hashlib.sha256(f"{scope['method']} {scope['path']}?".encode() + scope["query_string"] + b"\n")
 
 
-class AnsweredBeforeError(Exception):
-    """The request was carried out before; this is its answer."""
+class ReplayedResponseError(Exception):
+    """The request was executed before; this is its response."""
 
     def __init__(self, answer: Response) -> None:
         self.answer = answer
 
 
-def hold(request: Request, session: Session, user_id: str) -> None:
-    """Note the key of a request in its transaction, or give the answer of the request that had the key before.
+def claim_key(request: Request, session: Session, user_id: str) -> None:
+    """Write the key of a request in its transaction, or return the response of the earlier request with this key.
 
     Raises:
-        AnsweredBeforeError: The same request was carried out before.
+        ReplayedResponseError: The same request was executed before.
         ProblemError: `key_reused` (422) or `answer_lost` (409).
     """
     claim = _claim(request)
@@ -60,53 +60,53 @@ def hold(request: Request, session: Session, user_id: str) -> None:
     repository.forget(session, now() - KEPT_FOR, user_id)
     noted_at = repository.add(session, user_id, claim.key, _digest(request, claim))
     if noted_at is None:
-        _answer_again(request, claim, repository.find(session, user_id, claim.key))
+        _replay(request, claim, repository.find(session, user_id, claim.key))
     else:
-        claim.noted = repository.Noted(user_id, claim.key, noted_at)
+        claim.noted = repository.RequestKey(user_id, claim.key, noted_at)
 
 
-def answer_again(request: Request, session: Session, user_id: str) -> None:
-    """Give the answer of the request that had the key before, if there was one; the session may only read.
+def replay(request: Request, session: Session, user_id: str) -> None:
+    """Return the response of the earlier request with this key, if there was one; the session may be read-only.
 
-    A request that works on something before its transaction begins asks here first: what it checks may have been
-    changed by the request that had the key. It still has to `hold` its key.
+    A request that does work before its transaction begins calls this first, because the earlier request may have
+    changed what it checks. It still has to call `claim_key`.
 
     Raises:
-        AnsweredBeforeError, ProblemError: See `hold`.
+        ReplayedResponseError, ProblemError: See `claim_key`.
     """
     claim = _claim(request)
     known = repository.find(session, user_id, claim.key) if claim is not None else None
     if claim is not None and known is not None and known.created_at >= now() - KEPT_FOR:
-        _answer_again(request, claim, known)
+        _replay(request, claim, known)
 
 
 def _claim(request: Request) -> Claim | None:
-    return getattr(request.state, "keyed", None)
+    return getattr(request.state, "idempotency", None)
 
 
 def _digest(request: Request, claim: Claim) -> str:
     digest = claim.digest.copy()
     token = getattr(request.state, "api_token", None)
-    if token is not None:  # it is not given the answers of its owner, which may hold what no token may have
+    if token is not None:  # its owner's responses may contain data that the token may not read
         digest.update(f"\n{token.id}".encode())
     return digest.hexdigest()
 
 
-def _answer_again(request: Request, claim: Claim, known: KeyedRequest | None) -> NoReturn:
+def _replay(request: Request, claim: Claim, known: KeyedRequest | None) -> NoReturn:
     if known is not None and known.digest != _digest(request, claim):
         raise ProblemError(422, "key_reused")
     if known is None or known.status is None or known.body is None:
         raise ProblemError(409, "answer_lost")
     try:
-        body = vault(request.app.state.settings, PURPOSE).decrypt(known.body.encode())
+        body = cipher_for(request.app.state.settings, PURPOSE).decrypt(known.body.encode())
     except InvalidToken:  # the server's secret was replaced
         raise ProblemError(409, "answer_lost") from None
-    raise AnsweredBeforeError(Response(body, known.status, {**(known.headers or {}), REPLAYED: "true"}))
+    raise ReplayedResponseError(Response(body, known.status, {**(known.headers or {}), REPLAYED: "true"}))
 
 
-def install_answers(app: FastAPI) -> None:
-    """Answer a request that was carried out before."""
+def install_replays(app: FastAPI) -> None:
+    """Return the stored response of a request that was executed before."""
 
-    @app.exception_handler(AnsweredBeforeError)
-    async def answer(_request: Request, known: AnsweredBeforeError) -> Response:
+    @app.exception_handler(ReplayedResponseError)
+    async def answer(_request: Request, known: ReplayedResponseError) -> Response:
         return known.answer

@@ -142,7 +142,7 @@ def of_other_patients(images: Sequence[Image]) -> set[str]:
 def refuse_other_patient(image: Image, others: Sequence[Image], *, accepted: bool) -> dict[str, list[PatientAttribute]]:
     """Refuse to put an image of another patient into a case.
 
-    Gives what differs, for the audit log, where it is accepted.
+    Gives what differs, for the audit log, if it is accepted.
 
     Args:
         image: The image.

@@ -53,7 +53,7 @@ class FileIdentity:
         series_mark: Of SeriesInstanceUID.
         instance_mark: Of SOPInstanceUID.
         sop_class: SOPClassUID.
-        study_date: StudyDate, where it can be right.
+        study_date: StudyDate, if it can be right.
         accession_mark: Of AccessionNumber.
         dicom_modality: Modality, such as `MG`.
     """

@@ -75,11 +75,11 @@ def of_case(session: Session, case_id: str) -> Sequence[Image]:
     return session.scalars(select(Image).where(Image.case_id == case_id).order_by(Image.created_at)).all()
 
 
-def of_patients(session: Session, user: User, marks: Set[str], but_case: str | None = None) -> Sequence[Image]:
+def of_patients(session: Session, user: User, marks: Set[str], other_than_case: str | None = None) -> Sequence[Image]:
     """The images in cases, of those that this user may see, whose files bear one of these marks of patients."""
     column = Image.__table__.c.patient_id_mark
     query = _visible_to(user).where(column.in_(marks), Image.case_id.is_not(None))
-    return session.scalars(query.where(Image.case_id != but_case) if but_case else query).all()
+    return session.scalars(query.where(Image.case_id != other_than_case) if other_than_case else query).all()
 
 
 def twins(session: Session, owner_id: str, modality: Modality, sha256: str) -> Sequence[Image]:
@@ -92,11 +92,11 @@ def twins(session: Session, owner_id: str, modality: Modality, sha256: str) -> S
 
 
 def duplicate(
-    session: Session, owner_id: str, modality: Modality, sha256: str, case_id: str | None, but: str | None = None
+    session: Session, owner_id: str, modality: Modality, sha256: str, case_id: str | None, other_than: str | None = None
 ) -> Image | None:
-    """The owner's image of the same bytes and modality in the same case (or likewise in none), other than `but`."""
+    """The owner's other image of the same bytes and modality in the same case, or in no case if `case_id` is None."""
     found = twins(session, owner_id, modality, sha256)
-    return next((image for image in found if image.case_id == case_id and image.id != but), None)
+    return next((image for image in found if image.case_id == case_id and image.id != other_than), None)
 
 
 def refresh(session: Session, image: Image) -> bool:

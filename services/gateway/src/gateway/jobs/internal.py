@@ -14,7 +14,7 @@ from gateway.errors import ProblemError
 from gateway.jobs import repository, service
 from gateway.objects import delete_objects
 from lobule import layout
-from lobule.contracts import earlier
+from lobule.contracts import compatibility
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.region import RegionOpinion
 from lobule.contracts.result import Result
@@ -45,10 +45,10 @@ def _fenced(session: Session, store: ObjectStore, job_id: str) -> ProblemError:
 def claim_next(
     queue: str, body: ClaimRequest, session: DbSession, settings: AppSettings, request: Request
 ) -> dict[str, Any] | Response:
-    """Give the next step of a queue to a worker; 204 where nothing waits that it understands."""
-    version = earlier.claims_version(request.headers)
-    claim = service.claim_next(session, settings, queue, body.worker, without=earlier.unknown_steps(version))
-    return Response(status_code=204) if claim is None else earlier.given(claim, version)
+    """Give the next step of a queue to a worker; 204 if nothing waits that it understands."""
+    version = compatibility.claims_version(request.headers)
+    claim = service.claim_next(session, settings, queue, body.worker, without=compatibility.unknown_steps(version))
+    return Response(status_code=204) if claim is None else compatibility.convert_claim(claim, version)
 
 
 @router.post(f"{_STEP}/claim")
@@ -56,12 +56,12 @@ def claim(
     job_id: str, step: StepName, body: ClaimRequest, session: DbSession, settings: AppSettings, request: Request
 ) -> dict[str, Any]:
     """Give one queued step to a worker: what workers of an earlier version ask for."""
-    version = earlier.claims_version(request.headers)
-    known = step not in earlier.unknown_steps(version)
+    version = compatibility.claims_version(request.headers)
+    known = step not in compatibility.unknown_steps(version)
     given = service.claim(session, settings, job_id, step, body.worker) if known else None
     if given is None:
         raise ProblemError(409, "not_claimable")
-    return earlier.given(given, version)
+    return compatibility.convert_claim(given, version)
 
 
 @router.post(f"{_STEP}/heartbeat", status_code=204)

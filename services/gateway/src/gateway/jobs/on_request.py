@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from gateway.jobs import repository
 from gateway.jobs.models import Examination, Opinion, Rendering, Step
 from gateway.jobs.queues import repository as queues
-from gateway.jobs.queues.lanes import Asker
+from gateway.jobs.queues.lanes import Requester
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.examination import ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES
@@ -15,7 +15,9 @@ from lobule.contracts.region import RegionRequest
 from lobule.queueing import REPORT_QUEUE
 
 
-def open_rendering(session: Session, owner_id: str, key: str, request: RenderRequest, *, asker: Asker) -> Rendering:
+def open_rendering(
+    session: Session, owner_id: str, key: str, request: RenderRequest, *, requester: Requester
+) -> Rendering:
     """Request a rendering from the report service, in the session's transaction.
 
     Args:
@@ -23,18 +25,18 @@ def open_rendering(session: Session, owner_id: str, key: str, request: RenderReq
         owner_id: Whose it is.
         key: Names exactly what is rendered; there is never a second rendering of the same key.
         request: What to render.
-        asker: Who asks for it.
+        requester: The user who requests it.
     """
     step = Step(name="render", position=0, queue=REPORT_QUEUE, attempt=0, tries=0)
     document = request.model_dump(mode="json")
     rendering = Rendering(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
     session.add(rendering)
-    _ask_again(session, rendering, document, asker)
+    _queue_again(session, rendering, document, requester)
     return rendering
 
 
-def ask_for_examination(
-    session: Session, owner_id: str, key: str, request: ExaminationRequest, *, queue: str, asker: Asker
+def request_examination(
+    session: Session, owner_id: str, key: str, request: ExaminationRequest, *, queue: str, requester: Requester
 ) -> None:
     """Have the films of a case read together, unless exactly that was asked for already and has not failed.
 
@@ -46,7 +48,7 @@ def ask_for_examination(
         key: Names the case; there is never a second reading of the same key.
         request: Which films.
         queue: Of the films' modality.
-        asker: Who asks for it.
+        requester: The user who requests it.
     """
     document = request.model_dump(mode="json")
     work = repository.for_update(session, repository.examination(session, key))
@@ -56,10 +58,10 @@ def ask_for_examination(
         session.add(work)
     elif work.request == document and (work.state == "done" or work.state not in FINAL_STATES):
         return
-    _ask_again(session, work, document, asker)
+    _queue_again(session, work, document, requester)
 
 
-def ask_for_opinion(session: Session, user_id: str, key: str, request: RegionRequest, *, queue: str) -> Opinion:
+def request_opinion(session: Session, user_id: str, key: str, request: RegionRequest, *, queue: str) -> Opinion:
     """Have an opinion given of a region that a reader drew, unless exactly that was asked for and has not failed.
 
     Args:
@@ -77,32 +79,32 @@ def ask_for_opinion(session: Session, user_id: str, key: str, request: RegionReq
         session.add(work)
     elif work.request == document and (work.state == "done" or work.state not in FINAL_STATES):
         return work
-    _ask_again(session, work, document, Asker(user_id, interactive=True))
+    _queue_again(session, work, document, Requester(user_id, interactive=True))
     return work
 
 
-def repeat(session: Session, rendering: Rendering, request: RenderRequest, *, asker: Asker) -> None:
+def render_again(session: Session, rendering: Rendering, request: RenderRequest, *, requester: Requester) -> None:
     """Render again, whether or not it failed; files of earlier attempts stay.
 
     Args:
         session: The transaction.
         rendering: One that has ended.
         request: The request as this version of the program writes it.
-        asker: Who asks for it.
+        requester: The user who requests it.
     """
-    _ask_again(session, rendering, request.model_dump(mode="json"), asker)
+    _queue_again(session, rendering, request.model_dump(mode="json"), requester)
 
 
-def _ask_again(
-    session: Session, work: Rendering | Examination | Opinion, document: dict[str, Any], asker: Asker
+def _queue_again(
+    session: Session, work: Rendering | Examination | Opinion, document: dict[str, Any], requester: Requester
 ) -> None:
     """Queue the only step of a work in the lane of who asks for it, with a new budget of attempts."""
     [step] = work.steps
-    step.owner_id, step.interactive = asker.user_id, asker.interactive
+    step.owner_id, step.interactive = requester.user_id, requester.interactive
     work.request = document
     work.state, work.finished_at = "queued", None
     work.set_error(None)
     if isinstance(work, Examination):
         work.since = work.leading = None
     session.flush()
-    queues.ask_for(session, step)
+    queues.request_step(session, step)

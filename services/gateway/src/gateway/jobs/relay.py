@@ -86,7 +86,7 @@ class Reaper:
         if self.stopped.wait(self._settings.reap_every_s):
             return
         try:
-            self.take_back()
+            self.requeue_expired()
             self.end_overdue()
         finally:
             try:
@@ -94,7 +94,7 @@ class Reaper:
             except RedisError as error:
                 log.warning("redis_away", error=repr(error))
 
-    def take_back(self) -> None:
+    def requeue_expired(self) -> None:
         """Queue steps again whose lease has expired, or park their job."""
 
         def reap(session: Session, step: Step) -> None:

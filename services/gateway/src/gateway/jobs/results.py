@@ -53,7 +53,7 @@ def read_examination(store: ObjectStore, work: Examination) -> ExaminationReadin
     """What the films of a case say together.
 
     Args:
-        store: Where it lies.
+        store: The object store.
         work: One that is done.
 
     Raises:
@@ -70,7 +70,7 @@ def read_opinion(store: ObjectStore, work: Opinion) -> RegionOpinion:
     """The opinion of a region.
 
     Args:
-        store: Where it lies.
+        store: The object store.
         work: One that is done.
 
     Raises:

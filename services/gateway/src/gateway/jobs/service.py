@@ -236,7 +236,7 @@ def retry(session: Session, job: Work, quota: Quota | None = None) -> None:
     for later in job.steps:
         if later.position > step.position:
             later.state = "waiting"
-    queues.ask_for(session, step)
+    queues.request_step(session, step)
     _publish_change(session, job)
 
 

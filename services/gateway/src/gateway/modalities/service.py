@@ -52,7 +52,7 @@ class Modalities:
 
     Args:
         sessions: Of the database, which keeps them.
-        cache: Where workers announce them.
+        cache: The cache in which workers announce them.
     """
 
     def __init__(self, sessions: SessionFactory, cache: ProgressCache) -> None:

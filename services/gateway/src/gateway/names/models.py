@@ -7,7 +7,7 @@ from gateway.database import Base
 
 
 class KeptIdentity(Base):
-    """What a stored DICOM file had in the place of its new values, encrypted; see `gateway.names.sealing`.
+    """What a stored DICOM file had in the place of its new values, encrypted; see `gateway.names.cipher`.
 
     It belongs to an image or to a result, and is deleted with it.
     """

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from gateway.database import SessionFactory, read
 from gateway.images.identity import Fingerprints
 from gateway.names import repository
+from gateway.names.cipher import IdentityCipher, pseudonym_of
 from gateway.names.models import KeptIdentity
-from gateway.names.sealing import Sealer, pseudonym_of
 from gateway.settings import GatewaySettings
 from gateway.streaming import Extent, part_of, pieces_of
 from lobule import layout
@@ -28,7 +28,7 @@ _IN_MEMORY = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredFile:
     """A file as it is stored.
 
     Attributes:
@@ -42,7 +42,7 @@ class Stored:
     identity: KeptIdentity | None
 
 
-class Names:
+class NamePolicy:
     """The policy of this server.
 
     Args:
@@ -53,13 +53,13 @@ class Names:
     def __init__(self, settings: GatewaySettings, prints: Fingerprints) -> None:
         self._policy, self._prints = settings.names, prints
         self._key = settings.names_key.get_secret_value() if settings.names_key else ""
-        self._sealer = Sealer(self._key) if self._key else None
+        self._cipher = IdentityCipher(self._key) if self._key else None
 
-    def take_in(self, store: ObjectStore, key: str, scope: Scope, identity: DicomIdentity) -> Stored:
+    def deidentify(self, store: ObjectStore, key: str, scope: Scope, identity: DicomIdentity) -> StoredFile:
         """De-identify a received DICOM file; the new file takes its place in the store.
 
         Args:
-            store: Where it lies.
+            store: The object store.
             key: Of the file.
             scope: What it is.
             identity: What its header says.
@@ -77,9 +77,9 @@ class Names:
                 days=self._prints.days(identity),
                 pseudonym=self._pseudonym(identity),
             )
-        return Stored(counted.digest.hexdigest(), counted.size, self._kept(key, replaced))
+        return StoredFile(counted.digest.hexdigest(), counted.size, self._kept(key, replaced))
 
-    def take_in_picture(self, store: ObjectStore, key: str, file_format: Format) -> Stored:
+    def remove_metadata(self, store: ObjectStore, key: str, file_format: Format) -> StoredFile:
         """Take the metadata out of a received picture, with every policy; the new file takes its place in the store.
 
         Raises:
@@ -88,30 +88,30 @@ class Names:
         with store.open(key) as stream, store.writer(key) as sink:
             counted = _Counted(sink)
             without_metadata(stream, counted, file_format)
-        return Stored(counted.digest.hexdigest(), counted.size, None)
+        return StoredFile(counted.digest.hexdigest(), counted.size, None)
 
-    def opened(self, session: Session, key: str) -> Replaced | None:
-        """What was taken out of a file, where it is kept."""
+    def replaced_in(self, session: Session, key: str) -> Replaced | None:
+        """What was taken out of a file, if it is kept."""
         kept = repository.find(session, key)
-        return None if kept is None else self.open(kept)
+        return None if kept is None else self.decrypt(kept)
 
-    def open(self, kept: KeptIdentity) -> Replaced | None:
+    def decrypt(self, kept: KeptIdentity) -> Replaced | None:
         """A kept identity; None if the key is missing or another one."""
-        return None if self._sealer is None else self._sealer.open(kept.sealed, kept.object_key)
+        return None if self._cipher is None else self._cipher.decrypt(kept.sealed, kept.object_key)
 
     def _pseudonym(self, identity: DicomIdentity) -> str:
         person = self._prints.person_of(identity) if self._policy == "pseudonymise" else ""
         return pseudonym_of(self._key, person) if person else ""
 
     def _kept(self, key: str, replaced: Replaced) -> KeptIdentity | None:
-        if self._policy != "keep" or self._sealer is None:
+        if self._policy != "keep" or self._cipher is None:
             return None
         place = layout.place_of(key)
         return KeptIdentity(
             object_key=key,
             image_id=place.id if place.owner == "images" else None,
             instance_id=place.id if place.owner == "instances" else None,
-            sealed=self._sealer.seal(replaced, key),
+            sealed=self._cipher.encrypt(replaced, key),
         )
 
 
@@ -119,12 +119,12 @@ class RestoringStore:
     """Reads DICOM files with the identities that were kept of them.
 
     Args:
-        store: Where the files lie.
-        sessions: Where identities are found.
+        store: The object store.
+        sessions: Sessions of the database.
         names: Opens them.
     """
 
-    def __init__(self, store: ObjectStore, sessions: SessionFactory, names: Names) -> None:
+    def __init__(self, store: ObjectStore, sessions: SessionFactory, names: NamePolicy) -> None:
         self._store, self._sessions, self._names = store, sessions, names
 
     def pieces(self, key: str, extent: Extent | None = None) -> Iterator[bytes]:
@@ -151,7 +151,7 @@ class RestoringStore:
                 yield cast("BinaryIO", header)
 
     def _replaced(self, key: str) -> Replaced | None:
-        return read(self._sessions, lambda session: self._names.opened(session, key))
+        return read(self._sessions, lambda session: self._names.replaced_in(session, key))
 
 
 def _scope(key: str) -> Scope:

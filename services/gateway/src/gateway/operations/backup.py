@@ -57,7 +57,7 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
         folder: A new folder, or one that an earlier backup was written to.
 
     Raises:
-        BackupError: Where the folder holds something else.
+        BackupError: If the folder holds something else.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "backup.json").exists():
         raise BackupError(f"{folder} is not empty and holds no backup. Please name another folder.")
@@ -88,7 +88,7 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     """Restore a backup into an empty, migrated database and into its store.
 
     Raises:
-        BackupError: Where the backup is damaged, the database is not empty, or stands at another revision.
+        BackupError: If the backup is damaged, the database is not empty, or stands at another revision.
     """
     try:
         about = json.loads((folder / "backup.json").read_text())

@@ -73,7 +73,7 @@ def _of(engine: Engine) -> Iterator[Check]:
 
 
 def _state(session: Session) -> tuple[str | None, datetime | None]:
-    """The revision, where it is not this version's; and the database's clock, where it is another machine's."""
+    """The revision, if it is not this version's; and the database's clock, if it is another machine's."""
     connection = session.connection()
     revision = (current_revision(connection) or "-") if lacks_migration(connection) else None
     if connection.dialect.name != "postgresql":

@@ -19,7 +19,7 @@ from gateway.images.dependencies import VisibleImage
 from gateway.images.identity import differences
 from gateway.images.models import Image
 from gateway.images.schemas import plausible_day
-from gateway.names.policy import Names
+from gateway.names.policy import NamePolicy
 from gateway.pictures.schemas import PatientRead, PictureRead, PreviewRead
 from gateway.pictures.service import Drawn, PictureService
 from gateway.uploads.receiving import receive
@@ -103,7 +103,7 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
     )
 
 
-def _identity(store: ObjectStore, key: str, names: Names) -> DicomIdentity:
+def _identity(store: ObjectStore, key: str, names: NamePolicy) -> DicomIdentity:
     """The patient that a DICOM file names, nobody for other files; names are taken out of the stored file.
 
     Raises:
@@ -112,9 +112,9 @@ def _identity(store: ObjectStore, key: str, names: Names) -> DicomIdentity:
     with store.open(key) as stream:
         header = read_header(stream, "mammography")
     if header.dicom is None:
-        names.take_in_picture(store, key, header.format)
+        names.remove_metadata(store, key, header.format)
     else:
-        names.take_in(store, key, "film", header.dicom)
+        names.deidentify(store, key, "film", header.dicom)
     return header.dicom or DicomIdentity()
 
 

@@ -38,7 +38,7 @@ class PictureService:
     """Finds existing pictures and requests the others from the report service.
 
     Args:
-        store: Where they lie.
+        store: The object store.
         celery: For the calls.
         cache: Stores which pictures were requested, and when a preview is to be deleted.
     """

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.admin import endpoints as work
 from gateway.admin import repository as everything
-from gateway.admin.audit_endpoints import Wanted, told_to
+from gateway.admin.audit_endpoints import Wanted, restrict_to_visible
 from gateway.admin.schemas import WorkRead
 from gateway.audit import repository as audit
 from gateway.auth import repository as logins
@@ -28,7 +28,7 @@ from gateway.portal.pages import render, render_error
 from gateway.settings import GatewaySettings
 from gateway.users import repository as users
 from gateway.users.models import Role
-from gateway.users.permissions import MEANINGS, ROLES, may
+from gateway.users.permissions import MEANINGS, ROLES, has_permission
 from lobule.contracts.progress import JobState
 
 router = APIRouter(include_in_schema=False)
@@ -40,7 +40,7 @@ _OPEN_STATES: tuple[JobState, ...] = ("dead", "failed", "running", "queued", "ca
 def refuse(request: Request, error: Exception) -> Response:
     """The page for `PageForbiddenError`; who may read the audit log alone begins there, not on the worklist."""
     assert isinstance(error, PageForbiddenError)
-    if request.url.path == "/" and may(error.user.role, "audit"):
+    if request.url.path == "/" and has_permission(error.user.role, "audit"):
         return RedirectResponse("/admin/audit", status_code=303)
     return render_error(request, 403, "not_admin", error.user)
 
@@ -76,7 +76,7 @@ def users_page(request: Request, user: PortalAdmin, session: DbSession) -> HTMLR
     """Users and API tokens."""
     tokens = [ApiTokenRead.of(token) for token in logins.api_tokens(session, None)]
     people = users.all_users(session)
-    table = [(name, [role for role in ROLES if may(role, name)]) for name in MEANINGS]
+    table = [(name, [role for role in ROLES if has_permission(role, name)]) for name in MEANINGS]
     shared = [as_read(session, group) for group in groups.visible(session, user)]
     return render(
         request,
@@ -139,7 +139,7 @@ def audit_page(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> HTMLResponse:
     """The audit log: who did what, and when."""
-    rows, next_cursor = audit.events(session, told_to(user, wanted), _PAGE_LENGTH, cursor)
+    rows, next_cursor = audit.events(session, restrict_to_visible(user, wanted), _PAGE_LENGTH, cursor)
     given = {name: value for name, value in request.query_params.items() if name != "cursor" and value}
     return render(
         request,

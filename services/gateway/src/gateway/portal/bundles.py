@@ -38,7 +38,7 @@ class Bundles:
 
         Args:
             entry: The module.
-            of: The script of the page, where it is imported late: what that script has already is not sent again, so
+            of: The script of the page, if it is imported late: what that script has already is not sent again, so
                 that both share one copy, with its state and its classes.
 
         Returns:

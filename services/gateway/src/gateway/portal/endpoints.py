@@ -21,7 +21,7 @@ from gateway.portal.documents import api_groups, model_pages
 from gateway.portal.pages import compressed, render, render_error
 from gateway.system.endpoints import models_at_work
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 from lobule.contracts.errors import INPUT_ERROR_CODES
 from lobule.contracts.progress import FINAL_STATES
 from lobule.limits import MAX_PIXELS, MIN_SIDE
@@ -54,17 +54,17 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
     """One case: its images, findings and reviews."""
     case = cases.visible(session, user, case_id)
     if case is None:
-        if may(user.role, "emergency"):
+        if has_permission(user.role, "emergency"):
             return render(request, "emergency.html", user, 403, case_id=case_id)
         return render_error(request, 404, "no_case", user)
-    named = request.app.state.settings.names == "keep" and may(user.role, "identify")
+    named = request.app.state.settings.names == "keep" and has_permission(user.role, "identify")
     page = render(
         request,
         "reading.html",
         user,
         case=case,
         claim=_claim_of(case, user),
-        earlier=any(shown.earlier for shown in lists.shown(session, user, [case]).values()),
+        earlier=any(shown.earlier for shown in lists.image_summaries(session, user, [case]).values()),
         named=named,
         beside=beside(session, user, case),
         input_error_codes=_INPUT_ERRORS,
@@ -81,7 +81,7 @@ def _claim_of(case: Case, user: User) -> Literal["mine", "another"] | None:
 
 @router.get("/cases/{case_id}/identity", response_class=HTMLResponse)
 def identity_page(case_id: str, request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
-    """The patient and the studies that the DICOM files of a case named, where the policy for names keeps them."""
+    """The patient and the studies that the DICOM files of a case named, if the policy for names keeps them."""
     case = cases.visible(session, user, case_id)
     if case is None or request.app.state.settings.names != "keep":
         return render_error(request, 404, "no_case", user)

@@ -10,8 +10,8 @@ from gateway.audit.service import record
 from gateway.auth import failed_logins, service, sessions
 from gateway.auth.dependencies import AppSettings, LoggedIn
 from gateway.auth.login_places import LoginPlace
-from gateway.auth.second_factor import half_login, security_keys
-from gateway.auth.second_factor.service import Given, check_second_factor
+from gateway.auth.second_factor import pending_login, security_keys
+from gateway.auth.second_factor.service import SecondFactorAnswer, check_second_factor
 from gateway.database import DbSession
 from gateway.error_codes import CODES
 from gateway.errors import ProblemError
@@ -93,30 +93,32 @@ def log_in(
     password: Annotated[str, Form(max_length=500)] = "",
     next: Annotated[str, Form(max_length=500)] = "/",
     code: Annotated[str, Form(max_length=30)] = "",
-    half: Annotated[str, Form(max_length=1000)] = "",
+    pending: Annotated[str, Form(max_length=1000)] = "",
     credential: Annotated[str, Form(max_length=20_000)] = "",
 ) -> Response:
     """The portal's login form. No `async`: waiting for the database's lock must not stop the loop that ends others.
 
-    If the user has a second factor, the form comes back and asks for it; `half` then stands for the password, and
+    If the user has a second factor, the form comes back and asks for it; `pending` then stands for the password, and
     `credential` is what a security key answered.
     """
     sessions.check_same_origin(request)
     next_path = sessions.local_path(next)
     user = None
     try:  # the session begins its transaction at its first query, after the slow check of the password
-        if half:
-            user = half_login.user_of(request, half)
+        if pending:
+            user = pending_login.user_of(request, pending)
         else:
             user = service.with_password(request, username, password)
-            half = half_login.carry(user, settings)
-        by = check_second_factor(request, user, Given(code, _answer_of_key(credential)), "login")
+            pending = pending_login.make_token(user, settings)
+        by = check_second_factor(request, user, SecondFactorAnswer(code, _answer_of_key(credential)), "login")
     except ProblemError as error:
-        half = half if error.code in ("code_required", "wrong_code", "wrong_security_key") else ""
+        pending = pending if error.code in ("code_required", "wrong_code", "wrong_security_key") else ""
         failure = None if error.code == "code_required" else (error.code, error.detail)
         status = 200 if error.code == "code_required" else error.status
-        options = security_keys.ask_for_one(session, user, "login", settings) if half and user else None
-        return render_login(request, next_path, failure, status, username=username, half=half, key_options=options)
+        options = security_keys.ask_for_one(session, user, "login", settings) if pending and user else None
+        return render_login(
+            request, next_path, failure, status, username=username, pending=pending, key_options=options
+        )
     response = RedirectResponse(next_path, status_code=303)
     sessions.open_session(session, user, request, response, settings)
     service.note_login(session, request, user, by)
@@ -146,7 +148,7 @@ def note_failed_logins(
     login = sessions.read_session(session, request, settings)
     if login is not None:
         sessions.check_csrf(request, csrf)
-        failed_logins.seen(login)
+        failed_logins.mark_seen(login)
     return RedirectResponse(sessions.local_path(next), status_code=303)
 
 

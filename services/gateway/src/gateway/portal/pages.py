@@ -21,7 +21,7 @@ from gateway.portal.scripts import preload, sentences_for
 from gateway.portal.shortcuts import SHORTCUTS, key_table, tip
 from gateway.portal.words import COOKIE, OWN_NAMES, PageWords, choose_language
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 from lobule.contracts.language import LANGUAGES, Language
 from lobule.contracts.modality import COARSEST_UM, FINEST_UM, ModalitySpec
 from lobule.words import Words
@@ -63,7 +63,7 @@ def _common(request: Request) -> dict[str, Any]:
         "max_upload_bytes": max_upload_bytes,
         "max_upload_words": f"{max_upload_bytes / 1024 / 1024:.0f} MB",
         "version": request.app.version,
-        "may": may,
+        "may": has_permission,
         "failed_logins": getattr(request.state, "failed_logins", None),
         "sso": request.app.state.settings.oidc_issuer and request.app.state.settings.oidc_name,
     }
@@ -173,15 +173,15 @@ def render_login(
     status: int = 200,
     username: str = "",
     ended: bool = False,
-    half: str = "",
+    pending: str = "",
     key_options: dict[str, Any] | None = None,
 ) -> HTMLResponse:
     """Render the login page; `error` is the code and the sentence of the last failure.
 
-    With `ended`, it offers to end the session at the provider too, which the user has just left. With `half`, the
+    With `ended`, it offers to end the session at the provider too, which the user has just left. With `pending`, the
     password was right, and it asks for the second factor: a code, or with `key_options` a security key.
     """
-    context = {"next_path": next_path, "error": error, "username": username, "ended": ended, "half": half}
+    context = {"next_path": next_path, "error": error, "username": username, "ended": ended, "pending": pending}
     return render(request, "login.html", status=status, key_options=key_options, **context)
 
 

@@ -14,8 +14,8 @@ from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.case import ReadRole
 from lobule.contracts.examination import LesionSite, SinceEarlier
 
-_NOTHING = lists.Shown(views=0, earlier=0)
-_APART = lists.Together(pending=False, since=SinceEarlier(), leading=None)
+_NOTHING = lists.ImageSummary(views=0, earlier=0)
+_APART = lists.JointReading(pending=False, since=SinceEarlier(), leading=None)
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Categories:
     """BI-RADS categories of a case.
 
     Attributes:
-        right: Of the right breast, `4 / 5` where two readers differ; empty where nothing was stated.
+        right: Of the right breast, `4 / 5` where two readers differ; empty if nothing was stated.
         left: Of the left breast.
         origin: Of the signed report in force, of one that is superseded, or of reads that no report follows from yet.
     """
@@ -50,10 +50,10 @@ class Row:
         earlier: How many earlier examinations of the patient there are.
         since: What the joint reading found since earlier examinations.
         leading: Site of the most suspicious lesion; None if there is none, or the films were not read together.
-        step: How far its analysis is; None where nothing is under way.
+        step: How far its analysis is; None if nothing is under way.
         signed_reads: How many of two readers have signed.
         reads: Signed reads that the user may know of, by the reader's role.
-        categories: What was stated; None where nothing was, or the user may not know it.
+        categories: What was stated; None if nothing was, or the user may not know it.
     """
 
     views: int
@@ -68,9 +68,9 @@ class Row:
 
 def rows_of(session: Session, user: User, cases: Sequence[Case]) -> dict[str, Row]:
     """The rows of a page of the worklist, by case."""
-    shown = lists.shown(session, user, cases)
+    shown = lists.image_summaries(session, user, cases)
     reads = lists.signed_reads(session, user, cases)
-    together = lists.together(session, cases)
+    together = lists.joint_readings(session, cases)
     return {
         case.id: Row(
             views=shown.get(case.id, _NOTHING).views,

@@ -14,10 +14,10 @@ from gateway.errors import ProblemError
 from gateway.events import Events
 from gateway.images.identity import Fingerprints
 from gateway.purge import repository
-from gateway.purge.backups import look_into
+from gateway.purge.backup_inspection import inspect_backup
 from gateway.purge.schemas import PurgeCreate
 from gateway.purge.service import Purge, note_of_command
-from lobule.cli.common import DEFAULT_HOME, HomeFolder, say, words
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, print_sentence, words
 from lobule.imaging.header import DicomIdentity
 from lobule.storage import open_configured_store
 
@@ -81,17 +81,17 @@ def backups(
     prints = Fingerprints(settings.secret_key.get_secret_value())
     mark = prints.of(DicomIdentity(patient_id=_given(patient_id))).patient_id_mark
     if mark is None:
-        say("errors.patient_is_nobody")
+        print_sentence("errors.patient_is_nobody")
         raise typer.Exit(2)
     with reading(make_session_factory(make_engine(settings.database_url))) as session:
         folders = repository.backup_folders(session)
         purged = repository.deleted_before(session, mark)
-        untold = repository.deleted_under_other_keys(session, mark)
+        unattributed = repository.deleted_under_other_keys(session, mark)
     named = dict.fromkeys([*folders, *(str(each.resolve()) for each in folder or ())])
-    found = [look_into(each, mark, purged, untold) for each in named]
+    found = [inspect_backup(each, mark, purged, unattributed) for each in named]
     typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     if not found:
-        say("cli.no_backup_folder")
+        print_sentence("cli.no_backup_folder")
     raise typer.Exit(1 if not found or any(each.state != "free" for each in found) else 0)
 
 

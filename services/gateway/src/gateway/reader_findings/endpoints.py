@@ -107,6 +107,6 @@ def delete_same_lesion(
     if_match: IfMatch = None,
 ) -> None:
     """Remove the mark that two findings are the same lesion."""
-    mark = service.take_apart(session, case, mark_id, user, if_match)
+    mark = service.unmark_same(session, case, mark_id, user, if_match)
     record(session, request, user, "lesion.apart", "case", case.id, {"one": mark.one, "other": mark.other})
     response.headers["ETag"] = sheets.etag(session, case, user)

@@ -78,7 +78,7 @@ def ask_reader_finding_opinion(
     spec = required(session, image.modality)
     if not spec.reads_regions:
         raise ProblemError(422, "invalid_request", "no_opinions")
-    work = on_request.ask_for_opinion(session, user.id, _key(drawn), _request(drawn, image), queue=spec.queue)
+    work = on_request.request_opinion(session, user.id, _key(drawn), _request(drawn, image), queue=spec.queue)
     detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id}
     record(session, request, user, "finding.ask", "case", case.id, detail)
     return _read(request.app.state.store, work, language)

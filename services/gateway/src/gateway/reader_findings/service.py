@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
-from gateway.cases.events import ReadTogether
+from gateway.cases.events import DoubleReadingEnded
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free
 from gateway.cases.reads import check_may_mark
@@ -118,7 +118,7 @@ def draw(
 
     Args:
         session: The transaction.
-        store: Where the results of the case's analyses lie.
+        store: The object store.
         case: The case.
         finding_id: Chosen by the client.
         data: The finding.
@@ -253,7 +253,7 @@ def mark_same(
     return mark
 
 
-def take_apart(session: Session, case: Case, mark_id: str, user: User, if_match: str | None) -> SameLesionMark:
+def unmark_same(session: Session, case: Case, mark_id: str, user: User, if_match: str | None) -> SameLesionMark:
     """Say no longer that two findings are the same lesion; returns what was said.
 
     Raises:
@@ -268,7 +268,7 @@ def take_apart(session: Session, case: Case, mark_id: str, user: User, if_match:
     return mark
 
 
-def share(session: Session, event: ReadTogether) -> None:
+def share(session: Session, event: DoubleReadingEnded) -> None:
     """Handle a case that all readers share from now on: what each of them drew and said stays, with its author."""
     repository.share(session, event.case_id)
 

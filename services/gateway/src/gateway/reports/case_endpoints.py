@@ -9,13 +9,13 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record, record_apart
 from gateway.auth.dependencies import CurrentUser, DetachedUser, PresentPerson, at_portal
+from gateway.cases import joint_reading, sheets
 from gateway.cases import repository as cases
-from gateway.cases import sheets, together
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
 from gateway.database import DbSession, read
 from gateway.errors import WITH_ETAG, ProblemError, not_found, responses
-from gateway.jobs.queues.lanes import Asker
+from gateway.jobs.queues.lanes import Requester
 from gateway.reports import renderings, repository, signing
 from gateway.reports.content import case_content, stored_bytes
 from gateway.reports.endpoints import (
@@ -112,8 +112,8 @@ def render_version(
     The server first checks the fingerprint and the signature of the content. Existing renderings stay readable until
     they are replaced.
     """
-    asker = Asker(user.id, at_portal(request))
-    renderings.ensure(session, _version(session, case, version), case.owner_id, asker, wanted)
+    requester = Requester(user.id, at_portal(request))
+    renderings.ensure(session, _version(session, case, version), case.owner_id, requester, wanted)
     detail = {"version": version, **wanted.model_dump(mode="json")}
     record(session, request, user, "report.render", "case", case.id, detail)
     session.flush()
@@ -141,10 +141,10 @@ async def read_draft(
         seen = sheets.sheets_of(session, case, user)
         content = case_content(session, request.app.state.store, case, seen)
         own = f"{user.id}.{sheets.revision(session, case, user)}:" if case.read_twice else ""
-        read_together = together.reading_of(session, case.id)  # its end is no revision of the case
+        read_together = joint_reading.reading_of(session, case.id)  # its end is no revision of the case
         key = f"case:{case.id}:draft:{case.revision}:{read_together}:{own}{language}:{form}"
         asked = RenderRequest(case=content, languages=[language], forms=[form])
-        return case, RenderingSpec(key, case.owner_id, Asker(user.id, interactive=True), lambda: asked)
+        return case, RenderingSpec(key, case.owner_id, Requester(user.id, interactive=True), lambda: asked)
 
     case, wanted = await run_in_threadpool(read, request.app.state.sessions, look)
     return await _answer(request, user, case, wanted, "draft", language, form, download)
@@ -167,8 +167,8 @@ async def read_version(
 
     def look(session: Session) -> tuple[Case, RenderingSpec]:
         case = _visible(session, user, case_id)
-        report, asker = _version(session, case, version), Asker(user.id, interactive=True)
-        return case, renderings.of_version(report, case.owner_id, asker, language, form)
+        report, requester = _version(session, case, version), Requester(user.id, interactive=True)
+        return case, renderings.of_version(report, case.owner_id, requester, language, form)
 
     case, wanted = await run_in_threadpool(read, request.app.state.sessions, look)
     return await _answer(request, user, case, wanted, str(version), language, form, download)

@@ -17,7 +17,7 @@ from gateway.cases import repository as cases
 from gateway.command_line import commands, fail, sessions_at
 from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
-from gateway.jobs.queues.lanes import Asker
+from gateway.jobs.queues.lanes import Requester
 from gateway.pdf_signing import draw_certificate, draw_certificate_in_token, verified
 from gateway.reports import renderings, repository
 from gateway.reports.schemas import RenderingsCreate
@@ -138,14 +138,14 @@ def _wanted(languages: list[str] | None, forms: list[str] | None, *, anew: bool)
 
 
 def _render(sessions: SessionFactory, case_id: str, version: int, wanted: RenderingsCreate) -> bool:
-    """Ask for one version's renderings, in a transaction of its own; False where its content was altered."""
+    """Ask for one version's renderings, in a transaction of its own; False if its content was altered."""
     with sessions.begin() as session:
         report = repository.version(session, case_id, version)
         assert report is not None, "a signed version is deleted with its case alone"
         detail = {"version": version, **wanted.model_dump(mode="json")}
         try:
             owner_id = cases.by_id(session, case_id).owner_id
-            renderings.ensure(session, report, owner_id, Asker(owner_id, interactive=False), wanted)
+            renderings.ensure(session, report, owner_id, Requester(owner_id, interactive=False), wanted)
         except ProblemError as problem:
             detail["code"] = problem.code
         record(session, None, f"command line: {getpass.getuser()}", "report.render", "case", case_id, detail)

@@ -6,9 +6,9 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy.orm import Session
 
+from gateway.cases import joint_reading
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
-from gateway.cases import together
 from gateway.cases.evidence import state_of
 from gateway.cases.examinations import Examination, examinations
 from gateway.cases.models import Case
@@ -52,7 +52,7 @@ def case_content(
 
     Args:
         session: The transaction.
-        store: Where the results of its analyses lie.
+        store: The object store.
         case: The case.
         sheets: Whose verdicts and findings it holds.
         signature: Of the report; None in a draft.
@@ -80,7 +80,7 @@ def case_content(
 
 def _examination(session: Session, store: ObjectStore, case: Case) -> ExaminationReading | None:
     """What the films of a case say together, as far as that is known: its report does not wait for it."""
-    work = jobs_repository.examination(session, together.key_of(case.id))
+    work = jobs_repository.examination(session, joint_reading.key_of(case.id))
     if work is None or work.state != "done":
         return None
     try:

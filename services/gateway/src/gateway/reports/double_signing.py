@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from gateway.cases import reads, repository, service, sheets
-from gateway.cases.agreement import Disagreement, Stated, combined, disagreements
+from gateway.cases.agreement import Disagreement, ReaderConclusions, combined, disagreements
 from gateway.cases.examinations import examinations
 from gateway.cases.models import BOTH, Case, SignedRead
 from gateway.cases.repositories.reads import standing
@@ -198,10 +198,10 @@ def _report_of_both(session: Session, store: ObjectStore, case: Case, user: User
     return _issue(session, store, case, user, concluded)
 
 
-def _stated(read: SignedRead) -> Stated:
+def _stated(read: SignedRead) -> ReaderConclusions:
     signature = signature_of(read)
     assert signature.conclusion is not None, "a read states a conclusion"
-    return Stated(signature.breasts, signature.conclusion)
+    return ReaderConclusions(signature.breasts, signature.conclusion)
 
 
 def _issue(session: Session, store: ObjectStore, case: Case, user: User, concluded: Concluded) -> CaseReport:

@@ -16,7 +16,7 @@ from gateway.jobs import repository as jobs
 from gateway.jobs import results
 from gateway.jobs.dependencies import VisibleJob
 from gateway.jobs.models import Job
-from gateway.jobs.queues.lanes import Asker
+from gateway.jobs.queues.lanes import Requester
 from gateway.ranges import OFFERED
 from gateway.reports import renderings, service
 from gateway.reports.content import image_content
@@ -136,7 +136,7 @@ async def report_response(request: Request, user: User, job: Job, form: ReportFo
     wanted = renderings.RenderingSpec(
         key=f"job:{job.id}:{attempt}:{language}:{form}",
         owner_id=job.owner_id,
-        asker=Asker(user.id, interactive=True),
+        requester=Requester(user.id, interactive=True),
         request=lambda: RenderRequest(image=image_content(job), languages=[language], forms=[form]),
     )
     return as_response(*await renderings.fetch(request, wanted, language, form), language)

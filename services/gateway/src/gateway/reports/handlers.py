@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from gateway.cases import joint_reading, service
 from gateway.cases import repository as cases
-from gateway.cases import service, together
 from gateway.cases.models import Case
 from gateway.cases.repositories.reads import standing
 from gateway.jobs.events import ExaminationRead
@@ -13,11 +13,11 @@ from gateway.reports import repository
 
 
 def supersede_signed_without(session: Session, event: ExaminationRead) -> None:
-    """Supersede a report, and reads, that were signed before the films of their case were read together.
+    """Supersede a report, and reads, that were signed before the films of their case were read joint_reading.
 
     They number findings film by film, and everything that is shown or sent from now on numbers them by lesion.
     """
-    case = cases.locked(session, together.case_of(event.work))
+    case = cases.locked(session, joint_reading.case_of(event.work))
     reads = [read.content for read in standing(session, case)]
     if any(content.get("examination") is None for content in (*reads, *_in_force(session, case))):
         if reads:

@@ -20,7 +20,7 @@ from gateway.reports.read_schemas import Act, BeginAnew, DisagreementRead, ReadR
 from gateway.reports.schemas import CaseReportCreate
 from gateway.reports.service import versions
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 from lobule.contracts.case import CaseContent
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}", tags=["reports"])
@@ -60,7 +60,7 @@ def _as_read(read: SignedRead, user: User) -> ReadRead:
 def _acts(session: Session, case: Case, user: User, own: SignedRead | None) -> Iterator[Act]:
     if not case.read_twice:
         return
-    if own is None and may(user.role, "sign"):
+    if own is None and has_permission(user.role, "sign"):
         if case.blind:
             yield "sign"
         elif case.state == "arbitration":

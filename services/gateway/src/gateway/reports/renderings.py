@@ -15,7 +15,7 @@ from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
 from gateway.jobs import on_request
 from gateway.jobs.models import Rendering
-from gateway.jobs.queues.lanes import Asker
+from gateway.jobs.queues.lanes import Requester
 from gateway.reports import repository
 from gateway.reports.content import signed_content
 from gateway.reports.models import CaseReport
@@ -40,29 +40,31 @@ class RenderingSpec:
     Attributes:
         key: Names exactly what is rendered.
         owner_id: Whose it is.
-        asker: Who asks for it, if it has to be made.
-        request: What to ask the report service for, where it has to be made.
+        requester: The user who requests it, if it has to be made.
+        request: What to ask the report service for, if it has to be made.
         signs: Gives the PDF of a signed version its signature; see `gateway.reports.signed_pdf`.
     """
 
     key: str
     owner_id: str
-    asker: Asker
+    requester: Requester
     request: Callable[[], RenderRequest]
     signs: SignedPdf | None = None
 
 
-def of_version(report: CaseReport, owner_id: str, asker: Asker, language: Language, form: ReportForm) -> RenderingSpec:
+def of_version(
+    report: CaseReport, owner_id: str, requester: Requester, language: Language, form: ReportForm
+) -> RenderingSpec:
     """A signed version in a language and form, made from its stored content."""
 
     def request() -> RenderRequest:
         return RenderRequest(case=signed_content(report), languages=[language], forms=[form])
 
     signs = SignedPdf(report.case_id, report.version, report.sha256, language) if form == "pdf" else None
-    return RenderingSpec(report.key(language, form), owner_id, asker, request, signs)
+    return RenderingSpec(report.key(language, form), owner_id, requester, request, signs)
 
 
-def ensure(session: Session, report: CaseReport, owner_id: str, asker: Asker, wanted: RenderingsCreate) -> None:
+def ensure(session: Session, report: CaseReport, owner_id: str, requester: Requester, wanted: RenderingsCreate) -> None:
     """Request the rendering of a signed version unless it exists; with `anew`, also if it exists.
 
     Raises:
@@ -70,10 +72,10 @@ def ensure(session: Session, report: CaseReport, owner_id: str, asker: Asker, wa
     """
     check(session, report)
     for language, form in itertools.product(wanted.languages, wanted.forms):
-        one = of_version(report, owner_id, asker, language, form)
+        one = of_version(report, owner_id, requester, language, form)
         rendering = repository.rendering(session, one.key)
         if rendering is not None and rendering.state == "done" and wanted.anew:
-            on_request.repeat(session, rendering, one.request(), asker=asker)
+            on_request.render_again(session, rendering, one.request(), requester=requester)
         else:
             _open_or_retry(session, one, rendering)
 
@@ -83,7 +85,7 @@ async def fetch(request: Request, wanted: RenderingSpec, language: Language, for
 
     Raises:
         ProblemError: `report_not_ready` (503, with Retry-After) where it takes longer than a request may,
-            `report_failed` (500) where it cannot be made, `report_altered` (500) where the file is not the one that
+            `report_failed` (500) if it cannot be made, `report_altered` (500) if the file is not the one that
             the report service made, and what a signed PDF raises (`gateway.reports.signed_pdf`).
     """
     state, name = request.app.state, report_file(language, form)
@@ -144,7 +146,7 @@ def _repeat(sessions: SessionFactory, wanted: RenderingSpec) -> Rendering:
     with sessions.begin() as session:
         rendering = repository.rendering(session, wanted.key)
         if rendering is not None and rendering.state == "done":
-            on_request.repeat(session, rendering, wanted.request(), asker=wanted.asker)
+            on_request.render_again(session, rendering, wanted.request(), requester=wanted.requester)
             return rendering
     return _find_or_open(sessions, wanted)
 
@@ -164,7 +166,9 @@ def _find_or_open(sessions: SessionFactory, wanted: RenderingSpec) -> Rendering:
 
 def _open_or_retry(session: Session, wanted: RenderingSpec, rendering: Rendering | None) -> Rendering:
     if rendering is None:
-        return on_request.open_rendering(session, wanted.owner_id, wanted.key, wanted.request(), asker=wanted.asker)
+        return on_request.open_rendering(
+            session, wanted.owner_id, wanted.key, wanted.request(), requester=wanted.requester
+        )
     if rendering.state in _FAILED:
-        on_request.repeat(session, rendering, wanted.request(), asker=wanted.asker)
+        on_request.render_again(session, rendering, wanted.request(), requester=wanted.requester)
     return rendering

@@ -1,4 +1,4 @@
-"""The PDF of a signed version with its signature, where the server has a certificate for it.
+"""The PDF of a signed version with its signature, if the server has a certificate for it.
 
 It is signed when it is first asked for, stored beside the file that the report service made, and verified each time
 that it is read. The audit log says what was signed: a signed file that is missing is not made again from whatever the
@@ -76,7 +76,7 @@ class SignedPdf:
 
         Args:
             sessions: For the transaction that a signature is noted in.
-            store: Where it is kept.
+            store: The object store.
             signer: Signs and verifies.
             rendered: What the report service made.
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
+from gateway.cases import joint_reading, sheets
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
-from gateway.cases import sheets, together
 from gateway.cases.examinations import examinations
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free, signed_by
@@ -14,7 +14,7 @@ from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.events import publish
 from gateway.images import repository as images
-from gateway.jobs.queues.lanes import Asker
+from gateway.jobs.queues.lanes import Requester
 from gateway.reports import renderings, repository
 from gateway.reports.content import case_content, fingerprint, stored_bytes
 from gateway.reports.events import ReportSigned
@@ -81,7 +81,7 @@ def check_read_together(session: Session, case: Case, statement: CaseReportCreat
     Raises:
         ProblemError: `not_read_together`, 409.
     """
-    state = together.state_of(session, case.id)
+    state = joint_reading.state_of(session, case.id)
     accepted = "not_read_together" in statement.acknowledged
     if state in ("queued", "running") and not accepted:
         raise ProblemError(409, "not_read_together", "awaited")
@@ -124,7 +124,7 @@ def issue(
 
     Args:
         session: The transaction.
-        store: Where the results of its analyses lie.
+        store: The object store.
         case: The case.
         user: Whose signature completes it.
         shown: Whose verdicts and findings it holds.
@@ -158,7 +158,7 @@ def issue(
         signature=keys.sign(stored_bytes(content)),
     )
     session.add(report)
-    renderings.ensure(session, report, case.owner_id, Asker(user.id, interactive=True), RenderingsCreate())
+    renderings.ensure(session, report, case.owner_id, Requester(user.id, interactive=True), RenderingsCreate())
     current = {image.image_id for image in shows.images if not image.is_prior}
     said: dict[str, Assessment | None] = {job.image_id: job.assessment for job in cases.latest_jobs(session, case.id)}
     images.mark_signed(session, case.id, {image_id: said[image_id] for image_id in current})

@@ -34,8 +34,8 @@ def draft_text(
     """The conclusion in words, in every language.
 
     Args:
-        session: Where the case is.
-        store: Where the results of its films lie.
+        session: The transaction.
+        store: The object store.
         case: The case.
         sheets: Whose verdicts count.
         breasts: What the clinician states of its breasts.

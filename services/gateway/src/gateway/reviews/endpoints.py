@@ -63,7 +63,7 @@ def put_review(
     detail = {
         "finding": target.id,
         "verdict": body.verdict,
-        "was": change.was,
+        "was": change.previous,
         "commented": bool(body.comment),
         "job_id": job.id,
     }

@@ -38,7 +38,7 @@ def last_change(session: Session, case_id: str, sheet: str) -> LastReviewChange 
     return session.get(LastReviewChange, (case_id, sheet))
 
 
-def take_back(session: Session, review: FindingReview) -> None:
+def delete_row(session: Session, review: FindingReview) -> None:
     """Delete a review."""
     session.delete(review)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
-from gateway.cases.events import ReadTogether
+from gateway.cases.events import DoubleReadingEnded
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free
 from gateway.cases.reads import check_may_mark
@@ -41,7 +41,7 @@ def as_contract(review: FindingReview) -> Review:
 def reviews_of(session: Session, case: Case, sheets: Sheets) -> list[Review]:
     """The reviews of a case as they are seen, one of each finding, by analysis and finding.
 
-    Where several readers reviewed a finding, the review of the arbiter counts. Without one a finding is confirmed that
+    If several readers reviewed a finding, the review of the arbiter counts. Without one a finding is confirmed that
     one of them confirmed, but where a case is arbitrated a finding on which its readers differ has no verdict: the
     arbiter has settled the breast and not whom to follow. The comments of all of them are kept.
     """
@@ -101,12 +101,12 @@ class Change:
     """The outcome of writing a review.
 
     Attributes:
-        was: The previous verdict.
+        previous: The previous verdict.
         review: The current review; None if it was withdrawn.
         undone: Whether this undid the reviewer's last change.
     """
 
-    was: Verdict | None
+    previous: Verdict | None
     review: FindingReview | None
     undone: bool = False
 
@@ -132,7 +132,7 @@ def put(
     undone = _keep_way_back(session, case, sheets.own, job, target, before, body, reviewer)
     if body.verdict is None and not body.comment:
         assert review is not None, "what is taken back was there"
-        repository.take_back(session, review)
+        repository.delete_row(session, review)
         return Change(before[0], None, undone)
     if review is None:
         review = FindingReview(job_id=job.id, finding=target.place, sheet=sheets.own)
@@ -202,7 +202,7 @@ def last_change(session: Session, case: Case, user: User) -> ReviewChange | None
     return ReviewChange(**_as_contract(last).model_dump(), earlier=earlier)
 
 
-def share(session: Session, event: ReadTogether) -> None:
+def share(session: Session, event: DoubleReadingEnded) -> None:
     """Handle a case that all readers share from now on: of each finding, the newest review counts."""
     newest: dict[tuple[str, str], FindingReview] = {}
     rows = repository.all_of_case(session, event.case_id)
@@ -210,7 +210,7 @@ def share(session: Session, event: ReadTogether) -> None:
         kept = newest.setdefault((row.job_id, row.finding), row)
         if kept is not row:
             kept.comment = _joined(kept.comment, row.comment)
-            repository.take_back(session, row)
+            repository.delete_row(session, row)
     repository.share(session, event.case_id)
 
 

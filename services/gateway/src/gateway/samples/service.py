@@ -50,7 +50,7 @@ def open_sample(
 
     Args:
         sessions: Of the database.
-        store: Where the films go.
+        store: The object store.
         uploads: Makes them images.
         user: Whose case.
         language: Of its name.

@@ -14,7 +14,7 @@ from gateway.sso.claims import Identity
 from gateway.users import repository
 from gateway.users.models import User
 from gateway.users.passwords import NO_PASSWORD
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 
 ACTOR = "single sign-on"
 
@@ -58,7 +58,7 @@ def _adopted(session: Session, request: Request, identity: Identity, adopt: bool
     local = repository.by_username(session, identity.username)
     if local is None or local.identity is not None:
         return None
-    if not adopt or local.role == "service" or may(local.role, "administer"):
+    if not adopt or local.role == "service" or has_permission(local.role, "administer"):
         raise ProblemError(409, "sso_name_taken", "named", values={"username": identity.username})
     local.identity, local.must_change_password = identity.subject, False
     local.password_hash = NO_PASSWORD  # from now on the provider says who it is

@@ -33,7 +33,7 @@ def provider_of(request: Request) -> Provider:
     """The provider of the settings.
 
     Raises:
-        ProblemError: `not_found`, 404, where there is none.
+        ProblemError: `not_found`, 404, if there is none.
     """
     if not request.app.state.settings.oidc_issuer:
         raise not_found("sso")
@@ -73,7 +73,7 @@ def start(
 
 
 @router.get("/callback")
-def come_back(
+def callback(
     request: Request,
     settings: AppSettings,
     code: Annotated[str, Query(max_length=4000)] = "",
@@ -101,7 +101,7 @@ def come_back(
 
 
 @router.get("/end")
-def end_there(request: Request) -> Response:
+def end_provider_session(request: Request) -> Response:
     """Go on to the provider's own page that ends its session."""
     try:
         return RedirectResponse(provider_of(request).logout_url() or "/login", status_code=303)
@@ -110,11 +110,11 @@ def end_there(request: Request) -> Response:
 
 
 @router.post("/logout")
-def ended_there(request: Request, logout_token: Annotated[str, Form(max_length=10_000)] = "") -> Response:
+def back_channel_logout(request: Request, logout_token: Annotated[str, Form(max_length=10_000)] = "") -> Response:
     """The provider says that somebody has logged out there, or was logged out (back-channel logout)."""
     settings: GatewaySettings = request.app.state.settings
     try:
-        subject, provider_session = provider_of(request).ended(logout_token)
+        subject, provider_session = provider_of(request).verify_logout_token(logout_token)
     except ProblemError as error:
         code = "invalid_request" if error.status == 400 else "temporarily_unavailable"
         return JSONResponse({"error": code}, error.status, headers={"Cache-Control": "no-store"})

@@ -147,7 +147,7 @@ class Provider:
         CodeIDToken(signed.claims, signed.header, options=options, params=params).validate(leeway=_LEEWAY_S)
         return signed.claims
 
-    def ended(self, logout_token: str) -> tuple[str | None, str | None]:
+    def verify_logout_token(self, logout_token: str) -> tuple[str | None, str | None]:
         """Subject and session that a logout token of the provider's ends (OpenID Connect Back-Channel Logout 1.0, 2.6).
 
         Raises:

@@ -55,13 +55,13 @@ def check_place(session: Session, user: User, options: ImageOptions, *, sample: 
     """Refuse an upload into a case, or as a replacement of an image, that is not the user's.
 
     Args:
-        session: Where to ask.
+        session: The transaction.
         user: Who uploads.
         options: What they said.
         sample: Whether it is a film of the sample case, which takes no other.
 
     Raises:
-        ProblemError: `not_found` (404), `case_is_sample` (409), or `invalid_request` (422) where the image is not of
+        ProblemError: `not_found` (404), `case_is_sample` (409), or `invalid_request` (422) if the image is not of
             the case that is named.
     """
     if options.case_id is not None:

@@ -93,7 +93,7 @@ async def receive(
 async def read_multipart(request: Request) -> AsyncIterator[Event]:
     """The events of an upload: the fields, the file's start, its pieces, and None at its regular end.
 
-    Where fields came after the file, all of them follow once more. Generated clients send optional fields last.
+    If fields came after the file, all of them follow once more. Generated clients send optional fields last.
 
     An upload that is cut off raises `ClientDisconnect` (the connection ended) or `ProblemError` (the body ended early).
 

@@ -42,7 +42,7 @@ UPLOAD_FORM: dict[str, Any] = {
                     "study_date": {
                         "type": "string",
                         "format": "date",
-                        "description": "day of the examination, where the file does not say it or says it wrong",
+                        "description": "day of the examination, if the file does not say it or says it wrong",
                     },
                     "replaces": {
                         "type": "string",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
-from gateway.cases import refused
+from gateway.cases import refused_films
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.corrections import removal
@@ -22,7 +22,7 @@ from gateway.jobs.models import Job
 from gateway.jobs.queues.quotas import Quota
 from gateway.jobs.service import open_job
 from gateway.modalities.service import Modalities
-from gateway.names.policy import Names, Stored
+from gateway.names.policy import NamePolicy, StoredFile
 from gateway.settings import GatewaySettings
 from gateway.uploads import checks
 from gateway.uploads.file_names import neutral_name
@@ -39,7 +39,7 @@ class UploadService:
 
     Args:
         sessions: To open transactions.
-        store: Where the files go.
+        store: The object store.
         fingerprints: Of patients.
         modalities: Those that are known.
         settings: The largest file, and how many analyses may wait.
@@ -53,7 +53,7 @@ class UploadService:
         fingerprints: Fingerprints,
         modalities: Modalities,
         settings: GatewaySettings,
-        names: Names,
+        names: NamePolicy,
     ) -> None:
         self._sessions, self._store, self._fingerprints, self._settings = sessions, store, fingerprints, settings
         self._modalities, self._names = modalities, names
@@ -77,8 +77,8 @@ class UploadService:
             default_modality: Of an upload that names none.
 
         Raises:
-            AnalysisError: Where the file's header is refused.
-            Duplicate: Where the owner has the same bytes as the same modality in this case, or, sent without a case,
+            AnalysisError: If the file's header is refused.
+            Duplicate: If the owner has the same bytes as the same modality in this case, or, sent without a case,
                 anywhere.
             ProblemError: A bad form, `other_patient`, `image_signed`, `case_claimed` or `case_is_sample` (409),
                 `forbidden` (403), `not_found` (404) or `queue_full` (429). Nothing is left.
@@ -150,7 +150,7 @@ class UploadService:
                     if by_instance:
                         checks.refuse_instance(session, image, others)
                     detail |= refuse_other_patient(image, others, accepted=options.accept_other_patient)
-                    refused.forget(case, image)
+                    refused_films.remove(case, image)
                 checks.refuse_duplicate(session, image)
                 if options.replaces is not None and replaced is None:
                     raise not_found("image")
@@ -178,7 +178,7 @@ class UploadService:
     def _note_refused(self, image: Image) -> None:
         """Note a node's film in its case: the node has acknowledged it to its sender, and nobody else would know."""
         with self._sessions.begin() as session:
-            if image.case_id is not None and refused.note(cases.locked(session, image.case_id), image):
+            if image.case_id is not None and refused_films.add(cases.locked(session, image.case_id), image):
                 case_service.refresh(session, image.case_id)
 
     def check_quota(self, user: User, token_id: str | None) -> None:
@@ -200,7 +200,7 @@ class UploadService:
 
         read(self._sessions, check)
 
-    def _described(self, user: User, options: ImageOptions, upload: Upload) -> tuple[Image, Stored]:
+    def _described(self, user: User, options: ImageOptions, upload: Upload) -> tuple[Image, StoredFile]:
         """The image of an upload, from the uploader's description and the file's header.
 
         A file is stored without what identifies its patient. If the header is refused, the upload is deleted.
@@ -209,9 +209,9 @@ class UploadService:
             with self._store.open(upload.object_key) as stream:
                 header = read_header(stream, options.spec)
             if header.dicom is None:
-                stored = self._names.take_in_picture(self._store, upload.object_key, header.format)
+                stored = self._names.remove_metadata(self._store, upload.object_key, header.format)
             else:
-                stored = self._names.take_in(self._store, upload.object_key, "film", header.dicom)
+                stored = self._names.deidentify(self._store, upload.object_key, "film", header.dicom)
         except BaseException:
             self._store.delete(upload.object_key)
             raise

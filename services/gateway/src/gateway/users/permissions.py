@@ -73,7 +73,7 @@ _Rule = tuple[re.Pattern[str], re.Pattern[str], Needed]
 _COMPILED: list[_Rule] = [(re.compile(method), re.compile(path), needs) for method, path, needs in _RULES]
 
 
-def needed(method: str, route: str) -> Needed:
+def needed_permission(method: str, route: str) -> Needed:
     """What a route needs.
 
     Args:
@@ -84,14 +84,14 @@ def needed(method: str, route: str) -> Needed:
     return next(need for verb, path, need in _COMPILED if verb.fullmatch(method) and path.fullmatch(route))
 
 
-def may(role: Role, permission: Permission) -> bool:
+def has_permission(role: Role, permission: Permission) -> bool:
     """Whether a role has a permission."""
     return permission in ROLES[role]
 
 
-def admitted(role: Role, method: str, route: str) -> bool:
+def may_use(role: Role, method: str, route: str) -> bool:
     """Whether a role may use a route that a user calls."""
-    need = needed(method, route)
+    need = needed_permission(method, route)
     return need in ("account", "public") or need in ROLES[role]
 
 
@@ -100,7 +100,7 @@ def as_table() -> str:
     roles = list(ROLES)
     head = f"| permission | {' | '.join(f'`{role}`' for role in roles)} | what it allows |"
     rows = [
-        f"| `{name}` | {' | '.join('yes' if may(role, name) else '–' for role in roles)} | {meaning} |"
+        f"| `{name}` | {' | '.join('yes' if has_permission(role, name) else '–' for role in roles)} | {meaning} |"
         for name, meaning in MEANINGS.items()
     ]
     return "\n".join([head, "|---" * (len(roles) + 2) + "|", *rows])

@@ -100,7 +100,7 @@ class Deliverer:
         sent = 0
         try:
             for taken in queue:
-                delivery = read(self._sessions, partial(repository.still_taken, taken=taken))
+                delivery = read(self._sessions, partial(repository.still_leased, taken=taken))
                 if delivery is None:
                     continue
                 sent += 1

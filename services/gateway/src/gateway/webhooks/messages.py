@@ -32,7 +32,7 @@ class Messages:
         if job.state == "done":
             links |= {"result": f"{at}/result", "report": f"{at}/report"}
         with session.no_autoflush:
-            for webhook, now in _told(session, job.owner_id, "job.finished"):
+            for webhook, now in _subscribed(session, job.owner_id, "job.finished"):
                 message = JobFinished(timestamp=now, data=JobRead.of(job, "en"), links=links)
                 _write(session, webhook, now, message, job.id)
 
@@ -41,7 +41,7 @@ class Messages:
         case, report = event.case, event.report
         at = f"{self._root}/cases/{case.id}"
         links = {"case": at, "report": f"{at}/reports/{report.version}"}
-        for webhook, now in _told(session, case.owner_id, "report.signed"):
+        for webhook, now in _subscribed(session, case.owner_id, "report.signed"):
             data = SignedVersion(case_id=case.id, version=report.version, signed_at=report.signed_at)
             _write(session, webhook, now, ReportSignedMessage(timestamp=now, data=data, links=links))
 
@@ -56,7 +56,7 @@ def write_test(session: Session, webhook: Webhook) -> Delivery:
     return delivery
 
 
-def _told(session: Session, owner_id: str, event: EventName) -> list[tuple[Webhook, datetime]]:
+def _subscribed(session: Session, owner_id: str, event: EventName) -> list[tuple[Webhook, datetime]]:
     """The owner's webhooks that are told of an event, and the present by the shared clock."""
     webhooks = [webhook for webhook in repository.of_owner(session, owner_id) if event in webhook.events.split()]
     return [(webhook, shared_now(session)) for webhook in webhooks]

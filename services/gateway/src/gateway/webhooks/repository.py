@@ -34,7 +34,7 @@ def delivery(session: Session, delivery_id: str) -> Delivery | None:
     return session.get(Delivery, delivery_id)
 
 
-def still_taken(session: Session, taken: Delivery) -> Delivery | None:
+def still_leased(session: Session, taken: Delivery) -> Delivery | None:
     """A message that was taken, as it and its webhook are now; None if it is no longer to be sent under its lease.
 
     That is so where the webhook was deleted or has ended, and where the message was taken anew since.

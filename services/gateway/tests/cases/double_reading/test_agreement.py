@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.cases.agreement import Stated, combined, disagreements
+from gateway.cases.agreement import ReaderConclusions, combined, disagreements
 from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 
 
@@ -10,7 +10,7 @@ def stated(right=None, left=None, conclusion="not_sure"):
     def breast(said):
         return None if said is None else BreastConclusion(bi_rads=said[0], density=said[1] if said[1:] else None)
 
-    return Stated(BreastConclusions(right=breast(right), left=breast(left)), conclusion)
+    return ReaderConclusions(BreastConclusions(right=breast(right), left=breast(left)), conclusion)
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_the_report_states_the_more_suspicious_of_both():
 def test_the_report_recommends_the_more_far_reaching_of_both(one, other, reported):
     def said(category, recommendation):
         breast = BreastConclusion(bi_rads=category, recommendation=recommendation)
-        return Stated(BreastConclusions(right=breast), "not_sure")
+        return ReaderConclusions(BreastConclusions(right=breast), "not_sure")
 
     for first, second in ((one, other), (other, one)):
         assert combined(said(*first), said(*second)).breasts.right.recommendation == reported
 
 
 def test_the_conclusion_counts_where_no_breast_is_stated():
-    one, other = Stated(None, "not_sure"), Stated(None, "malignancy_suspected")
+    one, other = ReaderConclusions(None, "not_sure"), ReaderConclusions(None, "malignancy_suspected")
     assert [each.subject for each in disagreements(one, other, "recall")] == ["conclusion"]
     assert disagreements(one, one, "recall") == []
     assert combined(one, other) == other

@@ -38,7 +38,7 @@ REPORT_FPPI = 3.93
 _TIMED_FILMS = 20
 
 
-def run_baseline(data: Path, out: Path, films: int, cache: Path | None, say: Callable[[str], None]) -> str:
+def run_baseline(data: Path, out: Path, films: int, cache: Path | None, echo: Callable[[str], None]) -> str:
     """Train on training patients, choose on validation patients, measure on the untouched fifth.
 
     Args:
@@ -46,19 +46,19 @@ def run_baseline(data: Path, out: Path, films: int, cache: Path | None, say: Cal
         out: Folder for `mammography-baseline.md`.
         films: Number of the training patients' films to use.
         cache: Folder for the films' candidates, or None.
-        say: Called with progress messages.
+        echo: Called with progress messages.
 
     Returns:
         The document as Markdown.
     """
-    train = describe_films(some_of(cases_of(data, "train"), films), cache, say)
-    held = describe_films(cases_of(data, "validation"), cache, say)
-    baseline, tried = choose(train, held, say)
+    train = describe_films(some_of(cases_of(data, "train"), films), cache, echo)
+    held = describe_films(cases_of(data, "validation"), cache, echo)
+    baseline, tried = choose(train, held, echo)
     cases = cases_of(data, "test")
-    described = describe_films(cases, cache, say)
+    described = describe_films(cases, cache, echo)
     test = [baseline(film) for film in described]
     marks = froc([baseline(f) for f in held], "IoU >= 0.2").threshold_at(1.0)
-    normal = [baseline(film) for film in describe_films(normal_films(data), cache, say)]
+    normal = [baseline(film) for film in describe_films(normal_films(data), cache, echo)]
     wall, processor = seconds_a_film(baseline, cases[:: max(1, len(cases) // _TIMED_FILMS)])
     text = "\n".join(
         [

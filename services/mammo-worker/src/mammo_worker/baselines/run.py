@@ -66,13 +66,13 @@ def describe_film(case: AnnotatedFilm) -> Described:
     return Described(case, (film.shape[0], film.shape[1]), boxes, table, time.perf_counter() - started)
 
 
-def describe_films(cases: Sequence[AnnotatedFilm], cache: Path | None, say: Callable[[str], None]) -> list[Described]:
+def describe_films(cases: Sequence[AnnotatedFilm], cache: Path | None, echo: Callable[[str], None]) -> list[Described]:
     """Describe the candidates of all films.
 
     Args:
         cases: The films.
         cache: Folder that caches the candidates; the cache is invalid once the code that finds them changes.
-        say: Called with progress messages.
+        echo: Called with progress messages.
     """
     if cache is not None:
         cache = cache / _code_version()
@@ -90,7 +90,7 @@ def describe_films(cases: Sequence[AnnotatedFilm], cache: Path | None, say: Call
             if kept is not None:
                 np.savez(kept, size=film.size, boxes=film.boxes, features=film.features, seconds=film.seconds)
         if number % 100 == 0 or number == len(cases):
-            say(f"{number} of {len(cases)} films")
+            echo(f"{number} of {len(cases)} films")
     return films
 
 
@@ -145,7 +145,7 @@ def train_cascade(train: Sequence[Described], held: Sequence[Described], rule: R
 
 
 def choose(
-    train: Sequence[Described], held: Sequence[Described], say: Callable[[str], None]
+    train: Sequence[Described], held: Sequence[Described], echo: Callable[[str], None]
 ) -> tuple[Baseline, list[dict[str, Any]]]:
     """Train with every rule, choose rule and growth on the held-out patients, and return the comparison as a table."""
     tried: list[dict[str, Any]] = []
@@ -153,7 +153,7 @@ def choose(
     best_value = -1.0
     for rule in POSITIVE_RULES:
         cascade = train_cascade(train, held, rule)
-        say(f"{rule}: {len(cascade.stages)} stages")
+        echo(f"{rule}: {len(cascade.stages)} stages")
         for growth in GROWTHS:
             baseline = Baseline(cascade, growth)
             curve = froc([baseline(f) for f in held], "IoU >= 0.2")

@@ -59,19 +59,19 @@ def usable(crops: Sequence[Crop]) -> tuple[list[Crop], list[Crop]]:
     return groups, [c for c in crops if c.kind == "mass" and c.patient not in patients]
 
 
-def search_folds(crops: Sequence[Crop], say: Callable[[str], None], trees: int = TREES) -> Measured:
+def search_folds(crops: Sequence[Crop], echo: Callable[[str], None], trees: int = TREES) -> Measured:
     """Fit and search in five folds.
 
     Args:
         crops: All crops of CBIS-DDSM.
-        say: Called with progress messages.
+        echo: Called with progress messages.
         trees: Number of trees of each model of spots.
     """
     groups, masses = usable(crops)
     cut = _with_spots(as_cut([*groups, *masses]))
-    say(f"{len(cut)} crops of {len(groups) + len(masses)} are fine enough")
+    echo(f"{len(cut)} crops of {len(groups) + len(masses)} are fine enough")
     put = _with_spots(pasted(groups, masses))
-    say(f"{len(put)} groups pasted")
+    echo(f"{len(put)} groups pasted")
     of_cut, of_pasted = (np.array([fold_of(i.crop.patient, FOLDS) for i, _ in part]) for part in (cut, put))
     calcified = np.array([i.target is not None for i, _ in cut])
     measured = Measured([], [])
@@ -80,7 +80,7 @@ def search_folds(crops: Sequence[Crop], say: Callable[[str], None], trees: int =
         search = ClusterSearch([cut[i][1] for i in own], calcified[own], trees)
         measured.cut.extend(_searched(search, cut[i]) for i in np.flatnonzero(of_cut == fold))
         measured.pasted.extend(_searched(search, put[i]) for i in np.flatnonzero(of_pasted == fold))
-        say(f"fold {fold} is done")
+        echo(f"fold {fold} is done")
     return measured
 
 

@@ -136,12 +136,14 @@ def release(
         if any(is_public):
             if len(data) > 1 or docs is None:
                 raise typer.BadParameter("the public data sets are released alone, with --docs")
-            release_public(run, training, data[0], package, docs, version=version, fppi=fppi, say=typer.echo, fuse=fuse)
+            release_public(
+                run, training, data[0], package, docs, version=version, fppi=fppi, echo=typer.echo, fuse=fuse
+            )
         else:
             if fuse is not None:
                 raise typer.BadParameter("--fuse is for the public data sets")
             release_own(
-                run, training, data, test or (), package, version=version, licence=licence, fppi=fppi, say=typer.echo
+                run, training, data, test or (), package, version=version, licence=licence, fppi=fppi, echo=typer.echo
             )
 
 
@@ -178,6 +180,6 @@ def release_folds(
             require_plan(run.parent, trained)
         films = _films(trained, data)
         origin = Origin(version, licence, ", ".join(path.name for path in data))
-        _, found = release_them(runs, training, films, package, origin, fppi=fppi, final=final, say=typer.echo)
+        _, found = release_them(runs, training, films, package, origin, fppi=fppi, final=final, echo=typer.echo)
     if predictions is not None:
         write_csv(found.items(), predictions)

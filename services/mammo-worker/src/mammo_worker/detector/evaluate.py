@@ -18,7 +18,7 @@ FOLDS = 5
 
 
 def out_of_fold(
-    plan: DetectorPlan, cases: Sequence[AnnotatedFilm], runs: Path, say: Callable[[str], None]
+    plan: DetectorPlan, cases: Sequence[AnnotatedFilm], runs: Path, echo: Callable[[str], None]
 ) -> dict[int, list[FilmResult]]:
     """Run the detector of every finished fold over the films of its held-out patients.
 
@@ -29,7 +29,7 @@ def out_of_fold(
         plan: The plan of the folds.
         cases: All films.
         runs: Folder with `fold0` to `fold4`.
-        say: Called with progress messages.
+        echo: Called with progress messages.
 
     Raises:
         FileNotFoundError: No fold is finished.
@@ -40,11 +40,11 @@ def out_of_fold(
     for fold in range(FOLDS):
         file = runs / f"fold{fold}" / AVERAGE_FILE
         if not file.exists():
-            say(f"fold {fold} is not finished and is left out")
+            echo(f"fold {fold} is not finished and is left out")
             continue
         require_plan(file.parent, plan)
         own = [c for c in cases if fold_of(c.patient, FOLDS) == fold]
-        say(f"fold {fold}: {len(own)} films")
+        echo(f"fold {fold}: {len(own)} films")
         films = run_detector(build_detector(network, read_weights(file), variants), own)
         results[fold] = [replace(f, probability=float((f.scores * f.malignant).max(initial=0.0))) for f in films]
     if not results:

@@ -15,7 +15,6 @@ from lobule_ml.training.torch_speed import prepare_torch
 from mammo_worker.data.splits import fold_of
 from mammo_worker.regions.crops import Crop
 from mammo_worker.regions.inference import classify
-from mammo_worker.regions.names import Kind
 from mammo_worker.regions.plan import RegionPlan
 from mammo_worker.regions.preparations import PREPARATIONS, Preparation
 from mammo_worker.regions.targets import ASSESSMENTS, CALCIFICATION, CALLED_BACK, GROUPS, NAMES, malignancy
@@ -47,10 +46,10 @@ class OutOfFold:
 
 
 def out_of_fold(
-    plan: RegionPlan, crops: Sequence[Crop], runs: Path, weights: Path | None, say: Callable[[str], None]
+    plan: RegionPlan, crops: Sequence[Crop], runs: Path, weights: Path | None, echo: Callable[[str], None]
 ) -> OutOfFold:
     """`read_out_of_fold` with unchanged crops."""
-    return next(read_out_of_fold(plan, crops, runs, weights, say, PREPARATIONS[:1]))
+    return next(read_out_of_fold(plan, crops, runs, weights, echo, PREPARATIONS[:1]))
 
 
 def read_out_of_fold(
@@ -58,7 +57,7 @@ def read_out_of_fold(
     crops: Sequence[Crop],
     runs: Path,
     weights: Path | None,
-    say: Callable[[str], None],
+    echo: Callable[[str], None],
     preparations: Sequence[Preparation],
 ) -> Iterator[OutOfFold]:
     """Run the network of every finished fold on its held-out patients, with several preparations.
@@ -68,7 +67,7 @@ def read_out_of_fold(
         crops: All crops.
         runs: Folder with `fold0` to `fold4`.
         weights: Initial weights of the trainings, see `train.build`.
-        say: Called with progress messages.
+        echo: Called with progress messages.
         preparations: Preparations of the crops.
 
     Yields:
@@ -85,11 +84,11 @@ def read_out_of_fold(
     for fold in range(FOLDS):
         file = runs / f"fold{fold}" / AVERAGE_FILE
         if not file.exists():
-            say(f"fold {fold} is not finished and is left out")
+            echo(f"fold {fold} is not finished and is left out")
             continue
         load_average(model, file.parent)
         own = [c for c in crops if fold_of(c.patient, FOLDS) == fold]
-        say(f"fold {fold}: {len(own)} crops")
+        echo(f"fold {fold}: {len(own)} crops")
         for preparation in preparations:
             prepared = (preparation.prepare(c, plan.network.side) for c in own)
             probabilities[preparation.name].append(classify(model.whole, list(prepared)))
@@ -173,8 +172,3 @@ def measure_descriptions(result: OutOfFold) -> list[dict[str, Any]]:
             value = auc(targets[known, i], result.probabilities[known, i])
             rows.append({"of": name, "crops": int(known.sum()), "with it": int(targets[known, i].sum()), "AUC": value})
     return rows
-
-
-def kind_of(probabilities: NDArray[np.floating]) -> list[Kind]:
-    """The more likely kind of each region (N, len(NAMES))."""
-    return ["calcification" if p >= 0.5 else "mass" for p in probabilities[:, NAMES.index(CALCIFICATION)]]

@@ -96,7 +96,7 @@ def read_cases(
     runs: Path,
     weights: Path,
     least_score: float,
-    say: Callable[[str], None],
+    echo: Callable[[str], None],
 ) -> list[TrueFinding]:
     """Read marked findings on masses whose crop matches the film, with the classifier of their patient's fold.
 
@@ -108,7 +108,7 @@ def read_cases(
         runs: Folder with the classifier's runs `fold0` to `fold4`.
         weights: Initial weights of the runs.
         least_score: Least score of a marked finding.
-        say: Called with a message about omitted findings.
+        echo: Called with a message about omitted findings.
 
     Raises:
         FileNotFoundError: A fold is not finished.
@@ -132,7 +132,7 @@ def read_cases(
             _Unread(TrueFinding(case.patient, truth, score, own, probabilities[case.name], np.zeros(0)), prepared)
             for truth, score, own, prepared in of_film
         ]
-    say(f"{findings.name}: {len(unread)} marked findings on masses; {lost} more hit a mass without a crop that fits")
+    echo(f"{findings.name}: {len(unread)} marked findings on masses; {lost} more hit a mass without a crop that fits")
     return _read(unread, plan, runs, weights)
 
 

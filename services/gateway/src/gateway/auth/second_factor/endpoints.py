@@ -19,7 +19,7 @@ def local_person(user: PresentPerson) -> User:
     """A person at the portal whose password is known here.
 
     Raises:
-        ProblemError: `second_factor_elsewhere`, 409, where the provider of single sign-on says who it is.
+        ProblemError: `second_factor_elsewhere`, 409, if the provider of single sign-on says who it is.
     """
     if user.identity is not None:
         raise ProblemError(409, "second_factor_elsewhere")

@@ -22,7 +22,7 @@ from gateway.users.models import User
 log = structlog.get_logger()
 
 MOST_KEYS = 20
-_LASTS = timedelta(minutes=5)
+_LIFETIME = timedelta(minutes=5)
 _CHALLENGE_BYTES = 32
 _ALGORITHMS = (-8, -7, -257)  # those that `webauthn` takes unless told otherwise: EdDSA, ES256, RS256
 _LONGEST_ID, _LONGEST_KEY = 1400, 4000  # characters of their columns; WebAuthn's ids have at most 1,023 bytes
@@ -58,7 +58,7 @@ def ask_for_new(session: Session, user: User, site: Site) -> dict[str, Any]:
         "user": {"id": _encode(user.id.encode()), "name": user.username, "displayName": user.display_name},
         "challenge": _draw_challenge(session, user, "registration"),
         "pubKeyCredParams": [{"type": "public-key", "alg": algorithm} for algorithm in _ALGORITHMS],
-        "timeout": int(_LASTS.total_seconds() * 1000),
+        "timeout": int(_LIFETIME.total_seconds() * 1000),
         "excludeCredentials": _descriptors(repository.keys_of(session, user.id)),
         "authenticatorSelection": {"residentKey": "discouraged", "userVerification": "preferred"},
         "attestation": "none",
@@ -77,7 +77,7 @@ def ask_for_one(session: Session, user: User, purpose: Purpose, settings: Gatewa
         return None
     return {
         "challenge": _draw_challenge(session, user, purpose),
-        "timeout": int(_LASTS.total_seconds() * 1000),
+        "timeout": int(_LIFETIME.total_seconds() * 1000),
         "rpId": site.host,
         "allowCredentials": _descriptors(keys),
         "userVerification": "required" if purpose == "proof" else "preferred",
@@ -154,7 +154,7 @@ def accepts(
 def _draw_challenge(session: Session, user: User, purpose: Purpose) -> str:
     challenge = _encode(secrets.token_bytes(_CHALLENGE_BYTES))
     kept = SecurityKeyChallenge(
-        challenge_hash=hash_secret(challenge), user_id=user.id, purpose=purpose, expires_at=now() + _LASTS
+        challenge_hash=hash_secret(challenge), user_id=user.id, purpose=purpose, expires_at=now() + _LIFETIME
     )
     repository.keep_challenge(session, kept)
     return challenge

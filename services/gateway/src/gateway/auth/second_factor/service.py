@@ -18,9 +18,9 @@ from gateway.auth.second_factor.models import AuthenticatorApp
 from gateway.auth.throttle import LoginThrottle
 from gateway.auth.tokens import unauthorized
 from gateway.clock import now
+from gateway.encryption import cipher_for
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
-from gateway.vault import vault
 
 log = structlog.get_logger()
 
@@ -30,8 +30,8 @@ _PURPOSE = "second-factor"
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
 
 
-class Given(NamedTuple):
-    """What a person gives as their second factor: a code, or the answer of a security key."""
+class SecondFactorAnswer(NamedTuple):
+    """A person's second factor: a code, or the response of a security key."""
 
     code: str | None = None
     answer: dict[str, Any] | None = None
@@ -47,7 +47,7 @@ def draw_secret(session: Session, user: User, settings: GatewaySettings) -> tupl
 
     secret = pyotp.random_base32()
     repository.remove_app(session, user.id)
-    encrypted = vault(settings, _PURPOSE).encrypt(secret.encode()).decode()
+    encrypted = cipher_for(settings, _PURPOSE).encrypt(secret.encode()).decode()
     session.add(AuthenticatorApp(user_id=user.id, secret=encrypted, unconfirmed=True))
     session.flush()
     address = TOTP(secret).provisioning_uri(name=user.username, issuer_name="Lobule")
@@ -93,7 +93,7 @@ def remove(session: Session, user: User) -> None:
 
 
 def check_second_factor(
-    request: Request, user: User, given: Given, purpose: Literal["login", "proof"]
+    request: Request, user: User, given: SecondFactorAnswer, purpose: Literal["login", "proof"]
 ) -> dict[str, str]:
     """Check the second factor of a user who has one and gave the right password; no transaction may be open.
 
@@ -126,7 +126,7 @@ def check_second_factor(
     if by is None:
         wrong = unauthorized("wrong_code") if given.answer is None else unauthorized("wrong_security_key")
         if purpose == "login":
-            failed_logins.note(request, user, {"code": wrong.code})
+            failed_logins.record_failure(request, user, {"code": wrong.code})
         raise wrong
     return by
 
@@ -143,7 +143,7 @@ def accepts(session: Session, user: User, code: str, settings: GatewaySettings) 
 def _is_of_app(session: Session, app: AuthenticatorApp, code: str, settings: GatewaySettings) -> bool:
     """Whether it is the code of this half minute or of a neighbour, and later than the last that was used."""
     try:
-        totp = TOTP(vault(settings, _PURPOSE).decrypt(app.secret.encode()).decode())
+        totp = TOTP(cipher_for(settings, _PURPOSE).decrypt(app.secret.encode()).decode())
     except InvalidToken:  # the server's secret was replaced; recovery codes still work
         log.warning("second_factor_unreadable", user_id=app.user_id)
         return False

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.cases.examinations import current_date, examinations
+from gateway.cases.joint_reading import key_of
 from gateway.cases.models import Case, SignedRead
-from gateway.cases.together import key_of
 from gateway.images import repository as images
 from gateway.images.identity import differences
 from gateway.images.models import Image
@@ -23,7 +23,7 @@ from lobule.contracts.progress import FINAL_STATES
 
 
 @dataclass(frozen=True)
-class Shown:
+class ImageSummary:
     """What the images of a case tell.
 
     Attributes:
@@ -53,7 +53,7 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Together:
+class JointReading:
     """The joint reading of a case's films.
 
     Attributes:
@@ -67,7 +67,7 @@ class Together:
     leading: LesionSite | None
 
 
-def shown(session: Session, user: User, cases: Sequence[Case]) -> dict[str, Shown]:
+def image_summaries(session: Session, user: User, cases: Sequence[Case]) -> dict[str, ImageSummary]:
     """What the images of these cases tell a user, by case; without cases that have no image."""
     own = _by_case(session.scalars(select(Image).where(Image.case_id.in_([case.id for case in cases]))).all())
     marks = {mark for found in own.values() for image in found if (mark := image.identity.patient_id_mark)}
@@ -84,7 +84,7 @@ def _by_case(found: Sequence[Image]) -> dict[str, list[Image]]:
     return by_case
 
 
-def _shown(case_id: str, own: list[Image], others: dict[str, list[Image]]) -> Shown:
+def _shown(case_id: str, own: list[Image], others: dict[str, list[Image]]) -> ImageSummary:
     places = examinations(own)
     current = [image for image in own if not places[image.id].is_prior]
     views = {f"{image.laterality}{image.view}" for image in current} & set(HANGINGS)
@@ -95,7 +95,7 @@ def _shown(case_id: str, own: list[Image], others: dict[str, list[Image]]) -> Sh
     elsewhere = [image for image in same if image.case_id != case_id and not differences(image.identity, identities)]
     if today is not None:
         days |= _days_before(elsewhere, today)
-    return Shown(views=len(views), earlier=len(days))
+    return ImageSummary(views=len(views), earlier=len(days))
 
 
 def _days_before(found: Sequence[Image], today: date) -> set[date | None]:
@@ -123,12 +123,12 @@ def signed_reads(session: Session, user: User, cases: Sequence[Case]) -> dict[st
     return found
 
 
-def together(session: Session, cases: Sequence[Case]) -> dict[str, Together]:
+def joint_readings(session: Session, cases: Sequence[Case]) -> dict[str, JointReading]:
     """The joint readings of these cases, by case; without cases that have none."""
     keys = {key_of(case.id): case.id for case in cases}
     columns = (Examination.key, Examination.state, Examination.since, Examination.leading)
     return {
-        keys[key]: Together(
+        keys[key]: JointReading(
             pending=state not in FINAL_STATES,
             since=SinceEarlier.model_validate(since or {}),
             leading=LesionSite.model_validate(leading) if leading else None,

@@ -40,7 +40,7 @@ def read_by(session: Session, user: User, cases: Sequence[Case]) -> set[str]:
     return set(session.scalars(select(Case.id).where(Case.id.in_([case.id for case in cases]), is_read_by(user))))
 
 
-def may_be_told(user: User) -> ColumnElement[bool]:
+def audit_events_visible_to(user: User) -> ColumnElement[bool]:
     """Which entries of the audit log a user may see: not what others say of a case while its reading is blind."""
     blind = select(Case.id).where(Case.double_reading.is_not(None), Case.has_films, Case.reads < BOTH)
     return or_(
@@ -56,7 +56,7 @@ def sheet(session: Session, case_id: str, user_id: str) -> ReadingSheet | None:
     return session.get(ReadingSheet, (case_id, user_id))
 
 
-def begun_apart(session: Session) -> Sequence[Case]:
+def with_separate_sheets(session: Session) -> Sequence[Case]:
     """Cases that nobody has signed and of which readers keep sheets of their own; locked for this transaction."""
     kept = exists().where(ReadingSheet.case_id == Case.id)
     query = select(Case).where(Case.double_reading.is_not(None), Case.reads == 0, kept)

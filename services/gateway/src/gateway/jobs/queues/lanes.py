@@ -17,8 +17,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Asker:
-    """Who asks for work, whoever owns what it is done on: names the lane in which it waits.
+class Requester:
+    """The user who requests work, who need not own its subject. Determines the lane in which the work waits.
 
     Attributes:
         user_id: The user.

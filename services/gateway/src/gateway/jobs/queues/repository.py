@@ -100,7 +100,7 @@ def enqueue(session: Session, step: Step, after: timedelta = timedelta(0)) -> No
         announce(session, step)
 
 
-def ask_for(session: Session, step: Step) -> None:
+def request_step(session: Session, step: Step) -> None:
     """Queue a step that somebody asks for: with a new budget of attempts, and until a new deadline."""
     step.tries = 0
     step.asked_at = shared_now(session)

@@ -14,7 +14,7 @@ MAX_PARTS = 500
 _MAX_HEADERS_BYTES = 8 * 1024
 
 
-class RelatedParts:
+class MultipartReader:
     """Turns the bytes of a body into events: None if a part begins, and its pieces.
 
     Args:
@@ -35,7 +35,7 @@ class RelatedParts:
         self._parts = self._header_bytes = 0
         self.ended = False
 
-    def take(self, piece: bytes) -> list[bytes | None]:
+    def feed(self, piece: bytes) -> list[bytes | None]:
         """The events of more bytes.
 
         Raises:
@@ -80,9 +80,9 @@ async def read_parts(request: Request) -> AsyncIterator[bytes | None]:
     Raises:
         ProblemError: `not_multipart` (415) or `malformed_upload` (400), also if the body is cut off.
     """
-    parts, any_part = RelatedParts(request.headers.get("Content-Type", "")), False
+    parts, any_part = MultipartReader(request.headers.get("Content-Type", "")), False
     async for piece in request.stream():
-        for event in parts.take(piece):
+        for event in parts.feed(piece):
             any_part = any_part or event is None
             yield event
     if not parts.ended:

@@ -9,7 +9,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from gateway.cases import refused
+from gateway.cases import refused_films
 from gateway.cases.comparison import NOT_COMPARED, Comparison
 from gateway.cases.evidence import names_of
 from gateway.cases.examinations import Examination as Place
@@ -19,7 +19,7 @@ from gateway.images.identity import of_other_patients
 from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
 from gateway.jobs.models import Examination, Job
-from gateway.jobs.queues.lanes import Asker
+from gateway.jobs.queues.lanes import Requester
 from lobule.contracts.examination import AnalysedImage, ExaminationRequest, FailedPrior, SinceEarlier
 from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.result import Laterality, View
@@ -69,21 +69,21 @@ def comparison_of(session: Session, case_id: str, analyses: Sequence[Job]) -> Co
     return Comparison("done", SinceEarlier.model_validate(work.since or {}), earlier)
 
 
-def ask(
+def request_reading(
     session: Session,
     case: Case,
     analyses: Sequence[Job],
     in_doubt: list[Laterality | None],
-    asker: Asker | None = None,
+    requester: Requester | None = None,
 ) -> None:
-    """Ask for the reading of a case's films, where every one of them is analysed or has failed.
+    """Ask for the reading of a case's films, if every one of them is analysed or has failed.
 
     Args:
         session: The transaction; the case is locked in it.
         case: Whose films.
         analyses: The newest of each of its images. Earlier films that name another patient are not compared with.
         in_doubt: What keeps breasts from being called negative besides their films (`breasts_in_doubt`).
-        asker: Who changed the films; by default, who asked for the newest analysis.
+        requester: The user who changed the films; by default, the one who requested the newest analysis.
     """
     places = examinations([job.image for job in analyses])
     strangers = of_other_patients([job.image for job in analyses])
@@ -100,13 +100,13 @@ def ask(
         return
     newest = max((job for job in current if job.assessment is not None), key=lambda job: (job.created_at, job.id))
     step = newest.step("inference")
-    on_request.ask_for_examination(
+    on_request.request_examination(
         session,
         case.owner_id,
         key_of(case.id),
         request,
         queue=newest.image.spec.queue,
-        asker=asker or Asker(step.owner_id, step.interactive),
+        requester=requester or Requester(step.owner_id, step.interactive),
     )
 
 
@@ -142,7 +142,7 @@ def _request(
     failed: list[Laterality | None] = [
         job.image.info().laterality for job in films if job.assessment is None and not places[job.image_id].is_prior
     ]
-    failed.extend(film.laterality for film in refused.evidence_of(case))
+    failed.extend(film.laterality for film in refused_films.evidence_of(case))
     return ExaminationRequest(
         images=[*given["current"], *given["prior"]],
         failed=failed,
@@ -172,7 +172,7 @@ def _to_compare(given: dict[ImageRole, list[AnalysedImage]], recent: set[str]) -
     """The earlier films of a current film's view, in the order given.
 
     Films of an examination that the current one may be the work-up of, such as films repeated after a week, hide what
-    has grown since the examination before. They are compared with only where no older film has their view.
+    has grown since the examination before. They are compared with only if no older film has their view.
 
     Args:
         given: What was analysed.

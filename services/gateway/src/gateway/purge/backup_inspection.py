@@ -1,4 +1,4 @@
-"""Looks into backups for what they still have of a patient."""
+"""Inspects backups for data of a patient."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,9 @@ from lobule import layout
 from lobule.storage.local import LocalStore
 
 
-def look_into(folder: str, patient_mark: str, purged: Sequence[str], untold: Sequence[str] = ()) -> BackupHolding:
+def inspect_backup(
+    folder: str, patient_mark: str, purged: Sequence[str], unattributed: Sequence[str] = ()
+) -> BackupHolding:
     """What a backup has of a patient.
 
     Args:
@@ -18,7 +20,7 @@ def look_into(folder: str, patient_mark: str, purged: Sequence[str], untold: Seq
         patient_mark: Keyed fingerprint of the PatientID, which the rows of images have.
         purged: Folders of the objects that purges of the patient deleted: a backup into the same folder keeps them,
             though its rows do not name them any more.
-        untold: Folders of the objects that purges deleted of which this server cannot tell the patient any more.
+        unattributed: Folders of the objects that purges deleted of which this server cannot tell the patient any more.
     """
     place, key = Path(folder), patient_mark.partition(":")[0]
     if not folder:
@@ -37,7 +39,7 @@ def look_into(folder: str, patient_mark: str, purged: Sequence[str], untold: Seq
     prefixes = {*purged, *(layout.image_folder(row["id"]) for row in rows)}
     kept = LocalStore(place / "objects")
     objects = {entry.key: entry.size_bytes for prefix in prefixes for entry in kept.entries(prefix)}
-    certain &= not any(entry for prefix in untold for entry in kept.entries(prefix))
+    certain &= not any(entry for prefix in unattributed for entry in kept.entries(prefix))
     return BackupHolding(
         folder=folder,
         made_at=about["made_at"],

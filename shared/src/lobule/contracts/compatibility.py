@@ -40,7 +40,7 @@ def unknown_steps(version: int) -> list[StepName]:
     return [step for step, since in _SINCE.items() if version < since]
 
 
-def given(claim: Claim, version: int) -> dict[str, Any]:
+def convert_claim(claim: Claim, version: int) -> dict[str, Any]:
     """Convert a claim to the form that a worker understands; its step must not be one of `unknown_steps`."""
     document = claim.model_dump(mode="json", exclude=_SCALE if version < 5 else None)
     if version < 2 and isinstance(claim, InferenceClaim):

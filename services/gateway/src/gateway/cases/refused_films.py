@@ -1,4 +1,4 @@
-"""Films that the server refused although a DICOM node had taken them; a case without such a film is never negative."""
+"""Films that the server refused after a DICOM node had received them. A case with such a film is never negative."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from gateway.images.models import Image
 from lobule.contracts.case import ImageEvidence
 
 
-def note(case: Case, image: Image) -> bool:
-    """Note a film that was refused; returns False for a prior, which is no part of the conclusion.
+def add(case: Case, image: Image) -> bool:
+    """Add a refused film; returns False for a prior, which is not part of the conclusion.
 
     Args:
-        case: For which it was meant; locked.
-        image: What would have become of it.
+        case: Its case, locked.
+        image: The image that was refused.
     """
     if case.study_date is not None and image.study_date is not None and image.study_date < case.study_date:
         return False
@@ -21,8 +21,8 @@ def note(case: Case, image: Image) -> bool:
     return True
 
 
-def forget(case: Case, image: Image) -> None:
-    """Forget that a film was refused: it is added to the case."""
+def remove(case: Case, image: Image) -> None:
+    """Remove a refused film, because it is now part of the case."""
     if case.refused_films and image.sha256 in case.refused_films:
         case.refused_films = {sha256: film for sha256, film in case.refused_films.items() if sha256 != image.sha256}
 

@@ -6,7 +6,7 @@ from lobule.errors import AnalysisError
 from lobule.storage import ObjectStore
 
 
-def stored_image(store: ObjectStore, key: str, sha256: str) -> bytes:
+def read_stored_image(store: ObjectStore, key: str, sha256: str) -> bytes:
     """Read the stored bytes of an image.
 
     Args:

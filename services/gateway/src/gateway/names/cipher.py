@@ -14,7 +14,7 @@ from lobule.imaging.dicom.deidentify import Replaced
 _NONCE_BYTES = 12
 
 
-class Sealer:
+class IdentityCipher:
     """Encrypts and decrypts identities.
 
     Args:
@@ -24,7 +24,7 @@ class Sealer:
     def __init__(self, names_key: str) -> None:
         self._cipher = AESGCM(hmac.digest(names_key.encode(), b"kept identities", "sha256"))
 
-    def seal(self, replaced: Replaced, object_key: str) -> str:
+    def encrypt(self, replaced: Replaced, object_key: str) -> str:
         """Encrypt what was replaced in a file; only for that file can it be decrypted again."""
         said = {
             "values": {f"{tag:08X}": value.decode("latin-1") for tag, value in replaced.values.items()},
@@ -35,7 +35,7 @@ class Sealer:
         sealed = self._cipher.encrypt(nonce, json.dumps(said).encode(), object_key.encode())
         return base64.b64encode(nonce + sealed).decode()
 
-    def open(self, sealed: str, object_key: str) -> Replaced | None:
+    def decrypt(self, sealed: str, object_key: str) -> Replaced | None:
         """What was replaced in a file; None if it was encrypted under another key, or was changed."""
         content = base64.b64decode(sealed)
         try:

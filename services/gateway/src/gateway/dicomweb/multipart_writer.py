@@ -19,7 +19,7 @@ class Part(NamedTuple):
     pieces: Iterable[bytes]
 
 
-def related(parts: Iterable[Part], media_type: str) -> StreamingResponse:
+def multipart_response(parts: Iterable[Part], media_type: str) -> StreamingResponse:
     """An answer of parts that are all of one media type."""
     boundary = secrets.token_hex(16)
     content_type = f'multipart/related; type="{media_type}"; boundary={boundary}'

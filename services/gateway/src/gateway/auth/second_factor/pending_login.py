@@ -1,4 +1,4 @@
-"""A login between the password and the code: the form carries who gave the right password, signed, for five minutes."""
+"""Signs the token that the login form carries between the password and the second factor, for five minutes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,26 +11,28 @@ from gateway.settings import GatewaySettings
 from gateway.users import repository
 from gateway.users.models import User
 
-_ISSUER = "lobule-half-login"  # an access token has another
-_LASTS = timedelta(minutes=5)
+_ISSUER = "lobule-pending-login"  # an access token has another
+_LIFETIME = timedelta(minutes=5)
 
 
-def carry(user: User, settings: GatewaySettings) -> str:
-    """What the form carries for a user who gave the right password."""
-    claims = {"iss": _ISSUER, "sub": user.id, "epoch": user.auth_epoch, "exp": datetime.now(UTC) + _LASTS}
+def make_token(user: User, settings: GatewaySettings) -> str:
+    """Make the token of a user who gave the right password."""
+    claims = {"iss": _ISSUER, "sub": user.id, "epoch": user.auth_epoch, "exp": datetime.now(UTC) + _LIFETIME}
     return jwt.encode(claims, settings.secret_key.get_secret_value(), algorithm="HS256")
 
 
-def user_of(request: Request, half: str) -> User:
-    """The user who gave the right password.
+def user_of(request: Request, token: str) -> User:
+    """Find the user who gave the right password.
 
     Raises:
-        ProblemError: `wrong_credentials`, 401, if that was too long ago, or their logins have ended since.
+        ProblemError: `wrong_credentials`, 401, if the token has expired or the user's logins have ended since.
     """
     state = request.app.state
     key = state.settings.secret_key.get_secret_value()
     try:
-        claims = jwt.decode(half, key, algorithms=["HS256"], issuer=_ISSUER, options={"require": ["exp", "sub", "iss"]})
+        claims = jwt.decode(
+            token, key, algorithms=["HS256"], issuer=_ISSUER, options={"require": ["exp", "sub", "iss"]}
+        )
     except jwt.InvalidTokenError:
         raise unauthorized("wrong_credentials") from None
     user = read(state.sessions, lambda session: repository.by_id(session, claims["sub"]))

@@ -9,7 +9,7 @@ from fastapi import Request
 from gateway.names.policy import RestoringStore
 from gateway.streaming import Extent, pieces_of
 from gateway.users.models import User
-from gateway.users.permissions import may
+from gateway.users.permissions import has_permission
 from lobule.storage import ObjectStore
 
 
@@ -29,7 +29,7 @@ class _AsStored:
     """Files without identities.
 
     Args:
-        store: Where they lie.
+        store: The object store.
     """
 
     def __init__(self, store: ObjectStore) -> None:
@@ -43,6 +43,6 @@ class _AsStored:
 def readable(request: Request, user: User) -> ReadableStore:
     """The store for a user; who may see identities gets files that have them again."""
     state = request.app.state
-    if state.settings.names == "keep" and may(user.role, "identify"):
+    if state.settings.names == "keep" and has_permission(user.role, "identify"):
         return RestoringStore(state.store, state.sessions, state.names)
     return _AsStored(state.store)

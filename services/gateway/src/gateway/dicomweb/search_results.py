@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from gateway.dicomweb.headers import Json, chosen, everything, read_header, text
-from gateway.dicomweb.reading import ReadableStore
+from gateway.dicomweb.readable_store import ReadableStore
 from gateway.dicomweb.repository import Instance, Level
 from gateway.errors import ProblemError
 from lobule.storage import ObjectNotFoundError
@@ -58,13 +58,13 @@ def _fields_of(level: Level) -> frozenset[int]:
     return frozenset(tag for name in _NAMES[level] if (tag := tag_for_keyword(name)))
 
 
-def described(
+def describe(
     store: ReadableStore, level: Level, group: Sequence[Instance], fields: frozenset[int] | None, base: str
 ) -> Json:
     """A study, a series or an instance.
 
     Args:
-        store: Where the files lie.
+        store: The object store.
         level: Which of them.
         group: Its instances; the header of the first one speaks for it.
         fields: Tags besides those that the standard asks for; None: all of the header.

@@ -1,4 +1,4 @@
-"""Who asked for what, as middleware sees it once the request was answered."""
+"""Describes a request for the audit log, as middleware sees it after the response."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,18 +14,18 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Who asked from where for what; equal ones differ in the request's id alone.
+class AuditedRequest:
+    """Who sent a request, from where, and for which object. Requests that differ only in their id are equal.
 
     Attributes:
         actor_id: The user; None if nobody is logged in.
-        actor_name: Their name.
-        token_id: Of the API token that was used.
-        address: Network address.
+        actor_name: The user's name.
+        token_id: Id of the API token that was used; None if there was none.
+        address: Network address of the client.
         route: Path of the route with the names of its parameters.
         target_type: Kind of the object that the path names.
-        target_id: Its identifier. What is none of Lobule's is free text, and is not kept: it may name a patient.
-        request_id: Of the first request of equal ones.
+        target_id: Its identifier; None if it is not one of Lobule's ids, because free text may name a patient.
+        request_id: Id of the first of equal requests.
     """
 
     actor_id: str | None
@@ -38,18 +38,18 @@ class Asked:
     request_id: str | None = field(compare=False)
 
     @staticmethod
-    def of(scope: Scope) -> "Asked | None":
-        """Of a request; None if it reached no route."""
+    def of(scope: Scope) -> "AuditedRequest | None":
+        """Describe a request; None if no route matched it."""
         route = getattr(scope.get("route"), "path", None)
         if route is None:
             return None
         state = scope.get("state", {})
-        user_id, username, token_id = state.get("asked_by", (None, _NOBODY, None))
+        user_id, username, token_id = state.get("actor", (None, _NOBODY, None))
         client = scope.get("client")
-        named = scope.get("path_params") or {}
-        # What an anonymous request names says nothing of whose it is.
-        name, value = next(iter(named.items()), (None, None)) if user_id else (None, None)
-        return Asked(
+        parameters = scope.get("path_params") or {}
+        # Do not record the objects that anonymous requests name.
+        name, value = next(iter(parameters.items()), (None, None)) if user_id else (None, None)
+        return AuditedRequest(
             actor_id=user_id,
             actor_name=username[:100],
             token_id=token_id,
@@ -61,7 +61,7 @@ class Asked:
         )
 
     def event(self, action: str, at: datetime, detail: dict[str, Any], reason: str | None = None) -> AuditEvent:
-        """The event of the audit log."""
+        """Make the event of the audit log."""
         return AuditEvent(
             at=at,
             actor_id=self.actor_id,

@@ -2,12 +2,12 @@
 
 import pytest
 
-from gateway.jobs import polls
+from gateway.jobs import progress_cache
 
 
 @pytest.fixture(autouse=True)
 def long_memory(monkeypatch):
-    monkeypatch.setattr(polls, "FRESH_S", 3600)
+    monkeypatch.setattr(progress_cache, "MAX_AGE_S", 3600)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_what_was_computed_before_a_change_is_not_kept(app, client, alice, done,
 
 
 def test_memory_is_bounded(client, alice, done, asked, monkeypatch):
-    monkeypatch.setattr(polls, "MOST", 2)
+    monkeypatch.setattr(progress_cache, "MAX_ENTRIES", 2)
     for language in ("de", "fr", "it", "nl", "en"):
         poll(client, done, alice, **{"Accept-Language": language})
     assert poll(client, done, alice, **{"Accept-Language": "en"}).status_code == 200

@@ -1,8 +1,8 @@
-"""Answers polls of a job's progress from memory, as long as nothing was written.
+"""Caches responses to polls of a job's progress until something is written.
 
-A browser asks twice a second, and nearly always hears what it knows. The answer to the same request (the same login and
-the same job) is kept until a transaction of this gateway writes, and for a moment at most: another gateway may write,
-and workers report their progress to Redis.
+A browser polls twice a second, and the response rarely changes. The response to a request (the same login and the same
+job) is cached until a transaction of this gateway writes, and at most for `MAX_AGE_S`, because another gateway may
+write, and workers report their progress to Redis.
 """
 
 import re
@@ -17,10 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.asgi import HttpMiddleware
 from gateway.database import SessionFactory
 
-MOST = 2000
-"""Answers that are kept; each has about a kilobyte."""
-FRESH_S = 0.4
-"""For how long an answer is given; a browser asks every 0.5 s."""
+MAX_ENTRIES = 2000
+"""Cached responses; each has about a kilobyte."""
+MAX_AGE_S = 0.4
+"""How long a response is served from the cache; a browser polls every 0.5 s."""
 
 _PATH = re.compile(r"/api/v1/jobs/[^/]+/progress")
 _READ = (b"authorization", b"cookie", b"accept-language")
@@ -38,7 +38,7 @@ class _Answer:
 
 @dataclass
 class _Memory:
-    """What is kept, and how often everything was forgotten."""
+    """The cached responses, and how often the cache was cleared."""
 
     answers: dict[_Key, _Answer] = field(default_factory=dict["_Key", "_Answer"])
     forgotten: int = 0
@@ -48,12 +48,12 @@ class _Memory:
         self.answers.clear()
 
 
-class KnownProgress(HttpMiddleware):
-    """Gives the last answer to a poll again where nothing was written since.
+class ProgressResponseCache(HttpMiddleware):
+    """Serves the last response to a poll again if nothing was written since.
 
     Args:
-        app: The next application; it judges who may see what.
-        sessions: Whose commits make it forget everything.
+        app: The next application; it checks permissions.
+        sessions: Commits of these sessions clear the cache.
     """
 
     def __init__(self, app: ASGIApp, sessions: SessionFactory) -> None:
@@ -81,7 +81,7 @@ class KnownProgress(HttpMiddleware):
         await self.app(scope, receive, self._keeping(key, send))
 
     def _keeping(self, key: _Key, send: Send) -> Send:
-        """Sends an answer and keeps it, unless something was written since it was asked for."""
+        """Send a response and cache it, unless something was written since the request."""
         before, asked = self._memory.forgotten, time.monotonic()
         answer: _Answer | None = None
 
@@ -89,11 +89,11 @@ class KnownProgress(HttpMiddleware):
             nonlocal answer
             if message["type"] == "http.response.start":
                 kept = {**message, "headers": list(message["headers"])}
-                answer = _Answer(asked + FRESH_S, kept) if message["status"] == 200 else None
+                answer = _Answer(asked + MAX_AGE_S, kept) if message["status"] == 200 else None
             elif answer is not None:
                 answer.body += message.get("body", b"")
                 if not message.get("more_body", False) and self._memory.forgotten == before:
-                    if len(self._memory.answers) >= MOST:
+                    if len(self._memory.answers) >= MAX_ENTRIES:
                         self._memory.answers.clear()
                     self._memory.answers[key] = answer
             await send(message)

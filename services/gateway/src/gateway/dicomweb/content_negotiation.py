@@ -14,17 +14,17 @@ _PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"([^"]*)"|([^;\s]+))')
 
 
 @dataclass(frozen=True)
-class Accepted:
+class MediaRange:
     """A media range of `Accept`.
 
     Attributes:
         media_type: Of the answer, or of its parts where these are asked for.
-        is_related: Whether the answer is to be one of parts.
+        is_multipart: Whether the answer is to be one of parts.
         syntax: The transfer syntax that is asked for; `*` for any, None if the request names none.
     """
 
     media_type: str
-    is_related: bool
+    is_multipart: bool
     syntax: str | None
 
     def takes(self, media_type: str, syntax: str | None = None) -> bool:
@@ -53,7 +53,7 @@ def choose_frame_type(request: Request, media_type: str, syntax: str) -> str:
     raise ProblemError(406, "not_acceptable", "dicom")
 
 
-def accepted(request: Request, default: str) -> list[Accepted]:
+def accepted(request: Request, default: str) -> list[MediaRange]:
     """The media ranges of a request, in their order.
 
     Args:
@@ -63,7 +63,7 @@ def accepted(request: Request, default: str) -> list[Accepted]:
     return list(_ranges(request.headers.get("accept") or "*/*", default))
 
 
-def _ranges(header: str, default: str) -> Iterator[Accepted]:
+def _ranges(header: str, default: str) -> Iterator[MediaRange]:
     for said in header.split(","):
         kind, _, rest = said.partition(";")
         kind = kind.strip().lower()
@@ -71,6 +71,6 @@ def _ranges(header: str, default: str) -> Iterator[Accepted]:
         syntax = parameters.get("transfer-syntax")
         if kind in ("multipart/related", "*/*", "multipart/*"):
             media_type = parameters.get("type", default if kind == "multipart/related" else "*/*").lower()
-            yield Accepted(media_type, True, syntax)
+            yield MediaRange(media_type, True, syntax)
         else:
-            yield Accepted(kind, False, syntax)
+            yield MediaRange(kind, False, syntax)
