@@ -66,6 +66,32 @@ class TestHanging:
         page.keyboard.press("Shift+Space")
         expect(page.get_by_role("button", name="In one row")).to_have_attribute("aria-pressed", "true")
 
+    def test_an_analysis_that_does_not_end_is_cancelled_and_the_verdict_is_incomplete(self, logged_in, study, picture):
+        study.add(picture(49), laterality="R", view="CC")
+        study.upload(picture(50), modality="mammography", case_id=study.case, laterality="L", view="CC")
+        page = logged_in(study.url)
+        pane = page.locator('.pane[data-view="LCC"]')
+        expect(pane).to_contain_text("Waiting for the analysis")
+        pane.get_by_role("button", name="Cancel this analysis").click()
+        expect(pane).to_contain_text("The analysis was cancelled.")
+        expect(pane.get_by_role("button", name="Try again")).to_be_visible()
+        expect(page.locator('.said [data-role="of"]')).to_contain_text("incomplete: 1 not assessed")
+
+    def test_another_layout_shows_films_whole(self, logged_in, study, picture):
+        for colour, side in ((51, "R"), (52, "L")):
+            study.add(picture(colour), laterality=side, view="CC")
+        page = logged_in(study.url, viewport={"width": 1440, "height": 900})
+        pane = pane_of(page)
+        fitted = pane.get_attribute("data-scale")
+        page.locator('[data-role="facts"]').click()  # the keys are for the page
+        page.keyboard.press("+")
+        expect(pane).not_to_have_attribute("data-scale", fitted)
+        page.keyboard.press("Space")
+        expect(page.get_by_role("button", name="In one row")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("Shift+Space")
+        expect(pane).to_have_attribute("data-scale", fitted)
+        expect(page.locator('[data-role="film-facts"]')).to_contain_text("Hanging 1 of 5")
+
     def test_a_film_stands_beside_a_field(self, logged_in, study, picture):
         study.add(picture(17), laterality="R", view="CC")
         study.add(picture(18), modality="histopathology", magnification="100X", probability=0.1)

@@ -34,7 +34,7 @@ export function createStrip(strip, { describe, onChoose }) {
 }
 
 /** How much of a day tells earlier examinations apart: a year, or a year and a month. @param {ViewedImage[]} images */
-function digitsOf(images) {
+export function digitsOf(images) {
   const days = [...new Set(images.flatMap(({ prior, entry }) => (prior && entry.examination ? [entry.examination] : [])))];
   return new Set(days.map((day) => day.slice(0, 4))).size === days.length ? 4 : 7;
 }
