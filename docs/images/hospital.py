@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from lobule.client import Client
+from lobule.client import ApiError, Client
 from lobule.phantoms import histology_phantom
 
 READER, COLLEAGUE, PASSWORD = "anna.lee", "li.wang", "a long password of the pictures"
@@ -173,6 +173,18 @@ def judge(url: str, case: str, most: int = 2) -> None:
 
 def _marks(result: dict[str, Any], finding: dict[str, Any]) -> bool:
     return finding["probability"] >= result["thresholds"]["finding"]
+
+
+def report_pdf(lobule: Client, case: str) -> bytes:
+    """The signed report as PDF, once it is rendered."""
+    deadline = time.monotonic() + _PATIENT_S
+    while True:
+        try:
+            return lobule.case_report(case, 1, "pdf")
+        except ApiError as error:
+            if error.code != "report_not_ready" or time.monotonic() > deadline:
+                raise
+            time.sleep(1)
 
 
 def sign(url: str, username: str, case: str, said: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from hospital import (
     draw_dicom,
     draw_field,
     judge,
+    report_pdf,
     sign,
 )
 from PIL import Image
@@ -40,7 +41,7 @@ _STATED = {
     "right": {"bi_rads": 2, "density": "c", "recommendation": "routine_screening"},
     "left": {"bi_rads": 5, "density": "c", "recommendation": "biopsy"},
 }
-_WARNINGS = ["findings_without_verdict", "not_read_together", "breast_without_conclusion"]
+_WARNINGS = ["contradiction"]
 
 
 def fill(system: RunningSystem, drawings: Path) -> dict[str, str]:
@@ -59,6 +60,7 @@ def fill(system: RunningSystem, drawings: Path) -> dict[str, str]:
 def until_still(page: Page) -> None:
     """Wait until every film is painted."""
     page.wait_for_load_state("networkidle")
+    expect(page.locator('.pane:visible [data-role="depth"]', has_text="loading")).to_have_count(0, timeout=60_000)
     expect(page.locator(".pane:visible[data-painting]")).to_have_count(0, timeout=60_000)
 
 
@@ -68,7 +70,8 @@ def reading(page: Page, cases: dict[str, str]) -> None:
     page.locator(".finding").first.wait_for()
     until_still(page)
     page.locator(".finding .go").first.click()
-    page.keyboard.press("0")
+    page.locator('[data-act="reset"]').click()
+    page.locator('[data-role="facts"]').click()
     until_still(page)
 
 
@@ -77,8 +80,9 @@ def side_by_side(page: Page, cases: dict[str, str]) -> None:
     page.goto(f"/cases/{cases[BESIDE]}")
     page.locator(".finding").first.wait_for()
     until_still(page)
-    page.locator('.thumb:has-text("LMLO")').click()
+    page.locator(".finding .go").first.click()
     page.locator('[data-layout="two"]').click()
+    page.locator('[data-role="facts"]').click()
     until_still(page)
 
 
@@ -92,8 +96,10 @@ def new_case(page: Page, _cases: dict[str, str]) -> None:
         page.locator('[name="pseudonym"]').fill(patient.name)
         page.set_input_files("#files", files)
         page.locator(".entry").nth(len(files) - 1).wait_for()
+        page.locator("h1").click()
+        expect(page.get_by_text("found, please check")).to_have_count(4, timeout=60_000)
+        expect(page.get_by_text("The preview is being drawn")).to_have_count(0, timeout=60_000)
         page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(3000)  # previews are drawn one by one
 
 
 def worklist(page: Page, _cases: dict[str, str]) -> None:
@@ -117,7 +123,7 @@ def report(url: str, case: str, folder: Path) -> Image.Image:
         if not lobule.reports(case):
             comment = "Left: spiculated mass, grown since 2024. Right: round mass, unchanged."
             sign(url, READER, case, {"breasts": _STATED, "comment": comment, "acknowledged": _WARNINGS})
-        (folder / "report.pdf").write_bytes(lobule.case_report(case, 1, "pdf"))
+        (folder / "report.pdf").write_bytes(report_pdf(lobule, case))
     subprocess.run(["pdftoppm", "-r", "91", "-png", "-l", "2", folder / "report.pdf", folder / "page"], check=True)
     pages = [Image.open(path) for path in sorted(folder.glob("page-*.png"))]
     width = sum(page.width for page in pages) + 8 * (len(pages) - 1)

@@ -276,6 +276,9 @@ def test_a_wide_screen_glances_at_the_chosen_case(logged_in, study, cases, pictu
     expect(pane.locator("ol li")).to_have_text("70right · RCC · 18 mm larger than before by 3 mm")
     row = page.locator("tr[data-glanced]")
     expect(row).to_contain_text("P-READ")
+    for width in (2000, 2560):
+        page.set_viewport_size({"width": width, "height": 1440})
+        assert page.locator("#list").evaluate("list => list.querySelector('.cases').offsetWidth <= list.clientWidth")
     page.keyboard.press("j")
     page.keyboard.press("j")
     expect(pane.locator("h2")).to_have_text("P-C")

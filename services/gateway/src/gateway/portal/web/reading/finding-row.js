@@ -16,7 +16,7 @@ import { referenceTo } from './own.js';
 import { showPartner } from './partners.js';
 import { depthOf } from './place.js';
 import { sizeInShort, sizeWords } from './sizes.js';
-import { showTrend, trendOfLesion } from './trend.js';
+import { grownBy, showTrend, trendOfLesion } from './trend.js';
 import { changeWords, isWorse, lesionOf, lesionPlace, otherMarks, otherWords } from './together.js';
 import { findingOf, imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget } from './targets.js';
 
@@ -103,10 +103,15 @@ function fillTogether(row, state, target) {
   }
   const told = trendOfLesion(state, target);
   showTrend(row, told, unitOf(told?.image ?? null) === 'detector'); // both films have one plane
-  const compared = told?.trend.find(({ day }) => day === told.since)?.mm != null; // the sizes say what became of it
-  const said = lesion ? [otherWords(state, target), compared && !isWorse(lesion) ? '' : changeWords(lesion, state.images)].filter(Boolean) : [];
+  const said = lesion ? [otherWords(state, target), sizesSay(lesion, told) ? '' : changeWords(lesion, state.images)].filter(Boolean) : [];
   role(row, 'together').hidden = said.length === 0;
   write(role(row, 'together'), said.join(' · '));
+}
+
+/** Whether the sizes of a lesion say what became of it. @param {import('../core/types.d.ts').Lesion} lesion @param {ReturnType<typeof trendOfLesion>} told */
+function sizesSay(lesion, told) {
+  if (told?.trend.find(({ day }) => day === told.since)?.mm == null) return false;
+  return !isWorse(lesion) || (!told.apart && grownBy(told.trend, told.since) > 0);
 }
 
 /** The side and the depth on the film. @param {import('../viewer/image.js').ViewedImage} image @param {Placed} finding @param {boolean} [sided] Whether to name the side. */

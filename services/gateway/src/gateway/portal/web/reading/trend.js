@@ -42,7 +42,7 @@ const sizes = (trend) => trend.map(({ mm }) => (mm === null ? '–' : Math.round
 const earlierOf = (trend, since) => trend.slice(0, -1).find(({ day }) => day === since) ?? trend.slice(-2)[0];
 
 /** Whole mm that a lesion has grown since an examination; 0 where that cannot be told. @param {Trend} trend @param {string} [since] */
-function grownBy(trend, since) {
+export function grownBy(trend, since) {
   const [before, now] = [earlierOf(trend, since), trend.slice(-1)[0]];
   return before.mm === null || now.mm === null ? 0 : Math.round(now.mm) - Math.round(before.mm);
 }
