@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, update
 
 from gateway.cases.models import Case
 from gateway.clock import now
@@ -206,6 +206,20 @@ class TestBackup:
             headers = {"Authorization": f"Bearer {token}"}
             assert other.get(f"/api/v1/jobs/{job}/report", headers=headers).content == report
             assert other.get(f"/api/v1/images/{image}", headers=headers).json()["study_date"] == "2026-03-01"
+
+    def test_who_writes_does_not_wait_for_it(self, app, job, tmp_path, monkeypatch):
+        read = backup.rows.read
+
+        def read_and_write(connection, table):
+            found = list(read(connection, table))
+            with app.state.sessions.begin() as session:
+                session.execute(update(Image).values(file_name="renamed.png"))
+            return found
+
+        monkeypatch.setattr(backup.rows, "read", read_and_write)
+        engine = make_engine(app.state.settings.database_url)
+        backup.create(engine, app.state.store, tmp_path / "backup")
+        assert "renamed.png" not in (tmp_path / "backup" / "rows" / "images.jsonl").read_text(), "of one moment"
 
     def test_one_that_was_made_before_later_tables_and_columns(self, app, job, tmp_path):
         folder, url = tmp_path / "backup", f"sqlite:///{tmp_path / 'older.sqlite'}"

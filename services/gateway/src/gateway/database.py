@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, String, create_engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, String, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -169,6 +169,11 @@ def read(sessions: SessionFactory, query: Callable[[Session], T]) -> T:
     """The result of a query in a separate transaction, for code that waits afterwards."""
     with reading(sessions) as session:
         return query(session)
+
+
+def only_reading(connection: Connection) -> Connection:
+    """A connection that only reads, before its transaction begins: on SQLite it keeps no writer waiting."""
+    return connection.execution_options(**{_READS: True})
 
 
 def only_reads(session: Session) -> bool:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Date, Engine, Table
 
 from gateway.audit.models import AuditChain
 from gateway.clock import now
-from gateway.database import Base, UtcDateTime
+from gateway.database import Base, UtcDateTime, only_reading
 from gateway.migrate import current_revision
 from gateway.migrations import tables as _tables  # noqa: F401 - so that the metadata knows every table
 from gateway.operations.repositories import backup as rows
@@ -71,6 +71,7 @@ def _create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     rows_folder.mkdir(exist_ok=True)
     tables: dict[str, dict[str, Any]] = {}
     with engine.connect() as connection:
+        connection = only_reading(connection)
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         revision = current_revision(connection)
@@ -133,7 +134,7 @@ def _prepare(connection: Connection, tables: list[Table], revision: str) -> None
 def missing_objects(engine: Engine, store: ObjectStore) -> list[str]:
     """Keys that rows name and the store lacks: uploads, DICOM objects, results of inference steps that are done."""
     with engine.connect() as connection:
-        keys = rows.keys_of_files(connection)
+        keys = rows.keys_of_files(only_reading(connection))
         done = rows.inferences_done(connection)
         keys += [layout.result_key(layout.attempt_folder(job, "inference", attempt)) for job, attempt in done]
     missing: list[str] = []
