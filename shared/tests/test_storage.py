@@ -2,12 +2,13 @@
 
 import errno
 import os
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from lobule.storage import ObjectNotFoundError, ObjectStore, StoreFullError, StoreUnavailableError, open_store
+from lobule.storage import ObjectNotFoundError, ObjectStore, StoreFullError, StoreUnavailableError, open_store, s3
 from lobule.storage.local import LocalStore
 
 
@@ -154,7 +155,6 @@ def test_the_disk_is_measured(tmp_path):
 def test_a_store_that_is_away_is_told(monkeypatch):
     for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "eu-west-1"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     store = open_store("s3://bucket/lobule", "http://127.0.0.1:9")  # the port "discard", where nobody listens
     with pytest.raises(StoreUnavailableError):
         store.put("a/b", b"content")
@@ -164,6 +164,21 @@ def test_a_store_that_is_away_is_told(monkeypatch):
         list(store.entries("a"))
     with pytest.raises(StoreUnavailableError):
         store.check()
+
+
+def test_a_store_that_does_not_answer_is_asked_twice(monkeypatch):
+    for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setattr(s3, "SILENCE_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = open_store("s3://bucket/lobule", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(StoreUnavailableError):
+            store.get("a/b")
+        silent.setblocking(False)
+        for _ in range(s3.TRIES):
+            silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 def test_objects_that_are_deleted_while_others_are_listed_are_left_out(store):

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, cast
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
@@ -23,6 +24,10 @@ from lobule.storage.seekable import SeekableView
 
 PART_BYTES = 8 * 1024 * 1024  # S3 takes parts of at least 5 MiB
 READ_BYTES = 1024 * 1024
+CONNECT_S, SILENCE_S, TRIES = 5, 20, 2
+"""A store that does not answer fails its request within a minute: boto3 waits up to ten, while a request of the gateway
+holds a connection to the database."""
+_CONNECTIONS = 40  # as many as the gateway has threads
 _AWAY = (HTTPClientError, NoConnectionError)
 
 
@@ -35,7 +40,16 @@ class S3Store:
     def __init__(self, bucket: str, prefix: str = "", endpoint_url: str | None = None) -> None:
         self.bucket = bucket
         self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._client: Any = boto3.client("s3", endpoint_url=endpoint_url)
+        self._client: Any = boto3.client(
+            "s3",
+            endpoint_url=endpoint_url,
+            config=Config(
+                connect_timeout=CONNECT_S,
+                read_timeout=SILENCE_S,
+                retries={"total_max_attempts": TRIES, "mode": "standard"},
+                max_pool_connections=_CONNECTIONS,
+            ),
+        )
 
     def _where(self, key: str) -> dict[str, str]:
         return {"Bucket": self.bucket, "Key": self.prefix + checked_key(key)}
