@@ -143,8 +143,9 @@ class TestRequests:
         query = client.get("/api/v1/jobs", headers=alice, params={"limit": 0}).json()
         assert [e["parameter"] for e in query["errors"]] == ["limit"]
 
+    @pytest.mark.parametrize("path", ["/api/v1/auth/token", "/internal/v1/queues/histo/claim"])
     @pytest.mark.parametrize("announced", [True, False])
-    def test_a_large_body_is_refused_before_it_is_read(self, client, announced):
+    def test_a_large_body_is_refused_before_it_is_read(self, client, path, announced):
         sent = 0
 
         def pieces():
@@ -155,7 +156,7 @@ class TestRequests:
 
         headers = {"Content-Type": "application/json"}
         content = b" " * 4_194_304 if announced else pieces()
-        answer = client.post("/api/v1/auth/token", content=content, headers=headers)
+        answer = client.post(path, content=content, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (413, "request_too_large")
 
     def test_head_is_get_without_a_body(self, client, alice):

@@ -14,7 +14,6 @@ from lobule import limits
 _STREAMED = ("/api/v1/images", "/api/v1/previews", "/api/v1/diagnose")
 """Paths for uploads: their bodies are read as streams, which have their own limits."""
 _DICOMWEB = "/dicom-web/"
-_OF_WORKERS = "/internal/"
 
 
 class BodyLimit(HttpMiddleware):
@@ -22,7 +21,7 @@ class BodyLimit(HttpMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `HttpMiddleware`."""
-        streamed = scope["path"].startswith((_OF_WORKERS, _DICOMWEB)) or scope["path"] in _STREAMED
+        streamed = scope["path"].startswith(_DICOMWEB) or scope["path"] in _STREAMED
         body = _Body(receive, None if streamed else limits.MAX_BODY_BYTES)
         announced, closing = _announces_body(Headers(scope=scope)), False
 
