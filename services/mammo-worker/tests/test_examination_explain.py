@@ -1,14 +1,17 @@
 """The suggested category: what keeps a breast from being called negative, and what category 5 needs."""
 
+from dataclasses import replace
+
 import pytest
 
 from lobule.contracts.examination import Lesion, LesionChange, LesionMark, Standing
 from lobule.contracts.result import DisplayImage, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.words import make_notice
-from mammo_worker.examination.breasts import BreastReading
+from mammo_worker.examination.breasts import read_breast
 from mammo_worker.examination.explain import reasons, reasons_since, suggested_category
 from mammo_worker.examination.films import ExaminedFilm
-from mammo_worker.examination.rule import Verdict
+from mammo_worker.examination.models import ExaminationModels
+from mammo_worker.examination.rule import Verdict, verdict_of
 
 SHA = "0" * 64
 
@@ -26,9 +29,12 @@ def film(view, *notices):
     return ExaminedFilm(view, "L", view, result, None, None, [])
 
 
-def breast(probability=0.1, notices=()):
+def breast(probability=0.1, notices=(), alone=()):
+    """Of both views; `alone` are the notices of a magnified film that is not compared with them."""
     assessment = "malignancy_suspected" if probability > 0.6 else "no_sign_of_malignancy"
-    return BreastReading("L", [film("CC", *notices), film("MLO")], 0, Verdict(assessment, probability))
+    beside = [verdict_of(film("CC", *alone).result)] if alone else []
+    reading = read_breast("L", [film("CC", *notices), film("MLO")], 0, ExaminationModels(), beside)
+    return replace(reading, verdict=Verdict(assessment, probability))
 
 
 def changed(change):
@@ -45,13 +51,14 @@ def test_a_lesion_that_is_new_or_has_grown_is_not_called_benign(change, category
     assert suggested_category(breast(), Verdict("not_sure", 0.1) if since else None) == category
 
 
-@pytest.mark.parametrize("notice", ["implant", "male_patient", "partial_view", "synthesised_view"])
+@pytest.mark.parametrize("notice", ["implant", "male_patient", "partial_view", "synthesised_view", "polarity_doubted"])
 def test_a_kind_of_film_that_was_not_evaluated_is_not_called_negative(notice):
     reading = breast(notices=[notice])
     assert suggested_category(reading) == 0
     assert "not_evaluated" in [reason.code for reason in reasons(reading)]
     assert "not_evaluated" not in [reason.code for reason in reasons(breast())]
     assert suggested_category(breast(0.97, notices=[notice])) == 4, "a suspicion stands"
+    assert suggested_category(breast(alone=[notice])) == 0, "whatever view it is of"
 
 
 def test_category_5_is_a_probability_among_the_patients_of_the_site():

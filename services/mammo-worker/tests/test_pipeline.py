@@ -18,12 +18,13 @@ from lobule.contracts.result import ImageInfo
 from lobule.errors import AnalysisError
 from lobule.imaging.exif import ORIENTATION_TAG
 from lobule.imaging.film import Film
+from lobule.words import make_notice
 from lobule.worker.pipeline import no_progress
 from mammo_worker import cli
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.gate import not_a_mammogram
-from mammo_worker.pipeline import shown_small
+from mammo_worker.pipeline import assessment_of, shown_small
 from mammo_worker.predict import FILM_COLUMNS, FINDING_COLUMNS, TRIAGE
 
 
@@ -228,3 +229,13 @@ def test_predict_without_a_model_says_so(tmp_path):
     assert done.stdout == ""
     assert done.stderr.startswith("model_unavailable: ")
     assert "nothing" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("by_number", "assessment"),
+    [("no_sign_of_malignancy", "not_sure"), ("not_sure", "not_sure"), ("malignancy_suspected", "malignancy_suspected")],
+)
+def test_a_film_that_may_be_a_negative_is_not_called_negative(by_number, assessment):
+    film = Film(np.zeros((4, 4), np.uint8), notices=[make_notice("polarity_doubted")])
+    assert assessment_of(film, by_number) == assessment
+    assert assessment_of(Film(film.pixels), by_number) == by_number

@@ -41,6 +41,18 @@ def test_both_marks_of_a_lesion_have_one_number_and_weak_findings_follow(mammogr
     assert len(rest) == 3 * len(result.findings) - 3
 
 
+def test_weak_findings_are_numbered_in_the_order_in_which_films_hang(mammogram):
+    """Whoever asks for the numbers, in whatever order films came."""
+    result, said = mammogram[0], reading([], [])
+    views = (("L", "MLO"), ("R", "XCCL"), ("L", "CC"), ("R", "CC"))
+    images = [result.image.model_copy(update={"laterality": side, "view": view}) for side, view in views]
+    films = [(f"{image.laterality}{image.view}", result.model_copy(update={"image": image})) for image in images]
+    numbers = numbers_of(said, films)
+    assert numbers == numbers_of(said, films[::-1])
+    first = result.findings[0].id
+    assert sorted(numbers, key=lambda job: numbers[job][first]) == ["RCC", "LCC", "LMLO", "RXCCL"]
+
+
 def test_films_that_were_not_read_together_number_their_own_findings(mammogram):
     assert numbers_of(None, [("a", mammogram[0])]) == {}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from lobule.contracts.case import HANGINGS
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.result import Result
 
@@ -13,11 +14,12 @@ def numbers_of(reading: ExaminationReading | None, results: Sequence[tuple[str, 
     """The number of each finding of the current films, as the portal numbers them.
 
     Lesions come first, the most suspicious one as 1. Findings below the working threshold are no lesions and
-    follow, film by film.
+    follow, film by film in the order in which films hang.
 
     Args:
         reading: The combined reading; None without one, so that each film is numbered separately.
-        results: Results of the current examination's films in the order of the case, with the ids of their analyses.
+        results: Results of the current examination's films, with the ids of their analyses; those of one view in the
+            order of the case.
     """
     if reading is None:
         return {}
@@ -27,10 +29,17 @@ def numbers_of(reading: ExaminationReading | None, results: Sequence[tuple[str, 
         for mark in lesion.marks:
             numbers.setdefault(mark.job_id, {})[mark.finding_id] = number
     count = len(lesions)
-    for job_id, result in results:
+    for job_id, result in sorted(results, key=lambda film: _place(film[1])):
         of_film = numbers.setdefault(job_id, {})
         for finding in result.findings:
             if finding.id not in of_film:
                 count += 1
                 of_film[finding.id] = count
     return numbers
+
+
+def _place(result: Result) -> int:
+    """The place of a film among those that hang; films of other views follow."""
+    names: Sequence[str] = HANGINGS
+    name = f"{result.image.laterality or ''}{result.image.view or ''}"
+    return names.index(name) if name in names else len(names)

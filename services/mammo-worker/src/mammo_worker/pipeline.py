@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, HeatMap, ImageInfo, Notice, Result
+from lobule.contracts.notices import PICTURE_IN_DOUBT
+from lobule.contracts.result import Assessment, Box, DisplayImage, Finding, Hanging, HeatMap, ImageInfo, Notice, Result
 from lobule.corrections import hang_by_chest_wall
 from lobule.decoding.images import decoder, read_film
 from lobule.imaging.agreement import conflicts
@@ -113,7 +114,7 @@ class MammographyPipeline:
         files = {DISPLAY_FILE: encode_png(display), HEAT_MAP_FILE: encode_png(heat)}
         clock.lap("draw")
         progress(1.0, DONE)
-        assessment = self.manifest.thresholds.assess(probability)
+        assessment = assessment_of(film, self.manifest.thresholds.assess(probability))
         known = _upright_info(image, film)
         hung, beside = hang_by_chest_wall(chest_wall_of(breast), known.laterality, hanging)
         notices = [*film.notices, *conflicts(image, film), *([beside] if beside else [])]
@@ -160,6 +161,17 @@ class MammographyPipeline:
                 )
             )
         return findings
+
+
+def assessment_of(film: Film, by_number: Assessment) -> Assessment:
+    """The assessment of a film; one whose picture is in doubt is not called negative.
+
+    Args:
+        film: The film as read from its file.
+        by_number: The assessment by its probability.
+    """
+    in_doubt = any(notice.code in PICTURE_IN_DOUBT for notice in film.notices)
+    return "not_sure" if in_doubt and by_number == "no_sign_of_malignancy" else by_number
 
 
 def advice(result: Result) -> list[Notice]:

@@ -12,7 +12,7 @@ from mammo_worker.examination.location import Place, Region, place_on_film, regi
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.pairing import assign, pair_probabilities
 from mammo_worker.examination.priors import same_on_repeated
-from mammo_worker.examination.rule import Verdict, by_rule, is_cleared
+from mammo_worker.examination.rule import Verdict, by_rule, is_cleared, verdict_of
 from mammo_worker.examination.suspicion import BreastEvidence, FilmEvidence
 
 
@@ -47,6 +47,7 @@ class BreastReading:
         without: The number without each view, by view; None if no film would be left.
         density: Category by its films; None if density was not read.
         in_doubt: Whether something other than its films prevents a negative assessment.
+        not_evaluated: Whether a film, of any view, is of a kind that the model was not evaluated on.
     """
 
     laterality: Laterality
@@ -58,6 +59,7 @@ class BreastReading:
     without: dict[StandardView, float | None] = field(default_factory=dict[StandardView, float | None])
     density: DensityCategory | None = None
     in_doubt: bool = False
+    not_evaluated: bool = False
 
     @property
     def views(self) -> list[StandardView]:
@@ -111,6 +113,7 @@ def read_breast(
         lesions_of(laterality, ordered, evidence),
         without,
         breast_density([film.result.density for film in ordered], models.density),
+        not_evaluated=not all(v.evaluated for v in (*by_themselves, *(verdict_of(film.result) for film in ordered))),
     )
 
 
@@ -138,7 +141,7 @@ def _verdict(
 
     A breast with a failed or suspected film is never negative: its number is then at least the lower threshold.
     """
-    verdicts = [Verdict(film.result.assessment, film.result.probability_malignant) for film in films]
+    verdicts = [verdict_of(film.result) for film in films]
     if models.breast is None or models.thresholds is None or not films:
         return by_rule(verdicts, failed)
     probability = models.breast(evidence)

@@ -17,7 +17,7 @@ from lobule_ml.batch import Row, open_output, reason, row_writer, tracked
 from mammo_worker.examination.breasts import BreastReading, read_breast
 from mammo_worker.examination.films import ExaminedFilm, examined
 from mammo_worker.examination.models import ExaminationModels
-from mammo_worker.examination.rule import Verdict, by_rule, is_cleared
+from mammo_worker.examination.rule import Verdict, by_rule, is_cleared, verdict_of
 from mammo_worker.examination.together import breast_as_contract
 from mammo_worker.examination.views import FilmRow
 from mammo_worker.pipeline import MammographyPipeline
@@ -79,7 +79,7 @@ def film_reader(pipeline: MammographyPipeline) -> FilmReader:
         image = describe(row.file, hashlib.sha256(data).hexdigest()).model_copy(update=told)
         result = pipeline.analyse(data, image, no_progress).result
         laterality, view = result.image.laterality, result.image.view
-        verdict = Verdict(result.assessment, result.probability_malignant)
+        verdict = verdict_of(result)
         if laterality is None:
             detail = "neither the table nor the file says which breast it is"
             raise UnplacedFilmError("laterality_unknown", detail, None, verdict)
@@ -207,7 +207,7 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
             {
                 "laterality": breast.laterality,
                 "views": breast.views,
-                **asdict(breast.verdict),
+                **_verdict(breast.verdict),
                 "lesions": [asdict(lesion) for lesion in breast.lesions],
                 "without": breast.without,
                 "bi_rads": told.bi_rads,
@@ -216,11 +216,15 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
                 "words": {language: breast_in_words(told, words) for language, words in languages.items()},
             }
         )
-    case: dict[str, Any] = asdict(reading.case)
+    case = _verdict(reading.case)
     probability = reading.case.probability
     standings = [] if probability is None else [p.standing(probability) for p in models.populations]
     case["standings"] = [standing.model_dump() for standing in standings]
     return {"examination": reading.name, "breasts": breasts, "case": case}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {"assessment": verdict.assessment, "probability": verdict.probability}
 
 
 def write_examinations(

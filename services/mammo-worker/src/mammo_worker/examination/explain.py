@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
 from lobule.contracts.examination import BreastReason, Lesion, Standing
-from lobule.contracts.notices import NOT_EVALUATED
 from lobule.contracts.result import StandardView
 from mammo_worker.examination.breasts import BreastReading
 from mammo_worker.examination.rule import Verdict
@@ -37,13 +36,9 @@ def suggested_category(
     if assessment == "malignancy_suspected":
         here = [each.probability_malignant for each in standings if each.population == "site"]
         return 5 if max(here, default=0.0) >= _HIGHLY_SUGGESTIVE else 4
-    if _not_evaluated(reading):
+    if reading.not_evaluated:
         return 0
     return 2 if reading.lesions else 1
-
-
-def _not_evaluated(reading: BreastReading) -> bool:
-    return any(notice.code in NOT_EVALUATED for film in reading.films for notice in film.result.notices)
 
 
 def reasons_since(lesions: Sequence[Lesion], *, compared: bool) -> Iterator[BreastReason]:
@@ -83,5 +78,5 @@ def reasons(reading: BreastReading) -> Iterator[BreastReason]:
         yield BreastReason(code="not_assessed")
     if reading.in_doubt:
         yield BreastReason(code="in_doubt")
-    if _not_evaluated(reading):
+    if reading.not_evaluated:
         yield BreastReason(code="not_evaluated")

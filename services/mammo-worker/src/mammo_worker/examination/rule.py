@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lobule.assessments import combine
-from lobule.contracts.result import Assessment
+from lobule.contracts.notices import NOT_EVALUATED
+from lobule.contracts.result import Assessment, Result
 
 
 @dataclass(frozen=True)
@@ -14,14 +15,22 @@ class Verdict:
     Attributes:
         assessment: Assessment in three states.
         probability: Probability of malignancy; None if nothing was assessed.
+        evaluated: Whether, for a film, it is of a kind that the model was evaluated on.
     """
 
     assessment: Assessment
     probability: float | None
+    evaluated: bool = True
 
     def doubted(self) -> "Verdict":
         """The verdict beside something that prevents a negative assessment."""
         return replace(self, assessment="not_sure") if is_cleared(self) else self
+
+
+def verdict_of(result: Result) -> Verdict:
+    """The verdict on a film by itself."""
+    evaluated = not any(notice.code in NOT_EVALUATED for notice in result.notices)
+    return Verdict(result.assessment, result.probability_malignant, evaluated)
 
 
 def is_cleared(verdict: Verdict) -> bool:

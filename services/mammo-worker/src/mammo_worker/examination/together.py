@@ -19,7 +19,7 @@ from mammo_worker.examination.films import ExaminedFilm, examined
 from mammo_worker.examination.location import Region
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.priors import Tracked, track
-from mammo_worker.examination.rule import Verdict, by_rule, is_cleared
+from mammo_worker.examination.rule import Verdict, by_rule, is_cleared, verdict_of
 
 _log = structlog.get_logger()
 _GROWTH = {"new": 3, "grown": 2, "smaller": 1, "stable": 0, "not_comparable": -1}
@@ -60,7 +60,7 @@ def read_together(
         if shown is not None:
             (placed if each.role == "current" else priors).append(shown)
         elif each.role == "current":
-            alone[each.image.laterality].append(Verdict(result.assessment, result.probability_malignant))
+            alone[each.image.laterality].append(verdict_of(result))
     anywhere = None in (*request.failed, *request.in_doubt) or not all(map(is_cleared, alone[None]))
     breasts: list[contract.BreastReading] = []
     not_compared: list[str] = []
