@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from gateway.cases import together
 from gateway.reports.models import CaseReport
 from lobule.contracts.examination import (
     BreastReading,
@@ -368,10 +369,22 @@ def test_an_earlier_film_whose_analysis_failed_is_named_in_the_request(client, a
     assert worker.claim_next("mammo")["examination"]["failed_priors"] == expected
 
 
-def test_a_comparison_that_failed_keeps_the_case_from_being_called_negative(worker, with_prior, told):
+def test_a_comparison_that_failed_keeps_the_case_from_being_called_negative(
+    worker, with_prior, told, client, alice, case, app
+):
+    """It is a change of the case: a draft of before says that nothing is concluded yet."""
+
+    def drafted() -> tuple[str, str]:
+        with app.state.sessions() as session:
+            return client.get(f"/api/v1/cases/{case}", headers=alice).headers["ETag"], together.reading_of(
+                session, case
+            )
+
+    before = drafted()
     claim = worker.claim_next("mammo")
     worker.say(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
     assert told() == ("not_sure", ["comparison_failed", "films_no_sign"])
+    assert not set(before) & set(drafted())
 
 
 def test_what_was_signed_before_a_lesion_was_found_to_be_new_is_superseded(client, alice, case, worker, with_prior):

@@ -43,9 +43,11 @@ def state_of(session: Session, case_id: str) -> JobState | None:
 
 
 def reading_of(session: Session, case_id: str) -> str:
-    """Names the reading of a case's films that its report would hold now; empty while there is none."""
+    """Names the reading of a case's films that its report would hold now, or its failure; empty while it is awaited."""
     work = jobs.examination(session, key_of(case_id))
-    return f"{work.id[:8]}.{work.step('examination').attempt}" if work and work.state == "done" else ""
+    if work is None or work.state not in FINAL_STATES:
+        return ""
+    return f"{work.id[:8]}.{work.step('examination').attempt}" if work.state == "done" else "failed"
 
 
 def comparison_of(session: Session, case_id: str, analyses: Sequence[Job]) -> Comparison:

@@ -131,6 +131,8 @@ def _dated(images: Sequence[Image]) -> list[str]:
 
 def _since_earlier(comparison: Comparison, images: Sequence[ImageEvidence]) -> list[str]:
     """What the comparison with earlier examinations adds to the digest: what keeps the case from being negative."""
+    if comparison.state == "failed":
+        return ["comparison failed"]
     if comparison.state != "done" or comparison.assess(images) == "no_sign_of_malignancy":
         return []
     return [comparison.found.model_dump_json()]

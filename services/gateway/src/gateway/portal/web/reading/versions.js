@@ -38,9 +38,9 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
   }
 
   /** @param {CaseDetail} detail */
-  function showSign({ state, sample, reports, conclusion, images }) {
+  function showSign({ state, sample, reports }) {
     const sign = role(root, 'sign', HTMLButtonElement);
-    sign.disabled = conclusion.assessment === null && images.every((image) => image.state !== 'failed');
+    sign.disabled = state === 'empty' || state === 'analysing'; // as the server refuses it
     sign.hidden = state === 'signed' || sample;
     write(find(sign, 'span'), t(reports.length ? 'reading.sign.again' : 'reading.sign'));
   }
