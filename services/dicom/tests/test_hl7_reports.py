@@ -63,6 +63,17 @@ def test_a_second_signature_corrects_the_first(examination):
     assert {told.value("OBR", 25), *(each[11] for each in told.every("OBX"))} == {"C"}
 
 
+def test_a_report_that_is_no_longer_in_force_is_taken_back(examination):
+    """The order is preliminary again, with nothing of what was signed."""
+    told = parse(message_of(replace(examination, signed=None, signed_version=2)))
+    assert {told.value("OBR", 25), *(each[11] for each in told.every("OBX"))} == {"P"}
+    assert told.value("OBR", 32) == ""
+    assert [each[2] for each in told.every("OBX")] == ["TX", "RP"]
+    text = unescape(told.value("OBX", 5))
+    assert "version 2 is no longer in force" in text
+    assert "nobody has signed: Malignancy suspected" in text
+
+
 @pytest.mark.parametrize("text", ["a|b^c&d~e\\f", "两行\n第二行", "\\X0D\\", "plain"])
 def test_separators_are_escaped(text):
     assert unescape(escape(text)) == text

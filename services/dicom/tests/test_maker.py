@@ -196,3 +196,27 @@ def states_of_messages(study) -> list[str]:
         names = [row[0] for row in database.execute("SELECT sop_instance_uid FROM made WHERE kind = 'message'")]
     files = ResultFiles(study.intake.results)
     return [parse(files.path_of(name, "message").read_bytes()).value("OBR", 25) for name in names]
+
+
+def test_systems_that_were_told_of_a_report_learn_that_it_is_no_longer_in_force(study):
+    """Once, and not before any report: then the next signature corrects it."""
+
+    def told(kind: str) -> tuple[int, str | None]:
+        """How many there are, and what the last one is made from."""
+        with study.journal.reading() as database:
+            [count] = database.execute("SELECT count(*) FROM made WHERE kind = ?", (kind,)).fetchone()
+            last = database.execute("SELECT made_from FROM products WHERE kind = ?", (kind,)).fetchone()
+        return count, last and last[0]
+
+    study.look()
+    assert (told("message"), told("bundle")) == ((0, None),) * 2
+    study.gateway.sign(verdicts=False)
+    study.look()
+    study.gateway.change()
+    study.look()
+    study.look()
+    assert (told("message"), told("bundle")) == ((2, "reopened:1"),) * 2
+    assert len(study.of("document")) == 2, "draft and signed version: no draft takes the place of that"
+    study.gateway.sign(verdicts=False)
+    study.look()
+    assert told("message") == (3, "signed:2")

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from gateway.cases import together
+from gateway.cases import joint_reading
 from gateway.reports.models import CaseReport
 from lobule.contracts.examination import (
     BreastReading,
@@ -376,7 +376,7 @@ def test_a_comparison_that_failed_keeps_the_case_from_being_called_negative(
 
     def drafted() -> tuple[str, str]:
         with app.state.sessions() as session:
-            return client.get(f"/api/v1/cases/{case}", headers=alice).headers["ETag"], together.reading_of(
+            return client.get(f"/api/v1/cases/{case}", headers=alice).headers["ETag"], joint_reading.reading_of(
                 session, case
             )
 

@@ -32,7 +32,8 @@ def report_message(
     """The message.
 
     Args:
-        examination: With a signature that is in force.
+        examination: With a signature that is in force; or with a signed version that no longer is, which the message
+            takes back until the next signature.
         uid: Names the message for ever.
         order: Of the study, if it is known.
         link: Where the report can be read.
@@ -40,8 +41,8 @@ def report_message(
         corrects: Whether a message about the study was made before.
     """
     signed, header = examination.signed, examination.header
-    assert signed is not None
-    state = "C" if corrects else "F"  # of this study, which need not be the first that was signed of its case
+    # Of this study, which need not be the first that was signed of its case.
+    state = "P" if signed is None else "C" if corrects else "F"
     now = made_at.astimezone(UTC).strftime("%Y%m%d%H%M%S+0000")
     placer, filler = (order.placer, order.filler) if order else ("", "")
     filler = filler or _said(header, "AccessionNumber")
@@ -61,8 +62,8 @@ def report_message(
             f22=now,
             f24="RAD",
             f25=state,
-            f32=_person(signed.reader),
-            f33="~".join(_person(each.name) for each in signed.others),
+            f32=_person(signed.reader) if signed else "",
+            f33="~".join(_person(each.name) for each in signed.others) if signed else "",
         ),
         segment("NTE", f1="1", f2="L", f3=escape(RESEARCH_USE_ONLY)),
         *_observations(examination, signed, link, state),
@@ -70,7 +71,26 @@ def report_message(
     return ("\r".join(lines) + "\r").encode()
 
 
-def _observations(examination: Examination, signed: Signed, link: str, state: str) -> Iterator[str]:
+def _observations(examination: Examination, signed: Signed | None, link: str, state: str) -> Iterator[str]:
+    observed = _taken_back(examination) if signed is None else _stated(examination, signed)
+    observed.append(("RP", _LINK, "", components(link, "LOBULE", "TEXT", "HTML")))
+    for number, (kind, what, sub, value) in enumerate(observed, 1):
+        yield segment("OBX", f1=str(number), f2=kind, f3=what, f4=escape(sub), f5=value, f11=state)
+
+
+def _taken_back(examination: Examination) -> list[tuple[str, str, str, str]]:
+    """State that the report that was signed last is no longer in force, and the system's conclusion now, if any."""
+    text = (
+        f"The report that was signed as version {examination.signed_version} is no longer in force, because the case "
+        "has changed since. A new report is awaited."
+    )
+    if examination.assessment is not None:
+        text += f" The system's conclusion, which nobody has signed: {_ASSESSMENTS[examination.assessment]}."
+    return [("TX", _IMPRESSION, "", escape(text))]
+
+
+def _stated(examination: Examination, signed: Signed) -> list[tuple[str, str, str, str]]:
+    """What was signed: type, code, side and value of each observation."""
     conclusion = signed.conclusion or examination.assessment
     observed: list[tuple[str, str, str, str]] = []
     if conclusion is not None:
@@ -92,9 +112,7 @@ def _observations(examination: Examination, signed: Signed, link: str, state: st
         if breast.recommendation:
             words = breast.recommendation.replace("_", " ").capitalize()
             observed.append(("CWE", _RECOMMENDATION, name, components(breast.recommendation, words, "L")))
-    observed.append(("RP", _LINK, "", components(link, "LOBULE", "TEXT", "HTML")))
-    for number, (kind, what, sub, value) in enumerate(observed, 1):
-        yield segment("OBX", f1=str(number), f2=kind, f3=what, f4=escape(sub), f5=value, f11=state)
+    return observed
 
 
 def _person(name: str) -> str:

@@ -84,10 +84,10 @@ def products(
     """List the products that a study should have now. If all films failed, these are reports that say so.
 
     Once something was signed, no draft takes its place: conclusion and verdicts stay as they were signed until the next
-    signature. What the system finds is told as before. Findings are told once the films were read together, which
-    numbers them. If a later examination of the case has taken the study's place, conclusion and report of the case are
-    about that one. Then only what the films say by themselves is made, and report, message and bundle of the last
-    version that was signed of the study itself.
+    signature. Message and bundle tell that a version is no longer in force. What the system finds is told as before.
+    Findings are told once the films were read together, which numbers them. If a later examination of the case has
+    taken the study's place, conclusion and report of the case are about that one. Then only what the films say by
+    themselves is made, and report, message and bundle of the last version that was signed of the study itself.
 
     Args:
         examination: The study's examination, as the gateway describes it.
@@ -142,22 +142,27 @@ def _of_case(examination: Examination, client: Client, case_id: str, context: Re
             predecessors=("verdicts", "findings"),
             only_again=not signed.says_anything_of_findings,
         )
-    if signed is not None:
+    if signed_before:
         yield from _of_signature(examination, client, case_id, context)
 
 
 def _of_signature(
     examination: Examination, client: Client, case_id: str, context: ReportingContext
 ) -> Iterator[Product]:
-    """What other systems than a PACS are told of the last version that was signed of a study."""
-    wanted = f"signed:{examination.signed_version}"
+    """What other systems than a PACS are told of the last version that was signed of a study.
+
+    Those that were told of it are told as well that it is no longer in force.
+    """
+    reopened = examination.signed is None
+    wanted = f"{'reopened' if reopened else 'signed'}:{examination.signed_version}"
     yield Product(
         "message",
         wanted,
         lambda before: _message(examination, case_id, context, corrects=before is not None),
         predecessors=("message",),
+        only_again=reopened,
     )
-    yield Product("bundle", wanted, lambda _: _bundle(examination, client, case_id, context))
+    yield Product("bundle", wanted, lambda _: _bundle(examination, client, case_id, context), only_again=reopened)
 
 
 def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:
