@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Side = Literal["R", "L"]
 View = Literal["CC", "MLO"]
-Grey = NDArray[np.float32]
+Grey = NDArray[np.floating]
 
 WIDTH, HEIGHT, SPACING_MM = 1664, 2048, 0.1
 BITS = 12

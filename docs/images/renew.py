@@ -28,14 +28,14 @@ from hospital import (
     sign,
 )
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 from lobule.client import Client
 from lobule.launcher.system import RunningSystem, running_system
 
 HERE = Path(__file__).parent
 MAIN, BESIDE, SIGNED = "P-XDZ2XK", "P-K20VN", "P-VV8CK"
-DESK = {"width": 1440, "height": 900}
+DESK: ViewportSize = {"width": 1440, "height": 900}
 _NOTHING = {"bi_rads": 1, "density": "a", "recommendation": "routine_screening"}
 _STATED = {
     "right": {"bi_rads": 2, "density": "c", "recommendation": "routine_screening"},
@@ -109,7 +109,7 @@ def worklist(page: Page, _cases: dict[str, str]) -> None:
     page.wait_for_load_state("networkidle")
 
 
-PAGES: dict[str, tuple[dict[str, int], Callable[[Page, dict[str, str]], None]]] = {
+PAGES: dict[str, tuple[ViewportSize, Callable[[Page, dict[str, str]], None]]] = {
     "reading": (DESK, reading),
     "side-by-side": (DESK, side_by_side),
     "new-case": (DESK, new_case),
@@ -153,7 +153,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         home = arguments.home or folder / "home"
         system = stack.enter_context(
-            running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
+            running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print)
         )
         cases = fill(system, folder)
         play = stack.enter_context(sync_playwright())
