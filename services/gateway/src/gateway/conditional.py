@@ -1,15 +1,17 @@
 """HEAD for every GET, and 304 if the client already has the response (RFC 9110, sections 9.3.2 and 13.1.2)."""
 
+from contextlib import suppress
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.asgi import HttpMiddleware
+from gateway.asgi import EnoughError, HttpMiddleware, send_last
 
-_ABSENT_FROM_304 = ("content-length", "content-type", "content-encoding")
+_ABSENT_FROM_304 = ("content-length", "content-type", "content-encoding", "content-range")
 
 
 class Conditional(HttpMiddleware):
-    """Answers HEAD as GET without its body, and omits a body that the client already has."""
+    """Answers HEAD as GET without its body, and omits a body that the client already has; neither is read."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `HttpMiddleware`."""
@@ -24,15 +26,22 @@ class Conditional(HttpMiddleware):
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 etag = headers.get("etag")
-                if message["status"] == 200 and etag is not None and (_opaque(etag) in known or known == ["*"]):
+                if message["status"] in (200, 206) and etag is not None and (_opaque(etag) in known or known == ["*"]):
                     message["status"], silent = 304, True
                     for name in _ABSENT_FROM_304:
                         del headers[name]
             elif silent:
-                message = {**message, "body": b""}
+                await send_last(send, {**message, "body": b""})
+                return
             await send(message)
 
-        await self.app({**scope, "method": "GET"} if silent else scope, receive, answer)
+        with suppress(EnoughError):
+            await self.app(_as_get(scope) if silent else scope, receive, answer)
+
+
+def _as_get(scope: Scope) -> Scope:
+    """A HEAD request as the GET request whose headers it asks for; ranges are of GET alone."""
+    return {**scope, "method": "GET", "headers": [header for header in scope["headers"] if header[0] != b"range"]}
 
 
 def _opaque(tag: str) -> str:

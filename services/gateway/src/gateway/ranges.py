@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.asgi import HttpMiddleware
+from gateway.asgi import EnoughError, HttpMiddleware, send_last
 
 OFFERED: Mapping[str, str] = {"Accept-Ranges": "bytes"}
 """Headers of a response whose parts may be asked for; it must have a `Content-Length` as well."""
@@ -14,17 +15,23 @@ OFFERED: Mapping[str, str] = {"Accept-Ranges": "bytes"}
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-class Ranges(HttpMiddleware):
-    """Sends one part of a response that offers parts; what it cannot read (several ranges, other units) it ignores."""
+def part_of(headers: Headers, size: int, etag: str | None) -> range | None:
+    """The part of a response that a request asks for; what cannot be read (several ranges, other units) is ignored.
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See `HttpMiddleware`."""
-        headers = Headers(scope=scope)
-        wanted = _RANGE.fullmatch(headers.get("range", "").replace(" ", ""))
-        if scope["method"] != "GET" or wanted is None or not _is_valid(wanted[1], wanted[2]):
-            await self.app(scope, receive, send)
-            return
-        await self.app(scope, receive, _Part(wanted[1], wanted[2], headers.get("if-range"), send).pass_on)
+    Args:
+        headers: Of the request.
+        size: Of the whole response, in bytes.
+        etag: Of the response. A client that has another state gets the whole response.
+
+    Returns:
+        Its bytes, none if they lie behind the end; None for the whole response.
+    """
+    wanted = _RANGE.fullmatch(headers.get("range", "").replace(" ", ""))
+    if wanted is None or not _is_valid(wanted[1], wanted[2]) or headers.get("if-range", etag) != etag:
+        return None
+    if wanted[1]:
+        return range(int(wanted[1]), min(int(wanted[2]) + 1 if wanted[2] else size, size))
+    return range(max(0, size - int(wanted[2])), size)
 
 
 def _is_valid(first: str, last: str) -> bool:
@@ -32,18 +39,34 @@ def _is_valid(first: str, last: str) -> bool:
     return bool(first or last) and not (first and last and int(first) > int(last))
 
 
+def headers_of_part(part: range, size: int) -> dict[str, str]:
+    """The headers of a response that is a part of so many bytes."""
+    return {"Content-Range": f"bytes {part.start}-{part.stop - 1}/{size}", "Content-Length": str(len(part))}
+
+
+class Ranges(HttpMiddleware):
+    """Sends one part of a response that offers parts, unless the route did, which need not read what is before it."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `HttpMiddleware`."""
+        headers = Headers(scope=scope)
+        if scope["method"] != "GET" or "range" not in headers:
+            await self.app(scope, receive, send)
+            return
+        with suppress(EnoughError):
+            await self.app(scope, receive, _Part(headers, send).pass_on)
+
+
 class _Part:
     """Passes on one part of a response.
 
     Args:
-        first: First byte, in digits; empty: the last bytes are wanted.
-        last: Last byte, or how many of the last bytes; empty: all from the first byte on.
-        if_range: The state that the client has; of another state it gets the whole response.
+        headers: Of the request.
         send: Sends the response.
     """
 
-    def __init__(self, first: str, last: str, if_range: str | None, send: Send) -> None:
-        self._first, self._last, self._if_range, self._send = first, last, if_range, send
+    def __init__(self, headers: Headers, send: Send) -> None:
+        self._headers, self._send = headers, send
         self._skipped = 0  # bytes before the part that are still to come
         self._left: int | None = None  # bytes of the part that are still to come; None: the response is sent whole
 
@@ -57,22 +80,21 @@ class _Part:
             body = body[: self._left]
             self._left -= len(body)
             message = {**message, "body": body}
+            if self._left == 0:
+                await send_last(self._send, message)
+                return
         await self._send(message)
 
     def _start(self, message: Message) -> Message:
         headers = MutableHeaders(scope=message)
-        offered = message["status"] == 200 and headers.get("accept-ranges") == "bytes" and "content-length" in headers
-        if not offered or (self._if_range is not None and self._if_range != headers.get("etag")):
+        if message["status"] != 200 or headers.get("accept-ranges") != "bytes" or "content-length" not in headers:
             return message
         size = int(headers["content-length"])
-        if self._first:
-            begin, end = int(self._first), min(int(self._last) + 1 if self._last else size, size)
-        else:
-            begin, end = max(0, size - int(self._last)), size
-        if begin >= end:
-            headers["content-range"], headers["content-length"] = f"bytes */{size}", "0"
-            self._skipped, self._left = 0, 0
-            return {**message, "status": 416}
-        headers["content-range"], headers["content-length"] = f"bytes {begin}-{end - 1}/{size}", str(end - begin)
-        self._skipped, self._left = begin, end - begin
-        return {**message, "status": 206}
+        part = part_of(self._headers, size, headers.get("etag"))
+        if part is None:
+            return message
+        self._skipped, self._left = part.start, len(part)
+        headers.update(
+            headers_of_part(part, size) if part else {"content-range": f"bytes */{size}", "content-length": "0"}
+        )
+        return {**message, "status": 206 if part else 416}

@@ -3,8 +3,12 @@
 A piece that is sent lies in memory until the client has taken it, however slow the client is.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import BinaryIO, NamedTuple
+
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from lobule.storage import ObjectStore
 
@@ -64,3 +68,33 @@ def size_of(store: ObjectStore, key: str) -> int:
     """
     with store.open(key) as stream:
         return stream.seek(0, 2)
+
+
+class StreamedResponse(StreamingResponse):
+    """A response of pieces. What they are read from is closed with it, also if the client leaves or wants no more.
+
+    Args:
+        pieces: The body.
+        status_code: Of the response.
+        headers: Of the response.
+        media_type: Of the body.
+    """
+
+    def __init__(
+        self,
+        pieces: Iterable[bytes],
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+    ) -> None:
+        super().__init__(pieces, status_code, headers, media_type)
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `StreamingResponse`."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if isinstance(self._pieces, Generator):
+                with suppress(ValueError):  # a thread is reading a piece, and ends with it
+                    self._pieces.close()

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from fastapi.responses import StreamingResponse
+from gateway.streaming import StreamedResponse
 
 
 class Part(NamedTuple):
@@ -19,11 +19,11 @@ class Part(NamedTuple):
     pieces: Iterable[bytes]
 
 
-def multipart_response(parts: Iterable[Part], media_type: str) -> StreamingResponse:
+def multipart_response(parts: Iterable[Part], media_type: str) -> StreamedResponse:
     """An answer of parts that are all of one media type."""
     boundary = secrets.token_hex(16)
     content_type = f'multipart/related; type="{media_type}"; boundary={boundary}'
-    return StreamingResponse(_written(parts, boundary), media_type=content_type)
+    return StreamedResponse(_written(parts, boundary), media_type=content_type)
 
 
 def _written(parts: Iterable[Part], boundary: str) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import CurrentUser
@@ -21,7 +21,7 @@ from gateway.dicomweb.rendering import PDF, PNG, rendered
 from gateway.dicomweb.repository import Instance, instances
 from gateway.dicomweb.schemas import DATA_SETS, DICOM_JSON
 from gateway.errors import ProblemError, not_found, responses
-from gateway.streaming import Extent
+from gateway.streaming import Extent, StreamedResponse
 from gateway.users.models import User
 from lobule.storage import ObjectStore
 
@@ -130,7 +130,7 @@ def retrieve_rendered(
     media_type, content = rendered(request.app.state.sessions, request.app.state.store, found)
     if not any(each.takes(media_type) for each in accepted(request, media_type)):
         raise ProblemError(406, "not_acceptable", "dicom")
-    return StreamingResponse(content, media_type=media_type)
+    return StreamedResponse(content, media_type=media_type)
 
 
 def _found(request: Request, session: DbSession, user: User, *uids: str) -> Sequence[Instance]:
@@ -153,7 +153,7 @@ def _files(request: Request, user: User, found: Sequence[Instance]) -> Response:
     if not taken:
         raise ProblemError(406, "not_acceptable", "dicom")
     if not taken[0].is_multipart and len(found) == 1:
-        return StreamingResponse(store.pieces(found[0].object_key), media_type=MEDIA_TYPE)
+        return StreamedResponse(store.pieces(found[0].object_key), media_type=MEDIA_TYPE)
     return multipart_response((Part(MEDIA_TYPE, store.pieces(each.object_key)) for each in found), MEDIA_TYPE)
 
 

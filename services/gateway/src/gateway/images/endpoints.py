@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 
 from gateway.auth.dependencies import CurrentUser
 from gateway.database import DbSession
@@ -14,8 +13,8 @@ from gateway.images.dependencies import VisibleImage
 from gateway.images.models import Image
 from gateway.images.schemas import ImagePage, ImageRead
 from gateway.paging import UtcTime, link_next
-from gateway.ranges import OFFERED
-from gateway.streaming import pieces_of
+from gateway.ranges import OFFERED, headers_of_part, part_of
+from gateway.streaming import Extent, StreamedResponse, pieces_of
 from lobule.contracts.result import Modality
 from lobule.imaging.header import MEDIA_TYPES
 
@@ -55,7 +54,7 @@ def read_image(image: VisibleImage) -> Image:
 
 @router.get(
     "/{image_id}/content",
-    response_class=StreamingResponse,
+    response_class=StreamedResponse,
     operation_id="readImageContent",
     responses={
         **WITH_ETAG,
@@ -63,18 +62,23 @@ def read_image(image: VisibleImage) -> Image:
         **responses(401, 404),
     },
 )
-def read_content(image: VisibleImage, request: Request) -> StreamingResponse:
+def read_content(image: VisibleImage, request: Request) -> StreamedResponse:
     """Return the stored file under its own media type.
 
     DICOM files are stored de-identified, and pictures without metadata: see docs/names.md. Check a download with
     `stored_sha256`.
     """
-    pieces = pieces_of(request.app.state.store, image.object_key)
+    size, etag = image.size_bytes, f'"{image.stored_sha256}"'
     headers = {
-        "Content-Length": str(image.size_bytes),
+        "Content-Length": str(size),
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(image.file_name)}",
-        "ETag": f'"{image.stored_sha256}"',
+        "ETag": etag,
         "Cache-Control": "private, max-age=3600",
         **OFFERED,
     }
-    return StreamingResponse(pieces, media_type=image.media_type, headers=headers)
+    part = part_of(request.headers, size, etag) or range(size)
+    status = 200
+    if len(part) < size:
+        status, headers = 206, headers | headers_of_part(part, size)
+    pieces = pieces_of(request.app.state.store, image.object_key, Extent(part.start, len(part)))
+    return StreamedResponse(pieces, status, media_type=image.media_type, headers=headers)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -22,6 +22,7 @@ from gateway.images.schemas import plausible_day
 from gateway.names.policy import NamePolicy
 from gateway.pictures.schemas import PatientRead, PictureRead, PreviewRead
 from gateway.pictures.service import Drawn, PictureService
+from gateway.streaming import StreamedResponse
 from gateway.uploads.receiving import receive
 from lobule import layout
 from lobule.errors import AnalysisError
@@ -193,6 +194,6 @@ def read_samples(image: VisibleImage, pictures: Pictures) -> Response:
     return _sent(drawn, "application/octet-stream", _GZIPPED)
 
 
-def _sent(drawn: Drawn, media_type: str, headers: Mapping[str, str]) -> StreamingResponse:
+def _sent(drawn: Drawn, media_type: str, headers: Mapping[str, str]) -> StreamedResponse:
     length = {"Content-Length": str(drawn.size)}
-    return StreamingResponse(drawn.pieces, media_type=media_type, headers={**headers, **length})
+    return StreamedResponse(drawn.pieces, media_type=media_type, headers={**headers, **length})
