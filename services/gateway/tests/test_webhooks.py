@@ -83,9 +83,10 @@ class TestMeanwhile:
     """Two messages are taken together; while the first is sent, the webhook is deleted or changed."""
 
     @pytest.fixture
-    def at_first(self, app, client, alice, webhook, receiver):
-        for _ in range(2):
-            assert client.post(f"/api/v1/webhooks/{webhook['id']}/test", headers=alice).status_code == 202
+    def at_first(self, app, webhook, receiver):
+        with app.state.sessions.begin() as session:
+            for _ in range(2):
+                session.add(Delivery(webhook_id=webhook["id"], job_id="", payload={"type": "x"}, next_at=now()))
 
         def then(change) -> None:
             def once() -> None:
@@ -221,6 +222,16 @@ class TestEndpoints:
         assert [delivery["state"] for delivery in deliveries(client, alice, webhook)] == ["delivered"]
         refused = client.patch(address, headers=alice, json={"url": "http://169.254.169.254/"})
         assert refused.json()["code"] == "webhook_address_forbidden"
+
+    def test_one_test_message_waits_at_most(self, client, alice, webhook, root):
+        address = f"/api/v1/webhooks/{webhook['id']}"
+        first, again = (client.post(f"{address}/test", headers=alice).json()["id"] for _ in range(2))
+        assert again == first
+        assert client.post(f"{address}/deliveries/{first}/retry", headers=alice).status_code == 200
+        assert len(deliveries(client, alice, webhook)) == 1
+        for action, count in (("webhook.test", 2), ("webhook.retry", 1)):
+            found = client.get("/api/v1/audit", params={"action": action}, headers=root).json()["items"]
+            assert len(found) == count, action
 
     def test_an_address_has_one(self, client, alice, webhook, receiver, headers_of):
         other = client.post("/api/v1/webhooks", headers=alice, json={"url": receiver.url + "&other=yes"}).json()["id"]

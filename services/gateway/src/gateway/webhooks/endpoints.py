@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import AppSettings, CurrentUser, FreshUser, token_id_of
-from gateway.clock import shared_now
 from gateway.database import DbSession
 from gateway.errors import not_found, responses
 from gateway.webhooks import messages as written
@@ -107,8 +106,9 @@ def change_webhook(
 
 
 @router.post("/{webhook_id}/test", status_code=202, response_model=DeliveryRead, responses=responses(401, 403, 404))
-def test_webhook(webhook: VisibleWebhook, session: DbSession) -> Delivery:
-    """Send a signed `webhook.test` message; its delivery shows the outcome."""
+def test_webhook(webhook: VisibleWebhook, user: CurrentUser, session: DbSession, request: Request) -> Delivery:
+    """Send a signed `webhook.test` message; its delivery shows the outcome. One that still waits is sent again."""
+    record(session, request, user, "webhook.test", "webhook", webhook.id)
     return written.write_test(session, webhook)
 
 
@@ -132,10 +132,13 @@ def list_deliveries(
     response_model=DeliveryRead,
     responses=responses(401, 403, 404),
 )
-def retry_delivery(webhook: VisibleWebhook, delivery_id: str, session: DbSession) -> Delivery:
+def retry_delivery(
+    webhook: VisibleWebhook, delivery_id: str, user: CurrentUser, session: DbSession, request: Request
+) -> Delivery:
     """Send a message again immediately."""
     delivery = repository.delivery(session, delivery_id)
     if delivery is None or delivery.webhook_id != webhook.id:
         raise not_found("delivery")
-    delivery.state, delivery.attempts, delivery.next_at = "pending", 0, shared_now(session)
+    record(session, request, user, "webhook.retry", "webhook", webhook.id, {"delivery": delivery.id})
+    written.send_again(session, delivery)
     return delivery

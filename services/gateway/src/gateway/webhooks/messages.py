@@ -10,6 +10,7 @@ from gateway.jobs.events import AnalysisEnded
 from gateway.jobs.schemas import JobRead
 from gateway.reports.events import ReportSigned
 from gateway.settings import GatewaySettings
+from gateway.users.repository import lock_user
 from gateway.webhooks import repository
 from gateway.webhooks.models import Delivery, Webhook
 from gateway.webhooks.schemas import EventName, JobFinished, ReportSignedMessage, SignedVersion
@@ -47,13 +48,23 @@ class Messages:
 
 
 def write_test(session: Session, webhook: Webhook) -> Delivery:
-    """Write a test message."""
+    """Write a test message, unless one waits: that one is sent again at once."""
+    lock_user(session, webhook.owner_id)
+    waiting = repository.waiting_test(session, webhook.id)
+    if waiting is not None:
+        send_again(session, waiting)
+        return waiting
     at = shared_now(session)
     payload = {"type": "webhook.test", "timestamp": at.isoformat(), "data": {"webhook_id": webhook.id}}
     delivery = Delivery(webhook_id=webhook.id, job_id="", payload=payload, next_at=at)
     session.add(delivery)
     session.flush()
     return delivery
+
+
+def send_again(session: Session, delivery: Delivery) -> None:
+    """Send a message at once, with a new budget of attempts."""
+    delivery.state, delivery.attempts, delivery.next_at = "pending", 0, shared_now(session)
 
 
 def _subscribed(session: Session, owner_id: str, event: EventName) -> list[tuple[Webhook, datetime]]:

@@ -34,6 +34,13 @@ def delivery(session: Session, delivery_id: str) -> Delivery | None:
     return session.get(Delivery, delivery_id)
 
 
+def waiting_test(session: Session, webhook_id: str) -> Delivery | None:
+    """The test message of a webhook that is not delivered yet."""
+    is_test = Delivery.payload["type"].as_string() == "webhook.test"
+    query = select(Delivery).where(Delivery.webhook_id == webhook_id, Delivery.state == "pending", is_test)
+    return session.scalar(query.limit(1))
+
+
 def still_leased(session: Session, taken: Delivery) -> Delivery | None:
     """A message that was taken, as it and its webhook are now; None if it is no longer to be sent under its lease.
 
