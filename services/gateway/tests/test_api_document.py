@@ -172,6 +172,11 @@ class TestRequests:
             assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
         assert client.get(address, headers=alice | {"If-None-Match": '"other"'}).content == first.content
 
+    def test_what_a_browser_keeps_is_of_one_session(self, client, alice, upload):
+        kept = client.get(f"/api/v1/images/{upload().json()['image']['id']}/content", headers=alice).headers
+        assert kept["Cache-Control"] == "private, max-age=3600"
+        assert "Cookie" in kept["Vary"]
+
     def test_pages_are_linked(self, client, alice):
         for number in range(3):
             client.post("/api/v1/cases", headers=alice, json={"pseudonym": f"P-{number}"})
