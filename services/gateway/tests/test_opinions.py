@@ -128,6 +128,35 @@ def test_others_and_other_images_get_none(image, draw, opinion, headers_of, uplo
     assert (refused.status_code, refused.json()["reason"]) == (422, "no_opinions")
 
 
+def test_an_erased_region_takes_its_opinion_along(image, draw, opinion, worker, client, alice, case, app):
+    name = draw(image)
+    opinion(name, "post")
+    claim = claim_region(worker)
+    assert answer(worker, claim).status_code == 204
+    assert client.delete(f"/api/v1/cases/{case}/reader-findings/{name}", headers=alice).status_code == 204
+    with app.state.sessions() as session:
+        assert session.query(Opinion).all() == []
+    assert not [entry for entry in app.state.store.entries("jobs") if claim["job_id"] in entry.key]
+
+
+def test_what_is_asked_again_is_recorded_once(image, draw, opinion, client, root):
+    name = draw(image)
+    for _ in range(3):
+        assert opinion(name, "post").status_code == 200
+    found = client.get("/api/v1/audit", params={"action": "finding.ask"}, headers=root).json()["items"]
+    assert len(found) == 1
+
+
+def test_a_program_waits_behind_people(app, image, draw, opinion, client, alice):
+    made = client.post("/api/v1/tokens", json={"name": "x", "scopes": ["read", "write"]}, headers=alice).json()
+    names = draw(image), draw(image, y=3)
+    assert opinion(names[0], "post").status_code == 200
+    assert opinion(names[1], "post", {"Authorization": f"Bearer {made['secret']}"}).status_code == 200
+    with app.state.sessions() as session:
+        found = {each.token_id: each.steps[0].interactive for each in session.query(Opinion)}
+    assert found == {None: True, made["id"]: False}
+
+
 def test_a_removed_image_takes_its_opinions_along(image, draw, opinion, worker, client, alice, app):
     name = draw(image)
     opinion(name, "post")

@@ -1,5 +1,7 @@
 """How many analyses one user and one token may have waiting, however they are asked for."""
 
+import uuid
+
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
@@ -94,6 +96,17 @@ class TestWhoeverAsks:
         assert client.post(f"{path}/cancel", headers=alice).status_code == 200
         assert upload(picture(3)).status_code == 202
         refused(client.post(f"{path}/retry", headers=alice))
+
+    def test_an_opinion_of_a_region(self, client, alice, images, case, upload, picture, worker, refused):
+        assert client.post(f"/api/v1/jobs/{images[0]['job']['id']}/cancel", headers=alice).status_code == 200
+        film = upload(picture(9), modality="mammography", case_id=case, laterality="R", view="CC").json()
+        worker.infer(film["job"]["id"])
+        assert upload(picture(3)).status_code == 202
+        said = {"image_id": film["image"]["id"], "kind": "mass", "shape": "box"}
+        said["box"] = {"x": 1, "y": 2, "width": 6, "height": 4}
+        path = f"/api/v1/cases/{case}/reader-findings/{uuid.uuid4()}"
+        assert client.put(path, json=said, headers=alice).status_code == 200
+        refused(client.post(f"{path}/opinion", headers=alice))
 
     def test_films_of_the_sample_case(self, client, alice, images, refused):
         refused(client.post("/api/v1/sample-case", headers=alice))

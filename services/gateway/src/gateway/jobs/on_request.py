@@ -8,6 +8,7 @@ from gateway.jobs import repository
 from gateway.jobs.models import Examination, Opinion, Rendering, Step
 from gateway.jobs.queues import repository as queues
 from gateway.jobs.queues.lanes import Requester
+from gateway.jobs.queues.quotas import Quota
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.examination import ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES
@@ -61,26 +62,39 @@ def request_examination(
     _queue_again(session, work, document, requester)
 
 
-def request_opinion(session: Session, user_id: str, key: str, request: RegionRequest, *, queue: str) -> Opinion:
+def request_opinion(
+    session: Session, quota: Quota, key: str, request: RegionRequest, *, queue: str, interactive: bool
+) -> tuple[Opinion, bool]:
     """Have an opinion given of a region that a reader drew, unless exactly that was asked for and has not failed.
 
     Args:
         session: The transaction; the case is locked in it.
-        user_id: Who asks for it, and waits for it at the portal.
+        quota: Of who asks for it.
         key: Names the region; there is never a second opinion of the same key.
         request: The region.
         queue: Of the image's modality.
+        interactive: Whether a person waits for it at the portal.
+
+    Returns:
+        The opinion, and whether it was asked for now.
+
+    Raises:
+        ProblemError: `queue_full`, 429.
     """
     document = request.model_dump(mode="json")
     work = repository.for_update(session, repository.opinion(session, key))
     if work is None:
         step = Step(name="region", position=0, queue=queue, attempt=0, tries=0)
-        work = Opinion(owner_id=user_id, key=key, request=document, state="queued", steps=[step])
+        work = Opinion(owner_id=quota.user_id, key=key, request=document, state="queued", steps=[step])
+        quota.check(session)
         session.add(work)
     elif work.request == document and (work.state == "done" or work.state not in FINAL_STATES):
-        return work
-    _queue_again(session, work, document, Requester(user_id, interactive=True))
-    return work
+        return work, False
+    else:
+        quota.check(session)
+    work.token_id = quota.token_id
+    _queue_again(session, work, document, Requester(quota.user_id, interactive=interactive))
+    return work, True
 
 
 def render_again(session: Session, rendering: Rendering, request: RenderRequest, *, requester: Requester) -> None:

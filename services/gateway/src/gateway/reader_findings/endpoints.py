@@ -65,7 +65,7 @@ def delete_reader_finding(
     if_match: IfMatch = None,
 ) -> None:
     """Delete a reader's finding. Signed versions keep it. To undo the deletion, `PUT` the finding again."""
-    drawn = service.erase(session, case, finding_id, user, if_match)
+    drawn = service.erase(session, request.app.state.store, case, finding_id, user, if_match)
     detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id, "kind": drawn.kind}
     record(session, request, user, "finding.erase", "case", case.id, detail)
     response.headers["ETag"] = sheets.etag(session, case, user)

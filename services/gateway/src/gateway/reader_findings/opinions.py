@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import CurrentUser
+from gateway.auth.dependencies import CurrentUser, at_portal
 from gateway.cases import repository as cases
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
@@ -18,12 +18,14 @@ from gateway.images.models import Image
 from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
 from gateway.jobs.models import Opinion
+from gateway.jobs.queues.quotas import Quota
 from gateway.jobs.results import read_opinion
 from gateway.language import AnswerLanguage
 from gateway.modalities.service import required
 from gateway.reader_findings import repository
 from gateway.reader_findings.endpoints import ChosenId
 from gateway.reader_findings.models import DrawnFinding
+from gateway.reader_findings.service import key_of
 from gateway.users.models import User
 from lobule.contracts.language import Language
 from lobule.contracts.progress import JobState, StepError
@@ -58,13 +60,13 @@ def read_reader_finding_opinion(
 ) -> OpinionRead:
     """Return the system's opinion of a drawn region. It changes neither the finding nor any conclusion."""
     drawn, image = _drawn(session, case, user, finding_id)
-    work = jobs.opinion(session, _key(drawn))
+    work = jobs.opinion(session, key_of(drawn))
     if work is None or work.request != _request(drawn, image).model_dump(mode="json"):
         return OpinionRead(state="none", error=None, opinion=None, text=[])
     return _read(request.app.state.store, work, language)
 
 
-@router.post("", responses=responses(401, 403, 404, 422, 500))
+@router.post("", responses=responses(401, 403, 404, 422, 429, 500))
 def ask_reader_finding_opinion(
     case: VisibleCase,
     finding_id: ChosenId,
@@ -78,9 +80,17 @@ def ask_reader_finding_opinion(
     spec = required(session, image.modality)
     if not spec.reads_regions:
         raise ProblemError(422, "invalid_request", "no_opinions")
-    work = on_request.request_opinion(session, user.id, _key(drawn), _request(drawn, image), queue=spec.queue)
-    detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id}
-    record(session, request, user, "finding.ask", "case", case.id, detail)
+    work, asked = on_request.request_opinion(
+        session,
+        Quota.of_request(request, user),
+        key_of(drawn),
+        _request(drawn, image),
+        queue=spec.queue,
+        interactive=at_portal(request),
+    )
+    if asked:
+        detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id}
+        record(session, request, user, "finding.ask", "case", case.id, detail)
     return _read(request.app.state.store, work, language)
 
 
@@ -93,10 +103,6 @@ def _drawn(session: Session, case: Case, user: User, finding_id: str) -> tuple[D
     if drawn is None or image is None:
         raise not_found("finding_in_case")
     return drawn, image
-
-
-def _key(drawn: DrawnFinding) -> str:
-    return f"{jobs.opinions_of_image(drawn.image_id)}{drawn.id}"
 
 
 def _request(drawn: DrawnFinding, image: Image) -> RegionRequest:

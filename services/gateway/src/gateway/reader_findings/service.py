@@ -17,6 +17,7 @@ from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.jobs.models import Job
 from gateway.jobs.results import read_result
+from gateway.objects import delete_after_commit
 from gateway.reader_findings import repository
 from gateway.reader_findings.models import DrawnFinding, SameLesionMark
 from gateway.reader_findings.schemas import ReaderFindingWrite, SameLesionWrite
@@ -201,8 +202,15 @@ def _next_number(session: Session, case: Case, sheets: Sheets) -> int:
     return next(number for number in repository.free_numbers(taken) if number >= first)
 
 
-def erase(session: Session, case: Case, finding_id: str, user: User, if_match: str | None) -> DrawnFinding:
-    """Erase a finding that a reader drew; returns what it was.
+def key_of(drawn: DrawnFinding) -> str:
+    """The key of the system's opinion of a region."""
+    return f"{jobs.opinions_of_image(drawn.image_id)}{drawn.id}"
+
+
+def erase(
+    session: Session, store: ObjectStore, case: Case, finding_id: str, user: User, if_match: str | None
+) -> DrawnFinding:
+    """Erase a finding that a reader drew, with the system's opinion of it; returns what it was.
 
     Raises:
         ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409) or `not_found` (404).
@@ -212,6 +220,7 @@ def erase(session: Session, case: Case, finding_id: str, user: User, if_match: s
     if drawn is None or not _is_own(drawn, case, sheets):
         raise not_found("finding_in_case")
     changed(session, case, sheets)
+    delete_after_commit(session, store, jobs.delete_keyed(session, [key_of(drawn)]))
     repository.erase(session, drawn)
     return drawn
 

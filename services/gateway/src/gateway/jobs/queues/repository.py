@@ -160,9 +160,9 @@ def recent_durations(session: Session, queue: str, limit: int = 50) -> list[floa
 def analyses_waiting(
     session: Session, *, owner_id: str | None = None, token_id: str | None = None
 ) -> tuple[int, datetime | None]:
-    """How many analyses of a user, or of an API token, wait for a worker, and since when the oldest does."""
+    """How many analyses and opinions of a user, or of an API token, wait for a worker; since when the oldest does."""
     query = select(func.count(), func.min(Step.queued_at, type_=Step.queued_at.type)).where(
-        Step.state == "queued", Step.name == "inference"
+        Step.state == "queued", Step.name.in_(("inference", "region"))
     )
     if owner_id is not None:
         query = query.where(Step.owner_id == owner_id)
