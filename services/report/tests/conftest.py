@@ -95,6 +95,7 @@ def mammogram(make_histology: Callable[..., Case]) -> Case:
         view="MLO",
         laterality="R",
         pixel_spacing_mm=(0.1, 0.1),
+        spacing_plane="patient",
     )
     outline = [(200.0, 120.0), (360.0, 120.0), (360.0, 300.0), (200.0, 300.0)]
     malignant = Finding(

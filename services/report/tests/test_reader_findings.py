@@ -54,7 +54,7 @@ def content(mammogram) -> CaseContent:
     ("language", "words"),
     [
         ("en", ["Findings of the reader", "A in RMLO", "8 x 6 mm", "Architectural distortion", "seen in 2024 too"]),
-        ("zh", ["阅片者的发现", "RMLO 中的 A", "结构扭曲", "seen in 2024 too"]),
+        ("zh", ["阅片者的所见", "RMLO 中的 A", "结构扭曲", "seen in 2024 too"]),
     ],
 )
 def test_every_form_says_them_apart(content, mammogram, language, words):

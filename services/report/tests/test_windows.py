@@ -34,6 +34,15 @@ class TestHungWindows:
         assert (second.box.width, second.box.height) == (600, 480)
         assert first.box.width * first.per_pixel == second.box.width * second.per_pixel
 
+    def test_millimetres_of_another_plane_are_no_scale(self, film):
+        """Two films in the breast and one at its detector, where the breast is magnified by an unknown factor."""
+        small = BREAST.model_copy(update={"box": Box(x=0, y=100, width=150, height=120)})
+        first, second, other = hung_windows(
+            [(film(), ()), (film(small), ()), (film(small, spacing_plane="detector"), ())]
+        )
+        assert first.box.width == second.box.width == 300, "one scale"
+        assert (other.box.width, other.box.height) == (150, 120), "as large as fits"
+
     def test_chest_wall_is_at_the_side_of_the_window(self, film):
         wide = BREAST.model_copy(update={"box": Box(x=0, y=100, width=400, height=240)})
         mirrored = Hanging(mirrored=True)

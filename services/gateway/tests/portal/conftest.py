@@ -232,7 +232,7 @@ class Study:
                 "height": HEIGHT,
                 "hanging": hanging,
                 "pixel_spacing_mm": spacing,
-                "spacing_plane": plane,
+                "spacing_plane": plane or (spacing and "patient"),
             }
         )
         result = Result(

@@ -26,4 +26,4 @@ def image_size(image: ImageInfo, text: Words) -> str:
 
 def _plane(image: ImageInfo) -> str:
     """The suffix of a key for sizes in mm, which tells sizes on the detector from the smaller ones in the breast."""
-    return ".detector" if image.spacing_plane == "detector" else ""
+    return "" if image.spacing_plane == "patient" else f".{image.spacing_plane or 'unknown'}"

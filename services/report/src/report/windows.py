@@ -3,6 +3,7 @@
 Lengths are pixels of the film as it hangs. A window may reach beyond the film.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,14 +38,17 @@ def window_of(result: Result, readers: Sequence[ReaderRow] = ()) -> Window | Non
 def hung_windows(films: Sequence[tuple[Result, Sequence[ReaderRow]]]) -> list[Window]:
     """Windows of films that hang together: of one shape, the chest wall at the side of a window.
 
-    They are as large as the largest part needs: in mm for films of known spacing, so that sizes can be compared. Any
-    other film is shown as large as fits, as in the portal, unless no spacing is known: then a pixel is as large on all.
+    They are as large as the largest part needs: in mm for films of known spacing, in the plane that most of them have,
+    so that sizes can be compared. Any other film is shown as large as fits, as in the portal, unless no spacing is
+    known: then a pixel is as large on all.
 
     Args:
         films: The films with the findings that readers drew on them.
     """
     parts = [_part_of(result, readers) for result, readers in films]
-    units = [_mm_per_pixel(result) for result, _ in films]
+    planes = Counter(result.image.spacing_plane for result, _ in films if _mm_per_pixel(result))
+    usual = planes.most_common(1)[0][0] if planes else None
+    units = [_mm_per_pixel(result) if result.image.spacing_plane == usual else None for result, _ in films]
     if not any(units):
         units = [1.0] * len(films)
     known = [(part, unit) for part, unit in zip(parts, units, strict=True) if unit]

@@ -106,10 +106,8 @@ def _finding(name: str, result: Result, finding: Finding, text: Words) -> str:
     size = longest_mm(finding.box, result.image)
     if size is None:
         return text("clinical.draft.finding", image=name)
-    key = (
-        "clinical.draft.finding.detector" if result.image.spacing_plane == "detector" else "clinical.draft.finding.size"
-    )
-    return text(key, image=name, size=whole_mm(size))
+    plane = {"patient": "size", "detector": "detector", None: "unknown"}[result.image.spacing_plane]
+    return text(f"clinical.draft.finding.{plane}", image=name, size=whole_mm(size))
 
 
 def _drawn(name: str, finding: ReaderFinding, text: Words) -> str:

@@ -2,7 +2,7 @@
 // compressed in another direction for each view, so that the distance along the axis to the chest wall is all that both share. Pure.
 
 import { centreOf } from './geometry.js';
-import { spacingOf, tipOf } from './image.js';
+import { spacingOf, tipOf, unitOf } from './image.js';
 import { anatomyOf } from './linking.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
@@ -19,12 +19,12 @@ const complement = (one, other) =>
  * @param {ViewedImage} from The film that shows the finding.
  * @param {Box} box Of the finding.
  * @param {ViewedImage} to The other film.
- * @returns {Band | null} Null where it is no other view of this breast, or nipple or spacing is not known of both.
+ * @returns {Band | null} Null where it is no other view of this breast, nipple or spacing is not known of both, or their mm are of two planes.
  */
 export function bandOf(from, box, to) {
   const [here, there] = [spacingOf(from), spacingOf(to)];
   const [tip, otherTip] = [tipOf(from), tipOf(to)];
-  if (!complement(from, to) || !here || !there || !tip || !otherTip) return null;
+  if (!complement(from, to) || !here || !there || unitOf(from) !== unitOf(to) || !tip || !otherTip) return null;
   const deep = Math.abs(centreOf(box).x - tip.x) * here;
   const { inward } = anatomyOf(to, { x: 0, y: 0, width: 1, height: 1 });
   const [near, far] = [deep - MARGIN, deep + MARGIN].map((mm) => otherTip.x + (inward * mm) / there);

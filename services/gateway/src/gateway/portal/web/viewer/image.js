@@ -130,8 +130,14 @@ export function partOf({ result }, cropped) {
 /** The distance between two pixels of a film, in mm; null where it is not known. @param {ViewedImage | null} image */
 export const spacingOf = (image) => (image?.film ? image.result?.image.pixel_spacing_mm?.[1] ?? null : null);
 
-/** Where the spacing of a film holds, and whether it is known at all. @param {ViewedImage | null} image @returns {'mm' | 'detector' | 'pixels'} */
-export const unitOf = (image) => (spacingOf(image) === null ? 'pixels' : image?.result?.image.spacing_plane === 'detector' ? 'detector' : 'mm');
+/** @typedef {'mm' | 'detector' | 'unknown' | 'pixels'} Unit Where the spacing of a film holds; `unknown` where the file does not say. */
+
+/** Where the spacing of a film holds, and whether it is known at all. @param {ViewedImage | null} image @returns {Unit} */
+export function unitOf(image) {
+  if (spacingOf(image) === null) return 'pixels';
+  const plane = image?.result?.image.spacing_plane;
+  return plane === 'patient' ? 'mm' : plane ?? 'unknown';
+}
 
 /** How deep what is shown of a film is, in words. @param {ViewedImage} image */
 export function depthWords({ film, source, depth }) {

@@ -39,7 +39,7 @@ export function sizesOf({ kind, points }, spacing) {
   return [Math.min(degrees, 360 - degrees)];
 }
 
-/** The same in words. @param {Measure} measure @param {[number, number] | null} spacing @param {'mm' | 'detector' | 'pixels'} unit */
+/** The same in words. @param {Measure} measure @param {[number, number] | null} spacing @param {import('./image.js').Unit} unit */
 export function wordsOf(measure, spacing, unit) {
   const sizes = sizesOf(measure, spacing);
   if (measure.kind === 'angle') return t('tools.degrees', { angle: sizes[0].toFixed(1) });
@@ -52,7 +52,7 @@ export function wordsOf(measure, spacing, unit) {
  * @param {CanvasRenderingContext2D} context In CSS pixels of the pane.
  * @param {import('./pane.js').Pane} pane
  * @param {Measure} measure
- * @param {{unit: 'mm' | 'detector' | 'pixels', chosen: boolean}} how
+ * @param {{unit: import('./image.js').Unit, chosen: boolean}} how
  */
 export function drawMeasure(context, pane, measure, { unit, chosen }) {
   const points = measure.points.map((point) => pane.toPane(point));

@@ -96,12 +96,12 @@ export function createPanes(grid, options) {
     for (const pane of panes) if (!pane.root.hidden && pane.viewed) pane.rewindow(windowOf(state, pane.viewed));
   }
 
-  /** One scale in mm for all films that hang, so that sizes can be compared; an image of unknown spacing fills its pane. @param {Pane} pane */
+  /** One scale in mm for all films that hang and whose mm are of one plane, so that sizes can be compared; an image of unknown spacing fills its pane. @param {Pane} pane */
   function scaleOf(pane) {
     const spacing = spacingOf(pane.viewed);
     if (!spacing) return pane.ownScale;
     const perMm = panes.flatMap((other) => {
-      const theirs = other.root.hidden ? null : spacingOf(other.viewed);
+      const theirs = other.root.hidden || unitOf(other.viewed) !== unitOf(pane.viewed) ? null : spacingOf(other.viewed);
       return theirs ? [other.ownScale / theirs] : [];
     });
     return Math.min(...perMm) * spacing;

@@ -2,7 +2,7 @@
 
 import { write } from '../core/dom.js';
 import { loadPictures } from '../viewer/decode.js';
-import { VIEWS, partOf, spacingOf } from '../viewer/image.js';
+import { VIEWS, partOf, spacingOf, unitOf } from '../viewer/image.js';
 import { Placement, UPRIGHT } from '../viewer/placement.js';
 import { drawPlaced } from '../viewer/sources.js';
 import { windowOf } from '../viewer/window.js';
@@ -53,13 +53,13 @@ export async function drawFilms(root, hung, results, wanted) {
   }
 }
 
-/** The scale of a film: what it shows of the breast fits, and a millimetre is as long on all of them. @param {ViewedImage} image @param {ViewedImage[]} shown @param {Map<string, ReturnType<typeof placeIn>>} places */
+/** The scale of a film: what it shows of the breast fits, and a millimetre is as long on all of one plane. @param {ViewedImage} image @param {ViewedImage[]} shown @param {Map<string, ReturnType<typeof placeIn>>} places */
 function scaleFor(image, shown, places) {
   const own = (/** @type {ViewedImage} */ other) => places.get(other.id)?.ownScale(other) ?? 0;
   const spacing = spacingOf(image);
   if (spacing === null) return own(image);
   const perMm = shown.flatMap((other) => {
-    const theirs = other.source ? spacingOf(other) : null;
+    const theirs = other.source && unitOf(other) === unitOf(image) ? spacingOf(other) : null;
     return theirs === null ? [] : [own(other) / theirs];
   });
   return Math.min(...perMm) * spacing;

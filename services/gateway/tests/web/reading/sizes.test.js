@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { translator, useWords } from '#web/core/words.js';
+import { sizeInShort, sizeWords } from '#web/reading/sizes.js';
+import { unitOf } from '#web/viewer/image.js';
+
+useWords(translator({
+  'findings.millimetres': '{width} x {height} mm',
+  'reading.finding.size.detector': '{width} x {height} mm (detector)',
+  'reading.finding.size.unknown': '{width} x {height} mm (plane unknown)',
+  'reading.finding.size.pixels': '{width} x {height} pixels',
+}, 'en'));
+
+const finding = { box: { x: 0, y: 0, width: 105, height: 80 } };
+const image = (plane, spacing = [0.1, 0.1]) => ({ pixel_spacing_mm: spacing, spacing_plane: plane });
+
+test('a size claims to be that in the breast only where the file says so', () => {
+  assert.deepEqual(['patient', 'detector', null].map((plane) => sizeInShort(image(plane), finding)), ['11 mm', '≈ 11 mm', '≈ 11 mm']);
+  assert.deepEqual(['patient', 'detector', null].map((plane) => sizeWords(image(plane), finding)), ['11 x 8 mm', '11 x 8 mm (detector)', '11 x 8 mm (plane unknown)']);
+  assert.equal(sizeInShort(image(null, null), finding), '105 x 80 pixels');
+  assert.deepEqual(['patient', 'detector', null].map((plane) => unitOf({ film: true, result: { image: image(plane) } })), ['mm', 'detector', 'unknown']);
+});
