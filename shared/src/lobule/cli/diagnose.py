@@ -38,7 +38,7 @@ class Outcome:
 
 def diagnose(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="images to diagnose")],
-    modality: Annotated[Modality, typer.Option(help="modality of the images")],
+    modality: Annotated[Modality, typer.Option(help="modality of the images: histopathology, mammography, …")],
     username: Username,
     password: Password,
     server: Server = DEFAULT_SERVER,

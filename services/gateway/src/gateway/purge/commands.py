@@ -23,12 +23,12 @@ from lobule.storage import open_configured_store
 
 PatientId = Annotated[str | None, typer.Argument(help="PatientID of the films; default: a line of standard input")]
 
-app = commands("Delete everything of a patient.")
+app = commands("Delete everything of a patient, and find the backups that still contain data of them.")
 
 
 @app.callback()
 def _group() -> None:
-    """Delete everything of a patient."""
+    """Delete everything of a patient, and find the backups that still contain data of them."""
 
 
 @app.command()
