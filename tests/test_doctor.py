@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import socket
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from histo_worker.settings import HistoSettings
 from lobule import __version__
 from lobule.cli.main import build
-from lobule.diagnosis import Check
+from lobule.diagnosis import Check, Installation, machine
 from lobule.launcher.home import Home
 from lobule.storage.base import StoreFullError
 from lobule.storage.local import LocalStore
@@ -89,6 +90,22 @@ def test_an_address_that_is_not_of_this_machine(home):
     assert said["port"][0][1].startswith(
         "Lobule cannot listen at http://192.0.2.254:0: Cannot assign requested address. "
     )
+
+
+def test_root_looks_at_the_folder_of_another_user(home, monkeypatch):
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    owner = home.stat().st_uid
+    stated = Path.stat
+    service = SimpleNamespace(st_uid=owner + 7, st_mode=0o100600)
+    theirs = {home, home / "secrets.json", home / "lobule.sqlite"}
+    with monkeypatch.context() as files:
+        files.setattr(Path, "stat", lambda self, **asked: service if self in theirs else stated(self, **asked))
+        checks = machine.files(Installation(home, embedded=True, server=None, host="127.0.0.1", port=0))
+        files.setattr(Path, "is_dir", lambda _: True)
+        assert {check.state for check in checks} == {"ok"}
+        theirs.remove(home / "lobule.sqlite")  # as a command that root ran may leave it
+        checks = machine.files(Installation(home, embedded=True, server=None, host="127.0.0.1", port=0))
+        assert [check.code for check in checks] == ["foreign_file", "private_file"]
 
 
 def test_a_package_of_another_modality(home, monkeypatch):

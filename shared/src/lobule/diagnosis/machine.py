@@ -100,12 +100,16 @@ def disk(installation: Installation) -> Iterator[Check]:
 
 
 def files(installation: Installation) -> Iterator[Check]:
-    """Check that secrets and database of the folder belong to this user, and that nobody else can read them."""
+    """Check that secrets and database of the folder belong to this user, and that nobody else can read them.
+
+    Root looks after the folder of another user: there, all must belong to the folder's owner.
+    """
     if not installation.embedded or not installation.home.is_dir():
         return
+    owner = os.getuid() or installation.home.stat().st_uid
     for file in sorted((*installation.home.glob("secrets.json"), *installation.home.glob("lobule.sqlite"))):
         status = file.stat()
-        if status.st_uid != os.getuid():
+        if status.st_uid != owner:
             yield Check("files", "problem", "foreign_file", {"path": file, "user": status.st_uid})
         elif stat.S_IMODE(status.st_mode) & 0o077:
             yield Check("files", "warning", "open_file", {"path": file, "mode": oct(stat.S_IMODE(status.st_mode))})
