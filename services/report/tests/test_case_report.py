@@ -123,6 +123,7 @@ def test_eight_earlier_films_with_the_same_notes_take_no_further_page(four_views
     ]
     seen = re.sub(r"\s+", "", re.sub(r"<[^>]*>", "", html.decode("utf-8")))
     assert seen.count(note) == 1
+    assert html.count(b"<figure>") == 2 * len(content.images) - 2 * len(priors), "of earlier films only the tiles"
     assert numbers + note in seen
 
 
