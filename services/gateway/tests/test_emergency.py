@@ -71,6 +71,93 @@ def test_the_owner_deletes_the_notice_with_the_case(client, alice, root, case, o
     assert client.get("/api/v1/emergency-access", headers=root).json() == []
 
 
+class TestCaseOfAProgram:
+    """The group is told, whatever the administrator does afterwards."""
+
+    @pytest.fixture
+    def group(self, client, new_user, root) -> str:
+        for name, role in (("pacs", "service"), ("carol", "clinician")):
+            new_user(name, role=role)
+        group = client.post("/api/v1/groups", headers=root, json={"name": "Unit B"}).json()["id"]
+        for name in ("pacs", "bob"):
+            client.put(f"/api/v1/groups/{group}/members/{name}", headers=root)
+        return group
+
+    @pytest.fixture
+    def sent(self, client, group, root, headers_of) -> str:
+        """A case of the program's that the administrator has opened."""
+        sent = client.post("/api/v1/cases", headers=headers_of("pacs"), json={"pseudonym": "SENT"}).json()["id"]
+        assert client.post(f"/api/v1/cases/{sent}/emergency-access", json=WHY, headers=root).status_code == 201
+        return sent
+
+    @pytest.mark.parametrize("act", ["unshare", "hand_over", "delete", "dissolve", "expel"])
+    def test_who_was_around_is_told(self, client, root, group, sent, headers_of, act):
+        if act == "unshare":
+            done = client.put(f"/api/v1/cases/{sent}/group", json={"group_id": None}, headers=root)
+        elif act == "hand_over":
+            other = client.post("/api/v1/groups", headers=root, json={"name": "Unit C"}).json()["id"]
+            client.put(f"/api/v1/groups/{other}/members/carol", headers=root)
+            done = client.put(f"/api/v1/cases/{sent}/group", json={"group_id": other}, headers=root)
+        elif act == "delete":
+            done = client.delete(f"/api/v1/cases/{sent}", headers=root)
+        elif act == "dissolve":
+            done = client.delete(f"/api/v1/groups/{group}", headers=root)
+        else:
+            done = client.delete(f"/api/v1/groups/{group}/members/bob", headers=root)
+        assert done.status_code in (200, 204), done.text
+        assert WHY["reason"] in client.get("/", headers=headers_of("bob")).text
+        assert client.get("/api/v1/emergency-access", headers=headers_of("carol")).json() == []
+
+    def test_the_program_deletes_the_case_and_not_the_notice(self, client, sent, headers_of):
+        assert client.delete(f"/api/v1/cases/{sent}", headers=headers_of("pacs")).status_code == 200
+        assert WHY["reason"] in client.get("/", headers=headers_of("bob")).text
+
+    def test_its_reader_is_told_too(self, client, root, group, headers_of):
+        sent = client.post("/api/v1/cases", headers=headers_of("pacs"), json={"pseudonym": "SENT"}).json()["id"]
+        client.put(f"/api/v1/groups/{group}/members/carol", headers=root)
+        assert client.post(f"/api/v1/cases/{sent}/claim", headers=headers_of("carol")).status_code == 200
+        client.delete(f"/api/v1/groups/{group}/members/carol", headers=root)
+        client.post(f"/api/v1/cases/{sent}/emergency-access", json=WHY, headers=root)
+        assert len(client.get("/api/v1/emergency-access", headers=headers_of("carol")).json()) == 1
+
+
+@pytest.fixture
+def token_of(client, headers_of):
+    """Headers of a program with every scope that a user may give it."""
+
+    def make(name: str, *scopes: str) -> dict[str, str]:
+        body = {"name": "t", "scopes": ["read", "write", *scopes]}
+        made = client.post("/api/v1/tokens", json=body, headers=headers_of(name))
+        return {"Authorization": f"Bearer {made.json()['secret']}"}
+
+    return make
+
+
+def test_no_program_notes_the_notice_for_a_person(client, alice, open_case, token_of):
+    seen = f"/api/v1/emergency-access/{open_case().json()['id']}/seen"
+    refused = client.post(seen, headers=token_of("alice"))
+    assert (refused.status_code, refused.json()["code"]) == (403, "login_required")
+    assert client.post(seen, headers=alice).json()["seen_at"]
+
+
+def test_an_administrator_shares_and_deletes_as_a_person(app, client, root, case, open_case, token_of):
+    open_case()
+    token, path = token_of("root", "admin"), f"/api/v1/cases/{case}"
+    for refused in (
+        client.put(f"{path}/group", json={"group_id": None}, headers=token),
+        client.delete(path, headers=token),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (403, "login_required")
+    with app.state.sessions.begin() as session:
+        for login in session.query(AuthSession):
+            login.authenticated_at = now() - timedelta(minutes=6)
+    for refused in (
+        client.put(f"{path}/group", json={"group_id": None}, headers=root),
+        client.delete(path, headers=root),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (403, "authentication_too_old")
+
+
 def test_a_reason_and_the_person_are_needed(app, client, alice, root, bearer_of, open_case):
     assert open_case(reason="test").status_code == 422
     assert open_case(bearer_of("root")).json()["code"] == "portal_session_required"

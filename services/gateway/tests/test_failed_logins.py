@@ -55,7 +55,7 @@ def test_the_next_page_and_the_account_say_how_many_when_and_from_where(fail, en
     assert "登录失败3次" in told(browser, **{"Accept-Language": "zh"})
 
 
-def test_it_stays_until_it_was_seen_and_the_account_keeps_it(fail, enter):
+def test_it_stays_until_it_was_seen_and_the_account_keeps_it(fail, enter, audited):
     fail()
     browser = enter()
     page = told(browser)
@@ -66,6 +66,8 @@ def test_it_stays_until_it_was_seen_and_the_account_keeps_it(fail, enter):
     assert press_seen(browser, page).headers["location"] == "/account"
     assert "has failed" not in told(browser)
     assert "has failed" in told(browser, "/account")
+    assert press_seen(browser, page).status_code == 303
+    assert len(audited("auth.failed_seen")) == 1, "once"
     assert "has failed" not in told(enter(), "/account"), "the next session counts from the one before"
 
 

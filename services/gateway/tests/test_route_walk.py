@@ -6,14 +6,12 @@ from typing import NamedTuple, get_args
 
 import jwt
 import pytest
-from fastapi import APIRouter
-from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from gateway_routes import every_route
 
 from gateway.auth.models import ApiToken, AuthSession
 from gateway.auth.repository import hash_secret
 from gateway.clock import now
-from gateway.main import _ROUTERS
 from gateway.users.models import Role, User
 from gateway.users.permissions import ROLES, as_table, may_use, needed_permission
 
@@ -66,14 +64,7 @@ class Route(NamedTuple):
         return not self.is_page and not self.path.startswith("/fhir")  # which has outcomes of its own
 
 
-def routes_of(router: APIRouter) -> list[APIRoute]:
-    """The routes of a router and of those that it includes."""
-    inner = [getattr(route, "original_router", None) for route in router.routes]
-    found = [route for route in router.routes if isinstance(route, APIRoute)]
-    return found + [route for each in inner if each is not None for route in routes_of(each)]
-
-
-ROUTES = sorted({Route(m, r.path) for module in _ROUTERS for r in routes_of(module.router) for m in r.methods})
+ROUTES = sorted({Route(m, r.path) for r in every_route() for m in r.methods})
 GUARDED = [route for route in ROUTES if route.name not in PUBLIC | {DIAGNOSE} and needed_permission(*route) != "worker"]
 
 
@@ -117,6 +108,9 @@ FOR_PERSONS = {
     "POST /api/v1/users/{user_id}/password",
     "DELETE /api/v1/users/{user_id}/second-factor",
     "POST /api/v1/patients/purge",
+    "DELETE /api/v1/groups/{group_id}",
+    "PUT /api/v1/groups/{group_id}/members/{username}",
+    "DELETE /api/v1/groups/{group_id}/members/{username}",
 }
 """What an administrator does as a person, and no API token."""
 

@@ -20,8 +20,8 @@ from gateway.audit.refusals import NoteRefusals, RefusalJournal
 from gateway.auth import endpoints as auth
 from gateway.auth import session_endpoints as auth_sessions
 from gateway.auth import token_endpoints as tokens
-from gateway.auth.dependencies import LoginRequiredError, PageForbiddenError
 from gateway.auth.login_places import LOGINS_AT_ONCE
+from gateway.auth.pages import LoginRequiredError, PageForbiddenError
 from gateway.auth.second_factor import endpoints as second_factor
 from gateway.auth.second_factor import key_endpoints as security_keys
 from gateway.auth.throttle import LoginThrottle

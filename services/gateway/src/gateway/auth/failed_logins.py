@@ -63,7 +63,8 @@ def move_to_session(session: Session, login: AuthSession) -> None:
         login.failed_before = told | {"since": since and since.isoformat()}
 
 
-def mark_seen(login: AuthSession) -> None:
+def mark_seen(session: Session, request: Request, login: AuthSession) -> None:
     """Note that the person of a session has seen what failed."""
-    if login.failed_before is not None:
+    if login.failed_before is not None and not login.failed_before["seen"]:
         login.failed_before = login.failed_before | {"seen": True}
+        record(session, request, login.user, "auth.failed_seen", "session", login.id)

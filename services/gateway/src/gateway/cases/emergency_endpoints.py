@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.audit.service import record
 from gateway.auth.api_tokens import check_scope
-from gateway.auth.dependencies import CurrentUser, PresentPerson
+from gateway.auth.dependencies import CurrentUser, Person, PresentPerson
 from gateway.cases import repository
 from gateway.cases.repositories import emergencies
 from gateway.clock import now
@@ -61,7 +61,8 @@ def open_in_emergency(
     case = repository.by_id_or_none(session, case_id)
     if case is None:
         raise not_found("case")
-    access = emergency.open_case(session, case.id, case.owner_id, user, body.reason)
+    others = emergencies.around(session, case)
+    access = emergency.open_case(session, case.id, case.owner_id, user, body.reason, others)
     record(session, request, user, "case.emergency", "case", case.id, {"reason": body.reason})
     return access
 
@@ -78,8 +79,8 @@ def list_emergencies(
 
 
 @router.post("/emergency-access/{access_id}/seen", response_model=EmergencyRead, responses=responses(401, 403, 404))
-def note_emergency(access_id: str, user: CurrentUser, session: DbSession, request: Request) -> EmergencyAccess:
-    """Acknowledge an emergency access to your case. The worklist shows it until then."""
+def note_emergency(access_id: str, user: Person, session: DbSession, request: Request) -> EmergencyAccess:
+    """Acknowledge an emergency access to your case, as a person. The worklist shows it until then."""
     access = emergencies.visible_access(session, user, access_id)
     if access is None:
         raise not_found("emergency")

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import CurrentUser
+from gateway.auth.dependencies import CurrentUser, check_fresh_person
 from gateway.cases import reading, repository, service
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
@@ -63,8 +63,10 @@ def share_case(body: CaseShare, case: VisibleCase, user: CurrentUser, session: D
 
     An administrator who opened the case in an emergency may share it, too, for example if its owner has left.
     """
-    if user.id != case.owner_id and not has_permission(user.role, "emergency"):
-        raise not_found("own_case")
+    if user.id != case.owner_id:
+        if not has_permission(user.role, "emergency"):
+            raise not_found("own_case")
+        check_fresh_person(request)
     group = groups.checked(session, user, body.group_id) if body.group_id else None
     reading.share(session, case, group.id if group else None)
     record(session, request, user, "case.share", "case", case.id, {"group": group.name if group else None})

@@ -157,11 +157,15 @@ def share_unshared(session: Session, owner_id: str, group_id: str) -> None:
     session.execute(insert(SharedCase).from_select(["case_id", "group_id"], own))
 
 
-def set_rule(session: Session, rule: Rule | None) -> None:
-    """Have all cases be read as the setting asks; one that a reader has signed is read to its end as it was begun."""
+def set_rule(session: Session, rule: Rule | None) -> int:
+    """Have all cases be read as the setting asks; returns how many change.
+
+    One that a reader has signed is read to its end as it was begun.
+    """
     asked = Case.double_reading.is_distinct_from(rule)
     untouched = and_(Case.reads == 0, Case.sample.is_(False))
-    session.execute(update(Case).where(asked, untouched).values(double_reading=rule))
+    changed = session.execute(update(Case).where(asked, untouched).values(double_reading=rule))
+    return changed.rowcount  # pyright: ignore[reportAttributeAccessIssue] - a DML result
 
 
 def worklist(

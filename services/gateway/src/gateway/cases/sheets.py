@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from gateway.audit.service import record
 from gateway.cases import repository, service
 from gateway.cases.events import DoubleReadingEnded
 from gateway.cases.models import BOTH, Case, ReadingSheet, Rule
@@ -93,4 +94,6 @@ def adopt(session: Session, rule: Rule | None) -> None:
         publish(session, DoubleReadingEnded(case.id))
         reads.forget_sheets(session, case.id)
         service.changed(case)
-    repository.set_rule(session, rule)
+    changed = repository.set_rule(session, rule)
+    if changed:
+        record(session, None, "lobule", "case.reading_rule", detail={"rule": rule, "cases": changed})

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import AppSettings, CurrentUser
+from gateway.auth.dependencies import AppSettings, CurrentUser, check_fresh_person
 from gateway.cases.dependencies import VisibleCase
 from gateway.database import DbSession
 from gateway.deletion import service
@@ -36,6 +36,8 @@ def delete_case(
     A deleted case cannot be restored. An administrator who opened the case in an emergency may delete it, too. A case
     with a signed report or a signed read cannot be deleted (409 `case_has_report`), unless the server allows it.
     """
+    if user.id != case.owner_id:
+        check_fresh_person(request)
     case_id, store = case.id, request.app.state.store
     lost = service.delete_case(session, store, case, user, if_match, signed=settings.delete_signed_cases)
     record(session, request, user, "case.delete", "case", case_id, lost.model_dump(exclude={"refused"}))

@@ -61,7 +61,8 @@ def delete_case(
     lost = losses_of_case(session, case, user, signed=signed)
     for image in images.of_case(session, case.id):
         removal.cancel_analyses(session, image)
-    delete_after_commit(session, store, delete_rows(session, case.id, keep_notices=user.id != case.owner_id))
+    by_owner = user.id == case.owner_id and user.role != "service"  # of a program's case, people are told
+    delete_after_commit(session, store, delete_rows(session, case.id, keep_notices=not by_owner))
     session.expire_all()
     return lost
 
@@ -74,7 +75,7 @@ def delete_rows(session: Session, case_id: str, *, keep_notices: bool = False) -
     Args:
         session: The transaction.
         case_id: Which case.
-        keep_notices: Whether its owner is still told of emergency accesses: an administrator deletes it.
+        keep_notices: Whether emergency accesses are still told: not the person deletes it who is told of them.
     """
     if not keep_notices:
         emergency.forget(session, case_id)

@@ -195,6 +195,7 @@ def _start_again_if_failed(request: Request, user: User, job_id: str) -> None:
         if job is not None and job.state in ("failed", "dead", "cancelled"):
             lock(session, job.image, user, None)
             jobs.retry(session, job, Quota.of_request(request, user))
+            record(session, request, user, "job.retry", "job", job.id)
 
 
 async def _finished(request: Request, job_id: str, patience: float) -> Job:

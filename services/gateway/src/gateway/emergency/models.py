@@ -23,3 +23,15 @@ class EmergencyAccess(Base):
     opened_at: Mapped[datetime] = mapped_column(default=now)
     ends_at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
+
+
+class EmergencyWitness(Base):
+    """Who is told of an access if the owner is a program or has left.
+
+    They are kept as of the moment of the access: its administrator could take the case out of its group afterwards.
+    """
+
+    __tablename__ = "emergency_witnesses"
+
+    access_id: Mapped[str] = mapped_column(ForeignKey("emergency_accesses.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)

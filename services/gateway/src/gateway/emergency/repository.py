@@ -1,19 +1,31 @@
 """Queries on emergency accesses."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from gateway.clock import now
-from gateway.emergency.models import EmergencyAccess
+from gateway.emergency.models import EmergencyAccess, EmergencyWitness
 from gateway.users.models import User
 
 DURATION = timedelta(hours=1)
 
 
-def open_case(session: Session, case_id: str, owner_id: str, user: User, reason: str) -> EmergencyAccess:
-    """Let a user see a case for an hour."""
+def open_case(
+    session: Session, case_id: str, owner_id: str, user: User, reason: str, others: Iterable[str]
+) -> EmergencyAccess:
+    """Let a user see a case for an hour.
+
+    Args:
+        session: The transaction.
+        case_id: Which case.
+        owner_id: Its owner, who is told.
+        user: Who opens it.
+        reason: Why.
+        others: Ids of the users who are told if the owner is away.
+    """
     access = EmergencyAccess(
         case_id=case_id,
         user_id=user.id,
@@ -24,6 +36,7 @@ def open_case(session: Session, case_id: str, owner_id: str, user: User, reason:
     )
     session.add(access)
     session.flush()
+    session.add_all(EmergencyWitness(access_id=access.id, user_id=each) for each in others if each != user.id)
     return access
 
 

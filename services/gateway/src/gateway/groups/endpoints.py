@@ -1,11 +1,11 @@
-"""`/api/v1/groups`: who shares cases with whom. Administrators decide who belongs to a group."""
+"""`/api/v1/groups`: who shares cases with whom. Administrators decide who belongs to a group, as persons."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import AdminUser, CurrentUser
+from gateway.auth.dependencies import AdminUser, CurrentUser, FreshPerson
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
 from gateway.groups import repository, service
@@ -77,7 +77,7 @@ def rename_group(
 
 
 @router.delete("/{group_id}", status_code=204, responses=responses(401, 403, 404))
-def delete_group(group: KnownGroup, admin: AdminUser, session: DbSession, request: Request) -> None:
+def delete_group(admin: FreshPerson, group: KnownGroup, session: DbSession, request: Request) -> None:
     """Delete a group (administrators). Its cases stay with their owners and are shared with nobody."""
     record(session, request, admin, "group.delete", "group", group.id, {"name": group.name})
     repository.delete_group(session, group)
@@ -85,7 +85,7 @@ def delete_group(group: KnownGroup, admin: AdminUser, session: DbSession, reques
 
 @router.put("/{group_id}/members/{username}", responses=responses(401, 403, 404, 409))
 def add_member(
-    group: KnownGroup, member: KnownMember, admin: AdminUser, session: DbSession, request: Request
+    admin: FreshPerson, group: KnownGroup, member: KnownMember, session: DbSession, request: Request
 ) -> GroupRead:
     """Add a user to a group (administrators). Members see the cases of the group.
 
@@ -100,7 +100,7 @@ def add_member(
 
 @router.delete("/{group_id}/members/{username}", responses=responses(401, 403, 404))
 def remove_member(
-    group: KnownGroup, member: KnownMember, admin: AdminUser, session: DbSession, request: Request
+    admin: FreshPerson, group: KnownGroup, member: KnownMember, session: DbSession, request: Request
 ) -> GroupRead:
     """Take a user out of a group (administrators)."""
     if repository.remove_member(session, group.id, member.id):

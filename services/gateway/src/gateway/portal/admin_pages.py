@@ -14,8 +14,8 @@ from gateway.audit import repository as audit
 from gateway.auth import repository as logins
 from gateway.auth import sessions
 from gateway.auth.api_tokens import may_have_admin_scope
-from gateway.auth.dependencies import PageForbiddenError, PortalUser
 from gateway.auth.models import Scope
+from gateway.auth.pages import PageForbiddenError, PortalUser
 from gateway.auth.schemas import ApiTokenRead, SessionRead
 from gateway.auth.second_factor import security_keys
 from gateway.auth.second_factor.endpoints import read_second_factor

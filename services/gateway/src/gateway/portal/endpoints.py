@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from redis.exceptions import RedisError
 
-from gateway.auth.dependencies import PortalUser
+from gateway.auth.pages import PortalUser
 from gateway.case_details.identity import identities_of
 from gateway.case_details.priors import beside
 from gateway.cases import reading

@@ -8,8 +8,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.audit.service import record
 from gateway.auth import failed_logins, service, sessions
-from gateway.auth.dependencies import AppSettings, LoggedIn
+from gateway.auth.dependencies import AppSettings
 from gateway.auth.login_places import LoginPlace
+from gateway.auth.pages import LoggedIn
 from gateway.auth.second_factor import pending_login, security_keys
 from gateway.auth.second_factor.service import SecondFactorAnswer, check_second_factor
 from gateway.database import DbSession
@@ -148,7 +149,7 @@ def note_failed_logins(
     login = sessions.read_session(session, request, settings)
     if login is not None:
         sessions.check_csrf(request, csrf)
-        failed_logins.mark_seen(login)
+        failed_logins.mark_seen(session, request, login)
     return RedirectResponse(sessions.local_path(next), status_code=303)
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
-from gateway.auth.dependencies import PortalUser
+from gateway.auth.pages import PortalUser
 from gateway.cases import repository as cases
 from gateway.cases.models import SavedView
 from gateway.cases.reading import is_claimed

@@ -185,7 +185,7 @@ class Purge:
             session.flush()
             self._tasks.append(task.id)
         self._messages(session, held, case_id)
-        return delete_rows(session, case_id)
+        return delete_rows(session, case_id, keep_notices=True)
 
     def _image(self, session: Session, image_id: str) -> list[str]:
         image = images.by_id(session, image_id)

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case
-from gateway.emergency.models import EmergencyAccess
+from gateway.emergency.models import EmergencyAccess, EmergencyWitness
 from gateway.groups.models import GroupMember, SharedCase
 from gateway.users.models import User
 
@@ -30,14 +30,16 @@ def visible_access(session: Session, user: User, access_id: str) -> EmergencyAcc
     return session.scalar(select(EmergencyAccess).where(EmergencyAccess.id == access_id, _is_informed(user)))
 
 
+def around(session: Session, case: Case) -> set[str]:
+    """Ids of those who are informed if the owner of a case is absent: the members of its group and its reader."""
+    members = select(GroupMember.user_id).join(SharedCase, SharedCase.group_id == GroupMember.group_id)
+    found = set(session.scalars(members.where(SharedCase.case_id == case.id)))
+    return found | ({case.reader_id} if case.reader_id else set())
+
+
 def _is_informed(user: User) -> ColumnElement[bool]:
-    """Owners are informed; if the owner is a program or inactive, the case's group and its reader are."""
+    """Owners are informed; if the owner is a program or inactive, those who were around when the case was opened."""
     absent = select(User.id).where(or_(User.role == "service", User.active.is_(False)))
-    members = select(SharedCase.case_id).join(GroupMember, GroupMember.group_id == SharedCase.group_id)
-    read = select(Case.id).where(Case.reader_id == user.id)
-    nearby = or_(
-        EmergencyAccess.case_id.in_(members.where(GroupMember.user_id == user.id)),
-        EmergencyAccess.case_id.in_(read),
-    )
-    others = and_(EmergencyAccess.owner_id.in_(absent), EmergencyAccess.user_id.is_distinct_from(user.id), nearby)
+    nearby = select(EmergencyWitness.access_id).where(EmergencyWitness.user_id == user.id)
+    others = and_(EmergencyAccess.owner_id.in_(absent), EmergencyAccess.id.in_(nearby))
     return or_(EmergencyAccess.owner_id == user.id, others)

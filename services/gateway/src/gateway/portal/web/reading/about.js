@@ -2,6 +2,7 @@
 
 import { lossesOfCase } from '../cases/losses.js';
 import { asProblem, call } from '../core/api.js';
+import { confirmed } from '../core/confirm.js';
 import { find, message, role } from '../core/dom.js';
 import { t } from '../core/words.js';
 
@@ -70,7 +71,8 @@ export function createAbout(dialog, store, { maySupersede, refresh, onRenamed, o
   }
 
   async function erase() {
-    await call('delete', '/api/v1/cases/{case_id}', { params: { case_id: caseId() }, ifMatch: store.state.etag });
+    const where = { params: { case_id: caseId() }, ifMatch: store.state.etag };
+    await confirmed(() => call('delete', '/api/v1/cases/{case_id}', where)); // an administrator proves first who they are
     onDeleted();
   }
 
