@@ -3,6 +3,8 @@
 import pytest
 from dicomweb_objects import DOCUMENT, PICTURE, REPORT, STUDY, hand_over, made, place_of, read, rendered
 
+from gateway.dicomweb import json_arrays, retrieval_endpoints
+
 _COLOURS = {"Rows": 2, "Columns": 2, "SamplesPerPixel": 3, "BitsAllocated": 8, "PhotometricInterpretation": "RGB"}
 
 
@@ -46,6 +48,32 @@ def test_an_object_of_very_many_items_is_refused_before_it_fills_the_memory(clie
     hostile = head + b"\x99\x00\x10\x10SQ\x00\x00\xff\xff\xff\xff" + items
     answer = hand_over(client, node, study.case, hostile)
     assert (answer.status_code, answer.json()["code"]) == (422, "not_a_result")
+
+
+def test_metadata_of_many_objects_are_read_while_they_are_sent(client, alice, node, study, monkeypatch):
+    said = "x" * 400_000
+    for number in range(5):
+        content = made(REPORT, "SR", InstanceNumber=number, TextValue=said)
+        assert hand_over(client, node, study.case, content).status_code == 201
+    read_so_far, begun = [], []
+    described, streamed = retrieval_endpoints._described, json_arrays.StreamedResponse
+
+    def counted(*arguments):
+        read_so_far.append(1)
+        return described(*arguments)
+
+    def noted(*arguments, **named):
+        begun.append(len(read_so_far))
+        return streamed(*arguments, **named)
+
+    monkeypatch.setattr(retrieval_endpoints, "_described", counted)
+    monkeypatch.setattr(json_arrays, "StreamedResponse", noted)
+    found = client.get(f"/dicom-web/studies/{STUDY}/metadata", headers=alice).json()
+    assert sum(each.get("0040A160", {}).get("Value") == [said] for each in found) == 5
+    assert begun
+    assert begun[0] < len(read_so_far) == len(found), "the answer begins before all are read"
+    searched = client.get("/dicom-web/instances?includefield=all", headers=alice).json()
+    assert len(searched) == len(found)
 
 
 def test_long_values_are_handed_out_without_being_read_for_the_metadata(client, alice, node, study):

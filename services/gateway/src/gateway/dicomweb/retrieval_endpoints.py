@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import CurrentUser
@@ -12,6 +12,7 @@ from gateway.database import DbSession
 from gateway.dicomweb.content_negotiation import OCTETS, accepted, choose_frame_type
 from gateway.dicomweb.frames import frames, numbers_of, open_pixels, read_frame
 from gateway.dicomweb.headers import everything, read_header, transfer_syntax, value_of
+from gateway.dicomweb.json_arrays import json_array
 from gateway.dicomweb.matching import of_path
 from gateway.dicomweb.multipart_reader import MEDIA_TYPE
 from gateway.dicomweb.multipart_writer import Part, multipart_response
@@ -19,7 +20,7 @@ from gateway.dicomweb.paths import Uid, base_url, check_json, named
 from gateway.dicomweb.readable_store import ReadableStore, readable
 from gateway.dicomweb.rendering import PDF, PNG, rendered
 from gateway.dicomweb.repository import Instance, instances
-from gateway.dicomweb.schemas import DATA_SETS, DICOM_JSON
+from gateway.dicomweb.schemas import DATA_SETS
 from gateway.errors import ProblemError, not_found, responses
 from gateway.streaming import Extent, StreamedResponse
 from gateway.users.models import User
@@ -167,7 +168,7 @@ def _metadata(request: Request, user: User, found: Sequence[Instance]) -> Respon
     base = f"{base_url(request)}{request.url.path.partition('/dicom-web')[2].partition('/series')[0]}"
     base = base.removesuffix("/metadata")
     store = readable(request, user)
-    return JSONResponse([_described(store, each, base) for each in found], media_type=DICOM_JSON)
+    return json_array(_described(store, each, base) for each in found)
 
 
 def _described(store: ReadableStore, instance: Instance, study_url: str) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import CurrentUser
 from gateway.database import DbSession
+from gateway.dicomweb.json_arrays import json_array
 from gateway.dicomweb.matching import read_query
 from gateway.dicomweb.paths import SEARCH_PARAMETERS, Uid, base_url, check_json, named
 from gateway.dicomweb.readable_store import readable
 from gateway.dicomweb.repository import Level, search
-from gateway.dicomweb.schemas import DATA_SETS, DICOM_JSON
+from gateway.dicomweb.schemas import DATA_SETS
 from gateway.dicomweb.search_results import describe
 from gateway.errors import responses
 from gateway.users.models import User
@@ -80,8 +81,9 @@ def _search(
     shown = [group[0].id for group in found[: query.limit]]
     record_apart(request, user, "dicom.search", detail={"level": level, "found": len(shown), "ids": shown})
     base = base_url(request)
-    answer = [describe(readable(request, user), level, group, query.fields, base) for group in found[: query.limit]]
     headers = {"Warning": _MORE} if len(found) > query.limit else {}
-    if not answer:
+    if not shown:
         return Response(status_code=204, headers=headers)
-    return JSONResponse(answer, media_type=DICOM_JSON, headers=headers)
+    store = readable(request, user)
+    data_sets = (describe(store, level, group, query.fields, base) for group in found[: query.limit])
+    return json_array(data_sets, headers)
