@@ -8,5 +8,8 @@ import { targetOf } from './targets.js';
 export function lackingIn(state) {
   const ofState = (/** @type {string} */ wanted) =>
     judged(state).filter(({ entry }) => entry.state === wanted).map((image) => targetOf(image));
-  return { unreviewed: unreviewed(state), not_assessed: ofState('failed'), pending: ofState('pending'), drafts: drafted(state) };
+  return { unreviewed: unreviewed(state), not_assessed: ofState('failed'), pending: ofState('pending'), unseen: unseenIn(state).map((image) => targetOf(image)), drafts: drafted(state) };
 }
+
+/** The images whose picture never hung, though there is one. @param {import('./state.js').Reading} state */
+const unseenIn = (state) => judged(state).filter(({ id, entry, source }) => (source || entry.state === 'assessed') && !state.seen.includes(id));

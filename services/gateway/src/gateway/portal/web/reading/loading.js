@@ -2,7 +2,7 @@
 // without it, and all samples of films that the reader zooms into.
 
 import { call } from '../core/api.js';
-import { loadAll, loadDepth, loadHeat, loadPictures } from '../viewer/decode.js';
+import { loadAll, loadDepth, loadHeat, loadPictures, loadUnanalysed } from '../viewer/decode.js';
 import { activeOf, slotsOf } from '../viewer/hanging.js';
 import { shownOf } from '../viewer/image.js';
 import { withImage } from './state.js';
@@ -24,7 +24,7 @@ const forget = (asked, shown) => void setTimeout(() => asked.delete(shown), AGAI
 /** @param {import('./state.js').ReadingStore} store */
 export function createLoader(store) {
   // What was asked for is kept by `shownOf`: another analysis, or a film that was corrected, is loaded anew.
-  /** @type {Set<string>} Whose pictures were asked for. */
+  /** @type {Set<string>} Whose pictures were asked for; of films that were not analysed with their state, for they may be tried again. */
   const asked = new Set();
   /** @type {Set<string>} Whose film was asked for in its full depth. */
   const deepened = new Set();
@@ -90,6 +90,14 @@ export function createLoader(store) {
     if (!(await loadAll(image, patchOf(image)))) forget(refined, shownOf(image));
   }
 
+  /** A film that was not analysed: its pixels alone. @param {ViewedImage} image */
+  async function show(image) {
+    const key = `${shownOf(image)} ${image.entry.state}`;
+    if (asked.has(key)) return;
+    asked.add(key);
+    if (!(await loadUnanalysed(image, patchOf(image)))) forget(asked, key);
+  }
+
   /** What a tool or an enhancement needs of the films that hang: all their samples. @param {import('./state.js').Reading} state */
   function serve(state) {
     const { tool, enhanced } = state;
@@ -106,6 +114,13 @@ export function createLoader(store) {
     }
   }
 
+  /** Notes which pictures hang: the others are named before the report is signed. @param {import('./state.js').Reading} state */
+  function noteSeen(state) {
+    const shown = slotsOf(state).filter(({ id, source }) => source && !state.seen.includes(id));
+    if (shown.length) store.update({ seen: [...state.seen, ...shown.map(({ id }) => id)] });
+  }
+
+  store.subscribe(['images', 'activeId', 'layout'], noteSeen);
   store.subscribe(['tool', 'enhanced', 'images', 'activeId', 'layout'], serve);
   store.subscribe(['overlays', 'peek', 'images', 'activeId', 'layout'], heat);
 
@@ -122,6 +137,7 @@ export function createLoader(store) {
         waiting.push({ image, results });
         work();
       }
+      images.filter((image) => image.entry.state === 'failed' && image.film).forEach(show);
     },
   };
 }

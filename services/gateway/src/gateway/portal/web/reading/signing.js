@@ -258,6 +258,6 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     event.preventDefault();
     sign(event.submitter?.getAttribute('data-role') === 'submit-next');
   });
-  store.subscribe(['case', 'images', 'drafts', 'etag', 'together', 'awaited'], changed);
+  store.subscribe(['case', 'images', 'drafts', 'etag', 'together', 'awaited', 'seen'], changed);
   return { open };
 }

@@ -41,6 +41,7 @@
  * @property {{R: Breast, L: Breast}} breasts What the reader states of each.
  * @property {Record<string, Window>} windows The reader's own, by image; else as the file says.
  * @property {number | null} threshold The reader's own; until there is one, each model's working threshold.
+ * @property {string[]} seen Images whose picture hung, by their ids.
  * @property {Record<string, string>} drafts Comments that were typed and are not saved yet, by key of their target.
  * @property {Record<string, string>} savings What becomes of what was said, in words, by key of its target.
  * @property {Change[]} changes What can be undone, the last one first to go.
@@ -70,6 +71,7 @@ export const NOTHING_YET = {
   awaited: false,
   opinions: {},
   lit: null,
+  seen: [],
   tool: 'move',
   linked: true,
   turns: {},

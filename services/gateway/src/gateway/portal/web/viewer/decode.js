@@ -22,12 +22,41 @@ export async function loadPictures({ id, jobId, film }, patch, results) {
     const stored = (await results)[jobId] ?? (await call('get', '/api/v1/jobs/{job_id}/result', { params: { job_id: jobId } })).body;
     const result = turnResult(stored);
     const deep = await overview;
-    if (deep) return patch({ result, ...(await fromOverview(deep, result)) });
+    if (deep) return patch({ result, ...(await fromOverview(deep, result.image)) });
     const bitmap = turnPicture(await picture(jobId, result.display.file), stored.image.hanging);
     return patch({ result, source: film ? GreySource.fromBitmap(bitmap) : new ColourSource(bitmap) });
   } catch (error) {
     return patch({ problem: asProblem(error) });
   }
+}
+
+/**
+ * Load the pixels of a film that was not analysed, as its file has them: they are to be read all the same.
+ * @param {ViewedImage} image
+ * @param {Patch} patch
+ * @returns {Promise<boolean>} Whether that is settled; it may be tried again where it is not.
+ */
+export async function loadUnanalysed({ id }, patch) {
+  const params = { image_id: id };
+  try {
+    const { state, facts } = await untilDrawn(async () => (await call('get', '/api/v1/images/{image_id}/film', { params })).body);
+    if (!facts) return state !== 'drawing';
+    const { samples, width, height } = facts;
+    const overview = samples && width && height ? await fetchOverview(id) : null;
+    const size = { width: width ?? 1, height: height ?? 1 };
+    if (overview) patch({ size, ...(await fromOverview(overview, size)) });
+    else await fromFile(id, patch);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A film of 8 bits, where the browser can read its file. @param {string} id @param {Patch} patch */
+async function fromFile(id, patch) {
+  const answer = await fetchRaw(address('/api/v1/images/{image_id}/content', { params: { image_id: id } }));
+  const bitmap = await createImageBitmap(await answer.blob()).catch(() => null);
+  if (bitmap) patch({ size: { width: bitmap.width, height: bitmap.height }, source: GreySource.fromBitmap(bitmap) });
 }
 
 /** The overview of a film; null where it is not drawn, or there is none. @param {string} id */
@@ -37,11 +66,11 @@ async function fetchOverview(id) {
   return answer.status === 200 ? content : null;
 }
 
-/** @param {ArrayBuffer} buffer @param {NonNullable<ViewedImage['result']>} result @returns {Promise<Partial<ViewedImage>>} */
-async function fromOverview(buffer, result) {
-  const { levels, copies, facts } = await decodedOverview(buffer, result.image);
+/** @param {ArrayBuffer} buffer @param {import('./decoder.js').Image | import('./geometry.js').Size} image As it hangs. @returns {Promise<Partial<ViewedImage>>} */
+async function fromOverview(buffer, image) {
+  const { levels, copies, facts } = await decodedOverview(buffer, 'hanging' in image ? image : undefined);
   if (!facts.samples) throw new Problem(0, {});
-  const coarse = levels[0].width < result.image.width;
+  const coarse = levels[0].width < image.width;
   const source = new GreySource(levels, { ...facts.samples, bits: facts.bits ?? 16, coarse, copies });
   return { source, depth: source.bits > 8 ? 'deep' : 'eight' };
 }
@@ -74,7 +103,7 @@ export async function loadDepth({ id, result }, patch) {
       return true;
     }
     const overview = result ? await fetchOverview(id) : null;
-    patch(overview && result ? await fromOverview(overview, result) : await allSamples(id, result, film.facts));
+    patch(overview && result ? await fromOverview(overview, result.image) : await allSamples(id, result, film.facts));
     return true;
   } catch {
     patch({ depth: 'eight' });

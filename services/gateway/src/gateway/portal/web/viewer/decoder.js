@@ -43,5 +43,5 @@ function decoded(buffer, size, image) {
 /** @param {ArrayBuffer} buffer @param {{width: number, height: number}} size @param {Image | undefined} image */
 export const decodedSamples = (buffer, { width, height }, image) => decoded(buffer, { width, height }, image);
 
-/** @param {ArrayBuffer} buffer As `FilmOverview` of the API. @param {Image} image */
+/** @param {ArrayBuffer} buffer As `FilmOverview` of the API. @param {Image | undefined} image */
 export const decodedOverview = (buffer, image) => decoded(buffer, null, image);

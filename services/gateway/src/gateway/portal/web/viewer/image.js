@@ -23,6 +23,7 @@ import { around } from './geometry.js';
  * @property {ViewName | null} view Where it hangs; null where it has no place of its own.
  * @property {import('../core/types.d.ts').Result | null} result As the film hangs.
  * @property {import('./sources.js').Source | null} source What is drawn; null until something is there.
+ * @property {import('./geometry.js').Size | null} size Of a film that is shown although it was not analysed; else its result has it.
  * @property {ImageBitmap | null} heat
  * @property {import('../core/api.js').Problem | null} problem Why its pictures could not be loaded.
  * @property {'eight' | 'loading' | 'deep' | 'finer'} depth `finer`: all samples are on their way.
@@ -70,7 +71,7 @@ function renewed(entry, name, before) {
   };
   if (before && shownOf(before) === shownOf(now)) return { ...before, ...now };
   const formerJobs = before ? [...before.formerJobs, before.jobId].filter((jobId) => jobId !== now.jobId) : [];
-  return { ...now, formerJobs, result: null, source: null, heat: null, problem: null, depth: 'eight' };
+  return { ...now, formerJobs, result: null, source: null, size: null, heat: null, problem: null, depth: 'eight' };
 }
 
 /** Entries in the order of reading, each with its name. @param {CaseImage[]} entries @returns {[CaseImage, string][]} */
@@ -99,6 +100,9 @@ export const suspicionOf = ({ result, entry }) => result?.probability_malignant 
 /** The most suspicious of some images. @param {ViewedImage[]} images */
 export const mostSuspicious = (images) => images.reduce((most, image) => (suspicionOf(image) > suspicionOf(most) ? image : most));
 
+/** The size of an image as it hangs; null where that is not known. @param {Pick<ViewedImage, 'result' | 'size'>} image */
+export const sizeOf = ({ result, size }) => result?.image ?? size;
+
 /** Where the breast is on a film; null where that is not known. @param {{result?: Result | null}} image With its result. */
 export const breastOf = ({ result }) => result?.breast?.box ?? null;
 
@@ -120,8 +124,8 @@ export function tipOf({ result, entry: { laterality } }) {
  * @param {boolean} cropped
  * @returns {import('./geometry.js').Box}
  */
-export function partOf({ result }, cropped) {
-  const { width = 1, height = 1 } = result?.image ?? {};
+export function partOf({ result, size }, cropped) {
+  const { width = 1, height = 1 } = sizeOf({ result, size }) ?? {};
   const breast = breastOf({ result });
   if (!breast || !cropped) return { x: 0, y: 0, width, height };
   return (result?.findings ?? []).reduce((part, { box }) => around(part, box), breast);

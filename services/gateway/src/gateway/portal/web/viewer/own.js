@@ -1,5 +1,6 @@
 // Converts findings that a reader drew between the coordinates of the hung film and those of its file. Pure.
 
+import { sizeOf } from './image.js';
 import { turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
 
 /** @typedef {import('./geometry.js').Point} Point */
@@ -22,9 +23,9 @@ export function letterOf(number) {
 }
 
 /** How a film hangs, and the size of its file's picture. @param {ViewedImage} image */
-function hangingOf({ result }) {
-  const hanging = result?.image.hanging ?? UPRIGHT;
-  const hung = result?.image ?? { width: 1, height: 1 };
+function hangingOf(image) {
+  const hanging = image.result?.image.hanging ?? UPRIGHT;
+  const hung = sizeOf(image) ?? { width: 1, height: 1 };
   return { hanging, stored: turnedSize(hung, hanging) }; // turned twice it is as it was
 }
 
@@ -65,7 +66,7 @@ export function drawn(shape, points, film) {
 
 /** What readers drew on an image, as it hangs. @param {ReaderFinding[]} findings @param {ViewedImage} image @param {string | null} chosen @returns {OwnMark[]} */
 export const ownMarksOf = (findings, image, chosen) =>
-  !image.result
+  !sizeOf(image)
     ? []
     : findings
         .filter(({ image_id: id }) => id === image.id)

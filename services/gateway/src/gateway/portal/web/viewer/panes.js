@@ -175,7 +175,8 @@ const fileWords = ({ entry, name, view, prior }) =>
  */
 function showNote(root, image, failureOf) {
   const note = role(root, 'note');
-  note.hidden = image.source !== null;
+  note.hidden = image.source !== null && image.entry.state === 'assessed';
+  note.toggleAttribute('data-below', image.source !== null); // of a film that is shown although it was not analysed
   const failed = image.entry.state === 'failed' ? failureOf(image) : null;
   role(root, 'again').hidden = !failed || failed.hopeless;
   role(root, 'stop').hidden = image.entry.state !== 'pending';

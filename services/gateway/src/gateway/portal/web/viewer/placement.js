@@ -2,6 +2,7 @@
 // has rotated it.
 
 import * as geometry from './geometry.js';
+import { sizeOf } from './image.js';
 import { matrixOf, turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
 
 /** @typedef {import('./geometry.js').Point} Point */
@@ -72,7 +73,7 @@ export class Placement {
   /** The size of the image in its pixels, once there is something to draw. */
   get imageSize() {
     const { image, source } = this.shown;
-    return image?.result && source ? image.result.image : null;
+    return image && source ? sizeOf(image) : null;
   }
 
   /** The same as the image is turned. */

@@ -2,7 +2,7 @@
 
 import { all, copy, find, role, write } from '../core/dom.js';
 import { slotsOf } from './hanging.js';
-import { viewOf } from './image.js';
+import { sizeOf, viewOf } from './image.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 
@@ -40,15 +40,16 @@ export function digitsOf(images) {
 }
 
 /** Draw a small copy, where another image or another depth of it is there than before; nothing until its picture is there. */
-function drawThumbnail(/** @type {HTMLCanvasElement} */ canvas, /** @type {ViewedImage} */ { source, result, jobId }) {
-  const key = source && result ? `${jobId} ${source.bits}` : '';
+function drawThumbnail(/** @type {HTMLCanvasElement} */ canvas, /** @type {ViewedImage} */ viewed) {
+  const { source, jobId } = viewed;
+  const image = sizeOf(viewed);
+  const key = source && image ? `${jobId} ${source.bits}` : '';
   if (canvas.dataset.of === key) return;
   canvas.dataset.of = key;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
-  if (!source || !result) return;
-  const { image } = result;
+  if (!source || !image) return;
   const scale = Math.min(canvas.width / image.width, canvas.height / image.height);
   context.setTransform(scale, 0, 0, scale, (canvas.width - image.width * scale) / 2, (canvas.height - image.height * scale) / 2);
   const view = { image, scale, seen: { x1: 0, y1: 0, x2: image.width, y2: image.height } };

@@ -1,0 +1,94 @@
+"""Films that were not analysed or never hung: they are shown, and named before the report is signed."""
+
+import gzip
+import io
+import re
+import struct
+
+import numpy as np
+import pytest
+from film_pane import canvas
+from PIL import Image
+from playwright.sync_api import expect
+from signing_dialog import sign
+
+from lobule.contracts.pictures import FilmOverview, PictureFacts, Samples
+from lobule.layout import OVERVIEW_FILE
+
+pytestmark = pytest.mark.browser
+
+WIDTH, HEIGHT = 300, 400
+
+
+def half_bright(dtype, bright: int) -> np.ndarray:
+    """A film whose upper half is bright."""
+    film = np.zeros((HEIGHT, WIDTH), dtype)
+    film[: HEIGHT // 2] = bright
+    return film
+
+
+def eight_bits() -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(half_bright(np.uint8, 255)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def overview(facts: PictureFacts) -> bytes:
+    head = FilmOverview(facts=facts, width=WIDTH, height=HEIGHT).model_dump_json().encode()
+    head += b" " * (len(head) % 2)
+    return gzip.compress(struct.pack("<I", len(head)) + head + half_bright("<u2", 4095).tobytes())
+
+
+def fail(study, content: bytes, **options) -> str:
+    """Add a film whose analysis fails."""
+    sent = study.upload(content, modality="mammography", case_id=study.case, **options).json()
+    job = sent["job"]["id"]
+    claim = study.worker.claim(job)
+    said = {"attempt": claim["attempt"], "code": "not_mammogram", "detail": "An implant."}
+    assert study.worker.say(job, "inference", "fail", **said).status_code == 204
+    return sent["image"]["id"]
+
+
+@pytest.mark.parametrize("deep", [True, False])
+def test_a_film_that_was_not_analysed_shows_its_pixels(study, picture, logged_in, app, deep):
+    study.add(picture(70), [], probability=0.1, laterality="R", view="CC")
+    image = fail(study, eight_bits(), laterality="L", view="CC")
+    facts = PictureFacts(width=WIDTH, height=HEIGHT, bits=8)
+    if deep:
+        samples = Samples(width=WIDTH, height=HEIGHT, offset=0, step=1, low=0, high=4095)
+        facts = facts.model_copy(update={"bits": 12, "samples": samples})
+        app.state.store.put(f"images/{image}/film/{OVERVIEW_FILE}", overview(facts))
+    app.state.store.put(f"images/{image}/film/facts.json", facts.model_dump_json().encode())
+    page = logged_in(study.url, viewport={"width": 1440, "height": 900})
+    pane = page.locator('.pane[data-view="LCC"]')
+    expect(pane).to_have_attribute("data-scale", re.compile("."))
+    pixels = canvas(pane)[..., 0]
+    middle = pixels[:, pixels.shape[1] // 2]
+    assert (middle.max(), middle.min()) == (255, 0), "as the file has it"
+    note = pane.locator('[data-role="note"]')
+    expect(note).to_contain_text("Not assessed")
+    assert note.bounding_box()["height"] < pane.bounding_box()["height"] / 2, "below it"
+    if deep:
+        expect(pane.locator('[data-role="depth"]')).to_contain_text("12 bit")
+    sign(page)
+    expect(page.locator("#signing").get_by_text("Not assessed:").get_by_role("button")).to_have_text(["LCC"])
+    expect(page.get_by_text("Not shown on this page so far:")).to_be_hidden()
+
+
+def test_films_that_never_hung_are_named_before_the_report_is_signed(study, picture, logged_in):
+    study.add(picture(71), [], probability=0.15, laterality="R", view="CC")
+    study.add(picture(72), [], probability=0.1, laterality="R", view="CC", name="repeated.png")
+    study.add(picture(73), [], probability=0.1, laterality="R", view="ML", name="special.png")
+    study.fail_together()
+    page = logged_in(study.url)
+    expect(page.locator('.pane[data-view="RCC"]')).to_have_attribute("data-scale", re.compile("."))
+    sign(page)
+    dialog = page.locator("#signing")
+    named = dialog.get_by_text("Not shown on this page so far:").get_by_role("button")
+    expect(named).to_have_text(["RCC 2", "special.png"])
+    expect(dialog.locator('[data-role="settled"]')).to_be_hidden()
+    for left in (["special.png"], []):
+        named.first.click()
+        expect(dialog).to_be_hidden()
+        sign(page)
+        expect(named).to_have_text(left)
