@@ -203,7 +203,7 @@ def test_a_row_says_the_step_of_its_analysis_until_films_are_read_together(
     assert "Step 3" not in page
 
 
-NOWHERE = {"across": None, "along": None, "clock": None, "depth": "anterior", "retroareolar": False}
+MIDDLE = {"across": None, "along": None, "clock": None, "depth": "middle", "retroareolar": False}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ NOWHERE = {"across": None, "along": None, "clock": None, "depth": "anterior", "r
 )
 def test_a_row_says_where_the_most_suspicious_lesion_lies(portal, study, picture, place, said):
     study.add(picture(1), laterality="R", view="CC")
-    read_together(study.worker, None, place=LesionPlace.model_validate(NOWHERE | place))
+    read_together(study.worker, None, place=LesionPlace.model_validate(MIDDLE | place))
     assert cell(portal.get("/").text, "assessment") == f"Malignancy suspected {said}"
     study.add(picture(2), laterality="L", view="CC")
     assert cell(portal.get("/").text, "assessment") == "Malignancy suspected", "it is of other films"
@@ -267,16 +267,16 @@ def test_a_wide_screen_glances_at_the_chosen_case(logged_in, study, cases, pictu
     mass = Finding(label="mass", probability=0.8, probability_malignant=0.7, box=Box(x=10, y=10, width=180, height=90))
     study.add(picture(1), [mass], laterality="R", view="CC", spacing=(0.1, 0.1))
     for growth_mm in (None, 2.6):  # of P-C first, whose film came first
-        read_together(study.worker, growth_mm, "grown" if growth_mm else "stable")
+        read_together(study.worker, growth_mm, "grown" if growth_mm else "stable", LesionPlace.model_validate(MIDDLE))
     page = logged_in("/?sort=pseudonym&reverse=1", viewport={"width": 2560, "height": 1440})
     pane = page.locator("#glance")
     expect(pane.locator("h2")).to_have_text("P-READ")
     expect(pane.locator("canvas[data-drawn]")).to_have_count(1)
     expect(pane.locator('[data-role="verdict"]')).to_have_text("Malignancy suspected")
-    expect(pane.locator("ol li")).to_have_text("70right · RCC · 18 mm larger than before by 3 mm")
+    expect(pane.locator("ol li")).to_have_text("70right · middle third · RCC · 18 mm larger than before by 3 mm")
     row = page.locator("tr[data-glanced]")
     expect(row).to_contain_text("P-READ")
-    for width in (2000, 2560):
+    for width in (1024, 1180, 1440, 2000, 2560):
         page.set_viewport_size({"width": width, "height": 1440})
         assert page.locator("#list").evaluate("list => list.querySelector('.cases').offsetWidth <= list.clientWidth")
     page.keyboard.press("j")
