@@ -4,8 +4,12 @@ import csv
 import io
 from typing import get_args
 
+from fastapi.testclient import TestClient
 from signed_apart import APART
 
+from gateway.admin import audit_endpoints
+from gateway.audit import repository
+from gateway.audit.repository import AuditFilter
 from gateway.jobs.models import Rendering
 from lobule.contracts.steps import StepName
 from lobule.words import Words
@@ -53,6 +57,18 @@ class TestAudit:
         rows = list(csv.DictReader(io.StringIO(answer.text)))
         assert [row["actor_name"] for row in rows] == ["'=cmd()"], "no formula for a spreadsheet"
         assert {"request_id", "token_id", "reason"} <= rows[0].keys()
+
+    def test_no_connection_is_in_use_while_a_batch_is_sent(self, app, root, monkeypatch):
+        client = TestClient(app)  # without its loops, which use connections, too
+        for number in range(5):
+            client.post("/api/v1/auth/token", json={"username": f"nobody {number}", "password": "wrong password"})
+        monkeypatch.setattr(repository, "_BATCH", 2)
+        wanted, pool = AuditFilter(action="auth.failed"), app.state.sessions.kw["bind"].pool
+        found = [(len(batch), pool.checkedout()) for batch in audit_endpoints._batches(app.state.sessions, wanted)]
+        assert found == [(2, 0), (2, 0), (1, 0)]
+        answer = client.get("/api/v1/audit.csv?action=auth.failed", headers=root)
+        names = [row["actor_name"] for row in csv.DictReader(io.StringIO(answer.text))]
+        assert names == [f"nobody {number}" for number in range(4, -1, -1)]
 
 
 class TestWork:

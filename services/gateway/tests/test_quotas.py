@@ -6,6 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from gateway.jobs import service
+
 
 @pytest.fixture
 def app(make_app):
@@ -120,6 +122,24 @@ class TestWhoeverAsks:
         refused(upload(picture(7), headers=carol, case_id=case))
         assert client.post(f"/api/v1/jobs/{images[0]['job']['id']}/cancel", headers=alice).status_code == 200
         assert upload(picture(8)).status_code == 202, "Carol's do not count as Alice's"
+
+    def test_an_image_has_so_many_analyses_and_no_more(self, client, alice, images, worker, monkeypatch):
+        monkeypatch.setattr(service, "MAX_ANALYSES", 2)
+        path, first = f"/api/v1/images/{images[0]['image']['id']}", images[0]["job"]["id"]
+        worker.infer(first)
+        second = client.post(f"{path}/jobs", headers=alice)
+        assert second.status_code == 202
+        worker.infer(second.json()["id"])
+        for refused in (
+            client.post(f"{path}/jobs", headers=alice),
+            client.patch(path, json={"um_per_pixel": 0.5}, headers=alice),
+            client.patch(path, json={"modality": "mammography"}, headers=alice),
+        ):
+            assert (refused.status_code, refused.json()["code"]) == (409, "too_many_analyses")
+        kept = client.get(path, headers=alice).json()
+        assert (kept["modality"], kept["um_per_pixel"]) == ("histopathology", None), "nothing of it is changed"
+        assert client.post(f"/api/v1/jobs/{first}/cancel", headers=alice).status_code == 200
+        assert client.post(f"/api/v1/jobs/{first}/retry", headers=alice).status_code == 200
 
     def test_an_image_is_not_analysed_twice_at_once(self, client, alice, images):
         answer = client.post(f"/api/v1/images/{images[0]['image']['id']}/jobs", headers=alice)

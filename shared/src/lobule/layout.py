@@ -159,3 +159,9 @@ def place_of(key: str) -> Place:
     """The row that an object under one of `OWNERS` belongs to."""
     owner, name, *_ = key.split("/")
     return Place(cast(Owner, owner), name)
+
+
+def folders_of(key: str) -> list[str]:
+    """The folder of the row that an object belongs to and, of a work's object, that of the attempt that left it."""
+    parts = key.split("/")
+    return ["/".join(parts[:depth]) for depth in (2, 4) if len(parts) > depth]

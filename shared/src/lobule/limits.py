@@ -61,6 +61,15 @@ MAX_PROFILE_BYTES = _limit(
     "profiles of printing presses have up to 3 MB",
 )
 
+MAX_ANALYSES = _limit(
+    "image",
+    "analyses that are stored",
+    50,
+    "",
+    "too_many_analyses",
+    "each keeps its pictures and reports; a new model comes a few times a year",
+)
+
 MAX_PNG_CHUNKS = _limit(
     "PNG",
     "chunks before the pixels",

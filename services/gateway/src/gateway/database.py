@@ -188,13 +188,5 @@ def get_session(request: Request) -> Iterator[Session]:
         yield session
 
 
-def get_stream_session(request: Request) -> Iterator[Session]:
-    """A session that only reads and stays open until the response is sent."""
-    with reading(request.app.state.sessions) as session:
-        yield session
-
-
-StreamSession = Annotated[Session, Depends(get_stream_session, scope="request")]
-
 # `scope="function"`: the commit happens before the response is sent, so that an accepted upload is stored.
 DbSession = Annotated[Session, Depends(get_session, scope="function")]

@@ -117,6 +117,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "timed_out": (422,),
     "token_expired": (401,),
     "token_invalid": (401,),
+    "too_many_analyses": (409,),
     "too_many_pixels": (413,),
     "too_many_security_keys": (409,),
     "too_many_views": (409,),

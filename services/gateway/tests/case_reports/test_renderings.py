@@ -79,6 +79,21 @@ class TestEachRenderingAlone:
         answer_next(b"second")
         assert client.get(path, params={"format": "pdf", "lang": "en"}, headers=alice).content == b"second"
 
+    def test_only_a_person_who_may_sign_has_everything_rendered_anew(
+        self, client, alice, root, case, path, new_user, headers_of
+    ):
+        new_user("rhea", role="reader")
+        group = client.post("/api/v1/groups", json={"name": "Unit"}, headers=root).json()["id"]
+        for name in ("alice", "rhea"):
+            client.put(f"/api/v1/groups/{group}/members/{name}", headers=root)
+        client.put(f"/api/v1/cases/{case}/group", json={"group_id": group}, headers=alice)
+        made = client.post("/api/v1/tokens", json={"name": "t", "scopes": ["read", "write"]}, headers=alice)
+        token = {"Authorization": f"Bearer {made.json()['secret']}"}
+        for headers, code in ((headers_of("rhea"), "forbidden"), (token, "login_required")):
+            refused = client.post(f"{path}/renderings", json={"anew": True}, headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (403, code)
+            assert client.post(f"{path}/renderings", json={}, headers=headers).status_code == 202
+
     def test_administrators_render_by_command_and_the_log_knows(
         self, client, alice, case, path, answer_next, headers_of, tmp_path, monkeypatch
     ):

@@ -60,11 +60,18 @@ def events(
     return page(session, wanted.select(), _OLDEST if oldest_first else _NEWEST, limit, cursor)
 
 
+def batch(
+    session: Session, wanted: AuditFilter, cursor: str | None, *, oldest_first: bool = False
+) -> tuple[Sequence[AuditEvent], str | None]:
+    """A long page of events for an export, and the cursor of the next."""
+    return events(session, wanted, _BATCH, cursor, oldest_first=oldest_first)
+
+
 def every(session: Session, wanted: AuditFilter, *, oldest_first: bool = False) -> Iterator[AuditEvent]:
     """All events, newest first by default, a batch in memory at a time."""
     cursor = None
     while True:
-        rows, cursor = events(session, wanted, _BATCH, cursor, oldest_first=oldest_first)
+        rows, cursor = batch(session, wanted, cursor, oldest_first=oldest_first)
         yield from rows
         session.expunge_all()
         if cursor is None:

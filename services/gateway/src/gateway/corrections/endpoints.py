@@ -77,7 +77,8 @@ def analyse_again(
 ) -> JobRead:
     """Analyse an image again, for example after a new model was installed.
 
-    Refused while an analysis of the image waits for its result (409 `analysis_under_way`).
+    Refused while an analysis of the image waits for its result (409 `analysis_under_way`), and if the image has as many
+    analyses as are stored (409 `too_many_analyses`).
     """
     removal.lock(session, image, user, None)
     if repository.latest_of_image(session, image.id).step("inference").state in ("queued", "running"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import Select, and_, delete, not_, or_, select, update
+from sqlalchemy import Select, and_, delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
@@ -112,6 +112,11 @@ def of_image(session: Session, image_id: str) -> Sequence[Job]:
 def ids_of_image(session: Session, image_id: str) -> list[str]:
     """The ids of every analysis of an image."""
     return list(session.scalars(select(Job.id).where(Job.image_id == image_id)))
+
+
+def number_of_image(session: Session, image_id: str) -> int:
+    """How many analyses an image has."""
+    return session.scalar(select(func.count()).select_from(Job).where(Job.image_id == image_id)) or 0
 
 
 def lock_steps_of_image(session: Session, image_id: str) -> None:

@@ -37,6 +37,7 @@ from lobule.contracts.steps import (
     StepName,
 )
 from lobule.contracts.unit import AnalysisUnit, UnitImage
+from lobule.limits import MAX_ANALYSES
 from lobule.queueing import REPORT_QUEUE
 
 _LONGEST_PAUSE_S = 60.0
@@ -52,8 +53,10 @@ def open_job(session: Session, image: Image, quota: Quota, *, interactive: bool)
         interactive: Whether a person waits for it at the portal; see `gateway.jobs.queues.lanes`.
 
     Raises:
-        ProblemError: `queue_full` (429) or `unknown_modality` (422).
+        ProblemError: `too_many_analyses` (409), `queue_full` (429) or `unknown_modality` (422).
     """
+    if repository.number_of_image(session, image.id) >= MAX_ANALYSES:
+        raise ProblemError(409, "too_many_analyses", values={"most": MAX_ANALYSES})
     quota.check(session)
     lane = {"owner_id": quota.user_id, "interactive": interactive, "attempt": 0, "tries": 0}
     inference = Step(name="inference", position=0, queue=required(session, image.modality).queue, **lane)

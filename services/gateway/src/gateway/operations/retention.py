@@ -100,14 +100,13 @@ class Retention:
     def _orphans(self) -> None:
         """Objects without a row, and the output of attempts that are no longer current."""
         before = now() - _ORPHAN_AGE
-        young: set[layout.Place] = set()
-        found: set[layout.Place] = set()
+        old, young = set[str](), set[str]()  # folders of rows, and of attempts, that hold something so old
         for owner in layout.OWNERS:
             for entry in self.store.entries(owner):
-                (young if entry.modified_at > before else found).add(layout.place_of(entry.key))
-        for place in sorted(found - young):
+                (young if entry.modified_at > before else old).update(layout.folders_of(entry.key))
+        for place in sorted({layout.place_of(folder) for folder in old}):
             what, prefixes = read(self.sessions, partial(_unnamed, place))
-            for prefix in prefixes:
+            for prefix in sorted((old - young).intersection(prefixes)):
                 self.deleted[what] += 1
                 if not self.dry_run:
                     self.store.delete(prefix)

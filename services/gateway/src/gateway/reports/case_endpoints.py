@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record, record_apart
-from gateway.auth.dependencies import CurrentUser, DetachedUser, PresentPerson, at_portal
+from gateway.auth.dependencies import CurrentUser, DetachedUser, PresentPerson, at_portal, check_fresh_person
 from gateway.cases import joint_reading, sheets
 from gateway.cases import repository as cases
 from gateway.cases.dependencies import VisibleCase
@@ -35,6 +35,7 @@ from gateway.reports.service import negotiate, versions
 from gateway.reports.signatures import check
 from gateway.reports.wording import draft_text
 from gateway.users.models import User
+from gateway.users.permissions import has_permission
 from lobule.contracts.case import RenderRequest, ReportForm
 from lobule.contracts.language import Language, negotiate_language
 
@@ -98,7 +99,7 @@ def draft_report_text(
     return draft_text(session, request.app.state.store, case, seen, statement.breasts)
 
 
-@router.post("/{version}/renderings", status_code=202, responses=responses(401, 404, 422))
+@router.post("/{version}/renderings", status_code=202, responses=responses(401, 403, 404, 422))
 def render_version(
     wanted: RenderingsCreate,
     case: VisibleCase,
@@ -107,11 +108,17 @@ def render_version(
     session: DbSession,
     request: Request,
 ) -> CaseReportRead:
-    """Render a signed version again from its stored content: failed and missing renderings, or all.
+    """Render a signed version again from its stored content: failed and missing renderings, or all (`anew`).
+
+    Rendering all again is for persons who may sign.
 
     The server first checks the fingerprint and the signature of the content. Existing renderings stay readable until
     they are replaced.
     """
+    if wanted.anew:
+        if not has_permission(user.role, "sign"):
+            raise ProblemError(403, "forbidden")
+        check_fresh_person(request)
     requester = Requester(user.id, at_portal(request))
     renderings.ensure(session, _version(session, case, version), case.owner_id, requester, wanted)
     detail = {"version": version, **wanted.model_dump(mode="json")}

@@ -28,6 +28,8 @@ _RECOVERY_CODES = 10
 _STEP_S = 30
 _PURPOSE = "second-factor"
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
+_GROUPS = 6
+"""Of four letters: 118 bits, so that a plain hash may be stored of a recovery code."""
 
 
 class SecondFactorAnswer(NamedTuple):
@@ -156,7 +158,7 @@ def _is_of_app(session: Session, app: AuthenticatorApp, code: str, settings: Gat
 
 
 def _new_code() -> str:
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(_GROUPS))
 
 
 def _hash(user: User, code: str) -> str:
