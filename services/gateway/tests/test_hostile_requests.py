@@ -7,7 +7,20 @@ import threading
 import pytest
 from fastapi.testclient import TestClient
 
+from gateway.cases import repository as cases
+from gateway.errors import ProblemError
 from gateway.jobs.models import Rendering
+
+
+def test_deeply_nested_json_is_no_answer_of_a_security_key(client):
+    grant = {"username": "alice", "password": "correct horse battery staple", "credential": "[" * 10_000}
+    assert client.post("/login", data=grant, follow_redirects=False).status_code == 303, "she has no security key"
+
+
+def test_a_case_that_was_deleted_before_it_is_locked_is_not_found(app, client):
+    with app.state.sessions.begin() as session, pytest.raises(ProblemError) as refused:
+        cases.locked(session, "gone")
+    assert (refused.value.status, refused.value.code) == (404, "not_found")
 
 
 class TestCharacters:

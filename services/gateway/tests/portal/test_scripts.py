@@ -59,7 +59,8 @@ def test_the_reading_page_is_sent_as_one_script(client):
     assert late.startswith("import { modules } from '/static/reading/page.js';")
     assert "modules['core/api.js'] ??=" not in late
     assert "createSigning" in late.splitlines()[-1]
-    assert client.get("/static/reading/nothing.js?of=reading/page.js").status_code == 404
+    for path, status in (("reading/nothing.js", 404), ("core", 404), ("core/types.d.ts", 200)):
+        assert client.get(f"/static/{path}?of=reading/page.js").status_code == status, path
     assert "modules" not in client.get("/static/reading/signing.js?of=reading/nothing.js").text.splitlines()[0]
 
 

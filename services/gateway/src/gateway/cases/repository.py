@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.cases.models import Case, CaseVisit, Rule, SavedView
 from gateway.cases.repositories.reads import is_read_by
 from gateway.clock import now
+from gateway.errors import not_found
 from gateway.groups.models import SharedCase
 from gateway.groups.repository import cases_of, shared_with
 from gateway.images.models import Image
@@ -216,9 +217,15 @@ def locked(session: Session, case_id: str) -> Case:
 
     The lock leaves out the key: on PostgreSQL each new image shares a lock on it, and two uploads would wait for each
     other.
+
+    Raises:
+        ProblemError: `not_found`, 404, if it was deleted meanwhile.
     """
     query = select(Case).where(Case.id == case_id).with_for_update(key_share=True)
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+    case = session.scalar(query.execution_options(populate_existing=True))
+    if case is None:
+        raise not_found("case")
+    return case
 
 
 def latest_jobs(session: Session, case_id: str) -> list[Job]:

@@ -132,7 +132,7 @@ def _answer_of_key(credential: str) -> dict[str, Any] | None:
         return None
     try:
         answer = json.loads(credential)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
 

@@ -118,7 +118,7 @@ class WebFiles(StaticFiles):
         if path in BUNDLED_SHEETS:
             content, tag = await run_in_threadpool(_BUNDLES.sheet, path)
             return _answer(content, tag, "text/css", scope)
-        if path not in BUNDLED and (page not in BUNDLED or not self.lookup_path(path)[1]):
+        if path not in BUNDLED and (page not in BUNDLED or not is_script(path)):
             return await super().get_response(path, scope)
         content, tag = await run_in_threadpool(_BUNDLES.script, path, page)
         return _answer(content, tag, "text/javascript", scope)
