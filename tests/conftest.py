@@ -33,7 +33,7 @@ def render() -> Callable[[str], list[dict]]:
         done = subprocess.run([*command, K8S / "overlays" / overlay], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert "deprecated" not in done.stderr.lower(), done.stderr
-        return list(yaml.safe_load_all(done.stdout))
+        return list(yaml.load_all(done.stdout, yaml.CSafeLoader))  # in Python it takes ten times as long
 
     return rendered
 

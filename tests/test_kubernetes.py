@@ -3,13 +3,25 @@
 kustomize itself renders them: a `kustomize` or `kubectl` on the PATH (LOBULE_KUBECTL names another).
 """
 
+from functools import cache
+
 import kubernetes_validate
 import pytest
 import yaml
+from kubernetes_validate import utils
 from manifests import K8S, PODS, containers, every_container, of_kind, template
 
 KUBERNETES = ("1.29", "1.33")
 OF_OPERATORS = ("PodMonitor", "PrometheusRule")  # whose schemas are not a part of Kubernetes
+
+
+@pytest.fixture(scope="module", autouse=True)
+def schemas_read_once():
+    """Read each schema of Kubernetes once, instead of all definitions for each document."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, "schema_contents", cache(utils.schema_contents))
+        patch.setattr(utils, "all_versions", cache(utils.all_versions))
+        yield
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
