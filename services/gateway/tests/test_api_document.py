@@ -174,7 +174,7 @@ class TestRequests:
 
     def test_what_a_browser_keeps_is_of_one_session(self, client, alice, upload):
         kept = client.get(f"/api/v1/images/{upload().json()['image']['id']}/content", headers=alice).headers
-        assert kept["Cache-Control"] == "private, max-age=3600"
+        assert kept["Cache-Control"] == "private, no-cache"
         assert "Cookie" in kept["Vary"]
 
     def test_pages_are_linked(self, client, alice):

@@ -74,8 +74,8 @@ class RequestContext(HttpMiddleware):
                 if "location" in headers:
                     headers["location"] = _without_host(headers["location"], scope)
                 if scope["path"].startswith(_OF_PATIENTS):  # patients' data must be revalidated by caches
-                    headers.setdefault("Cache-Control", "private, no-cache" if "etag" in headers else "no-store")
-                    headers.add_vary_header("Cookie")  # what a browser keeps for a while is of this session alone
+                    headers["Cache-Control"] = "private, no-cache" if "etag" in headers else "no-store"
+                    headers.add_vary_header("Cookie")  # a browser that goes back does not ask
             await send(message)
 
         parent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1") or None

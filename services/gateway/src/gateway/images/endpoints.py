@@ -73,7 +73,6 @@ def read_content(image: VisibleImage, request: Request) -> StreamedResponse:
         "Content-Length": str(size),
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(image.file_name)}",
         "ETag": etag,
-        "Cache-Control": "private, max-age=3600",
         **OFFERED,
     }
     part = part_of(request.headers, size, etag) or range(size)

@@ -64,7 +64,7 @@ def read_progress(
     progress: Progress = request.app.state.progress.of(session, job)
     body = progress.model_dump_json().encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
+    headers = {"ETag": etag, "Vary": "Accept-Language"}
     if progress.poll_after_ms is not None:
         headers["Retry-After"] = str(math.ceil(progress.poll_after_ms / 1000))
     return Response(body, media_type="application/json", headers=headers)

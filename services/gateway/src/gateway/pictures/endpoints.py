@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from gateway.auth.dependencies import AppSettings, CurrentUser, DetachedUser
 from gateway.cases import repository as cases
 from gateway.database import read
-from gateway.errors import not_found, responses
+from gateway.errors import WITH_ETAG, not_found, responses
 from gateway.images import repository
 from gateway.images.dependencies import VisibleImage
 from gateway.images.identity import differences
@@ -47,8 +47,7 @@ PREVIEW_FORM: dict[str, Any] = {
         }
     },
 }
-_PRIVATE = {"Cache-Control": "private, max-age=3600"}
-_GZIPPED = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding", **_PRIVATE}
+_GZIPPED = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 
 
 def picture_service(request: Request) -> PictureService:
@@ -128,12 +127,12 @@ def read_preview(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> Pic
 @router.get(
     "/previews/{preview_id}/picture",
     response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}, **responses(401, 409, 422)},
+    responses={**WITH_ETAG, 200: {**WITH_ETAG[200], "content": {"image/jpeg": {}}}, **responses(401, 409, 422)},
 )
 def read_preview_picture(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> Response:
     """Return the picture of the preview."""
     drawn = pictures.read(layout.preview_folder(user.id, str(preview_id)), layout.PREVIEW_FILE)
-    return _sent(drawn, "image/jpeg", _PRIVATE)
+    return _sent(drawn, str(preview_id), "image/jpeg", {})
 
 
 @router.delete("/previews/{preview_id}", status_code=204, responses=responses(401, 403, 422))
@@ -156,7 +155,8 @@ def read_film(image: VisibleImage, pictures: Pictures) -> PictureRead:
     response_class=Response,
     response_model=None,
     responses={
-        200: {"content": {"application/octet-stream": {}}},
+        **WITH_ETAG,
+        200: {**WITH_ETAG[200], "content": {"application/octet-stream": {}}},
         202: {"model": PictureRead},
         204: {"description": "The film has no more depth than its display image, or was prepared without an overview"},
         **responses(401, 404, 503),
@@ -173,17 +173,21 @@ def read_overview(image: VisibleImage, pictures: Pictures) -> Response:
     folder = layout.film_folder(image.id)
     overview = pictures.find(folder, layout.OVERVIEW_FILE)
     if overview is not None:
-        return _sent(overview, "application/octet-stream", _GZIPPED)
+        return _sent(overview, image.stored_sha256, "application/octet-stream", _GZIPPED)
     drawn = PictureRead.of(image.id, pictures.ask(image.object_key, folder, "samples"))
     if drawn.state != "drawing":
-        return Response(status_code=204, headers=_PRIVATE)
+        return Response(status_code=204)
     return JSONResponse(drawn.model_dump(mode="json"), status_code=202)
 
 
 @router.get(
     "/images/{image_id}/film/samples",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}}, **responses(401, 404, 409)},
+    responses={
+        **WITH_ETAG,
+        200: {**WITH_ETAG[200], "content": {"application/octet-stream": {}}},
+        **responses(401, 404, 409),
+    },
 )
 def read_samples(image: VisibleImage, pictures: Pictures) -> Response:
     """Return a film's samples, as `facts.samples` of the film describes.
@@ -191,9 +195,10 @@ def read_samples(image: VisibleImage, pictures: Pictures) -> Response:
     They are 16-bit unsigned little-endian integers, row by row.
     """
     drawn = pictures.read(layout.film_folder(image.id), layout.SAMPLES_FILE)
-    return _sent(drawn, "application/octet-stream", _GZIPPED)
+    return _sent(drawn, image.stored_sha256, "application/octet-stream", _GZIPPED)
 
 
-def _sent(drawn: Drawn, media_type: str, headers: Mapping[str, str]) -> StreamedResponse:
-    length = {"Content-Length": str(drawn.size)}
-    return StreamedResponse(drawn.pieces, media_type=media_type, headers={**headers, **length})
+def _sent(drawn: Drawn, source: str, media_type: str, headers: Mapping[str, str]) -> StreamedResponse:
+    """A picture. Its tag is weak: it names what was drawn, and how long the file is."""
+    own = {"Content-Length": str(drawn.size), "ETag": f'W/"{source}-{drawn.size:x}"'}
+    return StreamedResponse(drawn.pieces, media_type=media_type, headers={**headers, **own})

@@ -223,6 +223,5 @@ async def _answer(
 )
 def read_content(case: VisibleCase, version: Annotated[int, Path(ge=1, le=2**31 - 1)], session: DbSession) -> Response:
     """Return the signed content: exactly the JSON document whose SHA-256 and signature the version states."""
-    headers = {"Cache-Control": "private, no-cache"}
     content = stored_bytes(_version(session, case, version).content)
-    return Response(content, media_type="application/json", headers=headers)
+    return Response(content, media_type="application/json")

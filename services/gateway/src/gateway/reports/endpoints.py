@@ -49,14 +49,13 @@ def get_result(job: VisibleJob, request: Request, response: Response) -> Result:
     view, side = job.image.view, job.image.laterality
     result = as_corrected(results.read_result(request.app.state.store, job), view, side)
     response.headers["ETag"] = f'"{job.id}-{job.step("inference").attempt}-{side or ""}{view or ""}"'
-    response.headers["Cache-Control"] = "private, no-cache"
     return result
 
 
 @router.get(
     "/result/{picture}",
     response_class=Response,
-    responses={200: {"content": {"image/png": {}}}, **responses(401, 404, 409)},
+    responses={**WITH_ETAG, 200: {**WITH_ETAG[200], "content": {"image/png": {}}}, **responses(401, 404, 409)},
 )
 def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
     """Return a picture of the result: the display image or the heat map."""
@@ -65,17 +64,14 @@ def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
     named = {result.display.file, *([result.heat_map.file] if result.heat_map else [])}
     if picture not in named:
         raise ProblemError(404, "not_found", "picture", values={"name": picture, "names": sorted(named)})
-    return Response(
-        results.read_inference_file(store, job, picture),
-        media_type="image/png",
-        headers={"Cache-Control": "private, max-age=3600"},
-    )
+    content = results.read_inference_file(store, job, picture)
+    return Response(content, media_type="image/png", headers={"ETag": _tag(content)})
 
 
 @router.get(
     "/thumbnail",
     response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}, **responses(401, 404)},
+    responses={**WITH_ETAG, 200: {**WITH_ETAG[200], "content": {"image/jpeg": {}}}, **responses(401, 404)},
 )
 def get_thumbnail(job: VisibleJob, request: Request) -> Response:
     """Return the image as displayed, with at most 128 pixels, for lists.
@@ -86,7 +82,11 @@ def get_thumbnail(job: VisibleJob, request: Request) -> Response:
         content = service.read_thumbnail(request.app.state.store, job)
     except ObjectNotFoundError:
         raise not_found("thumbnail") from None
-    return Response(content, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+    return Response(content, media_type="image/jpeg", headers={"ETag": _tag(content)})
+
+
+def _tag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def waiting_job(job_id: str, user: DetachedUser, request: Request) -> Job:
@@ -147,8 +147,7 @@ def as_response(content: bytes, media_type: str, language: Language) -> Response
     headers = {
         "Content-Language": language,
         "Vary": "Accept, Accept-Language",
-        "Cache-Control": "private, no-cache",
-        "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
+        "ETag": _tag(content),
         **OFFERED,
     }
     if media_type != "application/pdf":  # a browser's own viewer of PDF does not work in a sandbox
