@@ -34,7 +34,9 @@ def main(
         int | None, typer.Option(help="second port for health probes, answered by threads of their own")
     ] = None,
     migrations: Annotated[bool, typer.Option(help="migrate the database first")] = True,
-    forwarded_allow_ips: Annotated[str, typer.Option(help="proxies whose X-Forwarded-* headers are trusted")] = "",
+    forwarded_allow_ips: Annotated[
+        str, typer.Option(envvar="LOBULE_TRUSTED_PROXIES", help="proxies whose X-Forwarded-* headers are trusted")
+    ] = "",
 ) -> None:
     """Serve the gateway."""
     settings = get_settings()
