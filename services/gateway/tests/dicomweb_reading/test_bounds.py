@@ -108,3 +108,16 @@ def test_no_connection_is_held_while_files_are_read(client, alice, study, app, m
         held.clear()
         assert client.get(f"/dicom-web{path}", headers=alice).status_code == 200
         assert min(held) == 0, "loops beside it hold one for a moment, a request would all the time"
+
+
+def test_no_transaction_is_open_while_a_result_is_rewritten(app, client, node, study, monkeypatch):
+    deidentify, written = app.state.names.deidentify, []
+
+    def while_another_writes(*arguments):
+        with app.state.sessions.begin() as session:  # SQLite has one writer
+            written.append(session.connection())
+        return deidentify(*arguments)
+
+    monkeypatch.setattr(app.state.names, "deidentify", while_another_writes)
+    assert hand_over(client, node, study.case, made(REPORT, "SR")).status_code == 201
+    assert len(written) == 1

@@ -4,14 +4,17 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import DetachedUser
 from gateway.cases import repository as cases
+from gateway.cases.models import Case
+from gateway.database import read
 from gateway.dicomweb.multipart_reader import MEDIA_TYPE
 from gateway.dicomweb.receiving import receive_object
-from gateway.dicomweb.results import keep
+from gateway.dicomweb.results import keep, take_in
 from gateway.errors import ProblemError, not_found, responses
 from gateway.uploads.receiving import Upload
 from gateway.users.models import User
@@ -50,24 +53,30 @@ async def store_result(case_id: str, request: Request, response: Response, user:
     if request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
         raise ProblemError(415, "unsupported_media_type")
     state = request.app.state
+    await run_in_threadpool(read, state.sessions, lambda session: _case(session, user, case_id))
     upload = await receive_object(request, state.store, state.settings.max_upload_bytes)
     kept, new = await run_in_threadpool(_keep, request, user, case_id, upload)
     response.status_code = 201 if new else 200
     return kept
 
 
+def _case(session: Session, user: User, case_id: str) -> Case:
+    """The case, if this user may add results to it: others could plant what reads as Lobule's own."""
+    case = cases.visible(session, user, case_id)
+    if case is None:
+        raise not_found("case")
+    if case.owner_id != user.id and not has_permission(user.role, "node"):
+        raise ProblemError(403, "forbidden")
+    return case
+
+
 def _keep(request: Request, user: User, case_id: str, upload: Upload) -> tuple[ResultKept, bool]:
     state, new = request.app.state, False
     try:
+        received = take_in(state.store, state.fingerprints, state.names, upload)
         with state.sessions.begin() as session:
-            case = cases.visible(session, user, case_id)
-            if case is None:
-                raise not_found("case")
-            if case.owner_id != user.id and not has_permission(
-                user.role, "node"
-            ):  # others could plant what reads as Lobule's own
-                raise ProblemError(403, "forbidden")
-            kept, new = keep(session, state.store, state.fingerprints, state.names, case, upload)
+            case = _case(session, user, case_id)
+            kept, new = keep(session, state.store, case, received)
             if new:
                 record(session, request, user, "case.result", "case", case.id, {"modality": kept.modality})
             return ResultKept(id=kept.id), new

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import date, datetime
 from io import BufferedReader
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -43,22 +44,32 @@ RESULT_CLASSES = frozenset(
 )
 
 
-def keep(
-    session: Session, store: ObjectStore, prints: Fingerprints, names: NamePolicy, case: Case, upload: Upload
-) -> tuple[ResultInstance, bool]:
-    """Store a received result; the flag tells whether it is new.
+@dataclass(frozen=True)
+class ReceivedResult:
+    """A result whose file has been read, and stored without names if the policy says so.
+
+    Attributes:
+        upload: The object.
+        marks: What it is found by.
+        stored: Its file.
+    """
+
+    upload: Upload
+    marks: FileIdentity
+    stored: StoredFile
+
+
+def take_in(store: ObjectStore, prints: Fingerprints, names: NamePolicy, upload: Upload) -> ReceivedResult:
+    """Read and rewrite a received result. No transaction may be open: a large one takes seconds.
 
     Args:
-        session: The transaction.
         store: The object store.
         prints: Makes fingerprints.
         names: What becomes of patients' names.
-        case: That it was made of.
         upload: The object.
 
     Raises:
-        ProblemError: `not_a_result`, 422, for what is no result in DICOM, `other_study`, 409, for one of a study
-            or a patient of which the case has no film, and `conflict`, 409, if another object has its UID.
+        ProblemError: `not_a_result`, 422, for what is no result in DICOM.
     """
     with store.open(upload.object_key) as stream:
         if stream.read(132)[128:] != b"DICM":
@@ -70,10 +81,31 @@ def keep(
     modality = marks.dicom_modality
     if marks.sop_class not in RESULT_CLASSES or not (modality and marks.series_mark and marks.instance_mark):
         raise ProblemError(422, "not_a_result")
+    try:
+        stored = names.deidentify(store, upload.object_key, "result", identity)
+    except AnalysisError:
+        raise ProblemError(422, "not_a_result") from None
+    return ReceivedResult(upload, marks, stored)
+
+
+def keep(session: Session, store: ObjectStore, case: Case, received: ReceivedResult) -> tuple[ResultInstance, bool]:
+    """Add a received result to its case; the flag tells whether it is new.
+
+    Args:
+        session: The transaction.
+        store: The object store.
+        case: That it was made of.
+        received: The result.
+
+    Raises:
+        ProblemError: `other_study`, 409, for one of a study or a patient of which the case has no film, and
+            `conflict`, 409, if another object has its UID.
+    """
+    upload, marks, stored = received.upload, received.marks, received.stored
+    assert marks.instance_mark
     films = {(film.identity.study_mark, film.identity.patient_id_mark) for film in images.of_case(session, case.id)}
     if marks.study_mark is None or (marks.study_mark, marks.patient_id_mark) not in films:
         raise ProblemError(409, "other_study")
-    stored = _taken_in(store, names, upload, identity)
     known = repository.same_instance(session, case.id, marks.instance_mark)
     if known is not None:
         if known.received_sha256 is None:  # the version before stored it
@@ -90,13 +122,6 @@ def keep(
     if stored.identity is not None:
         session.add(stored.identity)
     return new, True
-
-
-def _taken_in(store: ObjectStore, names: NamePolicy, upload: Upload, identity: DicomIdentity) -> StoredFile:
-    try:
-        return names.deidentify(store, upload.object_key, "result", identity)
-    except AnalysisError:
-        raise ProblemError(422, "not_a_result") from None
 
 
 def _digest(store: ObjectStore, known: ResultInstance) -> str:
