@@ -121,9 +121,10 @@ class SavedView(Base):
 
 
 class ReadingSheet(Base):
-    """How often a user has changed their own verdicts and findings on a case that is read twice.
+    """A user's own verdicts and findings on a case that is read twice.
 
-    It is a part of the case's `ETag` for them. The case's own revision stays, so that others learn nothing of it.
+    How often they changed is a part of the case's `ETag` for them. The case's own revision stays, so that others learn
+    nothing of it.
     """
 
     __tablename__ = "reading_sheets"
@@ -131,6 +132,7 @@ class ReadingSheet(Base):
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     revision: Mapped[int] = mapped_column(default=0)
+    place: Mapped[int] = mapped_column(default=0, server_default="0")  # how many had begun before; letters follow it
 
 
 class SignedRead(Base):

@@ -53,11 +53,18 @@ def changed(session: Session, case: Case, sheets: Sheets) -> None:
     if sheets.own == SHARED:
         service.changed(case)
         return
+    own_sheet(session, case, sheets).revision += 1
+
+
+def own_sheet(session: Session, case: Case, sheets: Sheets) -> ReadingSheet:
+    """The user's own sheet of a case that is read twice; begun if they had said nothing yet."""
     sheet = reads.sheet(session, case.id, sheets.own)
     if sheet is None:
-        sheet = ReadingSheet(case_id=case.id, user_id=sheets.own, revision=0)
+        place = max(reads.count_sheets(session, case.id), case.reads)
+        sheet = ReadingSheet(case_id=case.id, user_id=sheets.own, revision=0, place=place)
         session.add(sheet)
-    sheet.revision += 1
+        session.flush()
+    return sheet
 
 
 def revision(session: Session, case: Case, user: User) -> int:

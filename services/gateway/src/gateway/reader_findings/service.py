@@ -10,7 +10,7 @@ from gateway.cases.events import DoubleReadingEnded
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free
 from gateway.cases.reads import check_may_mark
-from gateway.cases.sheets import Sheets, changed, check_unchanged, sheets_of
+from gateway.cases.sheets import Sheets, changed, check_unchanged, own_sheet, sheets_of
 from gateway.clock import now
 from gateway.errors import ProblemError, not_found
 from gateway.images.models import Image
@@ -28,15 +28,15 @@ from lobule.storage import ObjectStore
 
 MOST = 100
 """Drawn findings of a case, and marks of the same lesion: far more than any case needs."""
-SECOND_READER = 14
-"""The number, N as a letter, from which a second reader's findings are lettered."""
+LETTERS, READERS = 13, 4
+"""Of those who read a case apart, the first to begin has the letters A to M, the second N to Z, and so on in turn."""
 
 
 def findings(session: Session, case: Case, sheets: Sheets) -> list[ReaderFinding]:
     """What readers drew on the images of a case, by letter.
 
-    A finding keeps the letter that its reader's comment names. If two people drew before either had signed, the letter
-    of the later reader's finding may be taken; it then gets a free one.
+    A finding keeps the letter that its reader's comment names. Only the letter of one that came here with its image, or
+    was drawn before letters followed who began first, may be taken; it then gets a free one.
     """
     drawn = repository.of_case(session, case.id, sheets.shown)
     free = repository.free_numbers({each.number for each in drawn})
@@ -193,13 +193,16 @@ def _is_own(row: DrawnFinding | SameLesionMark, case: Case, sheets: Sheets) -> b
 def _next_number(session: Session, case: Case, sheets: Sheets) -> int:
     """The first free number, so that a finding that was erased by mistake gets its letter back.
 
-    A second reader does not see the letters of the first, and begins at N.
+    Readers who do not see each other's letters have different ones: see `LETTERS`.
     """
     if len(repository.numbers(session, case.id, sheets.own)) >= MOST:
         raise ProblemError(422, "invalid_request", "too_many_drawn", values={"most": MOST})
     taken = {each.number for each in findings(session, case, sheets)}
-    first = SECOND_READER if case.blind and case.reads else 1
-    return next(number for number in repository.free_numbers(taken) if number >= first)
+    free = repository.free_numbers(taken)
+    if not case.blind:
+        return next(free)
+    place = own_sheet(session, case, sheets).place % READERS
+    return next(number for number in free if (number - 1) // LETTERS % READERS == place)
 
 
 def key_of(drawn: DrawnFinding) -> str:

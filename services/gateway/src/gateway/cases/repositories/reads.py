@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.audit.models import AuditEvent
@@ -54,6 +54,12 @@ def audit_events_visible_to(user: User) -> ColumnElement[bool]:
 def sheet(session: Session, case_id: str, user_id: str) -> ReadingSheet | None:
     """The sheet of a reader; None before the first change."""
     return session.get(ReadingSheet, (case_id, user_id))
+
+
+def count_sheets(session: Session, case_id: str) -> int:
+    """How many readers of a case have said something of it."""
+    query = select(func.count()).select_from(ReadingSheet).where(ReadingSheet.case_id == case_id)
+    return session.scalar(query) or 0
 
 
 def with_separate_sheets(session: Session) -> Sequence[Case]:
