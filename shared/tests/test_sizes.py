@@ -3,7 +3,7 @@
 import pytest
 
 from lobule.contracts.result import Box, ImageInfo
-from lobule.sizes import longest_mm, whole_mm
+from lobule.contracts.sizes import longest_mm, whole_mm
 
 
 def test_the_longest_side_is_in_mm_of_the_film():

@@ -7,9 +7,7 @@ from typing import get_args
 import pytest
 
 from gateway.cases.assessment import conclude
-from gateway.cases.comparison import NOT_COMPARED, Comparison
 from lobule.contracts.case import HANGINGS, ImageEvidence
-from lobule.contracts.examination import SinceEarlier, WorseLesion
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Assessment
 from lobule.modalities import PACKAGED
@@ -138,41 +136,6 @@ def test_the_order_of_the_images_does_not_matter():
 def test_no_image_says_nothing():
     conclusion = conclude([])
     assert (conclusion.assessment, conclusion.reasons, conclusion.missing_views) == (None, [], [])
-
-
-WORSE = SinceEarlier(worse=[WorseLesion(change="grown", marks=["job-0"], mm=4)])
-COMPARISONS = (
-    NOT_COMPARED,
-    Comparison("awaited"),
-    Comparison("failed"),
-    Comparison("done"),
-    Comparison("done", WORSE),
-    Comparison("done", SinceEarlier(not_compared=["old"])),
-)
-
-
-@pytest.mark.parametrize("comparison", COMPARISONS)
-def test_a_comparison_with_earlier_films_only_ever_raises_a_conclusion(comparison):
-    """And with any comparison, an image that becomes more suspicious never lowers it."""
-    order = {CLEAR: 0, UNSURE: 1, SUSPECTED: 2}
-    for pair in itertools.product(STATES, repeat=2):
-        images = [film(said, number=number) for number, said in enumerate(pair)]
-        alone, compared = conclude(images), conclude(images, comparison=comparison)
-        raised = compared.assessment
-        if alone.assessment == CLEAR and comparison.state == "awaited":
-            assert raised is None, "not negative before it is compared"
-        elif alone.assessment is not None:
-            assert order[raised] >= order[alone.assessment]
-        for more in STATES:
-            with_it = conclude([*images, film(more, number=2)], comparison=comparison).assessment
-            if None not in (raised, with_it):
-                assert order[with_it] >= order[raised]
-            assert with_it == SUSPECTED or more != SUSPECTED
-
-
-def test_a_lesion_that_no_current_film_shows_decides_nothing():
-    gone = Comparison("done", SinceEarlier(worse=[WorseLesion(change="new", marks=["removed"], mm=None)]))
-    assert conclude([film(CLEAR)], comparison=gone).assessment == CLEAR
 
 
 class TestTissueAndFilms:

@@ -8,8 +8,8 @@ from typing import get_args
 import pytest
 
 import report
-from lobule.contracts.case import ReasonCode, SuggestionCode
 from lobule.contracts.errors import INPUT_ERROR_CODES, PIPELINE_ERROR_CODES
+from lobule.contracts.reasons import ReasonCode, SuggestionCode
 from lobule.contracts.result import Assessment
 from lobule.modalities import PACKAGED
 from lobule.words.catalogue import sentences

@@ -10,10 +10,11 @@ from typing import get_args
 
 import pytest
 
-from lobule.contracts.case import CaseContent, CaseImage, Conclusion, Reason, ReasonCode, Suggestion, SuggestionCode
+from lobule.contracts.case import CaseContent, CaseImage, Conclusion, Reason, Suggestion
 from lobule.contracts.errors import INPUT_ERROR_CODES
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.progress import StepError
+from lobule.contracts.reasons import ReasonCode, SuggestionCode
 from lobule.contracts.result import ImageInfo, MammographyView
 from lobule.words import make_notice
 from lobule.words.catalogue import sentences

@@ -8,7 +8,7 @@ from pydantic import Field
 from lobule.contracts.case import CaseImage
 from lobule.contracts.examination import ExaminationReading, Lesion, LesionMark
 from lobule.contracts.result import Result
-from lobule.sizes import whole_mm
+from lobule.contracts.sizes import whole_mm
 from lobule.words import Words
 from report.parts import Part
 

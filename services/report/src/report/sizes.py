@@ -1,7 +1,7 @@
 """Sizes in words: in mm where the spacing of the film is known."""
 
 from lobule.contracts.result import Box, ImageInfo
-from lobule.sizes import whole_mm
+from lobule.contracts.sizes import whole_mm
 from lobule.words import Words
 
 

@@ -14,6 +14,7 @@ from lobule.contracts.language import Language
 from lobule.contracts.modality import Evidence as EvidenceKind
 from lobule.contracts.progress import StepError
 from lobule.contracts.reader import ReaderFinding, SameLesion
+from lobule.contracts.reasons import ReasonCode, SuggestionCode
 from lobule.contracts.result import (
     Assessment,
     Document,
@@ -36,68 +37,6 @@ ReadRole = Literal["first", "second", "arbiter"]
 
 Hanging = Literal["RCC", "LCC", "RMLO", "LMLO"]
 HANGINGS: tuple[Hanging, ...] = ("RCC", "LCC", "RMLO", "LMLO")
-
-ReasonCode = Literal[
-    "film_suspected",
-    "film_not_sure",
-    "films_no_sign",
-    "suspected_in_both_views",
-    "suspected_in_one_view",
-    "image_suspected",
-    "image_not_sure",
-    "images_no_sign",
-    "histology_malignant",
-    "histology_not_sure",
-    "histology_no_sign",
-    "histology_does_not_clear",
-    "not_assessed",
-    "not_called_negative",
-    "still_analysed",
-    "view_unknown",
-    "earlier_suspected",
-    "earlier_in_doubt",
-    "earlier_still_analysed",
-    "suspected_before",
-    "other_patient",
-    "film_refused",
-    "lesion_new",
-    "lesion_grown",
-    "not_compared",
-    "still_compared",
-    "comparison_failed",
-]
-ABOUT_EITHER_BREAST: frozenset[ReasonCode] = frozenset(
-    {
-        "image_suspected",
-        "image_not_sure",
-        "histology_malignant",
-        "histology_not_sure",
-        "earlier_suspected",
-        "earlier_in_doubt",
-        "suspected_before",
-        "film_refused",
-        "lesion_new",
-        "lesion_grown",
-        "not_compared",
-        "comparison_failed",
-    }
-)
-"""Reasons that keep both breasts from being called negative where their films were not read together: they are not of
-the current films' results."""
-SuggestionCode = Literal[
-    "read_with_priority",
-    "further_imaging",
-    "histopathology",
-    "correlate_with_tissue",
-    "check_biopsy_site",
-    "disease_extent",
-    "more_tissue",
-    "complete_views",
-    "name_views",
-    "repeat_failed",
-    "read_as_usual",
-    "wait",
-]
 
 Evidence = Literal["assessed", "failed", "pending"]
 

@@ -12,8 +12,8 @@ from pydantic import Field
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID
 from lobule.contracts.result import Assessment, DensityCategory, ImageInfo, Laterality, Probability, StandardView
+from lobule.contracts.sizes import whole_mm
 from lobule.contracts.unit import ImageRole
-from lobule.sizes import whole_mm
 
 
 class AnalysedImage(Document):

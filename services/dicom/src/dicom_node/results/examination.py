@@ -11,11 +11,12 @@ from pydicom.dataset import Dataset
 from dicom_node.results.film import AnalysedFilm, FailedFilm
 from lobule.assessments import URGENCY, combine
 from lobule.contracts.breasts import BreastConclusions
-from lobule.contracts.case import ABOUT_EITHER_BREAST, Review
+from lobule.contracts.case import Review
 from lobule.contracts.examination import BreastReading
 from lobule.contracts.findings import WHOLE_IMAGE
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.reader import ReaderFinding
+from lobule.contracts.reasons import ABOUT_EITHER_BREAST
 from lobule.contracts.result import Assessment, Laterality
 
 

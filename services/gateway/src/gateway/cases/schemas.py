@@ -11,10 +11,9 @@ from lobule.contracts.case import (
     CaseState,
     Conclusion,
     Hanging,
-    ReasonCode,
-    SuggestionCode,
 )
 from lobule.contracts.language import Language
+from lobule.contracts.reasons import ReasonCode, SuggestionCode
 from lobule.contracts.result import Assessment, Laterality
 from lobule.words import Words
 

@@ -7,8 +7,9 @@ from gateway.fhir import codes
 from gateway.fhir.codes import DCM, SCT, Resource, concept, percent, reference
 from lobule.assessments import URGENCY, combine
 from lobule.contracts.breasts import BreastConclusion, Density
-from lobule.contracts.case import ABOUT_EITHER_BREAST, CaseContent, CaseImage, Verdict
+from lobule.contracts.case import CaseContent, CaseImage, Verdict
 from lobule.contracts.reader import ReaderFinding
+from lobule.contracts.reasons import ABOUT_EITHER_BREAST
 from lobule.contracts.result import Box, Finding, Laterality, Result
 
 _IMAGING = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "imaging"}]}

@@ -18,7 +18,7 @@ from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.case import numbered
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Finding, Laterality, Result
-from lobule.sizes import longest_mm, whole_mm
+from lobule.contracts.sizes import longest_mm, whole_mm
 from lobule.storage import ObjectStore
 from lobule.words import Words
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from lobule.contracts.examination import Change
-from lobule.sizes import longest_mm
+from lobule.contracts.sizes import longest_mm
 from mammo_worker.examination.films import ExaminedFilm
 
 _NEAR = 0.18  # share of the depth; two findings farther apart are not the same

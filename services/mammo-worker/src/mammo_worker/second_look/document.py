@@ -66,12 +66,12 @@ the sum, {chosen.calibration.bias:+.3f}.
 {markdown_table(measured)}
 It {verdict}.
 
-The regions are averaged over eight orientations, as version 1.1.0 of the classifier does. The untouched fifth was measured
-twice before, with version 1.0.0, which reads one orientation; both runs chose the detector's box, stretched. The first
-chose weight 1: the shown suspicion had an AUC of 0.906 instead of 0.878 (difference 0.028, 0.006 to 0.053), a log loss
-of 0.589 instead of 0.577, and a calibration error of 0.237 instead of 0.207 (0.029, 0.013 to 0.041). The second, with
-other folds of the validation patients, chose weight 0.5: AUC 0.900 (0.022, 0.006 to 0.039), log loss 0.591, and
-calibration error 0.232 (0.025, 0.008 to 0.034).
+The regions are averaged over eight orientations, as version 1.1.0 of the classifier does. The untouched fifth was
+measured twice before, with version 1.0.0, which reads one orientation; both runs chose the detector's box, stretched.
+The first chose weight 1: the shown suspicion had an AUC of 0.906 instead of 0.878 (difference 0.028, 0.006 to 0.053), a
+log loss of 0.589 instead of 0.577, and a calibration error of 0.237 instead of 0.207 (0.029, 0.013 to 0.041). The
+second, with other folds of the validation patients, chose weight 0.5: AUC 0.900 (0.022, 0.006 to 0.039), log loss
+0.591, and calibration error 0.232 (0.025, 0.008 to 0.034).
 
 ## Limits
 {LIMITS}"""
