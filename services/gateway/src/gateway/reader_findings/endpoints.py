@@ -13,6 +13,7 @@ from gateway.cases.dependencies import VisibleCase
 from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.reader_findings import service
+from gateway.reader_findings.contracts import as_contract, mark_as_contract
 from gateway.reader_findings.schemas import ReaderFindingWrite, SameLesionWrite
 from lobule.contracts.reader import READER_FINDING_ID, ReaderFinding, SameLesion
 
@@ -51,7 +52,7 @@ def put_reader_finding(
     detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id, "kind": drawn.kind}
     record(session, request, user, "finding.draw", "case", case.id, {**detail, "commented": bool(drawn.comment)})
     response.headers["ETag"] = sheets.etag(session, case, user)
-    return service.as_contract(drawn)
+    return as_contract(drawn)
 
 
 @router.delete("/reader-findings/{finding_id}", status_code=204, responses=_CHANGES)
@@ -93,7 +94,7 @@ def put_same_lesion(
     mark = service.mark_same(session, request.app.state.store, case, mark_id, body, user, if_match)
     record(session, request, user, "lesion.same", "case", case.id, {"one": mark.one, "other": mark.other})
     response.headers["ETag"] = sheets.etag(session, case, user)
-    return service.mark_as_contract(mark)
+    return mark_as_contract(mark)
 
 
 @router.delete("/same-lesions/{mark_id}", status_code=204, responses=_CHANGES)

@@ -19,6 +19,7 @@ from gateway.jobs.models import Job
 from gateway.jobs.results import read_result
 from gateway.objects import delete_after_commit
 from gateway.reader_findings import repository
+from gateway.reader_findings.contracts import as_contract, mark_as_contract
 from gateway.reader_findings.models import DrawnFinding, SameLesionMark
 from gateway.reader_findings.schemas import ReaderFindingWrite, SameLesionWrite
 from gateway.users.models import User
@@ -81,29 +82,6 @@ def _of_two_breasts(one: FindingReference, other: FindingReference, sides: Mappi
     """Whether two findings are known to lie in different breasts."""
     known = {sides.get(named.job_id or named.finding_id) for named in (one, other)} - {None}
     return len(known) > 1
-
-
-def as_contract(drawn: DrawnFinding) -> ReaderFinding:
-    """A finding as reports and the API show it."""
-    return ReaderFinding(
-        id=drawn.id,
-        image_id=drawn.image_id,
-        number=drawn.number,
-        kind=drawn.kind,
-        shape=drawn.shape,
-        box=Box.model_validate(drawn.box),
-        outline=None if drawn.outline is None else [(x, y) for x, y in drawn.outline],
-        corrects=None if drawn.corrects is None else FindingReference.model_validate(drawn.corrects),
-        comment=drawn.comment,
-        author=drawn.author,
-        drawn_at=drawn.drawn_at,
-    )
-
-
-def mark_as_contract(mark: SameLesionMark) -> SameLesion:
-    """A mark as reports and the API show it."""
-    one, other = (FindingReference.model_validate(each) for each in (mark.one, mark.other))
-    return SameLesion(id=mark.id, one=one, other=other, author=mark.author, said_at=mark.said_at)
 
 
 def draw(
