@@ -1,5 +1,7 @@
 """Every migration up and down, with rows in the tables, on SQLite and PostgreSQL."""
 
+import shutil
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -18,6 +20,14 @@ def url(request, tmp_path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'a.sqlite'}"
     return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def present_url(request, tmp_path) -> str:
+    """A database with the present schema, copied instead of migrated."""
+    if request.param == "sqlite":
+        return f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), tmp_path / 'a.sqlite')}"
+    return request.getfixturevalue("migrated_postgres_url")
 
 
 AT = "'2026-01-02 03:04:05+00:00'"
@@ -68,11 +78,10 @@ def test_up_and_down_keep_what_was_there(url):
     assert rows(url, summary)[0][0] == "ready"
 
 
-def test_cases_are_put_in_order_of_suspicion(url):
+def test_cases_are_put_in_order_of_suspicion(present_url):
     """Where the version before kept the rank of the state alone."""
     states = {"malignancy_suspected": 0.9, "not_sure": 0.4, "no_sign_of_malignancy": 0.1, None: None}
-    migrate(url)
-    engine = make_engine(url)
+    engine = make_engine(present_url)
     with engine.begin() as connection:
         insert_user(connection)
         for number, (assessment, probability) in enumerate(states.items()):
@@ -82,11 +91,11 @@ def test_cases_are_put_in_order_of_suspicion(url):
             change = "assessment = :assessment, probability_malignant = :probability, evidence_digest = 'known'"
             connection.execute(text(f"UPDATE cases SET {change} WHERE id = :id"), said)
     engine.dispose()
-    migrate(url, "0004")
+    migrate(present_url, "0004")
     in_order = "SELECT urgency FROM cases ORDER BY id"
-    assert rows(url, in_order) == [(2,), (1,), (0,), (0,)]
-    migrate(url)
-    assert rows(url, in_order) == [(2.9,), (1.4,), (0.1,), (-1.0,)]
+    assert rows(present_url, in_order) == [(2,), (1,), (0,), (0,)]
+    migrate(present_url)
+    assert rows(present_url, in_order) == [(2.9,), (1.4,), (0.1,), (-1.0,)]
 
 
 def test_unsigned_cases_are_concluded_by_the_rule_of_this_version(url):
@@ -157,9 +166,8 @@ def test_an_app_that_was_never_confirmed_waits_for_its_first_code(url):
     assert rows(url, "SELECT user_id FROM authenticator_apps WHERE unconfirmed") == [("u",)]
 
 
-def test_going_down_leaves_no_rendering_behind(url):
-    migrate(url)
-    engine = make_engine(url)
+def test_going_down_leaves_no_rendering_behind(present_url):
+    engine = make_engine(present_url)
     with engine.begin() as connection:
         insert_user(connection)
         connection.execute(
@@ -169,20 +177,19 @@ def test_going_down_leaves_no_rendering_behind(url):
         )
         connection.execute(text(ROWS[4].replace("'j', 'inference'", "'r', 'render'")))
     engine.dispose()
-    migrate(url, "0001")
-    assert rows(url, "SELECT count(*) FROM jobs") == rows(url, "SELECT count(*) FROM steps") == [(0,)]
+    migrate(present_url, "0001")
+    assert rows(present_url, "SELECT count(*) FROM jobs") == rows(present_url, "SELECT count(*) FROM steps") == [(0,)]
 
 
-def test_images_of_several_cases_are_not_lost_by_going_down(url):
-    migrate(url)
-    engine = make_engine(url)
+def test_images_of_several_cases_are_not_lost_by_going_down(present_url):
+    engine = make_engine(present_url)
     with engine.begin() as connection:
         insert_case(connection)
         connection.execute(text(ROWS[2].replace("'i', 'u', 'c'", "'i2', 'u', NULL")))
     engine.dispose()
     with pytest.raises(RuntimeError, match="several cases"):
-        migrate(url, "0003")
-    assert rows(url, "SELECT count(*) FROM images") == [(2,)]
+        migrate(present_url, "0003")
+    assert rows(present_url, "SELECT count(*) FROM images") == [(2,)]
 
 
 def columns(url: str) -> dict[str, dict[str, bool]]:
@@ -256,10 +263,9 @@ def test_the_version_before_gives_workers_the_hash_of_the_stored_file(url):
 
 
 @pytest.mark.parametrize("names", ["abc", "cba", "bca"])
-def test_files_that_became_the_same_go_back_to_the_version_before(url, names):
+def test_files_that_became_the_same_go_back_to_the_version_before(present_url, names):
     """One that was received with names, the same one downloaded and sent again, and once more to that version."""
-    migrate(url)
-    engine = make_engine(url)
+    engine = make_engine(present_url)
     with engine.begin() as connection:
         insert_case(connection)
         for name, received in zip(names, ("'with names'", "'without'", "NULL"), strict=True):
@@ -267,12 +273,12 @@ def test_files_that_became_the_same_go_back_to_the_version_before(url, names):
             row = row.replace("created_at)", "created_at, received_sha256)").replace(f"{AT})", f"{AT}, {received})")
             connection.execute(text(row))
     engine.dispose()
-    migrate(url, "0039")
-    hashes = dict(rows(url, "SELECT id, sha256 FROM images"))
+    migrate(present_url, "0039")
+    hashes = dict(rows(present_url, "SELECT id, sha256 FROM images"))
     assert hashes[names[0]] == "with names"
     assert {hashes[name] for name in names[1:]} in [{"without", 2 * name} for name in names[1:]]
-    migrate(url)
-    assert rows(url, "SELECT DISTINCT sha256 FROM images WHERE id <> 'i'") == [("without",)]
+    migrate(present_url)
+    assert rows(present_url, "SELECT DISTINCT sha256 FROM images WHERE id <> 'i'") == [("without",)]
 
 
 def test_the_models_are_what_the_migrations_make(url):
