@@ -241,9 +241,8 @@ def speed(page: Page, path: str) -> None:
     painted = page.evaluate("window.painted")
     print(f"{len(received)} requests, {sum(received) / 1e6:.1f} MB")
     print("painted:", ", ".join(f"{what} {ms} ms" for what, ms in painted.items()))
-    tasks = sorted((ms for ms in page.evaluate("window.longTasks")), reverse=True)
+    tasks = sorted(page.evaluate("window.longTasks"), reverse=True)
     print(f"tasks over 50 ms: {len(tasks)}, over 100 ms: {sum(ms > 100 for ms in tasks)}; the longest {tasks[:5]} ms")
-
     for gesture in ("zoom", "pan", "window"):
         if gesture == "pan":
             page.keyboard.press("+")  # a film that fits its pane cannot be panned
