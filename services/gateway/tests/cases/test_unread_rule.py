@@ -1,6 +1,5 @@
 """The rule beside films that nobody has read, and beside analyses that are repeated."""
 
-from datetime import date
 from typing import get_args
 
 import pytest
@@ -41,17 +40,17 @@ def codes(conclusion) -> set[str]:
     ],
 )
 def test_a_clear_work_up_does_not_clear_what_nobody_has_read(said, expected, reason):
-    conclusion = conclude([film(CLEAR, "RCC", 3)], {date(2026, 9, 1): [film(said, "LCC", 1)]})
+    conclusion = conclude([film(CLEAR, "RCC", 3)], {"LCC 2026-09-01": film(said, "LCC", 1)})
     assert (conclusion.assessment, conclusion.reasons[0].code) == (expected, reason)
     assert conclusion.reasons[0].values == {"images": ["LCC 2026-09-01"]}
     assert "read_as_usual" not in codes(conclusion)
 
 
 def test_a_suspicion_that_nobody_has_read_gives_its_number():
-    conclusion = conclude([film(CLEAR, "RCC", 3)], {date(2026, 9, 1): [film(SUSPECTED, "LCC", 1)]})
+    conclusion = conclude([film(CLEAR, "RCC", 3)], {"LCC 2026-09-01": film(SUSPECTED, "LCC", 1)})
     assert conclusion.probability_malignant == PROBABILITY[SUSPECTED]
     assert "read_with_priority" in codes(conclusion)
-    clear = conclude([film(CLEAR, "RCC", 3)], {date(2026, 9, 1): [film(CLEAR, "LCC", 1)]})
+    clear = conclude([film(CLEAR, "RCC", 3)], {"LCC 2026-09-01": film(CLEAR, "LCC", 1)})
     assert (clear.assessment, clear.probability_malignant) == (CLEAR, PROBABILITY[CLEAR])
 
 

@@ -22,12 +22,16 @@ class TestExaminations:
 
         return do
 
-    def test_the_newest_examination_is_judged_and_earlier_ones_are_priors(self, send, analysed, read, client, alice):
+    def test_the_newest_examination_is_judged_and_earlier_ones_are_priors(
+        self, send, analysed, read, worker, client, alice
+    ):
         cc = {"view": "CC", "laterality": "R"}
         analysed(send(0, said=cc, StudyDate="20230501"), 0.95)
         assert read()["conclusion"]["assessment"] == "malignancy_suspected"
         analysed(send(1, said=cc, StudyDate="20260301"), 0.05)
         analysed(send(2, said={"view": "MLO", "laterality": "R"}, StudyDate="20260301"), 0.05)
+        assert read()["conclusion"]["assessment"] is None, "the films are not compared with the earlier one yet"
+        worker.compare()
         found = read()
         assert found["conclusion"]["assessment"] == "no_sign_of_malignancy"
         assert found["conclusion"]["missing_views"] == ["LCC", "LMLO"]
@@ -39,7 +43,9 @@ class TestExaminations:
         row = client.get("/api/v1/cases", headers=alice).json()["items"][0]
         assert (row["study_date"], row["assessment"]) == ("2026-03-01", "no_sign_of_malignancy")
 
-    def test_a_film_without_a_date_is_current_until_the_user_says_its_day(self, send, analysed, read, client, alice):
+    def test_a_film_without_a_date_is_current_until_the_user_says_its_day(
+        self, send, analysed, read, worker, client, alice
+    ):
         analysed(send(0, StudyDate="20260301"), 0.05)
         undated = send(1)
         analysed(undated, 0.95)
@@ -49,6 +55,7 @@ class TestExaminations:
         image = undated.json()["image"]["id"]
         said = client.patch(f"/api/v1/images/{image}", json={"study_date": "2020-01-31"}, headers=alice)
         assert said.json()["study_date"] == "2020-01-31"
+        worker.compare()
         after = read()
         assert after["images"][1]["is_prior"]
         assert after["conclusion"]["assessment"] == "no_sign_of_malignancy"
