@@ -112,7 +112,7 @@ def test_a_node_can_be_forgotten(client, root, node):
                 "it names no mammogram that is taken",
             ],
         ),
-        ("zh", ["测试连接", "重新发送", "存储测试图像", "已存储：4。", "被拒绝", "既往片", "正在分析胶片"]),
+        ("zh", ["测试连接", "重新发送", "存储测试图像", "已存储：4。", "被拒绝", "既往片", "正在分析影像"]),
     ],
 )
 def test_the_page_says_it_in_words(app, client, node, language, words):

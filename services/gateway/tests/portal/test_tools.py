@@ -45,7 +45,7 @@ def opened(logged_in, study, app, picture):
             display=display,
             spacing=(mm, mm),
             breast=breast(view),
-            plane="detector" if view == "LCC" else None,
+            plane="detector",
         )
         samples = Samples(width=WIDTH, height=HEIGHT, offset=-1000, step=2, low=0, high=4000)
         facts = PictureFacts(width=WIDTH, height=HEIGHT, bits=12, samples=samples)
@@ -68,7 +68,8 @@ def test_every_tool(opened):
     bars = [hand.pane.locator(".scale") for hand in (right, left)]
     for bar in bars:
         expect(bar).to_be_visible()  # it is away while a film changes its size
-    assert bars[1].inner_text() == f"{bars[0].inner_text()} on the detector", "its spacing is not that in the breast"
+    assert bars[0].inner_text() == bars[1].inner_text()
+    assert bars[0].inner_text().endswith(" mm on the detector"), "their spacing is not that in the breast"
     words = bars[1].evaluate(
         "bar => { const r = new Range(); r.selectNodeContents(bar); return r.getBoundingClientRect().right }"
     )
@@ -138,14 +139,16 @@ def test_every_tool(opened):
     known = math.hypot(100, 100) * SPACING["RCC"]
     pixel = SPACING["RCC"] / placed(right.pane)[0]
     assert pixel < 0.1
-    said = last_written(page, r"^[\d.]+ mm$")
+    said = last_written(page, r"^[\d.]+ mm on the detector$")
     assert float(said.split()[0]) == pytest.approx(known, abs=0.1)
     page.locator('.rail [data-act="flip"]').click()
     page.locator('.rail [data-act="rotate"]').click()
     page.wait_for_timeout(150)
     page.evaluate("window.written = []")
     page.keyboard.press("+")
-    assert last_written(page, r"^[\d.]+ mm$") == said, "a measure belongs to the film, not to the screen"
+    assert last_written(page, r"^[\d.]+ mm on the detector$") == said, (
+        "a measure belongs to the film, not to the screen"
+    )
     expect(right.pane.locator('[data-role="chips"]')).to_have_text("Turned by you")
     page.locator('.rail [data-act="reset"]').click()
     page.wait_for_timeout(150)
@@ -230,7 +233,7 @@ def test_every_tool(opened):
     page.keyboard.press("ArrowRight")
     page.wait_for_timeout(150)
     page.keyboard.press("Enter")
-    said = float(last_written(page, r"^[1-9][\d.]* mm$").split()[0])
+    said = float(last_written(page, r"^[1-9][\d.]* mm on the detector$").split()[0])
     assert said == pytest.approx(60 * SPACING["RCC"] / placed(right.pane)[0], abs=0.1)
 
     # Two fingers zoom, what is between them stays there; one finger uses the tool in hand.
