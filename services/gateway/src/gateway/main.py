@@ -67,7 +67,7 @@ from gateway.images.identity import Fingerprints
 from gateway.jobs import endpoints as jobs
 from gateway.jobs import internal
 from gateway.jobs.endings import Endings
-from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationChanged, ExaminationEnds, ExaminationRead
+from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationChanged, ExaminationEnds
 from gateway.jobs.progress import ProgressBoard
 from gateway.jobs.progress_cache import ProgressResponseCache
 from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
@@ -290,10 +290,10 @@ def _subscribed(settings: GatewaySettings) -> Events:
     events.subscribe(AnalysisChanged, refresh_case)
     events.subscribe(ExaminationEnds, lock_case_of_examination)
     events.subscribe(ExaminationChanged, summarise_case_of_examination)
+    events.subscribe(ExaminationChanged, supersede_signed_without)
     events.subscribe(ProgramJoined, share_with_group)
     events.subscribe(DoubleReadingEnded, reviews_service.share)
     events.subscribe(DoubleReadingEnded, reader_findings_service.share)
-    events.subscribe(ExaminationRead, supersede_signed_without)
     messages = Messages(settings)
     events.subscribe(AnalysisEnded, messages.of_job)
     events.subscribe(ReportSigned, messages.of_report)

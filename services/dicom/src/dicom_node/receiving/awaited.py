@@ -21,7 +21,7 @@ class AwaitedFilms:
 
     @contextmanager
     def awaiting(self, ae_title: str, sop_instance_uid: str, path: Path) -> Iterator[threading.Event]:
-        """Have a film that an archive was key for written into a file when it comes; the event tells that it has."""
+        """Write a film that was requested from an archive into a file when it comes, and then set the yielded event."""
         came, key = threading.Event(), (ae_title, sop_instance_uid)
         with self._lock:
             self._places[key] = (path, came)

@@ -21,13 +21,6 @@ class AnalysisEnded(Event):
 
 
 @dataclass(frozen=True)
-class ExaminationRead(Event):
-    """The films of a case were read together, so their findings are numbered, paired and compared from now on."""
-
-    work: Examination
-
-
-@dataclass(frozen=True)
 class ExaminationEnds(Event):
     """A worker is about to end the reading of an examination; its step is not locked yet."""
 

@@ -15,7 +15,7 @@ from gateway.errors import ProblemError
 from gateway.events import publish
 from gateway.images.models import Image
 from gateway.jobs import repository
-from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationChanged, ExaminationEnds, ExaminationRead
+from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationChanged, ExaminationEnds
 from gateway.jobs.models import Examination, Job, Opinion, Rendering, Step, Work
 from gateway.jobs.queues import repository as queues
 from gateway.jobs.queues.quotas import Quota
@@ -152,7 +152,6 @@ def complete(
             job.since = result.findings_since().model_dump(mode="json")
             leading = result.leading()
             job.leading = leading.model_dump(mode="json") if leading else None
-            publish(session, ExaminationRead(job))
         job.state, job.finished_at = "done", now()
         job.set_error(None)
         _publish_change(session, job, ended=True)

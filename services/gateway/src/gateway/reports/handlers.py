@@ -8,16 +8,19 @@ from gateway.cases import joint_reading, service
 from gateway.cases import repository as cases
 from gateway.cases.models import Case
 from gateway.cases.repositories.reads import standing
-from gateway.jobs.events import ExaminationRead
+from gateway.jobs.events import ExaminationChanged
 from gateway.reports import repository
 
 
-def supersede_signed_without(session: Session, event: ExaminationRead) -> None:
-    """Supersede a report, and reads, that were signed before the films of their case were read joint_reading.
+def supersede_signed_without(session: Session, event: ExaminationChanged) -> None:
+    """Supersede a report, and reads, that were signed before the films of their case were read together.
 
     They number findings film by film, and everything that is shown or sent from now on numbers them by lesion.
     """
-    case = cases.locked(session, joint_reading.case_of(event.work))
+    case_id = joint_reading.case_of(event.work)
+    if event.work.state != "done" or cases.by_id_or_none(session, case_id) is None:
+        return
+    case = cases.locked(session, case_id)
     reads = [read.content for read in standing(session, case)]
     if any(content.get("examination") is None for content in (*reads, *_in_force(session, case))):
         if reads:
