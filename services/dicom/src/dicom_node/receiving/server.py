@@ -128,7 +128,8 @@ class NodeServer(ThreadedAssociationServer):
 
     def __init__(self, *arguments: Any, limits: Limits, **named: Any) -> None:
         self.limits = limits
-        self._starting, self._lock = Counter[str](), threading.Lock()  # connections without an association, by address
+        self._lock = threading.Lock()
+        self._starting: set[tuple[str, int]] = set()  # address and port of callers that have no association yet
         super().__init__(*arguments, **named, request_handler=_Handler)
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
@@ -142,12 +143,13 @@ class NodeServer(ThreadedAssociationServer):
 
         An address may hold half of the connections, so that none keeps the others out.
         """
-        address, most = client_address[0], 4 * self.limits.associations + 4
-        held = Counter(each.requestor.address for each in self.active_associations)
-        with self._lock:
-            held += self._starting
-            few = held.total() < most and held[address] < most // 2
-            self._starting[address] += few
+        caller, most = client_address[:2], 4 * self.limits.associations + 4
+        with self._lock:  # a caller whose association starts meanwhile counts once
+            callers = {(each.requestor.address, each.requestor.port) for each in self.active_associations}
+            held = Counter(address for address, _ in callers | self._starting)
+            few = held.total() < most and held[caller[0]] < most // 2
+            if few:
+                self._starting.add(caller)
         if not few:
             self.limits.exceeded("connections")
         return few
@@ -165,8 +167,7 @@ class NodeServer(ThreadedAssociationServer):
             super().finish_request(request, client_address)
         finally:
             with self._lock:
-                self._starting[client_address[0]] -= 1
-                self._starting = +self._starting  # without the addresses that have none
+                self._starting.discard(client_address[:2])
 
 
 def server_context(certificate: str, key: str, authority: str) -> ssl.SSLContext:
