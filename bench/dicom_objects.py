@@ -18,6 +18,7 @@ import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ def failed_beside(film: AnalysedFilm) -> FailedFilm:
     """Another film of the same study that could not be analysed."""
     header = copy.deepcopy(film.header)
     header.SOPInstanceUID = generate_uid()
-    return FailedFilm(header, "L", "CC")
+    return FailedFilm(header, "L", "CC", image_id="image-that-failed")
 
 
 def signed_by(films: Sequence[AnalysedFilm], reader: str = "Dr Lee") -> Signed:
@@ -130,19 +131,23 @@ def signed_by(films: Sequence[AnalysedFilm], reader: str = "Dr Lee") -> Signed:
     right = BreastConclusion(bi_rads=4, density="c", recommendation="biopsy")
     breasts = BreastConclusions(right=right, left=BreastConclusion(bi_rads=1))
     return Signed(
-        1, Verification(reader, now), "malignancy_suspected", breasts, "Spiculated mass.", reviews, list(_drawn(films))
+        1, Verification(reader, now), "malignancy_suspected", breasts, "Spiculated mass.", reviews, drawn_on(films[0])
     )
 
 
-def _drawn(films: Sequence[AnalysedFilm]) -> Iterator[ReaderFinding]:
-    """A finding of every shape on the first film."""
+def drawn_on(film: AnalysedFilm | FailedFilm) -> list[ReaderFinding]:
+    """Findings of every shape that a reader drew on a film."""
+    return list(_drawn(film.image_id))
+
+
+def _drawn(image_id: str) -> Iterator[ReaderFinding]:
     box, outline = Box(x=10, y=15, width=30, height=20), [(10.0, 15.0), (39.0, 15.0), (25.0, 34.0)]
     kinds: tuple[FindingKind, ...] = ("asymmetry", "distortion", "other")
     shapes: tuple[Shape, ...] = ("box", "ellipse", "outline")
     for number, (kind, shape) in enumerate(zip(kinds, shapes, strict=True), 1):
         yield ReaderFinding(
             id=f"0000000{number}-0000-4000-8000-000000000000",
-            image_id=films[0].image_id,
+            image_id=image_id,
             number=number,
             kind=kind,
             shape=shape,
@@ -186,15 +191,18 @@ def _together() -> BreastReading:
 def objects_of(films: Sequence[AnalysedFilm], signed: Signed | None = None) -> dict[str, Dataset]:
     """Every object that can be made of films, by name."""
     signed = signed or signed_by(films)
+    failed = failed_beside(films[0])
     first = structured_report(films, **_names())
     made: dict[str, Dataset] = {
         "findings": first,
         "conclusion": conclusion_report(examination_of(films), **_names()),
         "conclusion-signed": conclusion_report(examination_of(films, signed), **_names(), previous=first),
         "verdicts": verdict_report(films, signed, **_names(), previous=first),
+        "verdicts-failed": verdict_report(films, replace(signed, own=drawn_on(failed)), [failed], **_names()),
+        "verdicts-all-failed": verdict_report([], replace(signed, own=drawn_on(failed)), [failed], **_names()),
         "cad": cad_report(films, **_names()),
-        "cad-failed": cad_report(films, [failed_beside(films[0])], **_names()),
-        "cad-all-failed": cad_report([], [failed_beside(films[0])], **_names()),
+        "cad-failed": cad_report(films, [failed], **_names()),
+        "cad-all-failed": cad_report([], [failed], **_names()),
         "conclusion-all-failed": conclusion_report(_all_failed(films), **_names()),
         "pictures": secondary_capture(films, {film.job_id: _display(film) for film in films}, **_names()),
         "document": encapsulated_pdf(b"%PDF-1.7 odd", films, **_names(), signed=2, made_at=datetime.now(UTC)),

@@ -49,7 +49,7 @@ def compare(studies: Sequence[Sequence[AnalysedFilm]], folder: Path) -> tuple[Co
     written: dict[str, Sequence[AnalysedFilm]] = {}
     for number, films in enumerate(studies):
         for name, made in objects_of(films).items():
-            if name.split("-")[0] in ("findings", "verdicts", "outlines", "conclusion"):
+            if name.split("-")[0] in ("findings", "verdicts", "outlines", "conclusion") and "failed" not in name:
                 made.save_as(folder / f"{number}-{name}.dcm", enforce_file_format=True)
                 written[f"{number}-{name}.dcm"] = films
     command = ["node", ROOT / "bench" / "dicom_readers.js", folder]

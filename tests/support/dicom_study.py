@@ -19,6 +19,7 @@ from dicom_node.receiving.intake import Intake
 from dicom_node.results.maker import ResultMaker
 from dicom_node.routing import Routing
 from dicom_node.settings import Recipient
+from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Box
 
 KINDS: frozenset[Kind] = frozenset(
@@ -45,6 +46,7 @@ class Gateway:
             "laterality": "R",
         }
         self.images, self.reviews, self.reports = [self.image], [], []
+        self.drawn: list[ReaderFinding] = []
         self.contents: dict[int, list[dict]] = {}
         self.bundles: list[int] = []
         self.together: dict = {"state": "none", "reading": None}
@@ -60,6 +62,7 @@ class Gateway:
             "images": self.images,
             "conclusion": said,
             "reviews": self.reviews,
+            "reader_findings": [each.model_dump(mode="json") for each in self.drawn],
             "reports": self.reports,
         }
 

@@ -5,12 +5,14 @@ import time
 
 import pydicom
 from dicom_content import values
+from dicom_objects import drawn_on
 from dicom_peer import STUDY
 
 from dicom_node.hl7.syntax import parse
 from dicom_node.journal import received, studies
 from dicom_node.journal.received import Received
 from dicom_node.results.files import ResultFiles
+from dicom_node.results.film import FailedFilm
 
 LEFT, RIGHT = "80248007", "73056007"
 
@@ -107,6 +109,31 @@ def test_a_study_of_which_every_film_failed_is_told_and_delivered(study):
     with study.journal.reading() as database:
         made = {row[0] for row in database.execute("SELECT kind FROM made")}
     assert made == {"document", "conclusion", "cad", "message", "bundle"}
+
+
+def test_what_a_reader_drew_on_a_film_that_failed_is_told_when_signed_and_when_withdrawn(study):
+    study.gateway.image["state"] = "failed"
+    header = study.gateway.film.header
+    study.gateway.drawn = drawn_on(FailedFilm(header, "R", "CC", image_id="image-1"))
+    study.look()
+    assert study.of("verdicts") == [], "not before the signature"
+    study.gateway.sign(verdicts=False)
+    study.look()
+    [report] = study.of("verdicts")
+    assert values(report, "112039") == ["Finding A in RCC", "Finding B in RCC", "Finding C in RCC"]
+    study.gateway.drawn = []
+    study.gateway.sign(verdicts=False)
+    study.look()
+    _, withdrawn = study.of("verdicts")
+    assert values(withdrawn, "112039") == []
+
+
+def test_what_is_drawn_on_a_film_of_another_study_is_not_told_as_of_this_one(study):
+    study.gateway.drawn = drawn_on(FailedFilm(study.gateway.film.header, image_id="image-2"))
+    study.gateway.sign(verdicts=False)
+    study.look()
+    assert study.of("verdicts") == []
+    assert len(study.of("conclusion")) == 1
 
 
 def test_a_study_that_cannot_be_read_holds_up_no_other(study):

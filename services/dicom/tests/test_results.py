@@ -242,21 +242,6 @@ def test_no_category_is_suggested_where_films_are_not_read_together(film):
     assert values(system, "111047") == [60.0, 60.0]
 
 
-def test_verdicts_refer_to_the_report_that_they_are_about(film):
-    films = [analysed(film(), finding(1, BOX), finding(2, BOX), finding(3, BOX, probability=0.1))]
-    first = structured_report(films, **names())
-    report = verdict_report(films, signed_by(films), **names(), previous=first)
-    confirmed, dismissed = "410605003", "410516002"
-    own = [confirmed] * 3
-    assert values(report, "verdict") == [confirmed, dismissed, confirmed, *own], "a weak one, and the reader's own"
-    unjudged = replace(signed_by(films), reviews=[], own=[])
-    assert items(verdict_report(films, unjudged, **names(), previous=first), "112040") == []
-    [series] = report.PredecessorDocumentsSequence[0].ReferencedSeriesSequence
-    assert series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == first.SOPInstanceUID
-    uids = [item.UID for item in items(report, "112040")]
-    assert uids[:2] == [item.UID for item in items(first, "112040")]
-
-
 def test_a_cad_report_selects_each_finding_from_its_film_by_reference(film):
     films = [analysed(film()), analysed(film(), finding(1, BOX), job="job-2", view="MLO")]
     report = cad_report(films, **names())

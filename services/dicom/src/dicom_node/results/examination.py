@@ -72,10 +72,14 @@ class Signed:
         matching = (each for each in self.reviews if (each.job_id, each.finding_id) == (film.job_id, finding))
         return next(matching, None)
 
-    @property
-    def says_anything_of_findings(self) -> bool:
-        """Whether the reader gave a verdict or drew a finding."""
-        return bool(self.own) or any(each.verdict for each in self.reviews)
+    def drawn_on(self, film: AnalysedFilm | FailedFilm) -> list[ReaderFinding]:
+        """The findings that readers drew on a film."""
+        return [own for own in self.own if own.image_id == film.image_id]
+
+    def says_anything_of_findings(self, films: Sequence[AnalysedFilm], failed: Sequence[FailedFilm]) -> bool:
+        """Whether the reader gave a verdict on a finding of these films, or drew one on them."""
+        said = (self.verdict_of(film, finding.id) for film in films for finding in film.result.findings)
+        return any(each and each.verdict for each in said) or any(map(self.drawn_on, [*films, *failed]))
 
 
 @dataclass(frozen=True)

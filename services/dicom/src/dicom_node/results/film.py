@@ -62,6 +62,11 @@ class AnalysedFilm:
         """The side and the view as far as known, numbered among films of the same."""
         return film_name(self.laterality, self.result.image.view, self.copy)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows."""
+        return self.result.image.width, self.result.image.height
+
     def number_of(self, finding: Finding) -> int:
         """The number of a finding in portal and report."""
         place = next(n for n, each in enumerate(self.result.findings, 1) if each.id == finding.id)
@@ -83,17 +88,24 @@ class FailedFilm:
         laterality: Its side, as far as it is known.
         view: Its view, as far as it is known.
         copy: Which of several films of this side and view it is, from 1.
+        image_id: By which the gateway knows the film; empty if it did not take it.
     """
 
     header: Dataset
     laterality: Laterality | None = None
     view: View | None = None
     copy: int = 1
+    image_id: str = ""
 
     @property
     def name(self) -> str:
         """The side and the view as far as known, numbered among films of the same."""
         return film_name(self.laterality, self.view, self.copy)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows."""
+        return self.header.Columns, self.header.Rows
 
     @classmethod
     def of(cls, header: Dataset) -> "FailedFilm":

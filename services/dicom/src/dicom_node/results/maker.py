@@ -163,7 +163,11 @@ class ResultMaker(Loop):
         ours, copies = self._received(study), copies_of(case["images"])
         failed = [
             FailedFilm(
-                read_header(self._intake.path_of(film.sha256)), image["laterality"], image["view"], copies[image["id"]]
+                read_header(self._intake.path_of(film.sha256)),
+                image["laterality"],
+                image["view"],
+                copies[image["id"]],
+                image["id"],
             )
             for image in case["images"]
             if image["state"] == "failed" and (film := ours.get(image["sha256"])) is not None

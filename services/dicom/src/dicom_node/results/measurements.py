@@ -9,7 +9,7 @@ from pydicom.uid import UID
 
 from dicom_node.results import concepts
 from dicom_node.results.concepts import DCM, PIXELS, SCT, UCUM
-from dicom_node.results.film import AnalysedFilm
+from dicom_node.results.film import AnalysedFilm, FailedFilm
 from lobule.contracts.case import Verdict
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Finding, ModelInfo
@@ -34,7 +34,7 @@ def tracking_id(film: AnalysedFilm, finding: Finding) -> str:
     return _named(film, str(film.number_of(finding)))
 
 
-def _named(film: AnalysedFilm, number: str) -> str:
+def _named(film: AnalysedFilm | FailedFilm, number: str) -> str:
     return Words("en")("findings.in_image", number=number, image=film.name)
 
 
@@ -85,19 +85,19 @@ def measured(
     return group
 
 
-def corners(film: AnalysedFilm, finding: Finding | ReaderFinding) -> np.ndarray:
+def corners(film: AnalysedFilm | FailedFilm, finding: Finding | ReaderFinding) -> np.ndarray:
     """The box as a closed line, (5, 2), columns and rows within the film. (0, 0) is the film's corner, as with us."""
-    box, image = finding.box, film.result.image
+    box, (columns, rows) = finding.box, film.size
     left, top = max(0.0, box.x), max(0.0, box.y)
-    right, bottom = min(image.width, box.x + box.width), min(image.height, box.y + box.height)
+    right, bottom = min(columns, box.x + box.width), min(rows, box.y + box.height)
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
 
 
-def drawn(film: AnalysedFilm, own: ReaderFinding) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
+def drawn(film: AnalysedFilm | FailedFilm, own: ReaderFinding) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
     """The measurement group of a finding that a reader drew.
 
     Args:
-        film: On which it lies.
+        film: On which it lies, analysed or not.
         own: The finding.
     """
     side = concepts.SIDES[film.laterality] if film.laterality else None
@@ -122,7 +122,7 @@ def closed_outline(finding: Finding | ReaderFinding) -> np.ndarray:
     return np.array([*finding.outline, finding.outline[0]]) + 0.5
 
 
-def _region(film: AnalysedFilm, own: ReaderFinding) -> tuple[sr.GraphicTypeValues, np.ndarray]:
+def _region(film: AnalysedFilm | FailedFilm, own: ReaderFinding) -> tuple[sr.GraphicTypeValues, np.ndarray]:
     if own.shape == "outline":
         return sr.GraphicTypeValues.POLYLINE, closed_outline(own)
     (left, top), (right, bottom) = corners(film, own)[[0, 2]]
@@ -134,14 +134,14 @@ def _region(film: AnalysedFilm, own: ReaderFinding) -> tuple[sr.GraphicTypeValue
     return sr.GraphicTypeValues.ELLIPSE, np.array([*major, *minor])
 
 
-def _source_of(film: AnalysedFilm) -> sr.SourceImageForRegion:
+def _source_of(film: AnalysedFilm | FailedFilm) -> sr.SourceImageForRegion:
     header = film.header
     return sr.SourceImageForRegion(
         referenced_sop_class_uid=header.SOPClassUID, referenced_sop_instance_uid=header.SOPInstanceUID
     )
 
 
-def _name_source(group: Dataset, film: AnalysedFilm, finding: Finding | ReaderFinding) -> None:
+def _name_source(group: Dataset, film: AnalysedFilm | FailedFilm, finding: Finding | ReaderFinding) -> None:
     """Repeat the region as the source of the first number (TID 320), where Cornerstone's adapters look for it.
 
     By hand, since highdicom holds that the templates of regions, which may be extended, are not.
@@ -170,11 +170,11 @@ def _probabilities(finding: Finding) -> list[sr.Measurement]:
     return [sr.Measurement(name=name, value=round(100 * value, 1), unit=UCUM.Percent) for name, value in probabilities]
 
 
-def _sizes(film: AnalysedFilm, finding: Finding | ReaderFinding) -> list[sr.Measurement]:
-    """The sides of the box, the longer one first; in millimetres where the film has a scale."""
-    image, box = film.result.image, finding.box
+def _sizes(film: AnalysedFilm | FailedFilm, finding: Finding | ReaderFinding) -> list[sr.Measurement]:
+    """The sides of the box, the longer one first; in millimetres if the analysis of the film knows its scale."""
+    image, box = film.result.image if isinstance(film, AnalysedFilm) else None, finding.box
     unit, (height, width), method = PIXELS, (box.height, box.width), None
-    if image.pixel_spacing_mm is not None:
+    if image is not None and image.pixel_spacing_mm is not None:
         rows, columns = image.pixel_spacing_mm
         unit, (height, width) = UCUM.Millimeter, (box.height * rows, box.width * columns)
         method = concepts.PLANES[image.spacing_plane]

@@ -83,11 +83,12 @@ def products(
 ) -> Iterator[Product]:
     """List the products that a study should have now. If all films failed, these are reports that say so.
 
-    Once something was signed, no draft takes its place: conclusion and verdicts stay as they were signed until the next
-    signature. Message and bundle tell that a version is no longer in force. What the system finds is told as before.
-    Findings are told once the films were read together, which numbers them. If a later examination of the case has
-    taken the study's place, conclusion and report of the case are about that one. Then only what the films say by
-    themselves is made, and report, message and bundle of the last version that was signed of the study itself.
+    What readers drew on films that failed is reported like what they drew on others. Once something was signed, no
+    draft takes its place: conclusion and verdicts stay as they were signed until the next signature. Message and bundle
+    tell that a version is no longer in force. What the system finds is told as before. Findings are told once the films
+    were read together, which numbers them. If a later examination of the case has taken the study's place, conclusion
+    and report of the case are about that one. Then only what the films say by themselves is made, and report, message
+    and bundle of the last version that was signed of the study itself.
 
     Args:
         examination: The study's examination, as the gateway describes it.
@@ -134,13 +135,13 @@ def _of_case(examination: Examination, client: Client, case_id: str, context: Re
     elif not examination.awaited:  # the draft says what the conclusion says
         wanted = f"draft:{examination.searched};{examination.concluded}"
         yield Product("document", wanted, lambda _: _document(examination, client, case_id))
-    if signed is not None and films and not examination.awaited:  # told as well when the last verdict is withdrawn
+    if signed is not None and not examination.awaited:  # told as well when the last verdict is withdrawn
         yield Product(
             "verdicts",
             state,
             lambda before: _verdicts(examination, before),
             predecessors=("verdicts", "findings"),
-            only_again=not signed.says_anything_of_findings,
+            only_again=not signed.says_anything_of_findings(films, examination.failed),
         )
     if signed_before:
         yield from _of_signature(examination, client, case_id, context)
@@ -202,7 +203,7 @@ def _conclusion(examination: Examination, before: Dataset | None) -> Dataset:
 def _verdicts(examination: Examination, before: Dataset | None) -> Dataset:
     assert examination.signed is not None
     names = {"uid": generate_uid(), "series_uid": generate_uid()}
-    return verdict_report(examination.films, examination.signed, **names, previous=before)
+    return verdict_report(examination.films, examination.signed, examination.failed, **names, previous=before)
 
 
 def _document(examination: Examination, client: Client, case_id: str) -> Dataset:

@@ -9,7 +9,7 @@ from pydicom.uid import UID, generate_uid
 from dicom_node.results import concepts
 from dicom_node.results.concepts import DCM, PIXELS, SCT
 from dicom_node.results.examination import Signed
-from dicom_node.results.film import AnalysedFilm, person_name
+from dicom_node.results.film import AnalysedFilm, FailedFilm, person_name
 from dicom_node.results.measurements import drawn, measured, system_as_observer
 from dicom_node.results.sr_document import make_document
 
@@ -46,15 +46,22 @@ def structured_report(
 
 
 def verdict_report(
-    films: Sequence[AnalysedFilm], signed: Signed, *, uid: UID, series_uid: UID, previous: Dataset | None = None
+    films: Sequence[AnalysedFilm],
+    signed: Signed,
+    failed: Sequence[FailedFilm] = (),
+    *,
+    uid: UID,
+    series_uid: UID,
+    previous: Dataset | None = None,
 ) -> Dataset:
-    """The findings that the reader confirmed or dismissed, and those that readers drew.
+    """The findings that the reader confirmed or dismissed, and those that readers drew, on failed films as well.
 
     A finding without a verdict is left out, although it is marked: the report is verified, and the reader its observer.
 
     Args:
-        films: Of one study, at least one.
+        films: Of one study; none only if some failed.
         signed: What the reader signed.
+        failed: Films of the study that could not be analysed.
         uid: Of the report.
         series_uid: Of its series.
         previous: The report of the system's findings that the verdicts are about.
@@ -65,13 +72,14 @@ def verdict_report(
             review = signed.verdict_of(film, finding.id)
             if review and review.verdict:
                 groups.append(measured(film, finding, review.verdict))
-        groups += [drawn(film, own) for own in signed.own if own.image_id == film.image_id]
+    shown = [*films, *(film for film in failed if signed.drawn_on(film))]
+    groups += [drawn(film, own) for film in shown for own in signed.drawn_on(film)]
     person = sr.PersonObserverIdentifyingAttributes(name=person_name(signed.reader))
     observer = sr.ObserverContext(observer_type=DCM.Person, observer_identifying_attributes=person)
     return make_document(
         sr.Comprehensive3DSR,
-        films,
-        _content(films, groups, sr.ObservationContext(observer_person_context=observer)),
+        shown or failed,
+        _content(shown or failed, groups, sr.ObservationContext(observer_person_context=observer)),
         uid=uid,
         series_uid=series_uid,
         series_number=9008,
@@ -81,7 +89,7 @@ def verdict_report(
     )
 
 
-def _content(films: Sequence[AnalysedFilm], groups: _Groups, observer: sr.ObservationContext) -> Dataset:
+def _content(films: Sequence[AnalysedFilm | FailedFilm], groups: _Groups, observer: sr.ObservationContext) -> Dataset:
     content = sr.MeasurementReport(
         observation_context=observer,
         procedure_reported=SCT.Mammography,
@@ -110,7 +118,7 @@ def _say_nothing_was_marked(root: Dataset) -> None:
     root.ContentSequence = sr.ContentSequence([*items, evaluations])
 
 
-def _insert_library(root: Dataset, films: Sequence[AnalysedFilm]) -> None:
+def _insert_library(root: Dataset, films: Sequence[AnalysedFilm | FailedFilm]) -> None:
     """Put the library of the films before the measurements.
 
     By hand, since highdicom's own asks for tags that films may lack (PatientOrientation, ImagerPixelSpacing).
@@ -125,7 +133,7 @@ def _insert_library(root: Dataset, films: Sequence[AnalysedFilm]) -> None:
     root.ContentSequence = sr.ContentSequence([*items[:measured], library, *items[measured:]])
 
 
-def _entry(film: AnalysedFilm) -> sr.ImageContentItem:
+def _entry(film: AnalysedFilm | FailedFilm) -> sr.ImageContentItem:
     has = sr.RelationshipTypeValues.HAS_ACQ_CONTEXT
     header = film.header
     entry = sr.ImageContentItem(
