@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from histo_worker.explanation.evidence_map import SMOOTHED_CELLS
 from histo_worker.explanation.stitch import smooth, stitch
 from histo_worker.network import CompiledClassifier
-from histo_worker.pipeline import SMOOTHED_CELLS, HistologyPipeline
+from histo_worker.pipeline import HistologyPipeline
 from histo_worker.preprocessing.windows import Window, covering_windows, cut_patches
 from histo_worker.settings import HistoSettings
 from lobule.contracts.activity import activity

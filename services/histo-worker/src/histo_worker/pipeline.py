@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import magnification_in
-from histo_worker.explanation.stitch import smooth, stitch
+from histo_worker.explanation.evidence_map import evidence_map
 from histo_worker.field_reader import MEASURED, FieldReader, Reading
 from histo_worker.gate.gate import InputGate
 from histo_worker.network import CompiledClassifier
@@ -43,7 +42,6 @@ from lobule_ml.calibration import sigmoid
 
 Float = NDArray[np.floating]
 
-SMOOTHED_CELLS = 1.0  # deviation of the blur, in cells of the evidence maps
 _DISPLAY_SIDE = 2048  # longest side of the display image; a browser shows no more detail
 
 HEAT_MAP_METHOD = (
@@ -205,18 +203,8 @@ class HistologyPipeline:
         """The tumour map if there is one, otherwise the class activation map, and its description."""
         if answer is not None and answer.tumour is not None:
             return answer.tumour, describe_map(self._tissue.package.manifest, HEAT_MAP_FILE)
-        shown = self._evidence(evidence, readings, size, display)
+        shown = evidence_map(evidence, readings, size, display.shape[:2], self._evidence_scale)
         return shown, HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING)
-
-    def _evidence(
-        self, evidence: list[Float], readings: list[Reading], size: tuple[int, int], display: RGB8
-    ) -> NDArray[np.float32]:
-        """The class activation map at the size of the display image, from 0 to 1."""
-        rows, columns = display.shape[:2]
-        pairs = zip(evidence, readings, strict=True)
-        laid_out = [_laid_out(maps, reading, *size, max(rows, columns)) for maps, reading in pairs]
-        maps = [cv2.resize(m, (columns, rows), interpolation=cv2.INTER_AREA) for m in laid_out]
-        return sigmoid(np.mean(maps, axis=0) / np.float32(self._evidence_scale)).astype(np.float32)
 
     def _calibrated(self, logits: NDArray[np.floating]) -> NDArray[np.float32]:
         return sigmoid(self._slope * logits + self._intercept).astype(np.float32)
@@ -269,14 +257,6 @@ def build_pipeline(settings: HistoSettings | None = None, *, pictures: bool = Tr
 
 def _field_logit(logits: list[Float]) -> NDArray[np.float64]:
     return np.mean([patches.astype(np.float64).mean(keepdims=True) for patches in logits], axis=0)
-
-
-def _laid_out(maps: Float, reading: Reading, height: int, width: int, longest: int) -> Float:
-    """Stitch a reading's maps into one of the field, with no side longer than `longest`, and smooth it."""
-    rows, columns = round(height * reading.scale), round(width * reading.scale)
-    scale = min(1.0, longest / max(rows, columns))
-    stitched = stitch(maps, reading.windows, rows, columns, scale)
-    return smooth(stitched, SMOOTHED_CELLS * scale * reading.windows[0].side / maps.shape[1])
 
 
 class _Clock:

@@ -17,7 +17,7 @@ HEAT_OPACITY = 0.62
 TINT_OPACITY = 0.22
 _TAGS = 1 / 42  # of the picture's shorter side: the height of a tag's letters
 _SMALL_TAGS = 1 / 18  # the same on a picture that is shown a few centimetres high
-_HEAT_COLOURS = np.frombuffer(HEAT, np.uint8).reshape(256, 3)
+_OPACITIES = [(strength * round(HEAT_OPACITY * 256)) >> 8 for strength in range(256)]
 
 
 def heat_stops(count: int = 12) -> list[RGB]:
@@ -36,9 +36,10 @@ def blend_heat(picture: RGB8, heat: NDArray[np.uint8]) -> RGB8:
     Returns:
         A new array like `picture`.
     """
-    alpha = (heat[:, :, None].astype(np.uint16) * round(HEAT_OPACITY * 256)) >> 8
-    mixed = picture * (255 - alpha) + _HEAT_COLOURS[heat] * alpha + 127
-    return (mixed // 255).astype(np.uint8)
+    coloured = Image.fromarray(heat)
+    opacity = coloured.point(_OPACITIES)
+    coloured.putpalette(HEAT)
+    return np.asarray(Image.composite(coloured.convert("RGB"), Image.fromarray(picture), opacity))
 
 
 @dataclass(frozen=True)

@@ -151,15 +151,9 @@ def _placed(start: float, side: int, least: float, most: float, size: int) -> in
     return min(max(round(start), 0), size - side)
 
 
-def draw_thumbnail(result: Result, files: Mapping[str, bytes]) -> bytes:
-    """The image as it hangs, small, as a JPEG file.
-
-    Raises:
-        AnalysisError: `result_unreadable`, see `draw_pictures`.
-    """
-    size = (result.display.width, result.display.height)
-    display = hang(_read(files, result.display.file, size, "RGB"), result.image.hanging)
-    return jpeg(np.ascontiguousarray(fit(display, _THUMBNAIL_SIDE)), quality=80)
+def draw_thumbnail(picture: RGB8) -> bytes:
+    """A picture, small, as a JPEG file."""
+    return jpeg(np.ascontiguousarray(fit(picture, _THUMBNAIL_SIDE)), quality=80)
 
 
 def fit(picture: RGB8, longest: int) -> RGB8:

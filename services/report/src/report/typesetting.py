@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -63,10 +64,15 @@ def typeset(report: Report, template: Template, **options: Any) -> list[bytes]:
             },
         }
         (folder / "data.json").write_text(json.dumps(_writable(data), ensure_ascii=False), "utf-8")
-        fonts = [str(path) for path in FONT_FOLDERS]
-        made = typst.compile(str(folder / f"{template}.typ"), font_paths=fonts, ignore_system_fonts=True, **options)
+        made = typst.compile(str(folder / f"{template}.typ"), font_paths=_fonts(), **options)
         assert made is not None, "no output file was named"
         return made if isinstance(made, list) else [made]
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    """The fonts of reports, which are searched once in the life of the process."""
+    return typst.Fonts(include_system_fonts=False, font_paths=[str(path) for path in FONT_FOLDERS])
 
 
 def _writable(data: Any) -> Any:

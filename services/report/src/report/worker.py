@@ -96,9 +96,10 @@ class ReportHandler:
     def _analysis_report(self, claim: ReportClaim) -> Report:
         """Build the report of an analysis, and leave the thumbnail beside it."""
         result, files = self._read(claim.result_prefix)
+        report = image_report(result, files, claim.analysed_at, zone=self._zone)
         key = layout.file_key(claim.output_prefix, layout.THUMBNAIL_FILE)
-        self._store.put(key, draw_thumbnail(result, files))
-        return image_report(result, files, claim.analysed_at, zone=self._zone)
+        self._store.put(key, draw_thumbnail(report.pictures[0].original))
+        return report
 
     def _case_report(self, content: CaseContent, language: Language) -> Report:
         """Build the report of a case. Images whose result is missing are listed as not assessed."""

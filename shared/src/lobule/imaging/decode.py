@@ -89,14 +89,14 @@ def decoder_errors(file_format: str) -> Iterator[None]:
         raise AnalysisError("image_unreadable", "pixels", format=file_format, error=type(error).__name__) from None
 
 
-# On photographs the averaging filter at zlib's fastest level is three times as fast as level 3 and no larger;
-# Pillow, which chooses among all filters, takes twice as long.
-_PNG_LEVEL = 1
-_PNG_FILTER = 64  # libpng's PNG_FILTER_AVG
+# The averaging filter at zlib's fastest level, looking for runs of equal bytes only. On fields it is a quarter faster
+# than zlib's default strategy, and the file as large; films, whose background is black, get smaller. Pillow, which
+# chooses among all filters, takes more than twice as long.
+_PNG_OPTIONS = {"level": 1, "filter": imagecodecs.PNG.FILTER.AVG, "strategy": imagecodecs.PNG.STRATEGY.RLE}
 
 
 def encode_png(image: NDArray[np.uint8]) -> bytes:
     """Encode an 8-bit grey (height, width) or RGB (height, width, 3) array as PNG."""
     if image.dtype != np.uint8 or image.ndim not in (2, 3):
         raise ValueError(f"cannot encode an array of shape {image.shape} and type {image.dtype} as PNG")
-    return bytes(imagecodecs.png_encode(np.ascontiguousarray(image), level=_PNG_LEVEL, filter=_PNG_FILTER))
+    return bytes(imagecodecs.png_encode(np.ascontiguousarray(image), **_PNG_OPTIONS))

@@ -76,6 +76,8 @@ def run_inference_worker(
         ValueError: A limit of the modality has no sentence, or the modality states that its images are read together or
             its regions are judged, and the worker has no part that does this, or vice versa.
     """
+    # The child reads this when it imports NumPy. OpenBLAS' threads, beside TensorFlow's, spin more than they work.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     check_limits(spec)
     if spec.read_together != (build_examiner is not None):
         raise ValueError(f"read_together of {spec.name} is {spec.read_together}, which its worker contradicts")

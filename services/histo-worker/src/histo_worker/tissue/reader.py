@@ -1,5 +1,6 @@
 """Reads the tissue of a field: where and how likely carcinoma is, and how unlike the training tissue it is."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from histo_worker.preprocessing.glass import BRIGHT
 from histo_worker.tissue.network import SIDE, tissue_network
 from histo_worker.tissue.out_of_distribution import TrainingTissue
-from histo_worker.tissue.windows import CELL, bands, scaled_size, with_colours
+from histo_worker.tissue.windows import CELL, Band, bands, scaled_size, with_colours
 from lobule.model_package import ModelPackage, open_package
 from lobule_ml.calibration import sigmoid
 from lobule_ml.packages import building
@@ -99,17 +100,19 @@ class TissueReader:
         logits: list[Float] = []
         features: list[Float] = []
         squares: list[tuple[int, int]] = []
-        for band in bands(field, um_per_pixel, glass):
-            top = min(band.y // CELL, rows - _CELLS)
-            tissue[top : top + _CELLS] = np.maximum(tissue[top : top + _CELLS], band.tissue[:, :columns])
-            if not band.xs:
+        for group in _groups(bands(field, um_per_pixel, glass)):
+            for band in group:
+                top = min(band.y // CELL, rows - _CELLS)
+                tissue[top : top + _CELLS] = np.maximum(tissue[top : top + _CELLS], band.tissue[:, :columns])
+            corners = [(band.y, x) for band in group for x in band.xs]
+            if not corners:
                 continue
-            logit, evidence, feature = self.outputs(band.patches)
+            logit, evidence, feature = self.outputs(np.concatenate([band.patches for band in group]))
             logits.append(logit)
             features.append(feature)
-            squares += [(band.y, x) for x in band.xs]
-            for x, values in zip(band.xs, evidence, strict=True):
-                left = min(x // CELL, columns - _CELLS)
+            squares += corners
+            for (y, x), values in zip(corners, evidence, strict=True):
+                top, left = min(y // CELL, rows - _CELLS), min(x // CELL, columns - _CELLS)
                 place = slice(top, top + _CELLS), slice(left, left + _CELLS)
                 total[place] += taper * cv2.resize(values, (_CELLS, _CELLS), interpolation=cv2.INTER_LINEAR)
                 weight[place] += taper
@@ -126,3 +129,15 @@ class TissueReader:
 
     def _calibrated(self, logits: Float) -> Float:
         return sigmoid(self._slope * logits + self._intercept).astype(np.float32)
+
+
+def _groups(rows: Iterable[Band]) -> Iterator[list[Band]]:
+    """Group bands until they hold a batch of squares, because a call of the network has a fixed cost."""
+    group: list[Band] = []
+    for band in rows:
+        group.append(band)
+        if sum(len(each.xs) for each in group) >= BATCH:
+            yield group
+            group = []
+    if group:
+        yield group
