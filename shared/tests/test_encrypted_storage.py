@@ -42,6 +42,13 @@ def test_what_is_written_in_pieces_is_read_whole_and_in_ranges(inner, size):
     assert size < 8 or content[:8] not in raw
 
 
+def test_objects_that_are_stored_together_are_encrypted(inner):
+    objects = {f"images/1/{name}": name.encode() * 100_000 for name in "ab"}
+    encrypted(inner).put_all(objects)
+    assert all(is_encrypted(inner, key) for key in objects)
+    assert {key: encrypted(inner).get(key) for key in objects} == objects
+
+
 def test_a_writer_that_fails_leaves_nothing(inner):
     def write() -> None:
         with encrypted(inner).writer(KEY) as sink:

@@ -212,15 +212,43 @@ def test_an_upload_that_ends_while_old_ones_are_forgotten(tmp_path):
     assert not list((tmp_path / ".incoming").iterdir())
 
 
-def test_the_name_of_a_new_object_is_written_to_the_disk(tmp_path, monkeypatch):
-    """With the names of the folders that were made for it."""
-    store, written = LocalStore(tmp_path), []
+@pytest.fixture
+def synced(monkeypatch) -> list[Path]:
+    """The files and folders that are written to the disk, in their order."""
+    paths: list[Path] = []
     real = os.fsync
 
-    def fsync(descriptor):
-        written.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+    def fsync(descriptor: int) -> None:
+        paths.append(Path(f"/proc/self/fd/{descriptor}").readlink())
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    store.put("a/b/object", b"content")
-    assert {tmp_path, tmp_path / "a", tmp_path / "a" / "b"} <= set(written)
+    return paths
+
+
+def test_the_name_of_a_new_object_is_written_to_the_disk(tmp_path, synced):
+    """With the names of the folders that were made for it."""
+    LocalStore(tmp_path).put("a/b/object", b"content")
+    assert {tmp_path, tmp_path / "a", tmp_path / "a" / "b"} <= set(synced)
+
+
+def test_objects_that_are_stored_together_sync_their_folder_once(tmp_path, synced):
+    LocalStore(tmp_path).put_all({f"a/{name}": b"content" for name in "bcd"})
+    assert synced.count(tmp_path / "a") == 1
+    assert len([path for path in synced if path.parent.name == ".incoming"]) == 3
+
+
+def test_an_object_that_need_not_be_durable_is_not_synced_until_it_is_replaced(tmp_path, synced):
+    store = LocalStore(tmp_path)
+    with store.writer("a/b/object", durable=False) as sink:
+        sink.write(b"received")
+    assert store.get("a/b/object") == b"received"
+    assert synced == []
+    store.put("a/b/object", b"kept")
+    assert {tmp_path, tmp_path / "a", tmp_path / "a" / "b"} <= set(synced)
+
+
+def test_put_all_keeps_each_object(store):
+    store.put("a/b", b"older")
+    store.put_all({"a/b": b"content", "a/c": b"", "d": b"x" * 300_000})
+    assert [store.get(key) for key in ("a/b", "a/c", "d")] == [b"content", b"", b"x" * 300_000]

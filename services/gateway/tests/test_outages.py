@@ -5,6 +5,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
 
 import postgres
 import pytest
@@ -145,6 +146,22 @@ def test_the_disk_of_the_store_is_full_or_read_only(upload, tmp_path, monkeypatc
         assert (answer.status_code, answer.json()["code"]) == answered
     assert [path for path in (tmp_path / "objects").rglob("*") if path.is_file()] == []
     assert upload().status_code == 202
+
+
+def test_an_accepted_file_is_on_the_disk(upload, tmp_path, monkeypatch):
+    synced: list[Path] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert upload().status_code == 202
+    objects = tmp_path / "objects"
+    [file] = (path for path in (objects / "images").rglob("*") if path.is_file())
+    assert len([path for path in synced if path.parent.name == ".incoming"]) == 1, "the file without metadata, alone"
+    assert {file.parent, objects / "images", objects} <= set(synced)
 
 
 def test_a_mistake_of_ours_is_no_outage(app, client, alice):

@@ -1,5 +1,7 @@
 """Draws stored files for display: reads them from the store, has the decoder process draw them, stores the pictures."""
 
+from collections.abc import Mapping
+
 import structlog
 from pydantic import ValidationError
 
@@ -39,16 +41,16 @@ class PictureHandler:
         except Exception:  # such as a time limit
             log.exception("picture_failed", key=source_key)
             facts, files = PictureFacts(error=AnalysisError("internal_error", "picture").document()), {}
-        for name, content in files.items():
-            self._store.put(layout.file_key(target_prefix, name), content)
-        self._leave(target_prefix, facts)
+        self._leave(target_prefix, facts, files)
 
     def give_up(self, target_prefix: str, error: AnalysisError) -> None:
         """Leave an error in the place of the pictures."""
         self._leave(target_prefix, PictureFacts(error=error.document()))
 
-    def _leave(self, target_prefix: str, facts: PictureFacts) -> None:
-        self._store.put(layout.file_key(target_prefix, FACTS_FILE), facts.model_dump_json().encode())
+    def _leave(self, target_prefix: str, facts: PictureFacts, files: Mapping[str, bytes] | None = None) -> None:
+        """Store the pictures and then what is said of them, because whoever waits reads the latter."""
+        left = dict(files or {}) | {FACTS_FILE: facts.model_dump_json().encode()}
+        self._store.put_all({layout.file_key(target_prefix, name): content for name, content in left.items()})
 
     def _drawn(self, data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:
         """What `report.film_view.draw_picture` says and draws, in the decoder."""

@@ -47,7 +47,7 @@ class ReportHandler:
         self._store, self._zone = store, zone
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> dict[str, str]:
-        """Read results and their pictures, render, and store every rendering as soon as it is there.
+        """Read results and their pictures, render, and store the renderings.
 
         A form that fails does not stop the others: what can be rendered is stored, and then the first failure is
         raised. The report step of an analysis fails only if no form at all could be rendered: a form that is
@@ -62,6 +62,10 @@ class ReportHandler:
         ]
         failures: list[Exception] = []
         files: dict[str, str] = {}
+        rendered: dict[str, bytes] = {}
+        if isinstance(claim, ReportClaim):
+            thumbnail = layout.file_key(claim.output_prefix, layout.THUMBNAIL_FILE)
+            rendered[thumbnail] = draw_thumbnail(wanted[0][0].pictures[0].original)
         for number, (report, form) in enumerate(wanted):
             progress(0.3 + 0.7 * number / len(wanted), activity("drawing_report"))
             try:
@@ -72,8 +76,9 @@ class ReportHandler:
                 log.exception("form_not_rendered", form=form, language=report.text.language)
                 failures.append(failure)
             else:
-                self._store.put(layout.report_key(claim.output_prefix, report.text.language, form), content)
+                rendered[layout.report_key(claim.output_prefix, report.text.language, form)] = content
                 files[layout.report_file(report.text.language, form)] = hashlib.sha256(content).hexdigest()
+        self._store.put_all(rendered)
         if failures and (isinstance(claim, RenderClaim) or len(failures) == len(wanted)):
             raise failures[0]
         progress(1.0, DONE)
@@ -81,7 +86,8 @@ class ReportHandler:
 
     def _reports(self, claim: Claim) -> Iterator[tuple[Report, tuple[ReportForm, ...]]]:
         if isinstance(claim, ReportClaim):
-            yield self._analysis_report(claim), ON_COMPLETION
+            result, files = self._read(claim.result_prefix)
+            yield image_report(result, files, claim.analysed_at, zone=self._zone), ON_COMPLETION
             return
         if not isinstance(claim, RenderClaim):
             raise AnalysisError("internal_error", "step", step=claim.step)
@@ -92,14 +98,6 @@ class ReportHandler:
             elif request.image is not None:
                 result, files = self._read(request.image.result_prefix)
                 yield image_report(result, files, request.image.analysed_at, language, self._zone), tuple(request.forms)
-
-    def _analysis_report(self, claim: ReportClaim) -> Report:
-        """Build the report of an analysis, and leave the thumbnail beside it."""
-        result, files = self._read(claim.result_prefix)
-        report = image_report(result, files, claim.analysed_at, zone=self._zone)
-        key = layout.file_key(claim.output_prefix, layout.THUMBNAIL_FILE)
-        self._store.put(key, draw_thumbnail(report.pictures[0].original))
-        return report
 
     def _case_report(self, content: CaseContent, language: Language) -> Report:
         """Build the report of a case. Images whose result is missing are listed as not assessed."""

@@ -5,7 +5,7 @@ there is no object.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,12 +54,24 @@ class ObjectWriter(Protocol):
 class ObjectStore(Protocol):
     """Bytes under keys. Any method may raise `StoreUnavailableError`, those that write `StoreFullError` too."""
 
-    def writer(self, key: str) -> AbstractContextManager[ObjectWriter]:
-        """Write an object in pieces. It exists after a regular exit, and not after an exception."""
+    def writer(self, key: str, *, durable: bool = True) -> AbstractContextManager[ObjectWriter]:
+        """Write an object in pieces. It exists after a regular exit, and not after an exception.
+
+        Args:
+            key: Of the object.
+            durable: Whether it must survive a power failure; one that is soon replaced or deleted need not.
+        """
         ...
 
     def put(self, key: str, data: bytes) -> None:
         """Store an object, replacing one of the same key."""
+        ...
+
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """Store objects in their order, replacing those of the same keys, faster than one by one.
+
+        After an exception, some of them may be stored.
+        """
         ...
 
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:

@@ -9,7 +9,7 @@ object's key. Objects that were stored without encryption stay readable.
 import io
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, BinaryIO, cast
@@ -42,10 +42,10 @@ class EncryptedStore:
         self.inner, self.keys = inner, keys
 
     @contextmanager
-    def writer(self, key: str) -> Iterator[ObjectWriter]:
+    def writer(self, key: str, *, durable: bool = True) -> Iterator[ObjectWriter]:
         """See `ObjectStore.writer`."""
         key_id, data_key = self.keys.for_writing(key)
-        with self.inner.writer(key) as sink:
+        with self.inner.writer(key, durable=durable) as sink:
             encrypting = _Encrypting(sink, key, key_id, data_key)
             yield encrypting
             encrypting.finish()
@@ -54,6 +54,17 @@ class EncryptedStore:
         """See `ObjectStore.put`."""
         with self.writer(key) as sink:
             sink.write(data)
+
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """See `ObjectStore.put_all`."""
+        self.inner.put_all({key: self._encrypted(key, data) for key, data in objects.items()})
+
+    def _encrypted(self, key: str, data: bytes) -> bytes:
+        sink = io.BytesIO()
+        encrypting = _Encrypting(sink, key, *self.keys.for_writing(key))
+        encrypting.write(data)
+        encrypting.finish()
+        return sink.getvalue()
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:

@@ -4,10 +4,9 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,26 +39,54 @@ class LocalStore:
         return self.root / checked_key(key)
 
     @contextmanager
-    def writer(self, key: str) -> Iterator[ObjectWriter]:
+    def writer(self, key: str, *, durable: bool = True) -> Iterator[ObjectWriter]:
         """See `ObjectStore.writer`."""
+        with _outages():
+            with self._placing(key, durable=durable) as stream:
+                yield stream
+            if durable:
+                self._sync_folders([key])
+
+    def put(self, key: str, data: bytes) -> None:
+        """See `ObjectStore.put`."""
+        self.put_all({key: data})
+
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """See `ObjectStore.put_all`; folders are synced once."""
+        with _outages():
+            for key, data in objects.items():
+                with self._placing(key, durable=True) as stream:
+                    stream.write(data)
+            self._sync_folders(objects)
+
+    @contextmanager
+    def _placing(self, key: str, *, durable: bool) -> Iterator[ObjectWriter]:
+        """Write a file that takes its place after a regular exit."""
         path = self._path(key)
-        with _outages(), tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as stream:
+        with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as stream:
             try:
                 yield stream
                 stream.flush()
-                os.fsync(stream.fileno())
-                changed = _make_folder(path.parent)
+                if durable:
+                    os.fsync(stream.fileno())
+                path.parent.mkdir(parents=True, exist_ok=True)
                 Path(stream.name).replace(path)
-                for folder in changed:
-                    _sync(folder)
             except BaseException:
                 Path(stream.name).unlink(missing_ok=True)
                 raise
 
-    def put(self, key: str, data: bytes) -> None:
-        """See `ObjectStore.put`."""
-        with self.writer(key) as stream:
-            stream.write(data)
+    def _sync_folders(self, keys: Iterable[str]) -> None:
+        """Sync the entries of the folders of objects to the disk, so that they survive a power failure as the files do.
+
+        All folders up to the root are synced, because a write that was not durable may have made them.
+        """
+        above = {folder for key in keys for folder in self._path(key).parents}
+        for folder in (each for each in above if each.is_relative_to(self.root)):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
@@ -119,22 +146,6 @@ class LocalStore:
         with _outages():
             disk = os.statvfs(self.root)
         return Space(disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize)
-
-
-def _make_folder(folder: Path) -> list[Path]:
-    """Create a folder and its parents; returns the folders whose entries change with a new file in it."""
-    missing = list(takewhile(lambda each: not each.exists(), (folder, *folder.parents)))
-    folder.mkdir(parents=True, exist_ok=True)
-    return [folder, *(each.parent for each in missing)]
-
-
-def _sync(folder: Path) -> None:
-    """Sync the entries of a folder to the disk, so that they survive a power failure as the files do."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _tell_unless_gone(error: OSError) -> None:

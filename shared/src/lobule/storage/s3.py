@@ -2,7 +2,7 @@
 
 import http
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, BinaryIO, cast
@@ -55,7 +55,7 @@ class S3Store:
         return {"Bucket": self.bucket, "Key": self.prefix + checked_key(key)}
 
     @contextmanager
-    def writer(self, key: str) -> Iterator[ObjectWriter]:
+    def writer(self, key: str, *, durable: bool = True) -> Iterator[ObjectWriter]:  # noqa: ARG002 - they always are
         """See `ObjectStore.writer`: a multipart upload, aborted by an exception."""
         upload = _MultipartUpload(self._client, self._where(key))
         with _our_errors(key):
@@ -71,6 +71,11 @@ class S3Store:
         """See `ObjectStore.put`."""
         with _our_errors(key):
             self._client.put_object(**self._where(key), Body=data)
+
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """See `ObjectStore.put_all`."""
+        for key, data in objects.items():
+            self.put(key, data)
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:

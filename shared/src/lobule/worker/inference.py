@@ -64,8 +64,7 @@ class InferenceHandler:
             read_stored_image(self._store, subject.key, subject.image.sha256), subject.image, progress
         )
         observe_stages(analysis.result)
-        for name, content in analysis.files.items():
-            self._store.put(layout.file_key(folder, name), content)
         result = analysis.result.of_modality(self._spec).numbered_from(findings)
-        self._store.put(layout.result_key(folder), result.model_dump_json().encode())
+        pictures = {layout.file_key(folder, name): content for name, content in analysis.files.items()}
+        self._store.put_all(pictures | {layout.result_key(folder): result.model_dump_json().encode()})
         return result

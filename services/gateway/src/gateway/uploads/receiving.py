@@ -121,8 +121,11 @@ async def read_multipart(request: Request) -> AsyncIterator[Event]:
 
 @contextlib.asynccontextmanager
 async def writing(store: ObjectStore, key: str) -> AsyncIterator[ObjectWriter]:
-    """A new object to write to. It exists once the block ends, and not if the block raises."""
-    opening = store.writer(key)
+    """A new object to write to. It exists once the block ends, and not if the block raises.
+
+    It is not durable: without what identifies its patient, it is written again before it is accepted.
+    """
+    opening = store.writer(key, durable=False)
     target = await run_in_threadpool(opening.__enter__)
     try:
         yield target
