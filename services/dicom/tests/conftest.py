@@ -19,7 +19,6 @@ from dicom_node.receiving.intake import Intake
 from dicom_node.results.files import ResultFiles
 from dicom_node.routing import read_routing
 from dicom_node.settings import NodeSettings
-from dicom_node.worklist import performer
 from dicom_node.worklist.performer import Performer
 
 _RESULT = "1.2.826.0.1.3680043.8.498.901"
@@ -125,10 +124,8 @@ def ups(ups_films):
 
 
 @pytest.fixture
-def worker(tmp_path, make_settings, ups, monkeypatch):
+def worker(tmp_path, make_settings, ups):
     """Starts performers on one journal; `look` makes everything due and has it work."""
-    monkeypatch.setattr(performer, "_SETTLED_S", 0.0)
-    monkeypatch.setattr(studies, "SOONEST_LOOK_S", 0.0)
     journal = Journal(tmp_path / "journal.sqlite")
     routing = read_routing(None)
     intake = Intake(tmp_path, journal, reserve_bytes=0, quiet_s=9, complete=lambda: None, routing=routing)
@@ -164,14 +161,18 @@ def _deliver(worker, study: str = STUDY) -> None:
         studies.mark_delivered(database, study, "partial", time.time())
 
 
-def _read_film(worker, *destinations: str, study: str = STUDY, uid: str = _RESULT, version: int = 1) -> None:
-    """What the gateway and the maker of results do."""
+def _read_film(
+    worker, *destinations: str, study: str = STUDY, uid: str = _RESULT, version: int = 1, settled: bool = True
+) -> None:
+    """What the gateway and the maker of results do; `settled`: no other result is to come."""
     _deliver(worker, study)
     with worker.journal.transaction() as database:
         sr = "1.2.840.10008.5.1.4.1.1.88.34"
         outgoing.add(
             database, OutgoingObject(uid, sr, "1.2.3.4", study, "findings", "", version, time.time()), "x", destinations
         )
+        if settled:
+            studies.mark_settled(database, study, time.time())
 
 
 def _send(worker) -> None:

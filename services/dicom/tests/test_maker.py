@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from unittest.mock import Mock
 
 import pydicom
 from dicom_content import values
@@ -13,6 +14,7 @@ from dicom_node.journal import received, studies
 from dicom_node.journal.received import Received
 from dicom_node.results.files import ResultFiles
 from dicom_node.results.film import FailedFilm
+from lobule.client import ApiError
 
 LEFT, RIGHT = "80248007", "73056007"
 
@@ -134,6 +136,34 @@ def test_what_is_drawn_on_a_film_of_another_study_is_not_told_as_of_this_one(stu
     study.look()
     assert study.of("verdicts") == []
     assert len(study.of("conclusion")) == 1
+
+
+def test_a_study_is_settled_once_nothing_else_is_to_come(study):
+    def settled() -> bool:
+        study.look()
+        with study.journal.reading() as database:
+            return studies.is_settled(database, studies.find(database, STUDY))
+
+    study.gateway.together = {"state": "queued", "reading": None}
+    assert not settled(), "the films are still being read together"
+    assert len(study.of("cad")) == 1
+    study.gateway.together = {"state": "none", "reading": None}
+    render = study.gateway.case_report
+    study.gateway.case_report = Mock(side_effect=ApiError(409, {"code": "report_not_ready"}))
+    assert not settled(), "the report is still being rendered"
+    study.gateway.case_report = Mock(side_effect=ApiError(503, {}))
+    assert not settled(), "the gateway is busy"
+    for fault in (ValueError(), ApiError(500, {"code": "report_altered"})):
+        study.gateway.case_report = Mock(side_effect=fault)
+        assert settled(), "a fault of one product holds up no other"
+    with study.journal.transaction() as database:
+        studies.note_arrival(database, STUDY, time.time(), time.time())
+    assert not settled(), "another film arrived"
+    study.gateway.case_report = render
+    with study.journal.transaction() as database:
+        studies.mark_delivered(database, STUDY, "complete", time.time())
+        assert not studies.is_settled(database, studies.find(database, STUDY)), "its results are not made"
+    assert settled()
 
 
 def test_a_study_that_cannot_be_read_holds_up_no_other(study):

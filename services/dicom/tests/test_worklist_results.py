@@ -31,15 +31,34 @@ def test_results_of_the_films_before_do_not_complete_it(worker, ups, ups_films, 
     assert said() == ["completed", "completed"]
 
 
-def test_the_next_look_at_the_case_is_awaited(worker, ups, ups_films, monkeypatch):
+def test_results_that_are_still_to_come_are_awaited_however_long_they_take(worker, ups, ups_films):
     ups.items[UID] = work_item(UID, ups_films)
     worker.look()
     worker.look()
-    worker.read_film("ARCHIVE")
+    worker.read_film("ARCHIVE", settled=False)
     worker.send()
-    monkeypatch.setattr(studies, "SOONEST_LOOK_S", 60.0)
+    with worker.journal.transaction() as database:  # long ago
+        database.execute("UPDATE made SET made_at = made_at - 3000")
+        database.execute("UPDATE work_items SET claimed_at = claimed_at - 3000")
     worker.look()
-    assert worker.state() == ("reading", None), "a report that was not ready comes at the next look"
+    assert worker.state() == ("reading", None), "only one result is there, which needs no joint reading"
+    worker.read_film("ARCHIVE", uid=f"{RESULT}.2", version=2)
+    worker.send()
+    worker.look()
+    assert worker.state() == ("completed", None)
+    assert len(ups.items[UID][PERFORMED]["Value"][0]["00404033"]["Value"]) == 2
+
+
+def test_a_study_whose_case_is_looked_at_no_more_completes_an_item(worker, ups, ups_films):
+    ups.items[UID] = work_item(UID, ups_films)
+    worker.look()
+    worker.look()
+    worker.read_film("ARCHIVE", settled=False)
+    worker.send()
+    with worker.journal.transaction() as database:
+        studies.schedule_look(database, STUDY, None)
+    worker.look()
+    assert worker.state() == ("completed", None)
 
 
 def test_results_of_all_studies_are_named(worker, ups, ups_films, make_film):

@@ -35,6 +35,10 @@ CREATE TABLE IF NOT EXISTS received (
 );
 CREATE INDEX IF NOT EXISTS received_of_study ON received (study_uid);
 CREATE INDEX IF NOT EXISTS received_by_state ON received (state);
+CREATE TABLE IF NOT EXISTS settled (
+    study_uid TEXT PRIMARY KEY REFERENCES studies,
+    looked_at REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS products (
     study_uid TEXT NOT NULL REFERENCES studies,
     kind TEXT NOT NULL,

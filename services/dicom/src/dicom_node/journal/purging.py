@@ -15,6 +15,6 @@ def purge(database: sqlite3.Connection, study_uid: str) -> tuple[Sequence[str], 
     hashes = [row[0] for row in database.execute("SELECT sha256 FROM received WHERE study_uid = ?", (study_uid,))]
     names = [row[0] for row in database.execute("SELECT sop_instance_uid FROM made WHERE study_uid = ?", (study_uid,))]
     database.executemany("DELETE FROM sendings WHERE sop_instance_uid = ?", [(name,) for name in names])
-    for table in ("made", "products", "prior_searches", "prior_films", "work_items", "received", "studies"):
+    for table in ("made", "products", "settled", "prior_searches", "prior_films", "work_items", "received", "studies"):
         database.execute(f"DELETE FROM {table} WHERE study_uid = ?", (study_uid,))  # noqa: S608 - names of our own
     return hashes, names

@@ -108,6 +108,19 @@ def schedule_look(database: sqlite3.Connection, study_uid: str, look_at: float |
     database.execute("UPDATE studies SET look_at = ? WHERE study_uid = ?", (look_at, study_uid))
 
 
+def mark_settled(database: sqlite3.Connection, study_uid: str, looked_at: float) -> None:
+    """Note that nothing is left to be made of the study's case as it was looked at then."""
+    database.execute("INSERT OR REPLACE INTO settled (study_uid, looked_at) VALUES (?, ?)", (study_uid, looked_at))
+
+
+def is_settled(database: sqlite3.Connection, study: Study) -> bool:
+    """Whether everything was made of the objects that were delivered last, or the case is looked at no more."""
+    if study.state == "collecting" or study.delivered_at is None:
+        return False
+    row = database.execute("SELECT looked_at FROM settled WHERE study_uid = ?", (study.study_uid,)).fetchone()
+    return study.look_at is None or (row is not None and row["looked_at"] >= study.delivered_at)
+
+
 def mark_delivered(database: sqlite3.Connection, study_uid: str, state: State, now: float) -> None:
     """Note that the objects are delivered, unless another one arrived meanwhile."""
     database.execute(

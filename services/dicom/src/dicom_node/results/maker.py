@@ -12,7 +12,7 @@ from pydicom.uid import UID
 from dicom_node import metrics
 from dicom_node.journal import orders, outgoing, received, studies
 from dicom_node.journal.database import Journal
-from dicom_node.journal.outgoing import Kind, OutgoingObject
+from dicom_node.journal.outgoing import OutgoingObject
 from dicom_node.journal.received import Received
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
@@ -27,6 +27,8 @@ from dicom_node.settings import Recipient
 from lobule.client import ApiError, Client
 from lobule.corrections import as_corrected
 
+_PASSING = frozenset({0, 429, 502, 503, 504})
+"""Statuses of a gateway that is busy or away."""
 _log = structlog.get_logger()
 
 
@@ -80,11 +82,11 @@ class ResultMaker(Loop):
 
     def _look(self, study: Study) -> None:
         assert study.delivered_at is not None
+        looked_at, settled = time.time(), False
         try:
             assert study.case_id is not None
             case = self._client.case(study.case_id)
-            if _is_analysed(case):
-                self._make_all(study, case)
+            settled = _is_analysed(case) and self._make_all(study, case)
         except ApiError as error:
             metrics.result_failures.labels(error.code).inc()
             _log.warning("results wait", case=study.pseudonym, code=error.code)
@@ -96,13 +98,18 @@ class ResultMaker(Loop):
         next_look = None if over else time.time() + studies.pause_of_looks(age)
         with self._journal.transaction() as database:
             studies.schedule_look(database, study.study_uid, next_look)
+            if settled:
+                studies.mark_settled(database, study.study_uid, looked_at)
 
-    def _make_all(self, study: Study, case: dict[str, Any]) -> None:
-        """Make each product that a destination wants and that is out of date."""
+    def _make_all(self, study: Study, case: dict[str, Any]) -> bool:
+        """Make each product that a destination wants and that is out of date; returns whether no other is to come.
+
+        More is to come while the films are still being read together, or while the gateway renders the report.
+        """
         together = self._client.examination(case["id"])
         films, failed = self._films(study, case, together), self._failed_films(study, case)
         if not films and not failed:
-            return
+            return False
         examination = Examination.of(case, together, films, failed, self._is_current(study, case))
         if not examination.is_current:
             examination = replace(examination, own_version=self._own_version(study, case))
@@ -111,35 +118,37 @@ class ResultMaker(Loop):
         with self._journal.reading() as database:
             header = examination.header
             order = orders.find(database, str(header.AccessionNumber), str(header.PatientID))
+        settled = not (examination.awaited and examination.is_current)
         for product in products(examination, self._client, case["id"], replace(self._context, order=order)):
             if wanting := [each.name for each in self._recipients if product.kind in each.kinds]:
-                self._make(study, product, wanting)
+                settled = self._make(study, product, wanting) and settled
+        return settled
 
-    def _make(self, study: Study, product: Product, destinations: Sequence[str]) -> None:
+    def _make(self, study: Study, product: Product, destinations: Sequence[str]) -> bool:
+        """Make a product if it is out of date; returns False if the gateway does not have a part of it yet."""
         kind = product.kind
         with self._journal.reading() as database:
             version, before = outgoing.newest(database, study.study_uid, kind, product.part)
             earlier = [outgoing.last(database, study.study_uid, each) for each in product.predecessors]
         predecessor = next((each for each in earlier if each is not None), None)
         if before == product.made_from or (product.only_again and not version):
-            return
+            return True
         try:
             built = product.build(_reference(predecessor) if predecessor else None)
             new = _write(self._files, study.study_uid, built, product, version + 1, time.time())
         except ApiError as error:
-            self._failed(study, kind, error.code)
-            return
+            metrics.result_failures.labels(f"{kind}_not_made").inc()
+            _log.warning("a result waits", case=study.pseudonym, kind=kind, code=error.code)
+            return error.code != "report_not_ready" and error.status not in _PASSING
         except Exception as error:  # noqa: BLE001 - of whatever kind; it is in the log and tried again at the next look
-            self._failed(study, kind, error_location(error))
-            return
+            metrics.result_failures.labels(f"{kind}_not_made").inc()
+            _log.error("a result could not be made", case=study.pseudonym, kind=kind, error=error_location(error))
+            return True
         with self._journal.transaction() as database:
             outgoing.add(database, new, product.made_from, destinations)
         _log.info("result made", case=study.pseudonym, kind=kind, version=version + 1)
         self._on_made()
-
-    def _failed(self, study: Study, kind: Kind, error: str) -> None:
-        metrics.result_failures.labels(f"{kind}_not_made").inc()
-        _log.error("a result could not be made", case=study.pseudonym, kind=kind, error=error)
+        return True
 
     def _films(self, study: Study, case: dict[str, Any], together: dict[str, Any]) -> list[AnalysedFilm]:
         """The study's films that were assessed; a film of another study in the case only counts in their numbers."""

@@ -31,7 +31,6 @@ CALLER = "UPS-RS"
 """The calling AE title that rules of the site see of what is fetched for a work item."""
 _MOST_OPEN, _MOST_FAILING = 8, 32
 _OFTEN_S = 2.0
-_SETTLED_S = 5.0  # what a look at a case takes: a study's results are made one after the other
 _ENDED = ("COMPLETED", "CANCELED")
 _TAKEN = (Status.SUCCESS, Status.DUPLICATE_INSTANCE)
 _log = structlog.get_logger()
@@ -223,15 +222,11 @@ class Performer(Loop):
             study = studies.find(database, study_uid)
             films = received.of_study(database, study_uid)
             results = outgoing.sent_of_study(database, study_uid)
+            settled = study is not None and studies.is_settled(database, study)
         readable = [film for film in films if film.state != "refused"]
         if study is None or not readable:
             return []
-        newest = max((each.made_at for each, _, _ in results), default=0.0)
-        is_of_all = study.state != "collecting" and newest > max(film.received_at for film in readable)
-        # What could not be made at that look, as a report that the gateway still draws, is made at the next one.
-        settled = newest + studies.pause_of_looks(newest - (study.delivered_at or newest)) + _SETTLED_S
-        waiting = any(state == "waiting" for _, _, state in results)
-        if not is_of_all or waiting or time.time() < max(settled, item.claimed_at + _SETTLED_S):
+        if not settled or any(state == "waiting" for _, _, state in results):
             if self._is_late(item):
                 raise _CancelError("late_results")
             return None
