@@ -51,6 +51,7 @@ class Gateway:
         self.bundles: list[int] = []
         self.together: dict = {"state": "none", "reading": None}
         self.assessment = "malignancy_suspected"
+        self.refused_films: list[dict] = []
 
     def case(self, case_id: str) -> dict:
         if case_id != "case-1":
@@ -60,6 +61,7 @@ class Gateway:
             "id": case_id,
             "state": "ready",
             "images": self.images,
+            "refused_films": self.refused_films,
             "conclusion": said,
             "reviews": self.reviews,
             "reader_findings": [each.model_dump(mode="json") for each in self.drawn],

@@ -98,6 +98,23 @@ def test_a_study_with_a_film_that_the_gateway_refused_is_never_negative(study, m
     assert "Not analysed: L (view unknown)." in said
 
 
+def test_a_film_of_another_patient_counts_until_somebody_says_where_it_belongs(study, make_film):
+    film = make_film("LCC")
+    header = pydicom.dcmread(film, stop_before_pixels=True)
+    sha256 = hashlib.sha256(film.read_bytes()).hexdigest()
+    study.intake.path_of("late").write_bytes(film.read_bytes())
+    names = str(header.SOPInstanceUID), str(header.SOPClassUID), STUDY
+    with study.journal.transaction() as database:
+        received.add(database, Received(*names, "late", sha256, 1, "LCC", "PACS", time.time()))
+        received.mark_refused(database, names[0], "other_patient")
+    study.gateway.refused_films = [{"sha256": sha256}]
+    study.look()
+    study.gateway.refused_films = []
+    study.look()
+    before, after = study.of("cad")
+    assert (values(before, "111017"), values(after, "111017")) == (["111244"], ["111242"])
+
+
 def test_a_study_of_which_every_film_failed_is_told_and_delivered(study):
     study.gateway.image["state"] = "failed"
     study.gateway.sign(verdicts=False)

@@ -42,7 +42,7 @@ TRANSACTIONS = {
     "idempotency/middleware.py": {"IdempotencyMiddleware._keep"},
     # Accepted once its bytes have arrived; analysed or rendered again while a request waits.
     # A film of a DICOM node that is refused is noted after its own transaction has ended.
-    "uploads/service.py": {"UploadService.accept", "UploadService._note_refused"},
+    "uploads/service.py": {"UploadService.accept", "UploadService._keep_apart"},
     "diagnose/endpoints.py": {"_start_again_if_failed", "_of_password"},
     "reports/renderings.py": {"_repeat", "_find_or_open"},
     # A PDF is signed once, by one gateway of several.

@@ -146,6 +146,11 @@ class TestFingerprints:
         other_key = self.of("x" * 32, patient_name="Lee^Hanna")
         assert differences(other_key, [anna, anna, self.of("x" * 32, patient_name="Lee^Anna")]) == ["patient_name"]
 
+    def test_the_identifier_tells_whose_a_file_without_name_and_birth_date_is(self):
+        one, other = self.of(patient_id="1"), self.of(patient_id="2")
+        assert differences(other, [one, one, other]) == ["patient_id"]
+        assert differences(one, [one, one, other]) == []
+
     def test_a_case_whose_files_agree_in_nothing_is_not_open_to_everybody(self):
         days = (date(1960, 1, 2), date(1970, 1, 2), date(1980, 1, 2))
         one, other, third, fourth = (

@@ -227,12 +227,15 @@ def signed_report(case: dict[str, Any], report: dict[str, Any]) -> Signed:
         comment=report["comment"],
         reviews=[Review.model_validate(each) for each in case["reviews"]],
         own=[ReaderFinding.model_validate(each) for each in case.get("reader_findings", [])],
-        others=[
-            _verification(each["name"], each)
-            for each in report.get("readers", [])
-            if each["name"] != report["signed_by"]
-        ],
+        others=[_verification(each["name"], each) for each in _other_readers(report)],
     )
+
+
+def _other_readers(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The readers besides the signer, who is the last of that name: two readers may be called the same."""
+    readers: list[dict[str, Any]] = report.get("readers", [])
+    places = [place for place, each in enumerate(readers) if each["name"] == report["signed_by"]]
+    return [each for place, each in enumerate(readers) if place not in places[-1:]]
 
 
 def _verification(name: str, signature: dict[str, Any]) -> Verification:

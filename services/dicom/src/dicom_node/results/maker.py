@@ -181,7 +181,13 @@ class ResultMaker(Loop):
             for image in case["images"]
             if image["state"] == "failed" and (film := ours.get(image["sha256"])) is not None
         ]
-        refused = [film for film in ours.values() if film.state == "refused"]
+        # A film of another patient counts until somebody has said where it belongs.
+        open_films = {film["sha256"] for film in case.get("refused_films", [])}
+        refused = [
+            film
+            for film in ours.values()
+            if film.state == "refused" and (film.refusal != "other_patient" or film.file_sha256 in open_films)
+        ]
         return failed + [FailedFilm.of(read_header(self._intake.path_of(film.sha256))) for film in refused]
 
     def _is_current(self, study: Study, case: dict[str, Any]) -> bool:

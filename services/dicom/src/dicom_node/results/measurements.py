@@ -9,7 +9,7 @@ from pydicom.uid import UID
 
 from dicom_node.results import concepts
 from dicom_node.results.concepts import DCM, PIXELS, SCT, UCUM
-from dicom_node.results.film import AnalysedFilm, FailedFilm
+from dicom_node.results.film import AnalysedFilm, FailedFilm, person_name
 from lobule.contracts.case import Verdict
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Finding, ModelInfo
@@ -114,6 +114,16 @@ def drawn(film: AnalysedFilm | FailedFilm, own: ReaderFinding) -> sr.PlanarROIMe
     )
     _name_source(group[0], film, own)
     return group
+
+
+def name_observer(group: Dataset, name: str) -> None:
+    """Name who gave a verdict or drew a finding, if it is not only the observer of the whole report (TID 1003).
+
+    By hand, since highdicom's groups take no observer; their template may be extended.
+    """
+    relation = sr.RelationshipTypeValues.HAS_OBS_CONTEXT
+    observer = sr.PnameContentItem(name=DCM.PersonObserverName, value=person_name(name), relationship_type=relation)
+    group.ContentSequence = sr.ContentSequence([*group.ContentSequence, observer])
 
 
 def closed_outline(finding: Finding | ReaderFinding) -> np.ndarray:

@@ -10,7 +10,7 @@ from dicom_node.results import concepts
 from dicom_node.results.concepts import DCM, PIXELS, SCT
 from dicom_node.results.examination import Signed
 from dicom_node.results.film import AnalysedFilm, FailedFilm, person_name
-from dicom_node.results.measurements import drawn, measured, system_as_observer
+from dicom_node.results.measurements import drawn, measured, name_observer, system_as_observer
 from dicom_node.results.sr_document import make_document
 
 _EVALUATIONS = sr.CodedConcept("C0034375", "UMLS", "Qualitative Evaluations")
@@ -66,14 +66,21 @@ def verdict_report(
         series_uid: Of its series.
         previous: The report of the system's findings that the verdicts are about.
     """
-    groups = []
+    groups: list[sr.PlanarROIMeasurementsAndQualitativeEvaluations] = []
+    observers: list[str] = []
     for film in films:
         for finding in film.result.findings:
             review = signed.verdict_of(film, finding.id)
             if review and review.verdict:
                 groups.append(measured(film, finding, review.verdict))
+                observers.append(review.reviewer)
     shown = [*films, *(film for film in failed if signed.drawn_on(film))]
-    groups += [drawn(film, own) for film in shown for own in signed.drawn_on(film)]
+    own = [(film, each) for film in shown for each in signed.drawn_on(film)]
+    groups += [drawn(film, each) for film, each in own]
+    observers += [each.author for _, each in own]
+    if signed.others:  # of several readers, each answers for what is theirs
+        for group, observer in zip(groups, observers, strict=True):
+            name_observer(group[0], observer)
     person = sr.PersonObserverIdentifyingAttributes(name=person_name(signed.reader))
     observer = sr.ObserverContext(observer_type=DCM.Person, observer_identifying_attributes=person)
     return make_document(

@@ -5,12 +5,14 @@ from fastapi.responses import Response
 
 from gateway.auth.dependencies import CurrentUser
 from gateway.case_details.priors import priors_of
+from gateway.case_details.refused import refused_films_of
 from gateway.case_details.schemas import CaseDetail, CaseImageRead, PriorExamination
 from gateway.cases import repository, service, sheets
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.evidence import state_of
 from gateway.cases.examinations import examinations
 from gateway.cases.schemas import ConclusionRead
+from gateway.corrections.exclusion import excludable
 from gateway.database import DbSession
 from gateway.errors import WITH_ETAG, responses
 from gateway.language import AnswerLanguage
@@ -36,10 +38,21 @@ def read_case(
     jobs = repository.latest_jobs(session, case.id)
     places = examinations([job.image for job in jobs])
     seen = sheets.sheets_of(session, case, user)
+    may_go = set() if case.sample else excludable(session, [job.image for job in jobs], user)
     response.headers["ETag"] = sheets.etag(session, case, user)
     return CaseDetail.of(
         case,
-        images=[CaseImageRead.of(job, state_of(job), places[job.image_id], user) for job in jobs],
+        images=[
+            CaseImageRead.of(
+                job,
+                state_of(job),
+                places[job.image_id],
+                user,
+                excludable=job.image_id in may_go,
+            )
+            for job in jobs
+        ],
+        refused_films=refused_films_of(session, case),
         conclusion=ConclusionRead.of(service.conclusion_of(session, case, jobs), language),
         reviews=reviews_of(session, case, seen),
         reader_findings=reader_findings.findings(session, case, seen),

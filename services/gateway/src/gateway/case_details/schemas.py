@@ -10,6 +10,7 @@ from gateway.cases.examinations import Examination
 from gateway.cases.models import Case
 from gateway.cases.schemas import ConclusionRead
 from gateway.corrections.removal import may_take_out
+from gateway.images.identity import PatientAttribute
 from gateway.images.schemas import ImageRead
 from gateway.jobs.models import Job
 from gateway.jobs.schemas import JobRead
@@ -17,6 +18,7 @@ from gateway.reports.schemas import CaseReportRead
 from gateway.users.models import User
 from lobule.contracts.case import CaseState, Evidence, Review
 from lobule.contracts.reader import ReaderFinding, SameLesion
+from lobule.contracts.result import Laterality, View
 
 
 class CaseImageRead(ImageRead):
@@ -31,12 +33,15 @@ class CaseImageRead(ImageRead):
         description="whether it is a film of an earlier examination, which is not part of the conclusion"
     )
     removable: bool = Field(description="whether you can remove it, replace it, or take it out of the case")
+    excludable: bool = Field(description="whether you can take it out of the case as one that does not belong to it")
     kept_by: Literal["report", "owner"] | None = Field(
         description="reason if you cannot: a signed report shows it, or you are not its owner; null if you can"
     )
 
     @classmethod
-    def of(cls, job: Job, state: Evidence, place: Examination, user: User) -> "CaseImageRead":
+    def of(
+        cls, job: Job, state: Evidence, place: Examination, user: User, *, excludable: bool = False
+    ) -> "CaseImageRead":
         """An image as its newest job knows it, for this user."""
         kept_by = "report" if job.image.signed else None if may_take_out(job.image, user) else "owner"
         image = ImageRead.model_validate(job.image)
@@ -48,7 +53,22 @@ class CaseImageRead(ImageRead):
             is_prior=place.is_prior,
             removable=kept_by is None,
             kept_by=kept_by,
+            excludable=excludable,
         )
+
+
+class RefusedFilm(BaseModel):
+    """A film that a program sent to the case and that was not added, because it names another patient."""
+
+    sha256: str = Field(description="SHA-256 of the received file, hexadecimal")
+    view: View | None = Field(description="view of the film, if the file says it")
+    laterality: Laterality | None = Field(description="side of the breast, if the file says it")
+    study_date: date | None = Field(description="day of its examination, if it is known")
+    differs: list[PatientAttribute] = Field(description="what differs from the other files of the case")
+    image_id: str | None = Field(
+        description="the image, which is kept apart from the case's images; null if only the refusal was noted"
+    )
+    job: JobRead | None = Field(description="its newest analysis; null if only the refusal was noted")
 
 
 class PriorExamination(BaseModel):
@@ -73,6 +93,10 @@ class CaseDetail(BaseModel):
     read_twice: bool = Field(description="whether two people read it independently; see `/reads`")
     sample: bool = Field(description="whether it is a sample case, which belongs to no patient and cannot be signed")
     images: list[CaseImageRead] = Field(description="images in display order, each with its newest analysis")
+    refused_films: list[RefusedFilm] = Field(
+        description="films that were not added because they name another patient; while there is one of the current "
+        "examination, the case is not called negative"
+    )
     conclusion: ConclusionRead = Field(description="the system's conclusion from the images of the newest examination")
     reviews: list[Review] = Field(
         description="reviews of findings and images; if two people read the case, only yours until both have signed"
@@ -88,6 +112,7 @@ class CaseDetail(BaseModel):
         cls,
         case: Case,
         images: list[CaseImageRead],
+        refused_films: list[RefusedFilm],
         conclusion: ConclusionRead,
         reviews: list[Review],
         reader_findings: list[ReaderFinding],
@@ -106,6 +131,7 @@ class CaseDetail(BaseModel):
             read_twice=case.read_twice,
             sample=case.sample,
             images=images,
+            refused_films=refused_films,
             conclusion=conclusion,
             reviews=reviews,
             reader_findings=reader_findings,

@@ -2,19 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import AppSettings, CurrentUser
-from gateway.cases import renaming, repository, service, sheets
+from gateway.auth.dependencies import AppSettings, CurrentUser, at_portal
+from gateway.cases import refused_films, renaming, repository, service, sheets
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
+from gateway.cases.reading import check_free
 from gateway.cases.repository import CaseFilter, Reader, Sort
-from gateway.cases.schemas import CaseChange, CaseCreate, CasePage, CaseRead
+from gateway.cases.schemas import CaseChange, CaseCreate, CasePage, CaseRead, FilmDismissal
 from gateway.database import DbSession
-from gateway.errors import responses
+from gateway.errors import not_found, responses
 from gateway.groups import repository as groups
 from gateway.groups.service import group_for_new_case
+from gateway.jobs.queues.lanes import Requester
 from gateway.paging import Several, link_next
 from lobule.contracts.case import CaseState
 from lobule.contracts.result import Assessment
@@ -51,6 +53,33 @@ def rename_case(
     record(session, request, user, "case.rename", "case", case.id)
     response.headers["ETag"] = sheets.etag(session, case, user)
     return case
+
+
+@router.post(
+    "/{case_id}/refused-films/{sha256}/dismissal",
+    status_code=204,
+    responses=responses(401, 403, 404, 409, 412, 422),
+)
+def dismiss_refused_film(
+    body: FilmDismissal,
+    case: VisibleCase,
+    sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the received file, hexadecimal")],
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    if_match: Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")] = None,
+) -> None:
+    """Dismiss the note of a film that was refused, and whose file is not on the server, with a reason.
+
+    It then no longer keeps the case from being called negative.
+    """
+    case = repository.locked(session, case.id)
+    service.check_unchanged(case, if_match)
+    check_free(case, user)
+    if not refused_films.forget(case, sha256):
+        raise not_found("image")
+    service.refresh(session, case.id, Requester(user.id, at_portal(request)))
+    record(session, request, user, "film.dismiss", "case", case.id, {"reason": body.reason, "sha256": sha256})
 
 
 @router.get("", responses=responses(401, 422))

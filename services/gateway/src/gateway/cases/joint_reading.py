@@ -13,7 +13,7 @@ from gateway.cases import refused_films
 from gateway.cases.comparison import NOT_COMPARED, Comparison
 from gateway.cases.evidence import names_of
 from gateway.cases.examinations import Examination as Place
-from gateway.cases.examinations import examinations, recent_priors
+from gateway.cases.examinations import current_date, examinations, recent_priors
 from gateway.cases.models import Case
 from gateway.images.identity import of_other_patients
 from gateway.jobs import on_request
@@ -96,7 +96,9 @@ def request_reading(
     ]
     current = [job for job in films if not places[job.image_id].is_prior]
     waiting = any(job.assessment is None and job.state not in FINAL_STATES for job in current)  # the last of them asks
-    request = None if waiting else _request(films, places, case, in_doubt)
+    day = current_date([job.image for job in analyses])
+    refused: list[Laterality | None] = [film.laterality for film in refused_films.evidence_of(session, case, day)]
+    request = None if waiting else _request(films, places, refused, in_doubt)
     if request is None:
         _forget(session, case)
         return
@@ -120,7 +122,10 @@ def _forget(session: Session, case: Case) -> None:
 
 
 def _request(
-    films: Sequence[Job], places: dict[str, Place], case: Case, in_doubt: list[Laterality | None]
+    films: Sequence[Job],
+    places: dict[str, Place],
+    refused: Sequence[Laterality | None],
+    in_doubt: list[Laterality | None],
 ) -> ExaminationRequest | None:
     """What to read, the films of the latest examination first; None if no current film was analysed."""
     given: dict[ImageRole, list[AnalysedImage]] = {"current": [], "prior": []}
@@ -144,7 +149,7 @@ def _request(
     failed: list[Laterality | None] = [
         job.image.info().laterality for job in films if job.assessment is None and not places[job.image_id].is_prior
     ]
-    failed.extend(film.laterality for film in refused_films.evidence_of(case))
+    failed.extend(refused)
     return ExaminationRequest(
         images=[*given["current"], *given["prior"]],
         failed=failed,

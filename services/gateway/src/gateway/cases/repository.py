@@ -229,8 +229,8 @@ def locked(session: Session, case_id: str) -> Case:
 
 
 def latest_jobs(session: Session, case_id: str) -> list[Job]:
-    """The newest job of each image of a case, in the order in which the images were uploaded."""
-    query = select(Job).join(Image, Image.id == Job.image_id).where(Image.case_id == case_id)
+    """The newest job of each image of a case, in the order of upload, without films that are kept apart."""
+    query = select(Job).join(Image, Image.id == Job.image_id).where(Image.case_id == case_id, Image.apart.is_(False))
     newest = {job.image_id: job for job in session.scalars(query.order_by(Job.created_at, Job.id))}
     return sorted(newest.values(), key=lambda job: (job.image.created_at, job.image_id))
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from gateway.database import split_names
 from lobule.contracts.breasts import BreastConclusions
@@ -40,6 +40,17 @@ class CaseChange(BaseModel):
     pseudonym: str = Field(
         min_length=1, max_length=100, examples=["P-2026-0042"], description="new pseudonym; never the patient's name"
     )
+
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class FilmDismissal(BaseModel):
+    """The reason why a film that was refused does not belong to a case."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason = Field(description="reason without names, which the audit log records")
 
 
 class CaseAssign(BaseModel):

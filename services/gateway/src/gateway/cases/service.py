@@ -41,7 +41,8 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
     unread = {names[job.image_id]: evidence_of([job])[0] for _, job in unread_films(jobs, former)}
     replaced = {job.id: evidence_of([former[job.id]])[0] for job in current if job.id in former}
     comparison = joint_reading.comparison_of(session, case.id, jobs)
-    conclusion = conclude(evidence_of(current), unread, refused_films.evidence_of(case), replaced, comparison)
+    refused = refused_films.evidence_of(session, case, current_date(images))
+    conclusion = conclude(evidence_of(current), unread, refused, replaced, comparison)
     return conclusion.model_copy(update={"reasons": [*_strangers(images, names), *conclusion.reasons]})
 
 
@@ -93,7 +94,8 @@ def summarise(session: Session, case: Case, jobs: Sequence[Job]) -> None:
     case.unlike_training = any(former.get(job.id, job).unlike_training for job in jobs)
     case.has_films = any(image.spec.evidence == "film" for image in images)
     case.thumbnails = _thumbnails(jobs)
-    parts = [*map(_canonical, evidence), *_dated(images), *map(_canonical, refused_films.evidence_of(case))]
+    refused = refused_films.evidence_of(session, case, case.study_date)
+    parts = [*map(_canonical, evidence), *_dated(images), *map(_canonical, refused)]
     parts += _since_earlier(joint_reading.comparison_of(session, case.id, jobs), evidence)
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     if digest != case.evidence_digest:

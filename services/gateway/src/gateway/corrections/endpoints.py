@@ -6,15 +6,16 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import CurrentUser, at_portal
-from gateway.corrections import removal, service
-from gateway.corrections.schemas import ImageCorrected, ImageCorrection
+from gateway.auth.dependencies import AppSettings, CurrentUser, at_portal, check_fresh_person
+from gateway.corrections import exclusion, removal, service
+from gateway.corrections.schemas import ImageCorrected, ImageCorrection, ImageExcluded, ImageExclusion
 from gateway.database import DbSession
 from gateway.errors import ProblemError, responses
 from gateway.images.dependencies import VisibleImage
 from gateway.images.schemas import ImageRead
 from gateway.jobs import repository
 from gateway.jobs import service as jobs
+from gateway.jobs.queues.lanes import Requester
 from gateway.jobs.queues.quotas import Quota
 from gateway.jobs.schemas import JobRead
 
@@ -63,6 +64,46 @@ def remove_image(
     detail = {"sha256": image.sha256, "modality": image.modality, "case_id": image.case_id}
     record(session, request, user, "image.remove", "image", image.id, detail)
     removal.remove(session, request.app.state.store, image, user, if_match)
+
+
+@router.post("/{image_id}/exclusion", responses=responses(401, 403, 404, 409, 412, 422))
+def exclude_image(
+    wanted: ImageExclusion,
+    image: VisibleImage,
+    user: CurrentUser,
+    session: DbSession,
+    settings: AppSettings,
+    request: Request,
+    if_match: IfMatch = None,
+) -> ImageExcluded:
+    """Take an image out of a case that it does not belong to, with a reason: into another case, or delete it.
+
+    For everyone who sees the case, if the film is kept apart, names another patient than the other files, or is owned
+    by a program or a deactivated account; else for its owner. Only its owner deletes an image without a fresh
+    authentication.
+
+    Analyses, verdicts and drawn findings go with the image. Both cases are concluded and read together again, and their
+    signed reports are superseded. An image of a signed report can be moved, but not deleted (409 `image_signed`).
+    """
+    if wanted.into == "deletion" and user.id != image.owner_id:
+        check_fresh_person(request)
+    detail = {"from": image.case_id, "into": wanted.into, "reason": wanted.reason, "sha256": image.sha256}
+    image_id = image.id
+    case = exclusion.exclude(
+        session,
+        request.app.state.store,
+        user,
+        image,
+        wanted,
+        rule=settings.reading_rule,
+        requester=Requester(user.id, at_portal(request)),
+        if_match=if_match,
+    )
+    case_id = case.id if case is not None else None
+    record(session, request, user, "image.exclude", "image", image_id, {**detail, "case_id": case_id})
+    if wanted.into == "new_case":
+        record(session, request, user, "case.create", "case", case_id)
+    return ImageExcluded(case_id=case_id)
 
 
 @router.get("/{image_id}/jobs", responses=responses(401, 404))

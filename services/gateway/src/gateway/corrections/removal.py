@@ -34,7 +34,8 @@ def remove(session: Session, store: ObjectStore, image: Image, user: User, if_ma
         ProblemError: `forbidden` (403), `not_found` (404), `image_signed` or `case_claimed` (409), or `case_changed`
             (412).
     """
-    delete_after_commit(session, store, _take_out(session, image, user, if_match))
+    check_may_take_out(image, user)
+    delete_after_commit(session, store, take_out(session, image, user, if_match))
 
 
 def may_take_out(image: Image, user: User) -> bool:
@@ -79,9 +80,12 @@ def lock(session: Session, image: Image, user: User, if_match: str | None, into:
         raise ProblemError(412, "case_changed")
 
 
-def _take_out(session: Session, image: Image, user: User, if_match: str | None) -> list[str]:
-    """Delete an image's rows; returns the prefixes of the objects to delete after the commit."""
-    check_may_take_out(image, user)
+def take_out(session: Session, image: Image, user: User, if_match: str | None) -> list[str]:
+    """Delete an image's rows, whosever it is; returns the prefixes of the objects to delete after the commit.
+
+    Raises:
+        ProblemError: `not_found` (404), `image_signed` or `case_claimed` (409), or `case_changed` (412).
+    """
     lock(session, image, user, if_match)
     cancel_analyses(session, image)
     case_id = image.case_id

@@ -63,7 +63,7 @@ def correct(
     given = correction.model_fields_set
     target = correction.case_id if "case_id" in given else image.case_id
     if target != image.case_id:
-        _check_target(session, user, image, target)
+        check_target(session, user, image, target)
     lock(session, image, user, if_match, into=target)
     modality = correction.modality or image.modality
     spec = required(session, modality)
@@ -76,7 +76,7 @@ def correct(
         raise ProblemError(422, "invalid_request", "view", values=values)
     requester = Requester(user.id, interactive)
     if "case_id" in given:
-        _move(session, image, target, requester, accepted=correction.accept_other_patient)
+        move(session, image, target, requester, accepted=correction.accept_other_patient)
     rescaled = any(getattr(correction, name) != getattr(image, name) for name in given & set(_SCALE))
     for name in given & set(_SAID):
         setattr(image, name, getattr(correction, name))
@@ -93,8 +93,13 @@ def correct(
     return job
 
 
-def _check_target(session: Session, user: User, image: Image, case_id: str | None) -> None:
-    """Check that a user may move an image into a case, or out of any."""
+def check_target(session: Session, user: User, image: Image, case_id: str | None) -> None:
+    """Check that a user may move an image into a case, or out of any.
+
+    Raises:
+        ProblemError: `case_is_sample` (409), `forbidden` (403), `not_found` (404), or `invalid_request` (422) if the
+            case is of another owner.
+    """
     if image.case_id is not None and cases.by_id(session, image.case_id).sample:
         raise ProblemError(409, "case_is_sample", "film")
     if case_id is None:
@@ -109,11 +114,19 @@ def _check_target(session: Session, user: User, image: Image, case_id: str | Non
         raise ProblemError(422, "invalid_request", "other_owner")
 
 
-def _move(session: Session, image: Image, case_id: str | None, requester: Requester, *, accepted: bool) -> None:
+def move(session: Session, image: Image, case_id: str | None, requester: Requester, *, accepted: bool) -> None:
+    """Move an image into a case, or out of any, with its analyses, verdicts and what readers drew on it.
+
+    A film that is kept apart becomes one of the case's images, in the case that it is kept apart from as well. The case
+    that it leaves is updated; the caller updates the one that it comes into.
+
+    Raises:
+        ProblemError: `duplicate_image` or `other_patient`, 409.
+    """
     if case_id is not None:
         refuse_other_patient(image, repository.of_case(session, case_id), accepted=accepted)
     _refuse_twin(session, image, image.modality, case_id)
-    left, image.case_id = image.case_id, case_id
+    left, image.case_id, image.apart = image.case_id, case_id, False
     session.flush()
     if left == case_id:
         return

@@ -59,7 +59,7 @@ def delete_case(
     if refusal is not None:
         raise refusal
     lost = losses_of_case(session, case, user, signed=signed)
-    for image in images.of_case(session, case.id):
+    for image in images.with_apart(session, case.id):
         removal.cancel_analyses(session, image)
     by_owner = user.id == case.owner_id and user.role != "service"  # of a program's case, people are told
     delete_after_commit(session, store, delete_rows(session, case.id, keep_notices=not by_owner))

@@ -130,7 +130,12 @@ def _visible_instances(user: User) -> Subquery:
         func.coalesce(film.dicom_modality, "MG").label("modality"),
         film.file_study_date.label("study_date"),
         *(film[name] for name in _OF_FILES),
-    ).where(film.case_id.in_(visible), film.study_mark.is_not(None), film.series_mark.is_not(None))
+    ).where(
+        film.case_id.in_(visible),
+        film.apart.is_(False),
+        film.study_mark.is_not(None),
+        film.series_mark.is_not(None),
+    )
     results = select(
         literal("instances").label("owner"),
         *(made[name] for name in (*_SHARED, "modality", "study_date", *_OF_FILES)),

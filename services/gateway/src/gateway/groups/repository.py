@@ -68,6 +68,11 @@ def remove_member(session: Session, group_id: str, user_id: str) -> bool:
     return bool(gone.rowcount)  # pyright: ignore[reportAttributeAccessIssue] - a DML result
 
 
+def group_of(session: Session, case_id: str) -> str | None:
+    """The group that a case is shared with."""
+    return session.scalar(select(SharedCase.group_id).where(SharedCase.case_id == case_id))
+
+
 def share(session: Session, case_id: str, group_id: str | None) -> None:
     """Share a case with this group instead of any other; with none if None."""
     session.execute(delete(SharedCase).where(SharedCase.case_id == case_id))

@@ -124,11 +124,12 @@ _PERSON = ("patient_name_mark", "birth_date_mark")
 def differences(new: FileIdentity, others: Sequence[FileIdentity]) -> list[PatientAttribute]:
     """The attributes in which a file names another patient than the other files do; missing ones count as equal.
 
-    Files whose name or date of birth is not that of most of them do not count: one file of another person that was
-    accepted does not let this person's other files in. All count if none has both the usual name and the usual date.
+    Files of another person than most of them do not count: one that was accepted does not let this person's other files
+    in. Name and date of birth tell whose a file is, and the identifier if it has neither. All count if none is of the
+    usual person.
     """
-    usual = {mark: _usual([getattr(other, mark) for other in others]) for mark in _PERSON}
-    own = [other for other in others if all(_is_usual(getattr(other, mark), usual[mark]) for mark in _PERSON)] or others
+    usual = {mark: _usual([getattr(other, mark) for other in others]) for mark in _PATIENT.values()}
+    own = [other for other in others if _is_of_usual_person(other, usual)] or others
     marks = {attribute: [getattr(other, mark) for other in own] for attribute, mark in _PATIENT.items()}
     return [attribute for attribute, mark in _PATIENT.items() if _differs(getattr(new, mark), marks[attribute])]
 
@@ -174,6 +175,11 @@ def _usual(marks: list[str | None]) -> dict[str, str]:
     """The most frequent mark by each key, of equally many the first."""
     counted = Counter(mark for mark in marks if mark).most_common()
     return {mark.partition(":")[0]: mark for mark, _ in reversed(counted)}
+
+
+def _is_of_usual_person(file: FileIdentity, usual: dict[str, dict[str, str]]) -> bool:
+    telling = _PERSON if any(getattr(file, mark) for mark in _PERSON) else _PATIENT.values()
+    return all(_is_usual(getattr(file, mark), usual[mark]) for mark in telling)
 
 
 def _is_usual(mark: str | None, usual: dict[str, str]) -> bool:

@@ -127,6 +127,8 @@ class Image(Base):
     )
     # part of a signed version, so it cannot be deleted
     signed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # names another patient than its case's files: it counts for nothing there until somebody decides where it belongs
+    apart: Mapped[bool] = mapped_column(default=False, server_default=false())
     # not only as a prior of a later examination
     signed_as_current: Mapped[bool] = mapped_column(default=False, server_default=false())
     # what its analysis said then; None if it had failed

@@ -71,14 +71,26 @@ def by_id(session: Session, image_id: str) -> Image | None:
 
 
 def of_case(session: Session, case_id: str) -> Sequence[Image]:
-    """The images of a case, oldest first."""
-    return session.scalars(select(Image).where(Image.case_id == case_id).order_by(Image.created_at)).all()
+    """The images of a case, oldest first, without films that are kept apart."""
+    query = select(Image).where(Image.case_id == case_id, Image.apart.is_(False))
+    return session.scalars(query.order_by(Image.created_at)).all()
+
+
+def apart_from(session: Session, case_id: str) -> Sequence[Image]:
+    """The films of other patients that are kept apart from the images of a case, oldest first."""
+    query = select(Image).where(Image.case_id == case_id, Image.apart.is_(True))
+    return session.scalars(query.order_by(Image.created_at, Image.id)).all()
+
+
+def with_apart(session: Session, case_id: str) -> Sequence[Image]:
+    """The images of a case and the films that are kept apart from them."""
+    return [*of_case(session, case_id), *apart_from(session, case_id)]
 
 
 def of_patients(session: Session, user: User, marks: Set[str], other_than_case: str | None = None) -> Sequence[Image]:
     """The images in cases, of those that this user may see, whose files bear one of these marks of patients."""
     column = Image.__table__.c.patient_id_mark
-    query = _visible_to(user).where(column.in_(marks), Image.case_id.is_not(None))
+    query = _visible_to(user).where(column.in_(marks), Image.case_id.is_not(None), Image.apart.is_(False))
     return session.scalars(query.where(Image.case_id != other_than_case) if other_than_case else query).all()
 
 
@@ -117,7 +129,7 @@ def mark_signed(session: Session, case_id: str, current: Mapping[str, Assessment
         case_id: The case.
         current: The images of it that were no priors, with what the report says of them.
     """
-    session.execute(update(Image).where(Image.case_id == case_id).values(signed=True))
+    session.execute(update(Image).where(Image.case_id == case_id, Image.apart.is_(False)).values(signed=True))
     for image_id, assessment in current.items():
         signed = {"signed_as_current": True, "signed_assessment": assessment}
         session.execute(update(Image).where(Image.id == image_id).values(**signed))

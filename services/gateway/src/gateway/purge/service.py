@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
 from gateway.cases import repository as cases
+from gateway.cases import service as case_service
 from gateway.clock import now
 from gateway.corrections import removal
 from gateway.database import SessionFactory, new_id, read
@@ -173,7 +174,7 @@ class Purge:
         if repository.case(session, case_id) is None:
             return []
         case = cases.locked(session, case_id)
-        for image in images.of_case(session, case_id):
+        for image in images.with_apart(session, case_id):
             removal.cancel_analyses(session, image)
         self._done.cases += 1
         self._done.images += len(held)
@@ -196,7 +197,12 @@ class Purge:
         self._done.images += 1
         self._done.analyses += deletion.analyses(session, [image_id])
         self._messages(session, [image_id])
-        return removal.delete_rows(session, image_id)
+        case_id = image.case_id  # of a film that was kept apart
+        prefixes = removal.delete_rows(session, image_id)
+        session.expire_all()
+        if case_id is not None:
+            case_service.refresh(session, case_id)
+        return prefixes
 
     def _messages(self, session: Session, image_ids: Sequence[str], case_id: str | None = None) -> None:
         job_ids = [each for image_id in image_ids for each in jobs.ids_of_image(session, image_id)]
@@ -232,8 +238,8 @@ def note_of_command(session: Session, action: str, kind: str, target_id: str, de
 def _found(session: Session, mark: str) -> tuple[list[str], list[str], datetime | None, int]:
     """The patient's cases, images without a case, the time of the first one, and how many cases have others' files."""
     found = repository.images_of(session, mark)
-    case_ids = sorted({image.case_id for image in found if image.case_id is not None})
-    lone = [image.id for image in found if image.case_id is None]
+    case_ids = sorted({image.case_id for image in found if image.case_id is not None and not image.apart})
+    lone = [image.id for image in found if image.case_id is None or (image.apart and image.case_id not in case_ids)]
     shared = sum(repository.has_others(session, case_id, mark) for case_id in case_ids)
     return case_ids, lone, found[0].created_at if found else None, shared
 

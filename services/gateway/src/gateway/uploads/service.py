@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
-from gateway.cases import refused_films
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.corrections import removal
@@ -24,7 +23,7 @@ from gateway.jobs.service import open_job
 from gateway.modalities.service import Modalities
 from gateway.names.policy import NamePolicy, StoredFile
 from gateway.settings import GatewaySettings
-from gateway.uploads import checks
+from gateway.uploads import apart, checks
 from gateway.uploads.file_names import neutral_name
 from gateway.uploads.receiving import Upload, receive
 from gateway.uploads.schemas import ImageOptions, Twin
@@ -145,12 +144,13 @@ class UploadService:
                     detail["replaces"] = replaced.id
                     _make_room(session, self._store, image, replaced, user)
                 if image.case_id is not None:
-                    case = cases.locked(session, image.case_id)  # two concurrent uploads must see each other's patient
+                    former = apart.same_film(session, image)
+                    cases.locked(session, image.case_id)  # two concurrent uploads must see each other's patient
                     others = images.of_case(session, image.case_id)
                     if by_instance:
                         checks.refuse_instance(session, image, others)
                     detail |= refuse_other_patient(image, others, accepted=options.accept_other_patient)
-                    refused_films.remove(case, image)
+                    apart.take_the_place(session, self._store, image, former)
                 checks.refuse_duplicate(session, image)
                 if options.replaces is not None and replaced is None:
                     raise not_found("image")
@@ -168,18 +168,37 @@ class UploadService:
                 checks.refuse_duplicate(session, image)
             raise
         except BaseException as error:
-            if not is_committed:  # a file that no image needs is deleted by retention, one that is missing is lost
-                self._store.delete(upload.object_key)
             if isinstance(error, ProblemError) and error.code == "other_patient" and user.role == "service":
-                self._note_refused(image)
+                self._keep_apart(image, stored, upload, note, Quota.of(self._settings, user.id, token_id))
+            elif not is_committed:  # a file that no image needs is deleted by retention, one that is missing is lost
+                self._store.delete(upload.object_key)
             raise
         return image, job
 
-    def _note_refused(self, image: Image) -> None:
-        """Note a node's film in its case: the node has acknowledged it to its sender, and nobody else would know."""
-        with self._sessions.begin() as session:
-            if image.case_id is not None and refused_films.add(cases.locked(session, image.case_id), image):
-                case_service.refresh(session, image.case_id)
+    def _keep_apart(
+        self,
+        image: Image,
+        stored: StoredFile,
+        upload: Upload,
+        note: Callable[[Session, Image, dict[str, Any]], None],
+        quota: Quota,
+    ) -> None:
+        """Keep a node's film: the node has acknowledged it to its sender, and nobody else would have it."""
+        is_kept = False
+        try:
+            with self._sessions.begin() as session:
+                differing = apart.keep(session, image)
+                if differing is None:
+                    return
+                if stored.identity is not None:
+                    session.add(stored.identity)
+                open_job(session, image, quota, interactive=False)
+                note(session, image, {"sha256": image.sha256, "kept_apart": differing})
+                case_service.refresh(session, image.case_id or "")
+                is_kept = True  # perhaps: see `accept`
+        finally:
+            if not is_kept:
+                self._store.delete(upload.object_key)
 
     def check_quota(self, user: User, token_id: str | None) -> None:
         """Refuse a user, or an API token, of whom as many analyses wait as may.

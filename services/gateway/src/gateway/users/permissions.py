@@ -59,6 +59,7 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     ("DELETE", _CASE, "delete"),
     (_READING, r"(/api/v1)?/cases/{case_id}/identity", "identify"),
     ("PUT", rf"{_CASE}/visit", "read"),
+    ("POST", rf"{_CASE}/refused-films/{{sha256}}/dismissal", "upload"),
     ("PUT", rf"{_CASE}/group", "share"),
     ("POST", rf"{_CASE}/reports/{{version}}/renderings", "read"),
     (_READING, r"/new", "upload"),

@@ -69,7 +69,8 @@ class JointReading:
 
 def image_summaries(session: Session, user: User, cases: Sequence[Case]) -> dict[str, ImageSummary]:
     """What the images of these cases tell a user, by case; without cases that have no image."""
-    own = _by_case(session.scalars(select(Image).where(Image.case_id.in_([case.id for case in cases]))).all())
+    of_these = select(Image).where(Image.case_id.in_([case.id for case in cases]), Image.apart.is_(False))
+    own = _by_case(session.scalars(of_these).all())
     marks = {mark for found in own.values() for image in found if (mark := image.identity.patient_id_mark)}
     others: dict[str, list[Image]] = defaultdict(list)
     for image in images.of_patients(session, user, marks) if marks else ():

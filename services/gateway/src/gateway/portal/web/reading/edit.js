@@ -25,9 +25,9 @@ function saidOf({ images, case: detail }, id) {
  * The dialog about one image.
  * @param {HTMLDialogElement} dialog
  * @param {import('./state.js').ReadingStore} store
- * @param {{maySupersede: (change: string) => Promise<boolean>, refresh: () => Promise<void>, onChanged: () => Promise<void>}} actions
+ * @param {{maySupersede: (change: string) => Promise<boolean>, refresh: () => Promise<void>, onChanged: () => Promise<void>, onExclude: (image: ViewedImage) => void}} actions
  */
-export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) {
+export function createEdit(dialog, store, { maySupersede, refresh, onChanged, onExclude }) {
   const form = find(dialog, 'form', HTMLFormElement);
   const fields = new Map(FIELDS.map((name) => [name, /** @type {Field} */ (find(form, `[name="${name}"]`))]));
   /** @type {ViewedImage | null} */
@@ -59,6 +59,7 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
     role(dialog, 'change').hidden = !entry.removable;
     role(dialog, 'kept').textContent = entry.kept_by ? t(`reading.edit.kept.${entry.kept_by}`) : '';
     role(dialog, 'kept').hidden = entry.removable;
+    role(dialog, 'exclude').hidden = !entry.excludable;
     confirming(false);
     showFields();
     dialog.showModal();
@@ -140,6 +141,10 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
   form.addEventListener('change', showFields);
   role(dialog, 'cancel').addEventListener('click', () => dialog.close());
   role(dialog, 'remove').addEventListener('click', ask);
+  role(dialog, 'exclude').addEventListener('click', () => {
+    dialog.close();
+    if (edited) onExclude(edited);
+  });
   role(dialog, 'keep').addEventListener('click', () => confirming(false));
   role(dialog, 'sure').addEventListener('click', () => !busy && act('delete'));
   form.addEventListener('submit', (event) => {

@@ -62,20 +62,33 @@ export function createLateTools(store, { panes, onProblem }) {
 /**
  * The dialogs that change a case or an image and sign a report.
  * @param {import('./state.js').ReadingStore} store
- * @param {{dialogs: {about: HTMLDialogElement, edit: HTMLDialogElement, signing: HTMLDialogElement},
- *     about: Parameters<typeof import('./about.js').createAbout>[2], edit: Parameters<typeof import('./edit.js').createEdit>[2],
+ * @param {{dialogs: {about: HTMLDialogElement, edit: HTMLDialogElement, belongs: HTMLDialogElement, signing: HTMLDialogElement},
+ *     refused: HTMLElement,
+ *     about: Parameters<typeof import('./about.js').createAbout>[2], edit: Omit<Parameters<typeof import('./edit.js').createEdit>[2], 'onExclude'>,
  *     signing: Parameters<typeof import('./signing.js').createSigning>[2], settled: () => Promise<unknown>, onProblem: (error: unknown) => void}} page
  *     `settled`: what is being saved is saved.
  */
-export function createLateDialogs(store, { dialogs, about, edit, signing, settled, onProblem }) {
+export function createLateDialogs(store, { dialogs, refused, about, edit, signing, settled, onProblem }) {
   /** @type {ReturnType<typeof import('./edit.js').createEdit> | null} */
   let editing = null;
   /** @type {ReturnType<typeof import('./signing.js').createSigning> | null} */
   let signs = null;
   /** @type {ReturnType<typeof import('./about.js').createAbout> | null} */
   let tells = null;
+  /** @type {ReturnType<typeof import('./belongs.js').createBelongs> | null} */
+  let belongs = null;
+
+  async function fetchBelongs() {
+    const { createBelongs } = await fetched(import('./belongs.js'), 'reading/belongs.js');
+    return (belongs ??= createBelongs(refused, dialogs.belongs, store, edit));
+  }
 
   return {
+    /** @param {Reading} state */
+    async refused({ case: detail }) {
+      if (!belongs && !detail?.refused_films.length) return;
+      await fetchBelongs().then((part) => part.show(), onProblem);
+    },
     async about() {
       try {
         const { createAbout } = await fetched(import('./about.js'), 'reading/about.js');
@@ -89,7 +102,8 @@ export function createLateDialogs(store, { dialogs, about, edit, signing, settle
     async edit(image) {
       try {
         const { createEdit } = await fetched(import('./edit.js'), 'reading/edit.js');
-        editing ??= createEdit(dialogs.edit, store, edit);
+        const onExclude = (/** @type {typeof image} */ excluded) => fetchBelongs().then((part) => part.exclude(excluded), onProblem);
+        editing ??= createEdit(dialogs.edit, store, { ...edit, onExclude });
         editing.open(image);
       } catch (error) {
         onProblem(error);

@@ -146,7 +146,8 @@ async function oneAtATime(what, task) {
 
 const late = createLateTools(store, { panes: panes.all, onProblem: showProblem });
 const dialogs = createLateDialogs(store, {
-  dialogs: { about: byId('about', HTMLDialogElement), edit: byId('edit', HTMLDialogElement), signing: signingDialog },
+  dialogs: { about: byId('about', HTMLDialogElement), edit: byId('edit', HTMLDialogElement), belongs: byId('belongs', HTMLDialogElement), signing: signingDialog },
+  refused: role(root, 'refused'),
   about: { maySupersede: mayChange, refresh: feed.refresh, onRenamed, onDeleted: () => location.assign('/') },
   edit: { maySupersede: mayChange, refresh: feed.refresh, onChanged: lookAgain },
   signing: { refresh: () => Promise.all([feed.refresh(), together.again()]), onSigned, goTo, goToBreast: breasts.focus },
@@ -246,6 +247,7 @@ const stated = () => Object.values(store.state.breasts).some((breast) => Object.
 const unsaved = () => stated() || Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || commented();
 store.subscribe(['case', 'images'], showCase);
 store.subscribe(['case'], together.caseChanged);
+store.subscribe(['case'], dialogs.refused);
 store.subscribe(['case'], createTwoPart(root, store, { fetched, refresh: feed.refresh, tell: status.tell, onProblem: showProblem }));
 store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'overlays', 'cropped', 'threshold', 'together', 'turns', 'enhanced', 'enhancedFilms', 'peek', 'ownChosen'], panes.show);
 store.subscribe(['windows'], panes.showWindows);
