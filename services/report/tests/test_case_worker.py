@@ -63,6 +63,14 @@ class TestWorker:
             ReportHandler(store)(self.claim(image=image, languages=["en"], forms=["pdf"]), lambda f, a: None)
         assert caught.value.code == "result_unreadable"
 
+    def test_a_result_of_a_newer_version_is_named_as_such(self, store):
+        stored = store.get("jobs/0/inference/1/result.json")
+        store.put("jobs/0/inference/1/result.json", stored.rstrip()[:-1] + b', "of_tomorrow": 1}')
+        image = ImageContent(result_prefix="jobs/0/inference/1", analysed_at=AT)
+        with pytest.raises(AnalysisError) as caught:
+            ReportHandler(store)(self.claim(image=image, languages=["en"], forms=["pdf"]), lambda f, a: None)
+        assert (caught.value.code, caught.value.reason) == ("result_unreadable", "newer")
+
     def test_says_what_is_gone(self, store):
         image = ImageContent(result_prefix="jobs/9/inference/1", analysed_at=AT)
         with pytest.raises(AnalysisError, match="no longer in the object store"):

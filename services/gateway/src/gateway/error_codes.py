@@ -54,6 +54,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "malformed_upload": (400,),
     "method_not_allowed": (405,),
     "model_unavailable": (422,),
+    "newer_version": (409,),
     "no_disagreement": (409,),
     "no_security_key": (409,),
     "node_busy": (409,),

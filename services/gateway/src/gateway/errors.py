@@ -8,9 +8,10 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
+from lobule.contracts.document import is_newer
 from lobule.contracts.language import Language, negotiate_language
 from lobule.errors import AnalysisError
 from lobule.words import Words
@@ -102,6 +103,18 @@ def not_found(what: str, **values: int) -> ProblemError:
     return ProblemError(404, "not_found", what, values=values)
 
 
+def from_stored(error: ValidationError) -> ProblemError:
+    """The response for a stored document that this version cannot read.
+
+    Raises:
+        ValidationError: It is damaged, or a fault of the program.
+    """
+    if not is_newer(error):
+        raise error
+    log.error("newer_version", error=error.errors(include_url=False, include_context=False, include_input=False))
+    return ProblemError(409, "newer_version")
+
+
 _STATUS_OF_INPUT_ERRORS = {"unsupported_format": 415, "too_many_pixels": 413}
 
 
@@ -162,6 +175,10 @@ def install_error_handlers(app: FastAPI) -> None:
         return problem_response(
             request, ProblemError(422, "invalid_request", "fields", values={"fields": fields}, errors=errors)
         )
+
+    @app.exception_handler(ValidationError)
+    async def stored(request: Request, error: ValidationError) -> Response:
+        return problem_response(request, from_stored(error))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:

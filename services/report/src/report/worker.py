@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from lobule import layout
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.case import CaseContent, ReportForm
+from lobule.contracts.document import is_newer
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, RenderClaim, ReportClaim
@@ -120,8 +121,8 @@ class ReportHandler:
             files = {name: self._store.get(layout.file_key(prefix, name)) for name in names}
         except ObjectNotFoundError as missing:
             raise AnalysisError("result_unreadable", "object_missing", name=str(missing)) from None
-        except ValidationError:
-            raise AnalysisError("result_unreadable", "figures") from None
+        except ValidationError as error:
+            raise AnalysisError("result_unreadable", "newer" if is_newer(error) else "figures") from None
         check_pictures(result, files)
         return result, files
 

@@ -65,7 +65,9 @@ def read_capabilities() -> FhirResponse:
     )
 
 
-@router.get("/Bundle/{case_id}", **_DESCRIBED, responses={200: {"model": FhirBundle}, **outcomes(401, 404, 422, 503)})
+@router.get(
+    "/Bundle/{case_id}", **_DESCRIBED, responses={200: {"model": FhirBundle}, **outcomes(401, 404, 409, 422, 503)}
+)
 def read_bundle(
     case_id: Annotated[str, Path(max_length=64)],
     user: CurrentUser,
@@ -92,7 +94,7 @@ def read_bundle(
 @router.get(
     "/{resource_type}/{resource_id}",
     **_DESCRIBED,
-    responses={200: {"model": FhirResource}, **outcomes(401, 404, 422, 503)},
+    responses={200: {"model": FhirResource}, **outcomes(401, 404, 409, 422, 503)},
 )
 def read_resource(
     resource_type: ResourceType,
@@ -113,7 +115,7 @@ def read_resource(
     raise not_found("resource")
 
 
-@router.get("/{resource_type}", **_DESCRIBED, responses={200: {"model": FhirBundle}, **outcomes(401, 422, 503)})
+@router.get("/{resource_type}", **_DESCRIBED, responses={200: {"model": FhirBundle}, **outcomes(401, 409, 422, 503)})
 def search_resources(
     resource_type: ResourceType, identifier: Identifier, user: CurrentUser, session: DbSession, request: Request
 ) -> FhirResponse:

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from gateway.errors import ProblemError
@@ -36,7 +37,7 @@ _Handler = Callable[[Request, Any], Awaitable[Response]]
 
 def install_outcomes(app: FastAPI) -> None:
     """Answer errors below `/fhir` in FHIR. Call after all other handlers are there."""
-    for kind in (HTTPException, ProblemError, RequestValidationError, *OUTAGES, Exception):
+    for kind in (HTTPException, ProblemError, RequestValidationError, ValidationError, *OUTAGES, Exception):
         app.add_exception_handler(kind, _outcome_or(app.exception_handlers[kind]))  # pyright: ignore[reportArgumentType]
 
 

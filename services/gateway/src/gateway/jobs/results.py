@@ -3,9 +3,10 @@
 import structlog
 from pydantic import ValidationError
 
-from gateway.errors import ProblemError
+from gateway.errors import ProblemError, from_stored
 from gateway.jobs.models import Examination, Job, Opinion, Work
 from lobule import layout
+from lobule.contracts.document import is_newer
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.region import RegionOpinion
@@ -26,7 +27,7 @@ def read_result(store: ObjectStore, job: Job) -> Result:
     """The result of the pipeline.
 
     Raises:
-        ProblemError: `result_not_ready` or `analysis_ended` (409), or `result_unreadable` (500).
+        ProblemError: `result_not_ready`, `analysis_ended` or `newer_version` (409), or `result_unreadable` (500).
     """
     try:
         return Result.model_validate_json(read_inference_file(store, job, layout.RESULT_FILE))
@@ -57,7 +58,7 @@ def read_examination(store: ObjectStore, work: Examination) -> ExaminationReadin
         work: One that is done.
 
     Raises:
-        ProblemError: `result_unreadable` (500).
+        ProblemError: `newer_version` (409) or `result_unreadable` (500).
     """
     key = layout.examination_key(work.step("examination").output_prefix())
     try:
@@ -74,7 +75,7 @@ def read_opinion(store: ObjectStore, work: Opinion) -> RegionOpinion:
         work: One that is done.
 
     Raises:
-        ProblemError: `result_unreadable` (500).
+        ProblemError: `newer_version` (409) or `result_unreadable` (500).
     """
     try:
         return RegionOpinion.model_validate_json(store.get(layout.region_key(work.step("region").output_prefix())))
@@ -83,5 +84,7 @@ def read_opinion(store: ObjectStore, work: Opinion) -> RegionOpinion:
 
 
 def _unreadable(job: Work, error: Exception) -> ProblemError:
+    if isinstance(error, ValidationError) and is_newer(error):
+        return from_stored(error)
     log.error("result_unreadable", job_id=job.id, error=repr(error))
     return ProblemError(500, "result_unreadable")

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from gateway.auth.sessions import cookie_name
@@ -36,7 +37,7 @@ def install_error_pages(app: FastAPI) -> None:
 
     Call after the handlers of `gateway.errors` and `gateway.outages` are there.
     """
-    for kind in (HTTPException, ProblemError, RequestValidationError, *OUTAGES, Exception):
+    for kind in (HTTPException, ProblemError, RequestValidationError, ValidationError, *OUTAGES, Exception):
         app.add_exception_handler(kind, _page_or(app.exception_handlers[kind]))  # pyright: ignore[reportArgumentType]
 
 
