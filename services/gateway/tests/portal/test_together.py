@@ -106,3 +106,15 @@ def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, 
     expect(line).to_have_text("Undone: LCC, finding 1 is without a verdict again")
     expect(undo).to_be_hidden()
     assert study.read()["reviews"] == []
+
+
+@pytest.mark.parametrize(("probability", "names_place"), [(0.9, True), (0.1, False)])
+def test_the_worklist_names_no_place_beside_no_sign_of_malignancy(
+    study, picture, masses, worker, logged_in, probability, names_place
+):
+    for colour, view in ((1, "CC"), (2, "MLO")):
+        study.add(picture(colour), masses[:1], probability=probability, view=view, laterality="L", name=f"{view}.png")
+    finish(worker)
+    cell = logged_in("/").locator("td.assessment")
+    expect(cell).to_contain_text("Malignancy suspected" if names_place else "No sign of malignancy")
+    expect(cell.locator(".site")).to_have_count(int(names_place))

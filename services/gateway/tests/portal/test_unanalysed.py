@@ -14,6 +14,7 @@ from signing_dialog import sign
 
 from lobule.contracts.pictures import FilmOverview, PictureFacts, Samples
 from lobule.layout import OVERVIEW_FILE
+from lobule.words.notices import make_notice
 
 pytestmark = pytest.mark.browser
 
@@ -73,6 +74,28 @@ def test_a_film_that_was_not_analysed_shows_its_pixels(study, picture, logged_in
     sign(page)
     expect(page.locator("#signing").get_by_text("Not assessed:").get_by_role("button")).to_have_text(["LCC"])
     expect(page.get_by_text("Not shown on this page so far:")).to_be_hidden()
+
+
+def test_a_film_that_is_still_analysed_shows_its_pixels(study, logged_in, app):
+    sent = study.upload(eight_bits(), modality="mammography", case_id=study.case, laterality="L", view="CC").json()
+    facts = PictureFacts(width=WIDTH, height=HEIGHT, bits=8)
+    app.state.store.put(f"images/{sent['image']['id']}/film/facts.json", facts.model_dump_json().encode())
+    page = logged_in(study.url, viewport={"width": 1440, "height": 900})
+    pane = page.locator('.pane[data-view="LCC"]')
+    expect(pane).to_have_attribute("data-scale", re.compile("."))
+    pixels = canvas(pane)[..., 0]
+    assert pixels[:, pixels.shape[1] // 2].max() == 255, "as the file has it"
+    expect(pane.locator('[data-role="note"]')).to_contain_text("Waiting for the analysis")
+    study.analyse(sent["job"]["id"], probability=0.1)
+    expect(pane.locator('[data-role="note"]')).to_be_hidden()
+    page.wait_for_function("document.querySelector('.pane canvas').width > 0")
+
+
+def test_the_conclusion_says_on_which_films_the_model_was_not_evaluated(study, picture, logged_in):
+    study.add(picture(74), [], probability=0.9, laterality="R", view="CC", notices=[make_notice("implant")])
+    study.add(picture(75), [], probability=0.1, laterality="L", view="CC")
+    said = logged_in(study.url).locator('[data-role="unevaluated"]')
+    expect(said).to_have_text("The model was not evaluated on films like these: RCC.")
 
 
 def test_films_that_never_hung_are_named_before_the_report_is_signed(study, picture, logged_in):

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { translator, useWords } from '#web/core/words.js';
 import { trendOfMarks } from '#web/reading/changes.js';
-import { curveOf, trendWords } from '#web/reading/trend.js';
+import { curveOf, hasGrown, trendWords } from '#web/reading/trend.js';
 
 useWords(translator({ 'reading.trend.size': '{mm} mm', 'reading.trend.size.detector': '{mm} mm on the detector', 'reading.trend.since': '{change} mm since {day}', 'reading.trend.unmarked': 'no mark on {day}' }, 'en'));
 
@@ -83,4 +83,10 @@ test('a trend is said by its sizes and the growth since the last examination', (
   const since = [10, 16, 18].map((mm, index) => ({ day: `${2022 + 2 * index}-03-01`, mm }));
   assert.equal(trendWords(since, false, '2022-03-01')[1], '+8 mm since 1 Mar 2022', 'that the joint reading compared with');
   assert.equal(trendWords([{ day: '2024-03-01', mm: 8 }, { day: '2026-03-01', mm: 9 }], true)[0], '8 → 9 mm on the detector');
+});
+
+test('growth counts from a fifth and 2 mm on, as in the joint reading', () => {
+  const sized = (before, now) => hasGrown([{ day: '2024-01-15', mm: before }, { day: '2026-02-10', mm: now }], '2024-01-15');
+  assert.deepEqual([sized(13.4, 14.2), sized(8, 9.9), sized(20, 23.9)], [false, false, false]);
+  assert.deepEqual([sized(8, 10), sized(20, 24), sized(null, 12)], [true, true, false]);
 });

@@ -120,7 +120,9 @@ def _unknown_words(tags: Tags, worded: FoundView | None) -> str:
 
 
 def shows_specimen(tags: Tags) -> bool:
-    """Whether a specimen was imaged instead of a breast."""
+    """Whether a specimen was imaged instead of a breast, by its view or by its container (PS3.3, C.7.6.22)."""
+    if tags.text(Tag.CONTAINER_IDENTIFIER) or tags.items(Tag.SPECIMEN_DESCRIPTIONS):
+        return True
     coded, _ = _coded_view(tags, [])
     return _NO_VIEW in (coded, _worded_view(tags.code(Tag.VIEW_POSITION)))
 

@@ -2,7 +2,7 @@
 
 import { ASSESSMENT_ICONS, find, icon, listItems, role, write } from '../core/dom.js';
 import { probability } from '../core/numbers.js';
-import { t } from '../core/words.js';
+import { list as commas, t } from '../core/words.js';
 import { inWords } from './certainty.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
@@ -14,6 +14,7 @@ import { inWords } from './certainty.js';
  * @param {(image: ViewedImage) => void} onChoose A reason was clicked that speaks of an image.
  */
 export function createConclusion(root, onChoose) {
+  const unevaluated = (root.dataset.unevaluated ?? '').split(' ');
   /** @param {Reading} state */
   return ({ case: detail, images, together }) => {
     if (!detail) return;
@@ -25,6 +26,8 @@ export function createConclusion(root, onChoose) {
     const failed = images.filter(({ prior, entry }) => !prior && entry.state === 'failed').length;
     const incomplete = failed ? [t('reading.conclusion.incomplete', { count: failed })] : [];
     write(role(root, 'of'), value === null ? '' : [inWords(value), ...sides(together), ...incomplete].join(' · '));
+    const unlike = images.filter(({ prior, result }) => !prior && result?.notices.some(({ code }) => unevaluated.includes(code)));
+    write(role(root, 'unevaluated'), unlike.length ? t('reading.conclusion.unevaluated', { images: commas(unlike.map(({ name }) => name)) }) : '');
     write(role(root, 'highest'), value === null ? '' : t('reading.probability.highest', { words: inWords(value) }));
     const imageOfJob = (/** @type {string | null} */ job) => images.find(({ jobId }) => jobId === job);
     const items = reasons.map(({ text, job_id: job }) => reasonItem(text, imageOfJob(job)));

@@ -90,12 +90,14 @@ export function createLoader(store) {
     if (!(await loadAll(image, patchOf(image)))) forget(refined, shownOf(image));
   }
 
-  /** A film that was not analysed: its pixels alone. @param {ViewedImage} image */
+  /** A film that is not analysed, or not yet: its pixels alone. What comes later than its result is dropped. @param {ViewedImage} image */
   async function show(image) {
     const key = `${shownOf(image)} ${image.entry.state}`;
     if (asked.has(key)) return;
     asked.add(key);
-    if (!(await loadUnanalysed(image, patchOf(image)))) forget(asked, key);
+    const patch = patchOf(image);
+    const isOpen = () => store.state.images.some(({ id, entry }) => id === image.id && entry.state !== 'assessed');
+    if (!(await loadUnanalysed(image, (change) => isOpen() && patch(change)))) forget(asked, key);
   }
 
   /** What a tool or an enhancement needs of the films that hang: all their samples. @param {import('./state.js').Reading} state */
@@ -137,7 +139,7 @@ export function createLoader(store) {
         waiting.push({ image, results });
         work();
       }
-      images.filter((image) => image.entry.state === 'failed' && image.film).forEach(show);
+      images.filter((image) => image.entry.state !== 'assessed' && image.film).forEach(show);
     },
   };
 }

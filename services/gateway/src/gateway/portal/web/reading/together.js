@@ -57,7 +57,7 @@ export function lesionPlace({ across, along, clock, depth, retroareolar }) {
   return [...parts, t(`breast.place.${depth}`)];
 }
 
-/** Whether a lesion is new or has grown, which is always said: the sizes of one view may not show it. @param {Lesion} lesion */
+/** Whether a lesion is new or has grown, which is always said: the sizes of one view may not show it. @param {Pick<Lesion, 'change'>} lesion */
 export const isWorse = ({ change }) => change?.change === 'new' || change?.change === 'grown';
 
 /**

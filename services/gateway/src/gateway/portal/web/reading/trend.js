@@ -5,13 +5,14 @@ import { dayWords } from '../core/times.js';
 import { list, t } from '../core/words.js';
 import { filmOf, trendOfMarks } from './changes.js';
 import { imageOf } from './targets.js';
-import { lesionOf, otherMarks } from './together.js';
+import { isWorse, lesionOf, otherMarks } from './together.js';
 
 /** @typedef {import('./changes.js').Trend} Trend */
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 
+const LEAST_MM = 2;
 const [WIDTH, HEIGHT, EDGE] = [64, 18, 3]; // of the curve, as its viewBox says
 
 /**
@@ -19,7 +20,7 @@ const [WIDTH, HEIGHT, EDGE] = [64, 18, 3]; // of the curve, as its viewBox says
  * alone: before the films were read together, and of films in other cases, which the joint reading does not see.
  * @param {Reading} state
  * @param {Target} target
- * @returns {{trend: Trend, since: string, apart: boolean, image: ViewedImage | null} | null}
+ * @returns {{trend: Trend, since: string, apart: boolean, worse: boolean, image: ViewedImage | null} | null}
  */
 export function trendOfLesion(state, target) {
   const change = lesionOf(state, target)?.change ?? null;
@@ -32,7 +33,9 @@ export function trendOfLesion(state, target) {
   const seen = film || !state.together ? state.images : state.images.filter(({ prior, id }) => !prior || elsewhere.has(id));
   const trend = trendOfMarks(seen, marks, change);
   const image = marks.find((mark) => mark.image.entry.view === film?.entry.view)?.image ?? marks[0]?.image ?? null;
-  return trend && { trend, since: film?.entry.examination ?? trend.at(-2)?.day ?? '', apart: !film, image };
+  if (!trend) return null;
+  const since = film?.entry.examination ?? trend.at(-2)?.day ?? '';
+  return { trend, since, apart: !film, worse: film ? isWorse({ change }) : hasGrown(trend, since), image };
 }
 
 /** Sizes as they are written, in whole mm; a dash for a day without a mark there. @param {Trend} trend */
@@ -45,6 +48,12 @@ const earlierOf = (trend, since) => trend.slice(0, -1).find(({ day }) => day ===
 export function grownBy(trend, since) {
   const [before, now] = [earlierOf(trend, since), trend.slice(-1)[0]];
   return before.mm === null || now.mm === null ? 0 : Math.round(now.mm) - Math.round(before.mm);
+}
+
+/** Whether sizes differ by so much that growth counts, as in the joint reading: a fifth, and 2 mm. @param {Trend} trend @param {string} since */
+export function hasGrown(trend, since) {
+  const [before, now] = [earlierOf(trend, since), trend.slice(-1)[0]];
+  return before.mm !== null && now.mm !== null && now.mm - before.mm >= Math.max(LEAST_MM, before.mm / 5);
 }
 
 /** What has become of a lesion since an earlier examination, in words. @param {Trend} trend @param {boolean} [onDetector] Whether the sizes are those on the detector. @param {string} [since] By default since the last one. */
@@ -73,11 +82,11 @@ export function showTrend(row, told, onDetector) {
   const place = role(row, 'trend');
   place.hidden = told === null;
   if (!told) return;
-  const { trend, since, apart } = told;
+  const { trend, since, apart, worse } = told;
   const [said, grown] = trendWords(trend, onDetector, since);
   write(role(place, 'sizes'), said);
   write(role(place, 'grown'), apart ? `${grown} ${t('reading.trend.apart')}` : grown);
-  place.toggleAttribute('data-grown', grownBy(trend, since) > 0);
+  place.toggleAttribute('data-grown', worse);
   place.title = list(trend.map(({ day, mm }) => t('reading.trend.day', { size: mm === null ? '–' : `${Math.round(mm)} mm`, day: dayWords(day) })));
   const curve = /** @type {SVGElement} */ (place.querySelector('svg'));
   const points = curveOf(trend);

@@ -1,0 +1,18 @@
+"""Films that name a specimen in its own module."""
+
+import pytest
+from pydicom.dataset import Dataset
+
+from lobule.errors import AnalysisError
+from lobule.imaging.dicom.reader import read_dicom
+
+
+@pytest.mark.parametrize("tags", [{"ContainerIdentifier": "S26-1"}, {"SpecimenDescriptionSequence": [Dataset()]}])
+def test_a_specimen_is_refused_whatever_its_view_says(tags, film_file):
+    with pytest.raises(AnalysisError, match="specimen") as caught:
+        read_dicom(film_file(ViewPosition="CC", **tags))
+    assert caught.value.code == "not_screening_view"
+
+
+def test_an_empty_description_names_no_specimen(film_file):
+    assert read_dicom(film_file(ViewPosition="CC", SpecimenDescriptionSequence=[], ContainerIdentifier="")).view == "CC"
