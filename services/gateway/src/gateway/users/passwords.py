@@ -13,7 +13,7 @@ from functools import cache
 
 from pwdlib import PasswordHash
 
-_NICER_BY = 10
+_NICER_BY = 5
 
 NO_PASSWORD = "!"  # noqa: S105 - no password
 """Stored instead of a hash for an account of single sign-on: no password matches it."""
