@@ -8,7 +8,7 @@ from histo_worker.tissue.network import SIDE, tissue_network
 from histo_worker.tissue.reader import TissueReader
 from histo_worker.tissue_training.batches import TissueBatches
 from histo_worker.tissue_training.learning import TissueConfig, fold_of, score, train_tissue
-from histo_worker.tissue_training.package import write_tissue_package
+from histo_worker.tissue_training.package import best_mark, write_tissue_package
 from histo_worker.tissue_training.samples import Sample, read_samples
 from histo_worker.training.trained import TrainingStopped
 from lobule_ml.training.state import saved_step
@@ -58,6 +58,15 @@ def test_a_stopped_training_goes_on_but_not_on_other_samples(samples, tmp_path, 
     assert saved_step(tmp_path) == 2
 
 
+def test_the_mark_serves_patients_and_not_patches():
+    """One patient has most patches and scores too low; the mark follows the three others."""
+    many = [sample("idc", "idc", 0, t, (67, 67)) for t in (0, 1) for _ in range(40)]
+    few = [sample("idc", "idc", p, t, (67, 67)) for p in (1, 2, 3) for t in (0, 1)]
+    healthy = [sample("idc", "idc", 4, 0, (67, 67))]
+    low, high = [0.1] * 40 + [0.3] * 40, [0.5, 0.8] * 3
+    assert 0.5 < best_mark([*many, *few, *healthy], np.array([*low, *high, 0.9])) <= 0.8
+
+
 def test_a_package_reads_as_the_network_that_it_was_written_from(samples, tmp_path):
     net = tissue_network()
     head = net.get_layer("evidence_C4")
@@ -66,6 +75,9 @@ def test_a_package_reads_as_the_network_that_it_was_written_from(samples, tmp_pa
     manifest = write_tissue_package(net, samples, scores.logits, tmp_path, TissueConfig(), "none")
     assert {m.magnification for m in manifest.metrics} == {"idc", "breakhis 100X"}
     reader = TissueReader(tmp_path)
+    assert reader.read(samples[0].pixels, 3.0).probabilities == pytest.approx(
+        reader._calibrated(scores.logits[:1]), abs=0.01
+    )
     logits, _, _ = reader.outputs(np.stack([samples[0].pixels[1:65, 1:65]]))
     expected = net.predict_on_batch(samples[0].pixels[None, 1:65, 1:65].astype(np.float32))["logit"]
     np.testing.assert_allclose(logits, expected, atol=0.02)  # kernels are kept in half precision

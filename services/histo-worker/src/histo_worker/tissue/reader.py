@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from histo_worker.preprocessing.glass import BRIGHT
 from histo_worker.tissue.network import SIDE, tissue_network
+from histo_worker.tissue.orientations import read_turned
 from histo_worker.tissue.out_of_distribution import TrainingTissue
-from histo_worker.tissue.windows import CELL, Band, bands, scaled_size, with_colours
+from histo_worker.tissue.windows import CELL, Band, bands, is_one_square, scaled_size, with_colours
 from lobule.model_package import ModelPackage, open_package
 from lobule_ml.calibration import sigmoid
 from lobule_ml.packages import building
@@ -24,6 +25,8 @@ Float = NDArray[np.float32]
 PACKAGE = Path(__file__).parent / "trained"
 BATCH = 16
 _CELLS = SIDE // CELL
+_SPREAD = 6.0
+"""Deviation in cells: what lies around a square says something about it (docs/results/tissue-tried.md)."""
 _LEAST_TISSUE = 0.2  # share of a cell and its neighbours; with less tissue it is fat or glass, without carcinoma
 
 
@@ -100,6 +103,7 @@ class TissueReader:
         logits: list[Float] = []
         features: list[Float] = []
         squares: list[tuple[int, int]] = []
+        alone = is_one_square(field.shape[0], field.shape[1], um_per_pixel)
         for group in _groups(bands(field, um_per_pixel, glass)):
             for band in group:
                 top = min(band.y // CELL, rows - _CELLS)
@@ -107,7 +111,8 @@ class TissueReader:
             corners = [(band.y, x) for band in group for x in band.xs]
             if not corners:
                 continue
-            logit, evidence, feature = self.outputs(np.concatenate([band.patches for band in group]))
+            patches = np.concatenate([band.patches for band in group])
+            logit, evidence, feature = read_turned(self.outputs, patches) if alone else self.outputs(patches)
             logits.append(logit)
             features.append(feature)
             squares += corners
@@ -119,8 +124,7 @@ class TissueReader:
         if not logits:
             nothing = np.zeros(0, np.float32)
             return TissueReading(np.zeros((rows, columns), np.float32), 0.0, np.zeros((0, 2), np.intp), nothing, 1.0)
-        blurred = cv2.GaussianBlur(total / np.maximum(weight, 1e-6), (0, 0), 2.0)
-        mapped = self._calibrated(np.asarray(blurred, np.float32))
+        mapped = self._calibrated(_smoothed(np.asarray(total / np.maximum(weight, 1e-6), np.float32), weight > 0))
         holds_tissue = (cv2.blur(tissue, (5, 5)) >= _LEAST_TISSUE) & (weight > 0)
         mapped[~holds_tissue] = 0.0
         share = float((mapped >= self.mark_from).sum() / max(1, holds_tissue.sum()))
@@ -141,3 +145,10 @@ def _groups(rows: Iterable[Band]) -> Iterator[list[Band]]:
             group = []
     if group:
         yield group
+
+
+def _smoothed(evidence: Float, was_read: NDArray[np.bool_]) -> Float:
+    """The mean of the evidence around each cell; cells that were not read do not count."""
+    spread = cv2.GaussianBlur(np.where(was_read, evidence, 0).astype(np.float32), (0, 0), _SPREAD)
+    share = cv2.GaussianBlur(was_read.astype(np.float32), (0, 0), _SPREAD)
+    return np.asarray(spread / np.maximum(share, 1e-6), np.float32)

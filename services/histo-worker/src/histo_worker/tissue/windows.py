@@ -79,6 +79,11 @@ def share_read(height: int, width: int, um_per_pixel: float) -> float:
     return min(1.0, down * across / (_count(rows, SIDE) * _count(columns, SIDE)))
 
 
+def is_one_square(height: int, width: int, um_per_pixel: float) -> bool:
+    """Whether a single square covers a field."""
+    return _counts(*scaled_size(height, width, um_per_pixel)) == (1, 1)
+
+
 def _counts(rows: int, columns: int) -> tuple[int, int]:
     """Number of squares down and across."""
     if (rows / _STEP) * (columns / _STEP) <= MOST_SQUARES:

@@ -26,7 +26,7 @@ _Data = Annotated[list[Path], typer.Option(help="Folder of IDC or BreakHis; repe
 _Weights = Annotated[Path, typer.Option(help="Folder of pretrained backbones.")]
 _Run = Annotated[Path, typer.Option(help="Folder of the runs. Stopped runs are resumed.")]
 _Without = Annotated[list[str] | None, typer.Option(help="Patients of IDC to leave out, such as that of a test slide.")]
-_Steps = Annotated[int, typer.Option(help="Number of training steps, of 64 patches each.")]
+_STEPS = typer.Option(help="Number of training steps, of 64 patches each.")
 
 
 @app.command()
@@ -36,7 +36,7 @@ def train(
     output: Annotated[Path, typer.Option(help="Folder of the package to write.")],
     run: _Run = Path("runs/tissue"),
     without: _Without = None,
-    steps: _Steps = 520,
+    steps: Annotated[int | None, _STEPS] = None,
     seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
     licence: Annotated[str, typer.Option(help="Licence of the new weights.")] = "not stated",
 ) -> None:
@@ -45,7 +45,7 @@ def train(
     from histo_worker.tissue_training.package import write_tissue_package
     from histo_worker.tissue_training.samples import read_samples
 
-    config = TissueConfig(steps=steps, seed=seed)
+    config = TissueConfig(steps=steps or TissueConfig.steps, seed=seed)
     with _complaints():
         samples = read_samples(data, without or ())
         logits = out_of_fold(samples, run, weights, config, typer.echo)
@@ -64,7 +64,7 @@ def across(
     weights: _Weights,
     run: _Run = Path("runs/tissue-across"),
     without: _Without = None,
-    steps: _Steps = 380,
+    steps: Annotated[int, _STEPS] = 380,
 ) -> None:
     """Train on some laboratories and measure on another."""
     from histo_worker.tissue_training.learning import TissueConfig, score, train_tissue

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL, tissue_network
-from histo_worker.tissue.windows import bands, with_colours
+from histo_worker.tissue.orientations import read_turned
+from histo_worker.tissue.windows import bands, is_one_square, with_colours
 from histo_worker.tissue_training.batches import TissueBatches
+from histo_worker.tissue_training.laboratories import Laboratory
 from histo_worker.tissue_training.samples import Sample
 from histo_worker.training.trained import TrainingStopped
 from histo_worker.training.trainer import Recipe, train_network
@@ -20,6 +23,8 @@ from lobule_ml.training.record import write_record
 from lobule_ml.training.state import saved_step
 
 Floats = NDArray[np.floating]
+Float = NDArray[np.float32]
+RGB8 = NDArray[np.uint8]
 
 _PREDICTED = 64  # squares in a batch
 
@@ -30,26 +35,32 @@ class TissueConfig:
 
     Attributes:
         backbone: A key of `lobule_ml.backbones.BACKBONES`.
-        steps: Number of batches.
+        steps: Number of batches; the rate rises over the first ones and then falls as a cosine.
         batch: Patches in a batch.
         rate: Largest learning rate.
+        ema: Momentum of the weights' average, which is the result.
         frozen: Number of the backbone's first stages that keep their pretrained weights.
+        idc_share: See `TissueBatches`.
+        laboratory: Ranges of the random changes to patches.
         folds: Number of folds of patients for the measurement.
         seed: Seed of all random numbers.
     """
 
     backbone: str = "efficientnet_lite0"
-    steps: int = 520
+    steps: int = 800
     batch: int = 64
     rate: float = 1e-3
-    frozen: int = 3
+    ema: float = 0.99
+    frozen: int = 0
+    idc_share: float = 0.8
+    laboratory: Laboratory = field(default_factory=Laboratory)
     folds: int = 2
     seed: int = 0
 
     @property
     def recipe(self) -> Recipe:
         """The recipe of the training loop."""
-        return Recipe("adamw", self.rate, self.steps, weight_decay=0.05, batch=self.batch, ema=0.98)
+        return Recipe("adamw", self.rate, self.steps, weight_decay=0.05, batch=self.batch, ema=self.ema)
 
 
 def train_tissue(
@@ -75,7 +86,7 @@ def train_tissue(
     for layer in net.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.95  # a short run must replace the statistics of photographs
-    batches = TissueBatches(samples, config.batch, config.seed)
+    batches = TissueBatches(samples, config.batch, config.seed, config.laboratory, config.idc_share)
     if not train_network(net, batches, config.recipe, folder, until=until):
         raise TrainingStopped("the tissue network", saved_step(folder), config.steps)
     return net
@@ -102,22 +113,41 @@ class Scores:
     features: list[Floats]
 
 
-def score(net: keras.Model, samples: Sequence[Sample]) -> Scores:
-    """Score samples square by square, as the service reads a field."""
+def score(net: keras.Model, samples: Sequence[Sample], *, turned: bool = True) -> Scores:
+    """Score samples square by square, as the service reads a field.
+
+    Args:
+        net: The network.
+        samples: Samples to score.
+        turned: Whether samples of a single square are read in all orientations; features do not depend on it.
+    """
     parts = [[b.patches for b in bands(s.pixels, UM_PER_PIXEL) if b.xs] for s in samples]
     squares = [np.concatenate(p) if p else np.zeros((0, SIDE, SIDE, 3), np.uint8) for p in parts]
     every = np.concatenate(squares)
-    outputs = [
-        net.predict_on_batch(every[start : start + _PREDICTED].astype(np.float32))
-        for start in range(0, len(every), _PREDICTED)
-    ]
-    logits = np.concatenate([np.asarray(o["logit"]) for o in outputs])
-    features = with_colours(np.concatenate([np.asarray(o["features"], np.float32) for o in outputs]), every)
-    ends = np.cumsum([len(s) for s in squares])[:-1]
+    lengths = [len(s) for s in squares]
+    logits, _, features = _outputs(net, every)
+    sizes = [s.pixels.shape[:2] for s in samples]
+    alone = np.repeat([is_one_square(height, width, UM_PER_PIXEL) for height, width in sizes], lengths)
+    if turned and alone.any():
+        logits[alone] = read_turned(partial(_outputs, net), every[alone])[0]
+    ends = np.cumsum(lengths)[:-1]
     glass = float(logits.min())  # a field without tissue contains no carcinoma
     return Scores(
-        np.array([part.max() if len(part) else glass for part in np.split(logits, ends)]), np.split(features, ends)
+        np.array([part.max() if len(part) else glass for part in np.split(logits, ends)]),
+        np.split(with_colours(features, every), ends),
     )
+
+
+def _outputs(net: keras.Model, squares: RGB8) -> tuple[Float, Float, Float]:
+    """Logits, evidence maps and features of squares."""
+    outputs = [
+        net.predict_on_batch(squares[start : start + _PREDICTED].astype(np.float32))
+        for start in range(0, len(squares), _PREDICTED)
+    ]
+    logits, evidence, features = (
+        np.concatenate([np.asarray(o[name], np.float32) for o in outputs]) for name in ("logit", "evidence", "features")
+    )
+    return logits, evidence, features
 
 
 def fold_of(samples: Sequence[Sample], folds: int, seed: int) -> NDArray[np.intp]:

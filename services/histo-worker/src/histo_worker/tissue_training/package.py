@@ -20,11 +20,11 @@ from lobule.contracts.manifest import CalibrationSection, Metric, NetworkInput
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Thresholds
 from lobule_ml.calibration import Logistic
-from lobule_ml.evaluation.statistics import auc, expected_calibration_error, patient_bootstrap
+from lobule_ml.evaluation.statistics import auc, dice, expected_calibration_error, patient_bootstrap
 from lobule_ml.packages import write_description, write_weights
 from lobule_ml.variables import get_variables
 
-NAME, VERSION = "tissue-lite0", "1.0.0"
+NAME, VERSION = "tissue-lite0", "1.1.0"
 _ROUNDS = 300
 
 
@@ -42,15 +42,20 @@ def calibrate(samples: Sequence[Sample], logits: Floats) -> PlattCalibration:
 
 
 def best_mark(samples: Sequence[Sample], probability: Floats) -> float:
-    """The probability threshold for marking patches of IDC with the largest Dice."""
+    """The probability threshold for marking patches of IDC with the largest mean Dice over patients.
+
+    A map is of one patient, so patients count alike. Patients without carcinoma, or with nothing else, are left out.
+    """
     chosen = [i for i, s in enumerate(samples) if s.laboratory == "idc"]
     truth, p = np.array([bool(samples[i].target) for i in chosen]), probability[chosen]
+    patient = np.array([samples[i].patient for i in chosen])
+    each = [patient == name for name in sorted(set(patient.tolist()))]
+    mixed = [one for one in each if truth[one].any() and not truth[one].all()]
 
-    def dice(mark: float) -> float:
-        found = p >= mark
-        return 2 * int((truth & found).sum()) / max(1, int(truth.sum() + found.sum()))
+    def mean_dice(mark: float) -> float:
+        return float(np.mean([dice(truth[one], p[one] >= mark) for one in mixed]))
 
-    return max((round(float(mark), 2) for mark in np.linspace(0.05, 0.95, 91)), key=dice)
+    return max((round(float(mark), 2) for mark in np.linspace(0.05, 0.95, 91)), key=mean_dice)
 
 
 def measure(
@@ -111,7 +116,7 @@ def write_tissue_package(
 
 def training_arrays(net: keras.Model, samples: Sequence[Sample]) -> dict[str, Any]:
     """Statistics of the training tissue, as arrays for the package."""
-    features = score(net, samples).features
+    features = score(net, samples, turned=False).features
     known = [i for i, f in enumerate(features) if len(f)]
     tissue = fit_training_tissue(
         [features[i] for i in known],

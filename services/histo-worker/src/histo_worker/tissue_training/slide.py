@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.tissue.reader import TissueReader
-from lobule_ml.evaluation.statistics import auc
+from lobule_ml.evaluation.statistics import auc, dice
 
 RGB8 = NDArray[np.uint8]
 NO_TILE = 255
@@ -46,16 +46,11 @@ def measure_slide(reader: TissueReader, slide: RGB8, um_per_pixel: float, truth:
     tiles = cv2.resize(tumour, truth.shape[::-1], interpolation=cv2.INTER_AREA)
     known = truth != NO_TILE
     target, probability = truth[known] == 1, tiles[known]
-    dice = {t: _dice(target, probability >= t) for t in np.linspace(0.05, 0.95, 19).round(2)}
+    best = max(dice(target, probability >= mark) for mark in np.linspace(0.05, 0.95, 19).round(2))
     return SlideFigures(
         int(known.sum()),
         auc(target, probability),
-        _dice(target, probability >= reader.mark_from),
-        max(dice.values()),
+        dice(target, probability >= reader.mark_from),
+        best,
         float(tiles[~known].mean()) if (~known).any() else 0.0,
     )
-
-
-def _dice(truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> float:
-    total = int(truth.sum() + found.sum())
-    return 2 * int((truth & found).sum()) / total if total else 1.0

@@ -69,6 +69,13 @@ def auc(target: ArrayLike, score: ArrayLike) -> float:
     return float((ranks[positive].sum() - found * (found + 1) / 2) / (found * others))
 
 
+def dice(truth: ArrayLike, found: ArrayLike) -> float:
+    """The Dice coefficient of two masks; 1 if both are empty."""
+    t, f = np.asarray(truth, bool), np.asarray(found, bool)
+    total = int(t.sum() + f.sum())
+    return 2 * int((t & f).sum()) / total if total else 1.0
+
+
 def patient_score(target: ArrayLike, predicted: ArrayLike, patients: Sequence[str] | NDArray[Any]) -> float:
     """The thesis' patient-level score (4.1.4): the share of correct images of a patient, averaged over patients."""
     right = np.asarray(target, bool) == np.asarray(predicted, bool)
