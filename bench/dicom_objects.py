@@ -41,7 +41,7 @@ from dicom_node.results.structured_report import structured_report, verdict_repo
 from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.case import Review
 from lobule.contracts.examination import BreastReading, BreastReason, Lesion, LesionMark, LesionPlace
-from lobule.contracts.reader import FindingKind, ReaderFinding, Shape
+from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import (
     Box,
     DisplayImage,
@@ -136,26 +136,16 @@ def signed_by(films: Sequence[AnalysedFilm], reader: str = "Dr Lee") -> Signed:
 
 
 def drawn_on(film: AnalysedFilm | FailedFilm) -> list[ReaderFinding]:
-    """Findings of every shape that a reader drew on a film."""
-    return list(_drawn(film.image_id))
-
-
-def _drawn(image_id: str) -> Iterator[ReaderFinding]:
-    box, outline = Box(x=10, y=15, width=30, height=20), [(10.0, 15.0), (39.0, 15.0), (25.0, 34.0)]
-    kinds: tuple[FindingKind, ...] = ("asymmetry", "distortion", "other")
-    shapes: tuple[Shape, ...] = ("box", "ellipse", "outline")
-    for number, (kind, shape) in enumerate(zip(kinds, shapes, strict=True), 1):
-        yield ReaderFinding(
-            id=f"0000000{number}-0000-4000-8000-000000000000",
-            image_id=image_id,
-            number=number,
-            kind=kind,
-            shape=shape,
-            box=box,
-            outline=outline if shape == "outline" else None,
-            author="Dr Lee",
-            drawn_at=datetime.now(UTC),
-        )
+    """A finding of every shape that a reader drew on a film."""
+    said: dict[str, Any] = {"image_id": film.image_id, "author": "Dr Lee", "drawn_at": datetime.now(UTC)}
+    said["box"], outline = Box(x=10, y=15, width=30, height=20), [(10.0, 15.0), (39.0, 15.0), (25.0, 34.0)]
+    shapes: list[dict[str, Any]] = [
+        {"kind": "asymmetry", "shape": "box"},
+        {"kind": "distortion", "shape": "ellipse"},
+        {"kind": "other", "shape": "outline", "outline": outline},
+    ]
+    ids = "0000000{}-0000-4000-8000-000000000000"
+    return [ReaderFinding(id=ids.format(n), number=n, **said, **shape) for n, shape in enumerate(shapes, 1)]
 
 
 def examination_of(films: Sequence[AnalysedFilm], signed: Signed | None = None) -> Examination:
