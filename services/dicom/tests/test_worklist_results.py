@@ -8,6 +8,15 @@ from dicom_node.journal import studies
 UID, RESULT = "1.2.826.0.1.3680043.8.498.900", "1.2.826.0.1.3680043.8.498.901"
 
 
+def read_in_part(worker, ups, films) -> None:
+    """Claim an item and send a first result; others are to come."""
+    ups.items[UID] = work_item(UID, films)
+    worker.look()
+    worker.look()
+    worker.read_film("ARCHIVE", settled=False)
+    worker.send()
+
+
 def test_results_of_the_films_before_do_not_complete_it(worker, ups, ups_films, make_film):
     for number, item in enumerate((ups_films[:1], ups_films)):
         ups.items[f"{UID}.{number}"] = work_item(f"{UID}.{number}", item)
@@ -32,11 +41,7 @@ def test_results_of_the_films_before_do_not_complete_it(worker, ups, ups_films, 
 
 
 def test_results_that_are_still_to_come_are_awaited_however_long_they_take(worker, ups, ups_films):
-    ups.items[UID] = work_item(UID, ups_films)
-    worker.look()
-    worker.look()
-    worker.read_film("ARCHIVE", settled=False)
-    worker.send()
+    read_in_part(worker, ups, ups_films)
     with worker.journal.transaction() as database:  # long ago
         database.execute("UPDATE made SET made_at = made_at - 3000")
         database.execute("UPDATE work_items SET claimed_at = claimed_at - 3000")
@@ -50,11 +55,7 @@ def test_results_that_are_still_to_come_are_awaited_however_long_they_take(worke
 
 
 def test_a_study_whose_case_is_looked_at_no_more_completes_an_item(worker, ups, ups_films):
-    ups.items[UID] = work_item(UID, ups_films)
-    worker.look()
-    worker.look()
-    worker.read_film("ARCHIVE", settled=False)
-    worker.send()
+    read_in_part(worker, ups, ups_films)
     with worker.journal.transaction() as database:
         studies.schedule_look(database, STUDY, None)
     worker.look()
