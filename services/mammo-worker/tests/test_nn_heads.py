@@ -49,7 +49,7 @@ def stage(kind):
 
 
 def test_trunk_gives_a_level_for_each_stride():
-    trunk = Trunk.build(BackboneConfig("efficientnet_lite0"), PyramidConfig(8, (8, 16, 32, 64)), (128, 64))
+    trunk = Trunk.build(BackboneConfig("efficientnet_lite0"), PyramidConfig(8, (8, 16, 32, 64)))
     found = trunk(np.zeros((2, 128, 64, 2), np.uint8))
     assert [tuple(x.shape) for x in found] == [(2, 16, 8, 8), (2, 8, 4, 8), (2, 4, 2, 8), (2, 2, 1, 8)]
 

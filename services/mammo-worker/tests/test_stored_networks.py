@@ -4,6 +4,7 @@
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -53,6 +54,26 @@ def test_weights_in_the_stored_order_say_what_they_said(name):
     np.testing.assert_allclose(found.malignant, stored["malignant"], atol=1e-4)
     np.testing.assert_allclose(found.boxes, stored["boxes"], atol=0.05)
     np.testing.assert_allclose(found.instance_map, stored["instance_map"], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", list(STORED))
+def test_a_network_at_another_canvas_is_the_one_built_for_it(name):
+    config = read_config(STORED[name]["config"])
+    height, width = config.canvas
+    other = (height // 2, width // 2)
+    model, built = MaskRCNN(config), MaskRCNN(replace(config, canvas=other))
+    weights = list(drawn_weights(model))
+    model.set_weights(weights)
+    built.set_weights(weights)
+    canvas = prepare_film(drawn_film(), other).canvas[None]
+    moved = model.at_canvas(other)
+    assert moved.config == built.config
+    found, expected = moved.detect(canvas), built.detect(canvas)
+    for part, values in expected.items():
+        np.testing.assert_array_equal(found[part], values, err_msg=part)
+    assert np.max(expected["score"]) > 0
+    assert moved.parts.trunk.backbone is model.parts.trunk.backbone, "the weights are shared"
+    assert model.config.canvas == (height, width), "the first one stays as it was"
 
 
 @pytest.mark.parametrize("network", [light.network, standard.network, reference.thesis_network])

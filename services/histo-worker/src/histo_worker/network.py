@@ -53,7 +53,7 @@ class CompiledClassifier:
         self.batch = batch
         signature = tf.TensorSpec((batch, self.size, self.size, 3), tf.float32)
 
-        @tf.function(input_signature=[signature])
+        @tf.function(input_signature=[signature], autograph=False)
         def infer(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             outputs = net(pixels, training=False)
             return outputs["logit"], outputs["evidence"]

@@ -123,7 +123,9 @@ def _compiled(model: MaskRCNN) -> Callable[[NDArray[np.uint8]], dict[str, NDArra
         return lambda canvas: {name: to_numpy(value) for name, value in model.detect(canvas).items()}
     import tensorflow as tf
 
-    graph: Any = tf.function(model.detect, input_signature=[tf.TensorSpec((1, *model.config.canvas, 2), tf.uint8)])
+    signature = [tf.TensorSpec((1, *model.config.canvas, 2), tf.uint8)]
+    # The network has no Python conditions on tensors, so AutoGraph, which takes long, has nothing to convert.
+    graph: Any = tf.function(model.detect, input_signature=signature, autograph=False)
     return lambda canvas: {name: value.numpy() for name, value in graph(tf.constant(canvas)).items()}
 
 

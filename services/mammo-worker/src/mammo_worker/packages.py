@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,9 @@ def build_detector(
         ValueError: The weights are those of another network, or of another number of networks.
     """
     each = networks_of(weights, variants)
+    networks = {n: fold(build_model(config, each[n])) for n in {variant.network for variant in variants}}
     needed = dict.fromkeys((variant.network, variant.canvas) for variant in variants)
-    models = {(n, size): fold(build_model(replace(config, canvas=size), each[n])) for n, size in needed}
+    models = {(n, size): networks[n].at_canvas(size) for n, size in needed}
     return Detector([VariantNetwork(models[v.network, v.canvas], v.upside_down) for v in variants])
 
 

@@ -67,7 +67,7 @@ def field_features(
 def _pooler(net: keras.Model, taps: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:
     local = [make(dtype="float32") for make in STATISTICS.values()]
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def extract(patches: tf.Tensor) -> tf.Tensor:  # (statistics, features)
         maps = net(patches, training=False)
         pooled = [[tf.reduce_mean(one(maps[tap]), [0, 1, 2]) for one in local] for tap in taps]

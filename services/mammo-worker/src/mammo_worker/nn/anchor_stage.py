@@ -1,7 +1,7 @@
 """The thesis' first stage: a region proposal network over anchors (Ren et al., "Faster R-CNN")."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import keras
 
@@ -49,10 +49,17 @@ class AnchorStage(ProposalStage):
     ) -> None:
         super().__init__(build_network(channels, len(config.ratios)), canvas, config.selection)
         self.config = config
-        self.anchors = AnchorGenerator(strides, config.scales, config.ratios)(canvas)
+        self.generator = AnchorGenerator(strides, config.scales, config.ratios)
+        self.anchors = self.generator(canvas)
         self.matcher = Matcher(config.matcher)
         self.sampler = Sampler(config.samples, _POSITIVE_SHARE)
         self.coder = DeltaCoder()
+
+    def at_canvas(self, canvas: tuple[int, int]) -> Self:
+        """The same stage for a canvas of another height and width."""
+        other = super().at_canvas(canvas)
+        other.anchors = self.generator(canvas)
+        return other
 
     def __call__(self, levels: Sequence[Tensor], training: bool = False) -> FirstStage:
         """Predict on the levels (B, H / s, W / s, C) of a pyramid."""

@@ -1,7 +1,7 @@
 """A first stage without anchors: objectness and box at every cell of the finest level."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import keras
 import numpy as np
@@ -65,8 +65,15 @@ class CentreStage(ProposalStage):
         super().__init__(build_network(channels), canvas, config.selection)
         self.config = config
         self.stride = strides[0]
-        self.points = PointGenerator(self.stride)(canvas)
+        self.generator = PointGenerator(self.stride)
+        self.points = self.generator(canvas)
         self.coder = DistanceCoder(self.stride)
+
+    def at_canvas(self, canvas: tuple[int, int]) -> Self:
+        """The same stage for a canvas of another height and width."""
+        other = super().at_canvas(canvas)
+        other.points = self.generator(canvas)
+        return other
 
     def __call__(self, levels: Sequence[Tensor], training: bool = False) -> FirstStage:
         """Predict on the finest level (B, H / s, W / s, C)."""

@@ -14,19 +14,19 @@ def conv_bn_relu(x: Tensor, filters: int, name: str, kernel: int = 3) -> Tensor:
     return layers.ReLU()(BatchNorm(name=f"{name}_bn")(x))
 
 
-def build_fpn(shapes: dict[int, tuple[int, int, int]], strides: Sequence[int], channels: int) -> keras.Model:
+def build_fpn(widths: dict[int, int], strides: Sequence[int], channels: int) -> keras.Model:
     """Build the top-down pathway.
 
     Args:
-        shapes: Shape (height, width, channels) of the backbone's map at each stride from 4 or 8 to 32.
+        widths: Number of channels of the backbone's map at each stride from 4 or 8 to 32.
         strides: Strides of the pyramid; those beyond 32 are subsampled from the level before.
         channels: Channels of every level.
 
     Returns:
         Model from the backbone's maps (those whose strides are in `strides`) to the pyramid, finest level first.
     """
-    bottom_up = [s for s in strides if s in shapes]
-    inputs = [layers.Input(shapes[s], name=f"c_stride{s}") for s in bottom_up]
+    bottom_up = [s for s in strides if s in widths]
+    inputs = [layers.Input((None, None, widths[s]), name=f"c_stride{s}") for s in bottom_up]
     lateral = [layers.Conv2D(channels, 1, name=f"lateral_stride{s}")(x) for s, x in zip(bottom_up, inputs, strict=True)]
     merged = [lateral[-1]]
     for x in reversed(lateral[:-1]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -67,6 +68,10 @@ class MaskRCNN(keras.Model):
         """Build the network from Keras' serialisation."""
         del custom_objects
         return cls(read_config(config.pop("config")), **config)
+
+    def at_canvas(self, canvas: tuple[int, int]) -> "MaskRCNN":
+        """The same network, with shared weights, for a canvas of another height and width."""
+        return MaskRCNN(replace(self.config, canvas=canvas), self.trunk_precision, self.parts.at_canvas(canvas))
 
     @contextmanager
     def initial_random_state(self) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """The parts of a Mask R-CNN, built from its configuration."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 
@@ -45,12 +45,17 @@ class Parts:
         canvas, channels, strides = config.canvas, config.pyramid.channels, config.pyramid.strides
         pooler = RoiPooler(strides, config.rois.sampling)
         return cls(
-            trunk=Trunk.build(config.backbone, config.pyramid, canvas, trunk_precision),
+            trunk=Trunk.build(config.backbone, config.pyramid, trunk_precision),
             proposals=_proposal_stage(config),
             box_head=BoxHead.build(config.box, channels, pooler, canvas),
             mask_head=build_mask_head(config.mask, channels, pooler),
             triage=TriageHead.build(config.triage, strides, channels) if config.triage else None,
         )
+
+    def at_canvas(self, canvas: tuple[int, int]) -> "Parts":
+        """The same networks for a canvas of another height and width."""
+        box_head = replace(self.box_head, canvas=canvas)
+        return replace(self, proposals=self.proposals.at_canvas(canvas), box_head=box_head)
 
     @property
     def networks(self) -> list[keras.Model]:

@@ -50,6 +50,12 @@ class ProposalStage(ABC):
         other.network = network
         return other
 
+    def at_canvas(self, canvas: tuple[int, int]) -> Self:
+        """The same stage for a canvas of another height and width."""
+        other = copy(self)
+        other.canvas = canvas
+        return other
+
     @abstractmethod
     def __call__(self, levels: Sequence[Tensor], training: bool = False) -> FirstStage:
         """Predict on the levels (B, H / s, W / s, C) of a pyramid."""

@@ -30,21 +30,18 @@ class Trunk:
     clahe: bool
 
     @classmethod
-    def build(
-        cls, backbone: BackboneConfig, pyramid: PyramidConfig, canvas: tuple[int, int], precision: str = "float32"
-    ) -> "Trunk":
-        """Build a new trunk.
+    def build(cls, backbone: BackboneConfig, pyramid: PyramidConfig, precision: str = "float32") -> "Trunk":
+        """Build a new trunk for canvases of any size.
 
         Args:
             backbone: Configuration of the backbone.
             pyramid: Configuration of the pyramid.
-            canvas: Height and width of the canvas.
             precision: Keras dtype policy of both.
         """
         with dtype_policy(precision):
-            net = build_backbone(backbone.name, shape=(*canvas, 3), frozen_stages=backbone.frozen_blocks)
-            shapes = {s: tuple(x.shape[1:]) for s, x in zip(_STRIDES, net.outputs, strict=True)}
-            fpn = build_fpn(shapes, pyramid.strides, pyramid.channels)
+            net = build_backbone(backbone.name, frozen_stages=backbone.frozen_blocks)
+            widths = {s: int(x.shape[-1]) for s, x in zip(_STRIDES, net.outputs, strict=True)}
+            fpn = build_fpn(widths, pyramid.strides, pyramid.channels)
         maps = [name for name, s in zip(PYRAMID, _STRIDES, strict=True) if s in pyramid.strides]
         return cls(net, fpn, maps, backbone.clahe)
 
