@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from pathlib import Path
 from unittest.mock import Mock
 
 import pydicom
@@ -11,7 +12,7 @@ from dicom_peer import STUDY
 
 from dicom_node.hl7.syntax import parse
 from dicom_node.journal import received, studies
-from dicom_node.journal.received import Received
+from dicom_node.journal.received import Received, State
 from dicom_node.results.files import ResultFiles
 from dicom_node.results.film import FailedFilm
 from lobule.client import ApiError
@@ -64,14 +65,18 @@ def test_a_withdrawn_verdict_is_told_in_the_place_of_the_one_before(study):
     assert values(second, "112039") == []
 
 
-def test_a_film_that_could_not_be_analysed_is_told(study, make_film):
-    film = make_film("LCC")
-    header = pydicom.dcmread(film, stop_before_pixels=True)
-    sha256 = hashlib.sha256(film.read_bytes()).hexdigest()
+def receive(study, film: Path, state: State) -> tuple[str, str]:
+    """Add a late film of the study to the journal; returns its UID and its hash."""
+    header, sha256 = pydicom.dcmread(film, stop_before_pixels=True), hashlib.sha256(film.read_bytes()).hexdigest()
     study.intake.path_of("late").write_bytes(film.read_bytes())
     names = str(header.SOPInstanceUID), str(header.SOPClassUID), STUDY
     with study.journal.transaction() as database:
-        received.add(database, Received(*names, "late", sha256, 1, "LCC", "PACS", time.time(), "delivered"))
+        received.add(database, Received(*names, "late", sha256, 1, "LCC", "PACS", time.time(), state))
+    return names[0], sha256
+
+
+def test_a_film_that_could_not_be_analysed_is_told(study, make_film):
+    _, sha256 = receive(study, make_film("LCC"), "delivered")
     failed = {"id": "image-2", "sha256": sha256, "state": "failed", "view": "CC", "laterality": "L"}
     study.gateway.images.append(failed)
     study.look()
@@ -81,14 +86,9 @@ def test_a_film_that_could_not_be_analysed_is_told(study, make_film):
 
 
 def test_a_study_with_a_film_that_the_gateway_refused_is_never_negative(study, make_film):
-    film = make_film("LCC")
-    header = pydicom.dcmread(film, stop_before_pixels=True)
-    study.intake.path_of("late").write_bytes(film.read_bytes())
-    names = str(header.SOPInstanceUID), str(header.SOPClassUID), STUDY
     study.gateway.assessment = "no_sign_of_malignancy"
     study.look()
-    with study.journal.transaction() as database:
-        received.add(database, Received(*names, "late", "0" * 64, 1, "LCC", "PACS", time.time(), "refused"))
+    receive(study, make_film("LCC"), "refused")
     study.look()
     before, after = study.of("conclusion")
     assert values(before, "121077").count("no-sign") == 1
@@ -99,14 +99,9 @@ def test_a_study_with_a_film_that_the_gateway_refused_is_never_negative(study, m
 
 
 def test_a_film_of_another_patient_counts_until_somebody_says_where_it_belongs(study, make_film):
-    film = make_film("LCC")
-    header = pydicom.dcmread(film, stop_before_pixels=True)
-    sha256 = hashlib.sha256(film.read_bytes()).hexdigest()
-    study.intake.path_of("late").write_bytes(film.read_bytes())
-    names = str(header.SOPInstanceUID), str(header.SOPClassUID), STUDY
+    instance, sha256 = receive(study, make_film("LCC"), "waiting")
     with study.journal.transaction() as database:
-        received.add(database, Received(*names, "late", sha256, 1, "LCC", "PACS", time.time()))
-        received.mark_refused(database, names[0], "other_patient")
+        received.mark_refused(database, instance, "other_patient")
     study.gateway.refused_films = [{"sha256": sha256}]
     study.look()
     study.gateway.refused_films = []

@@ -50,6 +50,14 @@ def fail(study, content: bytes, **options) -> str:
     return sent["image"]["id"]
 
 
+def shown(page):
+    """The pane of the film and the column of pixels in its middle, once they are drawn."""
+    pane = page.locator('.pane[data-view="LCC"]')
+    expect(pane).to_have_attribute("data-scale", re.compile("."))
+    pixels = canvas(pane)[..., 0]
+    return pane, pixels[:, pixels.shape[1] // 2]
+
+
 @pytest.mark.parametrize("deep", [True, False])
 def test_a_film_that_was_not_analysed_shows_its_pixels(study, picture, logged_in, app, deep):
     study.add(picture(70), [], probability=0.1, laterality="R", view="CC")
@@ -61,10 +69,7 @@ def test_a_film_that_was_not_analysed_shows_its_pixels(study, picture, logged_in
         app.state.store.put(f"images/{image}/film/{OVERVIEW_FILE}", overview(facts))
     app.state.store.put(f"images/{image}/film/facts.json", facts.model_dump_json().encode())
     page = logged_in(study.url, viewport={"width": 1440, "height": 900})
-    pane = page.locator('.pane[data-view="LCC"]')
-    expect(pane).to_have_attribute("data-scale", re.compile("."))
-    pixels = canvas(pane)[..., 0]
-    middle = pixels[:, pixels.shape[1] // 2]
+    pane, middle = shown(page)
     assert (middle.max(), middle.min()) == (255, 0), "as the file has it"
     note = pane.locator('[data-role="note"]')
     expect(note).to_contain_text("Not assessed")
@@ -81,10 +86,8 @@ def test_a_film_that_is_still_analysed_shows_its_pixels(study, logged_in, app):
     facts = PictureFacts(width=WIDTH, height=HEIGHT, bits=8)
     app.state.store.put(f"images/{sent['image']['id']}/film/facts.json", facts.model_dump_json().encode())
     page = logged_in(study.url, viewport={"width": 1440, "height": 900})
-    pane = page.locator('.pane[data-view="LCC"]')
-    expect(pane).to_have_attribute("data-scale", re.compile("."))
-    pixels = canvas(pane)[..., 0]
-    assert pixels[:, pixels.shape[1] // 2].max() == 255, "as the file has it"
+    pane, middle = shown(page)
+    assert middle.max() == 255, "as the file has it"
     expect(pane.locator('[data-role="note"]')).to_contain_text("Waiting for the analysis")
     study.analyse(sent["job"]["id"], probability=0.1)
     expect(pane.locator('[data-role="note"]')).to_be_hidden()
