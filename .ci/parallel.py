@@ -32,6 +32,7 @@ SLOW = (
     "services/histo-worker/tests/test_train_command.py",
     "services/gateway/tests/portal/test_reading.py",
     "services/histo-worker/tests/test_research.py",
+    "services/mammo-worker/tests/test_research_page.py",
     "tests/test_toy_modality.py",
     "services/histo-worker/tests/test_tissue_training.py",
     "services/gateway/tests/test_two_gateways.py",
@@ -39,6 +40,7 @@ SLOW = (
     "services/mammo-worker/tests/test_detector_training.py",
     "services/gateway/tests/portal/test_uploading.py",
     "services/histo-worker/tests/test_predict.py",
+    "services/histo-worker/tests/test_killed_training.py",
     "services/gateway/tests/portal/signing/test_obstacles.py",
     "services/gateway/tests/portal/test_registration.py",
 )
