@@ -56,3 +56,28 @@ def test_every_answer_has_the_headers_and_none_tells_what_is_behind(client, answ
     assert "default-src" in said.headers["content-security-policy"]
     assert not {"server", "x-powered-by", "x-aspnet-version", "x-runtime", "via", "public-key-pins"} & set(said.headers)
     assert "Traceback" not in said.text
+
+
+@pytest.mark.parametrize("path", ["/login", "/language"])
+def test_forms_without_a_token_are_taken_from_the_own_origin_alone(client, path):
+    form = {"username": "alice", "password": "correct horse battery staple", "lang": "zh"}
+    answer = client.post(path, data=form, headers={"Origin": "https://evil.example"}, follow_redirects=False)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+def test_the_page_of_an_account_takes_no_form(client, cookie_of):
+    client.cookies.set(*cookie_of("alice"))
+    assert client.post("/account", data={"name": "a"}, follow_redirects=False).status_code == 405
+
+
+@pytest.mark.parametrize(("name", "password"), [("admin", "admin"), ("admin", "password"), ("root", "root")])
+def test_no_default_password_is_taken(client, name, password):
+    answer = client.post("/api/v1/auth/token", json={"username": name, "password": password})
+    assert answer.json()["code"] == "wrong_credentials"
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/api/v1/cases", "/dicom-web/studies", "/fhir/metadata"])
+def test_pages_of_other_origins_may_read_nothing(client, path):
+    answer = client.get(path, headers={"Origin": "https://evil.example"}, follow_redirects=False)
+    assert not {"access-control-allow-origin", "access-control-allow-credentials"} & set(answer.headers)
