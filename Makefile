@@ -34,12 +34,12 @@ up: .venv/.installed ## Start Lobule on this machine until Ctrl-C
 # Two processes more than there are cores, because tests also wait for browsers and services;
 # at most four, because each holds TensorFlow. Runs of selected tests use one process, because each process imports
 # everything and starts servers of its own.
-PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 2 ? cores + 2 : 4))))
+PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 2 ? cores + 2 : 5))))
 # A run of all tests measures coverage: SlipCover removes its probes once they were hit, so it hardly takes longer. Its
 # plugin measures the processes of pytest-xdist, too. The ignored warning is pytest's, about SlipCover.
 SOURCES := shared/src,shared/ml/src,services/gateway/src,services/histo-worker/src,services/mammo-worker/src,services/report/src,services/dicom/src
 MEASURED := python -m slipcover --source $(SOURCES) --json --out var/coverage.json -m pytest -W ignore::pytest.PytestAssertRewriteWarning
-test: .venv/.installed-dev ## Run all tests and check coverage, or run some tests: make test [ARGS="services/report -k pdf"] [PROCESSES=4]
+test: .venv/.installed-dev ## Run all tests and check coverage, or run some tests: make test [ARGS="services/report -k pdf"] [PROCESSES=5]
 	@mkdir -p var
 	$(RUN) $(if $(ARGS),pytest,$(MEASURED)) --numprocesses $(PROCESSES) $(ARGS)
 	$(if $(ARGS),,$(RUN) python .ci/coverage_floors.py var/coverage.json)

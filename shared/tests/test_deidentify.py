@@ -89,6 +89,16 @@ def test_nothing_of_the_table_is_left_and_the_film_reads_alike(planted, syntax):
     assert said.file_meta.MediaStorageSOPInstanceUID == said.SOPInstanceUID
 
 
+def test_nothing_of_a_specimen_is_left(write_dicom, draw_film, tmp_path):
+    described = pydicom.Dataset()
+    described.SpecimenIdentifier = "PLANTED"
+    of_specimen = {"ContainerIdentifier": "PLANTED", "SpecimenDescriptionSequence": [described]}
+    path = write_dicom(tmp_path / "specimen.dcm", draw_film(), 12, **of_specimen)
+    content = path.read_bytes()
+    assert content.count(b"PLANTED") == 2
+    assert b"PLANTED" not in taken_in(content)[0]
+
+
 def test_big_endian_files_are_read_in_their_order(write_dicom, draw_film, tmp_path):
     path = write_dicom(tmp_path / "film.dcm", draw_film(), 12, StudyDate="20260102", ViewPosition="CC")
     content = in_syntax(path.read_bytes(), ExplicitVRBigEndian)

@@ -14,6 +14,8 @@ TABLE = [int(tag, 16) for tag in _LINES if tag[:4] not in ("0000", "0002")]
 """The tags of table E.1-1 in the edition of 2026c; one tag stands for the groups 50xx, and two for 60xx.
 
 Attributes of messages (0000) are left out, and those of the file meta information (0002) are planted separately."""
+OF_A_SPECIMEN = {0x00400512, 0x00400560}
+"""A file with them shows a specimen, which is refused; `test_deidentify.py` removes them from one of their own."""
 RETAINED = {0x00100040: "sex", 0x00101010: "age", 0x00081140: "references, with new UIDs"}
 """The attributes that a stored film keeps by design."""
 _NEW_UID = re.compile(rb"2\.25\.[0-9]{1,39}")
@@ -52,6 +54,8 @@ def plant(film: Dataset) -> dict[int, bytes]:
     planted: dict[int, bytes] = {}
     nested = Dataset()
     for number, tag in enumerate(TABLE):
+        if tag in OF_A_SPECIMEN:
+            continue
         # pydicom does not know the newest attributes, and files may state other representations
         representation = dictionary_VR(tag).split(" or ")[0] if dictionary_has_tag(tag) else "LO"
         if representation == "SQ":

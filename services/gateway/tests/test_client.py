@@ -15,7 +15,7 @@ SOURCE = Path(lobule.client.__file__).parent
 BY_CALL = {"auth", "users", "sessions", "tokens", "views", "pictures", "administration", "audit", "diagnose", "system"}
 """Tags of people's and administrators' operations, which `Client.call` reaches."""
 IN_THE_PORTAL = re.compile(
-    r"/(claim|release|reader|visit|emergency-access|reads/|arbitration|same-lesions|reports/text)"
+    r"/(claim|release|reader|visit|emergency-access|reads/|arbitration|same-lesions|reports/text|exclusion|dismissal)"
 )
 OTHER = {
     "GET /api/v1/cases/{}/identity",  # people ask for it

@@ -13,7 +13,6 @@ from gateway.auth import service
 from gateway.auth import throttle as throttle_module
 from gateway.auth.throttle import LoginThrottle
 from gateway.errors import ProblemError
-from gateway.users import passwords
 
 PASSWORD = "correct horse battery staple"
 PATIENCE_S = 30
@@ -186,27 +185,6 @@ def test_a_password_is_not_what_its_user_is_called(client, alice):
     change = {"current": PASSWORD, "new": "alice in a long sentence"}
     answer = client.post("/api/v1/users/me/password", json=change, headers=alice)
     assert (answer.status_code, answer.json()["code"]) == (422, "password_weak")
-
-
-def test_no_more_than_two_passwords_are_hashed_at_once(monkeypatch):
-    at_work, most, both = set(), [], threading.Barrier(2)
-
-    class Hasher:
-        def verify(self, _password: bytes, _stored: str) -> bool:
-            at_work.add(threading.get_ident())
-            most.append(len(at_work))
-            both.wait(30)  # two do work at once, and whoever comes meanwhile waits
-            at_work.discard(threading.get_ident())
-            return True
-
-    monkeypatch.setattr(passwords, "_hasher", Hasher)
-    threads = [threading.Thread(target=passwords.verify_password, args=("x", "y")) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert len(most) == 8
-    assert max(most) <= 2
 
 
 class Places(contextlib.AbstractAsyncContextManager):

@@ -96,7 +96,7 @@ class TestUse:
     def test_a_page_is_handed_every_sentence_that_its_script_names(self):
         """At once, or with the script that is imported later."""
         handed = sentences_for("reading/page.js", forms("en")).keys()
-        late = {"reading/about.js", "reading/edit.js", "reading/signing.js", "reading/two.js"}
+        late = {f"reading/{name}.js" for name in ("about", "belongs", "edit", "signing", "two")}
         late |= {"viewer/enhancing.js", "viewer/instruments.js"}
         sources = "".join(script_of(f"reading/{name}.js") for name in ("page", "late", "two-part"))
         assert late == set(re.findall(r"fetched\(import\('[^']+'\), '([^']+)'\)", sources))

@@ -42,7 +42,8 @@ class CaseChange(BaseModel):
     )
 
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+# The audit log keeps it in JSON, where the database does not see the character NUL.
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class FilmDismissal(BaseModel):

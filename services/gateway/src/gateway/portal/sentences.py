@@ -27,6 +27,7 @@ PARTS = (
     "errors",
     "examined",
     "findings",
+    "newcase",
     "notice",
     "reading",
     "signature",
