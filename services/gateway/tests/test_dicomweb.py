@@ -136,3 +136,21 @@ def test_a_part_that_is_too_large_ends_the_request(app, client, alice, instance)
 
 def test_who_is_not_known_stores_nothing(client, instance):
     assert store(client, {}, instance()).status_code == 401
+
+
+def test_a_film_of_another_patient_is_kept_apart_with_its_file(client, new_user, headers_of, instance, tmp_path):
+    new_user("pacs", role="service")
+    pacs = headers_of("pacs")
+    answer = store(client, pacs, instance("CC"), strange := instance("MLO", PatientID="P2"))
+    [refused] = answer.json()["00081198"]["Value"]
+    assert refused["00081197"]["Value"] == [0xA900]
+    [case] = client.get("/api/v1/cases", headers=pacs).json()["items"]
+    [film] = client.get(f"/api/v1/cases/{case['id']}", headers=pacs).json()["refused_films"]
+    assert client.get(f"/api/v1/images/{film['image_id']}/content", headers=pacs).status_code == 200
+    (tmp_path / "changed.dcm").write_bytes(strange)
+    changed = pydicom.dcmread(tmp_path / "changed.dcm")
+    changed.StudyDescription = "Coerced"
+    changed.save_as(tmp_path / "changed.dcm")
+    for again in (strange, (tmp_path / "changed.dcm").read_bytes(), instance("MLO", PatientID="P3")):
+        assert store(client, pacs, again).status_code == 409
+    assert len(client.get(f"/api/v1/cases/{case['id']}", headers=pacs).json()["refused_films"]) == 2

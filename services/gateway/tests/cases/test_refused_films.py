@@ -2,8 +2,11 @@
 
 import pytest
 from signed_apart import APART
+from sqlalchemy.orm.attributes import set_committed_value
 
 from gateway.cases.models import Case
+from gateway.images.models import Image
+from gateway.uploads.apart import take_the_place
 
 
 @pytest.fixture
@@ -98,6 +101,17 @@ class TestKeptApart:
         assert [film["image_id"] for film in send.case()["refused_films"]] == [apart]
         files = {entry.key.split("/")[1] for entry in app.state.store.entries("images")}
         assert files == {apart, send.case()["images"][0]["id"]}
+
+    def test_it_stays_where_somebody_moved_it_while_the_same_film_was_added(self, app, exclude, apart, send):
+        other = exclude("new_case").json()["case_id"]
+        with app.state.sessions.begin() as session:
+            former = session.get_one(Image, apart)
+            set_committed_value(former, "case_id", send.id)  # as it was found, before the case was locked
+            set_committed_value(former, "apart", True)
+            added = Image(case_id=send.id, stored_sha256=former.stored_sha256)
+            take_the_place(session, app.state.store, added, former)
+        with app.state.sessions() as session:
+            assert session.get_one(Image, apart).case_id == other
 
     def test_it_goes_with_its_case(self, app, client, send, apart):
         deleted = client.delete(f"/api/v1/cases/{send.id}", headers=send.pacs)

@@ -80,7 +80,7 @@ class InstanceService:
     def keep(
         self, user: User, upload: Upload, study_uid: str | None, note: Note, token_id: str | None = None
     ) -> StoreOutcome:
-        """Make a received instance an image. If it is refused, nothing of it is left.
+        """Make a received instance an image. If it is refused, nothing of it is left but a film that is kept apart.
 
         Args:
             user: Becomes the owner.
@@ -101,17 +101,15 @@ class InstanceService:
             self._uploads.accept(user, options, upload, note, interactive=False, by_instance=True, token_id=token_id)
         except Duplicate:
             pass  # the instance is stored already
-        except AnalysisError as error:
-            self._store.delete(upload.object_key)
-            no_film = is_dicom and error.code not in _UNREADABLE
-            return _failed(identity, _NOT_SUPPORTED if no_film else _CANNOT_UNDERSTAND, error.code)
-        except ProblemError as error:
-            self._store.delete(upload.object_key)
-            return _failed(identity, _reason_of(error.status), error.code)
-        except BaseException:  # the request fails
-            if not is_handed_over:
+        except BaseException as error:
+            if not is_handed_over:  # then the file is of `uploads`, which may keep it although it refuses the film
                 self._store.delete(upload.object_key)
-            raise
+            if isinstance(error, AnalysisError):
+                no_film = is_dicom and error.code not in _UNREADABLE
+                return _failed(identity, _NOT_SUPPORTED if no_film else _CANNOT_UNDERSTAND, error.code)
+            if isinstance(error, ProblemError):
+                return _failed(identity, _reason_of(error.status), error.code)
+            raise  # the request fails
         return StoreOutcome(identity.sop_class_uid or "", identity.sop_instance_uid or "")
 
     def _is_dicom(self, upload: Upload) -> bool:

@@ -193,6 +193,8 @@ class Purge:
         if image is None:
             return []
         jobs.lock_steps_of_image(session, image_id)
+        if not images.refresh(session, image):  # removed meanwhile, or moved: the case that it is in now is updated
+            return []
         removal.cancel_analyses(session, image)
         self._done.images += 1
         self._done.analyses += deletion.analyses(session, [image_id])

@@ -10,6 +10,7 @@ from gateway.images.identity import PatientAttribute, differences
 from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.objects import delete_after_commit
+from gateway.uploads import checks
 from lobule.storage import ObjectStore
 
 
@@ -27,6 +28,8 @@ def same_film(session: Session, image: Image) -> Image | None:
 def take_the_place(session: Session, store: ObjectStore, image: Image, former: Image | None) -> None:
     """Remove the film that was kept apart, or the note of it, because the same film is added to the case now.
 
+    A film that somebody took out of the case before it was locked stays where it is now.
+
     Args:
         session: The transaction; the case is locked in it.
         store: The object store.
@@ -36,25 +39,30 @@ def take_the_place(session: Session, store: ObjectStore, image: Image, former: I
     if image.case_id is None:
         return
     refused_films.forget(cases.by_id(session, image.case_id), image.sha256)
-    if former is not None:
+    if former is None or not images.refresh(session, former):
+        return
+    if former.apart and former.case_id == image.case_id:
         removal.cancel_analyses(session, former)
         delete_after_commit(session, store, removal.delete_rows(session, former.id))
         session.expunge(former)
 
 
-def keep(session: Session, image: Image) -> list[PatientAttribute] | None:
+def keep(session: Session, image: Image, *, by_instance: bool) -> list[PatientAttribute] | None:
     """Add a film that names another patient to its case, apart from the case's images.
 
     Args:
         session: The transaction.
         image: The film.
+        by_instance: Whether another file of the same SOP instance is the same film, too.
 
     Returns:
-        What differs from the case's other files; None if the same file is kept already.
+        What differs from the case's other files; None if the same film is kept already.
     """
     assert image.case_id is not None
     cases.locked(session, image.case_id)  # the same file may arrive twice at the same moment
     if images.duplicate(session, image.owner_id, image.modality, image.sha256, image.case_id) is not None:
+        return None
+    if by_instance and checks.same_instance(image, images.apart_from(session, image.case_id)) is not None:
         return None
     image.apart = True
     session.add(image)

@@ -91,10 +91,15 @@ def refuse_duplicate(session: Session, image: Image) -> None:
 
 def refuse_instance(session: Session, image: Image, others: Sequence[Image]) -> None:
     """Refuse a SOP instance that a case has already, though in other bytes: whoever passed it on changed a tag."""
-    mark = image.identity.instance_mark
-    known = next((other for other in others if mark is not None and other.identity.instance_mark == mark), None)
+    known = same_instance(image, others)
     if known is not None:
         raise Duplicate(known.id, jobs.latest_of_image(session, known.id).id)
+
+
+def same_instance(image: Image, others: Sequence[Image]) -> Image | None:
+    """Which of some images is of the same SOP instance."""
+    mark = image.identity.instance_mark
+    return next((other for other in others if mark is not None and other.identity.instance_mark == mark), None)
 
 
 def also_in(session: Session, user: User, image: Image) -> list[Twin]:

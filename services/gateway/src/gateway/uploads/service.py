@@ -169,7 +169,8 @@ class UploadService:
             raise
         except BaseException as error:
             if isinstance(error, ProblemError) and error.code == "other_patient" and user.role == "service":
-                self._keep_apart(image, stored, upload, note, Quota.of(self._settings, user.id, token_id))
+                quota = Quota.of(self._settings, user.id, token_id)
+                self._keep_apart(image, stored, upload, note, quota, by_instance=by_instance)
             elif not is_committed:  # a file that no image needs is deleted by retention, one that is missing is lost
                 self._store.delete(upload.object_key)
             raise
@@ -182,12 +183,14 @@ class UploadService:
         upload: Upload,
         note: Callable[[Session, Image, dict[str, Any]], None],
         quota: Quota,
+        *,
+        by_instance: bool,
     ) -> None:
         """Keep a node's film: the node has acknowledged it to its sender, and nobody else would have it."""
         is_kept = False
         try:
             with self._sessions.begin() as session:
-                differing = apart.keep(session, image)
+                differing = apart.keep(session, image, by_instance=by_instance)
                 if differing is None:
                     return
                 if stored.identity is not None:
