@@ -51,7 +51,9 @@ def test_results_that_are_still_to_come_are_awaited_however_long_they_take(worke
     worker.send()
     worker.look()
     assert worker.state() == ("completed", None)
-    assert len(ups.items[UID][PERFORMED]["Value"][0]["00404033"]["Value"]) == 2
+    [output] = ups.items[UID][PERFORMED]["Value"][0]["00404033"]["Value"]
+    reference = output["00081199"]["Value"][0]["00081155"]["Value"]
+    assert reference == [f"{RESULT}.2"], "the first version was superseded"
 
 
 def test_a_study_whose_case_is_looked_at_no_more_completes_an_item(worker, ups, ups_films):

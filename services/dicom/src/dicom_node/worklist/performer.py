@@ -217,7 +217,7 @@ class Performer(Loop):
         self._end(item, "cancelled" if text(said, STATE) == "CANCELED" else "completed", None)
 
     def _outputs(self, item: WorkItem, study_uid: str) -> list[Output] | None:
-        """What was made of a study and sent, nothing if no film of it could be read; None while that goes on."""
+        """The newest version of each result that was sent, none if no film could be read; None while that goes on."""
         with self._journal.reading() as database:
             study = studies.find(database, study_uid)
             films = received.of_study(database, study_uid)
@@ -230,10 +230,12 @@ class Performer(Loop):
             if self._is_late(item):
                 raise _CancelError("late_results")
             return None
+        sent = [(each, name) for each, name, state in results if state == "sent" and each.series_uid]
+        newest = {(each.kind, each.part): each.version for each, _ in sent}
         outputs = [
             Output(each.sop_class_uid, each.sop_instance_uid, each.series_uid, each.study_uid, *self._place(name))
-            for each, name, state in results
-            if state == "sent" and each.series_uid
+            for each, name in sent
+            if each.version == newest[each.kind, each.part]
         ]
         outputs.sort(key=lambda each: bool(each.url))  # of an object that several systems have, DICOMweb is named
         return list({each.sop_instance_uid: each for each in outputs}.values())
