@@ -32,14 +32,14 @@ class Worker:
         self.client = client
         self.store = client.app.state.store
 
-    def say(self, job: str, step: str, verb: str, token: str = INTERNAL, **body):
+    def post(self, job: str, step: str, verb: str, token: str = INTERNAL, **body):
         """Post to the internal API; claims an analysis of one image as version 0.1 does."""
         headers = {"Authorization": f"Bearer {token}"} | ({} if step == "inference" else HEADERS)
         return self.client.post(f"/internal/v1/jobs/{job}/steps/{step}/{verb}", json=body, headers=headers)
 
     def claim(self, job: str, step: str = "inference") -> dict:
         """Claim a step that is ready."""
-        answer = self.say(job, step, "claim", worker="test")
+        answer = self.post(job, step, "claim", worker="test")
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -76,7 +76,7 @@ class Worker:
         """Run the inference step."""
         claim = self.claim(job)
         self.leave_result(claim, probability, findings)
-        assert self.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
+        assert self.post(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
 
     def compare(self) -> None:
         """Run the joint reading that waits, which finds nothing new since earlier examinations."""
@@ -84,7 +84,7 @@ class Worker:
         assert claim is not None
         reading = ExaminationReading(method="rule", breasts=[], assessment="not_sure", probability_malignant=None)
         self.store.put(f"{claim['output_prefix']}/examination.json", reading.model_dump_json().encode())
-        assert self.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"]).status_code == 204
+        assert self.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"]).status_code == 204
 
     def claim_next(self, queue: str, version: str | None = "5") -> dict | None:
         """Claim the next step of a queue with this version of the claims; None if nothing waits."""
@@ -113,4 +113,4 @@ class Worker:
             ("thumbnail.jpg", png()),
         ):
             self.store.put(f"{claim['output_prefix']}/{name}", content)
-        assert self.say(job, "report", "complete", attempt=claim["attempt"]).status_code == 204
+        assert self.post(job, "report", "complete", attempt=claim["attempt"]).status_code == 204

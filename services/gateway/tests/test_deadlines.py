@@ -65,7 +65,7 @@ def test_a_job_that_runs_for_too_long_is_taken_from_its_worker(after, shown, wor
     assert shown()["error"]["code"] == "deadline_passed"
     for what in ("heartbeat", "complete"):
         worker.leave_result(claim)
-        assert worker.say(job, "inference", what, attempt=claim["attempt"]).status_code == 409
+        assert worker.post(job, "inference", what, attempt=claim["attempt"]).status_code == 409
     assert shown()["state"] == "failed"
 
 

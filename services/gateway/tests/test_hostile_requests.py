@@ -118,7 +118,7 @@ class TestRemovedMeanwhile:
         claim = worker.claim(sent["job"]["id"])
         assert client.delete(f"/api/v1/images/{sent['image']['id']}", headers=alice).status_code == 204
         worker.leave_result(claim)
-        answer = worker.say(claim["job_id"], "inference", "complete", attempt=1)
+        answer = worker.post(claim["job_id"], "inference", "complete", attempt=1)
         assert answer.json()["code"] == "attempt_not_current"
         assert [*app.state.store.entries("jobs"), *app.state.store.entries("images")] == []
 
@@ -161,10 +161,10 @@ class TestLostObjects:
             wanted = session.query(Rendering).filter(Rendering.key.endswith("en:html")).one().id
 
         def render(content: bytes) -> None:
-            while (claim := worker.say(wanted, "render", "claim", worker="t")).status_code != 200:
+            while (claim := worker.post(wanted, "render", "claim", worker="t")).status_code != 200:
                 pass
             worker.store.put(f"{claim.json()['output_prefix']}/report.en.html", content)
-            worker.say(wanted, "render", "complete", attempt=claim.json()["attempt"])
+            worker.post(wanted, "render", "complete", attempt=claim.json()["attempt"])
 
         render(b"first")
         assert client.get(f"{path}/1?format=html&lang=en", headers=alice).content == b"first"

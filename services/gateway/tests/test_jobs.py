@@ -69,7 +69,7 @@ def test_a_step_is_claimed_once(job, worker):
 
     def race() -> None:
         start.wait()
-        answers.append(worker.say(job, "inference", "claim", worker="racer").status_code)
+        answers.append(worker.post(job, "inference", "claim", worker="racer").status_code)
 
     racers = [threading.Thread(target=race) for _ in range(8)]
     for racer in racers:
@@ -80,13 +80,13 @@ def test_a_step_is_claimed_once(job, worker):
 
 
 def test_the_report_cannot_be_claimed_before_the_inference_is_done(job, worker):
-    assert worker.say(job, "report", "claim", worker="early").status_code == 409
+    assert worker.post(job, "report", "claim", worker="early").status_code == 409
 
 
 def claim_again(worker, job: str) -> dict:
     """Claim a step as soon as the reaper took it back from the worker that lost it."""
     deadline = time.monotonic() + PATIENCE_S
-    while (answer := worker.say(job, "inference", "claim", worker="second")).status_code != 200:
+    while (answer := worker.post(job, "inference", "claim", worker="second")).status_code != 200:
         assert time.monotonic() < deadline, "the reaper did not take the step back"
         time.sleep(0.05)
     return answer.json()
@@ -105,10 +105,10 @@ def test_a_silent_worker_loses_its_step_and_its_late_words_are_fenced(client, al
         ("complete", {}),
         ("fail", {"code": "internal_error", "detail": "late"}),
     ):
-        late = worker.say(job, "inference", verb, attempt=first["attempt"], **extra)
+        late = worker.post(job, "inference", verb, attempt=first["attempt"], **extra)
         assert (late.status_code, late.json()["code"]) == (409, "attempt_not_current"), verb
     worker.leave_result(second)
-    assert worker.say(job, "inference", "complete", attempt=second["attempt"]).status_code == 204
+    assert worker.post(job, "inference", "complete", attempt=second["attempt"]).status_code == 204
     worker.render(job)
     until(client, alice, job, "done")
 
@@ -140,11 +140,11 @@ class TestShortLease:
         for _ in range(5):
             time.sleep(0.4)
             previous, sent = sent, time.monotonic()
-            answer = worker.say(job, "inference", "heartbeat", attempt=claim["attempt"])
+            answer = worker.post(job, "inference", "heartbeat", attempt=claim["attempt"])
             if time.monotonic() - previous >= self.LEASE_S:
                 return False
             assert answer.status_code == 204
-        thief = worker.say(job, "inference", "claim", worker="thief")
+        thief = worker.post(job, "inference", "claim", worker="thief")
         if time.monotonic() - sent >= self.LEASE_S:
             return False
         assert thief.status_code == 409
@@ -201,7 +201,7 @@ def test_redis_forgets_everything_and_the_job_is_called_again(client, alice, job
 def test_what_may_pass_is_tried_again(client, alice, job, worker):
     claim = worker.claim(job)
     failure = {"code": "internal_error", "detail": "a hiccup", "retryable": True}
-    assert worker.say(job, "inference", "fail", attempt=claim["attempt"], **failure).status_code == 204
+    assert worker.post(job, "inference", "fail", attempt=claim["attempt"], **failure).status_code == 204
     worker.infer(job)
     worker.render(job)
     until(client, alice, job, "done")
@@ -210,7 +210,7 @@ def test_what_may_pass_is_tried_again(client, alice, job, worker):
 def test_a_failure_is_told_at_its_step(client, alice, job, worker):
     claim = worker.claim(job)
     failure = {"code": "not_histology", "detail": "This is not an H&E field."}
-    worker.say(job, "inference", "fail", attempt=claim["attempt"], **failure)
+    worker.post(job, "inference", "fail", attempt=claim["attempt"], **failure)
     progress = client.get(f"/api/v1/jobs/{job}/progress", headers=alice).json()
     assert progress["state"] == "failed"
     inference = progress["steps"][2]
@@ -222,7 +222,7 @@ def test_a_failure_is_told_at_its_step(client, alice, job, worker):
 def test_a_failure_is_told_in_the_language_of_the_request(client, alice, job, worker):
     claim = worker.claim(job)
     failure = {"code": "image_too_small", "reason": "size", "values": {"width": 9, "height": 8, "least": 32}}
-    worker.say(job, "inference", "fail", attempt=claim["attempt"], detail="Too small.", **failure)
+    worker.post(job, "inference", "fail", attempt=claim["attempt"], detail="Too small.", **failure)
     for language in LANGUAGES:
         headers = {**alice, "Accept-Language": language}
         expected = failure | {"detail": Words(language)("errors.image_too_small.size", **failure["values"])}
@@ -234,7 +234,7 @@ def test_a_failure_is_told_in_the_language_of_the_request(client, alice, job, wo
 def test_a_failed_rendering_never_loses_the_result(client, alice, job, worker):
     worker.infer(job)
     claim = worker.claim(job, "report")
-    worker.say(job, "report", "fail", attempt=claim["attempt"], code="internal_error", detail="no ink")
+    worker.post(job, "report", "fail", attempt=claim["attempt"], code="internal_error", detail="no ink")
     assert state(client, alice, job) == "failed"
     result = client.get(f"/api/v1/jobs/{job}/result", headers=alice)
     assert result.json()["probability_malignant"] == 0.9
@@ -246,18 +246,18 @@ def test_a_failed_rendering_never_loses_the_result(client, alice, job, worker):
 def test_cancelled_work_is_refused(client, alice, job, worker):
     claim = worker.claim(job)
     assert client.post(f"/api/v1/jobs/{job}/cancel", headers=alice).json()["state"] == "cancelled"
-    assert worker.say(job, "inference", "heartbeat", attempt=claim["attempt"]).status_code == 409
+    assert worker.post(job, "inference", "heartbeat", attempt=claim["attempt"]).status_code == 409
     assert client.post(f"/api/v1/jobs/{job}/cancel", headers=alice).json()["code"] == "job_finished"
 
 
 def test_completing_without_a_result_is_refused(job, worker):
     claim = worker.claim(job)
-    answer = worker.say(job, "inference", "complete", attempt=claim["attempt"])
+    answer = worker.post(job, "inference", "complete", attempt=claim["attempt"])
     assert (answer.status_code, answer.json()["code"]) == (422, "result_missing")
 
 
 def test_only_workers_may_speak_there(job, worker):
-    assert worker.say(job, "inference", "claim", token="guess", worker="x").status_code == 401
+    assert worker.post(job, "inference", "claim", token="guess", worker="x").status_code == 401
 
 
 def test_a_job_that_is_done_cannot_be_tried_again(client, alice, job, worker):
@@ -268,7 +268,7 @@ def test_a_job_that_is_done_cannot_be_tried_again(client, alice, job, worker):
 
 def test_a_worker_of_this_version_claims_a_unit(job, worker):
     worker.client.headers.update(compatibility.HEADERS)
-    answer = worker.say(job, "inference", "claim", worker="w")
+    answer = worker.post(job, "inference", "claim", worker="w")
     [subject] = compatibility.read_claim(answer.content).unit.images
     assert subject.role == "current"
     assert worker.store.get(subject.key)

@@ -117,6 +117,6 @@ def test_an_opinion_that_another_asks_for_again(client, alice, carol, film, case
     assert lanes("region") == {("alice", True)}
     while (claim := worker.claim_next("mammo"))["step"] != "region":
         pass
-    worker.say(claim["job_id"], "region", "fail", attempt=claim["attempt"], code="model_unavailable", detail="None.")
+    worker.post(claim["job_id"], "region", "fail", attempt=claim["attempt"], code="model_unavailable", detail="None.")
     assert client.post(f"{path}/opinion", headers=carol).status_code == 200
     assert lanes("region") == {("carol", True)}

@@ -135,7 +135,7 @@ class TestRetention:
         lost = worker.claim(job)
         app.state.store.put(f"{lost['output_prefix']}/display.png", b"half")
         failure = {"attempt": 1, "code": "internal_error", "detail": "x", "retryable": True}
-        assert worker.say(job, "inference", "fail", **failure).status_code == 204
+        assert worker.post(job, "inference", "fail", **failure).status_code == 204
         worker.infer(job)
         age(app, 2)
         worker.render(job)

@@ -69,7 +69,7 @@ def claim_region(worker) -> dict:
 
 def answer(worker, claim: dict, said: RegionOpinion = ANSWER):
     worker.store.put(f"{claim['output_prefix']}/region.json", said.model_dump_json().encode())
-    return worker.say(claim["job_id"], "region", "complete", attempt=claim["attempt"])
+    return worker.post(claim["job_id"], "region", "complete", attempt=claim["attempt"])
 
 
 def test_asked_once_answered_and_gone_when_the_region_changes(image, draw, opinion, worker):
@@ -114,7 +114,7 @@ def test_what_failed_is_told_and_tried_again(image, draw, opinion, worker):
     name = draw(image)
     opinion(name, "post")
     claim = claim_region(worker)
-    worker.say(claim["job_id"], "region", "fail", attempt=claim["attempt"], code="model_unavailable", detail="None.")
+    worker.post(claim["job_id"], "region", "fail", attempt=claim["attempt"], code="model_unavailable", detail="None.")
     assert opinion(name).json()["error"]["code"] == "model_unavailable"
     assert opinion(name, "post").json()["state"] == "queued"
 

@@ -60,10 +60,10 @@ class TestOnPostgres:
         claim = worker.claim(job)
         monkeypatch.setattr("gateway.clock.datetime", _Wrong(timedelta(minutes=minutes)))
         client.app.state.reaper.requeue_expired()
-        assert worker.say(job, "inference", "heartbeat", attempt=claim["attempt"]).status_code == 204
+        assert worker.post(job, "inference", "heartbeat", attempt=claim["attempt"]).status_code == 204
         client.app.state.reaper.requeue_expired()
         worker.leave_result(claim)
-        assert worker.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
+        assert worker.post(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
         worker.render(job)
 
 

@@ -94,7 +94,7 @@ def test_diagnose_answers_with_the_job_when_patience_ends(client, alice, picture
 def test_diagnose_tells_why_it_failed(client, picture, worker):
     job = diagnose(client, picture, prefer="wait=0").json()["id"]
     claim = worker.claim(job)
-    worker.say(job, "inference", "fail", attempt=claim["attempt"], code="not_histology", detail="Not an H&E field.")
+    worker.post(job, "inference", "fail", attempt=claim["attempt"], code="not_histology", detail="Not an H&E field.")
     with client.app.state.sessions.begin() as session:
         from gateway.jobs.models import Job
 
@@ -107,11 +107,11 @@ def test_diagnose_tells_why_it_failed(client, picture, worker):
     asking: list = []
     thread = threading.Thread(target=lambda: asking.append(diagnose(client, picture, prefer="wait=20")))
     thread.start()
-    worker.say(job, "inference", "fail", attempt=claim["attempt"], code="not_histology", detail="Not an H&E field.")
+    worker.post(job, "inference", "fail", attempt=claim["attempt"], code="not_histology", detail="Not an H&E field.")
     while thread.is_alive():  # where it came after the failure, it started another try
-        if (claim := worker.say(job, "inference", "claim", worker="test")).status_code == 200:
+        if (claim := worker.post(job, "inference", "claim", worker="test")).status_code == 200:
             failure = {"attempt": claim.json()["attempt"], "code": "not_histology", "detail": "Not an H&E field."}
-            worker.say(job, "inference", "fail", **failure)
+            worker.post(job, "inference", "fail", **failure)
         thread.join(0.1)
     assert (asking[0].status_code, asking[0].json()["code"]) == (422, "not_histology")
 

@@ -52,7 +52,7 @@ def outbox(app):
 def test_nobody_is_given_a_step_before_its_pause_is_over(app, client, worker, job):
     claim = worker.claim(job)
     said = {"attempt": claim["attempt"], "code": "storage_unavailable", "detail": "x", "retryable": True}
-    assert worker.say(job, "inference", "fail", **said).status_code == 204
+    assert worker.post(job, "inference", "fail", **said).status_code == 204
     app.state.relay.empty_outbox()
     app.state.redis.flushall()
     app.state.reaper.announce_again()

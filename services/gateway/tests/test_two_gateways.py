@@ -55,17 +55,17 @@ class Hands:
     def work(self, client: TestClient, chance: random.Random) -> None:
         worker, job = self.workers[self.clients.index(client)], chance.choice(self.jobs[-20:])
         step = chance.choice(("inference", "report"))
-        claimed = self._note("claim", worker.say(job, step, "claim", worker="test"))
+        claimed = self._note("claim", worker.post(job, step, "claim", worker="test"))
         if claimed.status_code != 200 or chance.random() < 0.1:  # this one is never heard of again
             return
         claim = claimed.json()
         if chance.random() < 0.15:
             said = {"attempt": claim["attempt"], "code": "internal_error", "detail": "x", "retryable": True}
-            self._note("fail", worker.say(job, step, "fail", **said))
+            self._note("fail", worker.post(job, step, "fail", **said))
             return
         if step == "inference":
             worker.leave_result(claim, chance.random())
-        self._note("complete", worker.say(job, step, "complete", attempt=claim["attempt"]))
+        self._note("complete", worker.post(job, step, "complete", attempt=claim["attempt"]))
 
     def review(self, client: TestClient, chance: random.Random) -> None:
         case, job = chance.choice(self.cases), chance.choice(self.jobs[-6:])

@@ -7,7 +7,7 @@ from mammo_worker.baselines.candidates import find_candidates, neighbours
 from mammo_worker.baselines.cascade import Cascade, passing_threshold, suppress
 from mammo_worker.baselines.document import candidate_recall, sensitivity_rows
 from mammo_worker.baselines.features import NAMES, describe
-from mammo_worker.baselines.run import CANVAS, Baseline, Described, describe_films, grow
+from mammo_worker.baselines.run import CANVAS, Baseline, DescribedFilm, describe_films, grow
 from mammo_worker.baselines.sifting import linear_element, sift, sift_scales
 from mammo_worker.data.annotated import AnnotatedFilm
 
@@ -158,7 +158,7 @@ def test_a_mass_that_ranks_first_is_measured_as_found(canvas):
         def score(self, features):
             return features[:, NAMES.index("edge_convergence")] / 2 + 0.5
 
-    found = Baseline(ByEdge(), 1.0)(Described(film.annotated, film.size, film.boxes, film.features, 0.0))
+    found = Baseline(ByEdge(), 1.0)(DescribedFilm(film.annotated, film.size, film.boxes, film.features, 0.0))
     assert (np.diff(found.scores) <= 0).all()
     rows = sensitivity_rows([found])
     assert rows[0]["sensitivity at"] == "0.5 FPPI"

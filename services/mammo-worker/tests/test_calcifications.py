@@ -7,8 +7,8 @@ import pytest
 from mammo_worker.calcifications import evaluate
 from mammo_worker.calcifications.clusters import LEAST_SPOTS, find_clusters
 from mammo_worker.calcifications.document import results_document
-from mammo_worker.calcifications.evaluate import Searched, breast_area, found_share, measure, threshold_at, usable
-from mammo_worker.calcifications.images import as_cut, fine_part, pasted, tissue
+from mammo_worker.calcifications.evaluate import SearchOutcome, breast_area, found_share, measure, threshold_at, usable
+from mammo_worker.calcifications.images import crops_with_pasted_groups, fine_part, original_crops, tissue
 from mammo_worker.calcifications.model import ClusterSearch
 from mammo_worker.calcifications.spots import FEATURES, Spots, find_spots
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
@@ -107,7 +107,7 @@ def test_search_finds_what_it_learned():
 
 
 def searched(crop, truth, hit=-np.inf, scores=(), area=10.0):
-    return Searched(crop, area, truth, hit, np.array(scores, float))
+    return SearchOutcome(crop, area, truth, hit, np.array(scores, float))
 
 
 def test_share_found_at_a_rate_of_false_clusters():
@@ -132,10 +132,10 @@ def test_real_crops_are_searched_pasted_and_measured(crops, monkeypatch):
     groups, masses = usable(crops)
     assert not {c.patient for c in groups} & {c.patient for c in masses}
     few = [*groups[:30], *masses[:30]]
-    for image in as_cut(few[:3]):
+    for image in original_crops(few[:3]):
         assert image.grey.shape == image.inside.shape
         assert image.target is not None
-    [put] = list(pasted([c for c in groups if max(c.native_size) < 200][:1], masses))
+    [put] = list(crops_with_pasted_groups([c for c in groups if max(c.native_size) < 200][:1], masses))
     x1, y1, x2, y2 = (int(v) for v in put.target)
     assert put.host != put.crop.patient
     assert 0 <= x1 < x2 <= put.grey.shape[1]

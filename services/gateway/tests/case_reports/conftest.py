@@ -61,7 +61,7 @@ def answer_next(client, worker):
         claim = worker.claim(rendering, "render")
         if said is None:
             failure = {"attempt": claim["attempt"], "code": "internal_error", "detail": "It broke."}
-            worker.say(rendering, "render", "fail", **failure)
+            worker.post(rendering, "render", "fail", **failure)
         else:
             [language], [form] = claim["render"]["languages"], claim["render"]["forms"]
             worker.leave_rendering(rendering, claim, {f"report.{language}.{form}": said}, says=says)

@@ -118,7 +118,7 @@ def compare(worker, change: str | None, not_compared: tuple[str, ...] = ()) -> N
         not_compared=list(not_compared),
     )
     worker.store.put(f"{claim['output_prefix']}/examination.json", reading.model_dump_json().encode())
-    ended = worker.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
+    ended = worker.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
     assert ended.status_code == 204, ended.text
 
 
@@ -180,7 +180,7 @@ def test_a_comparison_that_failed_keeps_the_case_from_being_called_negative(
 
     before = drafted()
     claim = worker.claim_next("mammo")
-    worker.say(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
+    worker.post(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
     assert told() == ("not_sure", ["comparison_failed", "films_no_sign"])
     assert not set(before) & set(drafted())
 

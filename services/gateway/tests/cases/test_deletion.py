@@ -56,7 +56,7 @@ def test_all_of_it_goes_and_it_is_said_before(app, client, alice, case, film, wo
     assert (answer.status_code, answer.json()) == (200, said)
     for gone in (here, f"/api/v1/images/{image}", f"/api/v1/jobs/{done}"):
         assert client.get(gone, headers=alice).status_code == 404
-    assert worker.say(waiting, "inference", "heartbeat", attempt=running["attempt"]).status_code == 409
+    assert worker.post(waiting, "inference", "heartbeat", attempt=running["attempt"]).status_code == 409
     assert (stored_files(app), rows(app)) == ([], before)
     [event] = client.get("/api/v1/audit", params={"action": "case.delete"}, headers=root).json()["items"]
     assert (event["target_id"], event["detail"]) == (case, expected)

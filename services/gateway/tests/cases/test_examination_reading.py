@@ -56,7 +56,7 @@ def finish(worker, claim: dict):
     request = ExaminationRequest.model_validate(claim["examination"])
     left = reading(request.images[0].job_id).model_dump_json().encode()
     worker.store.put(f"{claim['output_prefix']}/examination.json", left)
-    return worker.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
+    return worker.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
 
 
 def jobs_of(claim: dict, role: str = "current") -> set[str]:
@@ -154,7 +154,7 @@ def test_a_film_that_failed_is_told_and_a_prior_is_compared(worker, film):
     worker.infer(new)
     claim = worker.claim_next("mammo")
     assert claim["job_id"] == failed  # not every film is analysed
-    worker.say(failed, "inference", "fail", attempt=claim["attempt"], code="not_mammogram", detail="no")
+    worker.post(failed, "inference", "fail", attempt=claim["attempt"], code="not_mammogram", detail="no")
     claim = worker.claim_next("mammo")
     assert jobs_of(claim) == {new}
     assert jobs_of(claim, "prior") == {earlier}
@@ -194,7 +194,7 @@ def test_workers_of_before_are_not_given_an_examination(worker, film, upload, pi
 def test_a_failed_examination_is_told_and_tells_nothing_of_the_films(client, worker, film, state, case, alice):
     worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
     claim = worker.claim_next("mammo")
-    worker.say(
+    worker.post(
         claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="Damaged."
     )
     assert state()["error"] == {"code": "image_unreadable", "reason": None, "values": {}, "detail": "Damaged."}
@@ -204,7 +204,7 @@ def test_a_failed_examination_is_told_and_tells_nothing_of_the_films(client, wor
 def test_a_failed_examination_is_asked_for_again_with_the_next_change(worker, film, state):
     worker.infer(film(1, view="CC", laterality="L", study_date="2026-03-01")["job"]["id"])
     claim = worker.claim_next("mammo")
-    worker.say(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
+    worker.post(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
     assert state()["state"] == "failed"
     film(2, view="CC", laterality="L", study_date="2024-03-01")
     assert state()["state"] == "queued", "although it is of the same films while the prior is not analysed"
@@ -255,7 +255,7 @@ def test_a_report_that_was_signed_without_the_reading_is_superseded_by_it(client
 def test_a_reading_that_failed_holds_up_no_signature(client, worker, film, case, alice):
     worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
     claim = worker.claim_next("mammo")
-    worker.say(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
+    worker.post(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
     assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}).status_code == 201
 
 

@@ -43,7 +43,7 @@ class TestRow:
         worker.infer(first)
         assert (row()["state"], row()["assessment"]) == ("analysing", "malignancy_suspected"), "that cannot get better"
         claim = worker.claim(second)
-        worker.say(second, "inference", "fail", attempt=claim["attempt"], code="not_mammogram", detail="No film.")
+        worker.post(second, "inference", "fail", attempt=claim["attempt"], code="not_mammogram", detail="No film.")
         assert row()["state"] == "ready"
         assert (row()["images_done"], row()["images_failed"], row()["probability_malignant"]) == (1, 1, 0.9)
 
@@ -91,7 +91,7 @@ class TestRow:
         job = film(1)
         worker.infer(job)
         claim = worker.claim(job, "report")
-        worker.say(job, "report", "fail", attempt=claim["attempt"], code="internal_error", detail="No.")
+        worker.post(job, "report", "fail", attempt=claim["attempt"], code="internal_error", detail="No.")
         assert (row()["state"], row()["images_done"]) == ("ready", 1)
 
 

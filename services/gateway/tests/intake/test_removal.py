@@ -13,8 +13,8 @@ class TestRemoval:
         claim = worker.claim(job)
         worker.leave_result(claim)
         assert client.delete(f"/api/v1/images/{image}", headers=alice).status_code == 204
-        assert worker.say(job, "inference", "heartbeat", attempt=claim["attempt"]).status_code == 409
-        assert worker.say(job, "inference", "complete", attempt=claim["attempt"]).status_code in (409, 422)
+        assert worker.post(job, "inference", "heartbeat", attempt=claim["attempt"]).status_code == 409
+        assert worker.post(job, "inference", "complete", attempt=claim["attempt"]).status_code in (409, 422)
         assert [each["id"] for each in read()["images"]] == [kept.json()["image"]["id"]]
         assert client.get(f"/api/v1/jobs/{job}", headers=alice).status_code == 404
         assert client.get(f"/api/v1/images/{image}", headers=alice).status_code == 404
@@ -47,7 +47,7 @@ class TestReplacement:
         wrong = send(0, said={"view": "MLO", "laterality": "L", "study_date": "2025-02-03"}).json()
         claim = worker.claim(wrong["job"]["id"])
         failure = {"code": "not_mammogram", "detail": "no film"}
-        worker.say(wrong["job"]["id"], "inference", "fail", attempt=claim["attempt"], **failure)
+        worker.post(wrong["job"]["id"], "inference", "fail", attempt=claim["attempt"], **failure)
         right = send(1, said={"replaces": wrong["image"]["id"], "laterality": "R"})
         assert right.status_code == 202, right.text
         images = read()["images"]

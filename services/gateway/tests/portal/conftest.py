@@ -207,7 +207,7 @@ class Study:
         """Have the films not be read together, after all."""
         claim = self.worker.claim_next("mammo")
         failed = {"attempt": claim["attempt"], "code": "image_unreadable", "detail": "Damaged."}
-        assert self.worker.say(claim["job_id"], "examination", "fail", **failed).status_code == 204
+        assert self.worker.post(claim["job_id"], "examination", "fail", **failed).status_code == 204
 
     def analyse(
         self,
@@ -253,7 +253,7 @@ class Study:
         if heat is not None:
             self.store.put(f"{prefix}/heat.png", encoded(heat))
         self.store.put(f"{prefix}/result.json", result.model_dump_json().encode())
-        assert self.worker.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
+        assert self.worker.post(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
         self.worker.render(job)
 
     def read(self):

@@ -128,7 +128,7 @@ def test_drawn_named_kept_and_undone(logged_in, study, film, worker):
         pass
     said = RegionOpinion(outcome="too_coarse", mm_per_pixel=0.3, coarsest_mm_per_pixel=0.1, scale_assumed=False)
     worker.store.put(f"{claim['output_prefix']}/region.json", said.model_dump_json().encode())
-    worker.say(claim["job_id"], "region", "complete", attempt=claim["attempt"])
+    worker.post(claim["job_id"], "region", "complete", attempt=claim["attempt"])
     expect(opinion).to_have_text("No opinion: this film has 0.3 mm a pixel, and at most 0.1 mm are needed.")
 
     # All is there again after a reload; erased and undone, it is as it was.

@@ -71,7 +71,7 @@ def pages(client, alice, headers_of, upload, worker, picture, app):
     worker.infer(jobs[0], findings=2)
     worker.render(jobs[0])
     claim = worker.claim(jobs[1])
-    worker.say(jobs[1], "inference", "fail", attempt=claim["attempt"], code="not_mammogram", detail="It is in colour.")
+    worker.post(jobs[1], "inference", "fail", attempt=claim["attempt"], code="not_mammogram", detail="It is in colour.")
     worker.infer(jobs[2])
     worker.render(jobs[2])
     signed = client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={"comment": "Seen."} | APART)

@@ -46,7 +46,7 @@ def finish(worker) -> None:
     claim = worker.claim_next("mammo")
     cc, mlo = (image["job_id"] for image in claim["examination"]["images"])
     worker.store.put(f"{claim['output_prefix']}/examination.json", reading(cc, mlo).model_dump_json().encode())
-    said = worker.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
+    said = worker.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
     assert said.status_code == 204
 
 

@@ -46,7 +46,7 @@ def fail(study, content: bytes, **options) -> str:
     job = sent["job"]["id"]
     claim = study.worker.claim(job)
     said = {"attempt": claim["attempt"], "code": "not_mammogram", "detail": "An implant."}
-    assert study.worker.say(job, "inference", "fail", **said).status_code == 204
+    assert study.worker.post(job, "inference", "fail", **said).status_code == 204
     return sent["image"]["id"]
 
 

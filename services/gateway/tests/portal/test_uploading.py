@@ -159,7 +159,7 @@ class TestSending:
         page = sent({"good.png": 60, "bad.png": 61})
         claim = worker.claim(job_of(app, "bad.png"))
         words = "The image ends early."
-        worker.say(
+        worker.post(
             job_of(app, "bad.png"), "inference", "fail", attempt=claim["attempt"], code="image_truncated", detail=words
         )
         worker.infer(job_of(app, "good.png"))
@@ -177,7 +177,7 @@ class TestSending:
     def test_what_may_pass_can_be_tried_again(self, sent, app, worker):
         page = sent({"a.png": 62})
         claim = worker.claim(job_of(app, "a.png"))
-        worker.say(
+        worker.post(
             job_of(app, "a.png"), "inference", "fail", attempt=claim["attempt"], code="timed_out", detail="Too long."
         )
         page.get_by_role("button", name="Try again").click()

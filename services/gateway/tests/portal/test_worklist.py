@@ -181,7 +181,7 @@ def read_together(worker, growth_mm: float | None, change: Change = "grown", pla
     )
     reading = ExaminationReading(method="rule", breasts=[breast], assessment="not_sure", probability_malignant=0.7)
     worker.store.put(f"{claim['output_prefix']}/examination.json", reading.model_dump_json().encode())
-    said = worker.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
+    said = worker.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
     assert said.status_code == 204, said.text
 
 

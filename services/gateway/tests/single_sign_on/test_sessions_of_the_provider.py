@@ -15,21 +15,21 @@ ROLES = "it=admin, radiology=clinician, students=reader"
 
 
 class TestLogout:
-    def say(self, client, token: str) -> httpx.Response:
+    def send_logout(self, client, token: str) -> httpx.Response:
         return client.post("/login/oidc/logout", data={"logout_token": token})
 
     def test_the_provider_ends_the_session_that_it_began(self, client, provider, alice):
         enter(client)
-        assert self.say(client, provider.logout_token(sid="session-2")).status_code == 200
+        assert self.send_logout(client, provider.logout_token(sid="session-2")).status_code == 200
         assert client.get("/api/v1/users/me").status_code == 200, "another session"
-        answer = self.say(client, provider.logout_token())
+        answer = self.send_logout(client, provider.logout_token())
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
         assert client.get("/api/v1/users/me").status_code == 401
         assert client.get("/api/v1/users/me", headers=alice).status_code == 200
 
     def test_all_sessions_of_a_person_where_it_names_none(self, client, provider):
         enter(client)
-        assert self.say(client, provider.logout_token(sid=None, sub="4711")).status_code == 200
+        assert self.send_logout(client, provider.logout_token(sid=None, sub="4711")).status_code == 200
         assert client.get("/api/v1/users/me").status_code == 401
 
     @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ class TestLogout:
     )
     def test_what_is_no_logout_token_ends_nothing(self, client, provider, changes):
         enter(client)
-        assert self.say(client, provider.logout_token(**changes)).status_code == 400
-        assert self.say(client, "nonsense").status_code == 400
+        assert self.send_logout(client, provider.logout_token(**changes)).status_code == 400
+        assert self.send_logout(client, "nonsense").status_code == 400
         assert client.get("/api/v1/users/me").status_code == 200
 
     def test_who_logs_out_here_may_do_so_there_too(self, client, provider):

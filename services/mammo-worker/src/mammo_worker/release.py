@@ -46,7 +46,7 @@ TRAINED_ON = f"{CBIS_DDSM} and CDD-CESM low-energy images with a mass."
 TRAINED_ON_CBIS_DDSM = f"{CBIS_DDSM}."
 SWEEP = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 
-Say = Callable[[str], None]
+Echo = Callable[[str], None]
 
 
 def release(
@@ -58,7 +58,7 @@ def release(
     *,
     version: str,
     fppi: float,
-    echo: Say,
+    echo: Echo,
     fuse: Path | None = None,
 ) -> ModelManifest:
     """Calibrate on the validation patients, measure on the untouched fifth, write package and document.
@@ -115,7 +115,7 @@ def release(
     return manifest
 
 
-def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: float, echo: Say) -> ModelManifest:
+def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: float, echo: Echo) -> ModelManifest:
     """Calibrate the network of a package again after a change of the films' preparation; weights do not change.
 
     Args:

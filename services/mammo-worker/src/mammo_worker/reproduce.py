@@ -24,7 +24,7 @@ from mammo_worker.training.films import train
 from mammo_worker.training.network import starting_weights
 from mammo_worker.training.plan import Phase, TrainingPlan
 
-Say = Callable[[str], None]
+Echo = Callable[[str], None]
 
 ROWS: dict[str, tuple[tuple[str, Callable[[MaskRCNNConfig | None], TrainingPlan], str], ...]] = {
     "table 14": (
@@ -124,7 +124,7 @@ def reproduce(
     *,
     stage_steps: int,
     precision: str,
-    echo: Say,
+    echo: Echo,
 ) -> None:
     """Train every row of both tables, and update `output` after each row.
 

@@ -53,7 +53,7 @@ class TestSafety:
             .encode()
         )
         worker.store.put(f"{claim['output_prefix']}/examination.json", nothing)
-        done = worker.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
+        done = worker.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
         assert done.status_code == 204
         assert here("GET", "bob").json()["state"] == "ready"
         assert here("GET", "alice", "/reads").json()["signed"] == 0

@@ -48,7 +48,7 @@ class TestWhatIsOpen:
         ).json()
         job = broken["job"]["id"]
         claim = study.worker.claim(job)
-        study.worker.say(job, "inference", "fail", attempt=claim["attempt"], code="not_mammogram", detail="In colour.")
+        study.worker.post(job, "inference", "fail", attempt=claim["attempt"], code="not_mammogram", detail="In colour.")
         say(0, "1", "dismissed")
         page = read()
         dialog = page.locator("#signing")

@@ -113,7 +113,7 @@ class TestASignedCase:
         film = {"modality": "mammography", "laterality": "L", "view": "CC"}
         job = study.upload(picture(57), case_id=study.case, **film).json()["job"]["id"]
         claim = study.worker.claim(job)
-        study.worker.say(job, "inference", "fail", attempt=claim["attempt"], code="internal_error", detail="Broken.")
+        study.worker.post(job, "inference", "fail", attempt=claim["attempt"], code="internal_error", detail="Broken.")
         client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json=APART)
         page.goto(f"/jobs/{job}")
         page.get_by_role("button", name="Try again").click()

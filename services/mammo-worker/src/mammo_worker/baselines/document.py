@@ -11,13 +11,13 @@ import numpy as np
 from mammo_worker.baselines.features import NAMES
 from mammo_worker.baselines.run import (
     Baseline,
-    Described,
+    DescribedFilm,
     cases_of,
     choose,
     describe_film,
     describe_films,
+    fixed_sample,
     normal_films,
-    some_of,
 )
 from mammo_worker.baselines.sifting import ORIENTATIONS, SCALES
 from mammo_worker.data.annotated import AnnotatedFilm
@@ -51,7 +51,7 @@ def run_baseline(data: Path, out: Path, films: int, cache: Path | None, echo: Ca
     Returns:
         The document as Markdown.
     """
-    train = describe_films(some_of(cases_of(data, "train"), films), cache, echo)
+    train = describe_films(fixed_sample(cases_of(data, "train"), films), cache, echo)
     held = describe_films(cases_of(data, "validation"), cache, echo)
     baseline, tried = choose(train, held, echo)
     cases = cases_of(data, "test")
@@ -109,7 +109,7 @@ def sensitivity_rows(films: Sequence[FilmResult]) -> list[dict[str, Any]]:
     return rows
 
 
-def candidate_recall(films: Sequence[Described], rule: Rule) -> float:
+def candidate_recall(films: Sequence[DescribedFilm], rule: Rule) -> float:
     """Share of the masses that any candidate matches: the cascade's upper bound, unless boxes are enlarged."""
     found = [overlaps(f.boxes, f.truth, rule).any(axis=0) for f in films]
     return float(np.concatenate(found).mean())
@@ -129,7 +129,7 @@ def seconds_a_film(baseline: Baseline, cases: Sequence[AnnotatedFilm]) -> tuple[
 
 def _further_figures(
     test: Sequence[FilmResult],
-    described: Sequence[Described],
+    described: Sequence[DescribedFilm],
     normal: Sequence[FilmResult],
     marks: float,
     wall: float,

@@ -31,7 +31,7 @@ _CHOICE_FPPI = (0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True)
-class Described:
+class DescribedFilm:
     """The candidates of a film.
 
     Attributes:
@@ -54,7 +54,7 @@ class Described:
         return self.annotated.boxes.astype(np.float64)
 
 
-def describe_film(case: AnnotatedFilm) -> Described:
+def describe_film(case: AnnotatedFilm) -> DescribedFilm:
     """Read a film and find and describe its candidates."""
     started = time.perf_counter()
     film = case.read()
@@ -63,10 +63,12 @@ def describe_film(case: AnnotatedFilm) -> Described:
     found = find_candidates(sifted, prepared.canvas[..., 0] > 0)
     boxes = prepared.transform.boxes_to_film(np.array([c.box for c in found], np.float64).reshape(-1, 4))
     table = describe(found, prepared.canvas, sifted)
-    return Described(case, (film.shape[0], film.shape[1]), boxes, table, time.perf_counter() - started)
+    return DescribedFilm(case, (film.shape[0], film.shape[1]), boxes, table, time.perf_counter() - started)
 
 
-def describe_films(cases: Sequence[AnnotatedFilm], cache: Path | None, echo: Callable[[str], None]) -> list[Described]:
+def describe_films(
+    cases: Sequence[AnnotatedFilm], cache: Path | None, echo: Callable[[str], None]
+) -> list[DescribedFilm]:
     """Describe the candidates of all films.
 
     Args:
@@ -77,13 +79,13 @@ def describe_films(cases: Sequence[AnnotatedFilm], cache: Path | None, echo: Cal
     if cache is not None:
         cache = cache / _code_version()
         cache.mkdir(parents=True, exist_ok=True)
-    films: list[Described] = []
+    films: list[DescribedFilm] = []
     for number, case in enumerate(cases, start=1):
         kept = None if cache is None else cache / f"{case.name}.npz"
         if kept is not None and kept.exists():
             with np.load(kept) as saved:
                 size = (int(saved["size"][0]), int(saved["size"][1]))
-                films.append(Described(case, size, saved["boxes"], saved["features"], float(saved["seconds"])))
+                films.append(DescribedFilm(case, size, saved["boxes"], saved["features"], float(saved["seconds"])))
         else:
             film = describe_film(case)
             films.append(film)
@@ -106,7 +108,7 @@ class Baseline:
     cascade: Cascade
     growth: float
 
-    def __call__(self, film: Described) -> FilmResult:
+    def __call__(self, film: DescribedFilm) -> FilmResult:
         """Find the masses of a film, without their class."""
         boxes = grow(film.boxes, self.growth, film.size)
         scores = self.cascade.score(film.features)
@@ -131,7 +133,7 @@ def grow(boxes: NDArray[np.float64], factor: float, size: tuple[int, int]) -> ND
     return np.clip(grown, 0, np.array([size[1], size[0], size[1], size[0]], np.float64))
 
 
-def train_cascade(train: Sequence[Described], held: Sequence[Described], rule: Rule, seed: int = 0) -> Cascade:
+def train_cascade(train: Sequence[DescribedFilm], held: Sequence[DescribedFilm], rule: Rule, seed: int = 0) -> Cascade:
     """Train on some patients and set the stages' thresholds on others; candidates that match by `rule` are masses."""
     table = np.concatenate([f.features for f in train])
     positive = np.concatenate([overlaps(f.boxes, f.truth, rule).any(axis=1) for f in train])
@@ -145,7 +147,7 @@ def train_cascade(train: Sequence[Described], held: Sequence[Described], rule: R
 
 
 def choose(
-    train: Sequence[Described], held: Sequence[Described], echo: Callable[[str], None]
+    train: Sequence[DescribedFilm], held: Sequence[DescribedFilm], echo: Callable[[str], None]
 ) -> tuple[Baseline, list[dict[str, Any]]]:
     """Train with every rule, choose rule and growth on the held-out patients, and return the comparison as a table."""
     tried: list[dict[str, Any]] = []
@@ -183,6 +185,6 @@ def normal_films(data: Path) -> list[AnnotatedFilm]:
     return [c for c in mini_mias(folder) if c.attributes["class"] == "normal"] if folder.is_dir() else []
 
 
-def some_of(cases: Sequence[AnnotatedFilm], most: int) -> list[AnnotatedFilm]:
+def fixed_sample(cases: Sequence[AnnotatedFilm], most: int) -> list[AnnotatedFilm]:
     """A fixed number of the films, always the same: those whose names have the lowest hashes."""
     return sorted(cases, key=lambda case: hashlib.sha256(case.name.encode()).digest())[:most]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lobule_ml.evaluation.statistics import patient_bootstrap
-from mammo_worker.calcifications.images import SearchedImage, as_cut, pasted
+from mammo_worker.calcifications.images import SearchedImage, crops_with_pasted_groups, original_crops
 from mammo_worker.calcifications.model import TREES, ClusterSearch
 from mammo_worker.calcifications.spots import Spots, find_spots
 from mammo_worker.data.annotated import AnnotatedFilm
@@ -26,7 +26,7 @@ _REACH = 20.0  # pixels, 2 mm; a cluster within this distance of the target coun
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchOutcome:
     """The clusters in an image by models that have not seen its patient.
 
     Attributes:
@@ -46,10 +46,10 @@ class Searched:
 
 @dataclass(frozen=True)
 class Measured:
-    """All images of both kinds, see `images.as_cut` and `images.pasted`."""
+    """All images of both kinds, see `images.original_crops` and `images.crops_with_pasted_groups`."""
 
-    cut: list[Searched]
-    pasted: list[Searched]
+    cut: list[SearchOutcome]
+    pasted: list[SearchOutcome]
 
 
 def usable(crops: Sequence[Crop]) -> tuple[list[Crop], list[Crop]]:
@@ -68,9 +68,9 @@ def search_folds(crops: Sequence[Crop], echo: Callable[[str], None], trees: int 
         trees: Number of trees of each model of spots.
     """
     groups, masses = usable(crops)
-    cut = _with_spots(as_cut([*groups, *masses]))
+    cut = _with_spots(original_crops([*groups, *masses]))
     echo(f"{len(cut)} crops of {len(groups) + len(masses)} are fine enough")
-    put = _with_spots(pasted(groups, masses))
+    put = _with_spots(crops_with_pasted_groups(groups, masses))
     echo(f"{len(put)} groups pasted")
     of_cut, of_pasted = (np.array([fold_of(i.crop.patient, FOLDS) for i, _ in part]) for part in (cut, put))
     calcified = np.array([i.target is not None for i, _ in cut])
@@ -88,7 +88,7 @@ def _with_spots(images: Iterable[SearchedImage]) -> list[tuple[SearchedImage, Sp
     return [(image, find_spots(image.grey, image.inside)) for image in images]
 
 
-def _searched(search: ClusterSearch, item: tuple[SearchedImage, Spots]) -> Searched:
+def _searched(search: ClusterSearch, item: tuple[SearchedImage, Spots]) -> SearchOutcome:
     image, spots = item
     found = search(spots)
     hit = -np.inf
@@ -100,7 +100,7 @@ def _searched(search: ClusterSearch, item: tuple[SearchedImage, Spots]) -> Searc
             if x1 - _REACH <= s.cluster.centre[0] <= x2 + _REACH and y1 - _REACH <= s.cluster.centre[1] <= y2 + _REACH
         ]
         hit = max(on, default=-np.inf)
-    return Searched(image.crop, image.area, image.target is not None, hit, np.array([s.score for s in found]))
+    return SearchOutcome(image.crop, image.area, image.target is not None, hit, np.array([s.score for s in found]))
 
 
 def breast_area(films: Sequence[AnnotatedFilm], native_rows: dict[str, float]) -> float:
@@ -134,7 +134,7 @@ def without(measured: Measured, names: frozenset[str]) -> Measured:
     return Measured([i for i in measured.cut if i.crop.path.name not in names], measured.pasted)
 
 
-def found_share(images: Sequence[Searched], tissue: Sequence[Searched], rate: float, film: float) -> float:
+def found_share(images: Sequence[SearchOutcome], tissue: Sequence[SearchOutcome], rate: float, film: float) -> float:
     """Share of the groups on `images` that are found at a rate of false clusters per film.
 
     Args:
@@ -147,7 +147,7 @@ def found_share(images: Sequence[Searched], tissue: Sequence[Searched], rate: fl
     return float(np.mean([np.isfinite(i.hit) and i.hit >= threshold for i in images])) if images else float("nan")
 
 
-def threshold_at(tissue: Sequence[Searched], rate: float, film: float) -> float:
+def threshold_at(tissue: Sequence[SearchOutcome], rate: float, film: float) -> float:
     """The lowest score with at most this rate of false clusters per film."""
     scores = np.sort(np.concatenate([i.scores for i in tissue]))[::-1]
     allowed = int(rate * sum(i.area for i in tissue) / film)

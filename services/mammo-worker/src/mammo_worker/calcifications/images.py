@@ -72,7 +72,7 @@ def fine_enough(crop: Crop, grey: NDArray[np.uint8]) -> bool:
     return spacing_of(crop, grey) <= SPACING
 
 
-def as_cut(crops: Sequence[Crop]) -> Iterator[SearchedImage]:
+def original_crops(crops: Sequence[Crop]) -> Iterator[SearchedImage]:
     """Yield crops unchanged; the target of a crop with calcifications is the whole crop."""
     for crop in crops:
         grey = crop.read()
@@ -84,7 +84,7 @@ def as_cut(crops: Sequence[Crop]) -> Iterator[SearchedImage]:
         yield SearchedImage(crop, image, tissue(image), target, crop.patient)
 
 
-def pasted(groups: Sequence[Crop], hosts: Sequence[Crop], seed: int = 0) -> Iterator[SearchedImage]:
+def crops_with_pasted_groups(groups: Sequence[Crop], hosts: Sequence[Crop], seed: int = 0) -> Iterator[SearchedImage]:
     """Paste each group of calcifications into the tissue of another patient without any, in the same fold.
 
     Structures that are finer than 1 mm and brighter than the crop's grain are added to the host in the crop's grey.

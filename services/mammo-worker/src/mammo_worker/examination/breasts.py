@@ -42,7 +42,7 @@ class BreastReading:
         films: The assessed films.
         failed: Number of films that could not be assessed.
         verdict: The number and the assessment.
-        by_themselves: Verdicts of films of other views, which are not compared with the two.
+        other_views: Verdicts of films of other views, which are not compared with the two.
         lesions: Lesions, the most suspicious first.
         without: The number without each view, by view; None if no film would be left.
         density: Category by its films; None if density was not read.
@@ -54,7 +54,7 @@ class BreastReading:
     films: list[ExaminedFilm]
     failed: int
     verdict: Verdict
-    by_themselves: list[Verdict] = field(default_factory=list[Verdict])
+    other_views: list[Verdict] = field(default_factory=list[Verdict])
     lesions: list[Lesion] = field(default_factory=list[Lesion])
     without: dict[StandardView, float | None] = field(default_factory=dict[StandardView, float | None])
     density: DensityCategory | None = None
@@ -81,7 +81,7 @@ def read_breast(
     films: Sequence[ExaminedFilm],
     failed: int,
     models: ExaminationModels,
-    by_themselves: Sequence[Verdict] = (),
+    other_views: Sequence[Verdict] = (),
 ) -> BreastReading:
     """Combine the films of a breast.
 
@@ -90,14 +90,14 @@ def read_breast(
         films: The assessed films of this side, in the order of their upload.
         failed: Films of this side that could not be assessed.
         models: The installed models.
-        by_themselves: Verdicts of assessed films of other views than CC and MLO.
+        other_views: Verdicts of assessed films of other views than CC and MLO.
     """
     ordered = sorted(films, key=lambda film: film.view)  # names may be ids of analyses, which change
     evidence = _evidence(ordered, models)
 
     def verdict(shown: Sequence[ExaminedFilm], of_them: BreastEvidence) -> Verdict:
         together = [_verdict(shown, failed, models, of_them)] if shown or failed else []
-        return by_rule([*together, *by_themselves], failed)
+        return by_rule([*together, *other_views], failed)
 
     without: dict[StandardView, float | None] = {}
     shown: list[StandardView] = sorted({film.view for film in ordered})
@@ -109,11 +109,11 @@ def read_breast(
         list(ordered),
         failed,
         verdict(ordered, evidence),
-        list(by_themselves),
+        list(other_views),
         lesions_of(laterality, ordered, evidence),
         without,
         breast_density([film.result.density for film in ordered], models.density),
-        not_evaluated=not all(v.evaluated for v in (*by_themselves, *(verdict_of(film.result) for film in ordered))),
+        not_evaluated=not all(v.evaluated for v in (*other_views, *(verdict_of(film.result) for film in ordered))),
     )
 
 

@@ -72,7 +72,7 @@ def reasons(reading: BreastReading) -> Iterator[BreastReason]:
     for view, without in reading.without.items():
         if without is not None and number is not None and abs(without - number) >= _LEAST_REPORTED:
             yield BreastReason(code="without_view", view=view, probability=without)
-    for verdict in reading.by_themselves:
+    for verdict in reading.other_views:
         yield BreastReason(code="film_by_itself", probability=verdict.probability)
     if reading.failed:
         yield BreastReason(code="not_assessed")

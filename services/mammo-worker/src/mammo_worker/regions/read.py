@@ -18,7 +18,7 @@ _LEAST_PIXELS = 4
 
 
 @dataclass(frozen=True)
-class RegionRead:
+class RegionInput:
     """A region that was read from a file.
 
     Attributes:
@@ -32,7 +32,7 @@ class RegionRead:
     prepared: PreparedRegion | None
 
 
-def region_of_picture(data: bytes, side: int, spacing: float | None) -> RegionRead:
+def region_of_picture(data: bytes, side: int, spacing: float | None) -> RegionInput:
     """Read a picture that shows only the region, tissue bright.
 
     Args:
@@ -48,10 +48,10 @@ def region_of_picture(data: bytes, side: int, spacing: float | None) -> RegionRe
     grey = np.asarray(grey, np.float32) * (255.0 / (2**picture.bits - 1))
     scale = scale_of_picture(spacing)
     outcome = "answered" if spacing is None else scale.outcome(grey.shape[1], grey.shape[0])
-    return RegionRead(outcome, scale, region_at(grey, scale.mm_per_pixel, side) if outcome == "answered" else None)
+    return RegionInput(outcome, scale, region_at(grey, scale.mm_per_pixel, side) if outcome == "answered" else None)
 
 
-def regions_of_film(data: bytes, boxes: Sequence[Box], side: int, spacing: float | None) -> list[RegionRead]:
+def regions_of_film(data: bytes, boxes: Sequence[Box], side: int, spacing: float | None) -> list[RegionInput]:
     """Read boxes on a film.
 
     Args:
@@ -66,7 +66,7 @@ def regions_of_film(data: bytes, boxes: Sequence[Box], side: int, spacing: float
     film = read_film(data)
     scale = scale_of_film(film, spacing)
     low, high = (0.0, 255.0) if film.pixels.dtype == np.uint8 else film.percentiles(_PERCENTILES)
-    regions: list[RegionRead] = []
+    regions: list[RegionInput] = []
     for box in boxes:
         rows = slice(max(0, round(box.y)), max(0, round(box.y + box.height)))
         columns = slice(max(0, round(box.x)), max(0, round(box.x + box.width)))
@@ -76,5 +76,5 @@ def regions_of_film(data: bytes, boxes: Sequence[Box], side: int, spacing: float
         outcome = scale.outcome(part.shape[1], part.shape[0])
         grey = (part - low) * (255.0 / max(high - low, 1.0))
         prepared = region_at(grey, scale.mm_per_pixel, side) if outcome == "answered" else None
-        regions.append(RegionRead(outcome, scale, prepared))
+        regions.append(RegionInput(outcome, scale, prepared))
     return regions
