@@ -30,12 +30,15 @@ def test_an_object_is_sent_until_it_is_stored(waiting_document, make_settings, s
         server.status, server.said = status, {"00081198": {"Value": [{"00081197": {"Value": [0xA700]}}]}}
         courier.work()
         state = waiting_document.state()
-    assert state == ("waiting", 4, "status_A700")
+    server.status, server.said = 200, {"0008119A": {"Value": [{"00081197": {"Value": [0xA700]}}]}}
+    courier.work()
+    state = waiting_document.state()
+    assert state == ("waiting", 5, "status_A700")
     server.status, server.said = 200, {"00081199": {"Value": [{"00081155": {"Value": [UID]}}]}}
     courier.work()
     courier.work()
-    assert waiting_document.state() == ("sent", 4, None)
-    assert server.parts == [CONTENT] * 5
+    assert waiting_document.state() == ("sent", 5, None)
+    assert server.parts == [CONTENT] * 6
     assert set(server.paths) == {"/dicom-web/studies"}
     assert server.headers["Authorization"] == "Bearer secret"
 

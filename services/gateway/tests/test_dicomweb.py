@@ -1,6 +1,7 @@
 """STOW-RS: films of a study become one case, and every instance is answered for itself."""
 
 from dataclasses import replace
+from io import BytesIO
 from uuid import uuid4
 
 import pydicom
@@ -100,10 +101,12 @@ def test_nothing_is_left_of_an_instance_that_failed_unforeseen(app, client, alic
 
 def test_each_instance_is_refused_for_a_reason_of_its_own(client, alice, instance):
     processing = instance(PresentationIntentType="FOR PROCESSING")
-    answer = store(client, alice, instance(), processing, b"no DICOM", instance("MLO", PatientID="another"))
+    others = [processing, instance()[:-4000], instance("MLO", PatientID="another")]
+    answer = store(client, alice, instance(), *others, b"no DICOM")
     assert answer.status_code == 202
-    failed = answer.json()["00081198"]["Value"]
-    assert [item["00081197"]["Value"][0] for item in failed] == [0x0122, 0xC000, 0xA900]
+    assert [item["00081197"]["Value"][0] for item in answer.json()["00081198"]["Value"]] == [0x0122, 0xC000, 0xA900]
+    assert names(answer, "00081198") == [str(pydicom.dcmread(BytesIO(each)).SOPInstanceUID) for each in others]
+    assert answer.json()["0008119A"]["Value"] == [{"00081197": {"vr": "US", "Value": [0xC000]}}]
     assert len(names(answer, "00081199")) == 1
 
 

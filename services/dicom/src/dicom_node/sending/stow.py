@@ -17,7 +17,7 @@ from dicom_node.settings import NodeSettings
 
 _PIECE = 256 * 1024
 _MOST_ANSWER = 256 * 1024
-_FAILED, _REASON = "00081198", "00081197"
+_FAILED, _OTHERS, _REASON = "00081198", "0008119A", "00081197"
 _THERE = 0x0111
 """The reason of an object that was stored before (PS3.18, annex I): UIDs of results are never used twice."""
 
@@ -61,7 +61,7 @@ class StowCourier(Courier):
         """The reason of a failure that the answer names; None if it names none, or is of another form."""
         try:
             said = json.loads(b"".join(pieces_of(answer, _MOST_ANSWER, self._grace_s)) or b"{}")
-            [item, *_] = said[_FAILED]["Value"]
+            [item, *_] = (said.get(_FAILED) or said[_OTHERS])["Value"]
             return int(item.get(_REASON, {}).get("Value", [0x0110])[0])
         except (AnswerError, ValueError, KeyError, TypeError, AttributeError, IndexError):
             return None

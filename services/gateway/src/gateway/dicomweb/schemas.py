@@ -40,14 +40,13 @@ DATA_SETS: dict[str, Any] = {
 
 def stow_answer(stored: Sequence[StoreOutcome]) -> dict[str, Any]:
     """What became of the instances, as attributes by tag."""
-    kept = [_item(each) for each in stored if each.failure is None]
-    failed = [_item(each) for each in stored if each.failure is not None]
-    answer: dict[str, Any] = {}
-    if failed:
-        answer["00081198"] = {"vr": "SQ", "Value": failed}
-    if kept:
-        answer["00081199"] = {"vr": "SQ", "Value": kept}
-    return answer
+    failed = [each for each in stored if each.failure is not None]
+    sequences = {
+        "00081198": [_item(each) for each in failed if each.sop_instance_uid],
+        "00081199": [_item(each) for each in stored if each.failure is None],
+        "0008119A": [_reason(each) for each in failed if not each.sop_instance_uid],
+    }
+    return {tag: {"vr": "SQ", "Value": items} for tag, items in sequences.items() if items}
 
 
 def _item(stored: StoreOutcome) -> dict[str, Any]:
@@ -55,6 +54,8 @@ def _item(stored: StoreOutcome) -> dict[str, Any]:
         "00081150": {"vr": "UI", "Value": [stored.sop_class_uid]} if stored.sop_class_uid else {"vr": "UI"},
         "00081155": {"vr": "UI", "Value": [stored.sop_instance_uid]} if stored.sop_instance_uid else {"vr": "UI"},
     }
-    if stored.failure is not None:
-        item["00081197"] = {"vr": "US", "Value": [stored.failure]}
-    return item
+    return item | _reason(stored)
+
+
+def _reason(stored: StoreOutcome) -> dict[str, Any]:
+    return {} if stored.failure is None else {"00081197": {"vr": "US", "Value": [stored.failure]}}

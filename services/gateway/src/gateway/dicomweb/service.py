@@ -22,6 +22,7 @@ from gateway.uploads.service import UploadService
 from gateway.users.models import User
 from gateway.users.repository import lock_user
 from lobule.errors import AnalysisError
+from lobule.imaging.dicom.file import stated_instance
 from lobule.imaging.header import DicomIdentity, read_header
 from lobule.storage import ObjectStore
 
@@ -91,7 +92,7 @@ class InstanceService:
         """
         identity, is_dicom, is_handed_over = DicomIdentity(), False, False
         try:
-            is_dicom = self._is_dicom(upload)
+            is_dicom, identity = self._stated(upload)
             identity = self._identity(upload)
             if study_uid is not None and identity.study_instance_uid != study_uid:
                 raise ProblemError(409, "invalid_request")
@@ -112,9 +113,12 @@ class InstanceService:
             raise  # the request fails
         return StoreOutcome(identity.sop_class_uid or "", identity.sop_instance_uid or "")
 
-    def _is_dicom(self, upload: Upload) -> bool:
+    def _stated(self, upload: Upload) -> tuple[bool, DicomIdentity]:
+        """Whether a file is DICOM, and the instance that it states, which the answer names even if it is refused."""
         with self._store.open(upload.object_key) as stream:
-            return stream.read(132)[128:] == b"DICM"
+            is_dicom = stream.read(132)[128:] == b"DICM"
+            sop_class_uid, sop_instance_uid = stated_instance(stream)
+        return is_dicom, DicomIdentity(sop_class_uid=sop_class_uid, sop_instance_uid=sop_instance_uid)
 
     def _identity(self, upload: Upload) -> DicomIdentity:
         with self._store.open(upload.object_key) as stream:

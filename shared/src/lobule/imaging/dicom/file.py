@@ -114,13 +114,27 @@ def open_dicom(stream: BinaryIO) -> DicomFile:
         raise _damaged() from None
 
 
-def _open(stream: BinaryIO) -> DicomFile:
+def stated_instance(stream: BinaryIO) -> tuple[str | None, str | None]:
+    """SOP class and SOP instance that the meta information of a file states, whether or not the file is a film."""
+    try:
+        meta = _meta(stream)[1]
+    except (AnalysisError, EndOfFileError, TooMuchError, struct.error):
+        return None, None
+    return meta.text(Tag.MEDIA_STORAGE_CLASS_UID), meta.text(Tag.MEDIA_STORAGE_INSTANCE_UID)
+
+
+def _meta(stream: BinaryIO) -> tuple[Source, Tags]:
+    """The meta information of a file, and the file after it."""
     stream.seek(0)
     start = start_of(stream.read(PREAMBLE + 8))
     if start is None:
         raise _damaged()
     source = Source(stream, start)
-    meta = Tags(Parser(source).meta())
+    return source, Tags(Parser(source).meta())
+
+
+def _open(stream: BinaryIO) -> DicomFile:
+    source, meta = _meta(stream)
     syntax = meta.text(Tag.TRANSFER_SYNTAX_UID) or ""
     if syntax and syntax not in NATIVE and syntax not in ENCAPSULATED:
         raise AnalysisError("unsupported_format", "dicom_syntax", syntax=_NAMES.get(syntax, syntax[:64]))

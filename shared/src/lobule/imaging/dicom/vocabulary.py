@@ -6,6 +6,8 @@ from enum import IntEnum
 class Tag(IntEnum):
     """Group and element of a tag that is read; all others are skipped."""
 
+    MEDIA_STORAGE_CLASS_UID = 0x00020002
+    MEDIA_STORAGE_INSTANCE_UID = 0x00020003
     TRANSFER_SYNTAX_UID = 0x00020010
     CHARACTER_SET = 0x00080005
     IMAGE_TYPE = 0x00080008
