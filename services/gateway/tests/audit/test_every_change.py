@@ -20,7 +20,7 @@ PASSED_ON = {
 UNNOTED = {
     "POST /api/v1/previews": "deleted within the hour; the upload that follows is noted",
     "DELETE /api/v1/previews/{preview_id}": "as above",
-    "POST /api/v1/cases/{case_id}/reports/text": "stores nothing",
+    "POST /api/v1/cases/{case_id}/reports/text": "stores nothing; `gateway.audit.reads` notes the reading",
     "POST /api/v1/nodes/report": "a node's state, twice a minute",
     "POST /api/v1/sessions/current/activity": "only says that the person is there",
     "POST /api/v1/sessions/current/challenge": "its answer is noted",
@@ -83,3 +83,13 @@ def test_another_rule_of_reading_is_noted(app, case, audited):
     for rule in ("all", "all", "off"):
         adopt_reading_rule(app.state.sessions, app.state.settings.model_copy(update={"double_reading": rule}))
     assert audited("case.reading_rule") == [{"rule": None, "cases": 1}, {"rule": "all", "cases": 1}]
+
+
+def test_a_report_that_diagnose_answers_is_noted_as_read(client, alice, upload, worker, picture, audited):
+    job = upload(picture(5)).json()["job"]["id"]
+    worker.infer(job)
+    worker.render(job)
+    form = {"username": "alice", "password": "correct horse battery staple"}
+    answer = client.post("/api/v1/diagnose", data=form, files={"file": ("a.png", picture(5))})
+    assert answer.status_code == 200, answer.text
+    assert audited("report.read") == [{"format": "png", "language": "en"}]

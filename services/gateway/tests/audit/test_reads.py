@@ -84,3 +84,11 @@ def test_what_is_refused_or_of_no_patient_is_no_read(client, alice, case, header
     for path in ("/api/v1/users/me", "/api/v1/models", "/account", "/static/mark.svg", "/healthz"):
         assert client.get(path, headers=alice).status_code == 200, path
     assert read_events() == []
+
+
+def test_what_is_read_by_post(client, alice, upload, case, worker, read_events):
+    sent = upload(case_id=case).json()
+    worker.infer(sent["job"]["id"])
+    said = {"breasts": {"right": {"bi_rads": 2}}}
+    assert client.post(f"/api/v1/cases/{case}/reports/text", json=said, headers=alice).status_code == 200
+    assert ("alice", "case", case, "/api/v1/cases/{case_id}/reports/text") in read_events()

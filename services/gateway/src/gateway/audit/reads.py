@@ -22,6 +22,8 @@ from gateway.users.permissions import needed_permission
 ACTION = "data.read"
 _GIVEN = (200, 206, 304)
 _METHODS = ("GET", "HEAD")
+_READ_BY_POST = re.compile(r".*/reports/text|.*/opinion")
+"""Routes that a request with a body reads, although it may change nothing."""
 _WITHOUT_DATA = re.compile(r".*/progress|/api/v1/views(/.*)?|/new|/static(/.*)?")
 _MOST = 50_000
 
@@ -83,7 +85,7 @@ class NoteReads(NoteResponses[Read]):
 
     def noted(self, scope: Scope, status: int) -> Read | None:
         """See `NoteResponses`."""
-        if status not in _GIVEN or scope["method"] not in _METHODS:
+        if status not in _GIVEN:
             return None
         request = AuditedRequest.of(scope)
         if request is None or request.actor_id is None or not _gives_data(scope, request.route):
@@ -92,5 +94,8 @@ class NoteReads(NoteResponses[Read]):
 
 
 def _gives_data(scope: Scope, route: str) -> bool:
-    noted = scope.get("state", {}).get("noted", False)
-    return not noted and not _WITHOUT_DATA.fullmatch(route) and needed_permission(scope["method"], route) == "read"
+    if scope.get("state", {}).get("noted", False):
+        return False
+    if scope["method"] not in _METHODS:
+        return _READ_BY_POST.fullmatch(route) is not None
+    return not _WITHOUT_DATA.fullmatch(route) and needed_permission(scope["method"], route) == "read"

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials
 from starlette.concurrency import run_in_threadpool
 
-from gateway.audit.service import record
+from gateway.audit.service import record, record_apart
 from gateway.auth import service as auth
 from gateway.auth.api_tokens import check_scope, note_actor
 from gateway.auth.dependencies import AppSettings, check_permission, identify
@@ -97,7 +97,11 @@ async def diagnose(
     if job.state != "done":
         code, values, detail = job.error_code or job.state, job.error_values, job.error_detail or ""
         raise ProblemError(422, code, job.error_reason, values=values, detail=detail, job_id=job.id)
-    return await report_response(request, user, job, wanted, negotiate_language(accept_language))
+    language = negotiate_language(accept_language)
+    response = await report_response(request, user, job, wanted, language)
+    detail = {"format": wanted, "language": language}
+    await run_in_threadpool(record_apart, request, user, "report.read", "job", job.id, detail)
+    return response
 
 
 def _patience(prefer: str, default_s: float) -> tuple[str | None, float]:
