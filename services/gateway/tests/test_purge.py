@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from pathlib import Path
 
 import pytest
 from dicomweb_objects import REPORT, STUDY, hand_over, made
@@ -88,6 +89,23 @@ def test_everything_of_the_patient_goes_and_nothing_else(app, client, alice, roo
     with app.state.sessions() as session:
         for table in ("result_instances", "case_reports", "kept_identities"):
             assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 0, table
+
+
+def test_the_database_file_has_no_bytes_of_it_left(app, client, root, headers_of, held):
+    engine = app.state.sessions.kw["bind"]
+    if engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL overwrites deleted rows when it vacuums")
+
+    def count(word: bytes) -> int:
+        folder, name = os.path.split(engine.url.database)
+        return sum(path.read_bytes().count(word) for path in Path(folder).glob(f"{name}*"))
+
+    theirs = next(iter(held["cases"]))
+    with app.state.sessions.begin() as session:
+        session.execute(text("UPDATE cases SET pseudonym = 'Zebra-4711' WHERE id = :id"), {"id": theirs})
+    assert count(b"Zebra-4711") > 0
+    assert client.post("/api/v1/patients/purge", json=ASKED, headers=root).status_code == 200
+    assert count(b"Zebra-4711") == 0
 
 
 def test_the_certificate_is_in_the_audit_log_and_names_nobody(app, client, root, held):

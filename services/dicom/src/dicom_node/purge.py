@@ -18,7 +18,9 @@ def purge_case(journal: Journal, intake: Intake, case_id: str) -> int:
     """Delete the studies of a case; returns how many objects and results were deleted."""
     with journal.reading() as database:
         found = purging.studies_of_case(database, case_id)
-    return sum(_purge_study(journal, intake, study_uid) for study_uid in found)
+    deleted = sum(_purge_study(journal, intake, study_uid) for study_uid in found)
+    journal.overwrite_deleted()
+    return deleted
 
 
 def _purge_study(journal: Journal, intake: Intake, study_uid: str) -> int:

@@ -98,6 +98,7 @@ def make_engine(url: str) -> Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute(f"PRAGMA synchronous={SQLITE_SYNCHRONOUS}")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -169,6 +170,21 @@ def read(sessions: SessionFactory, query: Callable[[Session], T]) -> T:
     """The result of a query in a separate transaction, for code that waits afterwards."""
     with reading(sessions) as session:
         return query(session)
+
+
+def overwrite_deleted(sessions: SessionFactory) -> bool:
+    """Take deleted rows out of SQLite's write-ahead log, too; False if somebody reads an older state of it meanwhile.
+
+    PostgreSQL overwrites them by itself after it has vacuumed the table.
+    """
+    engine: Engine = sessions.kw["bind"]
+    if engine.dialect.name != "sqlite":
+        return True
+    connection = engine.raw_connection()
+    try:
+        return connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    finally:
+        connection.close()
 
 
 def only_reading(connection: Connection) -> Connection:

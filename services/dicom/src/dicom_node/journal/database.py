@@ -148,6 +148,11 @@ class Journal:
         with self._lock:
             yield self._database
 
+    def overwrite_deleted(self) -> None:
+        """Take deleted rows out of the write-ahead log, too."""
+        with self._lock:
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:

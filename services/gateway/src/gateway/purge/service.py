@@ -17,7 +17,7 @@ from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.clock import now
 from gateway.corrections import removal
-from gateway.database import SessionFactory, new_id, read
+from gateway.database import SessionFactory, new_id, overwrite_deleted, read
 from gateway.deletion import repository as deletion
 from gateway.deletion.service import delete_rows
 from gateway.errors import ProblemError
@@ -99,6 +99,8 @@ class Purge:
         )
         if not dry_run:
             self._note(certificate, note)
+            if not overwrite_deleted(self._sessions):
+                log.warning("deleted_rows_not_overwritten")
         return certificate
 
     def _delete(self, rows: "_Rows", note: Note, *, dry_run: bool) -> None:
