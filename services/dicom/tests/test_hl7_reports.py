@@ -9,6 +9,9 @@ from dicom_objects import analysed, examination_of, finding, signed_by
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 from hospital_peers import mllp_server
+from pydicom.config import IGNORE
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement
 
 from dicom_node.hl7.heading import control_id
 from dicom_node.hl7.syntax import escape, parse, unescape
@@ -72,6 +75,17 @@ def test_a_report_that_is_no_longer_in_force_is_taken_back(examination):
     text = unescape(told.value("OBX", 5))
     assert "version 2 is no longer in force" in text
     assert "nobody has signed: Malignancy suspected" in text
+
+
+@pytest.mark.parametrize("tag", ["StudyDate", "StudyTime", "PatientBirthDate", "PatientSex"])
+def test_dates_of_a_film_add_no_segments_and_fields(examination, tag):
+    """What reads a file takes any text for a date."""
+    said = "2026|\rOBX|9|TX|1|"
+    examination.header[tag] = DataElement(tag, dictionary_VR(tag), said, validation_mode=IGNORE)
+    told, before = parse(message_of(examination)), ["MSH", "PID", "ORC", "OBR", "NTE"]
+    assert [each[0] for each in told.segments if each[0] != "OBX"] == before
+    assert "9" not in [each[1] for each in told.every("OBX")]
+    assert (told.value("OBR", 18), told.value("OBR", 25)) == ("ACC-1", "F")
 
 
 @pytest.mark.parametrize("text", ["a|b^c&d~e\\f", "两行\n第二行", "\\X0D\\", "plain"])

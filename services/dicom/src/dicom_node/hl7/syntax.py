@@ -10,6 +10,7 @@ _ESCAPES = {"\\": "E", "|": "F", "^": "S", "&": "T", "~": "R"}
 _UNESCAPED = {name: character for character, name in _ESCAPES.items()}
 _ESCAPE = re.compile(r"\\([EFSTR]|X(?:[0-9A-F]{2})+|\.br)\\?")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SEPARATING = re.compile(r"[|\x00-\x1f\x7f]")
 
 
 class SyntaxProblem(Exception):  # noqa: N818 - what is refused is the message
@@ -110,8 +111,11 @@ def unescape(text: str) -> str:
 
 
 def segment(name: str, **fields: str) -> str:
-    """A segment from its fields by number, such as `f3`; those between are empty."""
-    numbered = {int(place[1:]): value for place, value in fields.items()}
+    """A segment from its fields by number, such as `f3`; those between are empty.
+
+    A field that was not escaped cannot add another one, or a segment.
+    """
+    numbered = {int(place[1:]): _SEPARATING.sub(" ", value) for place, value in fields.items()}
     last = max(numbered, default=0)
     return "|".join([name, *(numbered.get(number, "") for number in range(1, last + 1))])
 

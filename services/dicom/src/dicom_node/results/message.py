@@ -57,7 +57,7 @@ def report_message(
             f2=escape(placer),
             f3=escape(filler),
             f4=_REPORT,
-            f7=study_day,
+            f7=escape(study_day),
             f18=escape(_said(header, "AccessionNumber")),
             f22=now,
             f24="RAD",
@@ -126,7 +126,12 @@ def _patient(header: Dataset) -> str:
     name = components(*_said(header, "PatientName").split("=")[0].split("^")[:5])
     sex = _said(header, "PatientSex")
     return segment(
-        "PID", f1="1", f3=identifier, f5=name, f7=_said(header, "PatientBirthDate"), f8=sex if sex in "MFO" else "U"
+        "PID",
+        f1="1",
+        f3=identifier,
+        f5=name,
+        f7=escape(_said(header, "PatientBirthDate")),
+        f8=sex if sex in "MFO" else "U",
     )
 
 
