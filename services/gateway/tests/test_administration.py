@@ -1,8 +1,13 @@
 """Users: roles, passwords, and what ends a login."""
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from gateway.accounts.schemas import UserUpdate
+from gateway.accounts.service import update_user
 from gateway.users.models import User
+from gateway.users.repository import by_username
 from gateway.webhooks.models import Delivery, Webhook
 
 PASSWORD = "correct horse battery staple"
@@ -182,3 +187,16 @@ def test_an_auditor_begins_at_the_audit_log(client, new_user, headers_of):
     new_user("iris", role="auditor")
     first = client.get("/", headers=headers_of("iris"), follow_redirects=False)
     assert (first.status_code, first.headers["location"]) == (303, "/admin/audit")
+
+
+@pytest.mark.postgres
+def test_two_administrators_cannot_remove_each_other_at_once(make_app, migrated_postgres_url):
+    app, change = make_app(migrated_postgres_url), UserUpdate(role="clinician")
+    with app.state.sessions.begin() as session:
+        session.add(User(username="eve", display_name="eve", password_hash="!", role="admin"))
+    with app.state.sessions() as first, app.state.sessions() as second:
+        update_user(first, by_username(first, "root"), change, by=by_username(first, "eve"))
+        second.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        root, eve = (by_username(second, name) for name in ("root", "eve"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            update_user(second, eve, change, by=root)

@@ -75,6 +75,8 @@ def update_user(session: Session, user: User, changes: UserUpdate, by: User | No
     loses_rights = changes.active is False or (changes.role is not None and changes.role != user.role)
     if by is not None and loses_rights and user.id == by.id:
         raise ProblemError(409, "not_yourself")
+    if loses_rights:
+        repository.lock_admins(session)
     user.display_name = changes.display_name or user.display_name
     user.role = changes.role or user.role
     if changes.active is not None:
@@ -98,6 +100,7 @@ def delete_user(session: Session, user: User) -> None:
     Raises:
         ProblemError: `user_has_records` or `last_admin`, 409.
     """
+    repository.lock_admins(session)
     was_admin = user.role == "admin"
     try:
         repository.delete(session, user)

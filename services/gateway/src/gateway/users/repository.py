@@ -36,6 +36,12 @@ def has_admin(session: Session) -> bool:
     return bool(session.scalar(query))
 
 
+def lock_admins(session: Session) -> None:
+    """Have other changes of administrators wait for the end of the transaction, so that two do not remove the last."""
+    query = select(User.id).where(User.role == "admin").order_by(User.id)
+    session.scalars(query.with_for_update(key_share=True)).all()
+
+
 def logged_in(session: Session, user_id: str) -> None:
     """Note that a user logged in now."""
     session.execute(update(User).where(User.id == user_id).values(last_login_at=now()))
