@@ -138,13 +138,13 @@ class UploadService:
                 # an administrator's upload belongs to the case's owner, who has to see it
                 if options.case_id is not None:
                     image.owner_id = cases.by_id(session, options.case_id).owner_id
+                former = apart.same_film(session, image)
                 replaced = images.by_id(session, options.replaces) if options.replaces is not None else None
                 detail: dict[str, Any] = {"sha256": image.sha256}
                 if replaced is not None:
                     detail["replaces"] = replaced.id
                     _make_room(session, self._store, image, replaced, user)
                 if image.case_id is not None:
-                    former = apart.same_film(session, image)
                     cases.locked(session, image.case_id)  # two concurrent uploads must see each other's patient
                     others = images.of_case(session, image.case_id)
                     if by_instance:
