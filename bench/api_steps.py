@@ -80,7 +80,7 @@ def _work(worker: Worker, claim: dict[str, Any]) -> None:
     elif step == "region":
         opinion = RegionOpinion(outcome="too_coarse", mm_per_pixel=0.3, coarsest_mm_per_pixel=0.1, scale_assumed=True)
         worker.store.put(f"{prefix}/region.json", opinion.model_dump_json().encode())
-    worker.say(claim["job_id"], step, "complete", attempt=claim["attempt"])
+    worker.post(claim["job_id"], step, "complete", attempt=claim["attempt"])
 
 
 def take(walk: Walk) -> dict[str, Caller | None]:

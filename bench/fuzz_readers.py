@@ -136,6 +136,18 @@ def run(file_format: str, first: int, count: int, processes: int) -> Tally:
     return total
 
 
+def print_tally(tally: Tally) -> int:
+    """Print what was counted; returns the status to exit with."""
+    for outcome, times in sorted(tally.outcomes.items()):
+        print(f"  {outcome:32} {times}")
+    print(f"  slowest, seconds (input):  {json.dumps(tally.slowest)}")
+    print(f"  most memory, MB (input):   {json.dumps(tally.largest)}")
+    for failure in tally.failures[:20]:
+        print(f"  FAILED {failure['number']} {failure['reader']}: {failure['what']}")
+    print(f"  failures: {len(tally.failures)}", flush=True)
+    return 1 if tally.failures else 0
+
+
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -152,14 +164,7 @@ def main() -> None:
     started = time.monotonic()
     tally = run(arguments.format, arguments.first, arguments.count, arguments.processes)
     print(f"{arguments.format}: {arguments.count} inputs in {time.monotonic() - started:.0f} s")
-    for outcome, times in sorted(tally.outcomes.items()):
-        print(f"  {outcome:32} {times}")
-    print(f"  slowest, seconds (input):  {json.dumps(tally.slowest)}")
-    print(f"  most memory, MB (input):   {json.dumps(tally.largest)}")
-    for failure in tally.failures[:20]:
-        print(f"  FAILED {failure['number']} {failure['reader']}: {failure['what']}")
-    print(f"  failures: {len(tally.failures)}")
-    sys.exit(1 if tally.failures else 0)
+    sys.exit(print_tally(tally))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,11 @@ _SIDES = (0, 1, 63, 64, 65, 80, 96, 128, 1000, 4096, 65500, 65535)
 def mutated(file_format: str, originals: list[bytes], number: int) -> bytes:
     """The input with this number, the same in each run."""
     rng = random.Random(f"{file_format} {number}")
-    data = rng.choice(originals)
+    return changed(file_format, rng.choice(originals), rng, originals)
+
+
+def changed(file_format: str, data: bytes, rng: random.Random, originals: list[bytes]) -> bytes:
+    """A file with some changes, most of which know its format."""
     structured = {"png": _change_png, "jpeg": _change_jpeg, "tiff": _change_tiff, "dicom": _change_dicom}[file_format]
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         if rng.random() < 0.6:
