@@ -18,6 +18,7 @@ const image = (plane, spacing = [0.1, 0.1]) => ({ pixel_spacing_mm: spacing, spa
 test('a size claims to be that in the breast only where the file says so', () => {
   assert.deepEqual(['patient', 'detector', null].map((plane) => sizeInShort(image(plane), finding)), ['11 mm', '≈ 11 mm', '≈ 11 mm']);
   assert.deepEqual(['patient', 'detector', null].map((plane) => sizeWords(image(plane), finding)), ['11 x 8 mm', '11 x 8 mm (detector)', '11 x 8 mm (plane unknown)']);
-  assert.equal(sizeInShort(image(null, null), finding), '105 x 80 pixels');
+  assert.equal(sizeInShort(image(null, null), finding), '105 px');
+  assert.equal(sizeWords(image(null, null), finding), '105 x 80 pixels');
   assert.deepEqual(['patient', 'detector', null].map((plane) => unitOf({ film: true, result: { image: image(plane) } })), ['mm', 'detector', 'unknown']);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { translator, useWords } from '#web/core/words.js';
-import { coupledTo, heads, marksOf, marksOfRow, markedLesions, shownTargets, withVerdict } from '#web/reading/findings.js';
+import { byLesion, coupledTo, heads, marksOf, marksOfRow, markedLesions, shownTargets, withVerdict } from '#web/reading/findings.js';
 import { NOTHING_YET } from '#web/reading/state.js';
 import { numberOf } from '#web/reading/numbering.js';
 import { nameOf, nameOfMarks, targetOf } from '#web/reading/targets.js';
@@ -58,6 +58,14 @@ test('both marks of a lesion have its number, and what is no lesion the numbers 
   assert.equal(nameOfMarks(state, [targetOf(CC, 0), targetOf(MLO, 1)]), `${CC.name} and ${MLO.name} 1`);
   assert.equal(nameOfMarks(state, [targetOf(CC, 0), targetOf(MLO, 0)]), `${CC.name} 1 and ${MLO.name} 3`, 'two lesions');
   assert.equal(numberOf({ ...state, images: [CC, { ...MLO, prior: true, jobId: 'earlier' }] }, { ...targetOf(MLO, 1), jobId: 'earlier' }), 2, 'an earlier film by itself');
+});
+
+test('what is open is listed by lesion, as in the panel', () => {
+  const [cc, other, mlo] = [targetOf(CC, 0), targetOf(CC, 1), targetOf(MLO, 1)];
+  const listed = (/** @type {object} */ more, targets = [other, mlo, cc]) => byLesion({ ...state, ...more }, targets).map((marks) => nameOfMarks({ ...state, ...more }, marks));
+  assert.deepEqual(listed({}), [`${CC.name} and ${MLO.name} 1`, `${CC.name} 2`]);
+  assert.deepEqual(listed({}, [mlo]), [`${MLO.name} 1`], 'its other mark is not open');
+  assert.deepEqual(listed({ together: null }), [`${CC.name} 1`, `${CC.name} 2`, `${MLO.name} 2`], 'film by film until the films were read together');
 });
 
 test('choosing a mark selects the other one as well', () => {

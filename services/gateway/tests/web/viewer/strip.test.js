@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { digitsOf } from '#web/viewer/strip.js';
+import { shortDayOf } from '#web/viewer/strip.js';
 import { imageWith } from '../world.js';
 
 /** @param {string[]} days */
@@ -11,7 +11,7 @@ const priorsOf = (...days) => days.map((examination, index) => {
 });
 
 test('earlier examinations are told apart by their years, and by months where two are of one year', () => {
-  assert.equal(digitsOf(priorsOf('2022-03-01', '2024-03-01', '2024-03-01')), 4);
-  assert.equal(digitsOf(priorsOf('2024-03-01', '2024-11-01')), 7);
-  assert.equal(digitsOf([imageWith({ view: 'RCC' })]), 4);
+  assert.equal(shortDayOf(priorsOf('2022-03-01', '2024-03-01', '2024-03-01'))('2024-03-01'), '2024');
+  assert.equal(shortDayOf(priorsOf('2024-03-01', '2024-11-01'))('2024-11-01'), 'Nov 2024');
+  assert.equal(shortDayOf([imageWith({ view: 'RCC' })])(''), '');
 });

@@ -17,6 +17,11 @@ export const clock = (at) => (new Date(at).toDateString() === new Date().toDateS
 /** A day: 26 Nov 2026. @param {string} day As `YYYY-MM-DD`. */
 export const dayWords = (day) => days.format(new Date(day));
 
+const months = new Intl.DateTimeFormat(locale, { year: 'numeric', month: 'short', timeZone: 'UTC' });
+
+/** The month of a day: Nov 2026. @param {string} day As `YYYY-MM-DD`. */
+export const monthWords = (day) => months.format(new Date(day));
+
 /** How long ago, in its largest unit. @param {number} seconds */
 export function age(seconds) {
   if (seconds < 60) return t('age.now');

@@ -5,11 +5,11 @@ import { list, t } from '../core/words.js';
 import { letterOf } from '../viewer/own.js';
 import { createBreastWords } from './breast-words.js';
 import { breastContradictions } from './breast-contradictions.js';
-import { verdictOf } from './findings.js';
+import { byLesion, verdictOf } from './findings.js';
 import { ownOf } from './own.js';
 import { judged } from './state.js';
 import { CHOICES, FIELDS, examined } from './stated.js';
-import { nameOf } from './targets.js';
+import { nameOfMarks } from './targets.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('./stated.js').Side} Side */
@@ -22,7 +22,7 @@ const namedOwn = ({ number, kind }) => `${t('reading.own.name', { letter: letter
 export const contradictionWords = (state) =>
   breastContradictions(state.breasts, judged(state), (target) => verdictOf(state, target), ownOf(state)).map(({ code, side, targets, drawn }) => {
     const { bi_rads: category = 0, recommendation } = state.breasts[side];
-    const names = [...targets.map((target) => nameOf(state, target)), ...drawn.map(namedOwn)];
+    const names = [...byLesion(state, targets).map((marks) => nameOfMarks(state, marks)), ...drawn.map(namedOwn)];
     const what = code === 'recommendation' ? t(`clinical.recommendation.${recommendation}`) : list(names);
     return t(`reading.breast.${code}`, { side: t(`clinical.side.${side}`), category, what });
   });

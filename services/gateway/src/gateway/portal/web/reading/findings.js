@@ -137,6 +137,13 @@ export const markedTargets = (state) =>
 /** Those of them that have no verdict yet. @param {Reading} state */
 export const unreviewed = (state) => markedTargets(state).filter((target) => !verdictOf(state, target));
 
+/** Targets by what they are of, the most suspicious first: the marks of one lesion together, unless they are spoken of apart. @param {Reading} state @param {Target[]} targets @returns {Target[][]} */
+export function byLesion(state, targets) {
+  const first = heads(state, targets);
+  const without = targets.filter((target) => !first.some((head) => sameTarget(head, target)));
+  return ordered(state, first).map((head) => [head, ...otherMarks(state, head).filter((mark) => without.some((target) => sameTarget(mark, target)))]);
+}
+
 /** The same, each lesion once, the most suspicious first. @param {Reading} state */
 export const markedLesions = (state) => ordered(state, heads(state, markedTargets(state)));
 

@@ -9,11 +9,11 @@ import { contradictionWords } from './breasts.js';
 import { contradiction, isMilder } from './contradiction.js';
 import { createDraftText } from './draft-text.js';
 import { lackingIn } from './lacking.js';
-import { verdictOf } from './findings.js';
+import { byLesion, verdictOf } from './findings.js';
 import { ownOf } from './own.js';
 import { judged } from './state.js';
 import { asksForWhole, sentBreasts, unstated } from './stated.js';
-import { nameOf } from './targets.js';
+import { nameOfMarks } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {import('../core/api.js').Problem} Problem */
@@ -45,7 +45,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   function contradictions() {
     const { state } = store;
     const against = asksForWhole(state) ? contradiction(chosen(), judged(state), (target) => verdictOf(state, target), ownOf(state).length > 0) : null;
-    const what = against ? list(against.targets.map((target) => nameOf(state, target))) : '';
+    const what = against ? list(byLesion(state, against.targets).map((marks) => nameOfMarks(state, marks))) : '';
     const milder = asksForWhole(state) && isMilder(chosen(), sentBreasts(state));
     return [
       ...contradictionWords(state),
@@ -125,12 +125,13 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     showContradiction();
   }
 
-  /** Links that close the dialog and go there. @param {HTMLElement} line @param {Target[]} targets */
+  /** Links that close the dialog and go there: a lesion once, as in the panel. @param {HTMLElement} line @param {Target[]} targets */
   function showTargets(line, targets) {
-    const { images } = store.state;
+    const { state } = store;
     line.hidden = targets.length === 0;
-    const links = targets.map((target) => {
-      const words = target.index === null ? images.find(({ id }) => id === target.imageId)?.name ?? '' : nameOf(store.state, target);
+    const links = byLesion(state, targets).map((marks) => {
+      const [target] = marks;
+      const words = target.index === null ? state.images.find(({ id }) => id === target.imageId)?.name ?? '' : nameOfMarks(state, marks);
       return chip(words, () => goTo(target));
     });
     role(line, 'links').replaceChildren(...links);

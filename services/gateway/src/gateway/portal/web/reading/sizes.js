@@ -5,11 +5,11 @@ import { t } from '../core/words.js';
 /** @typedef {import('../core/types.d.ts').Result} Result */
 /** @typedef {{box: import('../core/types.d.ts').Box}} Placed */
 
-/** Its longer side in mm, about that unless the spacing holds in the breast; both sides in pixels where no spacing is known. @param {Result['image']} image @param {Placed} finding */
+/** Its longer side, in mm where the spacing is known, about that unless it holds in the breast; else in pixels. @param {Result['image']} image @param {Placed} finding */
 export function sizeInShort(image, finding) {
   const { pixel_spacing_mm: spacing, spacing_plane: plane } = image;
   const { width, height } = finding.box;
-  if (!spacing) return sizeWords(image, finding);
+  if (!spacing) return `${Math.round(Math.max(width, height))} px`;
   return `${plane === 'patient' ? '' : '≈ '}${Math.round(Math.max(width * spacing[1], height * spacing[0]))} mm`;
 }
 

@@ -59,11 +59,12 @@ export function showStatus(root, state) {
   if (last) write(role(undo, 'undo-what'), t('reading.undo.what', { what: nameOfChange(state, last) }));
 }
 
-/** The date of the examination and how many images it has. @param {HTMLElement} root @param {Reading} state */
+/** The date of the examination and how many images it has, for which a narrow bar has no room. @param {HTMLElement} root @param {Reading} state */
 export function showFacts(root, { images }) {
   const current = images.filter(({ prior }) => !prior);
   const days = [...new Set(current.flatMap(({ entry }) => entry.study_date ?? []))];
-  write(root, [...days.slice(0, 2).map(dayWords), t('reading.facts.images', { count: current.length })].join(' · '));
+  write(role(root, 'days'), days.slice(0, 2).map(dayWords).join(' · '));
+  write(role(root, 'count'), t('reading.facts.images', { count: current.length }));
 }
 
 /** How the film that is read is shown. @param {HTMLElement} root @param {Reading} state */

@@ -1,6 +1,7 @@
 // The panes of the viewer, arranged as the state says.
 
 import { copy, icon, role, write } from '../core/dom.js';
+import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
 import { layoutOf, sideOf, slotsOf } from './hanging.js';
 import { depthWords, partOf, spacingOf, unitOf, viewOf } from './image.js';
@@ -165,7 +166,7 @@ function showChips(root, { enhanced: { local, edges } }, { source }, { turned, e
 
 /** The date of a film that hangs, unless its name says it; of an image without a view its file. @param {ViewedImage} image */
 const fileWords = ({ entry, name, view, prior }) =>
-  prior && viewOf(entry) ? '' : [entry.study_date, view ? '' : entry.file_name].filter((said) => said && !name.startsWith(said)).join(' · ');
+  prior && viewOf(entry) ? '' : [entry.study_date && dayWords(entry.study_date), view ? '' : entry.file_name].filter((said) => said && !name.startsWith(said)).join(' · ');
 
 /**
  * What a pane says where it has no picture.

@@ -1,6 +1,7 @@
 // The strip of all images of the case below the panes.
 
 import { all, copy, find, role, write } from '../core/dom.js';
+import { monthWords } from '../core/times.js';
 import { slotsOf } from './hanging.js';
 import { sizeOf, viewOf } from './image.js';
 
@@ -15,7 +16,7 @@ export function createStrip(strip, { describe, onChoose }) {
   return (state) => {
     const { images, activeId } = state;
     strip.hidden = slotsOf(state).length === images.length; // what hangs needs no second picture
-    const digits = digitsOf(images);
+    const shortDay = shortDayOf(images);
     const buttons = all(strip, '.thumb');
     for (const button of buttons.slice(images.length)) button.remove();
     for (const [index, image] of images.entries()) {
@@ -26,17 +27,17 @@ export function createStrip(strip, { describe, onChoose }) {
       button.dataset.assessment = image.entry.job.assessment ?? ''; // known before the result is there: its sign moves the name
       button.dataset.state = image.entry.state;
       button.toggleAttribute('data-prior', image.prior);
-      write(role(button, 'name'), image.prior ? `${viewOf(image.entry) ?? image.entry.file_name} ${(image.entry.examination ?? '').slice(0, digits)}` : image.name);
+      write(role(button, 'name'), image.prior ? `${viewOf(image.entry) ?? image.entry.file_name} ${shortDay(image.entry.examination ?? '')}` : image.name);
       button.title = image.name;
       drawThumbnail(find(button, 'canvas', HTMLCanvasElement), image);
     }
   };
 }
 
-/** How much of a day tells earlier examinations apart: a year, or a year and a month. @param {ViewedImage[]} images */
-export function digitsOf(images) {
+/** Names a day as short as tells earlier examinations apart: by its year, or its year and month. @param {ViewedImage[]} images @returns {(day: string) => string} */
+export function shortDayOf(images) {
   const days = [...new Set(images.flatMap(({ prior, entry }) => (prior && entry.examination ? [entry.examination] : [])))];
-  return new Set(days.map((day) => day.slice(0, 4))).size === days.length ? 4 : 7;
+  return new Set(days.map((day) => day.slice(0, 4))).size === days.length ? (day) => day.slice(0, 4) : (day) => day && monthWords(day);
 }
 
 /** Draw a small copy, where another image or another depth of it is there than before; nothing until its picture is there. */
