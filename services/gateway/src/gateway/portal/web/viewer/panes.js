@@ -3,6 +3,7 @@
 import { copy, icon, role, write } from '../core/dom.js';
 import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
+import { alikeOf, pixelRatio } from './alike.js';
 import { layoutOf, sideOf, slotsOf } from './hanging.js';
 import { depthWords, partOf, spacingOf, unitOf, viewOf } from './image.js';
 import { anatomyOf, samePlace } from './linking.js';
@@ -48,6 +49,8 @@ export function createPanes(grid, options) {
   grid.replaceChildren(...panes.map(({ root }) => root));
 
   let before = '';
+  /** @type {string | null} */
+  let activeId = null;
 
   /** @param {Reading} state */
   function show(state) {
@@ -59,6 +62,7 @@ export function createPanes(grid, options) {
       if (slots[index]) fill(pane, slots[index], state);
     }
     grid.dataset.peek = state.peek ?? '';
+    activeId = state.activeId;
     if (hung !== before) for (const pane of panes) pane.rehang();
     before = hung;
   }
@@ -97,15 +101,29 @@ export function createPanes(grid, options) {
     for (const pane of panes) if (!pane.root.hidden && pane.viewed) pane.rewindow(windowOf(state, pane.viewed));
   }
 
-  /** One scale in mm for all films that hang and whose mm are of one plane, so that sizes can be compared; an image of unknown spacing fills its pane. @param {Pane} pane */
+  /** The panes in which something hangs. */
+  const filled = () => panes.filter(({ root, viewed }) => !root.hidden && viewed);
+
+  /** The panes whose images are shown at the scale of a pane's, itself included. @param {Pane} pane */
+  function alikeTo(pane) {
+    const images = alikeOf(pane.viewed, filled().map(({ viewed }) => viewed));
+    return filled().filter(({ viewed }) => viewed && images.includes(viewed));
+  }
+
+  /** One scale for all films that hang and can be compared; any other image fills its pane. @param {Pane} pane */
   function scaleOf(pane) {
-    const spacing = spacingOf(pane.viewed);
-    if (!spacing) return pane.ownScale;
-    const perMm = panes.flatMap((other) => {
-      const theirs = other.root.hidden || unitOf(other.viewed) !== unitOf(pane.viewed) ? null : spacingOf(other.viewed);
-      return theirs ? [other.ownScale / theirs] : [];
-    });
-    return Math.min(...perMm) * spacing;
+    const scales = alikeTo(pane).map((other) => other.ownScale * pixelRatio(pane.viewed, other.viewed));
+    return scales.length ? Math.min(...scales) : pane.ownScale;
+  }
+
+  /** Name in each pane the film that is read where it has another scale: what looks smaller there may not be. */
+  function tellScales() {
+    const films = filled().filter(({ viewed, transform }) => viewed?.film && transform);
+    const read = films.find(({ viewed }) => viewed?.id === activeId) ?? films[0];
+    for (const pane of films) {
+      const alike = alikeTo(pane).includes(read) && Math.abs(pane.magnification / read.magnification - 1) < 0.01;
+      write(role(pane.root, 'scale'), alike ? '' : t('reading.scale.other', { name: read.viewed?.name ?? '' }));
+    }
   }
 
   /** Films that are linked look where one of them looks. @param {Pane} pane */
@@ -122,6 +140,7 @@ export function createPanes(grid, options) {
   /** @param {Pane} pane */
   function painted(pane) {
     showScale(pane.root, spacingOf(pane.viewed), unitOf(pane.viewed), pane.transform?.scale ?? 0, pane.moving);
+    if (!pane.moving) tellScales();
     if (pane.viewed && !pane.moving && wantsMore(pane)) options.onFine(pane.viewed);
     options.paintTools(pane);
   }

@@ -1,0 +1,36 @@
+// Which films are shown at one scale, so that sizes and sides can be compared. Pure.
+
+import { sizeOf, spacingOf, unitOf } from './image.js';
+
+/** @typedef {import('./image.js').ViewedImage} ViewedImage */
+
+/**
+ * Films without spacing have one scale per pixel if one is at most so many times as long as the next: the film formats of a scanner
+ * (18 x 24 and 24 x 30 cm) and of a detector (1.33) are. An export at another resolution is half as long or twice.
+ */
+const ONE_SCANNER = 1.4;
+
+const lengthOf = (/** @type {ViewedImage} */ image) => Math.max(sizeOf(image)?.width ?? 0, sizeOf(image)?.height ?? 0);
+
+/** @param {ViewedImage} one @param {ViewedImage} other */
+const ofOneScanner = (one, other) => Math.max(lengthOf(one), lengthOf(other)) <= ONE_SCANNER * Math.min(lengthOf(one), lengthOf(other));
+
+/**
+ * The films that are shown at the scale of a film, itself included: those whose mm are of its plane; without spacing, those of its scanner.
+ * @param {ViewedImage | null} film
+ * @param {(ViewedImage | null)[]} images
+ */
+export function alikeOf(film, images) {
+  if (!film?.film || !sizeOf(film)) return [];
+  const same = images.flatMap((image) => (image?.film && sizeOf(image) && unitOf(image) === unitOf(film) ? [image] : []));
+  if (spacingOf(film)) return same;
+  let alike = [film];
+  for (let before = 0; before < alike.length; ) {
+    before = alike.length;
+    alike = same.filter((image) => alike.some((other) => ofOneScanner(image, other)));
+  }
+  return alike;
+}
+
+/** How much larger a pixel of one film is than one of another that is alike. @param {ViewedImage | null} one @param {ViewedImage | null} other */
+export const pixelRatio = (one, other) => (spacingOf(one) ?? 1) / (spacingOf(other) ?? 1);
