@@ -12,10 +12,10 @@ def fail(client):
     """Fails to log in, as an API client does, from another address than the tests'."""
 
     def send(username: str = "alice", times: int = 1, address: str = "198.51.100.7", **body) -> None:
-        with TestClient(client.app, client=(address, 1)) as elsewhere:
-            for _ in range(times):
-                given = {"username": username, "password": "a wrong password"} | body
-                assert elsewhere.post("/api/v1/auth/token", json=given).status_code == 401
+        elsewhere = TestClient(client.app, client=(address, 1))
+        for _ in range(times):
+            given = {"username": username, "password": "a wrong password"} | body
+            assert elsewhere.post("/api/v1/auth/token", json=given).status_code == 401
 
     return send
 
