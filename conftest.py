@@ -27,7 +27,7 @@ hypothesis.settings.register_profile("lobule", deadline=None)  # the same machin
 hypothesis.settings.load_profile("lobule")
 
 gc.disable()  # until everything is imported: all of it stays
-os.fsync = lambda fd: None  # no test cuts the power, and thousands of files would each wait for the disk
+os.fsync = lambda _descriptor: None  # no test cuts the power, and thousands of files would each wait for the disk
 
 
 def pytest_collection_finish() -> None:
