@@ -51,6 +51,8 @@ export function createPanes(grid, options) {
   let before = '';
   /** @type {string | null} */
   let activeId = null;
+  /** @type {typeof import('./marker-inset.js').showMarker | null} */
+  let showMarker = null;
 
   /** @param {Reading} state */
   function show(state) {
@@ -126,6 +128,17 @@ export function createPanes(grid, options) {
     }
   }
 
+  /** The marker of a film is seen on it, or beside its name: what a file says of the side may be wrong. @param {Pane} pane */
+  function tellMarker(pane) {
+    if (!showMarker && pane.viewed?.film && pane.transform && !pane.showsWhole) fetchMarker();
+    showMarker?.(pane);
+  }
+
+  async function fetchMarker() {
+    ({ showMarker } = await import('./marker-inset.js'));
+    for (const pane of filled()) showMarker(pane);
+  }
+
   /** Films that are linked look where one of them looks. @param {Pane} pane */
   function follow(pane) {
     const { viewed, shown } = pane;
@@ -141,6 +154,7 @@ export function createPanes(grid, options) {
   function painted(pane) {
     showScale(pane.root, spacingOf(pane.viewed), unitOf(pane.viewed), pane.transform?.scale ?? 0, pane.moving);
     if (!pane.moving) tellScales();
+    if (!pane.moving) tellMarker(pane);
     if (pane.viewed && !pane.moving && wantsMore(pane)) options.onFine(pane.viewed);
     options.paintTools(pane);
   }

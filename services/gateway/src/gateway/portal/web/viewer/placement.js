@@ -118,6 +118,13 @@ export class Placement {
     return { x, y };
   }
 
+  /** Whether the whole image is in sight. */
+  get showsWhole() {
+    const { transform, turnedSize: size } = this;
+    if (!transform || !size) return true;
+    return transform.x >= -1 && transform.y >= -1 && transform.x + size.width * transform.scale <= this.size.width + 1 && transform.y + size.height * transform.scale <= this.size.height + 1;
+  }
+
   /** The middle of the pane. @returns {Point} */
   get middle() {
     return { x: this.size.width / 2, y: this.size.height / 2 };

@@ -1,0 +1,60 @@
+"""Films can be compared: one scale, or words where there is none, and the marker of each film, which names its side."""
+
+import numpy as np
+import pytest
+from film_pane import pane_of
+from playwright.sync_api import expect
+
+from lobule.contracts.result import Box, BreastArea
+
+pytestmark = pytest.mark.browser
+
+WIDTH, HEIGHT = 600, 800  # of the film that `study` draws
+VIEWPORT = {"width": 1440, "height": 900}
+
+
+def scale_of(page, view):
+    return float(page.locator(f'.pane[data-view="{view}"]').get_attribute("data-scale"))
+
+
+def test_films_without_spacing_have_one_scale_and_one_that_is_zoomed_alone_says_so(logged_in, study, picture):
+    """The breast is a quarter of one film and most of the other: each would fill its pane at another scale."""
+    for number, side, tall in ((81, "R", 0.25), (82, "L", 0.9)):
+        box = Box(x=0, y=10, width=WIDTH * tall, height=HEIGHT * tall)
+        study.add(
+            picture(number),
+            [],
+            breast=BreastArea(box=box, tips=[(0, 100), (box.width, 100)]),
+            laterality=side,
+            view="CC",
+        )
+    page = logged_in(study.url, viewport=VIEWPORT)
+    pane_of(page)
+    expect(page.locator('[data-role="film-facts"]')).to_contain_text("no spacing in the file: compared by pixels")
+    assert scale_of(page, "RCC") == pytest.approx(scale_of(page, "LCC"))
+    page.locator('[data-act="link"]').click()
+    other = page.locator('.pane:not([data-active]):visible [data-role="scale"]')
+    expect(other).to_be_empty()
+    pane = page.locator(".pane:not([data-active]):visible")
+    pane.hover()
+    page.mouse.wheel(0, -300)
+    expect(page.locator(".pane:not([data-active]):visible")).to_contain_text("not at the scale of")
+
+
+def test_the_marker_of_a_film_stands_beside_its_name_while_it_is_out_of_sight(logged_in, study, picture):
+    display = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
+    display[100:300, 150:] = 120
+    for left in (40, 55, 70):
+        display[40:60, left : left + 8] = 250  # three letters
+    area = BreastArea(box=Box(x=300, y=190, width=300, height=420), tips=[(300, 400), (600, 400)])
+    study.add(picture(83), [], display=display, breast=area, laterality="R", view="CC")
+    page = logged_in(study.url, viewport=VIEWPORT)
+    pane = pane_of(page)
+    marker = pane.locator(".marker")
+    expect(marker).to_be_visible()  # cropped to the breast
+    lit = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+        .some((value, at) => at % 4 === 0 && value > 200)"""
+    assert marker.evaluate(lit), "the letters are drawn"
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("k")  # the whole film
+    expect(marker).to_be_hidden()
