@@ -57,7 +57,11 @@ test('both marks of a lesion have its number, and what is no lesion the numbers 
   assert.equal(nameOf(state, targetOf(MLO, 1)), `${MLO.name} 1`);
   assert.equal(nameOfMarks(state, [targetOf(CC, 0), targetOf(MLO, 1)]), `${CC.name} and ${MLO.name} 1`);
   assert.equal(nameOfMarks(state, [targetOf(CC, 0), targetOf(MLO, 0)]), `${CC.name} 1 and ${MLO.name} 3`, 'two lesions');
-  assert.equal(numberOf({ ...state, images: [CC, { ...MLO, prior: true, jobId: 'earlier' }] }, { ...targetOf(MLO, 1), jobId: 'earlier' }), 2, 'an earlier film by itself');
+  const before = { ...MLO, prior: true, jobId: 'earlier' };
+  const grown = { ...ALONE, change: { change: 'grown', prior: mark(before, 'f1', 'MLO') } };
+  const earlier = { ...state, images: [before, CC], together: { breasts: [{ lesions: [PAIR, grown] }] } };
+  assert.equal(numberOf(earlier, targetOf(before, 0)), 2, 'an earlier mark of a lesion has its number');
+  assert.equal(numberOf(earlier, targetOf(before, 1)), 3, 'any other one has a number that nothing current has');
 });
 
 test('what is open is listed by lesion, as in the panel', () => {

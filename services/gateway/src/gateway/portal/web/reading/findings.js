@@ -64,8 +64,10 @@ const ordered = (state, targets) => [...targets].sort((one, other) => suspicionO
 const alike = (state, target) => otherMarks(state, target).filter((other) => !saysMore(state, target, other) && !saysMore(state, other, target));
 
 /** The marks that a row of the list speaks of, CC before MLO: all of a lesion, unless they are spoken of apart. @param {Reading} state @param {Target} target @returns {Target[]} */
-export function marksOfRow(state, target) {
-  const marks = [target, ...alike(state, target).filter((other) => !isHidden(state, other))];
+export const marksOfRow = (state, target) => inOrder(state, [target, ...alike(state, target).filter((other) => !isHidden(state, other))]);
+
+/** The marks of a lesion as they are named, CC before MLO. @param {Reading} state @param {Target[]} marks */
+function inOrder(state, marks) {
   const place = (/** @type {Target} */ { imageId }) => state.images.findIndex(({ id }) => id === imageId);
   const isCc = (/** @type {Target} */ mark) => Number(imageOf(state.images, mark)?.view?.endsWith('CC') ?? false);
   return marks.sort((one, other) => isCc(other) - isCc(one) || place(one) - place(other));
@@ -141,7 +143,7 @@ export const unreviewed = (state) => markedTargets(state).filter((target) => !ve
 export function byLesion(state, targets) {
   const first = heads(state, targets);
   const without = targets.filter((target) => !first.some((head) => sameTarget(head, target)));
-  return ordered(state, first).map((head) => [head, ...otherMarks(state, head).filter((mark) => without.some((target) => sameTarget(mark, target)))]);
+  return ordered(state, first).map((head) => inOrder(state, [head, ...otherMarks(state, head).filter((mark) => without.some((target) => sameTarget(mark, target)))]));
 }
 
 /** The same, each lesion once, the most suspicious first. @param {Reading} state */
