@@ -1,10 +1,13 @@
 """Whose a file is, by fingerprints that name nobody."""
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 
+from gateway.cases import service
+from gateway.images import identity
 from gateway.images.identity import Fingerprints, differences
 from gateway.images.models import FileIdentity
 from lobule.imaging.header import DicomIdentity
@@ -177,3 +180,11 @@ class TestFingerprints:
 
     def test_fingerprints_of_another_key_say_nothing(self):
         assert differences(self.of(patient_id="1"), [self.of("x" * 32, patient_id="2")]) == []
+
+
+def test_a_case_of_many_films_takes_work_in_proportion(monkeypatch):
+    compared = []
+    monkeypatch.setattr(identity, "_is_of_usual_person", lambda file, _: compared.append(file) or True)
+    films = [SimpleNamespace(id=str(n), identity=FileIdentity(patient_id_mark="key:1")) for n in range(200)]
+    assert service._strangers(films, {}) == []
+    assert len(compared) == len(films)

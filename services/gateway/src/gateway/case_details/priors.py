@@ -16,7 +16,7 @@ from gateway.cases.evidence import state_of
 from gateway.cases.examinations import WORK_UP, Examination, current_date, examinations
 from gateway.cases.models import Case
 from gateway.images import repository
-from gateway.images.identity import differences
+from gateway.images.identity import UsualPatient
 from gateway.images.models import Image
 from gateway.users.models import User
 
@@ -62,8 +62,8 @@ def _of_patient(session: Session, user: User, case: Case, own: Sequence[Image]) 
     marks = {identity.patient_id_mark for identity in identities if identity.patient_id_mark}
     if not marks:
         return []
-    found = repository.of_patients(session, user, marks, case.id)
-    return [image for image in found if not differences(image.identity, identities)]
+    found, patient = repository.of_patients(session, user, marks, case.id), UsualPatient(identities)
+    return [image for image in found if not patient.differences(image.identity)]
 
 
 def priors_of(session: Session, user: User, case: Case) -> list[PriorExamination]:

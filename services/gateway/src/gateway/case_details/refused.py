@@ -6,14 +6,14 @@ from gateway.case_details.schemas import RefusedFilm
 from gateway.cases import refused_films
 from gateway.cases.models import Case
 from gateway.images import repository as images
-from gateway.images.identity import differences
+from gateway.images.identity import UsualPatient
 from gateway.jobs import repository as jobs
 from gateway.jobs.schemas import JobRead
 
 
 def refused_films_of(session: Session, case: Case) -> list[RefusedFilm]:
     """Those whose file is kept apart, and those that are only noted."""
-    own = [image.identity for image in images.of_case(session, case.id)]
+    patient = UsualPatient([image.identity for image in images.of_case(session, case.id)])
     noted = [
         RefusedFilm(
             sha256=sha256,
@@ -32,7 +32,7 @@ def refused_films_of(session: Session, case: Case) -> list[RefusedFilm]:
             view=film.view,
             laterality=film.laterality,
             study_date=film.study_date,
-            differs=differences(film.identity, own),
+            differs=patient.differences(film.identity),
             image_id=film.id,
             job=JobRead.of(jobs.latest_of_image(session, film.id)),
         )

@@ -48,7 +48,8 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
 
 def _strangers(images: Sequence[Image], names: dict[str, str]) -> list[Reason]:
     """What to say of files that name another patient than most files of the case, though they were accepted."""
-    strange = [names[image.id] for image in images if image.id in of_other_patients(images)]
+    others = of_other_patients(images)
+    strange = [names[image.id] for image in images if image.id in others]
     return [Reason(code="other_patient", values={"images": strange})] if strange else []
 
 

@@ -121,23 +121,38 @@ _PERSON = ("patient_name_mark", "birth_date_mark")
 """What does not change when a patient is given another identifier."""
 
 
-def differences(new: FileIdentity, others: Sequence[FileIdentity]) -> list[PatientAttribute]:
-    """The attributes in which a file names another patient than the other files do; missing ones count as equal.
+class UsualPatient:
+    """The patient that the files of a case name: worked out once, for however many files are compared with them.
 
     Files of another person than most of them do not count: one that was accepted does not let this person's other files
     in. Name and date of birth tell whose a file is, and the identifier if it has neither. All count if none is of the
     usual person.
+
+    Args:
+        files: Of the case.
     """
-    usual = {mark: _usual([getattr(other, mark) for other in others]) for mark in _PATIENT.values()}
-    own = [other for other in others if _is_of_usual_person(other, usual)] or others
-    marks = {attribute: [getattr(other, mark) for other in own] for attribute, mark in _PATIENT.items()}
-    return [attribute for attribute, mark in _PATIENT.items() if _differs(getattr(new, mark), marks[attribute])]
+
+    def __init__(self, files: Sequence[FileIdentity]) -> None:
+        usual = {mark: _usual([getattr(file, mark) for file in files]) for mark in _PATIENT.values()}
+        own = [file for file in files if _is_of_usual_person(file, usual)] or files
+        self._marks = {
+            attribute: _by_key([getattr(file, mark) for file in own]) for attribute, mark in _PATIENT.items()
+        }
+
+    def differences(self, file: FileIdentity) -> list[PatientAttribute]:
+        """The attributes in which a file names another patient; missing ones count as equal."""
+        return [name for name, mark in _PATIENT.items() if _differs(getattr(file, mark), self._marks[name])]
+
+
+def differences(new: FileIdentity, others: Sequence[FileIdentity]) -> list[PatientAttribute]:
+    """The attributes in which a file names another patient than the other files do; see `UsualPatient`."""
+    return UsualPatient(others).differences(new)
 
 
 def of_other_patients(images: Sequence[Image]) -> set[str]:
     """The ids of the images of a case that name another patient than most of its files do."""
-    identities = [image.identity for image in images]
-    return {image.id for image in images if differences(image.identity, identities)}
+    usual = UsualPatient([image.identity for image in images])
+    return {image.id for image in images if usual.differences(image.identity)}
 
 
 def refuse_other_patient(image: Image, others: Sequence[Image], *, accepted: bool) -> dict[str, list[PatientAttribute]]:
@@ -164,11 +179,19 @@ def refuse_other_patient(image: Image, others: Sequence[Image], *, accepted: boo
     return {"other_patient_accepted": differing} if differing else {}
 
 
-def _differs(mark: str | None, others: list[str | None]) -> bool:
-    if mark is None:
-        return False
-    same_key = [other for other in others if other and other.partition(":")[0] == mark.partition(":")[0]]
-    return bool(same_key) and mark not in same_key
+def _differs(mark: str | None, others: dict[str, set[str]]) -> bool:
+    """Whether a mark is none of the others that were made under the same key; False if there are none of that key."""
+    same_key = others.get(mark.partition(":")[0]) if mark is not None else None
+    return same_key is not None and mark not in same_key
+
+
+def _by_key(marks: Sequence[str | None]) -> dict[str, set[str]]:
+    """Marks by the names of their keys."""
+    found: dict[str, set[str]] = {}
+    for mark in marks:
+        if mark:
+            found.setdefault(mark.partition(":")[0], set()).add(mark)
+    return found
 
 
 def _usual(marks: list[str | None]) -> dict[str, str]:

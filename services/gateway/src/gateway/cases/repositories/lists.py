@@ -12,7 +12,7 @@ from gateway.cases.examinations import current_date, examinations
 from gateway.cases.joint_reading import key_of
 from gateway.cases.models import Case, SignedRead
 from gateway.images import repository as images
-from gateway.images.identity import differences
+from gateway.images.identity import UsualPatient
 from gateway.images.models import Image
 from gateway.jobs.models import Examination
 from gateway.users.models import User
@@ -93,7 +93,8 @@ def _shown(case_id: str, own: list[Image], others: dict[str, list[Image]]) -> Im
     today = current_date(own)
     identities = [image.identity for image in own if image.identity.patient_id_mark]
     same = [image for mark in {each.patient_id_mark for each in identities} for image in others.get(mark or "", ())]
-    elsewhere = [image for image in same if image.case_id != case_id and not differences(image.identity, identities)]
+    patient = UsualPatient(identities)
+    elsewhere = [image for image in same if image.case_id != case_id and not patient.differences(image.identity)]
     if today is not None:
         days |= _days_before(elsewhere, today)
     return ImageSummary(views=len(views), earlier=len(days))
