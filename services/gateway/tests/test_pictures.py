@@ -4,6 +4,7 @@ import json
 import pytest
 from redis import Redis
 
+from gateway.pictures import service
 from lobule.contracts.pictures import PictureFacts, Samples
 from lobule.contracts.progress import StepError
 from lobule.progress_cache import ProgressCache
@@ -46,6 +47,16 @@ class TestPreview:
         ((key, prefix, kind),) = calls(clean_redis)
         assert (prefix, kind) == (f"{alices_folder(app)}/{preview}", "preview")
         assert app.state.store.get(key) == picture()
+
+    def test_as_many_as_a_user_may_have(self, client, alice, headers_of, picture, monkeypatch):
+        monkeypatch.setattr(service, "MAX_PREVIEWS", 2)
+        send = lambda who=alice: client.post(PREVIEWS, headers=who, files={"file": ("film.dcm", picture())})  # noqa: E731
+        made = [send().json()["id"] for _ in range(2)]
+        assert (send().status_code, send().json()["code"]) == (429, "queue_full")
+        assert send().headers["Retry-After"]
+        assert send(headers_of("bob")).status_code == 202, "others are not held up"
+        client.delete(f"{PREVIEWS}/{made[0]}", headers=alice)
+        assert send().status_code == 202
 
     def test_is_there_once_it_is_drawn(self, client, app, alice, preview):
         here = f"{PREVIEWS}/{preview}"

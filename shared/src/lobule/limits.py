@@ -233,6 +233,9 @@ REST_OF_BODY_S = _limit(
     "",
     "a client that is still sending would not receive the answer",
 )
+MAX_PREVIEWS = _limit(
+    "preview", "previews of a user, which are kept for an hour", 200, "", "queue_full", "a case has tens of files"
+)
 MAX_FIELDS = _limit(
     "upload", "fields of the form, and headers of a field", 20, "", "malformed_upload", "the form has ten fields"
 )

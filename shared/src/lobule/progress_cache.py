@@ -96,6 +96,14 @@ class ProgressCache:
         """Schedule the objects below a prefix for deletion in an hour."""
         self._redis.zadd(_KEPT, {prefix: time.time() + _KEPT_FOR_S})
 
+    def scheduled_below(self, prefix: str) -> int:
+        """How many prefixes that begin so are scheduled for deletion."""
+        return sum(str(each).startswith(prefix) for each in self._redis.zrange(_KEPT, 0, -1))
+
+    def forget_deletion(self, prefix: str) -> None:
+        """Forget a scheduled deletion, because the objects are deleted now."""
+        self._redis.zrem(_KEPT, prefix)
+
     def take_expired(self) -> list[str]:
         """Prefixes that are due for deletion; each is returned once."""
         over = [str(prefix) for prefix in self._redis.zrangebyscore(_KEPT, 0, time.time())]

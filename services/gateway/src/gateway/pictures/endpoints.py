@@ -61,7 +61,7 @@ Pictures = Annotated[PictureService, Depends(picture_service)]
 @router.post(
     "/previews",
     status_code=202,
-    responses=responses(400, 401, 403, 404, 413, 415, 422, 503),
+    responses=responses(400, 401, 403, 404, 413, 415, 422, 429, 503),
     openapi_extra={"requestBody": PREVIEW_FORM},
 )
 async def make_preview(request: Request, user: DetachedUser, settings: AppSettings, pictures: Pictures) -> PreviewRead:
@@ -71,6 +71,7 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
     before the upload.
     """
     state = request.app.state
+    await run_in_threadpool(pictures.check_previews, user.id)
 
     async def check(fields: dict[str, str]) -> Sequence[Image]:
         def of_case(session: Session) -> Sequence[Image]:

@@ -15,6 +15,7 @@ from gateway.streaming import pieces_of, size_of
 from lobule import layout
 from lobule.contracts.pictures import PictureFacts, PictureKind
 from lobule.errors import AnalysisError
+from lobule.limits import MAX_PREVIEWS
 from lobule.progress_cache import ProgressCache
 from lobule.queueing import ask_for_picture
 from lobule.storage import ObjectNotFoundError, ObjectStore
@@ -85,6 +86,21 @@ class PictureService:
         except ObjectNotFoundError:
             return None
 
+    def check_previews(self, user_id: str) -> None:
+        """Refuse a preview of a user who has as many as may be: each is kept for an hour, and drawn in turn.
+
+        Raises:
+            ProblemError: `queue_full`, 429.
+        """
+        try:
+            kept = self._cache.scheduled_below(layout.preview_folder(user_id, ""))
+        except RedisError as error:  # without it, none is drawn
+            log.warning("previews_not_counted", error=repr(error))
+            return
+        if kept >= MAX_PREVIEWS:
+            values = {"most": MAX_PREVIEWS}
+            raise ProblemError(429, "queue_full", "previews", values=values, headers={"Retry-After": "60"})
+
     def remember_preview(self, prefix: str) -> None:
         """Schedule a preview for deletion, and delete those that are due."""
         try:
@@ -104,3 +120,7 @@ class PictureService:
     def forget_preview(self, prefix: str) -> None:
         """Delete a preview."""
         self._store.delete(prefix)
+        try:
+            self._cache.forget_deletion(prefix)
+        except RedisError as error:
+            log.warning("previews_not_swept", error=repr(error))
