@@ -17,7 +17,10 @@ def evaluate_density(
     predictions: Annotated[Path, typer.Option(help="CSV file for the out-of-fold categories.")],
     docs: Annotated[Path | None, typer.Option(help="Folder for density.md.")] = None,
     package: Annotated[Path | None, typer.Option(help="Folder of the model package to write.")] = None,
-    version: Annotated[str, typer.Option(help="Version of the package.")] = "1.0.0",
+    version: Annotated[str, typer.Option(help="Version of the package.")] = "1.1.0",
+    against: Annotated[
+        Path | None, typer.Option(help="The out-of-fold categories of another version, to compare film by film.")
+    ] = None,
 ) -> None:
     """Measure the density model in five folds by patient. --package writes the model fitted on all patients.
 
@@ -33,11 +36,13 @@ def evaluate_density(
     cases, true = evaluate.labelled(cbis_ddsm(data / "cbis_ddsm_mass"))
     typer.echo(f"looking at {len(cases)} films")
     network = rounded_network(weights)
-    features = film_features(network, cases)
+    features = film_features(network, cases, evaluate.COPIES)
     films, breasts = evaluate.out_of_fold(cases, features, true)
     evaluate.write_predictions(cases, films, predictions)
     metrics = evaluate.measure(films, "film") + evaluate.measure(breasts, "breast")
     typer.echo(markdown_table(metrics))
+    if against is not None:
+        typer.echo(markdown_table(evaluate.compare(films, evaluate.read_predictions(against, cases))))
     if docs is not None:
         file = docs / "density-elsewhere.md"
         elsewhere = file.read_text("utf-8") if file.exists() else "Not measured.\n"

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import cohen_kappa_score
 
 from lobule_ml.evaluation.statistics import auc, patient_bootstrap
-from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.annotated import AnnotatedFilm, csv_rows
 from mammo_worker.data.splits import fold_of
 from mammo_worker.density.model import CATEGORIES, fit
 
 FOLDS = 5
+COPIES = 2  # changed copies of every film to fit on
 KAPPA, ACCURACY = "quadratic kappa", "dense (c, d) or not, accuracy"
 
 
@@ -45,7 +46,13 @@ def labelled(cases: Sequence[AnnotatedFilm]) -> tuple[list[AnnotatedFilm], NDArr
 def out_of_fold(
     cases: Sequence[AnnotatedFilm], features: NDArray[np.floating], true: NDArray[np.int64]
 ) -> tuple[Reading, Reading]:
-    """Predict films, and breasts by the mean over their views, by models that have not seen the patient."""
+    """Predict films, and breasts by the mean over their views, by models that have not seen the patient.
+
+    Args:
+        cases: Films (N).
+        features: Features (V, N, F): of the films as they are, which are predicted, and of their changed copies.
+        true: Categories (N,), 0 to 3.
+    """
     patients = [c.patient for c in cases]
     folds = np.array([fold_of(p, FOLDS) for p in patients])
     breasts: dict[tuple[str, str], list[int]] = {}
@@ -55,8 +62,8 @@ def out_of_fold(
     of_breast: dict[tuple[str, str], tuple[float, int]] = {}
     for fold in np.unique(folds):
         seen = folds != fold
-        model = fit(features[seen], true[seen], [p for p, s in zip(patients, seen, strict=True) if s])
-        expected[~seen] = model.expected(features[~seen])
+        model = fit(features[:, seen], true[seen], [p for p, s in zip(patients, seen, strict=True) if s])
+        expected[~seen] = model.expected(features[0, ~seen])
         predicted[~seen] = model.categories(expected[~seen])
         for breast, films in breasts.items():
             if folds[films[0]] == fold:
@@ -73,21 +80,52 @@ def quadratic_kappa(true: NDArray[np.integer], predicted: NDArray[np.integer]) -
     return float(cohen_kappa_score(true, predicted, labels=[0, 1, 2, 3], weights="quadratic"))
 
 
-def measure(reading: Reading, unit: str) -> list[dict[str, Any]]:
-    """Measure kappa, and dense or not, with 95 % intervals over patients."""
+def _measures(reading: Reading) -> dict[str, Callable[[NDArray[np.integer]], float]]:
+    """Kappa, and dense or not, on chosen rows of a reading."""
     true, predicted, dense = reading.true, reading.predicted, reading.true >= 2
-    measures: dict[str, Callable[[NDArray[np.integer]], float]] = {
+    return {
         KAPPA: lambda i: quadratic_kappa(true[i], predicted[i]),
         ACCURACY: lambda i: float(np.mean(dense[i] == (predicted[i] >= 2))),
         "dense (c, d) or not, AUC": lambda i: auc(dense[i], reading.expected[i]),
     }
-    everybody = np.arange(len(true))
-    rows: list[dict[str, Any]] = []
-    for name, of in measures.items():
-        low, high = patient_bootstrap(of, reading.patients)
-        row = {"unit": f"{unit}, {len(true)} of {len(set(reading.patients))} patients", "metric": name}
-        rows.append({**row, "value": round(of(everybody), 4), "interval_95": [round(low, 4), round(high, 4)]})
-    return rows
+
+
+def measure(reading: Reading, unit: str) -> list[dict[str, Any]]:
+    """Measure kappa, and dense or not, with 95 % intervals over patients."""
+    named = {"unit": f"{unit}, {len(reading.true)} of {len(set(reading.patients))} patients"}
+    return [{**named, **_estimate(name, "value", of, reading.patients)} for name, of in _measures(reading).items()]
+
+
+def compare(reading: Reading, other: Reading) -> list[dict[str, Any]]:
+    """How much better one reading is than another one of the same films, with paired 95 % intervals over patients."""
+    others = _measures(other)
+    return [
+        _estimate(name, "difference", lambda i, of=of, name=name: of(i) - others[name](i), reading.patients)
+        for name, of in _measures(reading).items()
+    ]
+
+
+def _estimate(
+    metric: str, kind: str, of: Callable[[NDArray[np.integer]], float], patients: Sequence[str]
+) -> dict[str, Any]:
+    low, high = patient_bootstrap(of, patients)
+    value = round(of(np.arange(len(patients))), 4)
+    return {"metric": metric, kind: value, "interval_95": [round(low, 4), round(high, 4)]}
+
+
+def read_predictions(path: Path, cases: Sequence[AnnotatedFilm]) -> Reading:
+    """Read what `write_predictions` wrote, in the order of the films.
+
+    Raises:
+        ValueError: The rows are of other films.
+    """
+    rows = {row["film"]: row for row in csv_rows(path)}
+    if set(rows) != {c.name for c in cases}:
+        raise ValueError(f"{path} has predictions of other films")
+    own = [rows[c.name] for c in cases]
+    true, predicted = ([CATEGORIES.index(row[column]) for row in own] for column in ("density", "predicted"))
+    expected = np.array([float(row["expected"]) for row in own])
+    return Reading([c.patient for c in cases], np.array(true), expected, np.array(predicted))
 
 
 def write_predictions(cases: Sequence[AnnotatedFilm], reading: Reading, path: Path) -> None:

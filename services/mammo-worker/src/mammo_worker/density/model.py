@@ -11,7 +11,7 @@ from lobule.contracts.result import DensityCategory
 from mammo_worker.data.splits import fold_of
 
 CATEGORIES: tuple[DensityCategory, ...] = ("a", "b", "c", "d")
-_STRENGTH = 1e-3  # inverse strength of the regularisation
+_STRENGTH = 3e-3  # inverse strength of the regularisation
 _INNER_FOLDS = 4
 
 
@@ -58,7 +58,7 @@ def fit(features: NDArray[np.floating], categories: NDArray[np.integer], patient
     categories of inner folds' held-out patients into the shares that the categories have.
 
     Args:
-        features: Features (N, F).
+        features: Features (V, N, F) of the films as they are and of their changed copies, which count alike.
         categories: Categories (N,), 0 to 3; all four must occur.
         patients: Patients (N,).
 
@@ -67,7 +67,9 @@ def fit(features: NDArray[np.floating], categories: NDArray[np.integer], patient
     """
     if set(np.unique(categories)) != {0, 1, 2, 3}:
         raise ValueError("films of all four categories are needed")
-    inner = np.array([fold_of(f"inner {p}", _INNER_FOLDS) for p in patients])
+    inner = np.tile([fold_of(f"inner {p}", _INNER_FOLDS) for p in patients], len(features))
+    categories = np.tile(categories, len(features))
+    features = features.reshape(-1, features.shape[-1])
     predicted = np.zeros(len(categories))
     for fold in range(_INNER_FOLDS):
         held = inner == fold

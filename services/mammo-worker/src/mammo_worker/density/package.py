@@ -14,7 +14,7 @@ from lobule.contracts.result import DensityCategory, FilmDensity, Thresholds
 from lobule.model_package import ModelPackage, open_package
 from lobule_ml.packages import building, write_description, write_weights
 from lobule_ml.variables import get_variables, set_variables
-from mammo_worker.density.features import CANVAS, build_network, canvas_features
+from mammo_worker.density.features import CANVAS, build_network, canvas_features, feature_count
 from mammo_worker.density.model import DensityModel, category_of
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.packages import building_network
@@ -44,6 +44,8 @@ class DensityReader:
             with np.load(package.weights) as arrays:
                 set_variables(self._network, arrays)
                 self._model = DensityModel(**{name: arrays[_HEAD + name] for name in DensityModel.ARRAYS})
+            if len(self._model.mean) != feature_count(self._network):
+                raise ValueError(f"it has {len(self._model.mean)} features, not {feature_count(self._network)}")
         self._name = f"{manifest.name} {manifest.version}"
 
     def warm_up(self) -> None:
@@ -145,7 +147,7 @@ def write_package(
         ),
         weights_file=stored.weights_file,
         weights_sha256=stored.weights_sha256,
-        trained_on="CBIS-DDSM's official mass training films, with the density of its tables.",
+        trained_on="CBIS-DDSM's official mass training films, plain and changed to look digital, with its density.",
         licence="Apache-2.0; trained on CC BY 3.0 data, see the attribution.",
         metrics=[Metric.model_validate(_metric(row)) for row in metrics],
     )

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammo_worker.films.prepare import equalised
+from mammo_worker.films.appearance import blurred_within, canvas_of
 
 _LEVELS = np.arange(256) / 255.0
 _DARKEST, _BRIGHTEST = 0.5, 99.8  # percentiles, as films are prepared
@@ -45,33 +45,17 @@ def rescanned(grey: NDArray[np.uint8], how: ScannerChanges, chance: np.random.Ge
         return np.repeat(grey[..., None], 2, axis=-1)
     changed = grey.astype(np.float32)
     if chance.random() < how.digital:
-        slow = _blurred(changed, inside, grey.shape[0] / 8)
+        slow = blurred_within(changed, inside, grey.shape[0] / 8)
         changed -= float(chance.uniform(0.2, how.equalisation)) * (slow - float(slow[inside].mean()))
     if chance.random() < 0.5:
-        sharp = changed - _blurred(changed, inside, 1.5)
+        sharp = changed - blurred_within(changed, inside, 1.5)
         changed += float(chance.uniform(0, how.sharpen)) * sharp
     else:
-        changed = _blurred(changed, inside, max(0.05, float(chance.uniform(0, how.blur))))
+        changed = blurred_within(changed, inside, max(0.05, float(chance.uniform(0, how.blur))))
     changed += chance.standard_normal(grey.shape, np.float32) * np.float32(chance.uniform(0, how.noise))
     low, high = np.percentile(changed[inside], [_DARKEST, _BRIGHTEST])
     levels = np.clip((changed - low) / max(float(high - low), 1e-6), 0, 1) * 255
-    out = cv2.LUT(levels.astype(np.uint8), _curve(how, chance)).astype(np.uint8) * inside
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    content = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    clahe = np.zeros_like(out)
-    clahe[content] = equalised(np.ascontiguousarray(out[content]))
-    return np.stack([out, clahe * inside], axis=-1)
-
-
-def _blurred(image: NDArray[np.float32], inside: NDArray[np.bool_], deviation: float) -> NDArray[np.float32]:
-    """A Gaussian mean within the breast, so that its edge does not change; a wide one is computed at a quarter size."""
-    weight = inside.astype(np.float32)
-    if deviation > 16:
-        small = [cv2.resize(i, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA) for i in (image * weight, weight)]
-        both = [cv2.resize(cv2.GaussianBlur(i, (0, 0), deviation / 4), image.shape[::-1]) for i in small]
-    else:
-        both = [cv2.GaussianBlur(i, (0, 0), deviation) for i in (image * weight, weight)]
-    return (both[0] / np.maximum(both[1], 1e-3)).astype(np.float32)
+    return canvas_of(cv2.LUT(levels.astype(np.uint8), _curve(how, chance)).astype(np.uint8), inside)
 
 
 def _curve(how: ScannerChanges, chance: np.random.Generator) -> NDArray[np.uint8]:
