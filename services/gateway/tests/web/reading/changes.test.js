@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { translator, useWords } from '#web/core/words.js';
 import { trendOfMarks } from '#web/reading/changes.js';
+import { numberOf } from '#web/reading/numbering.js';
 import { curveOf, hasGrown, trendWords } from '#web/reading/trend.js';
 
 useWords(translator({ 'reading.trend.size': '{mm} mm', 'reading.trend.size.detector': '{mm} mm on the detector', 'reading.trend.since': '{change} mm since {day}', 'reading.trend.unmarked': 'no mark on {day}' }, 'en'));
@@ -45,6 +46,18 @@ test('a second mass near an old one has no mark then, and neither a weak mark no
   assert.equal(trend([now, before]), null);
   for (const each of [now, before]) each.result.image.spacing_plane = null;
   assert.equal(trend([now, before]), null, 'a plane that is not known may be another one on each film');
+});
+
+test('a mark on an earlier film has the number of the lesion at its place, unless the joint reading found that lesion new', () => {
+  const named = (image, jobId) => ({ ...image, jobId, result: { ...image.result, findings: image.result.findings.map((finding, index) => ({ id: `f${index + 1}`, ...finding })) } });
+  const [now, before] = [named(film([[500, 500, 160], [100, 100, 100]]), 'now'), named(film([[900, 900, 90], [510, 500, 150]], { prior: true }), 'before')];
+  const lesion = (id, suspicion, change) => ({ marks: [{ job_id: 'now', finding_id: id }], probability_malignant: suspicion, change });
+  const numbers = (change) => {
+    const state = { images: [now, before], together: { breasts: [{ lesions: [lesion('f1', 0.1, change), lesion('f2', 0.9, null)] }] } };
+    return [0, 1].map((index) => numberOf(state, { jobId: 'before', findingId: `f${index + 1}`, index }));
+  };
+  assert.deepEqual(numbers(null), [3, 2]);
+  assert.deepEqual(numbers({ change: 'new', prior: null }), [3, 4]);
 });
 
 test('what the joint reading found stands, whatever is nearest', () => {

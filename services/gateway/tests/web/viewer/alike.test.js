@@ -31,4 +31,6 @@ test('a field, and a film of which nothing is known yet, have no scale in common
   const unknown = { ...imageWith({ result: null }), size: null };
   assert.deepEqual(alikeOf(unknown, [unknown, film(100)]), []);
   assert.deepEqual(alikeOf(null, [film(100)]), []);
+  const refused = { ...film(100), entry: { ...film(100).entry, state: 'failed' } };
+  assert.deepEqual(alikeOf(refused, [refused, film(100)]), []);
 });

@@ -38,6 +38,7 @@ test('a finding comes into the middle, and can be seen', () => {
   const framed = frame(box, PANE, fit(IMAGE, PANE));
   const middle = toPane(framed, { x: 40, y: 310 });
   assert.ok(Math.abs(middle.x - 150) < 1e-9 && Math.abs(middle.y - 200) < 1e-9);
+  assert.equal(frame(box, PANE, fit(IMAGE, PANE), 1.5).scale, 1.5, 'no larger than on another film');
   const { x1, y1, x2, y2 } = visible(framed, IMAGE, PANE);
   assert.ok(x1 <= 20 && y1 <= 300 && x2 >= 60 && y2 >= 320);
 });

@@ -120,5 +120,16 @@ function partnersOf(image, before) {
   return found;
 }
 
+/**
+ * The finding of today at the place of each mark of an earlier film, on the films of its view.
+ * @param {ViewedImage[]} images
+ * @param {ViewedImage} before
+ */
+export function todayOf(images, before) {
+  const { laterality, view } = before.entry;
+  const films = images.filter((image) => !image.prior && image.view && image.entry.laterality === laterality && image.entry.view === view && comparable(image, before));
+  return films.flatMap((image) => [...partnersOf(image, before)].map(([index, { id: mark }]) => ({ mark, jobId: image.jobId, id: image.result?.findings[index].id })));
+}
+
 /** @param {ReturnType<typeof placeOf>} one @param {ReturnType<typeof placeOf>} other */
 const distanceOf = (one, other) => (one && other ? Math.hypot(one.x - other.x, one.y - other.y) : Infinity);

@@ -4,8 +4,9 @@ import { t } from '../core/words.js';
 import { activeOf, firstToRead, layoutOf, readIn, stepOf } from '../viewer/hanging.js';
 import { coupledTo, isHidden, markedLesions, marksOfRow, shownTargets, verdictOf, withVerdict } from './findings.js';
 import { reads } from './state.js';
+import { numberOf } from './numbering.js';
 import { otherMarks } from './together.js';
-import { findingOf, imageOf, nameOf, sameTarget, targetOf } from './targets.js';
+import { findingOf, imageOf, nameOf, sameTarget, targetOf, targetsOf } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
@@ -39,6 +40,19 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
   /** @param {Target} target */
   const shows = (target) => panes.of(target.imageId)?.shows(findingOf(store.state.images, target)?.box ?? null) ?? false;
 
+  /** Bring the marks of a lesion, on earlier films too, into the middle of their panes, all at the scale of the largest. @param {Target} target */
+  function bringUp(target) {
+    const { state } = store;
+    const earlier = state.images.filter(({ prior }) => prior && state.together).flatMap((image) => targetsOf(image));
+    const before = earlier.filter((mark) => mark.index !== null && numberOf(state, mark) === numberOf(state, target));
+    const framed = [target, ...otherMarks(state, target), ...before].flatMap((mark) => {
+      const [pane, box] = [panes.of(mark.imageId), findingOf(state.images, mark)?.box];
+      return pane && box ? [{ pane, box }] : [];
+    });
+    const times = Math.min(...framed.map(({ pane, box }) => pane.timesOf(box)));
+    for (const { pane, box } of framed) pane.frame(box, times);
+  }
+
   /**
    * Choose a finding, or an image as a whole, and bring it onto the screen.
    * @param {Target} target
@@ -50,10 +64,7 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     store.update({ ...reads(image), chosen: target });
     deepen(image.id);
     if (!go) return;
-    for (const shown of [target, ...otherMarks(store.state, target)]) { // all films of a lesion
-      const box = findingOf(store.state.images, shown)?.box;
-      if (box) panes.of(shown.imageId)?.frame(box);
-    }
+    bringUp(target);
     scrollTo(target);
   }
 

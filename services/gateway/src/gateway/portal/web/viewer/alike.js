@@ -12,6 +12,9 @@ const ONE_SCANNER = 1.4;
 
 const lengthOf = (/** @type {ViewedImage} */ image) => Math.max(sizeOf(image)?.width ?? 0, sizeOf(image)?.height ?? 0);
 
+/** What was refused need not be a mammogram. @param {ViewedImage} image */
+const isMammogram = (image) => image.film && image.entry.state !== 'failed' && sizeOf(image) !== null;
+
 /** @param {ViewedImage} one @param {ViewedImage} other */
 const ofOneScanner = (one, other) => Math.max(lengthOf(one), lengthOf(other)) <= ONE_SCANNER * Math.min(lengthOf(one), lengthOf(other));
 
@@ -21,8 +24,8 @@ const ofOneScanner = (one, other) => Math.max(lengthOf(one), lengthOf(other)) <=
  * @param {(ViewedImage | null)[]} images
  */
 export function alikeOf(film, images) {
-  if (!film?.film || !sizeOf(film)) return [];
-  const same = images.flatMap((image) => (image?.film && sizeOf(image) && unitOf(image) === unitOf(film) ? [image] : []));
+  if (!film || !isMammogram(film)) return [];
+  const same = images.flatMap((image) => (image && isMammogram(image) && unitOf(image) === unitOf(film) ? [image] : []));
   if (spacingOf(film)) return same;
   let alike = [film];
   for (let before = 0; before < alike.length; ) {

@@ -9,7 +9,8 @@
 /** @typedef {import('../core/types.d.ts').Box} Box */
 
 export const MOST_ZOOM = 32; // CSS pixels for a pixel of the image
-const MOST_FRAMED = 5; // times fitted: a finding is shown with what lies around it
+const FRAMED = 0.3; // of a pane: a finding is shown with what lies around it
+const MOST_FRAMED = 5; // times fitted
 const STRIP = 40; // CSS pixels of an image that stay in its pane
 
 /** The largest scale at which a part of an image fits a pane. */
@@ -57,15 +58,16 @@ export function pan({ scale, x, y }, by, image, pane) {
 }
 
 /**
- * Bring a box of the image into the middle of the pane, at most `share` of it large, with the tissue around it.
+ * Bring a box of the image into the middle of the pane, with the tissue around it.
  * @param {Box} box
  * @param {Size} pane
  * @param {Transform} fitted
+ * @param {number} [most] How much larger than fitted, at most.
  * @returns {Transform}
  */
-export function frame(box, pane, fitted, share = 0.3) {
-  const wanted = Math.min((pane.width * share) / box.width, (pane.height * share) / box.height);
-  const scale = Math.min(Math.max(wanted, fitted.scale), MOST_FRAMED * fitted.scale, MOST_ZOOM);
+export function frame(box, pane, fitted, most = MOST_FRAMED) {
+  const wanted = Math.min((pane.width * FRAMED) / box.width, (pane.height * FRAMED) / box.height);
+  const scale = Math.min(Math.max(wanted, fitted.scale), most * fitted.scale, MOST_ZOOM);
   const centre = centreOf(box);
   return { scale, x: pane.width / 2 - centre.x * scale, y: pane.height / 2 - centre.y * scale };
 }

@@ -121,9 +121,10 @@ export function createPanes(grid, options) {
   /** Name in each pane the film that is read where it has another scale: what looks smaller there may not be. */
   function tellScales() {
     const films = filled().filter(({ viewed, transform }) => viewed?.film && transform);
-    const read = films.find(({ viewed }) => viewed?.id === activeId) ?? films[0];
+    const sized = films.filter((pane) => alikeTo(pane).length);
+    const read = sized.find(({ viewed }) => viewed?.id === activeId) ?? sized[0] ?? films[0];
     for (const pane of films) {
-      const alike = alikeTo(pane).includes(read) && Math.abs(pane.magnification / read.magnification - 1) < 0.01;
+      const alike = pane === read || (alikeTo(pane).includes(read) && Math.abs(pane.magnification / read.magnification - 1) < 0.01);
       write(role(pane.root, 'scale'), alike ? '' : t('reading.scale.other', { name: read.viewed?.name ?? '' }));
     }
   }

@@ -157,10 +157,16 @@ export class Placement {
     this.moved();
   }
 
-  /** Bring a finding into the middle. @param {Box} box */
-  frame(box) {
+  /** How much larger than fitted a finding is shown. @param {Box} box */
+  timesOf(box) {
     const fitted = this.#fitted;
-    if (fitted) this.#move(geometry.frame(this.#turned(box), this.size, fitted));
+    return fitted ? geometry.frame(this.#turned(box), this.size, fitted).scale / fitted.scale : Infinity;
+  }
+
+  /** Bring a finding into the middle. @param {Box} box @param {number} [times] How much larger than fitted, at most. */
+  frame(box, times) {
+    const fitted = this.#fitted;
+    if (fitted) this.#move(geometry.frame(this.#turned(box), this.size, fitted, times));
   }
 
   /** Look at a point of the image, so many times larger than fitted: another pane does. @param {Point} point @param {number} magnification */
