@@ -4,10 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammo_worker.films.appearance import blurred_within, canvas_of
+from mammo_worker.films.appearance import blurred_within, canvas_of, stretched, tone_curve
 
-_LEVELS = np.arange(256) / 255.0
-_DARKEST, _BRIGHTEST = 0.5, 99.8  # percentiles, as films are prepared
 _RINGS, _RIM = 40, 16  # rings from the skin to the deepest point, and how many of them are near the skin
 
 
@@ -32,7 +30,7 @@ def digital_look(grey: NDArray[np.uint8], chance: np.random.Generator) -> NDArra
         amount = float(chance.uniform(-0.4, 1.5))
         changed += amount * (changed - blurred_within(changed, inside, deviation))
     changed += chance.standard_normal(grey.shape, np.float32) * np.float32(chance.uniform(0, 5))
-    levels = _levels(changed, inside)
+    levels = stretched(changed, inside)
     return canvas_of(np.maximum(cv2.LUT(levels, _curve(levels[inside], chance)), 1).astype(np.uint8), inside)
 
 
@@ -74,14 +72,9 @@ def _equal_histograms(
 ) -> NDArray[np.float32]:
     """Mix in the film with its histogram equalised in tiles (CLAHE)."""
     tiles = int(chance.integers(3, 9))
-    equal = cv2.createCLAHE(float(chance.uniform(2, 6)), (tiles, 2 * tiles)).apply(_levels(image, inside))
+    equal = cv2.createCLAHE(float(chance.uniform(2, 6)), (tiles, 2 * tiles)).apply(stretched(image, inside))
     share = np.float32(chance.uniform(0.2, 1))
     return ((1 - share) * image + share * equal).astype(np.float32)
-
-
-def _levels(image: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    low, high = np.percentile(image[inside], [_DARKEST, _BRIGHTEST])
-    return (np.clip((image - low) / max(float(high - low), 1e-6), 0, 1) * 255).astype(np.uint8)
 
 
 def _curve(tissue: NDArray[np.uint8], chance: np.random.Generator) -> NDArray[np.uint8]:
@@ -91,6 +84,4 @@ def _curve(tissue: NDArray[np.uint8], chance: np.random.Generator) -> NDArray[np
         gamma = np.log(chance.uniform(0.2, 0.6)) / np.log(median)
     else:
         gamma = np.exp(chance.uniform(-0.5, 0.9))
-    bent = _LEVELS**gamma
-    bent = bent + chance.uniform(-0.6, 0.6) * np.sin(2 * np.pi * bent) / (2 * np.pi)
-    return np.round(255 * np.clip(bent, 0, 1)).astype(np.uint8)
+    return tone_curve(gamma, chance.uniform(-0.6, 0.6))

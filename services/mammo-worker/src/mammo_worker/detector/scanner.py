@@ -6,10 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammo_worker.films.appearance import blurred_within, canvas_of
-
-_LEVELS = np.arange(256) / 255.0
-_DARKEST, _BRIGHTEST = 0.5, 99.8  # percentiles, as films are prepared
+from mammo_worker.films.appearance import blurred_within, canvas_of, stretched, tone_curve
 
 
 @dataclass(frozen=True)
@@ -53,13 +50,6 @@ def rescanned(grey: NDArray[np.uint8], how: ScannerChanges, chance: np.random.Ge
     else:
         changed = blurred_within(changed, inside, max(0.05, float(chance.uniform(0, how.blur))))
     changed += chance.standard_normal(grey.shape, np.float32) * np.float32(chance.uniform(0, how.noise))
-    low, high = np.percentile(changed[inside], [_DARKEST, _BRIGHTEST])
-    levels = np.clip((changed - low) / max(float(high - low), 1e-6), 0, 1) * 255
-    return canvas_of(cv2.LUT(levels.astype(np.uint8), _curve(how, chance)).astype(np.uint8), inside)
-
-
-def _curve(how: ScannerChanges, chance: np.random.Generator) -> NDArray[np.uint8]:
-    """An increasing curve that fixes black and white: gamma, then an S or its inverse."""
-    bent = _LEVELS ** np.exp(chance.uniform(-how.gamma, how.gamma))
-    bent = bent + chance.uniform(-how.curve, how.curve) * np.sin(2 * np.pi * bent) / (2 * np.pi)
-    return np.round(255 * np.clip(bent, 0, 1)).astype(np.uint8)
+    levels = stretched(changed, inside)
+    curve = tone_curve(np.exp(chance.uniform(-how.gamma, how.gamma)), chance.uniform(-how.curve, how.curve))
+    return canvas_of(cv2.LUT(levels, curve).astype(np.uint8), inside)

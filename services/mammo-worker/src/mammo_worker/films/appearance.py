@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 
 from mammo_worker.films.prepare import equalised
 
+_LEVELS = np.arange(256) / 255.0
+_DARKEST, _BRIGHTEST = 0.5, 99.8  # percentiles, as films are prepared
+
 
 def blurred_within(image: NDArray[np.float32], inside: NDArray[np.bool_], deviation: float) -> NDArray[np.float32]:
     """A Gaussian mean within the breast, so that its edge does not change; a wide one is computed at a quarter size."""
@@ -16,6 +19,19 @@ def blurred_within(image: NDArray[np.float32], inside: NDArray[np.bool_], deviat
     else:
         both = [cv2.GaussianBlur(i, (0, 0), deviation) for i in (image * weight, weight)]
     return (both[0] / np.maximum(both[1], 1e-3)).astype(np.float32)
+
+
+def stretched(image: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Convert to 8 bits from the darkest to the brightest tissue, as films are prepared."""
+    low, high = np.percentile(image[inside], [_DARKEST, _BRIGHTEST])
+    return (np.clip((image - low) / max(float(high - low), 1e-6), 0, 1) * 255).astype(np.uint8)
+
+
+def tone_curve(gamma: float, bend: float) -> NDArray[np.uint8]:
+    """An increasing lookup table (256,) that fixes black and white: gamma, then an S or its inverse."""
+    bent = _LEVELS**gamma
+    bent = bent + bend * np.sin(2 * np.pi * bent) / (2 * np.pi)
+    return np.round(255 * np.clip(bent, 0, 1)).astype(np.uint8)
 
 
 def canvas_of(grey: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
