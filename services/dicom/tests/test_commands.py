@@ -1,6 +1,7 @@
 """The commands on a node's journal, and what its log may say."""
 
 import time
+from datetime import datetime
 
 import pytest
 
@@ -36,9 +37,12 @@ def folder(tmp_path, monkeypatch):
 
 def test_results_and_the_dead_are_listed(folder, capsys):
     assert run(["results"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 2
+    heading, *lines = capsys.readouterr().out.splitlines()
+    assert heading.split("\t")[:3] == ["study_uid", "kind", "version"]
+    assert len(lines) == 2
+    assert datetime.fromisoformat(lines[0].split("\t")[-1]).tzinfo is not None
     assert run(["dead"]) == 0
-    [line] = capsys.readouterr().out.splitlines()
+    [_, line] = capsys.readouterr().out.splitlines()
     assert line.split("\t")[:7] == [STUDY, "findings", "1", "PACS", "dead", "1", "status_A900"]
 
 

@@ -2,9 +2,11 @@
 
 import argparse
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from dicom_node.journal import outgoing
@@ -45,11 +47,20 @@ def _on_journal(given: argparse.Namespace) -> int:
             return 0
         with journal.reading() as database:
             rows = outgoing.sendings(database, "dead" if given.command == "dead" else None)
-        for row in rows:
-            print("\t".join(str(row[name]) for name in row.keys()))  # noqa: SIM118 - a row iterates over its values
+        _print_table(rows)
         return 0
     finally:
         journal.close()
+
+
+def _print_table(rows: Sequence[sqlite3.Row]) -> None:
+    """Print rows under the names of their columns, separated by tabs, with times in the node's time zone."""
+    for number, row in enumerate(rows):
+        told: dict[str, object] = dict(row)
+        told["made_at"] = datetime.fromtimestamp(row["made_at"]).astimezone().isoformat(timespec="seconds")
+        if number == 0:
+            print("\t".join(told))
+        print("\t".join("" if value is None else str(value) for value in told.values()))
 
 
 def _path_of(variable: str) -> Path | None:
