@@ -83,7 +83,7 @@ class TestHanging:
         page = logged_in(study.url, viewport={"width": 1440, "height": 900})
         pane = pane_of(page)
         fitted = pane.get_attribute("data-scale")
-        page.locator('[data-role="facts"]').click()  # the keys are for the page
+        page.locator(".case-bar h1").click()  # the keys are for the page
         page.keyboard.press("+")
         expect(pane).not_to_have_attribute("data-scale", fitted)
         page.keyboard.press("Space")
