@@ -43,6 +43,24 @@ def test_films_without_spacing_have_one_scale_and_one_that_is_zoomed_alone_says_
     expect(page.locator(".pane:not([data-active]):visible")).to_contain_text("not at the scale of")
 
 
+def test_a_field_has_no_scale_of_a_film(logged_in, study, picture):
+    """In a pane, too, in which a film was zoomed alone before."""
+    for number, side in ((84, "R"), (85, "L")):
+        study.add(picture(number), [], laterality=side, view="CC")
+    study.add(picture(86), modality="histopathology", magnification="100X", probability=0.1)
+    page = logged_in(study.url, viewport=VIEWPORT)
+    pane_of(page)
+    page.locator('[data-act="link"]').click()
+    second = page.locator(".pane:visible").nth(1)
+    second.hover()
+    page.mouse.wheel(0, -300)
+    scales = page.locator('.pane:visible [data-role="scale"]')
+    expect(scales.filter(has_text="not at the scale of")).to_have_count(1)
+    page.get_by_role("button", name="Side by side").click()
+    expect(page.locator(".pane:visible").nth(1)).to_contain_text("field.png")
+    expect(scales.filter(has_text="not at the scale of")).to_have_count(0)
+
+
 def test_the_marker_of_a_film_stands_beside_its_name_while_it_is_out_of_sight(logged_in, study, picture):
     display = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
     display[100:300, 150:] = 120

@@ -123,8 +123,9 @@ export function createPanes(grid, options) {
     const films = filled().filter(({ viewed, transform }) => viewed?.film && transform);
     const sized = films.filter((pane) => alikeTo(pane).length);
     const read = sized.find(({ viewed }) => viewed?.id === activeId) ?? sized[0] ?? films[0];
-    for (const pane of films) {
-      const alike = pane === read || (alikeTo(pane).includes(read) && Math.abs(pane.magnification / read.magnification - 1) < 0.01);
+    for (const pane of filled()) {
+      const alike =
+        !films.includes(pane) || pane === read || (alikeTo(pane).includes(read) && Math.abs(pane.magnification / read.magnification - 1) < 0.01);
       write(role(pane.root, 'scale'), alike ? '' : t('reading.scale.other', { name: read.viewed?.name ?? '' }));
     }
   }
