@@ -1,7 +1,8 @@
 """Fixtures of a process in which gateways are tested: shared resources, and checks for leftovers."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from gateway import api_document, main
 from gateway.database import make_engine
 from gateway.users import passwords
+from lobule.storage.local import LocalStore
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,3 +71,22 @@ def described_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(api_document, "make_document", document)
         yield
+
+
+@pytest.fixture
+def store_read_without_connection(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails a request that keeps a connection to the database while it reads the object store, which may be slow."""
+    pool = app.state.sessions.kw["bind"].pool
+
+    def checked(read: Callable) -> Callable:
+        def call(store: LocalStore, key: str):
+            deadline = time.monotonic() + 10  # the loops beside the requests have connections for a moment
+            while pool.checkedout():
+                assert time.monotonic() < deadline, f"a connection is kept while {key} is read"
+                time.sleep(0.01)
+            return read(store, key)
+
+        return call
+
+    for name in ("get", "open"):
+        monkeypatch.setattr(LocalStore, name, checked(getattr(LocalStore, name)))

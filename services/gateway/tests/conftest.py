@@ -10,7 +10,13 @@ import postgres
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from gateway_process import compiled_once, described_once, every_loop_ends, quick_passwords  # noqa: F401 - fixtures
+from gateway_process import (  # noqa: F401 - fixtures
+    compiled_once,
+    described_once,
+    every_loop_ends,
+    quick_passwords,
+    store_read_without_connection,
+)
 from played_worker import INTERNAL, Worker, png
 from pwdlib import PasswordHash
 from sqlalchemy import select

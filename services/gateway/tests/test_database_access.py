@@ -25,7 +25,7 @@ NO_REPOSITORIES = {
 
 TRANSACTIONS = {
     # A request's own: the dependencies, and a query before or after a request waits for something.
-    "database.py": {"get_session", "reading", "read"},
+    "database.py": {"get_session", "reading", "read", "release"},
     "auth/dependencies.py": {"detached_user", "waiting_user"},
     # Kept whatever becomes of the request's own.
     "audit/service.py": {"record_apart", "record_command"},
@@ -51,10 +51,11 @@ TRANSACTIONS = {
     "dicomweb/service.py": {"InstanceService._case_of"},
     # An object that was made of a case, once its bytes have arrived.
     "dicomweb/result_endpoints.py": {"_keep"},
+    # Nothing of an attempt that is not current is kept.
+    "jobs/internal.py": {"_fenced"},
     # Queries that end before files are read from the object store.
     "dicomweb/retrieval_endpoints.py": {"_found"},
     "dicomweb/search_endpoints.py": {"_search"},
-    "case_details/results.py": {"list_results"},
     "case_details/identity.py": {"identities_of"},
     # Each case of a patient is deleted for itself, and its objects after it; the certificate comes last.
     "purge/service.py": {"Purge._delete", "Purge._delete_answers", "Purge._note"},

@@ -8,10 +8,12 @@ from fhir.resources.R4B import get_fhir_model_class
 from gateway.cases.models import Case
 from gateway.cases.sheets import Sheets
 from gateway.fhir.observations import breasts
-from gateway.reports.content import case_content
+from gateway.reports.content import ReadTogether, case_content
 from lobule.contracts.case import Reason
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.result import Result
+
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
 
 
 @pytest.fixture
@@ -169,7 +171,7 @@ def test_tissue_is_no_mammography(client, alice, case, upload, picture, worker):
 
 def test_films_say_together_no_less_than_by_themselves(app, client, alice, case):
     with app.state.sessions() as session:
-        content = case_content(session, app.state.store, session.get_one(Case, case[0]), Sheets())
+        content = case_content(session, ReadTogether(), session.get_one(Case, case[0]), Sheets())
     results = {job: client.get(f"/api/v1/jobs/{job}/result", headers=alice).json() for job in case[1]}
     results = {job: Result.model_validate(each) for job, each in results.items()}
     for assessment, told in (("not_sure", results[case[1][0]].assessment), ("malignancy_suspected",) * 2):
@@ -188,7 +190,7 @@ def test_films_say_together_no_less_than_by_themselves(app, client, alice, case)
 
 def test_no_breast_is_negative_while_something_beside_its_films_is_in_doubt(app, client, alice, case):
     with app.state.sessions() as session:
-        content = case_content(session, app.state.store, session.get_one(Case, case[0]), Sheets())
+        content = case_content(session, ReadTogether(), session.get_one(Case, case[0]), Sheets())
     found = client.get(f"/api/v1/jobs/{case[1][1]}/result", headers=alice).json()
     clear = Result.model_validate(found | {"assessment": "no_sign_of_malignancy", "probability_malignant": 0.05})
     suspected = clear.model_copy(update={"assessment": "malignancy_suspected", "probability_malignant": 0.9})
@@ -223,7 +225,7 @@ def test_what_was_not_assessed_is_never_told_as_negative(
     client.post(f"/api/v1/jobs/{added[1]}/cancel", headers=alice)
     assert read(client, alice, left)["valueCodeableConcept"]["coding"][0]["code"] == "not_sure"
     with app.state.sessions() as session:
-        content = case_content(session, app.state.store, session.get_one(Case, opened), Sheets())
+        content = case_content(session, ReadTogether(), session.get_one(Case, opened), Sheets())
     [_, unread] = breasts(content, opened, {})
     assert unread["valueCodeableConcept"]["coding"][0]["code"] == "not_sure", "no result can be read"
 

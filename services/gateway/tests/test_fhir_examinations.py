@@ -3,6 +3,8 @@
 import pytest
 from signed_apart import apart
 
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
 FOUND = {"breasts": {"left": {"bi_rads": 5, "recommendation": "biopsy"}}}
 CLEAR = {"breasts": {"left": {"bi_rads": 2}}}
 DRAWN = "12345678-1234-4234-8234-123456789012"

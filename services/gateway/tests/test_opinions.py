@@ -8,6 +8,8 @@ from gateway.jobs.models import Opinion
 from lobule.contracts.region import RegionOpinion, RegionRequest
 from lobule.contracts.result import ModelInfo, Thresholds
 
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
 
 @pytest.fixture
 def case(client, alice) -> str:

@@ -11,6 +11,8 @@ from lobule.progress_cache import ProgressCache
 from lobule.redis_address import connect
 from lobule.words import Words
 
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
 PREVIEWS = "/api/v1/previews"
 
 

@@ -8,6 +8,8 @@ from signed_apart import APART
 from gateway.reader_findings import service
 from lobule.contracts.case import CaseContent
 
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
 
 @pytest.fixture
 def case(client, alice) -> str:

@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
 PASSWORD = "correct horse battery staple"
 
 

@@ -8,6 +8,8 @@ from signed_apart import APART
 from gateway.auth.models import AuthSession
 from gateway.clock import now
 
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
 PASSWORD = "correct horse battery staple"
 AGAIN = "/api/v1/sessions/current/authentication"
 

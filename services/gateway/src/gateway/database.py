@@ -200,8 +200,21 @@ def only_reads(session: Session) -> bool:
 def get_session(request: Request) -> Iterator[Session]:
     """A request's session: committed when the endpoint returns, rolled back when it raises. A GET only reads."""
     sessions: SessionFactory = request.app.state.sessions
-    with reading(sessions) if request.method in ("GET", "HEAD") else sessions.begin() as session:
+    engine: Engine = sessions.kw["bind"]
+    if request.method in ("GET", "HEAD"):
+        engine = engine.execution_options(**{_READS: True})
+    with sessions(bind=engine) as session:
         yield session
+        session.commit()
+
+
+def release(session: Session) -> None:
+    """Commit a request's session, and give its connection back before the object store is read.
+
+    A slow store would otherwise keep connections from all other requests. Rows that were loaded stay readable. The next
+    query begins a new transaction, so lock and check rows after this, not before.
+    """
+    session.commit()
 
 
 # `scope="function"`: the commit happens before the response is sent, so that an accepted upload is stored.

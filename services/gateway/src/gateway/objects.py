@@ -2,7 +2,7 @@
 
 import structlog
 from sqlalchemy import event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from lobule.storage import ObjectStore
 
@@ -19,5 +19,15 @@ def delete_objects(store: ObjectStore, prefixes: list[str]) -> None:
 
 
 def delete_after_commit(session: Session, store: ObjectStore, prefixes: list[str]) -> None:
-    """Delete objects once the transaction that removes their rows is committed; where it is rolled back, they stay."""
-    event.listen(session, "after_commit", lambda _session: delete_objects(store, prefixes), once=True)
+    """Delete objects once the transaction that removes their rows is committed; where it is rolled back, they stay.
+
+    The transaction has ended by then, and its connection is given back.
+    """
+
+    def delete(_session: Session, _transaction: SessionTransaction) -> None:
+        delete_objects(store, prefixes)
+
+    def committed(_session: Session) -> None:
+        event.listen(session, "after_transaction_end", delete, once=True)
+
+    event.listen(session, "after_commit", committed, once=True)

@@ -4,6 +4,8 @@ import pytest
 
 from gateway.jobs.models import Rendering
 
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
 
 @pytest.fixture
 def app(make_app):

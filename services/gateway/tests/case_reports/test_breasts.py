@@ -5,6 +5,8 @@ from sqlalchemy import update
 
 from gateway.reports.models import CaseReport
 
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
 LEFT = {"bi_rads": 4, "density": "c", "recommendation": "biopsy"}
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from lobule.contracts.compatibility import HEADERS
 
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
 
 class TestDetail:
     def test_says_all_of_it(self, film, read, worker):

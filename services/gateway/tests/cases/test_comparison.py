@@ -20,6 +20,8 @@ from lobule.contracts.examination import (
 )
 from lobule.contracts.result import Assessment
 
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
 STATES = (*get_args(Assessment), "failed", "pending")
 SUSPECTED, UNSURE, CLEAR = get_args(Assessment)
 

@@ -16,6 +16,8 @@ from lobule.contracts.examination import (
     LesionPlace,
 )
 
+pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
 
 @pytest.fixture
 def film(uploaded):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from gateway.cases import joint_reading
 from gateway.cases.dependencies import VisibleCase
-from gateway.database import DbSession
+from gateway.database import DbSession, release
 from gateway.errors import responses
 from gateway.jobs import repository as jobs
 from gateway.jobs.results import read_examination
@@ -71,5 +71,6 @@ def read_case_examination(
         return ExaminationRead(state="none", error=None, reading=None)
     if work.state != "done":
         return ExaminationRead(state=work.state, error=work.error(language), reading=None)
+    release(session)
     reading = read_examination(request.app.state.store, work)
     return ExaminationRead(state="done", error=None, reading=ReadingRead.of(reading, Words(language)))

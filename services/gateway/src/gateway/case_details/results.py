@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from gateway.cases import repository
 from gateway.cases.dependencies import VisibleCase
-from gateway.database import DbSession
+from gateway.database import DbSession, release
 from gateway.errors import ProblemError, responses
 from gateway.jobs.results import read_result
 from lobule.contracts.result import Laterality, Result, View
@@ -33,7 +33,7 @@ def list_results(
     known: dict[str, tuple[View | None, Laterality | None]] = {
         one.id: (one.image.view, one.image.laterality) for one in wanted
     }
-    session.commit()  # gives the connection back before the files are read
+    release(session)
     found = {}
     for one in wanted:
         try:

@@ -7,6 +7,7 @@ from gateway.cases import service as case_service
 from gateway.cases.models import Case
 from gateway.corrections.removal import check_may_take_out, lock
 from gateway.corrections.schemas import ImageCorrection
+from gateway.database import release
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository
 from gateway.images.identity import refuse_other_patient
@@ -22,7 +23,7 @@ from gateway.reviews import repository as reviews
 from gateway.users.models import User
 from lobule.contracts.modality import Attribute, Modality, ModalitySpec
 from lobule.contracts.progress import FINAL_STATES
-from lobule.imaging.header import read_header
+from lobule.imaging.header import ImageHeader, read_header
 from lobule.storage import ObjectStore
 
 _OF_SOME: tuple[Attribute, ...] = ("um_per_pixel", "magnification", "view", "laterality")
@@ -64,6 +65,11 @@ def correct(
     target = correction.case_id if "case_id" in given else image.case_id
     if target != image.case_id:
         check_target(session, user, image, target)
+    header = None
+    if correction.modality is not None:
+        spec = required(session, correction.modality)
+        release(session)
+        header = _header(store, image, spec)
     lock(session, image, user, if_match, into=target)
     modality = correction.modality or image.modality
     spec = required(session, modality)
@@ -82,8 +88,8 @@ def correct(
         setattr(image, name, getattr(correction, name))
     job = jobs.latest_of_image(session, image.id)
     reread = modality != image.modality
-    if reread:
-        _reinterpret(session, store, image, spec)
+    if reread and header is not None:
+        _reinterpret(session, image, spec, header)
     if reread or rescaled:
         if job.state not in FINAL_STATES:
             job_service.cancel(session, job)
@@ -144,10 +150,13 @@ def _keep_read_twice(left: Case, into: Case) -> None:
     into.double_reading = into.double_reading or left.double_reading
 
 
-def _reinterpret(session: Session, store: ObjectStore, image: Image, spec: ModalitySpec) -> None:
-    _refuse_twin(session, image, spec.name, image.case_id)
+def _header(store: ObjectStore, image: Image, spec: ModalitySpec) -> ImageHeader:
     with store.open(image.object_key) as stream:
-        header = read_header(stream, spec)
+        return read_header(stream, spec)
+
+
+def _reinterpret(session: Session, image: Image, spec: ModalitySpec, header: ImageHeader) -> None:
+    _refuse_twin(session, image, spec.name, image.case_id)
     image.modality, image.media_type = spec.name, header.media_type
     image.width, image.height = header.width, header.height
     for name in _OF_SOME:

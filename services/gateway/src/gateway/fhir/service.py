@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case
 from gateway.cases.sheets import sheets_of
+from gateway.database import release
 from gateway.fhir.codes import Resource
 from gateway.fhir.examinations import Examined, examinations
 from gateway.fhir.resources import all_of
 from gateway.reports import repository as reports
-from gateway.reports.content import case_content, signed_content
+from gateway.reports.content import ReadTogether, case_content, signed_content
 from gateway.reports.signatures import check
 from gateway.users.models import User
 from lobule import layout
@@ -38,15 +39,17 @@ def resources_of(
     Raises:
         ProblemError: `report_altered` or `signing_key_unknown`, 500.
     """
+    together = ReadTogether.ahead(session, store, case)
     signed = list(reversed(reports.of_case(session, case.id)))
     contents = [signed_content(report) for report in signed]
     if not contents or case.state != "signed":
-        contents.append(case_content(session, store, case, sheets_of(session, case, user)))
+        contents.append(case_content(session, together, case, sheets_of(session, case, user)))
     told = [each for each in examinations(contents) if version is None or version in _numbers(each)]
     numbers = {number for each in told for number in _numbers(each)}
     for report, content in zip(signed, contents, strict=False):  # the draft has no report
         if content.signature and content.signature.version in numbers:
             check(session, report)
+    release(session)
     return all_of(told, _results(store, [content for each in told for content in _contents(each)]))
 
 

@@ -36,7 +36,9 @@ Store = Annotated[ObjectStore, Depends(object_store)]
 
 def _fenced(session: Session, store: ObjectStore, job_id: str) -> ProblemError:
     """The response to an attempt that is not current. Where its image was removed, its output is deleted."""
-    if repository.work_by_id(session, job_id) is None:
+    is_removed = repository.work_by_id(session, job_id) is None
+    session.rollback()  # gives the connection back before objects are deleted
+    if is_removed:
         delete_objects(store, [layout.work_folder(job_id)])
     return ProblemError(409, "attempt_not_current")
 

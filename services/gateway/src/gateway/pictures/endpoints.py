@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.auth.dependencies import AppSettings, CurrentUser, DetachedUser
 from gateway.cases import repository as cases
-from gateway.database import read
+from gateway.database import DbSession, read, release
 from gateway.errors import WITH_ETAG, not_found, responses
 from gateway.images import repository
 from gateway.images.dependencies import VisibleImage
@@ -120,8 +120,9 @@ def _identity(store: ObjectStore, key: str, names: NamePolicy) -> DicomIdentity:
 
 
 @router.get("/previews/{preview_id}", responses=responses(401, 422))
-def read_preview(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> PictureRead:
+def read_preview(preview_id: UUID, user: CurrentUser, session: DbSession, pictures: Pictures) -> PictureRead:
     """Return the state of a preview, and the facts of the file."""
+    release(session)
     return PictureRead.of(str(preview_id), pictures.facts(layout.preview_folder(user.id, str(preview_id))))
 
 
@@ -130,24 +131,27 @@ def read_preview(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> Pic
     response_class=Response,
     responses={**WITH_ETAG, 200: {**WITH_ETAG[200], "content": {"image/jpeg": {}}}, **responses(401, 409, 422)},
 )
-def read_preview_picture(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> Response:
+def read_preview_picture(preview_id: UUID, user: CurrentUser, session: DbSession, pictures: Pictures) -> Response:
     """Return the picture of the preview."""
+    release(session)
     drawn = pictures.read(layout.preview_folder(user.id, str(preview_id)), layout.PREVIEW_FILE)
     return _sent(drawn, str(preview_id), "image/jpeg", {})
 
 
 @router.delete("/previews/{preview_id}", status_code=204, responses=responses(401, 403, 422))
-def delete_preview(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> None:
+def delete_preview(preview_id: UUID, user: CurrentUser, session: DbSession, pictures: Pictures) -> None:
     """Delete a preview now; otherwise it is deleted within an hour."""
+    release(session)
     pictures.forget_preview(layout.preview_folder(user.id, str(preview_id)))
 
 
 @router.get("/images/{image_id}/film", responses=responses(401, 404, 503))
-def read_film(image: VisibleImage, pictures: Pictures) -> PictureRead:
+def read_film(image: VisibleImage, session: DbSession, pictures: Pictures) -> PictureRead:
     """Return whether a film has more bits or pixels than its display image, and how to read them.
 
     The samples are prepared at the first request.
     """
+    release(session)
     return PictureRead.of(image.id, pictures.ask(image.object_key, layout.film_folder(image.id), "samples"))
 
 
@@ -163,7 +167,7 @@ def read_film(image: VisibleImage, pictures: Pictures) -> PictureRead:
         **responses(401, 404, 503),
     },
 )
-def read_overview(image: VisibleImage, pictures: Pictures) -> Response:
+def read_overview(image: VisibleImage, session: DbSession, pictures: Pictures) -> Response:
     """Return a film in full depth at the size of the viewer's panes, with its facts.
 
     A viewer needs no more until it zooms in.
@@ -171,6 +175,7 @@ def read_overview(image: VisibleImage, pictures: Pictures) -> Response:
     The answer is the length of a JSON document (unsigned, little-endian, 32 bits), the document with `facts`, `width`
     and `height`, and 16-bit samples as those of `/film/samples`. 202 while it is being drawn.
     """
+    release(session)
     folder = layout.film_folder(image.id)
     overview = pictures.find(folder, layout.OVERVIEW_FILE)
     if overview is not None:
@@ -190,11 +195,12 @@ def read_overview(image: VisibleImage, pictures: Pictures) -> Response:
         **responses(401, 404, 409),
     },
 )
-def read_samples(image: VisibleImage, pictures: Pictures) -> Response:
+def read_samples(image: VisibleImage, session: DbSession, pictures: Pictures) -> Response:
     """Return a film's samples, as `facts.samples` of the film describes.
 
     They are 16-bit unsigned little-endian integers, row by row.
     """
+    release(session)
     drawn = pictures.read(layout.film_folder(image.id), layout.SAMPLES_FILE)
     return _sent(drawn, image.stored_sha256, "application/octet-stream", _GZIPPED)
 

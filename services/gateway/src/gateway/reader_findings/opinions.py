@@ -12,7 +12,7 @@ from gateway.cases import repository as cases
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
 from gateway.cases.sheets import sheets_of
-from gateway.database import DbSession
+from gateway.database import DbSession, release
 from gateway.errors import ProblemError, not_found, responses
 from gateway.images.models import Image
 from gateway.jobs import on_request
@@ -63,7 +63,7 @@ def read_reader_finding_opinion(
     work = jobs.opinion(session, key_of(drawn))
     if work is None or work.request != _request(drawn, image).model_dump(mode="json"):
         return OpinionRead(state="none", error=None, opinion=None, text=[])
-    return _read(request.app.state.store, work, language)
+    return _read(session, request.app.state.store, work, language)
 
 
 @router.post("", responses=responses(401, 403, 404, 422, 429, 500))
@@ -91,7 +91,7 @@ def ask_reader_finding_opinion(
     if asked:
         detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id}
         record(session, request, user, "finding.ask", "case", case.id, detail)
-    return _read(request.app.state.store, work, language)
+    return _read(session, request.app.state.store, work, language)
 
 
 def _drawn(session: Session, case: Case, user: User, finding_id: str) -> tuple[DrawnFinding, Image]:
@@ -109,7 +109,8 @@ def _request(drawn: DrawnFinding, image: Image) -> RegionRequest:
     return RegionRequest(image=image.info(), key=image.object_key, box=Box.model_validate(drawn.box))
 
 
-def _read(store: ObjectStore, work: Opinion, language: Language) -> OpinionRead:
+def _read(session: Session, store: ObjectStore, work: Opinion, language: Language) -> OpinionRead:
+    release(session)
     opinion = read_opinion(store, work) if work.state == "done" else None
     words = Words(language)
     text = opinion_in_words(opinion, words) if opinion else []

@@ -16,11 +16,11 @@ from gateway.errors import ProblemError, not_found
 from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.jobs.models import Job
-from gateway.jobs.results import read_result
 from gateway.objects import delete_after_commit
 from gateway.reader_findings import repository
 from gateway.reader_findings.contracts import as_contract, mark_as_contract
 from gateway.reader_findings.models import DrawnFinding, SameLesionMark
+from gateway.reader_findings.references import Known, made_by_system
 from gateway.reader_findings.schemas import ReaderFindingWrite, SameLesionWrite
 from gateway.users.models import User
 from lobule.contracts.reader import FindingReference, ReaderFinding, SameLesion
@@ -108,6 +108,7 @@ def draw(
         ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409), `not_found` (404), or
             `invalid_request` (422).
     """
+    known = made_by_system(session, store, case, [data.corrects] if data.corrects else [])
     case, sheets = _locked(session, case, author, if_match)
     image = repository.image_in_case(session, data.image_id, case.id)
     if image is None:
@@ -120,7 +121,7 @@ def draw(
     if drawn is not None and all(getattr(drawn, name) == value for name, value in values.items()):
         return drawn
     if data.corrects is not None:
-        _check_corrected(session, store, image, data.corrects)
+        _check_corrected(session, known, image, data.corrects)
     if drawn is None:
         drawn = DrawnFinding(id=finding_id, case_id=case.id, sheet=sheets.own)
         drawn.number = _next_number(session, case, sheets)
@@ -147,10 +148,10 @@ def _values(drawn: ReaderFindingWrite) -> dict[str, Any]:
     }
 
 
-def _check_corrected(session: Session, store: ObjectStore, image: Image, named: FindingReference) -> None:
+def _check_corrected(session: Session, known: Known, image: Image, named: FindingReference) -> None:
     """Check that a finding that is corrected is of this image; of any analysis, for it stays so after the next one."""
     job = jobs.by_id(session, named.job_id or "")
-    if job is None or job.image.case_id != image.case_id or read_result(store, job).place_of(named.finding_id) is None:
+    if job is None or job.image.case_id != image.case_id or (job.id, named.finding_id) not in known:
         raise not_found("finding_in_case")
     if job.image_id != image.id:
         raise ProblemError(422, "invalid_request", "corrects_other_image")
@@ -221,8 +222,9 @@ def mark_same(
         ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409), `not_found` (404), or
             `invalid_request` (422).
     """
+    known = made_by_system(session, store, case, [pair.one, pair.other])
     case, sheets = _locked(session, case, author, if_match)
-    one, other = (_known(session, store, case, sheets, named) for named in (pair.one, pair.other))
+    one, other = (_known(session, known, case, sheets, named) for named in (pair.one, pair.other))
     if one == other:
         raise ProblemError(422, "invalid_request", "same_finding")
     newest = cases.latest_jobs(session, case.id)
@@ -273,18 +275,17 @@ def _locked(session: Session, case: Case, user: User, if_match: str | None) -> t
 
 
 def _known(
-    session: Session, store: ObjectStore, case: Case, sheets: Sheets, named: FindingReference
+    session: Session, known: Known, case: Case, sheets: Sheets, named: FindingReference
 ) -> dict[str, str | None]:
     if named.job_id is not None:
-        _check_found(session, store, case, named)
+        _check_found(session, known, case, named)
     elif named.finding_id not in {drawn.id for drawn in repository.of_case(session, case.id, sheets.shown)}:
         raise not_found("finding_in_case")
     return named.model_dump()
 
 
-def _check_found(session: Session, store: ObjectStore, case: Case, named: FindingReference) -> None:
+def _check_found(session: Session, known: Known, case: Case, named: FindingReference) -> None:
     """Check that a finding of the system is of the newest analysis of an image of the case."""
-    newest = {job.id: job for job in cases.latest_jobs(session, case.id)}
-    job = newest.get(named.job_id or "")
-    if job is None or read_result(store, job).place_of(named.finding_id) is None:
+    newest = {job.id for job in cases.latest_jobs(session, case.id)}
+    if named.job_id not in newest or (named.job_id, named.finding_id) not in known:
         raise not_found("finding_in_case")

@@ -15,9 +15,10 @@ from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
 from gateway.database import DbSession, read
 from gateway.errors import WITH_ETAG, ProblemError, not_found, responses
+from gateway.jobs.models import Examination
 from gateway.jobs.queues.lanes import Requester
 from gateway.reports import renderings, repository, signing
-from gateway.reports.content import case_content, stored_bytes
+from gateway.reports.content import ReadTogether, case_content, finished_examination, stored_bytes
 from gateway.reports.endpoints import (
     REPORT_TYPES,
     Accept,
@@ -141,19 +142,26 @@ async def read_draft(
     """Return the report as it would be signed now, marked as a draft."""
     form, language = format or negotiate(accept, "html"), lang or negotiate_language(accept_language)
 
+    def finished(session: Session) -> Examination | None:
+        return finished_examination(session, _visible(session, user, case_id))
+
     def look(session: Session) -> tuple[Case, RenderingSpec]:
         case = _visible(session, user, case_id)
         if case.state in ("empty", "analysing"):
             raise ProblemError(409, "report_not_ready", case.state)
         seen = sheets.sheets_of(session, case, user)
-        content = case_content(session, request.app.state.store, case, seen)
+        content = case_content(session, together, case, seen)
         own = f"{user.id}.{sheets.revision(session, case, user)}:" if case.read_twice else ""
+        together.check_present(session, case)
         read_together = joint_reading.reading_of(session, case.id)  # its end is no revision of the case
         key = f"case:{case.id}:draft:{case.revision}:{read_together}:{own}{language}:{form}"
         asked = RenderRequest(case=content, languages=[language], forms=[form])
         return case, RenderingSpec(key, case.owner_id, Requester(user.id, interactive=True), lambda: asked)
 
-    case, wanted = await run_in_threadpool(read, request.app.state.sessions, look)
+    state = request.app.state
+    work = await run_in_threadpool(read, state.sessions, finished)
+    together = await run_in_threadpool(ReadTogether.of, state.store, work)
+    case, wanted = await run_in_threadpool(read, state.sessions, look)
     return await _answer(request, user, case, wanted, "draft", language, form, download)
 
 

@@ -1,7 +1,9 @@
 """Assembles the current content of a case for its report."""
 
 import hashlib
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Self
 
 from pydantic_core import to_json
 from sqlalchemy.orm import Session
@@ -12,9 +14,12 @@ from gateway.cases import service as case_service
 from gateway.cases.evidence import state_of
 from gateway.cases.examinations import Examination, examinations
 from gateway.cases.models import Case
+from gateway.cases.service import case_changed
 from gateway.cases.sheets import Sheets
+from gateway.database import release
 from gateway.errors import ProblemError
 from gateway.jobs import repository as jobs_repository
+from gateway.jobs.models import Examination as ExaminationWork
 from gateway.jobs.models import Job
 from gateway.jobs.results import read_examination
 from gateway.reader_findings import service as reader_findings
@@ -45,14 +50,63 @@ def signed_content(report: CaseReport) -> CaseContent:
     return CaseContent.model_validate(report.content)
 
 
+@dataclass(frozen=True)
+class ReadTogether:
+    """What the films of a case say together, read from the object store before the case is locked.
+
+    Attributes:
+        folder: Of the output it was read from; None if there was none.
+        reading: None if there was none or it could not be read: a report does not wait for it.
+    """
+
+    folder: str | None = None
+    reading: ExaminationReading | None = None
+
+    @classmethod
+    def of(cls, store: ObjectStore, work: ExaminationWork | None) -> Self:
+        """Read the output of an examination."""
+        if work is None:
+            return cls()
+        with suppress(ProblemError):  # logged there
+            return cls(_folder(work), read_examination(store, work))
+        return cls(_folder(work))
+
+    @classmethod
+    def ahead(cls, session: Session, store: ObjectStore, case: Case) -> Self:
+        """Read it in a request; gives the request's connection back."""
+        work = finished_examination(session, case)
+        release(session)
+        return cls.of(store, work)
+
+    def check_present(self, session: Session, case: Case) -> None:
+        """Check that it is still the present one.
+
+        Raises:
+            ProblemError: `case_changed`, 412.
+        """
+        work = finished_examination(session, case)
+        if self.folder != (None if work is None else _folder(work)):
+            raise case_changed()
+
+
+def finished_examination(session: Session, case: Case) -> ExaminationWork | None:
+    """The examination of a case's films, if it is done."""
+    work = jobs_repository.examination(session, joint_reading.key_of(case.id))
+    return work if work is not None and work.state == "done" else None
+
+
+def _folder(work: ExaminationWork) -> str:
+    return work.step("examination").output_prefix()
+
+
 def case_content(
-    session: Session, store: ObjectStore, case: Case, sheets: Sheets, signature: Signature | None = None
+    session: Session, together: ReadTogether, case: Case, sheets: Sheets, signature: Signature | None = None
 ) -> CaseContent:
     """The current content of a report of this case.
 
     Args:
         session: The transaction.
-        store: The object store.
+        together: What its films say together.
         case: The case.
         sheets: Whose verdicts and findings it holds.
         signature: Of the report; None in a draft.
@@ -73,20 +127,9 @@ def case_content(
         images=[_image(job, by_job.get(job.id, []), drawn.get(job.image_id, []), places[job.image_id]) for job in jobs],
         conclusion=case_service.conclusion_of(session, case, jobs),
         same_lesions=reader_findings.same_lesions(session, case, sheets, jobs),
-        examination=_examination(session, store, case),
+        examination=together.reading,
         signature=signature,
     )
-
-
-def _examination(session: Session, store: ObjectStore, case: Case) -> ExaminationReading | None:
-    """What the films of a case say together, as far as that is known: its report does not wait for it."""
-    work = jobs_repository.examination(session, joint_reading.key_of(case.id))
-    if work is None or work.state != "done":
-        return None
-    try:
-        return read_examination(store, work)
-    except ProblemError:  # logged there; a report can be made without it
-        return None
 
 
 def _image(job: Job, reviews: list[Review], drawn: list[ReaderFinding], place: Examination) -> CaseImage:

@@ -11,7 +11,7 @@ from gateway.cases.models import BOTH, Case, SignedRead
 from gateway.cases.repositories.reads import standing
 from gateway.clock import now
 from gateway.errors import ProblemError
-from gateway.reports.content import case_content, fingerprint
+from gateway.reports.content import ReadTogether, case_content, fingerprint
 from gateway.reports.models import CaseReport
 from gateway.reports.schemas import CaseReportCreate
 from gateway.reports.signing import Concluded, check_read_together, issue, own_conclusion, ready_to_sign
@@ -44,12 +44,14 @@ def sign_read(
             `not_read_together` (409), `case_changed` (412), `breasts_needed` or `conclusion_needed` (422), or
             `forbidden` (403).
     """
+    together = ReadTogether.ahead(session, store, case)
     case = _ready(session, case, user, if_match)
+    together.check_present(session, case)
     if not case.blind:
         raise ProblemError(409, "reads_complete")
-    read = _write(session, store, case, statement, user, "second" if case.reads else "first")
+    read = _write(session, together, case, statement, user, "second" if case.reads else "first")
     service.reads_changed(case, case.reads + 1)
-    return Outcome(read, None if case.blind else _report_of_both(session, store, case, user))
+    return Outcome(read, None if case.blind else _report_of_both(session, together, case, user))
 
 
 def arbitrate(
@@ -62,15 +64,17 @@ def arbitrate(
             `not_read_together` (409), `case_changed` (412), `breasts_needed` or `conclusion_needed` (422), or
             `forbidden` (403).
     """
+    together = ReadTogether.ahead(session, store, case)
     case = _ready(session, case, user, if_match)
+    together.check_present(session, case)
     if case.state != "arbitration":
         raise ProblemError(409, "no_disagreement")
-    read = _write(session, store, case, statement, user, "arbiter")
+    read = _write(session, together, case, statement, user, "arbiter")
     service.reads_changed(case, case.reads)
     signature = signature_of(read)
     readers = [as_reader(each) for each in standing(session, case)]
     concluded = Concluded(signature.conclusion, signature.breasts, signature.comment, readers)
-    return Outcome(read, _issue(session, store, case, user, concluded))
+    return Outcome(read, _issue(session, together, case, user, concluded))
 
 
 def withdraw(session: Session, case: Case, user: User) -> SignedRead:
@@ -141,7 +145,7 @@ def _ready(session: Session, case: Case, user: User, if_match: str | None) -> Ca
 
 
 def _write(
-    session: Session, store: ObjectStore, case: Case, statement: CaseReportCreate, user: User, role: ReadRole
+    session: Session, together: ReadTogether, case: Case, statement: CaseReportCreate, user: User, role: ReadRole
 ) -> SignedRead:
     """The case as its reader had marked it, with what they stated of it."""
     check_read_together(session, case, statement)
@@ -161,7 +165,7 @@ def _write(
         breasts=statement.breasts,
     )
     seen = sheets.sheets_of(session, case, user)
-    content = case_content(session, store, case, seen, signature).model_dump(mode="json")
+    content = case_content(session, together, case, seen, signature).model_dump(mode="json")
     read = SignedRead(
         case_id=case.id,
         round=case.read_round,
@@ -186,7 +190,7 @@ def _sides(session: Session, case: Case) -> set[Laterality]:
     return {image.laterality for image in films if image.laterality}
 
 
-def _report_of_both(session: Session, store: ObjectStore, case: Case, user: User) -> CaseReport | None:
+def _report_of_both(session: Session, together: ReadTogether, case: Case, user: User) -> CaseReport | None:
     """The report of two readers who agree; None if they do not."""
     if differences(session, case):
         return None
@@ -195,7 +199,7 @@ def _report_of_both(session: Session, store: ObjectStore, case: Case, user: User
     comments = dict.fromkeys(f"{read.reader}: {read.comment}" for read in (first, second) if read.comment)
     readers = [as_reader(first), as_reader(second)]
     concluded = Concluded(stated.conclusion, stated.breasts, "\n".join(comments), readers)
-    return _issue(session, store, case, user, concluded)
+    return _issue(session, together, case, user, concluded)
 
 
 def _stated(read: SignedRead) -> ReaderConclusions:
@@ -204,8 +208,8 @@ def _stated(read: SignedRead) -> ReaderConclusions:
     return ReaderConclusions(signature.breasts, signature.conclusion)
 
 
-def _issue(session: Session, store: ObjectStore, case: Case, user: User, concluded: Concluded) -> CaseReport:
+def _issue(session: Session, together: ReadTogether, case: Case, user: User, concluded: Concluded) -> CaseReport:
     shown = sheets.sheets_of(session, case, user)
-    report = issue(session, store, case, user, shown, concluded)
+    report = issue(session, together, case, user, shown, concluded)
     case.reader = ", ".join(reader.name for reader in concluded.readers)[:200]
     return report

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import DetachedUser
-from gateway.database import read
+from gateway.database import DbSession, read, release
 from gateway.errors import WITH_ETAG, ProblemError, not_found, responses
 from gateway.jobs import repository as jobs
 from gateway.jobs import results
@@ -41,12 +41,13 @@ AcceptLanguage = Annotated[str | None, Header(max_length=500)]
 
 
 @router.get("/result", responses={**WITH_ETAG, **responses(401, 404, 409)})
-def get_result(job: VisibleJob, request: Request, response: Response) -> Result:
+def get_result(job: VisibleJob, session: DbSession, request: Request, response: Response) -> Result:
     """Return the result of the analysis, with the present view and side of the image.
 
     The result is available as soon as the inference is done, even if the report fails.
     """
     view, side = job.image.view, job.image.laterality
+    release(session)
     result = as_corrected(results.read_result(request.app.state.store, job), view, side)
     response.headers["ETag"] = f'"{job.id}-{job.step("inference").attempt}-{side or ""}{view or ""}"'
     return result
@@ -57,9 +58,10 @@ def get_result(job: VisibleJob, request: Request, response: Response) -> Result:
     response_class=Response,
     responses={**WITH_ETAG, 200: {**WITH_ETAG[200], "content": {"image/png": {}}}, **responses(401, 404, 409)},
 )
-def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
+def get_picture(job: VisibleJob, picture: str, session: DbSession, request: Request) -> Response:
     """Return a picture of the result: the display image or the heat map."""
     store = request.app.state.store
+    release(session)
     result = results.read_result(store, job)
     named = {result.display.file, *([result.heat_map.file] if result.heat_map else [])}
     if picture not in named:
@@ -73,11 +75,12 @@ def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
     response_class=Response,
     responses={**WITH_ETAG, 200: {**WITH_ETAG[200], "content": {"image/jpeg": {}}}, **responses(401, 404)},
 )
-def get_thumbnail(job: VisibleJob, request: Request) -> Response:
+def get_thumbnail(job: VisibleJob, session: DbSession, request: Request) -> Response:
     """Return the image as displayed, with at most 128 pixels, for lists.
 
     An analysis of version 0.2 or older has none.
     """
+    release(session)
     try:
         content = service.read_thumbnail(request.app.state.store, job)
     except ObjectNotFoundError:

@@ -16,7 +16,7 @@ from gateway.events import publish
 from gateway.images import repository as images
 from gateway.jobs.queues.lanes import Requester
 from gateway.reports import renderings, repository
-from gateway.reports.content import case_content, fingerprint, stored_bytes
+from gateway.reports.content import ReadTogether, case_content, fingerprint, stored_bytes
 from gateway.reports.events import ReportSigned
 from gateway.reports.models import CaseReport
 from gateway.reports.schemas import CaseReportCreate, RenderingsCreate
@@ -47,12 +47,14 @@ def sign(
         ProblemError: As `ready_to_sign`, `read_by_two` or `not_read_together` (409), or `conclusion_needed` or
             `conclusion_contradicts` (422).
     """
+    together = ReadTogether.ahead(session, store, case)
     case = ready_to_sign(session, case, user, if_match)
+    together.check_present(session, case)
     if case.read_twice:
         raise ProblemError(409, "read_by_two")
     check_read_together(session, case, statement)
     concluded = Concluded(own_conclusion(session, case, statement), statement.breasts, statement.comment)
-    return issue(session, store, case, user, sheets.Sheets(), concluded)
+    return issue(session, together, case, user, sheets.Sheets(), concluded)
 
 
 def ready_to_sign(session: Session, case: Case, user: User, if_match: str | None) -> Case:
@@ -118,13 +120,13 @@ def _are_all(session: Session, case: Case, breasts: BreastConclusions) -> bool:
 
 
 def issue(
-    session: Session, store: ObjectStore, case: Case, user: User, shown: sheets.Sheets, concluded: Concluded
+    session: Session, together: ReadTogether, case: Case, user: User, shown: sheets.Sheets, concluded: Concluded
 ) -> CaseReport:
     """Write the next version of a case that is locked.
 
     Args:
         session: The transaction.
-        store: The object store.
+        together: What its films say together.
         case: The case.
         user: Whose signature completes it.
         shown: Whose verdicts and findings it holds.
@@ -140,7 +142,7 @@ def issue(
         breasts=concluded.breasts,
         readers=concluded.readers,
     )
-    shows = case_content(session, store, case, shown, signature)
+    shows = case_content(session, together, case, shown, signature)
     content = shows.model_dump(mode="json")
     keys = keys_of(session)
     report = CaseReport(

@@ -9,6 +9,7 @@ from gateway.cases.evidence import evidence_of
 from gateway.cases.examinations import examinations
 from gateway.cases.models import Case
 from gateway.cases.sheets import Sheets
+from gateway.database import release
 from gateway.jobs.models import Job
 from gateway.jobs.results import read_result
 from gateway.reader_findings import service as reader_findings
@@ -56,8 +57,10 @@ def _findings(
         (review.job_id, review.finding) for review in reviews_of(session, case, sheets) if review.verdict == "confirmed"
     }
     drawn = reader_findings.findings(session, case, sheets)
+    films = list(zip(current, numbered(evidence_of(current)), strict=True))
+    release(session)
     found: dict[Laterality, tuple[Confirmed, Drawn]] = {"R": ([], []), "L": ([], [])}
-    for job, evidence in zip(current, numbered(evidence_of(current)), strict=True):
+    for job, evidence in films:
         if evidence.laterality is None:
             continue
         of_system, of_readers = found[evidence.laterality]

@@ -9,7 +9,7 @@ from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
 from gateway.cases import sheets
 from gateway.cases.dependencies import VisibleCase
-from gateway.database import DbSession
+from gateway.database import DbSession, release
 from gateway.errors import not_found, responses
 from gateway.jobs import repository as jobs
 from gateway.reviews import service
@@ -58,6 +58,7 @@ def put_review(
     job = jobs.visible(session, user, job_id)
     if job is None or job.image.case_id != case.id:
         raise not_found("analysis")
+    release(session)
     target = service.find_target(request.app.state.store, job, finding)
     change = service.put(session, case, job, target, body, user, if_match)
     detail = {
