@@ -31,7 +31,7 @@ def worker_pid(system, job: str) -> int:
 
 
 def until_running(lobule, job: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while lobule.progress(job).steps[2].state != "running":
         assert time.monotonic() < deadline
         time.sleep(0.02)

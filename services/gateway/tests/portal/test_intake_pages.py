@@ -142,14 +142,14 @@ def two_examinations(study, film):
 def test_priors_stand_apart_and_never_hang_as_today_s(logged_in, study, two_examinations, tmp_path):
     page = logged_in(study.url, viewport={"width": 1440, "height": 900})
     hung = page.locator('.pane[data-view="RCC"]')
-    expect(hung.locator("[data-role='file']")).to_contain_text("2026-03-01")
+    expect(hung.locator("[data-role='file']")).to_contain_text("1 Mar 2026")
     prior = page.locator(".strip .thumb[data-prior]")
     expect(prior).to_have_count(1)
     expect(prior).to_contain_text("2023")
     prior.click()
     panes = page.locator(".pane:visible")
     expect(panes).to_have_count(2)
-    expect(panes.first.locator("[data-role='file']")).to_contain_text("2026-03-01")
+    expect(panes.first.locator("[data-role='file']")).to_contain_text("1 Mar 2026")
     expect(panes.last.locator("[data-role='name']")).to_contain_text("prior of 1 May 2023")
     page.screenshot(path=tmp_path / "priors.png")
 

@@ -147,7 +147,8 @@ def write_package(
         ),
         weights_file=stored.weights_file,
         weights_sha256=stored.weights_sha256,
-        trained_on="CBIS-DDSM's official mass training films, plain and changed to look digital, with its density.",
+        trained_on="CBIS-DDSM's official mass training films, as they are and changed to look digital, "
+        "with the density of its tables.",
         licence="Apache-2.0; trained on CC BY 3.0 data, see the attribution.",
         metrics=[Metric.model_validate(_metric(row)) for row in metrics],
     )
