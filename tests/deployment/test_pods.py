@@ -1,6 +1,7 @@
 """Runs Pods of the overlay `dev`: users, read-only roots, mounts, secret files and arguments must match the image.
 
-Redis, PostgreSQL and a gateway, which migrates first, start in the order of Kubernetes; then a worker.
+Redis, PostgreSQL and a gateway, which migrates first, start in the order of Kubernetes; then a worker and the DICOM
+node.
 """
 
 import base64
@@ -9,7 +10,7 @@ import os
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 K8S = REPOSITORY / "k8s"
-VOLUMES = {"objects": 10001, "models": 10001, "data": 999}
+VOLUMES = {"objects": 10001, "models": 10001, "data-postgres": 999, "data-dicom": 10001}
 """Claims, and the group that can write to them."""
 
 
@@ -32,6 +33,7 @@ class Podman:
     addresses: dict[str, str] = field(default_factory=dict)
     played: list[Path] = field(default_factory=list)
     volumes: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
 
     def run(self, *arguments: str | Path, check: bool = True) -> str:
         """Run podman."""
@@ -70,8 +72,8 @@ class Podman:
     def _play_pod(self, name: str, document: dict, template: dict) -> str:
         claims = document["spec"].get("volumeClaimTemplates", [])
         volumes = [
-            {"name": claim["metadata"]["name"], "persistentVolumeClaim": {"claimName": claim["metadata"]["name"]}}
-            for claim in claims
+            {"name": claim, "persistentVolumeClaim": {"claimName": f"{claim}-{name}"}}
+            for claim in (each["metadata"]["name"] for each in claims)
         ]
         volumes += [self._with_owner(name, volume, template["spec"]) for volume in template["spec"]["volumes"]]
         pod = {
@@ -110,6 +112,20 @@ class Podman:
         self.run("volume", "create", "--opt", f"o=uid={owner},gid={owner}", name)
         self.volumes.append(name)
 
+    def add_secret(self, name: str, values: Mapping[str, str]) -> None:
+        """Create a Secret of these files."""
+        version = tuple(int(part) for part in self.run("--version").split()[-1].split(".")[:2])
+        document = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}
+        path = self.folder / f"{name}-secret.yaml"
+        self.secrets.append(name)
+        if version > (4, 3):
+            encoded = {file: base64.b64encode(value.encode()).decode() for file, value in values.items()}
+            path.write_text(yaml.safe_dump(document | {"data": encoded}))
+            self.run("kube", "play", path)
+        else:  # it mounts encoded values without decoding them, so it gets the files unchanged
+            path.write_text(yaml.safe_dump(document | {"data": dict(values)}))
+            self.run("secret", "create", name, path)
+
     def address(self, name: str) -> str:
         """The address of a Pod in the engine's network."""
         infra = json.loads(self.run("pod", "inspect", f"lobule-test-{name}"))["InfraContainerID"]
@@ -118,20 +134,39 @@ class Podman:
         return next(iter(networks.values()))["IPAddress"]
 
 
+def dicom_node(documents: list[dict]) -> dict:
+    """The StatefulSet of the DICOM node in an overlay that contains it, with the image that was built here."""
+    (found,) = [each for each in documents if (each["kind"], each["metadata"]["name"]) == ("StatefulSet", "dicom")]
+    (container,) = found["spec"]["template"]["spec"]["containers"]
+    container["image"] = "localhost/lobule/dicom:0.1.0"
+    del container["ports"]  # podman 4.3 opens them on the host, where the report worker has the same
+    return found
+
+
 @pytest.fixture
 def podman(tmp_path: Path, render: Callable[[str], list[dict]]) -> Iterator[Podman]:
     command = shlex.split(os.environ.get("LOBULE_ENGINE", ""))
     if not command or "podman" not in command[-1]:
         pytest.skip("no podman: set LOBULE_ENGINE")
-    engine = Podman(command, tmp_path, render("dev"))
+    engine = Podman(command, tmp_path, [*render("dev"), dicom_node(render("hospital"))])
     for volume, user in VOLUMES.items():
         engine.create_volume(volume, user)
     yield engine
     for path in reversed(engine.played):
         engine.run("kube", "down", path, check=False)
-    engine.run("secret", "rm", "lobule", check=False)
-    for volume in ("lobule", *engine.volumes):
+    for secret in engine.secrets:
+        engine.run("secret", "rm", secret, check=False)
+    for volume in (*engine.secrets, *engine.volumes):
         engine.run("volume", "rm", volume, check=False)
+
+
+_ECHO = """
+from pynetdicom import AE
+
+node = AE("PACS")
+node.add_requested_context("1.2.840.10008.1.1")
+print(node.associate("127.0.0.1", 11112, ae_title="LOBULE").send_c_echo().Status)
+"""
 
 
 @pytest.fixture
@@ -142,16 +177,9 @@ def secrets(podman: Podman, tmp_path: Path) -> dict[str, str]:
     drawn = subprocess.run([K8S / "draw-secrets", folder], env=address, cwd=REPOSITORY, capture_output=True, text=True)
     assert drawn.returncode == 0, drawn.stderr
     values = {path.name: path.read_text() for path in folder.iterdir()}
-    version = tuple(int(part) for part in podman.run("--version").split()[-1].split(".")[:2])
-    document = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "lobule"}}
-    path = tmp_path / "secret.yaml"
-    if version > (4, 3):
-        encoded = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
-        path.write_text(yaml.safe_dump(document | {"data": encoded}))
-        podman.run("kube", "play", path)
-    else:  # it mounts encoded values without decoding them, so it gets the files unchanged
-        path.write_text(yaml.safe_dump(document | {"data": values}))
-        podman.run("secret", "create", "lobule", path)
+    podman.add_secret("lobule", values)
+    # The node's token comes from an account at the gateway. Without it, the node receives objects and keeps them.
+    podman.add_secret("lobule-dicom", {"api_token": "lobule_" + "0" * 43})
     return values
 
 
@@ -183,3 +211,9 @@ def test_pods_work_together(podman, secrets):
     report = podman.play("Deployment", "report")
     probe = ("exec", report, "python", "-m", "lobule.probe", "http://127.0.0.1:9100/readyz")
     until(lambda: podman.works(*probe), "the report worker is not ready")
+    podman.addresses["gateway"] = podman.addresses["gateway-internal"]
+
+    dicom = podman.play("StatefulSet", "dicom")
+    probe = ("exec", dicom, "python", "-m", "lobule.probe", "http://127.0.0.1:9100/readyz")
+    until(lambda: podman.works(*probe), "the DICOM node is not ready")
+    assert podman.run("exec", dicom, "python", "-c", _ECHO).strip() == "0"
