@@ -152,7 +152,8 @@ async def read_draft(
         seen = sheets.sheets_of(session, case, user)
         content = case_content(session, together, case, seen)
         own = f"{user.id}.{sheets.revision(session, case, user)}:" if case.read_twice else ""
-        together.check_present(session, case)
+        if not together.is_present(session, case):  # the films were read together at this moment
+            raise ProblemError(409, "report_not_ready", "analysing")
         read_together = joint_reading.reading_of(session, case.id)  # its end is no revision of the case
         key = f"case:{case.id}:draft:{case.revision}:{read_together}:{own}{language}:{form}"
         asked = RenderRequest(case=content, languages=[language], forms=[form])

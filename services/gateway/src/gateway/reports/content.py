@@ -78,14 +78,18 @@ class ReadTogether:
         release(session)
         return cls.of(store, work)
 
+    def is_present(self, session: Session, case: Case) -> bool:
+        """Whether it is still the present one."""
+        work = finished_examination(session, case)
+        return self.folder == (None if work is None else _folder(work))
+
     def check_present(self, session: Session, case: Case) -> None:
         """Check that it is still the present one.
 
         Raises:
             ProblemError: `case_changed`, 412.
         """
-        work = finished_examination(session, case)
-        if self.folder != (None if work is None else _folder(work)):
+        if not self.is_present(session, case):
             raise case_changed()
 
 
@@ -106,7 +110,7 @@ def case_content(
 
     Args:
         session: The transaction.
-        together: What its films say together.
+        together: What the films of the case say together.
         case: The case.
         sheets: Whose verdicts and findings it holds.
         signature: Of the report; None in a draft.

@@ -126,7 +126,7 @@ def issue(
 
     Args:
         session: The transaction.
-        together: What its films say together.
+        together: What the films of the case say together.
         case: The case.
         user: Whose signature completes it.
         shown: Whose verdicts and findings it holds.
