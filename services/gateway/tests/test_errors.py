@@ -91,3 +91,9 @@ class TestLanguage:
     def test_a_worker_of_another_kind_may_bring_its_own_words(self):
         problem = ProblemError(422, "not_a_code_of_ours", detail="The slide is upside down.")
         assert problem.detail == problem.detail_in("zh") == "The slide is upside down."
+
+
+def test_the_path_of_a_problem_is_a_uri_reference(client):
+    answer = client.get("/nowhere:1/<script>alert('x')</script>")
+    assert answer.json()["instance"] == "/nowhere:1/%3Cscript%3Ealert(%27x%27)%3C/script%3E"
+    assert "<script>" not in answer.text

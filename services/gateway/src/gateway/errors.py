@@ -3,6 +3,7 @@
 import http
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request
@@ -134,7 +135,7 @@ def problem_response(request: Request, error: ProblemError) -> JSONResponse:
         reason=error.reason,
         values=error.values,
         detail=error.detail_in(language),
-        instance=request.url.path,
+        instance=quote(request.url.path, safe="/:@!$&()*+,;=", errors="replace"),  # a URI reference (RFC 9457)
         request_id=getattr(request.state, "request_id", None),
         **error.extra,
     )
