@@ -164,7 +164,7 @@ def test_growth_is_told_in_millimetres(films):
     assert grown.change.change == "grown"
     assert (grown.change.before_mm, grown.change.now_mm, grown.change.grown_by) == (12.0, 20.0, 8)
     assert (grown.change.prior.job_id, grown.change.prior.finding_id) == ("before", "f1")
-    assert (new.change.change, new.change.prior) == ("new", None)
+    assert (new.change.change, new.change.prior, new.earlier_marks) == ("new", None, [])
 
 
 def test_growth_that_each_examination_by_itself_would_miss_is_told_since_the_first(films):
@@ -194,7 +194,7 @@ def test_of_two_views_the_one_on_which_a_lesion_grew_more_tells_it(films):
         films.add(f"now{view}", [(150, 190, now)], view=view, spacing=(0.5, 0.5))
         films.add(f"then{view}", [(150, 190, 24)], view=view, role="prior", spacing=(0.5, 0.5))
     [lesion] = films.together().breasts[0].lesions
-    assert lesion.change.earlier == "thenMLO"
+    assert (lesion.change.earlier, [at.job_id for at in lesion.earlier_marks]) == ("thenMLO", ["thenCC", "thenMLO"])
     assert lesion.change.growth_mm == pytest.approx(8.0, rel=0.05)
 
 

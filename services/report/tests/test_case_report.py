@@ -281,3 +281,19 @@ def test_a_corrected_side_is_that_of_the_pictures(make_content, results):
     document = case_document(content.model_copy(update={"images": [right]}), [analysed], Words("en"))
     [drawn] = document.results
     assert (document.images[0].side, drawn.image.laterality, drawn.image.hanging) == ("R", "R", None)
+
+
+def test_what_of_films_has_to_be_checked_stands_with_the_reasons(make_content, mammogram):
+    """Films of which the same is said stand together; it stood in the details on the last page alone."""
+    content = make_content()
+    first = content.images[0]
+    other = first.model_copy(
+        update={"job_id": "1", "image_id": "1", "image": first.image.model_copy(update={"view": "MLO"}), "reviews": []}
+    )
+    doubted = mammogram[0].model_copy(update={"notices": [make_notice("laterality_conflict", side="L")]})
+    content = content.model_copy(update={"images": [first, other]})
+    reasons = case_document(content, [doubted, doubted], Words("en")).reasons
+    said = [reason for reason in reasons if "names both sides" in reason]
+    assert said == [
+        "LCC and LMLO: The file names both sides. The side of the image itself (left) is used; please check it."
+    ]

@@ -29,7 +29,7 @@ SOURCES = (
 )
 NAMES = (
     r"Lobule|BreakHis|CBIS-DDSM|CDD-CESM|Spanhol|IEEE|TBME|Platt|Zhou|Zhu|CVPR|ResNet|DenseNet|Grad-CAM|BI-RADS|SHA|UTC|sRGB|"
-    r"CC|MLO|[LR]CC|[LR]MLO|XCCL|MIT|Apache|BY|px|mm|µm|AT|H&E|x"
+    r"CC|MLO|[LR]CC|[LR]MLO|XCCL|MAG|SPOT|MIT|Apache|BY|px|mm|µm|AT|H&E|x"
 )
 
 

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+from lobule.contracts.case import ImageEvidence
 from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark
-from lobule.numbering import numbers_of
+from lobule.numbering import earlier_numbers_of, numbers_of
 from lobule.words import Words
 from report.lesions import lesion_entries
 from report.section import build_section
@@ -51,6 +52,34 @@ def test_weak_findings_are_numbered_in_the_order_in_which_films_hang(mammogram):
     assert numbers == numbers_of(said, films[::-1])
     first = result.findings[0].id
     assert sorted(numbers, key=lambda job: numbers[job][first]) == ["RCC", "LCC", "LMLO", "RXCCL"]
+
+
+def test_earlier_marks_have_the_number_of_their_lesion_or_none(mammogram):
+    """Each earlier film counted its own marks from 1: mark 1 of a prior was another lesion than finding 1."""
+    result, text = mammogram[0], Words("en")
+    first, second, *_ = (finding.id for finding in result.findings)
+    said = reading([(0.3, [("a", first)])], [(0.8, [("c", first)])])
+    said.breasts[0].lesions[0].earlier_marks.append(LesionMark(job_id="before", finding_id=second, view="CC"))
+    numbers = earlier_numbers_of(said, ["before", "blank"])
+    assert numbers == {"before": {second: 2}, "blank": {}}
+    marked = result.model_copy(update={"thresholds": result.thresholds.model_copy(update={"finding": 0.0})})
+    section = build_section(marked, datetime.now(UTC), text, name="RCC, 2024", is_prior=True, numbers=numbers["before"])
+    unmatched, matched, *_ = section.findings
+    assert (unmatched.number, matched.number) == (None, 2)
+    assert unmatched.tag == unmatched.suspicion
+    entries = lesion_entries([section], [marked], {}, text)
+    assert len(entries) == len(section.findings), "marks without a number are no lesion together"
+    assert [entry.title for entry in entries[:2]] == ["Finding 2 in RCC, 2024", "RCC, 2024, mark without a number"]
+
+
+def test_film_of_another_view_is_called_by_its_side_and_view():
+    def named(view, side="L"):
+        return ImageEvidence(
+            job_id="a", file_name="a.dcm", modality="mammography", view=view, laterality=side, state="assessed"
+        ).name
+
+    assert [named(view) for view in ("CC", "XCCL", "M", "S", None)] == ["LCC", "L XCCL", "L MAG", "L SPOT", "a.dcm"]
+    assert named("XCCL", None) == "a.dcm"
 
 
 def test_films_that_were_not_read_together_number_their_own_findings(mammogram):

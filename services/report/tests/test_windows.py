@@ -71,6 +71,11 @@ class TestHungWindows:
         [window] = hung_windows([(film(None), ())])
         assert window.box == Box(x=0, y=0, width=720, height=480)
 
+    def test_film_on_which_the_breast_is_not_known_does_not_make_the_others_smaller(self, film):
+        known, unknown = hung_windows([(film(), ()), (film(None), ())])
+        assert (known.box.width, known.box.height) == (300, 240)
+        assert (unknown.box.width, unknown.box.height) == (720, 576), "whole"
+
 
 def test_image_without_a_breast_has_no_window(film):
     assert window_of(film(None)) is None

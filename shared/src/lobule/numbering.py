@@ -38,6 +38,21 @@ def numbers_of(reading: ExaminationReading | None, results: Sequence[tuple[str, 
     return numbers
 
 
+def earlier_numbers_of(reading: ExaminationReading | None, films: Sequence[str]) -> Numbers:
+    """The numbers of findings on earlier films: each has that of the lesion it was matched with, any other none.
+
+    Args:
+        reading: The combined reading; None without one.
+        films: The earlier films, by the ids of their analyses.
+    """
+    numbers: dict[str, dict[str, int]] = {job_id: {} for job_id in films}
+    for number, lesion in enumerate(reading.numbered() if reading else [], start=1):
+        compared = [lesion.change.prior] if lesion.change and lesion.change.prior else []
+        for mark in [*lesion.earlier_marks, *compared]:
+            numbers.setdefault(mark.job_id, {}).setdefault(mark.finding_id, number)
+    return numbers
+
+
 def _place(result: Result) -> int:
     """The place of a film among those that hang; films of other views follow."""
     names: Sequence[str] = HANGINGS

@@ -15,14 +15,14 @@ from lobule.contracts.language import Language
 from lobule.contracts.result import Assessment, Laterality, Result
 from lobule.corrections import as_corrected
 from lobule.modalities import spec_of_result
-from lobule.numbering import numbers_of
+from lobule.numbering import earlier_numbers_of, numbers_of
 from lobule.words import Words
 from report.changes import changes_of
 from report.clinician import Clinician, clinician_of
 from report.lesions import LesionEntry, lesion_entries, places_of
 from report.limits import limits_of, limits_of_case
 from report.not_assessed import NotAssessed, not_assessed
-from report.notes import notes_of
+from report.notes import doubts_of, notes_of
 from report.parts import Fact, Part
 from report.places import Place, order, places
 from report.reader import ReaderRow, reader_rows, same_lesions
@@ -121,7 +121,11 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
     found = [as_corrected(result, image.image.view, image.image.laterality) for image, result in assessed]
     analysed = {image.job_id: (image, result) for image, result in assessed}
     current_films = [(image.job_id, r) for (image, _), r in zip(assessed, found, strict=True) if not image.is_prior]
-    numbers = numbers_of(content.examination, current_films)
+    earlier = [image.job_id for image, _ in assessed if image.is_prior]
+    numbers = {
+        **earlier_numbers_of(content.examination, earlier),
+        **numbers_of(content.examination, current_films),
+    }
     sections = tuple(
         build_section(
             result,
@@ -132,7 +136,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
             is_prior=image.is_prior,
             reviews=image.reviews,
             places=places_of(content.examination, image.job_id),
-            numbers=numbers.get(image.job_id, {}),
+            numbers=numbers.get(image.job_id),
         )
         for number, ((image, _), result) in enumerate(zip(assessed, found, strict=True), start=1)
     )
@@ -152,7 +156,13 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         percent=_highest(content, found, text),
         percent_label=text("certainty.highest"),
         clinician=clinician_of(signature, conclusion.assessment, text, by_side) if signature else None,
-        reasons=(*(text.reason(reason) for reason in conclusion.reasons), *_densities(content.examination, text)),
+        reasons=(
+            *(text.reason(reason) for reason in conclusion.reasons),
+            *doubts_of(
+                [(names[image.job_id], result) for (image, _), result in zip(assessed, found, strict=True)], text
+            ),
+            *_densities(content.examination, text),
+        ),
         next_steps=tuple(text.suggestion(step) for step in conclusion.suggestions),
         images=sections,
         notes=notes_of(sections, text),

@@ -1,5 +1,6 @@
 """The findings of a case by lesion: a lesion that both views show has one number and one entry with both marks."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from pydantic import Field
@@ -23,7 +24,7 @@ class MarkIndex(Part):
 class LesionEntry(Part):
     """A lesion in a report. Its marks stand together if the clinician said the same of them."""
 
-    number: int
+    number: int | None = Field(description="null for a mark of an earlier film without a match")
     title: str
     judged: Verdict | None
     is_prior: bool
@@ -52,7 +53,7 @@ def lesion_entries(
     changes: Mapping[int, Change] | None,
     text: Words,
 ) -> tuple[LesionEntry, ...]:
-    """The findings of all images by lesion, in the order of their numbers.
+    """The findings of all images by lesion, in the order of their numbers; a mark without a number is an entry alone.
 
     Args:
         sections: Of the images.
@@ -61,23 +62,31 @@ def lesion_entries(
             None if its films were not read together.
         text: The sentences of the language to write in.
     """
-    together: dict[tuple[int, int, Verdict | None], list[MarkIndex]] = {}
+    together: dict[tuple[int, float, int, Verdict | None], list[MarkIndex]] = {}
     for image, section in enumerate(sections):
         film = -1 if changes is not None and not section.is_prior else image
         for finding, row in enumerate(section.findings):
             mark = MarkIndex(image=image, finding=finding)
-            together.setdefault((film, row.number, row.judged), []).append(mark)
+            alone = -1 if row.number else finding
+            together.setdefault((film, row.number or math.inf, alone, row.judged), []).append(mark)
     return tuple(
-        _entry(marks, sections, results, (changes or {}).get(number) if film == -1 else None, text)
-        for (film, number, _), marks in sorted(together.items(), key=lambda one: one[0][:2])
+        _entry(marks, sections, results, changes if film == -1 else None, text)
+        for (film, *_), marks in sorted(together.items(), key=lambda one: one[0][:3])
     )
+
+
+def finding_title(number: int | None, image: str, text: Words) -> str:
+    """What a finding is called: by its number, or as a mark of an earlier film that has none."""
+    if number is None:
+        return text("findings.unnumbered", image=image)
+    return text("findings.in_image", number=number, image=image)
 
 
 def _entry(
     marks: Sequence[MarkIndex],
     sections: Sequence[ImageSection],
     results: Sequence[Result],
-    change: Change | None,
+    changes: Mapping[int, Change] | None,
     text: Words,
 ) -> LesionEntry:
     def row(mark: MarkIndex) -> FindingRow:
@@ -87,6 +96,7 @@ def _entry(
         return results[mark.image].findings[row(mark).index].probability_malignant or 0.0
 
     head = max(marks, key=suspicion)
+    number = row(head).number
     names = [sections[mark.image].name for mark in marks]
 
     def of_each(values: Sequence[str]) -> str:
@@ -96,14 +106,14 @@ def _entry(
         return text.list([text("findings.of_image", image=name, value=value) for name, value in pairs])
 
     return LesionEntry(
-        number=row(head).number,
-        title=text("findings.in_image", number=row(head).number, image=text.list(names)),
+        number=number,
+        title=finding_title(number, text.list(names), text),
         judged=row(head).judged,
         is_prior=sections[head.image].is_prior,
         marks=tuple(marks),
         head=head,
         size=of_each([row(mark).size for mark in marks]),
         position=of_each([row(mark).position for mark in marks]),
-        change=change,
+        change=(changes or {}).get(number) if number else None,
         comments=tuple(dict.fromkeys(row(mark).comment for mark in marks if row(mark).comment)),
     )

@@ -1,7 +1,9 @@
 """The notes of a case's images: what the system said of several images stands once, with their numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from lobule.contracts.notices import TO_CHECK
+from lobule.contracts.result import Result
 from lobule.words import Words
 from report.section import ImageSection
 
@@ -22,3 +24,15 @@ def notes_of(sections: Sequence[ImageSection], text: Words) -> tuple[str, ...]:
         note if len(about) == len(sections) else text("findings.of_image", image=comma.join(about), value=note)
         for note, about in numbers.items()
     )
+
+
+def doubts_of(images: Sequence[tuple[str, Result]], text: Words) -> Iterator[str]:
+    """What of the films has to be checked, films of which the same is said together: it may concern the side."""
+    codes = frozenset[str]().union(*TO_CHECK.values())
+    said: dict[str, list[str]] = {}
+    for name, result in images:
+        for notice in result.notices:
+            if notice.code in codes:
+                said.setdefault(text.notice(notice), []).append(name)
+    for words, names in said.items():
+        yield text("findings.of_image", image=text.list(names), value=words)

@@ -101,7 +101,7 @@ def _drawn(
     found: Sequence[tuple[FindingRow, Finding]], below: RGB8, scale: tuple[float, float], *, small: bool = False
 ) -> RGB8:
     """A picture with findings; see `report.overlay.draw_findings`."""
-    marks = [Mark(FINDINGS[row.state], str(row.number) if small else row.tag) for row, _ in found]
+    marks = [Mark(FINDINGS[row.state], str(row.number) if small and row.number else row.tag) for row, _ in found]
     return draw_findings(below, [finding for _, finding in found], marks, scale, small=small) if found else below
 
 

@@ -9,6 +9,7 @@ from lobule.contracts.reader import FindingReference, ReaderFinding
 from lobule.contracts.result import Finding, Result
 from lobule.numbering import Numbers
 from lobule.words import Words
+from report.lesions import finding_title
 from report.parts import Part
 from report.section import moment
 from report.sizes import size_words
@@ -85,8 +86,9 @@ def same_lesions(
     def called(named: FindingReference) -> str | None:
         if named.job_id is not None:
             result = results.get(named.job_id)
-            number = _number(named, result, numbers) if result else None
-            return None if number is None else text("findings.in_image", number=number, image=names[named.job_id])
+            if result is None or result.place_of(named.finding_id) is None:
+                return None
+            return finding_title(_number(named, result, numbers), names[named.job_id], text)
         drawn = next(((image, f) for image, f in _drawn(content) if f.id == named.finding_id), None)
         return text("review.own.in_image", letter=drawn[1].letter, image=names[drawn[0].job_id]) if drawn else None
 
@@ -95,11 +97,12 @@ def same_lesions(
 
 
 def _number(named: FindingReference, result: Result, numbers: Numbers) -> int | None:
-    """The number of a finding of the system; None if the analysis has none of its name."""
+    """The number of a finding of the system; None if it has none, or the analysis has none of its name."""
     place = result.place_of(named.finding_id)
     if place is None:
         return None
-    return numbers.get(named.job_id or "", {}).get(result.findings[place].id, place + 1)
+    of_film = numbers.get(named.job_id or "")
+    return place + 1 if of_film is None else of_film.get(result.findings[place].id)
 
 
 def _drawn(content: CaseContent) -> list[tuple[CaseImage, ReaderFinding]]:

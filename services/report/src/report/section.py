@@ -22,7 +22,7 @@ class FindingRow(Part):
     """A finding in words. Its suspicion is shown first and determines its colour.
 
     Attributes:
-        number: As in the portal: both marks of a lesion have the same.
+        number: As in the portal: all marks of a lesion have the same; None on an earlier film without a match.
         index: Its place among the result's findings.
         state: Of the suspicion by the film's thresholds; names the colour.
         suspicion: As a percentage.
@@ -38,7 +38,7 @@ class FindingRow(Part):
         comment: Of the clinician.
     """
 
-    number: int
+    number: int | None
     index: int
     state: Assessment | Literal["unknown"]
     suspicion: str
@@ -100,7 +100,7 @@ def build_section(
     is_prior: bool = False,
     reviews: Iterable[Review] = (),
     places: Mapping[str, LesionPlace] = MappingProxyType({}),
-    numbers: Mapping[str, int] = MappingProxyType({}),
+    numbers: Mapping[str, int] | None = None,
 ) -> ImageSection:
     """Put a result into words.
 
@@ -113,7 +113,7 @@ def build_section(
         is_prior: Whether it is a film of an earlier examination, which is not judged with the current one.
         reviews: What the clinician said of its findings and of it as a whole.
         places: Where its findings lie in the breast, by their ids.
-        numbers: Of its findings, by their ids; those without one have their place in the result.
+        numbers: Of its findings, by their ids; None to number them by their places in the result.
 
     Raises:
         ValueError: `analysed_at` has no time zone.
@@ -124,6 +124,7 @@ def build_section(
     shown = text.percent(probability, result.thresholds)
     verdicts = {review.finding_id: review for review in reviews}
     findings = _shown(result, verdicts)
+    numbered = {f.id: i for i, f in enumerate(result.findings, start=1)} if numbers is None else numbers
     return ImageSection(
         number=number,
         name=name or result.image.file_name,
@@ -146,7 +147,7 @@ def build_section(
         heat_map_legend=heat_map_legend(result, text),
         heat_map_notes=_heat_map_notes(result, text),
         findings=tuple(
-            _finding(i, numbers.get(f.id, i + 1), result, verdicts.get(f.id), bool(verdicts), places.get(f.id), text)
+            _finding(i, numbered.get(f.id), result, verdicts.get(f.id), bool(verdicts), places.get(f.id), text)
             for i, f in findings
         ),
         looks_for_findings=bool(spec.holds.findings),
@@ -216,7 +217,7 @@ def _next_step(result: Result, spec: ModalitySpec) -> str:
 
 def _finding(
     index: int,
-    number: int,
+    number: int | None,
     result: Result,
     review: Review | None,
     reviewed: bool,
@@ -232,7 +233,7 @@ def _finding(
         state="unknown" if suspicion is None else result.thresholds.assess(suspicion),
         suspicion=shown,
         headline=text("findings.headline", percent=shown),
-        tag=str(number) if suspicion is None else text("findings.tag", number=number, percent=shown),
+        tag=str(number or shown) if None in (number, suspicion) else text("findings.tag", number=number, percent=shown),
         kind=text.name(spec_of_result(result), f"findings.label.{finding.label}"),
         presence=text.percent(finding.probability),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),

@@ -38,9 +38,10 @@ def window_of(result: Result, readers: Sequence[ReaderRow] = ()) -> Window | Non
 def hung_windows(films: Sequence[tuple[Result, Sequence[ReaderRow]]]) -> list[Window]:
     """Windows of films that hang together: of one shape, the chest wall at the side of a window.
 
-    They are as large as the largest part needs: in mm for films of known spacing, in the plane that most of them have,
-    so that sizes can be compared. Any other film is shown as large as fits, as in the portal, unless no spacing is
-    known: then a pixel is as large on all.
+    They are as large as the largest breast needs: in mm for films of known spacing, in the plane that most of them
+    have, so that sizes can be compared. Any other film is shown as large as fits, as in the portal, unless no spacing
+    is known: then a pixel is as large on all. A film on which the breast is not known is shown whole, smaller if need
+    be.
 
     Args:
         films: The films with the findings that readers drew on them.
@@ -51,10 +52,11 @@ def hung_windows(films: Sequence[tuple[Result, Sequence[ReaderRow]]]) -> list[Wi
     units = [_mm_per_pixel(result) if result.image.spacing_plane == usual else None for result, _ in films]
     if not any(units):
         units = [1.0] * len(films)
-    known = [(part, unit) for part, unit in zip(parts, units, strict=True) if unit]
-    width = max((part.width * unit for part, unit in known), default=0.0)
-    height = max((part.height * unit for part, unit in known), default=0.0)
-    fitted = [unit or min(width / part.width, height / part.height) for part, unit in zip(parts, units, strict=True)]
+    known = [(part, unit, result.breast) for part, unit, (result, _) in zip(parts, units, films, strict=True) if unit]
+    deciding = [(part, unit) for part, unit, breast in known if breast] or [(part, unit) for part, unit, _ in known]
+    width = max((part.width * unit for part, unit in deciding), default=0.0)
+    height = max((part.height * unit for part, unit in deciding), default=0.0)
+    fitted = [_fitted(part, unit, width, height) for part, unit in zip(parts, units, strict=True)]
     finest = max(
         (result.display.width / result.image.width / unit for (result, _), unit in zip(films, fitted, strict=True)),
         default=1.0,
@@ -63,6 +65,12 @@ def hung_windows(films: Sequence[tuple[Result, Sequence[ReaderRow]]]) -> list[Wi
         Window(_around(part, width / unit, height / unit, result.image.laterality), part, finest * unit)
         for part, unit, (result, _) in zip(parts, fitted, films, strict=True)
     ]
+
+
+def _fitted(part: Box, unit: float | None, width: float, height: float) -> float:
+    """The length of a film's pixel at which its part is at most as large as a window."""
+    most = min(width / part.width, height / part.height)
+    return most if unit is None else min(unit, most)
 
 
 def _part_of(result: Result, readers: Sequence[ReaderRow]) -> Box:

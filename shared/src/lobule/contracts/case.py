@@ -68,8 +68,10 @@ class ImageEvidence(Document):
 
     @property
     def name(self) -> str:
-        """Its display name: the view of a film, else its file name."""
-        name = self.hanging or self.file_name
+        """Its display name: side and view of a film, such as `RCC`, `L XCCL` or `R MAG`, else its file name."""
+        view = {"M": "MAG", "S": "SPOT"}.get(self.view or "", self.view)  # `L M` would be taken for lateromedial
+        of_film = f"{self.laterality} {view}" if self.laterality and view else None
+        name = self.hanging or of_film or self.file_name
         return name if self.number == 1 else f"{name} {self.number}"
 
 

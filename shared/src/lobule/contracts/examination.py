@@ -138,6 +138,11 @@ class Lesion(Document):
     change: LesionChange | None = Field(
         default=None, description="change since the earlier examination; null without one"
     )
+    earlier_marks: list[LesionMark] = Field(
+        default=[],
+        description="its findings on films of earlier examinations, the latest first for each of `marks`; empty in "
+        "older readings",
+    )
 
 
 class WorseLesion(Document):

@@ -18,6 +18,18 @@ PICTURE_IN_DOUBT = frozenset({"polarity_doubted"})
 NOT_EVALUATED = PICTURE_IN_DOUBT | {"implant", "magnified_view", "male_patient", "partial_view", "synthesised_view"}
 """Notices about kinds of films on which the models were not evaluated."""
 
+TO_CHECK = {
+    "side": CHEST_WALL_NOTICES | {"laterality_against_file", "laterality_conflict", "laterality_corrected"},
+    "view": frozenset({"view_against_file", "view_conflict", "view_modifier_unknown", "view_unknown_beside"}),
+    "orientation": frozenset({"orientation_unknown"}),
+    "polarity": PICTURE_IN_DOUBT,
+    "spacing": frozenset({"spacing_uncertain"}),
+}
+"""Notices that ask the reader to check a film before anything else is believed of it, by what of it is in doubt.
+
+Portal and reports show them beside the film's name and with the conclusion, not only among the other notices.
+"""
+
 
 class Notice(Document):
     """A notice about a result: a limit, an assumption, a correction or advice."""

@@ -194,6 +194,7 @@ def _lesion(lesion: Lesion, films: Sequence[ExaminedFilm], changes: _Changes) ->
         same_lesion=lesion.together,
         place=None if lesion.region is None else _place(lesion.region),
         change=max(map(_change, known), key=_extent, default=None),
+        earlier_marks=[_mark(film, day.prior) for days in known for day, film in days if day.prior is not None],
     )
 
 

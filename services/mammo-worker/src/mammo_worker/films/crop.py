@@ -17,7 +17,6 @@ _FAINTEST = 0.015  # share of the range; skin is hardly brighter than the backgr
 _MARGIN = 0.015  # margin around the breast, as a share of the longer side
 _LEAST = 0.05  # share of the film; anything smaller is a label, not a breast
 _PART = 0.01  # of the film: a smaller region is a label or dirt, a larger one may be tissue that dark fat cuts off
-_MOST = 0.95  # share of both sides from which cropping has no use
 _THIN = 2  # pixels to each side: lines no wider than twice as much join the breast with frames and edges of the scan
 _WHITE = 0.9  # of the range of grey values: where most of what is bright is as bright, it is no tissue
 _REACH, _BRIGHT, _SHARE, _STEP, _BEYOND = 0.12, 0.77, 0.6, 0.08, 4  # as the network's frames are cut (films/frames.py)
@@ -48,8 +47,8 @@ def breast_area(film: NDArray[Any]) -> HungArea | None:
         film: Measured values (height, width) as the film hangs, tissue bright; a window can have made tissue black.
 
     Returns:
-        None if there is no breast, nothing to crop, or doubt: if the background is not black, or if the bright area is
-        evenly white, such as the background of a negative.
+        None if there is no breast, or doubt: if the background is not black, or if the bright area is evenly white,
+        such as the background of a negative.
     """
     small = _shrunk(film)
     height, width = small.shape
@@ -75,8 +74,6 @@ def breast_area(film: NDArray[Any]) -> HungArea | None:
     right, bottom = (
         min(float(room), float(edge) + margin) for edge, room in zip(ends.max(axis=0), (width, height), strict=True)
     )
-    if right - left >= _MOST * width and bottom - top >= _MOST * height:
-        return None
     across, down = film.shape[1] / width, film.shape[0] / height
     tips = [(x * across, y * down) for x, y in _tips(labels == largest)]
     return HungArea((left * across, top * down, right * across, bottom * down), (tips[0], tips[1]))
