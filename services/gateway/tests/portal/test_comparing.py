@@ -43,6 +43,20 @@ def test_films_without_spacing_have_one_scale_and_one_that_is_zoomed_alone_says_
     expect(page.locator(".pane:not([data-active]):visible")).to_contain_text("not at the scale of")
 
 
+def test_a_film_of_which_the_breast_is_not_known_does_not_make_the_others_smaller(logged_in, study, picture):
+    """It is shown whole, and says that its scale is another one."""
+    box = Box(x=0, y=200, width=WIDTH / 2, height=HEIGHT / 2)
+    study.add(picture(87), [], breast=BreastArea(box=box, tips=[(0, 400), (300, 400)]), laterality="R", view="CC")
+    study.add(picture(88), [], laterality="L", view="CC")
+    page = logged_in(study.url, viewport=VIEWPORT)
+    page.wait_for_function("""() => {
+        const [known, whole] = [...document.querySelectorAll('.pane:not([hidden])')];
+        return Number(known.dataset.scale) > 1.2 * Number(whole.dataset.scale);
+    }""")
+    whole = page.locator('.pane[data-view="LCC"]')
+    expect(whole).to_contain_text("not at the scale of RCC")
+
+
 def test_a_field_has_no_scale_of_a_film(logged_in, study, picture):
     """In a pane, too, in which a film was zoomed alone before."""
     for number, side in ((84, "R"), (85, "L")):

@@ -101,6 +101,18 @@ def test_the_conclusion_says_on_which_films_the_model_was_not_evaluated(study, p
     expect(said).to_have_text("The model was not evaluated on films like these: RCC.")
 
 
+def test_what_of_a_film_has_to_be_checked_is_said_on_it_and_beside_the_conclusion(study, picture, logged_in):
+    """It stood only in a row that is folded away: a film of the wrong side was read as one of the other breast."""
+    for number, view in ((76, "CC"), (77, "MLO")):
+        doubt = make_notice("laterality_conflict", side="R")
+        study.add(picture(number), [], probability=0.9, laterality="R", view=view, notices=[doubt])
+    page = logged_in(study.url)
+    expect(page.locator('.pane[data-view="RCC"] .corner')).to_contain_text("check the side")
+    expect(page.locator('[data-role="unevaluated"]')).to_have_text(
+        "RCC and RMLO: The file names both sides. The side of the image itself (right) is used; please check it."
+    )
+
+
 def test_films_that_never_hung_are_named_before_the_report_is_signed(study, picture, logged_in):
     study.add(picture(71), [], probability=0.15, laterality="R", view="CC")
     study.add(picture(72), [], probability=0.1, laterality="R", view="CC", name="repeated.png")
@@ -111,9 +123,9 @@ def test_films_that_never_hung_are_named_before_the_report_is_signed(study, pict
     sign(page)
     dialog = page.locator("#signing")
     named = dialog.get_by_text("Not shown on this page so far:").get_by_role("button")
-    expect(named).to_have_text(["RCC 2", "special.png"])
+    expect(named).to_have_text(["RCC 2", "R ML"])
     expect(dialog.locator('[data-role="settled"]')).to_be_hidden()
-    for left in (["special.png"], []):
+    for left in (["R ML"], []):
         named.first.click()
         expect(dialog).to_be_hidden()
         sign(page)

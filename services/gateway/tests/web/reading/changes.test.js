@@ -48,16 +48,16 @@ test('a second mass near an old one has no mark then, and neither a weak mark no
   assert.equal(trend([now, before]), null, 'a plane that is not known may be another one on each film');
 });
 
-test('a mark on an earlier film has the number of the lesion at its place, unless the joint reading found that lesion new', () => {
-  const named = (image, jobId) => ({ ...image, jobId, result: { ...image.result, findings: image.result.findings.map((finding, index) => ({ id: `f${index + 1}`, ...finding })) } });
+test('a mark on an earlier film of another case has the number of the lesion at its place', () => {
+  const named = (image, jobId) => ({ ...image, id: jobId, jobId, result: { ...image.result, findings: image.result.findings.map((finding, index) => ({ id: `f${index + 1}`, ...finding })) } });
   const [now, before] = [named(film([[500, 500, 160], [100, 100, 100]]), 'now'), named(film([[900, 900, 90], [510, 500, 150]], { prior: true }), 'before')];
-  const lesion = (id, suspicion, change) => ({ marks: [{ job_id: 'now', finding_id: id }], probability_malignant: suspicion, change });
-  const numbers = (change) => {
-    const state = { images: [now, before], together: { breasts: [{ lesions: [lesion('f1', 0.1, change), lesion('f2', 0.9, null)] }] } };
-    return [0, 1].map((index) => numberOf(state, { jobId: 'before', findingId: `f${index + 1}`, index }));
+  const lesion = (id, suspicion) => ({ marks: [{ job_id: 'now', finding_id: id }], probability_malignant: suspicion });
+  const numbers = (earlier) => {
+    const state = { images: [now, before], earlier, together: { breasts: [{ lesions: [lesion('f1', 0.1), lesion('f2', 0.9)] }] } };
+    return [0, 1].map((index) => numberOf(state, { imageId: 'before', jobId: 'before', findingId: `f${index + 1}`, index }));
   };
-  assert.deepEqual(numbers(null), [3, 2]);
-  assert.deepEqual(numbers({ change: 'new', prior: null }), [3, 4]);
+  assert.deepEqual(numbers([{ id: 'before' }]), [null, 2]);
+  assert.deepEqual(numbers([]), [null, null], 'the joint reading has compared the films of this case');
 });
 
 test('what the joint reading found stands, whatever is nearest', () => {

@@ -18,6 +18,7 @@ useWords(
       'breast.place.hour': "{hour} o'clock",
       'breast.place.retroareolar': 'behind the nipple',
       'reading.finding.full': '{image} {number}',
+      'findings.unnumbered': '{image} without a number',
       'reading.together': 'also {what}, {percent}',
       'reading.change.new': 'new',
       'reading.change.stable': 'unchanged',
@@ -57,11 +58,17 @@ test('both marks of a lesion have its number, and what is no lesion the numbers 
   assert.equal(nameOf(state, targetOf(MLO, 1)), `${MLO.name} 1`);
   assert.equal(nameOfMarks(state, [targetOf(CC, 0), targetOf(MLO, 1)]), `${CC.name} and ${MLO.name} 1`);
   assert.equal(nameOfMarks(state, [targetOf(CC, 0), targetOf(MLO, 0)]), `${CC.name} 1 and ${MLO.name} 3`, 'two lesions');
-  const before = { ...MLO, prior: true, jobId: 'earlier' };
-  const grown = { ...ALONE, change: { change: 'grown', prior: mark(before, 'f1', 'MLO') } };
-  const earlier = { ...state, images: [before, CC], together: { breasts: [{ lesions: [PAIR, grown] }] } };
-  assert.equal(numberOf(earlier, targetOf(before, 0)), 2, 'an earlier mark of a lesion has its number');
-  assert.equal(numberOf(earlier, targetOf(before, 1)), 3, 'any other one has a number that nothing current has');
+});
+
+test('an earlier mark has the number of its lesion, on every film, and any other one has none', () => {
+  const [before, older] = ['before', 'older'].map((id) => ({ ...imageWith({ id, view: 'LMLO', prior: true, findings: FINDINGS }) }));
+  const grown = { ...ALONE, earlier_marks: [mark(before, 'f1', 'MLO'), mark(older, 'f2', 'MLO')], change: { change: 'grown', prior: mark(older, 'f2', 'MLO') } };
+  const earlier = { ...state, images: [CC, before, older], together: { breasts: [{ lesions: [PAIR, grown] }] } };
+  assert.deepEqual([before, older].map((image) => [0, 1].map((index) => numberOf(earlier, targetOf(image, index)))), [[2, null], [null, 2]]);
+  assert.deepEqual(marksOf({ ...earlier, threshold: 0 }, before).map(({ tag }) => [tag.short, tag.long]), [['2', '2 · 75%'], ['10%', '10%']]);
+  assert.equal(nameOf(earlier, targetOf(before, 1)), `${before.name} without a number`);
+  const [apart] = marksOf({ ...earlier, together: null, threshold: 0 }, before);
+  assert.equal(apart.tag.short, '75%', 'before the films were read together, a number would be that of another finding');
 });
 
 test('what is open is listed by lesion, as in the panel', () => {

@@ -27,6 +27,11 @@ test('a film whose side or view is corrected is loaded anew: it may hang otherwi
   }
 });
 
+test('a film of another view is called by its side and view, as in reports', () => {
+  const name = (/** @type {object} */ said) => imagesOf([entry(said)], [])[0].name;
+  assert.deepEqual([{ view: 'XCCL' }, { view: 'M' }, { view: 'S' }, { view: null }, { laterality: null, view: 'ML' }].map(name), ['L XCCL', 'L MAG', 'L SPOT', 'a.png', 'a.png']);
+});
+
 test('another analysis is loaded anew, and the former one is remembered', () => {
   const known = { ...imagesOf([entry()], [])[0], ...loaded };
   const [now] = imagesOf([entry({ job: { id: 'next' } })], [known]);

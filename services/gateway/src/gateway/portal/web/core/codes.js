@@ -25,6 +25,18 @@ function noticeWords({ code, detail, values = {} }) {
 /** What a reader should bear in mind of an image. @param {Notice[]} notices */
 export const noticesWords = (notices) => notices.filter(({ code }) => !ADVICE.includes(code)).map(noticeWords);
 
+/** @type {Record<string, string[]> | undefined} Codes of notices by what of a film they doubt, as the page has them. */
+let doubts;
+
+/** What of a film has to be checked before anything else is believed of it. @param {Notice[]} notices */
+export function doubtsOf(notices) {
+  doubts ??= /** @type {Record<string, string[]>} */ (JSON.parse(document.getElementById('reading')?.dataset.doubts ?? '{}'));
+  return Object.entries(doubts).flatMap(([what, codes]) => (notices.some(({ code }) => codes.includes(code)) ? [what] : []));
+}
+
+/** The notices that say why. @param {Notice[]} notices */
+export const doubtWords = (notices) => noticesWords(notices.filter((notice) => doubtsOf([notice]).length));
+
 /** What the tissue network read of a field. @param {import('./types.d.ts').Result['tissue']} tissue */
 export function tissueWords(tissue) {
   if (!tissue) return [];

@@ -23,12 +23,13 @@ export function inWords(/** @type {number} */ value) {
  * colour follows by the film's thresholds. A model that gives none leaves the number of the finding alone.
  * @param {{thresholds: import('../core/numbers.js').Thresholds}} result
  * @param {{probability_malignant?: number | null}} finding
- * @param {number} [place] Its number.
+ * @param {number | null} [place] Its number; null for one without.
  * @returns {{state: import('../viewer/palette.js').SuspicionState, percent: string, tag: {short: string, long: string}}}
  */
 export function headlineOf({ thresholds }, { probability_malignant: suspicion }, place = 1) {
-  const number = `${place}`;
+  const number = `${place ?? '–'}`;
   if (suspicion == null) return { state: 'unknown', percent: '', tag: { short: number, long: number } };
   const percent = probability(suspicion, thresholds);
-  return { state: stateOf(suspicion, thresholds), percent, tag: { short: number, long: `${number} · ${percent}` } };
+  const tag = place === null ? { short: percent, long: percent } : { short: number, long: `${number} · ${percent}` };
+  return { state: stateOf(suspicion, thresholds), percent, tag };
 }

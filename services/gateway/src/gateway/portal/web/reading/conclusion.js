@@ -1,5 +1,6 @@
 // Shows the system's conclusion on the case, with its reasons and suggestions.
 
+import { doubtWords } from '../core/codes.js';
 import { ASSESSMENT_ICONS, find, icon, listItems, role, write } from '../core/dom.js';
 import { probability } from '../core/numbers.js';
 import { list as commas, t } from '../core/words.js';
@@ -27,7 +28,8 @@ export function createConclusion(root, onChoose) {
     const incomplete = failed ? [t('reading.conclusion.incomplete', { count: failed })] : [];
     write(role(root, 'of'), value === null ? '' : [inWords(value), ...sides(together), ...incomplete].join(' · '));
     const unlike = images.filter(({ prior, result }) => !prior && result?.notices.some(({ code }) => unevaluated.includes(code)));
-    write(role(root, 'unevaluated'), unlike.length ? t('reading.conclusion.unevaluated', { images: commas(unlike.map(({ name }) => name)) }) : '');
+    const unlikely = unlike.length ? [t('reading.conclusion.unevaluated', { images: commas(unlike.map(({ name }) => name)) })] : [];
+    write(role(root, 'unevaluated'), [...unlikely, ...doubtsOfAll(images)].join('\n'));
     write(role(root, 'highest'), value === null ? '' : t('reading.probability.highest', { words: inWords(value) }));
     const imageOfJob = (/** @type {string | null} */ job) => images.find(({ jobId }) => jobId === job);
     const items = reasons.map(({ text, job_id: job }) => reasonItem(text, imageOfJob(job)));
@@ -57,6 +59,14 @@ export function createConclusion(root, onChoose) {
     item.append(go);
     return item;
   }
+}
+
+/** What of the films is in doubt, films of which the same is said together: it may concern the side of the breast. @param {ViewedImage[]} images */
+function doubtsOfAll(images) {
+  /** @type {Map<string, string[]>} */
+  const said = new Map();
+  for (const { name, result } of images) for (const words of doubtWords(result?.notices ?? [])) said.set(words, [...(said.get(words) ?? []), name]);
+  return [...said].map(([value, names]) => t('findings.of_image', { image: commas(names), value }));
 }
 
 /** How suspicious each breast is, the more suspicious one first; empty until the films are read together. @param {Reading['together']} together */

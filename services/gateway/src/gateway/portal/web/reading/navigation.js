@@ -44,7 +44,8 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
   function bringUp(target) {
     const { state } = store;
     const earlier = state.images.filter(({ prior }) => prior && state.together).flatMap((image) => targetsOf(image));
-    const before = earlier.filter((mark) => mark.index !== null && numberOf(state, mark) === numberOf(state, target));
+    const number = numberOf(state, target);
+    const before = earlier.filter((mark) => mark.index !== null && number !== null && numberOf(state, mark) === number);
     const framed = [target, ...otherMarks(state, target), ...before].flatMap((mark) => {
       const [pane, box] = [panes.of(mark.imageId), findingOf(state.images, mark)?.box];
       return pane && box ? [{ pane, box }] : [];

@@ -60,7 +60,9 @@ export function nameOfMarks(state, marks) {
   const numbers = new Set(marks.map((mark) => numberOf(state, mark)));
   if (numbers.size > 1) return list(marks.map((mark) => nameOf(state, mark)));
   const image = list(marks.map(({ imageId }) => state.images.find(({ id }) => id === imageId)?.name ?? ''));
-  return marks[0].index === null ? t('reading.image.whole', { image }) : t('reading.finding.full', { image, number: numberOf(state, marks[0]) });
+  if (marks[0].index === null) return t('reading.image.whole', { image });
+  const [number] = numbers;
+  return number === null ? t('findings.unnumbered', { image }) : t('reading.finding.full', { image, number });
 }
 
 /** The review of a target as the case shows it, or null. @param {Review[]} reviews @param {Target} target */

@@ -74,6 +74,12 @@ function renewed(entry, name, before) {
   return { ...now, formerJobs, result: null, source: null, size: null, heat: null, problem: null, depth: 'eight' };
 }
 
+/** What an image is called by itself, as reasons and reports do. @param {CaseImage} entry */
+export function ownName(entry) {
+  const { laterality, view, file_name: file } = entry;
+  return viewOf(entry) ?? (laterality && view ? `${laterality} ${{ M: 'MAG', S: 'SPOT' }[view] ?? view}` : file);
+}
+
 /** Entries in the order of reading, each with its name. @param {CaseImage[]} entries @returns {[CaseImage, string][]} */
 function named(entries) {
   const day = (/** @type {CaseImage} */ { is_prior: prior, examination }) => (prior ? examination ?? '' : '9999');
@@ -85,7 +91,7 @@ function named(entries) {
   return [...entries]
     .sort((a, b) => day(b).localeCompare(day(a)) || place(a) - place(b))
     .map((entry) => {
-      const own = viewOf(entry) ?? entry.file_name; // as reasons and reports call it
+      const own = ownName(entry);
       const key = `${own} ${day(entry)}`;
       const number = (counts.get(key) ?? 0) + 1;
       counts.set(key, number);

@@ -1,11 +1,12 @@
 // The panes of the viewer, arranged as the state says.
 
+import { doubtsOf } from '../core/codes.js';
 import { copy, icon, role, write } from '../core/dom.js';
 import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
 import { alikeOf, pixelRatio } from './alike.js';
 import { layoutOf, sideOf, slotsOf } from './hanging.js';
-import { depthWords, partOf, spacingOf, unitOf, viewOf } from './image.js';
+import { breastOf, depthWords, partOf, spacingOf, unitOf, viewOf } from './image.js';
 import { anatomyOf, samePlace } from './linking.js';
 import { Pane } from './pane.js';
 import { UPRIGHT } from './placement.js';
@@ -112,10 +113,16 @@ export function createPanes(grid, options) {
     return filled().filter(({ viewed }) => viewed && images.includes(viewed));
   }
 
-  /** One scale for all films that hang and can be compared; any other image fills its pane. @param {Pane} pane */
+  /**
+   * One scale for all films that hang and can be compared; any other image fills its pane. A film of which the breast is not known is
+   * shown whole: it does not make the others smaller, and is smaller than they are where it has no room.
+   * @param {Pane} pane
+   */
   function scaleOf(pane) {
-    const scales = alikeTo(pane).map((other) => other.ownScale * pixelRatio(pane.viewed, other.viewed));
-    return scales.length ? Math.min(...scales) : pane.ownScale;
+    const alike = alikeTo(pane);
+    const known = alike.filter(({ viewed, shown }) => !shown.cropped || (viewed && breastOf(viewed)));
+    const scales = (known.length ? known : alike).map((other) => other.ownScale * pixelRatio(pane.viewed, other.viewed));
+    return Math.min(pane.ownScale, ...scales);
   }
 
   /** Name in each pane the film that is read where it has another scale: what looks smaller there may not be. */
@@ -124,8 +131,7 @@ export function createPanes(grid, options) {
     const sized = films.filter((pane) => alikeTo(pane).length);
     const read = sized.find(({ viewed }) => viewed?.id === activeId) ?? sized[0] ?? films[0];
     for (const pane of filled()) {
-      const alike =
-        !films.includes(pane) || pane === read || (alikeTo(pane).includes(read) && Math.abs(pane.magnification / read.magnification - 1) < 0.01);
+      const alike = !films.includes(pane) || pane === read || (alikeTo(pane).includes(read) && isSameScale(pane, read));
       write(role(pane.root, 'scale'), alike ? '' : t('reading.scale.other', { name: read.viewed?.name ?? '' }));
     }
   }
@@ -169,6 +175,10 @@ export function createPanes(grid, options) {
   return { show, showWindows, of, fitAll, all: panes };
 }
 
+/** @param {Pane} one @param {Pane} other Both with an image. */
+const isSameScale = (one, other) =>
+  Math.abs((one.transform?.scale ?? 0) / ((other.transform?.scale ?? 1) * pixelRatio(one.viewed, other.viewed)) - 1) < 0.01;
+
 /** Whether a film has more samples than are there, and the screen has room for them. @param {Pane} pane */
 function wantsMore({ shown: { source }, transform, imageSize }) {
   if (!source?.grey || !source.coarse || !transform || !imageSize) return false;
@@ -180,6 +190,7 @@ function labelImage(root, image, description) {
   root.dataset.view = image.view ?? '';
   root.setAttribute('aria-label', description);
   write(role(root, 'name'), image.name);
+  write(role(root, 'doubt'), doubtsOf(image.result?.notices ?? []).map((what) => t(`reading.doubt.${what}`)).join(' · '));
   write(role(root, 'depth'), depthWords(image));
   write(role(root, 'file'), fileWords(image));
   role(root, 'edit').setAttribute('aria-label', t('reading.image.edit', { name: image.name }));

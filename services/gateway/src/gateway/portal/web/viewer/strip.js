@@ -3,7 +3,7 @@
 import { all, copy, find, role, write } from '../core/dom.js';
 import { monthWords } from '../core/times.js';
 import { slotsOf } from './hanging.js';
-import { sizeOf, viewOf } from './image.js';
+import { ownName, sizeOf } from './image.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 
@@ -27,7 +27,7 @@ export function createStrip(strip, { describe, onChoose }) {
       button.dataset.assessment = image.entry.job.assessment ?? ''; // known before the result is there: its sign moves the name
       button.dataset.state = image.entry.state;
       button.toggleAttribute('data-prior', image.prior);
-      write(role(button, 'name'), image.prior ? `${viewOf(image.entry) ?? image.entry.file_name} ${shortDay(image.entry.examination ?? '')}` : image.name);
+      write(role(button, 'name'), image.prior ? `${ownName(image.entry)} ${shortDay(image.entry.examination ?? '')}` : image.name);
       button.title = image.name;
       drawThumbnail(find(button, 'canvas', HTMLCanvasElement), image);
     }
