@@ -9,8 +9,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from lobule.contracts.pictures import PictureFacts
-
 pytestmark = pytest.mark.browser
 
 
@@ -119,25 +117,6 @@ class TestChoosing:
         expect(step(film, "upload")).to_have_attribute("data-state", "done")
         images = client.get("/api/v1/images", headers=alice).json()["items"]
         assert {image["file_name"]: image["um_per_pixel"] for image in images}["P_1_RIGHT_MLO.png"] == 0.48
-
-    def test_the_server_draws_what_the_browser_cannot(self, logged_in, app, picture, draw_film, write_dicom, tmp_path):
-        page = logged_in("/new")
-        film = write_dicom(tmp_path / "scan", draw_film(), 12)
-        with page.expect_response("**/api/v1/previews") as asked:
-            choose(page, ("scan", film.read_bytes()))
-        expect(entry(page, "scan")).to_contain_text("being drawn")
-        (folder,) = (app.state.store.root / "previews").iterdir()
-        prefix = f"previews/{folder.name}/{asked.value.json()['id']}"
-        facts = PictureFacts(width=3000, height=4000, bits=12, modality="mammography", view="CC", laterality="L")
-        app.state.store.put(f"{prefix}/preview.jpg", picture())
-        app.state.store.put(f"{prefix}/facts.json", facts.model_dump_json().encode())
-        expect(entry(page, "scan").get_by_role("img")).to_be_visible()
-        expect(entry(page, "scan")).to_contain_text("3000 x 4000 pixels, 12 bits")
-        expect(entry(page, "scan").get_by_label("Side")).to_have_value("L")
-        deadline = time.monotonic() + 60
-        while list(folder.iterdir()):
-            assert time.monotonic() < deadline, "nothing of the patient stays behind"
-            page.wait_for_timeout(50)
 
     def test_takes_dropped_files(self, logged_in, picture):
         page = logged_in("/new")

@@ -4,7 +4,7 @@ import { lossesOfImage } from '../cases/losses.js';
 import { asProblem, call } from '../core/api.js';
 import { conflictWords } from '../core/codes.js';
 import { find, message, role } from '../core/dom.js';
-import { attributesOf, showFieldsOf } from '../core/modalities.js';
+import { attributesOf, setField, showFieldsOf } from '../core/modalities.js';
 import { t } from '../core/words.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
@@ -51,7 +51,7 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged, on
     const { entry, id } = image;
     seen = { etag: store.state.etag, said: saidOf(store.state, id) };
     role(dialog, 'file').textContent = entry.file_name;
-    for (const [name, field] of fields) field.value = String(entry[name] ?? '');
+    for (const [name, field] of fields) setField(field, String(entry[name] ?? ''));
     message(role(dialog, 'problem'), '');
     message(role(dialog, 'conflicts'), conflictWords(entry.conflicts), { symbol: 'question' });
     const query = new URLSearchParams({ case: entry.case_id ?? '', replaces: id });
@@ -72,19 +72,9 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged, on
   async function save() {
     if (!edited) return;
     const { entry, name: ofImage } = edited;
-    // A special view that this form cannot name stays as it is, unless another is chosen.
-    const changed = ['modality', ...attributesOf(kindOf())].filter((name) => {
-      const field = /** @type {FieldName} */ (name);
-      return valueOf(field) !== entry[field] && (valueOf(field) || canName(field, entry[field]));
-    });
-    const send = Object.fromEntries(changed.map((name) => [name, valueOf(/** @type {FieldName} */ (name))]));
+    const names = /** @type {FieldName[]} */ (['modality', ...attributesOf(kindOf())]);
+    const send = Object.fromEntries(names.map((name) => [name, valueOf(name)]).filter(([name, value]) => value !== entry[/** @type {FieldName} */ (name)]));
     if (await maySupersede(t('reading.edit.of', { name: ofImage }))) await act('patch', send);
-  }
-
-  /** Whether the form has a choice for a value. @param {FieldName} name @param {string | number | null} value */
-  function canName(name, value) {
-    const field = fields.get(name);
-    return !(field instanceof HTMLSelectElement) || [...field.options].some((option) => option.value === value);
   }
 
   /** Removing says what goes, and asks once more. */

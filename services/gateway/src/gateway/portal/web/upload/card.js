@@ -1,7 +1,7 @@
 // The card of a chosen file.
 
 import { all, copy, find, icon, role, showNote } from '../core/dom.js';
-import { modality, showFieldsOf } from '../core/modalities.js';
+import { modality, setField, showFieldsOf } from '../core/modalities.js';
 import { bytes } from '../core/numbers.js';
 import { t } from '../core/words.js';
 import { showSteps } from '../jobs/steps.js';
@@ -80,7 +80,7 @@ function show(card, entry, before) {
 
 /** @param {HTMLElement} card @param {Entry} entry */
 function showChoices(card, { options }) {
-  for (const field of fieldsOf(card)) field.value = options[/** @type {import('./state.js').OptionName} */ (field.name)];
+  for (const field of fieldsOf(card)) setField(field, options[/** @type {import('./state.js').OptionName} */ (field.name)]);
   showFieldsOf(card, options.modality);
 }
 
@@ -97,10 +97,11 @@ function showThumb(place, { thumb, file }) {
   place.replaceChildren(icon(thumb.symbol), text);
 }
 
-/** @param {Entry} entry */
-function problemOf({ stage, reason, format, options }) {
+/** Why it cannot be sent, or why it will be refused. @param {Entry} entry */
+function problemOf({ stage, reason, format, options, thumb }) {
   const wrong = stage !== 'examining' && format === 'DICOM' && !modality(options.modality)?.formats.includes('DICOM');
-  return reason || (wrong ? t('checks.dicom_histology') : '');
+  const damaged = stage === 'chosen' && !('picture' in thumb) && thumb.symbol === 'alert' ? thumb.words : '';
+  return reason || damaged || (wrong ? t('checks.dicom_histology') : '');
 }
 
 /** @param {Entry} entry */
