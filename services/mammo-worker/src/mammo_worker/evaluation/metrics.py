@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule_ml.evaluation.statistics import auc, patient_bootstrap
+from lobule_ml.evaluation.statistics import auc, patient_bootstrap, patient_resamples
 
 Rule = Literal["IoU >= 0.2", "IoU >= 0.5", "OR >= 0.5", "centre hit"]
 RULES: tuple[Rule, ...] = ("IoU >= 0.2", "IoU >= 0.5", "OR >= 0.5", "centre hit")
@@ -134,6 +134,17 @@ def bootstrap(
     """
     patients = [film.patient for film in films]
     return patient_bootstrap(lambda at: measure([films[i] for i in at]), patients, rounds=rounds, seed=seed)
+
+
+def froc_intervals(
+    films: Sequence[FilmResult], rule: Rule, points: Sequence[float], rounds: int = 1000
+) -> list[tuple[float, float]]:
+    """95 % intervals of the sensitivities at several numbers of false positives per film; see `bootstrap`."""
+    drawn = patient_resamples([film.patient for film in films], rounds=rounds)
+    curves = (froc([films[i] for i in at], rule) for at in drawn)
+    values = [[curve.at(point) for point in points] for curve in curves]
+    low, high = np.percentile(values, [2.5, 97.5], axis=0)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def triage_auc(films: Sequence[FilmResult]) -> float:

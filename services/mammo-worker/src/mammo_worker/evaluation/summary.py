@@ -1,6 +1,6 @@
 """The evaluation as Markdown and plots."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from mammo_worker.evaluation.metrics import (
     bootstrap,
     coco_ap,
     froc,
+    froc_intervals,
     reference_measures,
     triage_auc,
 )
@@ -25,26 +26,19 @@ def measure(films: Sequence[FilmResult], data: str, rounds: int = 1000) -> list[
     """Compute every headline number with its rule and 95 % interval (bootstrap over patients)."""
     rows: list[dict[str, Any]] = []
 
-    def add(metric: str, rule: str, of: Callable[[Sequence[FilmResult]], float], value: float | None = None) -> None:
-        low, high = bootstrap(films, of, rounds)
-        shown = of(films) if value is None else value
-        rows.append(
-            {
-                "data": data,
-                "metric": metric,
-                "rule": rule,
-                "value": round(shown, 4),
-                "interval_95": [round(low, 4), round(high, 4)],
-            }
-        )
+    def add(metric: str, rule: str, value: float, interval: tuple[float, float]) -> None:
+        bounds = [round(bound, 4) for bound in interval]
+        rows.append({"data": data, "metric": metric, "rule": rule, "value": round(value, 4), "interval_95": bounds})
 
     ap50, ap = coco_ap(films)
-    add("AP50, class-agnostic", "IoU >= 0.5, COCO", average_precision_50, ap50)
+    add("AP50, class-agnostic", "IoU >= 0.5, COCO", ap50, bootstrap(films, average_precision_50, rounds))
     rows.append({"data": data, "metric": "AP, class-agnostic", "rule": "IoU 0.50:0.95, COCO", "value": round(ap, 4)})
     for rule in RULES:
-        for fppi in FPPI_POINTS:
-            add(f"sensitivity at {fppi:g} FPPI", rule, lambda f, r=rule, x=fppi: froc(f, r).at(x))
-    add("triage AUC, benign against malignant", "film", triage_auc)
+        curve = froc(films, rule)
+        for fppi, interval in zip(FPPI_POINTS, froc_intervals(films, rule, FPPI_POINTS, rounds), strict=True):
+            add(f"sensitivity at {fppi:g} FPPI", rule, curve.at(fppi), interval)
+    interval = bootstrap(films, triage_auc, rounds)
+    add("triage AUC, benign against malignant", "film", triage_auc(films), interval)
     return rows
 
 

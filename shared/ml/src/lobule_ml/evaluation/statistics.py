@@ -1,7 +1,7 @@
 """Statistics of classifiers. The patient is the unit of every interval, because images of one patient are alike."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +119,26 @@ def chance_calibration_error(probability: ArrayLike, bins: int = 10, rounds: int
     return float(np.mean([expected_calibration_error(drawn, p, bins) for drawn in outcomes]))
 
 
+def patient_resamples(
+    patients: Sequence[str] | NDArray[np.str_],
+    *,
+    strata: ArrayLike | None = None,
+    rounds: int = 1000,
+    seed: int = 0,
+) -> Iterator[Ints]:
+    """Draw patients with replacement; see `patient_bootstrap`.
+
+    Yields:
+        The indices of the items of each round's patients.
+    """
+    names = np.asarray(patients)
+    classes = np.zeros(len(names), int) if strata is None else np.asarray(strata)
+    groups = [[np.flatnonzero(names == n) for n in np.unique(names[classes == c])] for c in np.unique(classes)]
+    rng = np.random.default_rng(seed)
+    for _ in range(rounds):
+        yield np.concatenate([group[i] for group in groups for i in rng.integers(0, len(group), len(group))])
+
+
 def patient_bootstrap(
     statistic: Callable[[Ints], float],
     patients: Sequence[str] | NDArray[np.str_],
@@ -139,14 +159,7 @@ def patient_bootstrap(
     Returns:
         The lower and upper bound; NaN if the statistic is NaN in every round.
     """
-    names = np.asarray(patients)
-    classes = np.zeros(len(names), int) if strata is None else np.asarray(strata)
-    groups = [[np.flatnonzero(names == n) for n in np.unique(names[classes == c])] for c in np.unique(classes)]
-    rng = np.random.default_rng(seed)
-    values = []
-    for _ in range(rounds):
-        drawn = [group[i] for group in groups for i in rng.integers(0, len(group), len(group))]
-        values.append(statistic(np.concatenate(drawn)))
+    values = [statistic(drawn) for drawn in patient_resamples(patients, strata=strata, rounds=rounds, seed=seed)]
     known = [value for value in values if not math.isnan(value)]
     if not known:
         return math.nan, math.nan
