@@ -18,7 +18,6 @@ from mammo_worker.data.splits import fold_of
 from mammo_worker.evaluation.metrics import triage_auc
 from mammo_worker.fold_release import Origin, release_folds
 from mammo_worker.training.learned import write_learned
-from mammo_worker.training.network import build
 
 PATIENTS = [f"P{i}" for i in range(60)]
 PLAN = toy.plan().training
@@ -34,7 +33,7 @@ def films():
 def runs(tmp_path, films, monkeypatch):
     """Finished runs of five folds and of everybody, each with weights of its own; `detections_of` looks at the
     films."""
-    arrays = build(PLAN, PLAN.phases[0]).get_weights()
+    arrays = [np.linspace(-1, 1, 36).reshape(3, 3, 4), np.zeros(4)]  # no network is built from them
     for number, name in enumerate(["fold0", "fold1", "fold2", "fold3", "fold4", "all"]):
         folder = tmp_path / "runs" / name
         folder.mkdir(parents=True)
