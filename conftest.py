@@ -4,7 +4,9 @@ import gc
 import os
 import shutil
 import struct
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import hypothesis
@@ -42,6 +44,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     from parallel import FileByFile
 
     return FileByFile(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[object]) -> None:
+    """Fork the processes from one that has imported the slow packages."""
+    from warm import forked_processes
+
+    if sys.platform == "linux":
+        stack = ExitStack()
+        stack.enter_context(forked_processes(specs))
+        config.add_cleanup(stack.close)
 
 
 @pytest.fixture(scope="session")
