@@ -86,3 +86,16 @@ def test_system_and_clinician_agree_only_where_they_do_on_each_breast(signature,
 def test_without_them_the_conclusion_stands_first(signature):
     alone = clinician_of(signature.model_copy(update={"breasts": None}), None, Words("en"))
     assert (alone.headline, alone.breasts) == ("Malignancy suspected", ())
+
+
+def test_a_long_name_leaves_the_facts_of_a_report_side_by_side(make_content, results, signature):
+    """They stood below one another, and took half a page."""
+    content = make_content(signature.model_copy(update={"signed_by": "Dr Katharina Schmidt-Oberhauser"}))
+    pdf = render_case(content, results, language="en", forms=["pdf"])["report.en.pdf"]
+    heights: dict[str, float] = {}
+
+    def note(text: str, at: list[float], of_line: list[float], *_: object) -> None:
+        heights.setdefault(text.strip(), round(at[5] + of_line[5] * at[3]))
+
+    pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text(visitor_text=note)
+    assert heights["Signed by"] == heights["Signed on"] == heights["Case"]

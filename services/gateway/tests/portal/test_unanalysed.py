@@ -111,6 +111,9 @@ def test_what_of_a_film_has_to_be_checked_is_said_on_it_and_beside_the_conclusio
     expect(page.locator('[data-role="unevaluated"]')).to_have_text(
         "RCC and RMLO: The file names both sides. The side of the image itself (right) is used; please check it."
     )
+    sign(page)
+    asked = page.locator("#signing").get_by_text("To be checked, as said beside the conclusion:")
+    expect(asked.get_by_role("button")).to_have_text(["RCC", "RMLO"])
 
 
 def test_films_that_never_hung_are_named_before_the_report_is_signed(study, picture, logged_in):

@@ -30,7 +30,7 @@ let doubts;
 
 /** What of a film has to be checked before anything else is believed of it. @param {Notice[]} notices */
 export function doubtsOf(notices) {
-  doubts ??= /** @type {Record<string, string[]>} */ (JSON.parse(document.getElementById('reading')?.dataset.doubts ?? '{}'));
+  doubts ??= /** @type {Record<string, string[]>} */ (JSON.parse(globalThis.document?.getElementById('reading')?.dataset.doubts ?? '{}'));
   return Object.entries(doubts).flatMap(([what, codes]) => (notices.some(({ code }) => codes.includes(code)) ? [what] : []));
 }
 

@@ -1,5 +1,6 @@
 // Lists what is still open when a report is signed. Pure functions.
 
+import { doubtsOf } from '../core/codes.js';
 import { drafted, unreviewed } from './findings.js';
 import { judged } from './state.js';
 import { targetOf } from './targets.js';
@@ -8,7 +9,8 @@ import { targetOf } from './targets.js';
 export function lackingIn(state) {
   const ofState = (/** @type {string} */ wanted) =>
     judged(state).filter(({ entry }) => entry.state === wanted).map((image) => targetOf(image));
-  return { unreviewed: unreviewed(state), not_assessed: ofState('failed'), pending: ofState('pending'), unseen: unseenIn(state).map((image) => targetOf(image)), drafts: drafted(state) };
+  const doubted = judged(state).filter(({ result }) => doubtsOf(result?.notices ?? []).length).map((image) => targetOf(image));
+  return { doubted, unreviewed: unreviewed(state), not_assessed: ofState('failed'), pending: ofState('pending'), unseen: unseenIn(state).map((image) => targetOf(image)), drafts: drafted(state) };
 }
 
 /** The images whose picture never hung, though there is one. @param {import('./state.js').Reading} state */
