@@ -1,5 +1,6 @@
 """Fixtures for every test: the real images, drawn films, a real Redis, a real PostgreSQL."""
 
+import fcntl
 import gc
 import os
 import shutil
@@ -117,11 +118,21 @@ def postgres_url(new_postgres_url: Callable[..., str]) -> str:
 
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the present schema, to be copied: the migrations take longer than most tests."""
+    """A SQLite file with the present schema, to be copied.
+
+    The migrations take longer than most tests, so the processes of a run share it.
+    """
     from gateway.migrate import migrate
 
-    path = tmp_path_factory.mktemp("migrated") / "lobule.sqlite"
-    migrate(f"sqlite:///{path}")
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    path = folder / "migrated.sqlite"
+    with (folder / "migrated.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            migrate(f"sqlite:///{folder / 'migrating.sqlite'}")
+            (folder / "migrating.sqlite").rename(path)
     return path
 
 
