@@ -17,6 +17,7 @@ from histo_worker.tissue.orientations import COUNT, turned, turned_back
 from histo_worker.tissue.out_of_distribution import FAR, fit_training_tissue
 from histo_worker.tissue.reader import TissueReader, _smoothed
 from histo_worker.tissue.stage import MAPPED_UM, MOST_REGIONS, describe_map, draw_map, regions_of, widened
+from histo_worker.tissue.statistics import square_statistics
 from histo_worker.tissue.windows import CELL, bands, scaled_size, share_read
 from lobule.contracts.result import ImageInfo, Result, Thresholds
 from lobule.contracts.tissue import Tissue
@@ -93,7 +94,7 @@ class TestWindows:
         def darkness(patches):
             dark = 255 - patches.astype(np.float32).mean(axis=3)
             evidence = dark.reshape(len(patches), 4, SIDE // 4, 4, SIDE // 4).mean(axis=(2, 4))
-            return evidence.mean(axis=(1, 2)), evidence, np.zeros((len(patches), 310), np.float32)
+            return evidence.mean(axis=(1, 2)), evidence
 
         monkeypatch.setattr(reader, "outputs", darkness)
         monkeypatch.setattr(reader, "_slope", 0.02)
@@ -129,17 +130,38 @@ class TestWindows:
             np.testing.assert_allclose(turned_back(reading.tumour[None], i)[0], readings[0].tumour, atol=1e-4)
 
 
+class TestStatistics:
+    def test_are_the_same_in_every_orientation(self):
+        square = np.random.default_rng(0).integers(60, 220, (1, SIDE, SIDE, 3), np.uint8)
+        described = square_statistics(np.concatenate([turned(square, i) for i in range(COUNT)]))
+        np.testing.assert_allclose(described, described[:1].repeat(COUNT, axis=0), atol=1e-3)
+
+    def test_do_not_depend_on_other_squares(self):
+        squares = np.random.default_rng(0).integers(60, 220, (70, SIDE, SIDE, 3), np.uint8)
+        np.testing.assert_allclose(square_statistics(squares)[66:67], square_statistics(squares[66:67]), atol=1e-4)
+        assert square_statistics(squares[:0]).shape == (0, 67)
+
+    def test_of_any_picture_are_finite(self):
+        flat = np.stack([np.full((SIDE, SIDE, 3), value, np.uint8) for value in (0, 128, 255)])
+        assert np.isfinite(square_statistics(flat)).all()
+
+
 class TestOutOfDistribution:
     def test_other_features_are_far_and_new_patients_are_not(self):
         rng = np.random.default_rng(0)
         mixing = rng.normal(size=(6, 6))
-        fields = [rng.normal(size=(4, 6)) @ mixing + 3 * (i % 2) for i in range(300)]
+
+        def drawn(source: int, away: float = 0.0, look: float = 0.0):
+            return rng.normal(size=(4, 6)) @ mixing + 3 * source + away, rng.normal(size=5) - source + look
+
+        fields = [drawn(i % 2) for i in range(300)]
         sources = ["a" if i % 2 else "b" for i in range(300)]
-        tissue = fit_training_tissue(fields, sources, [str(i // 3) for i in range(300)])
+        looks = np.stack([look for _, look in fields])
+        tissue = fit_training_tissue([f for f, _ in fields], looks, sources, [str(i // 3) for i in range(300)])
         again = type(tissue).from_arrays(tissue.arrays())
-        new = [again.unlike(rng.normal(size=(4, 6)) @ mixing + 3 * (i % 2)) for i in range(200)]
+        new = [again.unlike(*drawn(i % 2)) for i in range(200)]
         assert np.mean(np.array(new) >= FAR) < 0.08
-        assert again.unlike(rng.normal(size=(4, 6)) @ mixing + 40) == 1.0
+        assert again.unlike(*drawn(0, away=40)) == again.unlike(*drawn(0, look=40)) == 1.0
 
     def test_widens_not_sure_until_it_is_everything(self):
         usual = Thresholds(low=0.2, high=0.7)
@@ -180,7 +202,7 @@ class TestResult:
         wide = np.concatenate([coarse, np.full_like(coarse, 250)], axis=1)  # the right half is glass
         analysis = pipeline.analyse(encoded(wide), info(magnification="40X"), no_progress)
         result = analysis.result
-        assert result.tissue.model == "tissue-lite0 1.1.0"
+        assert result.tissue.model == "tissue-lite0 1.2.0"
         assert (result.tissue.um_per_pixel, result.tissue.scale_source) == (1.2, "magnification")
         assert result.heat_map.kind == "tumour"
         heat = cv2.imdecode(np.frombuffer(analysis.files[result.heat_map.file], np.uint8), cv2.IMREAD_UNCHANGED)

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from histo_worker.data.source import read_source
+from histo_worker.gate.features import gate_features
 from histo_worker.tissue.network import SIDE, tissue_network
 from histo_worker.tissue.reader import TissueReader
 from histo_worker.tissue_training.batches import TissueBatches
+from histo_worker.tissue_training.label_free import label_free_numbers
 from histo_worker.tissue_training.learning import TissueConfig, fold_of, score, train_tissue
-from histo_worker.tissue_training.package import best_mark, write_tissue_package
+from histo_worker.tissue_training.package import best_mark, refit_training_tissue, write_tissue_package
 from histo_worker.tissue_training.samples import Sample, read_samples
 from histo_worker.training.trained import TrainingStopped
 from lobule_ml.training.state import saved_step
@@ -18,7 +20,9 @@ def sample(laboratory: str, source: str, patient: int, target: int, size=(70, 90
     rng = np.random.default_rng((patient, target))
     base = np.array([200, 130, 190]) - 60 * target
     pixels = np.clip(base + rng.normal(0, 25, (*size, 3)), 0, 255).astype(np.uint8)
-    return Sample(laboratory, source, str(patient), target, f"{source}-{patient}-{target}", pixels)
+    return Sample(
+        laboratory, source, str(patient), target, f"{source}-{patient}-{target}", pixels, gate_features(pixels)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +58,7 @@ def test_a_stopped_training_goes_on_but_not_on_other_samples(samples, tmp_path, 
         train_tissue(samples, tmp_path, None, config, until=1)
     with pytest.raises(ValueError, match="data_sha256"):
         train_tissue(samples[2:], tmp_path, None, config)
-    assert np.isfinite(score(train_tissue(samples, tmp_path, None, config), samples).logits).all()
+    assert np.isfinite(score(train_tissue(samples, tmp_path, None, config), samples)).all()
     assert saved_step(tmp_path) == 2
 
 
@@ -72,18 +76,32 @@ def test_a_package_reads_as_the_network_that_it_was_written_from(samples, tmp_pa
     head = net.get_layer("evidence_C4")
     head.set_weights([np.random.default_rng(0).normal(0, 0.1, w.shape) for w in head.get_weights()])
     scores = score(net, samples)
-    manifest = write_tissue_package(net, samples, scores.logits, tmp_path, TissueConfig(), "none")
+    manifest = write_tissue_package(net, samples, scores, tmp_path, TissueConfig(), "none")
     assert {m.magnification for m in manifest.metrics} == {"idc", "breakhis 100X"}
     reader = TissueReader(tmp_path)
-    assert reader.read(samples[0].pixels, 3.0).probabilities == pytest.approx(
-        reader._calibrated(scores.logits[:1]), abs=0.01
-    )
-    logits, _, _ = reader.outputs(np.stack([samples[0].pixels[1:65, 1:65]]))
+    assert reader.read(samples[0].pixels, 3.0).probabilities == pytest.approx(reader._calibrated(scores[:1]), abs=0.01)
+    logits, _ = reader.outputs(np.stack([samples[0].pixels[1:65, 1:65]]))
     expected = net.predict_on_batch(samples[0].pixels[None, 1:65, 1:65].astype(np.float32))["logit"]
     np.testing.assert_allclose(logits, expected, atol=0.02)  # kernels are kept in half precision
     reading = reader.read(samples[-1].pixels, 3.0)
     assert 0 <= reading.probabilities.max() <= 1
     assert 0 <= reading.unlike_training <= 1
+    anew = refit_training_tissue(reader.package, samples[4:], tmp_path / "anew")
+    again = TissueReader(tmp_path / "anew")
+    assert (anew.name, anew.metrics) == (manifest.name, manifest.metrics)
+    assert anew.weights_sha256 != manifest.weights_sha256
+    np.testing.assert_array_equal(
+        again.read(samples[0].pixels, 3.0).probabilities, reader.read(samples[0].pixels, 3.0).probabilities
+    )
+
+
+def test_numbers_without_training_rise_with_haematoxylin(samples):
+    patches = [s for s in samples if s.laboratory == "idc"]
+    numbers = label_free_numbers(patches)
+    assert len(numbers) == 3
+    assert all(np.isfinite(values).all() for values in numbers.values())
+    target = np.array([bool(s.target) for s in patches])
+    assert numbers["haematoxylin"][target].min() > numbers["haematoxylin"][~target].max()
 
 
 def test_real_sources_come_at_one_scale(data_folder):

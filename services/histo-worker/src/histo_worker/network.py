@@ -31,6 +31,26 @@ def build_network(architecture: dict[str, Any], weights: Path) -> keras.Model:
     return net
 
 
+def compiled(net: keras.Model, batch: int | None, size: int) -> Any:
+    """Compile a network for one signature, so that it is never traced again.
+
+    Args:
+        net: A network with the outputs `logit` and `evidence`.
+        batch: Patches per call; None for any number.
+        size: Side of a patch in pixels.
+
+    Returns:
+        A function of float32 (batch, size, size, 3) that returns logits and evidence maps.
+    """
+
+    @tf.function(input_signature=[tf.TensorSpec((batch, size, size, 3), tf.float32)], autograph=False)
+    def infer(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        outputs = net(pixels, training=False)
+        return outputs["logit"], outputs["evidence"]
+
+    return infer  # TensorFlow's stubs type a tf.function as a plain function
+
+
 class CompiledClassifier:
     """A patch classifier as one compiled function with one signature, so that it is never traced again.
 
@@ -51,14 +71,7 @@ class CompiledClassifier:
             self._prepare = FieldReader.from_manifest(manifest.input.values()).prepare
             self.size = int(manifest.architecture["size"])
         self.batch = batch
-        signature = tf.TensorSpec((batch, self.size, self.size, 3), tf.float32)
-
-        @tf.function(input_signature=[signature], autograph=False)
-        def infer(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            outputs = net(pixels, training=False)
-            return outputs["logit"], outputs["evidence"]
-
-        self._infer: Any = infer  # TensorFlow's stubs type a tf.function as a plain function
+        self._infer = compiled(net, batch, self.size)
         for _ in range(2):  # the first call traces, the second completes the library's optimisation
             self(np.zeros((1, self.size, self.size, 3), np.uint8))
 

@@ -14,7 +14,6 @@ UM_PER_PIXEL = 3.0
 """Micrometres per pixel of patches; the coarsest source has 4."""
 TAP = "C4"
 """The feature map that the head reads."""
-_TEXTURE = "C3"
 
 
 def tissue_network(backbone: str = "efficientnet_lite0", weights: Path | None = None, frozen: int = 0) -> keras.Model:
@@ -26,23 +25,13 @@ def tissue_network(backbone: str = "efficientnet_lite0", weights: Path | None = 
         frozen: Number of the backbone's first stages that are not trained.
 
     Returns:
-        A model with `evidence` (batch, rows, columns), `logit` (batch,) and `features` (batch, channels): means, then
-        deviations, of the maps that the head reads, and both of finer maps.
+        A model with `evidence` (batch, rows, columns) and `logit` (batch,).
     """
-    net = build_backbone(backbone, [_TEXTURE, TAP], (SIDE, SIDE, 3), frozen)
+    net = build_backbone(backbone, [TAP], (SIDE, SIDE, 3), frozen)
     if weights is not None:
         load_pretrained(backbone, net, weights)
     maps: dict[str, Any] = net.output  # pyright: ignore[reportAssignmentType] - it was built with a dictionary of outputs
     outputs = evidence_head({TAP: maps[TAP]})
-    statistics = [
-        statistic
-        for tap in (TAP, _TEXTURE)
-        for statistic in (
-            keras.layers.GlobalAveragePooling2D(name=f"features_{tap}")(maps[tap]),
-            keras.ops.std(maps[tap], axis=(1, 2)),
-        )
-    ]
-    outputs["features"] = keras.layers.Concatenate(name="features")(statistics)
     model = keras.Model(net.input, outputs, name="tissue")
     head = model.get_layer(f"evidence_{TAP}")
     # Otherwise its noise would overwhelm the pretrained features.

@@ -25,13 +25,13 @@ def turned_back(maps: Float, orientation: int) -> Float:
     return np.rot90(maps[:, :, ::-1] if orientation >= 4 else maps, -(orientation % 4), (1, 2))
 
 
-def read_turned(read: Callable[[RGB8], tuple[Float, Float, Float]], patches: RGB8) -> tuple[Float, Float, Float]:
-    """Mean logits (n,) and evidence maps (n, rows, columns) over the orientations, and features of the first.
+def read_turned(read: Callable[[RGB8], tuple[Float, Float]], patches: RGB8) -> tuple[Float, Float]:
+    """Mean logits (n,) and evidence maps (n, rows, columns) over the orientations.
 
     Args:
-        read: Logits, evidence maps and features of squares.
+        read: Logits and evidence maps of squares.
         patches: uint8 (n, SIDE, SIDE, 3).
     """
-    logits, evidence, features = read(np.concatenate([turned(patches, i) for i in range(COUNT)]))
+    logits, evidence = read(np.concatenate([turned(patches, i) for i in range(COUNT)]))
     maps = [turned_back(part, i) for i, part in enumerate(np.split(evidence, COUNT))]
-    return logits.reshape(COUNT, -1).mean(axis=0), np.mean(maps, axis=0), features[: len(patches)]
+    return logits.reshape(COUNT, -1).mean(axis=0), np.mean(maps, axis=0)

@@ -1,10 +1,12 @@
 """Measures how unlike a field's tissue is to the training tissue.
 
-Features of a square are compared with those of each training source by the Mahalanobis distance (Lee et al., NeurIPS
-2018); the nearest source counts. The distances of unseen patients' fields show how rare a distance is.
+Statistics of its squares, and the features of the whole field that the gate reads, are compared with those of each
+training source by the Mahalanobis distance (Lee et al., NeurIPS 2018); the nearest source counts, and of the two
+comparisons the one that is further. Neither was trained for carcinoma, so they keep what tells other pictures apart.
+The distances of unseen patients' fields show how rare a distance is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,19 +21,39 @@ _SHRINKAGE = 0.1  # shrinkage of a covariance towards its diagonal
 
 
 @dataclass(frozen=True)
-class TrainingTissue:
-    """Statistics of the features of each source, and the distances of unseen fields.
+class Sources:
+    """Statistics of one kind of features of each source.
 
     Attributes:
         means: Means (sources, features).
         whitening: Matrices (sources, features, features) from differences to deviations.
         usual: Distances (sources,) that few unseen fields of a source exceed.
-        quantiles: Quantiles, from 0 to 1, of unseen fields' distances relative to `usual`.
     """
 
     means: Floats
     whitening: Floats
     usual: Floats
+
+    def distance(self, features: Floats) -> float:
+        """The mean over rows (n, features) of the distance to the nearest source, relative to `usual`."""
+        some = features[:: max(1, len(features) // _MOST_SQUARES)]
+        away = some[:, None] - self.means[None]
+        lengths = np.linalg.norm(np.einsum("nsf,sfg->nsg", away, self.whitening, optimize=True), axis=2)
+        return float((lengths / self.usual).min(axis=1).mean())
+
+
+@dataclass(frozen=True)
+class TrainingTissue:
+    """The training tissue, and the distances of unseen fields.
+
+    Attributes:
+        squares: Of the statistics of squares.
+        fields: Of the gate's features of whole fields.
+        quantiles: Quantiles, from 0 to 1, of unseen fields' distances.
+    """
+
+    squares: Sources
+    fields: Sources
     quantiles: Floats
 
     @classmethod
@@ -41,33 +63,33 @@ class TrainingTissue:
         Raises:
             KeyError: An array is missing.
         """
-        names = ("means", "whitening", "usual", "quantiles")
-        return cls(*(np.asarray(arrays[f"training/{name}"], np.float32) for name in names))
+        squares, fields = (
+            Sources(*(np.asarray(arrays[f"training/{kind}/{name}"], np.float32) for name in _NAMES)) for kind in _KINDS
+        )
+        return cls(squares, fields, np.asarray(arrays["training/quantiles"], np.float32))
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Arrays for a package."""
-        return {
-            "training/means": self.means.astype(np.float32),
-            "training/whitening": self.whitening.astype(np.float16),
-            "training/usual": self.usual.astype(np.float32),
-            "training/quantiles": self.quantiles.astype(np.float32),
-        }
+        named: dict[str, NDArray[np.generic]] = {"training/quantiles": self.quantiles.astype(np.float32)}
+        for kind in _KINDS:
+            for name in _NAMES:
+                named[f"training/{kind}/{name}"] = getattr(getattr(self, kind), name).astype(np.float32)
+        return named
 
-    def distance(self, features: Floats) -> float:
-        """The mean over a field's squares of the distance to the nearest source, relative to `usual`.
+    def unlike(self, squares: Floats, field: Floats) -> float:
+        """The share of unseen training fields that are nearer than a field, from 0 to 1.
 
         Args:
-            features: (squares, features).
+            squares: Statistics of its squares, (squares, features).
+            field: The gate's features of it, (features,).
         """
-        some = features[:: max(1, len(features) // _MOST_SQUARES)]
-        away = some[:, None] - self.means[None]
-        lengths = np.linalg.norm(np.einsum("nsf,sfg->nsg", away, self.whitening, optimize=True), axis=2)
-        return float((lengths / self.usual).min(axis=1).mean())
-
-    def unlike(self, features: Floats) -> float:
-        """The share of unseen training fields that are nearer than this field, from 0 to 1."""
+        distance = max(self.squares.distance(squares), self.fields.distance(field[None]))
         shares = np.linspace(0, 1, len(self.quantiles))
-        return round(float(np.interp(self.distance(features), self.quantiles, shares)), 4)
+        return round(float(np.interp(distance, self.quantiles, shares)), 4)
+
+
+_KINDS = "squares", "fields"
+_NAMES = "means", "whitening", "usual"
 
 
 def whitening_of(features: Floats) -> Floats:
@@ -79,43 +101,55 @@ def whitening_of(features: Floats) -> Floats:
 
 
 def fit_training_tissue(
-    fields: list[Floats], sources: list[str], patients: list[str], folds: int = 5
+    squares: Sequence[Floats], fields: Floats, sources: Sequence[str], patients: Sequence[str], folds: int = 5
 ) -> TrainingTissue:
     """Fit the statistics on all fields, and the usual distances on patients who were left out.
 
     Args:
-        fields: Features of each field's squares.
+        squares: Statistics of each field's squares.
+        fields: The gate's features of each field, (fields, features).
         sources: Source of each field.
         patients: Patient of each field.
         folds: Number of folds of patients.
     """
-    names = sorted(set(sources))
     source = np.array(sources)
-    lengths = np.array([len(f) for f in fields])
-    every = np.concatenate(fields)
-    owner = np.repeat(np.arange(len(fields)), lengths)
     order = {p: i % folds for i, p in enumerate(sorted(set(patients)))}
     fold = np.array([order[p] for p in patients])
-
-    def statistics(chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        parts = [every[(chosen & (source == name))[owner]] for name in names]
-        return np.stack([p.mean(axis=0) for p in parts]), np.stack([whitening_of(p) for p in parts])
-
-    away = np.zeros((len(fields), len(names)))
-    held: list[TrainingTissue] = []
-    for k in range(folds):
-        means, whitening = statistics(fold != k)
-        held.append(TrainingTissue(means, whitening, np.ones(len(names)), np.zeros(2)))
-        for i in np.flatnonzero(fold == k):
-            own = names.index(source[i])
-            away[i, own] = np.linalg.norm((fields[i] - means[own]) @ whitening[own], axis=1).mean()
-    usual = np.array([np.quantile(away[source == name, j], FAR) for j, name in enumerate(names)])
-    distances = [
-        TrainingTissue(held[fold[i]].means, held[fold[i]].whitening, usual, np.zeros(2)).distance(fields[i])
-        for i in range(len(fields))
-    ]
+    near, away = _fit(squares, source, fold)
+    whole, whole_away = _fit(fields[:, None], source, fold)
+    distances = np.maximum(away, whole_away)
     # The same share of each source, so that no source is far as a whole.
+    shares = np.linspace(0, 1, 201)
     quantiles = np.max(
-        [np.quantile(np.array(distances)[source == name], np.linspace(0, 1, 201)) for name in names], axis=0
+        [np.quantile(distances[source == name], shares, method="weibull") for name in sorted(set(sources))], axis=0
     )
-    return TrainingTissue(*statistics(np.ones(len(fields), bool)), usual, quantiles)
+    return TrainingTissue(near, whole, quantiles)
+
+
+def _fit(
+    fields: Sequence[Floats] | Floats, source: NDArray[np.str_], fold: NDArray[np.integer]
+) -> tuple[Sources, Floats]:
+    """Statistics of all fields, and the distance of each field to those of the other folds.
+
+    Args:
+        fields: Features of each field, (rows, features) each.
+        source: Source of each field.
+        fold: Fold of each field's patient.
+    """
+    names = sorted(set(source.tolist()))
+    every = np.concatenate(list(fields))
+    owner = np.repeat(np.arange(len(fields)), [len(f) for f in fields])
+
+    def statistics(chosen: NDArray[np.bool_], usual: Floats) -> Sources:
+        parts = [every[(chosen & (source == name))[owner]] for name in names]
+        return Sources(np.stack([p.mean(axis=0) for p in parts]), np.stack([whitening_of(p) for p in parts]), usual)
+
+    held = [statistics(fold != k, np.ones(len(names))) for k in range(fold.max() + 1)]
+    own = np.zeros(len(fields))
+    for i, rows in enumerate(fields):
+        place = names.index(str(source[i]))
+        learned = held[fold[i]]
+        own[i] = np.linalg.norm((rows - learned.means[place]) @ learned.whitening[place], axis=1).mean()
+    usual = np.array([np.quantile(own[source == name], FAR) for name in names])
+    away = [Sources(held[k].means, held[k].whitening, usual).distance(f) for k, f in zip(fold, fields, strict=True)]
+    return statistics(np.ones(len(fields), bool), usual), np.array(away)

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from histo_worker.gate.features import gate_features
+from histo_worker.network import compiled
 from histo_worker.preprocessing.glass import BRIGHT
 from histo_worker.tissue.network import SIDE, tissue_network
 from histo_worker.tissue.orientations import read_turned
 from histo_worker.tissue.out_of_distribution import TrainingTissue
-from histo_worker.tissue.windows import CELL, Band, bands, is_one_square, scaled_size, with_colours
+from histo_worker.tissue.statistics import square_statistics
+from histo_worker.tissue.windows import CELL, Band, bands, is_one_square, scaled_size
 from lobule.model_package import ModelPackage, open_package
 from lobule_ml.calibration import sigmoid
 from lobule_ml.packages import building
@@ -70,22 +73,17 @@ class TissueReader:
             """The probability from which a place counts as carcinoma."""
             self._slope, self._intercept = float(calibration["slope"]), float(calibration["intercept"])
 
-        @tf.function(input_signature=[tf.TensorSpec((None, SIDE, SIDE, 3), tf.float32)])
-        def infer(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            outputs = net(pixels, training=False)
-            return outputs["logit"], outputs["evidence"], outputs["features"]
-
-        self._infer: Any = infer  # TensorFlow's stubs type a tf.function as a plain function
+        self._infer = compiled(net, None, SIDE)
         self.outputs(np.zeros((1, SIDE, SIDE, 3), np.uint8))
 
-    def outputs(self, patches: RGB8) -> tuple[Float, Float, Float]:
-        """Logits (n,), evidence maps (n, rows, columns) and features (n, channels) of squares."""
+    def outputs(self, patches: RGB8) -> tuple[Float, Float]:
+        """Logits (n,) and evidence maps (n, rows, columns) of squares."""
         parts: list[list[Float]] = []
         for start in range(0, len(patches), BATCH):
             part = patches[start : start + BATCH].astype(np.float32)
             parts.append([o.numpy() for o in self._infer(tf.constant(part))])
-        logits, evidence, features = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return logits, evidence, with_colours(features, patches)
+        logits, evidence = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return logits, evidence
 
     def read(self, field: RGB8, um_per_pixel: float, glass: int = BRIGHT) -> TissueReading:
         """Read a field in bands.
@@ -101,7 +99,7 @@ class TissueReader:
         ramp = np.minimum(np.arange(_CELLS) + 0.5, _CELLS - np.arange(_CELLS) - 0.5)
         taper = np.outer(ramp, ramp)
         logits: list[Float] = []
-        features: list[Float] = []
+        statistics: list[Float] = []
         squares: list[tuple[int, int]] = []
         alone = is_one_square(field.shape[0], field.shape[1], um_per_pixel)
         for group in _groups(bands(field, um_per_pixel, glass)):
@@ -112,9 +110,9 @@ class TissueReader:
             if not corners:
                 continue
             patches = np.concatenate([band.patches for band in group])
-            logit, evidence, feature = read_turned(self.outputs, patches) if alone else self.outputs(patches)
+            logit, evidence = read_turned(self.outputs, patches) if alone else self.outputs(patches)
+            statistics.append(square_statistics(patches))
             logits.append(logit)
-            features.append(feature)
             squares += corners
             for (y, x), values in zip(corners, evidence, strict=True):
                 top, left = min(y // CELL, rows - _CELLS), min(x // CELL, columns - _CELLS)
@@ -128,7 +126,7 @@ class TissueReader:
         holds_tissue = (cv2.blur(tissue, (5, 5)) >= _LEAST_TISSUE) & (weight > 0)
         mapped[~holds_tissue] = 0.0
         share = float((mapped >= self.mark_from).sum() / max(1, holds_tissue.sum()))
-        unlike = self._training.unlike(np.concatenate(features))
+        unlike = self._training.unlike(np.concatenate(statistics), gate_features(field))
         return TissueReading(mapped, share, np.array(squares), self._calibrated(np.concatenate(logits)), unlike)
 
     def _calibrated(self, logits: Float) -> Float:

@@ -114,16 +114,3 @@ def _band(field: RGB8, um_per_pixel: float, y: int, columns: int) -> RGB8:
     wide = min(columns, max(1, round(part.shape[1] / factor)))
     small = resize_area(np.ascontiguousarray(part), rows, wide)
     return np.pad(small, ((0, SIDE - rows), (0, columns - wide), (0, 0)), mode="symmetric")
-
-
-def with_colours(features: Float, patches: RGB8) -> Float:
-    """Add the mean and deviation of each channel's optical density, which identify the stain, to features of squares.
-
-    The network learned to ignore stains, so its own features do not identify them.
-
-    Args:
-        features: (n, channels).
-        patches: uint8 (n, SIDE, SIDE, 3).
-    """
-    density = optical_density(patches)
-    return np.concatenate([features, density.mean(axis=(1, 2)), density.std(axis=(1, 2))], axis=1)

@@ -58,6 +58,23 @@ def train(
 
 
 @app.command()
+def refit(
+    data: _Data,
+    output: Annotated[Path, typer.Option(help="Folder of the package to write.")],
+    without: _Without = None,
+) -> None:
+    """Fit the distance to the training tissue anew, for the network of the package in use."""
+    from histo_worker.tissue.reader import PACKAGE
+    from histo_worker.tissue_training.package import refit_training_tissue
+    from histo_worker.tissue_training.samples import read_samples
+    from lobule.model_package import open_package
+
+    with _complaints():
+        manifest = refit_training_tissue(open_package(PACKAGE), read_samples(data, without or ()), output)
+    typer.echo(f"{manifest.name} {manifest.version}")
+
+
+@app.command()
 def across(
     data: _Data,
     test: Annotated[list[Path], typer.Option(help="Folder of the laboratory to measure on; may be repeated.")],
@@ -66,18 +83,20 @@ def across(
     without: _Without = None,
     steps: Annotated[int, _STEPS] = 380,
 ) -> None:
-    """Train on some laboratories and measure on another."""
+    """Train on some laboratories and measure on another, beside numbers that need no training."""
+    from histo_worker.tissue_training.label_free import label_free_numbers
     from histo_worker.tissue_training.learning import TissueConfig, score, train_tissue
     from histo_worker.tissue_training.package import measure
     from histo_worker.tissue_training.samples import read_samples
 
     with _complaints():
         net = train_tissue(read_samples(data, without or ()), run, weights, TissueConfig(steps=steps))
-        samples = read_samples(test)
-        logits = score(net, samples).logits
-    for metric in measure(samples, logits, "another laboratory"):
-        low, high = metric.interval or (0.0, 0.0)
-        typer.echo(f"{metric.split}: AUC {metric.value:.3f} ({low:.3f} to {high:.3f})")
+        samples = read_samples(test, without or ())
+        ranked = {"the network": score(net, samples), **label_free_numbers(samples)}
+    for name, values in ranked.items():
+        for metric in measure(samples, values, "another laboratory"):
+            low, high = metric.interval or (0.0, 0.0)
+            typer.echo(f"{metric.split}: AUC {metric.value:.3f} ({low:.3f} to {high:.3f}) of {name}")
 
 
 @app.command()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL, tissue_network
 from histo_worker.tissue.orientations import read_turned
-from histo_worker.tissue.windows import bands, is_one_square, with_colours
+from histo_worker.tissue.windows import bands, is_one_square
 from histo_worker.tissue_training.batches import TissueBatches
 from histo_worker.tissue_training.laboratories import Laboratory
 from histo_worker.tissue_training.samples import Sample
@@ -27,6 +27,7 @@ Float = NDArray[np.float32]
 RGB8 = NDArray[np.uint8]
 
 _PREDICTED = 64  # squares in a batch
+_OUTPUTS = "logit", "evidence"
 
 
 @dataclass(frozen=True)
@@ -100,54 +101,39 @@ def _digest(samples: Sequence[Sample]) -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True)
-class Scores:
-    """The scores of a network for samples.
-
-    Attributes:
-        logits: Logits (samples,) of the most suspicious squares.
-        features: Features (squares, channels) of each sample's squares.
-    """
-
-    logits: Floats
-    features: list[Floats]
+def squares_of(samples: Sequence[Sample]) -> list[RGB8]:
+    """The squares of each sample, (n, SIDE, SIDE, 3), cut as the service cuts a field."""
+    parts = [[b.patches for b in bands(s.pixels, UM_PER_PIXEL) if b.xs] for s in samples]
+    return [np.concatenate(p) if p else np.zeros((0, SIDE, SIDE, 3), np.uint8) for p in parts]
 
 
-def score(net: keras.Model, samples: Sequence[Sample], *, turned: bool = True) -> Scores:
-    """Score samples square by square, as the service reads a field.
+def score(net: keras.Model, samples: Sequence[Sample]) -> Floats:
+    """Compute logits (samples,) of the most suspicious squares, as the service reads a field.
 
     Args:
         net: The network.
         samples: Samples to score.
-        turned: Whether samples of a single square are read in all orientations; features do not depend on it.
     """
-    parts = [[b.patches for b in bands(s.pixels, UM_PER_PIXEL) if b.xs] for s in samples]
-    squares = [np.concatenate(p) if p else np.zeros((0, SIDE, SIDE, 3), np.uint8) for p in parts]
-    every = np.concatenate(squares)
+    squares = squares_of(samples)
     lengths = [len(s) for s in squares]
-    logits, _, features = _outputs(net, every)
+    every = np.concatenate(squares)
+    logits = _outputs(net, every)[0]
     sizes = [s.pixels.shape[:2] for s in samples]
     alone = np.repeat([is_one_square(height, width, UM_PER_PIXEL) for height, width in sizes], lengths)
-    if turned and alone.any():
+    if alone.any():
         logits[alone] = read_turned(partial(_outputs, net), every[alone])[0]
-    ends = np.cumsum(lengths)[:-1]
     glass = float(logits.min())  # a field without tissue contains no carcinoma
-    return Scores(
-        np.array([part.max() if len(part) else glass for part in np.split(logits, ends)]),
-        np.split(with_colours(features, every), ends),
-    )
+    return np.array([part.max() if len(part) else glass for part in np.split(logits, np.cumsum(lengths)[:-1])])
 
 
-def _outputs(net: keras.Model, squares: RGB8) -> tuple[Float, Float, Float]:
-    """Logits, evidence maps and features of squares."""
+def _outputs(net: keras.Model, squares: RGB8) -> tuple[Float, Float]:
+    """Logits and evidence maps of squares."""
     outputs = [
         net.predict_on_batch(squares[start : start + _PREDICTED].astype(np.float32))
         for start in range(0, len(squares), _PREDICTED)
     ]
-    logits, evidence, features = (
-        np.concatenate([np.asarray(o[name], np.float32) for o in outputs]) for name in ("logit", "evidence", "features")
-    )
-    return logits, evidence, features
+    logits, evidence = (np.concatenate([np.asarray(o[name], np.float32) for o in outputs]) for name in _OUTPUTS)
+    return logits, evidence
 
 
 def fold_of(samples: Sequence[Sample], folds: int, seed: int) -> NDArray[np.intp]:
@@ -183,6 +169,5 @@ def out_of_fold(
         learned = [s for s, f in zip(samples, fold, strict=True) if f != k]
         net = train_tissue(learned, run / f"fold{k}", weights, config)
         chosen = np.flatnonzero(fold == k)
-        scores = score(net, [samples[int(i)] for i in chosen])
-        logits[chosen] = scores.logits
+        logits[chosen] = score(net, [samples[int(i)] for i in chosen])
     return logits

@@ -13,18 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 from histo_worker.evaluation.calibration import PlattCalibration
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.out_of_distribution import FAR, fit_training_tissue
-from histo_worker.tissue_training.learning import Floats, TissueConfig, score
+from histo_worker.tissue.statistics import square_statistics
+from histo_worker.tissue_training.learning import Floats, TissueConfig, squares_of
 from histo_worker.tissue_training.samples import Sample
 from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.manifest import CalibrationSection, Metric, NetworkInput
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Thresholds
+from lobule.model_package import ModelPackage
 from lobule_ml.calibration import Logistic
 from lobule_ml.evaluation.statistics import auc, dice, expected_calibration_error, patient_bootstrap
 from lobule_ml.packages import write_description, write_weights
 from lobule_ml.variables import get_variables
 
-NAME, VERSION = "tissue-lite0", "1.1.0"
+NAME, VERSION = "tissue-lite0", "1.2.0"
 _ROUNDS = 300
 
 
@@ -111,15 +113,16 @@ def write_tissue_package(
     patients = {name: len({s.patient for s in samples if s.source == name}) for name in counts}
     trained_on = "; ".join(f"{n}: {counts[n]} fields of {patients[n]} patients" for n in sorted(counts))
     return _write(net, folder, config, licence, calibration, measure(samples, logits, protocol, calibration),
-                  mark_from, trained_on, training_arrays(net, samples))  # fmt: skip
+                  mark_from, trained_on, training_arrays(samples))  # fmt: skip
 
 
-def training_arrays(net: keras.Model, samples: Sequence[Sample]) -> dict[str, Any]:
+def training_arrays(samples: Sequence[Sample]) -> dict[str, Any]:
     """Statistics of the training tissue, as arrays for the package."""
-    features = score(net, samples, turned=False).features
-    known = [i for i, f in enumerate(features) if len(f)]
+    squares = [square_statistics(s) for s in squares_of(samples)]
+    known = [i for i, s in enumerate(squares) if len(s)]
     tissue = fit_training_tissue(
-        [features[i] for i in known],
+        [squares[i] for i in known],
+        np.stack([samples[i].look for i in known]),
         [samples[i].source for i in known],
         [f"{samples[i].laboratory} {samples[i].patient}" for i in known],
     )
@@ -154,11 +157,27 @@ def _write(
         licence=licence,
         metrics=metrics,
     )
-    write_description(folder, manifest, _card(manifest, config))
+    write_description(folder, manifest, _card(manifest))
     return manifest
 
 
-def _card(manifest: ModelManifest, config: TissueConfig) -> str:
+def refit_training_tissue(package: ModelPackage, samples: Sequence[Sample], folder: Path) -> ModelManifest:
+    """Write a package with the network of another, and the statistics of the training tissue fitted anew.
+
+    Args:
+        package: The other package.
+        samples: The samples that its network was trained on.
+        folder: Folder of the new package.
+    """
+    with np.load(package.weights) as archive:
+        kept = {name: archive[name] for name in archive.files if not name.startswith("training/")}
+    stored = write_weights(folder, kept | training_arrays(samples))
+    manifest = package.manifest.model_copy(update={"version": VERSION, **stored._asdict()})
+    write_description(folder, manifest, _card(manifest))
+    return manifest
+
+
+def _card(manifest: ModelManifest) -> str:
     table = "\n".join(
         f"| {m.magnification} | {m.title.replace('_', ' ')} | {m.value:.3f} | {low:.3f} to {high:.3f} |"
         for m in manifest.metrics
@@ -172,9 +191,10 @@ def _card(manifest: ModelManifest, config: TissueConfig) -> str:
 likely, and how unlike the tissue is to that which it learned from. It does not replace the classifier of fields.
 
 **How.** Squares of {SIDE} pixels at {UM_PER_PIXEL:g} micrometres a pixel go through the first blocks of
-{config.backbone} (ImageNet weights; Apache-2.0), trained with other dyes, light, sharpness, compression and scale. Its
-map's mean is the square's logit. A field is unlike the training tissue where the Mahalanobis distance of its features
-to the nearest source is larger than for {FAR:.0%} of the fields of each source.
+{manifest.architecture["backbone"]} (ImageNet weights; Apache-2.0), trained with other dyes, light, sharpness,
+compression and scale. Its map's mean is the square's logit. A field is unlike the training tissue where the
+Mahalanobis distance to the nearest source, of statistics of its squares' dyes and texture or of the gate's features of
+the field, is larger than for {FAR:.0%} of the fields of each source.
 
 **Trained on.** {manifest.trained_on}.
 IDC (Cruz-Roa et al., SPIE 2014; Janowczyk & Madabhushi, JPI 2016): public, for academic use. BreakHis (Spanhol et al.,
