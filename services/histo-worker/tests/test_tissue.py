@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from histo_worker.data.source import read_source
+from histo_worker.gate.features import gate_features
 from histo_worker.preprocessing.glass import BRIGHT, glass_from
 from histo_worker.scale import Scale, scale_of
 from histo_worker.tissue import windows
@@ -189,7 +190,7 @@ class TestResult:
     def test_of_a_patch_of_50_pixels_says_what_can_be_read_of_it(self, pipeline, data_folder, monkeypatch):
         patch = next(f for f in read_source(data_folder / "idc").fields if f.target).pixels()
         assert patch.shape == (50, 50, 3)
-        monkeypatch.setattr(type(pipeline._gate), "check", lambda *_: 1.0)
+        monkeypatch.setattr(type(pipeline._gate), "check", lambda _, field: gate_features(field))
         result = pipeline.analyse(encoded(patch), info(um_per_pixel=4.0), no_progress).result
         assert result.assessment == "not_sure"
         assert "scale_too_coarse" in [n.code for n in result.notices]
@@ -197,7 +198,9 @@ class TestResult:
         assert 0 < result.tissue.probability_tumour < 1
 
     def test_of_a_coarse_field_holds_the_map_and_regions(self, pipeline, fields, monkeypatch):
-        monkeypatch.setattr(type(pipeline._gate), "check", lambda *_: 1.0)  # drawn glass is too even for it
+        monkeypatch.setattr(
+            type(pipeline._gate), "check", lambda _, field: gate_features(field)
+        )  # drawn glass is too even for it
         coarse = decode_rgb(next(f for f in fields if f.magnification == "40X").path.read_bytes())
         wide = np.concatenate([coarse, np.full_like(coarse, 250)], axis=1)  # the right half is glass
         analysis = pipeline.analyse(encoded(wide), info(magnification="40X"), no_progress)

@@ -69,17 +69,16 @@ class InputGate:
         distances = ((x[:, None, :] - self.support[None]) ** 2).sum(axis=2)
         return np.exp(-self.gamma * distances) @ self.weights + self.bias
 
-    def check(self, field: RGB8) -> float:
-        """Score a picture.
+    def check(self, field: RGB8) -> Floats:
+        """Refuse a picture that is no field; returns its `gate_features`, which others need, too.
 
         Raises:
             AnalysisError: `not_histology`, with the kind of the picture if it is recognisable.
         """
         features = gate_features(field)
-        score = float(self.scores(features[None])[0])
-        if score < 0:
+        if self.scores(features[None])[0] < 0:
             raise AnalysisError("not_histology", _reason(dict(zip(NAMES, features, strict=True))))
-        return score
+        return features
 
 
 def standardise(features: Floats, mean: Floats, deviation: Floats) -> Floats:

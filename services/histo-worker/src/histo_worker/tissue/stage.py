@@ -55,7 +55,9 @@ class TissueAnswer(NamedTuple):
     tumour: Float | None
 
 
-def read_tissue(reader: TissueReader, field: RGB8, scale: Scale | None, glass: int) -> TissueAnswer | None:
+def read_tissue(
+    reader: TissueReader, field: RGB8, scale: Scale | None, glass: int, look: NDArray[np.floating]
+) -> TissueAnswer | None:
     """Read the tissue of a field; None if its scale is unknown, or its shorter side is less than half a square.
 
     Args:
@@ -63,11 +65,12 @@ def read_tissue(reader: TissueReader, field: RGB8, scale: Scale | None, glass: i
         field: uint8 (height, width, 3).
         scale: Scale of the field, if known.
         glass: Value from which its pixels are glass.
+        look: Its `gate_features`.
     """
     if scale is None or min(field.shape[:2]) * scale.um_per_pixel < LEAST_READ_UM:
         return None
     um = scale.um_per_pixel
-    reading = reader.read(field, um, glass)
+    reading = reader.read(field, um, glass, look)
     mapped = min(field.shape[:2]) * um >= MAPPED_UM
     manifest = reader.package.manifest
     tissue = Tissue(
