@@ -75,7 +75,8 @@ def canvas(pane) -> np.ndarray:
 def marks(page, pane) -> np.ndarray:
     """The change of a film's pixels by its overlays, measured by holding the key that hides them.
 
-    Films are painted outside the page's main thread, shortly after the page states what they show.
+    Films are painted outside the page's main thread, shortly after the page states what they show, so the picture
+    must be the same before and after.
     """
     for _ in range(20):
         over = canvas(pane)
@@ -84,7 +85,7 @@ def marks(page, pane) -> np.ndarray:
         page.keyboard.up("h")
         # A film has millions of pixels, for which OpenCV needs a twentieth of NumPy's time with wide integers.
         changed = reduce(np.maximum, cv2.split(cv2.absdiff(over, below)))
-        if changed.any():
+        if changed.any() and np.array_equal(canvas(pane), over):
             break
         page.wait_for_timeout(100)
     return changed.astype(int)

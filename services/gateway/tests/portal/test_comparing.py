@@ -51,7 +51,7 @@ def test_a_film_of_which_the_breast_is_not_known_does_not_make_the_others_smalle
     page = logged_in(study.url, viewport=VIEWPORT)
     page.wait_for_function("""() => {
         const [known, whole] = [...document.querySelectorAll('.pane:not([hidden])')];
-        return Number(known.dataset.scale) > 1.2 * Number(whole.dataset.scale);
+        return Number(known?.dataset.scale) > 1.2 * Number(whole?.dataset.scale);
     }""")
     whole = page.locator('.pane[data-view="LCC"]')
     expect(whole).to_contain_text("not at the scale of RCC")
