@@ -5,9 +5,7 @@ import gc
 import os
 import shutil
 import struct
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -45,17 +43,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     from parallel import FileByFile
 
     return FileByFile(config, log)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[object]) -> None:
-    """Fork the processes from one that has imported the slow packages."""
-    from warm import forked_processes
-
-    if sys.platform == "linux":
-        stack = ExitStack()
-        stack.enter_context(forked_processes(specs))
-        config.add_cleanup(stack.close)
 
 
 @pytest.fixture(scope="session")
