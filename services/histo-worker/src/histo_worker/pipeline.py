@@ -115,7 +115,7 @@ class HistologyPipeline:
         height, width = field.shape[:2]
         with clock.stage("gate"):
             progress(0.05, activity("checking_field"))
-            look = self._gate.check(field)
+            features = self._gate.check(field)
             glass = glass_from(field)
         with clock.stage("patches"):
             progress(0.1, activity("cutting_patches"))
@@ -130,7 +130,7 @@ class HistologyPipeline:
             probability = float(self._calibrated(_field_logit(logits))[0])
         with clock.stage("tissue"):
             progress(0.85, activity("reading_tissue"))
-            answer = read_tissue(self._tissue, field, scale, glass, look)
+            answer = read_tissue(self._tissue, field, scale, glass, features)
             tissue = answer.tissue if answer else None
         with clock.stage("pictures"):
             progress(0.9, activity("drawing_evidence"))

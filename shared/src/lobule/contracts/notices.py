@@ -17,6 +17,8 @@ PICTURE_IN_DOUBT = frozenset({"polarity_doubted"})
 """Notices of a film that may have been read with black and white exchanged, so that it is not called negative."""
 NOT_EVALUATED = PICTURE_IN_DOUBT | {"implant", "magnified_view", "male_patient", "partial_view", "synthesised_view"}
 """Notices about kinds of films on which the models were not evaluated."""
+UNUSUAL_FILM = NOT_EVALUATED | {"special_view"}
+"""Notices about unusual films that the portal repeats beside the conclusion."""
 
 TO_CHECK = {
     "side": CHEST_WALL_NOTICES | {"laterality_against_file", "laterality_conflict", "laterality_corrected"},

@@ -1,8 +1,7 @@
 """The format of a decoder's outcome in the shared file: facts as JSON and arrays of samples, or a refusal.
 
-The reader trusts none of it: it reads plain data, once, and checks it against limits, because a decoder that is under
-    the
-control of hostile bytes can write anything at any time.
+The reader trusts none of it: it reads plain data, once, and checks it against limits, because a decoder
+under the control of hostile bytes can write anything at any time.
 """
 
 import math

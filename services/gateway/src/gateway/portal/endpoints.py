@@ -23,7 +23,7 @@ from gateway.system.endpoints import models_at_work
 from gateway.users.models import User
 from gateway.users.permissions import has_permission
 from lobule.contracts.errors import INPUT_ERROR_CODES
-from lobule.contracts.notices import NOT_EVALUATED, TO_CHECK
+from lobule.contracts.notices import TO_CHECK, UNUSUAL_FILM
 from lobule.contracts.progress import FINAL_STATES
 from lobule.limits import MAX_PIXELS, MIN_SIDE
 
@@ -69,7 +69,7 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
         named=named,
         beside=beside(session, user, case),
         input_error_codes=_INPUT_ERRORS,
-        not_evaluated=sorted(NOT_EVALUATED | {"special_view"}),
+        not_evaluated=sorted(UNUSUAL_FILM),
         doubts={what: sorted(codes) for what, codes in TO_CHECK.items()},
     )
     return compressed(request, page)

@@ -86,7 +86,7 @@ class TissueReader:
         return logits, evidence
 
     def read(
-        self, field: RGB8, um_per_pixel: float, glass: int = BRIGHT, look: NDArray[np.floating] | None = None
+        self, field: RGB8, um_per_pixel: float, glass: int = BRIGHT, features: NDArray[np.floating] | None = None
     ) -> TissueReading:
         """Read a field in bands.
 
@@ -94,7 +94,7 @@ class TissueReader:
             field: uint8 (height, width, 3).
             um_per_pixel: Micrometres per pixel of the field.
             glass: Value from which its pixels are glass, from `glass_from`.
-            look: Its `gate_features`, if they are known.
+            features: Its `gate_features`, if they are known.
         """
         rows, columns = (n // CELL for n in scaled_size(field.shape[0], field.shape[1], um_per_pixel))
         total, weight = np.zeros((rows, columns), np.float32), np.zeros((rows, columns), np.float32)
@@ -129,7 +129,9 @@ class TissueReader:
         holds_tissue = (cv2.blur(tissue, (5, 5)) >= _LEAST_TISSUE) & (weight > 0)
         mapped[~holds_tissue] = 0.0
         share = float((mapped >= self.mark_from).sum() / max(1, holds_tissue.sum()))
-        unlike = self._training.unlike(np.concatenate(statistics), gate_features(field) if look is None else look)
+        unlike = self._training.unlike(
+            np.concatenate(statistics), gate_features(field) if features is None else features
+        )
         return TissueReading(mapped, share, np.array(squares), self._calibrated(np.concatenate(logits)), unlike)
 
     def _calibrated(self, logits: Float) -> Float:

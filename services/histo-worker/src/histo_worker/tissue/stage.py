@@ -56,7 +56,7 @@ class TissueAnswer(NamedTuple):
 
 
 def read_tissue(
-    reader: TissueReader, field: RGB8, scale: Scale | None, glass: int, look: NDArray[np.floating]
+    reader: TissueReader, field: RGB8, scale: Scale | None, glass: int, features: NDArray[np.floating]
 ) -> TissueAnswer | None:
     """Read the tissue of a field; None if its scale is unknown, or its shorter side is less than half a square.
 
@@ -65,12 +65,12 @@ def read_tissue(
         field: uint8 (height, width, 3).
         scale: Scale of the field, if known.
         glass: Value from which its pixels are glass.
-        look: Its `gate_features`.
+        features: Its `gate_features`.
     """
     if scale is None or min(field.shape[:2]) * scale.um_per_pixel < LEAST_READ_UM:
         return None
     um = scale.um_per_pixel
-    reading = reader.read(field, um, glass, look)
+    reading = reader.read(field, um, glass, features)
     mapped = min(field.shape[:2]) * um >= MAPPED_UM
     manifest = reader.package.manifest
     tissue = Tissue(

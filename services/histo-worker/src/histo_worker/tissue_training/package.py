@@ -122,7 +122,7 @@ def training_arrays(samples: Sequence[Sample]) -> dict[str, Any]:
     known = [i for i, s in enumerate(squares) if len(s)]
     tissue = fit_training_tissue(
         [squares[i] for i in known],
-        np.stack([samples[i].look for i in known]),
+        np.stack([samples[i].features for i in known]),
         [samples[i].source for i in known],
         [f"{samples[i].laboratory} {samples[i].patient}" for i in known],
     )

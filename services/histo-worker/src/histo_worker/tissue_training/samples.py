@@ -33,7 +33,7 @@ class Sample:
         target: 1 for carcinoma.
         name: Name of the field.
         pixels: Pixels at `UM_PER_PIXEL`, uint8.
-        look: The gate's features of the field at its own scale.
+        features: The gate's features of the field at its own scale.
     """
 
     laboratory: str
@@ -42,7 +42,7 @@ class Sample:
     target: int
     name: str
     pixels: RGB8
-    look: NDArray[np.float32]
+    features: NDArray[np.float32]
 
 
 def read_samples(folders: Sequence[Path], without: Sequence[str] = ()) -> list[Sample]:
@@ -70,7 +70,7 @@ def _sample(field: Field) -> Sample:
         factor, source = UM_OF_MAGNIFICATION[field.magnification] / UM_PER_PIXEL, f"breakhis {field.magnification}"
     size = round(width * factor), round(height * factor)
     scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
-    look = gate_features(pixels)
+    features = gate_features(pixels)
     return Sample(
-        source.split()[0], source, field.patient, field.target, field.name, np.asarray(scaled, np.uint8), look
+        source.split()[0], source, field.patient, field.target, field.name, np.asarray(scaled, np.uint8), features
     )
