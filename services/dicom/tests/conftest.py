@@ -33,7 +33,7 @@ def settings_of(folder: Path, **changes) -> NodeSettings:
         "dicom_calling_ae_titles": "MODALITY, PACS",
         "dicom_port": 0,
         "dicom_reserve_bytes": 0,
-        "dicom_timeout_s": 5,
+        "dicom_timeout_s": 60,
         "dicom_keep_in_gateway": False,
     }
     return NodeSettings(**(values | changes))
@@ -42,7 +42,7 @@ def settings_of(folder: Path, **changes) -> NodeSettings:
 @pytest.fixture
 def make_settings(tmp_path: Path) -> Callable[..., NodeSettings]:
     """Makes settings of a node that anybody may call."""
-    values = {"api_token": "x", "dicom_folder": tmp_path, "dicom_calling_ae_titles": "*", "dicom_timeout_s": 5}
+    values = {"api_token": "x", "dicom_folder": tmp_path, "dicom_calling_ae_titles": "*", "dicom_timeout_s": 60}
     return lambda **changes: NodeSettings(**(values | changes))
 
 

@@ -46,15 +46,15 @@ def pacs():
 
 
 def ask(port: int, references, calling: str = "PACS", action: int = 1) -> int:
-    entity = ApplicationEntity(calling)
-    entity.add_requested_context(PUSH_MODEL)
-    association = entity.associate("127.0.0.1", port, ae_title="LOBULE")
     asked = Dataset()
     asked.TransactionUID, asked.ReferencedSOPSequence = generate_uid(), []
     for sop_class, sop_instance in references:
         item = Dataset()
         item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = sop_class, sop_instance
         asked.ReferencedSOPSequence.append(item)
+    entity = ApplicationEntity(calling)
+    entity.add_requested_context(PUSH_MODEL)
+    association = entity.associate("127.0.0.1", port, ae_title="LOBULE")
     status, _ = association.send_n_action(asked, action, PUSH_MODEL, PUSH_MODEL_INSTANCE)
     association.release()
     return status.Status

@@ -28,7 +28,7 @@ def taker(tmp_path, make_settings):
     journal, listening = Journal(tmp_path / "journal.sqlite"), []
 
     def listen(**changes) -> listener.OrderListener:
-        settings = make_settings(dicom_hl7_port=0, dicom_timeout_s=changes.pop("timeout_s", 5), **changes)
+        settings = make_settings(dicom_hl7_port=0, dicom_timeout_s=changes.pop("timeout_s", 60), **changes)
         listening.append(listener.OrderListener(settings, journal))
         return listening[-1]
 
