@@ -3,8 +3,10 @@
 uv run --no-sync python bench/histo_large.py FIELD ... [--megapixels 100] [--um-per-pixel 0.25]
 
 The fields are tiled, mirrored at their borders, to a picture of the given size, which is written as a plain TIFF, as a
-TIFF of JPEG tiles and as JPEG. Each is analysed in a new process by the service's pipeline, including its decoder.
-Memory is the highest of ten samples a second.
+deflated TIFF, as a TIFF of JPEG tiles and as JPEG. Each is analysed in a new process by the service's pipeline,
+including its decoder. Memory is the kernel's highest mark (VmHWM) of the process of the pipeline, from its start on,
+and of the two processes of the decoder. They do not have their peaks at the same time and share pages, so the sum is
+more than they have together.
 Limits: 120 s on two cores, 1.5 GB in the process of the pipeline.
 """
 
@@ -13,16 +15,17 @@ import math
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import tifffile
+from memory import peak
 from PIL import Image
 
 from histo_worker.pipeline import build_pipeline
 from histo_worker.predict import describer
+from lobule.decoding.images import decoder
 from lobule.imaging.decode import RGB8, decode_rgb
 from lobule_ml.batch import analyse
 
@@ -44,34 +47,17 @@ def large_field(fields: list[RGB8], megapixels: float) -> RGB8:
 
 def write_all(picture: RGB8, folder: Path) -> list[Path]:
     """Write the picture in every format in which such regions are exported."""
-    plain, tiled, jpeg = (folder / name for name in ("plain.tif", "tiled.tif", "whole.jpg"))
+    plain, deflated, tiled, jpeg = (folder / name for name in ("plain.tif", "deflated.tif", "tiled.tif", "whole.jpg"))
     tifffile.imwrite(plain, picture, photometric="rgb")
+    tifffile.imwrite(deflated, picture, photometric="rgb", compression="zlib", predictor=True, rowsperstrip=64)
     tifffile.imwrite(tiled, picture, photometric="rgb", tile=(512, 512), compression="jpeg")
     Image.MAX_IMAGE_PIXELS = None
     Image.fromarray(picture).save(jpeg, quality=90)
-    return [plain, tiled, jpeg]
-
-
-def resident_mb(pid: int) -> float:
-    """Current resident memory of a process; 0 if it has ended."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
-    except (OSError, IndexError):
-        return 0.0
-    return pages * 4096 / 1e6
-
-
-def offspring(pid: int) -> list[int]:
-    """The descendants of a process."""
-    try:
-        own = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
-    except OSError:
-        return []
-    return [*own, *(each for child in own for each in offspring(child))]
+    return [plain, deflated, tiled, jpeg]
 
 
 def analyse_one(file: Path, um_per_pixel: float) -> None:
-    """Analyse a file in this process, and print the time and the number of regions."""
+    """Analyse a file in this process, and print the time, the number of regions and the peaks of memory."""
     pipeline = build_pipeline()
     started = time.perf_counter()
     [outcome] = analyse(pipeline, [file], describer(None, um_per_pixel))
@@ -79,18 +65,10 @@ def analyse_one(file: Path, um_per_pixel: float) -> None:
     if outcome.result is None or outcome.result.tissue is None:
         sys.exit(f"{outcome.error}: {outcome.detail}")
     stages = ", ".join(f"{name} {value:.1f}" for name, value in outcome.result.timings_s.items())
-    print(f"{seconds:.1f} s ({stages}); {len(outcome.result.tissue.regions)} regions", flush=True)
-
-
-def watch(process: subprocess.Popen[str]) -> tuple[float, float]:
-    """The highest memory of a process, and that of the process and its descendants."""
-    alone = together = 0.0
-    while process.poll() is None:
-        own = resident_mb(process.pid)
-        alone = max(alone, own)
-        together = max(together, own + sum(resident_mb(each) for each in offspring(process.pid)))
-        time.sleep(0.1)
-    return alone, together
+    alone, child = peak(), decoder.peak_mb * 1.048576  # the decoder counts in MiB
+    server = peak(decoder.running.process.pid) if decoder.running else 0.0
+    print(f"{seconds:.1f} s ({stages}); {len(outcome.result.tissue.regions)} regions")
+    print(f"  {alone:.0f} MB, its decoder {child:.0f} and {server:.0f} MB, at most {alone + child + server:.0f} MB")
 
 
 def main() -> None:
@@ -110,17 +88,8 @@ def main() -> None:
         del picture
         for file in files:
             command = [sys.executable, __file__, "--one", "--um-per-pixel", str(arguments.um_per_pixel), str(file)]
-            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-                memory: list[tuple[float, float]] = []
-                watcher = threading.Thread(target=lambda p=process, m=memory: m.append(watch(p)))
-                watcher.start()
-                output = process.communicate()[0].strip()
-                watcher.join()
-            [(alone, together)] = memory
-            size = file.stat().st_size / 1e6
-            print(
-                f"{file.name} ({size:.0f} MB): {output}; {alone:.0f} MB, with its decoder {together:.0f} MB", flush=True
-            )
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+            print(f"{file.name} ({file.stat().st_size / 1e6:.0f} MB): {done.stdout.strip()}", flush=True)
 
 
 if __name__ == "__main__":

@@ -23,4 +23,4 @@ def resident(process: int | str = "self") -> float:
 
 def _status(process: int | str, name: str) -> float:
     text = Path(f"/proc/{process}/status").read_bytes()
-    return int(text[text.index(name.encode()) :].split(maxsplit=2)[1]) / 1e3
+    return int(text[text.index(name.encode()) :].split(maxsplit=2)[1]) * 1024 / 1e6

@@ -138,11 +138,11 @@ def analyse(modality: Modality) -> Callable[[Path], None]:
     pipeline = build_pipeline()
 
     def run(path: Path) -> None:
-        data = path.read_bytes()
-        header = read_header(io.BytesIO(data), modality)
-        digest = hashlib.sha256(data).hexdigest()
-        image = ImageInfo(sha256=digest, file_name="image", modality=modality, width=header.width, height=header.height)
-        pipeline.analyse(data, image, no_progress)
+        with path.open("rb") as file:
+            digest, header = hashlib.file_digest(file, "sha256").hexdigest(), read_header(file, modality)
+            width, height = header.width, header.height
+            image = ImageInfo(sha256=digest, file_name="image", modality=modality, width=width, height=height)
+            pipeline.analyse(file, image, no_progress)
 
     return run
 

@@ -10,6 +10,7 @@ import time
 from lobule.contracts.activity import DONE
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, ImageInfo, Result, Thresholds
+from lobule.decoding.image_file import ImageFile
 from lobule.modalities import HISTOPATHOLOGY
 from lobule.worker.app import run_inference_worker
 from lobule.worker.pipeline import Analysis, Pipeline, ReportProgress
@@ -39,7 +40,7 @@ class SleepingPipeline:
 
     manifest, card = _MANIFEST, "# Nothing"
 
-    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
+    def analyse(self, file: ImageFile, image: ImageInfo, progress: ReportProgress) -> Analysis:
         """Sleep, and return an analysis without findings."""
         if image.width == POISON_WIDTH:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -53,7 +54,7 @@ class SleepingPipeline:
             probability_malignant=0.5,
             display=DisplayImage(file="display.png", width=image.width, height=image.height),
         )
-        return Analysis(result, {"display.png": data})
+        return Analysis(result, {"display.png": file.read()})
 
 
 def _build() -> Pipeline:

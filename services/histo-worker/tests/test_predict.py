@@ -21,10 +21,11 @@ class Fragile:
     def __init__(self, pipeline, fallen_by: bytes) -> None:
         self._pipeline, self._fallen_by = pipeline, fallen_by
 
-    def analyse(self, data, image, progress):
-        if data == self._fallen_by:
+    def analyse(self, file, image, progress):
+        file.seek(0)
+        if file.read() == self._fallen_by:
             raise ZeroDivisionError("a fault of ours")
-        return self._pipeline.analyse(data, image, progress)
+        return self._pipeline.analyse(file, image, progress)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """The films of a case as the service has them read: the same as by the command, with what has changed."""
 
 import hashlib
+import io
+from contextlib import contextmanager
 
 import cv2
 import pytest
@@ -67,14 +69,15 @@ def films(data):
                 display=DisplayImage(file="display.png", width=300, height=500),
             )
 
-        def read(self, each):
-            return data, self.results[each.job_id]
+        @contextmanager
+        def open_image(self, each):
+            yield io.BytesIO(data), self.results[each.job_id]
 
         def together(self, failed=(), in_doubt=()):
             current = [image for image in self.images if image.role == "current"]
             priors = [image for image in self.images if image.role == "prior"]
             beside = {"failed": list(failed), "in_doubt": list(in_doubt)}
-            return read_together(ExaminationRequest(images=current + priors, **beside), self.read, MODELS)
+            return read_together(ExaminationRequest(images=current + priors, **beside), self.open_image, MODELS)
 
     return Films()
 
@@ -110,7 +113,7 @@ def test_the_marks_of_a_repeated_film_are_one_lesion_whatever_the_ids_of_analyse
     films.add(repeated, [(100, 330, 24), (150, 190, 24)])
     films.add(mlo, [(150, 190, 24)], view="MLO")
     by_size = ExaminationModels(pairs=Logistic((0.0, 0.0, -1.0, 0.0, 0.0), 3.0))
-    [breast] = read_together(ExaminationRequest(images=films.images), films.read, by_size).breasts
+    [breast] = read_together(ExaminationRequest(images=films.images), films.open_image, by_size).breasts
     shown = [[(mark.job_id, mark.finding_id) for mark in lesion.marks] for lesion in breast.lesions]
     assert shown == [[(blurred, "f1"), (repeated, "f2"), (mlo, "f1")], [(repeated, "f1")]]
     [together, alone] = breast.lesions
@@ -124,7 +127,7 @@ def test_findings_beyond_those_that_are_compared_shift_no_pair_of_another_film(f
     films.add("again", [(100, 330, 60)])
     films.add("m", [(100, 330, 60)], view="MLO")
     by_size = ExaminationModels(pairs=Logistic((0.0, 0.0, -4.0, 0.0, 0.0), 3.0))
-    [breast] = read_together(ExaminationRequest(images=films.images), films.read, by_size).breasts
+    [breast] = read_together(ExaminationRequest(images=films.images), films.open_image, by_size).breasts
     paired = [
         {(mark.job_id, mark.finding_id) for mark in lesion.marks} for lesion in breast.lesions if lesion.same_lesion
     ]
@@ -214,25 +217,25 @@ def test_a_prior_that_cannot_be_read_holds_up_nothing_but_keeps_its_view_from_be
     films.add("gone", [(100, 250, 40)], role="prior")
     films.add("old", [(100, 250, 40)], view="MLO", role="prior")
 
-    def read(each):
+    def open_image(each):
         if each.job_id == "gone":
             raise ObjectNotFoundError("gone")
-        return films.read(each)
+        return films.open_image(each)
 
     request = ExaminationRequest(images=films.images)
-    reading = read_together(request, read, MODELS)
+    reading = read_together(request, open_image, MODELS)
     [breast] = reading.breasts
     assert [lesion.change.change for lesion in breast.lesions] == ["stable"]
     assert (reading.not_compared, reading.assessment) == (["gone"], "not_sure")
     assert (breast.assessment, breast.bi_rads) == ("not_sure", 0)
     assert breast.reasons[-1].code == "not_compared"
     films.add("older", [(100, 250, 40)], role="prior")
-    another = read_together(ExaminationRequest(images=films.images), read, MODELS)
+    another = read_together(ExaminationRequest(images=films.images), open_image, MODELS)
     assert (another.not_compared, another.assessment) == ([], "no_sign_of_malignancy")
     with pytest.raises(ObjectNotFoundError):
         read_together(
             request.model_copy(update={"images": [films.images[2].model_copy(update={"role": "current"})]}),
-            read,
+            open_image,
             MODELS,
         )
 
@@ -240,7 +243,7 @@ def test_a_prior_that_cannot_be_read_holds_up_nothing_but_keeps_its_view_from_be
 def test_a_prior_whose_analysis_failed_is_like_one_that_cannot_be_read(films):
     films.add("new", p=0.1)
     failed = [FailedPrior(job_id=f"old{side}", laterality=side, view="CC") for side in ("L", "R")]
-    reading = read_together(ExaminationRequest(images=films.images, failed_priors=failed), films.read, MODELS)
+    reading = read_together(ExaminationRequest(images=films.images, failed_priors=failed), films.open_image, MODELS)
     assert (reading.not_compared, reading.assessment) == (["oldL"], "not_sure"), "there is no film of the other breast"
 
 

@@ -31,7 +31,7 @@ def test_every_failure_has_a_code_and_is_counted(tmp_path):
     class Refusing:
         manifest, card = None, ""
 
-        def analyse(self, data, image, progress):
+        def analyse(self, file, image, progress):
             raise refusals[image]
 
     for name in refusals:

@@ -1,10 +1,12 @@
 """A decoder process keeps what hostile bytes do to itself: a crash, memory, time, and every right of the worker."""
 
 import contextlib
+import io
 import json
 import os
 import signal
 import threading
+import zlib
 
 import psutil
 import pytest
@@ -23,6 +25,7 @@ TASKS = (
     "sleep",
     "raise_anything",
     "attempt",
+    "tell_content",
     "tell_environment",
     "use_threads",
 )
@@ -91,6 +94,38 @@ def test_a_decoder_knows_no_secret(decoder):
     told = run(decoder, "tell_environment").facts
     assert SECRET not in told
     assert not [name for name in json.loads(told)["variables"] if name.startswith("LOBULE")]
+
+
+class Opened(io.BytesIO):
+    """An open file that fails at a position, and remembers how much was read at once."""
+
+    def __init__(self, content: bytes, fails_at: int | None = None) -> None:
+        super().__init__(content)
+        self.fails_at, self.largest = fails_at, 0
+
+    def read(self, size=-1, /):
+        assert size > 0, "the whole file"
+        if self.fails_at is not None and self.tell() >= self.fails_at:
+            raise OSError("the disk is broken")
+        content = super().read(size)
+        self.largest = max(self.largest, len(content))
+        return content
+
+
+def test_an_open_file_is_copied_in_pieces_from_its_start(decoder, monkeypatch):
+    monkeypatch.setattr("lobule.decoding.decoder.PIECE_BYTES", 1000)
+    content = os.urandom(10_500)
+    file = Opened(content)
+    for _ in range(2):
+        assert json.loads(run(decoder, "tell_content", file).facts) == [len(content), zlib.crc32(content)]
+    assert file.largest == 1000
+
+
+def test_a_file_that_cannot_be_read_leaves_nothing_to_the_next_one(decoder, monkeypatch):
+    monkeypatch.setattr("lobule.decoding.decoder.PIECE_BYTES", 1000)
+    with pytest.raises(OSError, match="the disk is broken"):
+        run(decoder, "tell_content", Opened(bytes(10_500), fails_at=5000))
+    assert json.loads(run(decoder, "tell_content", b"next").facts) == [4, zlib.crc32(b"next")]
 
 
 def test_a_decoder_that_was_ended_from_outside_is_started_again(decoder):

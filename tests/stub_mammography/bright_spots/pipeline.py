@@ -8,6 +8,7 @@ import pydicom
 
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, Result
+from lobule.decoding.image_file import ImageFile
 from lobule.imaging.decode import encode_png
 from lobule.layout import DISPLAY_FILE
 from lobule.model_package import open_package
@@ -29,9 +30,9 @@ class BrightSpots:
         """The toy's package, under another modality."""
         return self._manifest
 
-    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
+    def analyse(self, file: ImageFile, image: ImageInfo, progress: ReportProgress) -> Analysis:
         """Analyse one film."""
-        pixels = pydicom.dcmread(io.BytesIO(data)).pixel_array
+        pixels = pydicom.dcmread(io.BytesIO(file.read())).pixel_array
         height, width = pixels.shape
         rows, columns = np.nonzero(pixels == pixels.max())
         x, y = float(columns.min()), float(rows.min())

@@ -6,6 +6,7 @@ import numpy as np
 
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, Result
+from lobule.decoding.image_file import ImageFile
 from lobule.imaging.decode import decode_rgb, encode_png
 from lobule.layout import DISPLAY_FILE
 from lobule.model_package import open_package
@@ -31,9 +32,9 @@ class ToyPipeline:
         """The model card."""
         return self._package.card
 
-    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
+    def analyse(self, file: ImageFile, image: ImageInfo, progress: ReportProgress) -> Analysis:
         """Analyse one sonogram."""
-        pixels = decode_rgb(data, SPEC)
+        pixels = decode_rgb(file.read(), SPEC)
         height, width = pixels.shape[:2]
         rows, columns = np.nonzero(pixels.mean(axis=2) < 40)
         share = len(rows) / (height * width)

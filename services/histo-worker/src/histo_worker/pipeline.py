@@ -31,6 +31,7 @@ from histo_worker.tissue.stage import (
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
+from lobule.decoding.image_file import ImageFile
 from lobule.decoding.images import decoder, read_field
 from lobule.errors import AnalysisError
 from lobule.imaging.decode import RGB8, encode_png
@@ -104,13 +105,12 @@ class HistologyPipeline:
         """Number of traces of the network since the start, which stays 1."""
         return self._classifier.traces
 
-    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
+    def analyse(self, file: ImageFile | bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
         """Analyse one field; see `lobule.worker.pipeline.Pipeline.analyse`."""
         clock = _Clock()
         with clock.stage("decode"):
             progress(0.0, activity("reading_image"))
-            read = read_field(data)
-            del data  # up to 300 MB
+            read = read_field(file)
             field = read.pixels
         height, width = field.shape[:2]
         with clock.stage("gate"):

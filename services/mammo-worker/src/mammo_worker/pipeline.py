@@ -13,6 +13,7 @@ from lobule.contracts.models import ModelManifest
 from lobule.contracts.notices import PICTURE_IN_DOUBT
 from lobule.contracts.result import Assessment, Box, DisplayImage, Finding, Hanging, HeatMap, ImageInfo, Notice, Result
 from lobule.corrections import hang_by_chest_wall
+from lobule.decoding.image_file import ImageFile
 from lobule.decoding.images import decoder, read_film
 from lobule.imaging.agreement import conflicts
 from lobule.imaging.burnt_in import shown_pixels
@@ -77,7 +78,7 @@ class MammographyPipeline:
         """The model card, Markdown."""
         return self._package.card
 
-    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
+    def analyse(self, file: ImageFile | bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
         """Analyse one film; see `lobule.worker.pipeline.Pipeline`.
 
         Raises:
@@ -85,8 +86,7 @@ class MammographyPipeline:
         """
         clock = _Clock()
         progress(0.02, activity("reading_film"))
-        film = read_film(data)
-        del data  # up to 300 MB
+        film = read_film(file)
         clock.lap("read")
         progress(0.25, activity("checking_mammogram"))
         check_shape(film)

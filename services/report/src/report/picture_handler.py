@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from lobule import layout
 from lobule.contracts.pictures import PictureFacts, PictureKind
 from lobule.decoding.decoder import Decoder
+from lobule.decoding.image_file import ImageFile
 from lobule.errors import AnalysisError
 from lobule.layout import FACTS_FILE, OVERVIEW_FILE, PREVIEW_FILE, SAMPLES_FILE
 from lobule.settings import film_settings
@@ -31,8 +32,8 @@ class PictureHandler:
     def draw(self, source_key: str, target_prefix: str, kind: PictureKind) -> None:
         """Draw a file. An error is written to the facts, so that no client waits for a picture that cannot be drawn."""
         try:
-            data = self._store.get(source_key)
-            facts, files = self._drawn(data, kind)
+            with self._store.open(source_key) as file:
+                facts, files = self._drawn(file, kind)
         except ObjectNotFoundError:
             log.info("picture_source_gone", key=source_key)
             return
@@ -52,9 +53,9 @@ class PictureHandler:
         left = dict(files or {}) | {FACTS_FILE: facts.model_dump_json().encode()}
         self._store.put_all({layout.file_key(target_prefix, name): content for name, content in left.items()})
 
-    def _drawn(self, data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:
+    def _drawn(self, file: ImageFile, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:
         """What `report.film_view.draw_picture` says and draws, in the decoder."""
-        decoded = _DECODER.run(_TASK, data, kind=kind, mask_text=film_settings().mask_text)
+        decoded = _DECODER.run(_TASK, file, kind=kind, mask_text=film_settings().mask_text)
         try:
             facts = PictureFacts.model_validate_json(decoded.facts)
         except ValidationError:

@@ -79,7 +79,7 @@ def analyse(pipeline: Pipeline, files: Iterable[Path], describe: Describe) -> It
         try:
             with path.open("rb") as file:
                 info = describe(path, hashlib.file_digest(file, "sha256").hexdigest())
-            analysis = pipeline.analyse(path.read_bytes(), info, no_progress)
+                analysis = pipeline.analyse(file, info, no_progress)
             outcome = Outcome(path, analysis.result, files=analysis.files)
         except Exception as error:  # noqa: BLE001 - a file that fails must not stop the others
             outcome = Outcome(path, None, *reason(error))

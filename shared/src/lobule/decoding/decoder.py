@@ -1,6 +1,7 @@
 """The client of the decoder process, which starts the process when necessary."""
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -15,6 +17,7 @@ import structlog
 from prometheus_client import Gauge
 
 from lobule.decoding.confinement import DEFAULT, Bounds
+from lobule.decoding.image_file import PIECE_BYTES, ImageFile
 from lobule.decoding.server import MESSAGE_BYTES, READY, TAKEN, UNFILTERED, Ending, find_task
 from lobule.decoding.wire import DamagedError, Decoded, read
 from lobule.errors import AnalysisError
@@ -64,38 +67,50 @@ class Decoder:
             self.running.end()
             self.running = None
 
-    def run(self, task: str, data: bytes, **options: Any) -> Decoded:
+    def run(self, task: str, file: ImageFile | bytes, **options: Any) -> Decoded:
         """Decode a file.
+
+        An open file is copied to the decoder in pieces, from its start, so this process never holds all of it.
 
         Args:
             task: One of this decoder's tasks.
-            data: The whole file.
+            file: The file, or its content.
             options: Options of the task, which must be JSON values.
 
         Raises:
             AnalysisError: The error that the task raises for the file; `image_unreadable` if the child crashed,
                 `image_too_large` if it exceeded the memory or time of `lobule.limits`, `internal_error` if the process
                 was killed from outside twice.
+            Exception: Whatever reading the file raises.
         """
+        file = io.BytesIO(file) if isinstance(file, bytes) else file
         if sys.platform != "linux":
-            return find_task(task)(data, **options)
+            file.seek(0)
+            return find_task(task)(file.read(), **options)
         for _ in range(2):
             with self._lock, contextlib.suppress(_DecoderLostError):
-                return self._decode(task, data, options)
+                return self._decode(task, file, options)
             log.warning("decoder_lost", task=task)
         raise AnalysisError("internal_error", retryable=True)
 
-    def _decode(self, task: str, data: bytes, options: dict[str, Any]) -> Decoded:
-        try:
+    def _decode(self, task: str, file: ImageFile, options: dict[str, Any]) -> Decoded:
+        with self._guarded():
             running = self._open()
             self._note_filter(running.receive((READY, UNFILTERED), _START_S) == READY)
-            _put(running.source, data)
-            running.channel.send(json.dumps({"task": task, "size": len(data), "options": options}).encode())
+        size = self._put(running.source, file)
+        with self._guarded():
+            running.channel.send(json.dumps({"task": task, "size": size, "options": options}).encode())
             answer = json.loads(running.receive((), self._bounds.seconds + _START_S))
             try:
                 return self._judge(task, answer, running.target)
             finally:
                 running.channel.send(TAKEN)
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """End the process after any exception but a refusal of the file; an `OSError` shows that it has ended."""
+        try:
+            yield
         except AnalysisError:
             raise
         except BaseException as error:  # such as a time limit of the step; the child must not continue
@@ -103,6 +118,19 @@ class Decoder:
             if isinstance(error, OSError):
                 raise _DecoderLostError from error
             raise
+
+    def _put(self, source: int, file: ImageFile) -> int:
+        """Copy a file to the decoder; returns its size in bytes."""
+        at = 0
+        try:
+            file.seek(0)
+            while piece := file.read(PIECE_BYTES):
+                _write(source, piece, at)
+                at += len(piece)
+        except BaseException:  # such as an unavailable store; the child, which is ready, has a part of the file
+            self.close()
+            raise
+        return at
 
     def _note_filter(self, filtered: bool) -> None:
         """Log once that images are decoded without a filter of system calls, because the system refuses filters."""
@@ -201,8 +229,8 @@ def _start(tasks: tuple[str, ...], bounds: Bounds) -> _Running:
     return _Running(os.getpid(), process, ours, *files)
 
 
-def _put(file: int, content: bytes) -> None:
-    rest, start = memoryview(content), 0
+def _write(file: int, content: bytes, start: int) -> None:
+    rest = memoryview(content)
     while rest:
         written = os.pwrite(file, rest, start)
         rest, start = rest[written:], start + written

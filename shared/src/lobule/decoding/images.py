@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lobule.contracts.result import Hanging, Laterality, MammographyView, Notice, SpacingPlane
 from lobule.decoding.decoder import Decoder
+from lobule.decoding.image_file import ImageFile
 from lobule.decoding.wire import Decoded
 from lobule.errors import AnalysisError
 from lobule.imaging import read_field as fields_in_process
@@ -54,13 +55,13 @@ class _FieldFacts(BaseModel):
     um_per_pixel: float | None
 
 
-def read_film(data: bytes) -> Film:
+def read_film(file: ImageFile | bytes) -> Film:
     """Read a film, and search for text in its background; see `lobule.imaging.read_film.read_film`.
 
     Raises:
         AnalysisError: As raised there and by `Decoder.run`.
     """
-    decoded = decoder.run("lobule.decoding.images:decode_film", data, mask_text=film_settings().mask_text)
+    decoded = decoder.run("lobule.decoding.images:decode_film", file, mask_text=film_settings().mask_text)
     try:
         facts = _FilmFacts.model_validate_json(decoded.facts)
         pixels, valid = decoded.arrays["pixels"], decoded.arrays.get("valid")
@@ -72,13 +73,13 @@ def read_film(data: bytes) -> Film:
     return Film(pixels=pixels, valid=valid, **{name: getattr(facts, name) for name in _FilmFacts.model_fields})
 
 
-def read_field(data: bytes) -> Field:
+def read_field(file: ImageFile | bytes) -> Field:
     """Read a field; see `lobule.imaging.read_field.read_field`.
 
     Raises:
         AnalysisError: As raised there and by `Decoder.run`.
     """
-    decoded = decoder.run("lobule.decoding.images:decode_field", data)
+    decoded = decoder.run("lobule.decoding.images:decode_field", file)
     try:
         facts, pixels = _FieldFacts.model_validate_json(decoded.facts), decoded.arrays["pixels"]
     except (ValidationError, KeyError):

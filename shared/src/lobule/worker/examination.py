@@ -1,6 +1,7 @@
 """The examination step: reads images together that were analysed one by one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from lobule import layout
@@ -8,23 +9,24 @@ from lobule.contracts.activity import DONE, activity
 from lobule.contracts.examination import AnalysedImage, ExaminationReading, ExaminationRequest
 from lobule.contracts.result import Result
 from lobule.contracts.steps import ExaminationClaim
+from lobule.decoding.image_file import ImageFile
 from lobule.storage import ObjectStore
 from lobule.worker.pipeline import ReportProgress
-from lobule.worker.stored_image import read_stored_image
+from lobule.worker.stored_image import open_stored_image
 
-ReadImage = Callable[[AnalysedImage], tuple[bytes, Result]]
-"""Returns the uploaded bytes of an analysed image and the result of its analysis."""
+OpenImage = Callable[[AnalysedImage], AbstractContextManager[tuple[ImageFile, Result]]]
+"""Opens the uploaded file of an analysed image, beside the result of its analysis."""
 
 
 class Examiner(Protocol):
     """Reads the images of an examination together. Built once per process, after the fork."""
 
-    def __call__(self, request: ExaminationRequest, read: ReadImage) -> ExaminationReading:
+    def __call__(self, request: ExaminationRequest, open_image: OpenImage) -> ExaminationReading:
         """Read an examination.
 
         Args:
             request: The images of the examination.
-            read: Returns bytes and result of an image; call it for one image at a time to limit memory.
+            open_image: Opens the file of an image, beside its result.
 
         Raises:
             AnalysisError: The examination cannot be read.
@@ -48,14 +50,14 @@ class ExaminationHandler:
         request = claim.examination
         seen = 0
 
-        def read(each: AnalysedImage) -> tuple[bytes, Result]:
+        @contextmanager
+        def open_image(each: AnalysedImage) -> Iterator[tuple[ImageFile, Result]]:
             nonlocal seen
             progress(seen / (len(request.images) + 1), activity("reading_image"))
             seen += 1
-            data = read_stored_image(self._store, each.key, each.image.sha256)
-            result = Result.model_validate_json(self._store.get(layout.result_key(each.result_prefix)))
-            return data, result
+            with open_stored_image(self._store, each.key, each.image.sha256) as file:
+                yield file, Result.model_validate_json(self._store.get(layout.result_key(each.result_prefix)))
 
-        reading = self._examiner(request, read)
+        reading = self._examiner(request, open_image)
         self._store.put(layout.examination_key(claim.output_prefix), reading.model_dump_json().encode())
         progress(1.0, DONE)

@@ -1,4 +1,4 @@
-"""The steps of a modality's worker, which turn uploaded bytes into results and pictures."""
+"""The steps of a modality's worker, which turn uploaded files into results and pictures."""
 
 from lobule import layout
 from lobule.contracts.activity import DONE, activity
@@ -12,7 +12,7 @@ from lobule.worker.examination import ExaminationHandler, Examiner
 from lobule.worker.metrics import observe_stages
 from lobule.worker.pipeline import Pipeline, ReportProgress, part_of
 from lobule.worker.region import RegionExpert, RegionHandler
-from lobule.worker.stored_image import read_stored_image
+from lobule.worker.stored_image import open_stored_image
 
 
 class InferenceHandler:
@@ -59,10 +59,8 @@ class InferenceHandler:
 
     def _analyse(self, subject: UnitImage, folder: str, progress: ReportProgress, findings: int) -> Result:
         progress(0.0, activity("reading_image"))
-        # passed without a name, so that the pipeline can free the file (up to 300 MB) after decoding
-        analysis = self._pipeline.analyse(
-            read_stored_image(self._store, subject.key, subject.image.sha256), subject.image, progress
-        )
+        with open_stored_image(self._store, subject.key, subject.image.sha256) as file:
+            analysis = self._pipeline.analyse(file, subject.image, progress)
         observe_stages(analysis.result)
         result = analysis.result.of_modality(self._spec).numbered_from(findings)
         pictures = {layout.file_key(folder, name): content for name, content in analysis.files.items()}

@@ -7,6 +7,7 @@ from typing import Protocol
 from lobule.contracts.activity import Activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import ImageInfo, Result
+from lobule.decoding.image_file import ImageFile
 
 ReportProgress = Callable[[float, Activity], None]
 """Called with the finished fraction, from 0 to 1, and the current activity."""
@@ -30,7 +31,7 @@ class Analysis:
 
 
 class Pipeline(Protocol):
-    """An inference pipeline: image bytes in, result out. It is built and warmed up once per process, after the fork."""
+    """An inference pipeline: image file in, result out. It is built and warmed up once per process, after the fork."""
 
     @property
     def manifest(self) -> ModelManifest:
@@ -42,11 +43,11 @@ class Pipeline(Protocol):
         """The model card, Markdown."""
         ...
 
-    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
+    def analyse(self, file: ImageFile, image: ImageInfo, progress: ReportProgress) -> Analysis:
         """Analyse one image.
 
         Args:
-            data: The uploaded file, whole. The worker does not keep it, so a pipeline that deletes it frees its memory.
+            file: The uploaded file. It may have 300 MB, so a pipeline gives it to the decoder without reading it.
             image: Known facts about the image; width and height are from the header, before EXIF orientation.
             progress: Called during the work.
 

@@ -6,20 +6,21 @@ from lobule import layout
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.region import RegionOpinion, RegionRequest
 from lobule.contracts.steps import RegionClaim
+from lobule.decoding.image_file import ImageFile
 from lobule.storage import ObjectStore
 from lobule.worker.pipeline import ReportProgress
-from lobule.worker.stored_image import read_stored_image
+from lobule.worker.stored_image import open_stored_image
 
 
 class RegionExpert(Protocol):
     """Gives opinions of regions. Built once per process, after the fork."""
 
-    def __call__(self, request: RegionRequest, data: bytes) -> RegionOpinion:
+    def __call__(self, request: RegionRequest, file: ImageFile) -> RegionOpinion:
         """Give an opinion of a region.
 
         Args:
             request: The image and the region on it.
-            data: The uploaded bytes.
+            file: The uploaded file.
 
         Raises:
             AnalysisError: The image cannot be read, or no classifier of regions is installed.
@@ -42,6 +43,7 @@ class RegionHandler:
         """Run the step; see `lobule.worker.runner.StepHandler`."""
         request = claim.region
         progress(0.0, activity("reading_image"))
-        opinion = self._expert(request, read_stored_image(self._store, request.key, request.image.sha256))
+        with open_stored_image(self._store, request.key, request.image.sha256) as file:
+            opinion = self._expert(request, file)
         self._store.put(layout.region_key(claim.output_prefix), opinion.model_dump_json().encode())
         progress(1.0, DONE)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Literal
 
@@ -74,10 +75,13 @@ def film_reader(pipeline: MammographyPipeline) -> FilmReader:
     """Return a function that reads films with a pipeline, with the same results as the service."""
 
     def read(row: FilmRow) -> ExaminedFilm:
-        data = row.file.read_bytes()
+        with row.file.open("rb") as file:
+            return read_opened(row, file)
+
+    def read_opened(row: FilmRow, file: BufferedReader) -> ExaminedFilm:
         told = {"view": row.view, "laterality": row.laterality}
-        image = describe(row.file, hashlib.sha256(data).hexdigest()).model_copy(update=told)
-        result = pipeline.analyse(data, image, no_progress).result
+        image = describe(row.file, hashlib.file_digest(file, "sha256").hexdigest()).model_copy(update=told)
+        result = pipeline.analyse(file, image, no_progress).result
         laterality, view = result.image.laterality, result.image.view
         verdict = verdict_of(result)
         if laterality is None:
@@ -87,7 +91,7 @@ def film_reader(pipeline: MammographyPipeline) -> FilmReader:
         if standard is None:
             detail = f"the view is {view or 'not known'}; CC and MLO are examined"
             raise UnplacedFilmError("view_unknown", detail, laterality, verdict)
-        film = read_film(data)
+        film = read_film(file)
         return examined(str(row.file), laterality, standard, film, result, film.hanging)
 
     return read

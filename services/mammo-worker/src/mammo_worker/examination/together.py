@@ -12,7 +12,7 @@ from lobule.corrections import as_corrected
 from lobule.decoding.images import read_film
 from lobule.errors import AnalysisError
 from lobule.storage import ObjectNotFoundError
-from lobule.worker.examination import ReadImage
+from lobule.worker.examination import OpenImage
 from mammo_worker.examination.breasts import BreastReading, Lesion, read_breast
 from mammo_worker.examination.explain import reasons, reasons_since, suggested_category
 from mammo_worker.examination.films import ExaminedFilm, examined
@@ -27,7 +27,7 @@ _GROWTH = {"new": 3, "grown": 2, "smaller": 1, "stable": 0, "not_comparable": -1
 
 
 def read_together(
-    request: contract.ExaminationRequest, read: ReadImage, models: ExaminationModels
+    request: contract.ExaminationRequest, open_image: OpenImage, models: ExaminationModels
 ) -> contract.ExaminationReading:
     """Read the films of an examination together.
 
@@ -38,7 +38,7 @@ def read_together(
 
     Args:
         request: The films.
-        read: Returns bytes and result of a film; called for one film at a time.
+        open_image: Opens the file of a film, beside its result.
         models: The installed models.
 
     Raises:
@@ -50,7 +50,7 @@ def read_together(
     alone: dict[Laterality | None, list[Verdict]] = {"R": [], "L": [], None: []}
     for each in request.images:
         try:
-            result, shown = _placed(each, read)
+            result, shown = _placed(each, open_image)
         except (AnalysisError, ObjectNotFoundError, ValidationError) as error:
             if each.role == "current":
                 raise
@@ -101,15 +101,15 @@ def _not_compared(
     return [prior.job_id for prior in unread if (prior.laterality, prior.view) in lacking]
 
 
-def _placed(each: contract.AnalysedImage, read: ReadImage) -> tuple[Result, ExaminedFilm | None]:
+def _placed(each: contract.AnalysedImage, open_image: OpenImage) -> tuple[Result, ExaminedFilm | None]:
     """An image's result, and its examined film if its side is known and its view is CC or MLO."""
-    data, result = read(each)
     side, view = each.image.laterality, each.image.view  # as corrected: the stored result keeps what was known then
     standard: StandardView | None = next((known for known in get_args(StandardView) if known == view), None)
-    result = as_corrected(result, view, side)
-    if side is None or standard is None:
-        return result, None
-    film = read_film(data)
+    with open_image(each) as (file, result):
+        result = as_corrected(result, view, side)
+        if side is None or standard is None:
+            return result, None
+        film = read_film(file)
     return result, examined(each.job_id, side, standard, film, result, each.image.hanging or film.hanging)
 
 

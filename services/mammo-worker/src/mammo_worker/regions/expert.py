@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from lobule.contracts.region import RegionOpinion, RegionRequest
+from lobule.decoding.image_file import ImageFile
 from mammo_worker.regions.package import RegionReader, installed_reader
 from mammo_worker.regions.read import regions_of_film
 from mammo_worker.regions.scale import COARSEST
@@ -15,7 +16,7 @@ class InstalledExpert:
     def _reader(self) -> RegionReader:
         return installed_reader()
 
-    def __call__(self, request: RegionRequest, data: bytes) -> RegionOpinion:
+    def __call__(self, request: RegionRequest, file: ImageFile) -> RegionOpinion:
         """See `lobule.worker.region.RegionExpert`.
 
         Raises:
@@ -23,7 +24,7 @@ class InstalledExpert:
         """
         spacing = request.image.pixel_spacing_mm
         reader = self._reader
-        [region] = regions_of_film(data, [request.box], reader.side, spacing[0] if spacing else None)
+        [region] = regions_of_film(file, [request.box], reader.side, spacing[0] if spacing else None)
         answer = RegionOpinion(
             outcome=region.outcome,
             mm_per_pixel=region.scale.mm_per_pixel,

@@ -7,6 +7,7 @@ import numpy as np
 
 from lobule.contracts.region import RegionOutcome
 from lobule.contracts.result import Box
+from lobule.decoding.image_file import ImageFile
 from lobule.decoding.images import read_film
 from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_picture
@@ -51,11 +52,13 @@ def region_of_picture(data: bytes, side: int, spacing: float | None) -> RegionIn
     return RegionInput(outcome, scale, region_at(grey, scale.mm_per_pixel, side) if outcome == "answered" else None)
 
 
-def regions_of_film(data: bytes, boxes: Sequence[Box], side: int, spacing: float | None) -> list[RegionInput]:
+def regions_of_film(
+    file: ImageFile | bytes, boxes: Sequence[Box], side: int, spacing: float | None
+) -> list[RegionInput]:
     """Read boxes on a film.
 
     Args:
-        data: The whole file.
+        file: The file, or its content.
         boxes: Boxes in pixels of the upright film.
         side: Side of the classifier's canvas.
         spacing: Spacing in mm per pixel; by default the file's, or that of a film of usual height.
@@ -63,7 +66,7 @@ def regions_of_film(data: bytes, boxes: Sequence[Box], side: int, spacing: float
     Raises:
         AnalysisError: The file cannot be read; `image_too_small` if hardly any part of a box is on the film.
     """
-    film = read_film(data)
+    film = read_film(file)
     scale = scale_of_film(film, spacing)
     low, high = (0.0, 255.0) if film.pixels.dtype == np.uint8 else film.percentiles(_PERCENTILES)
     regions: list[RegionInput] = []
