@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from histo_worker.data.source import read_source
 from histo_worker.gate.features import gate_features
 from histo_worker.tissue.network import SIDE, tissue_network
 from histo_worker.tissue.reader import TissueReader
+from histo_worker.tissue_training import learning
+from histo_worker.tissue_training import samples as samples_module
 from histo_worker.tissue_training.batches import TissueBatches
+from histo_worker.tissue_training.commands import app
 from histo_worker.tissue_training.label_free import label_free_numbers
 from histo_worker.tissue_training.learning import TissueConfig, fold_of, score, train_tissue
 from histo_worker.tissue_training.package import best_mark, refit_training_tissue, write_tissue_package
@@ -60,6 +64,22 @@ def test_a_stopped_training_goes_on_but_not_on_other_samples(samples, tmp_path, 
         train_tissue(samples[2:], tmp_path, None, config)
     assert np.isfinite(score(train_tissue(samples, tmp_path, None, config), samples)).all()
     assert saved_step(tmp_path) == 2
+
+
+def test_the_folds_of_every_seed_are_measured(samples, tmp_path, monkeypatch):
+    trained = []
+
+    def train(learned, folder, *_):
+        trained.append((folder.relative_to(tmp_path).as_posix(), len({(s.laboratory, s.patient) for s in learned})))
+        return tissue_network()
+
+    monkeypatch.setattr(learning, "train_tissue", train)
+    monkeypatch.setattr(samples_module, "read_samples", lambda *_: samples)
+    options = ["evaluate", "--data", "x", "--weights", "x", "--run", str(tmp_path), "--folds", "3"]
+    done = CliRunner().invoke(app, [*options, "--seed", "0", "--seed", "4"])
+    assert done.exit_code == 0, done.output
+    assert trained == [(f"seed{seed}/fold{fold}", 8) for seed in (0, 4) for fold in range(3)]
+    assert done.output.count("idc: image_auc") == done.output.count("breakhis 100X: image_auc") == 2, done.output
 
 
 def test_the_mark_serves_patients_and_not_patches():

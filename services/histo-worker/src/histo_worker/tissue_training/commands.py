@@ -1,11 +1,13 @@
 """`histo-worker tissue`: trains the tissue network and measures it across laboratories."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from lobule.contracts.manifest import Metric
 
 
 @contextmanager
@@ -27,6 +29,7 @@ _Weights = Annotated[Path, typer.Option(help="Folder of pretrained backbones.")]
 _Run = Annotated[Path, typer.Option(help="Folder of the runs. Stopped runs are resumed.")]
 _Without = Annotated[list[str] | None, typer.Option(help="Patients of IDC to leave out, such as that of a test slide.")]
 _STEPS = typer.Option(help="Number of training steps, of 64 patches each.")
+_Folds = Annotated[int, typer.Option(min=2, help="Number of folds by patient, each measured by a network of its own.")]
 
 
 @app.command()
@@ -37,6 +40,7 @@ def train(
     run: _Run = Path("runs/tissue"),
     without: _Without = None,
     steps: Annotated[int | None, _STEPS] = None,
+    folds: _Folds = 5,
     seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
     licence: Annotated[str, typer.Option(help="Licence of the new weights.")] = "not stated",
 ) -> None:
@@ -45,14 +49,43 @@ def train(
     from histo_worker.tissue_training.package import write_tissue_package
     from histo_worker.tissue_training.samples import read_samples
 
-    config = TissueConfig(steps=steps or TissueConfig.steps, seed=seed)
+    config = TissueConfig(steps=steps or TissueConfig.steps, folds=folds, seed=seed)
     with _complaints():
         samples = read_samples(data, without or ())
+        run /= f"seed{seed}"
         logits = out_of_fold(samples, run, weights, config, typer.echo)
         typer.echo("all samples")
         net = train_tissue(samples, run / "all", weights, config)
         manifest = write_tissue_package(net, samples, logits, output, config, licence)
-    for metric in manifest.metrics:
+    _print(manifest.metrics)
+
+
+@app.command()
+def evaluate(
+    data: _Data,
+    weights: _Weights,
+    run: _Run = Path("runs/tissue"),
+    without: _Without = None,
+    steps: Annotated[int | None, _STEPS] = None,
+    folds: _Folds = 5,
+    seed: Annotated[list[int] | None, typer.Option(help="Seed of all random numbers; may be repeated.")] = None,
+) -> None:
+    """Measure networks that train as that of the package does, out of fold by patient, and write no package."""
+    from histo_worker.tissue_training.learning import TissueConfig, out_of_fold
+    from histo_worker.tissue_training.package import calibrate, measure
+    from histo_worker.tissue_training.samples import read_samples
+
+    with _complaints():
+        samples = read_samples(data, without or ())
+        for each in seed or [0]:
+            config = TissueConfig(steps=steps or TissueConfig.steps, folds=folds, seed=each)
+            logits = out_of_fold(samples, run / f"seed{each}", weights, config, typer.echo)
+            typer.echo(f"seed {each}")
+            _print(measure(samples, logits, f"{folds} folds by patient", calibrate(samples, logits)))
+
+
+def _print(metrics: Iterable[Metric]) -> None:
+    for metric in metrics:
         low, high = metric.interval or (0.0, 0.0)
         typer.echo(f"{metric.magnification}: {metric.title} {metric.value:.3f} ({low:.3f} to {high:.3f})")
 

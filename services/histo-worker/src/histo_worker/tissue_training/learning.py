@@ -55,7 +55,7 @@ class TissueConfig:
     frozen: int = 0
     idc_share: float = 0.8
     laboratory: Laboratory = field(default_factory=Laboratory)
-    folds: int = 2
+    folds: int = 5
     seed: int = 0
 
     @property
