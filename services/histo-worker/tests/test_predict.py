@@ -68,12 +68,12 @@ def test_json_has_full_precision_notices_and_the_given_magnification(use_pipelin
         assert result.exit_code == 0, result.output
         rows[magnification] = json.loads(result.stdout)
         assert "1 of 1 fields read" in result.stderr
-    assert [rows[m]["notices"] for m in rows] == [["magnification_unknown"], [], ["magnification_not_measured"]]
+    assert [rows[m]["notices"] for m in rows] == [["scale_estimated"], [], ["magnification_not_measured"]]
     data = field.path.read_bytes()
     assert rows["100X"]["probability_malignant"] == pipeline.probabilities(decode_rgb(data), "100X").field
     by_scale = ["predict", str(tmp_path / "deep"), "--json", "--output", "-", "--um-per-pixel"]
     scaled = json.loads(CliRunner().invoke(app, [*by_scale, "0.48"]).stdout)
-    assert scaled == rows["100X"] | {"magnification": None}
+    assert scaled == rows["100X"] | {"magnification": None, "scale_source": "given"}
     assert "not both" in CliRunner().invoke(app, [*by_scale, "0.2", "--magnification", "40X"]).output
     assert CliRunner().invoke(app, ["predict", "x.png", "--magnification", "50X"]).exit_code == 2
 

@@ -234,6 +234,38 @@ def fit_gate_command(
     typer.echo(json.dumps(gate.measured, indent=1))
 
 
+@app.command("fit-scale")
+def fit_scale_command(
+    data: Annotated[list[Path], typer.Option(help="Folder of BreakHis; may be repeated.")],
+    model: Annotated[Path | None, typer.Option(help="Package of the classifier whose backbone is used.")] = None,
+) -> None:
+    """Fit the estimator of scales, cross-validate it by patient, and write its estimator.npz."""
+    from histo_worker.data.source import read_source
+    from histo_worker.network import CompiledClassifier
+    from histo_worker.scale_estimation.features import ScaleFeatures
+    from histo_worker.scale_estimation.fit import fit_estimator
+    from histo_worker.settings import HistoSettings
+    from lobule.model_package import open_package
+
+    try:
+        fields = [field for folder in data for field in read_source(folder).fields]
+        trunk = CompiledClassifier(open_package(model or HistoSettings().model, "histopathology"), 1).trunk
+        if trunk is None:
+            raise ValueError("the package's network has no backbone; name another one with --model")
+        with typer.progressbar(length=len(fields), label="fields") as bar:
+            estimator, measured = fit_estimator(fields, ScaleFeatures(trunk), report=lambda _: bar.update(1))
+    except (FileNotFoundError, ValueError) as error:
+        _complain(str(error))
+        raise typer.Exit(1) from None
+    estimator.save()
+    for part in measured:
+        low, high = part.interval
+        typer.echo(
+            f"{part.fields}, {part.total} of {part.patients} patients: within 15 % {part.near:.3f} "
+            f"({low:.3f} to {high:.3f})"
+        )
+
+
 app.add_typer(tissue_commands.app, name="tissue")
 
 data_app = typer.Typer(help="Check labelled data.")

@@ -70,6 +70,8 @@ class CompiledClassifier:
             net = build_network(manifest.architecture, package.weights)
             self._prepare = FieldReader.from_manifest(manifest.input.values()).prepare
             self.size = int(manifest.architecture["size"])
+        self.trunk: keras.Model | None = next((part for part in net.layers if isinstance(part, keras.Model)), None)
+        """The backbone; None if the network was built without one."""
         self.batch = batch
         self._infer = compiled(net, batch, self.size)
         for _ in range(2):  # the first call traces, the second completes the library's optimisation

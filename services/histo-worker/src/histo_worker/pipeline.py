@@ -17,6 +17,7 @@ from histo_worker.network import CompiledClassifier
 from histo_worker.preprocessing.glass import glass_from
 from histo_worker.preprocessing.windows import resize_area
 from histo_worker.scale import FARTHEST, Scale, is_too_coarse, nearest_magnification, scale_of
+from histo_worker.scale_estimation.estimator import FieldScale
 from histo_worker.settings import HistoSettings
 from histo_worker.tissue.reader import TissueReader
 from histo_worker.tissue.stage import (
@@ -82,6 +83,7 @@ class HistologyPipeline:
         self._gate = InputGate.load()
         self._tissue = TissueReader()
         self._classifier = CompiledClassifier(self._package, batch)
+        self._estimated_scale = FieldScale.of(self._classifier.trunk)
         try:
             self._reader = FieldReader.from_manifest(manifest.input.values())
             self._slope = float(manifest.calibration["slope"])
@@ -120,7 +122,7 @@ class HistologyPipeline:
         with clock.stage("patches"):
             progress(0.1, activity("cutting_patches"))
             magnification = image.magnification or magnification_in(image.file_name)
-            scale = scale_of(image, read.um_per_pixel, magnification)
+            scale = scale_of(image, read.um_per_pixel, magnification, lambda: self._estimated_scale(field))
             readings = self._reader.read(field, magnification, _stated(scale))
             count = sum(len(reading.patches) for reading in readings)
         with clock.stage("model"):
@@ -224,8 +226,8 @@ class HistologyPipeline:
 
 
 def _stated(scale: Scale | None) -> float | None:
-    """Micrometres per pixel if they are stated and not derived from a magnification."""
-    return None if scale is None or scale.source == "magnification" else scale.um_per_pixel
+    """Micrometres per pixel if they are stated, and neither derived from a magnification nor estimated."""
+    return scale.um_per_pixel if scale is not None and scale.source in ("given", "file") else None
 
 
 def _scale_notices(image: ImageInfo, magnification: Magnification | None, scale: Scale | None) -> Iterator[Notice]:
@@ -234,6 +236,9 @@ def _scale_notices(image: ImageInfo, magnification: Magnification | None, scale:
     elif scale.source == "magnification":
         if magnification is not None and magnification not in MEASURED:
             yield make_notice("magnification_not_measured", magnification=magnification)
+    elif scale.source == "estimated":
+        near, _ = nearest_magnification(scale.um_per_pixel)
+        yield make_notice("scale_estimated", um=f"{scale.um_per_pixel:.3g}", magnification=near)
     else:
         near, times = nearest_magnification(scale.um_per_pixel)
         um = f"{scale.um_per_pixel:.3g}"

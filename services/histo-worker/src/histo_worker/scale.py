@@ -1,5 +1,6 @@
-"""The micrometres per pixel of a field: given, stated in its file, or derived from the magnification."""
+"""The micrometres per pixel of a field: given, stated in its file, derived from the magnification, or estimated."""
 
+from collections.abc import Callable
 from math import log
 from typing import NamedTuple
 
@@ -22,7 +23,12 @@ class Scale(NamedTuple):
     source: ScaleSource
 
 
-def scale_of(image: ImageInfo, in_file: float | None, magnification: Magnification | None) -> Scale | None:
+def scale_of(
+    image: ImageInfo,
+    in_file: float | None,
+    magnification: Magnification | None,
+    estimate: Callable[[], float | None],
+) -> Scale | None:
     """Determine the scale of a field; None if it is unknown.
 
     A scale in the file takes precedence over a magnification, whose pixels differ between microscopes and scanners.
@@ -31,12 +37,16 @@ def scale_of(image: ImageInfo, in_file: float | None, magnification: Magnificati
         image: Given facts; their scale takes precedence over all others.
         in_file: Micrometres per pixel in the file.
         magnification: Magnification of the field, if known.
+        estimate: Estimates the scale from the picture; called if nothing states it.
     """
     if image.um_per_pixel is not None:
         return Scale(image.um_per_pixel, "given")
     if in_file is not None:
         return Scale(in_file, "file")
-    return Scale(UM_OF_MAGNIFICATION[magnification], "magnification") if magnification else None
+    if magnification is not None:
+        return Scale(UM_OF_MAGNIFICATION[magnification], "magnification")
+    estimated = estimate()
+    return None if estimated is None else Scale(estimated, "estimated")
 
 
 def is_too_coarse(scale: Scale | None) -> bool:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from lobule.contracts.document import Document
 
-ScaleSource = Literal["given", "file", "magnification"]
+ScaleSource = Literal["given", "file", "magnification", "estimated"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -26,7 +26,8 @@ class Tissue(Document):
     model: str = Field(description="name and version of the tissue network")
     um_per_pixel: float = Field(gt=0, description="micrometres per pixel at which the field was read")
     scale_source: ScaleSource = Field(
-        description="origin of the scale: given with the image, written in its file, or that of the magnification"
+        description="origin of the scale: given with the image, written in its file, that of the magnification, or "
+        "estimated from the picture"
     )
     probability_tumour: Share = Field(
         description="calibrated probability of invasive carcinoma where it is highest, on a square of 0.2 mm"
