@@ -14,11 +14,9 @@ import pytest
 from lobule.contracts.case import (
     CaseImage,
     Conclusion,
-    Review,
 )
-from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark, LesionPlace
-from lobule.contracts.result import Hanging, HeatMap
-from lobule.imaging.decode import decode_rgb, encode_png
+from lobule.contracts.result import Hanging
+from lobule.imaging.decode import decode_rgb
 from lobule.words import Words, make_notice
 from report.document import ReportDocument, case_document
 from report.renderer import render, render_case
@@ -35,96 +33,6 @@ AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 def pdf_text(data: bytes) -> str:
     pages = pypdf.PdfReader(io.BytesIO(data)).pages
     return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
-
-
-COMMENT = "Spiculated, new since 2024."
-
-
-@pytest.fixture
-def four_views(make_content, mammogram, signature):
-    """Builds a signed case of four films with six findings, of which some were dismissed and the others confirmed."""
-
-    def build(dismissed: int):
-        result, files = mammogram
-        files = files | {"heat.png": encode_png(np.full((240, 360), 90, np.uint8))}
-        heat = HeatMap(file="heat.png", method="class activation map", meaning="spoke for malignancy")
-        content = make_content(signature)
-        place = LesionPlace(across="outer", along="upper", clock=10, depth="middle", retroareolar=False)
-        marks = [LesionMark(job_id=job, finding_id="f1", view=view) for job, view in (("0", "CC"), ("2", "MLO"))]
-        lesion = Lesion(marks=marks, probability_malignant=0.8, same_lesion=0.9, place=place)
-        said = {"assessment": "malignancy_suspected", "probability_malignant": 0.8}
-        breast = BreastReading(laterality="R", views=["CC", "MLO"], bi_rads=4, density="c", lesions=[lesion], **said)
-        reading = ExaminationReading(method="rule", breasts=[breast], **said)
-        images, results = [], []
-        for number, (side, view) in enumerate([("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")]):
-            film = result.image.model_copy(update={"view": view, "laterality": side, "file_name": f"{side}{view}.dcm"})
-            found = result.findings if number < 2 else result.findings[:1]
-            results.append((result.model_copy(update={"image": film, "findings": found, "heat_map": heat}), files))
-            said = {"job_id": str(number), "reviewer": "Dr Lee", "reviewed_at": AT}
-            first = {"verdict": "dismissed"} if number > 5 - dismissed else {"verdict": "confirmed", "comment": COMMENT}
-            reviews = [Review(finding="0", **first, **said)]
-            reviews += [Review(finding="1", verdict="dismissed", **said)] if number < min(dismissed, 2) else []
-            image = content.images[0].model_copy(update={"job_id": str(number), "image": film, "reviews": reviews})
-            images.append(image)
-        return content.model_copy(update={"images": images, "examination": reading}), results
-
-    return build
-
-
-def test_many_dismissed_findings_take_no_further_page(four_views):
-    content, results = four_views(dismissed=5)
-    pdf = render_case(content, results, language="en", forms=["pdf"])["report.en.pdf"]
-    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
-    assert len(pages) <= 3
-    assert Words("en")("findings.dismissed") in "".join(pages)
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_four_views_with_six_findings_fit_on_three_pages(four_views, language):
-    """The clinician's conclusion with the hung films, the findings with a crop each, the appendix."""
-    content, results = four_views(dismissed=1)
-    pdf = render_case(content, results, language=language, forms=["pdf"])[f"report.{language}.pdf"]
-    pages = [re.sub(r"\s+", "", page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
-    words = Words(language)
-    heads = ("clinician.heading", "findings.confirmed", "appendix.heading")
-    assert [re.sub(r"\s+", "", words(head)) in page for head, page in zip(heads, pages, strict=True)] == [True] * 3
-    assert "DrLee" in pages[0]
-    density = {"side": words("clinical.side.R"), "letter": "c", "words": words("clinical.density.c")}
-    assert sum(re.sub(r"\s+", "", words("breast.density.side", **density)) in page for page in pages) == 1
-    assert pages[1].count(COMMENT.replace(" ", "")) == 3, "what was said of both marks of a lesion stands once"
-    both = words("findings.in_image", number=1, image=words.list(["RCC", "RMLO"]))
-    assert pages[1].count(re.sub(r"\s+", "", both)) == 1
-    hour = words("breast.place.hour", hour=10).replace(" ", "")
-    assert pages[1].count(hour) == 1, "the lesion is one entry with both of its marks"
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_eight_earlier_films_with_the_same_notes_take_no_further_page(four_views, language):
-    content, results = four_views(dismissed=1)
-    notices = [make_notice("aspect_assumed"), make_notice("special_view", view="CC")]
-    noted = [(result.model_copy(update={"notices": notices}), files) for result, files in results]
-    priors = [
-        image.model_copy(
-            update={"job_id": f"{image.job_id}-{year}", "is_prior": True, "study_date": day, "reviews": []}
-        )
-        for year, day in ((2022, date(2022, 3, 1)), (2024, date(2024, 3, 1)))
-        for image in content.images
-    ]
-    content = content.model_copy(update={"images": [*content.images, *priors]})
-    pdf = render_case(content, [*noted, *noted, *results], language=language, forms=["pdf"])[f"report.{language}.pdf"]
-    pages = [re.sub(r"\s+", "", page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
-    assert len(pages) <= 3
-    note = re.sub(r"\s+", "", Words(language)("notice.aspect_assumed"))
-    assert "".join(pages).count(note) == 1
-    numbers = ("、" if language == "zh" else ",").join("12345678") + ("：" if language == "zh" else ":")
-    assert numbers + note in "".join(pages)
-    html = render_case(content, [*noted, *noted, *results], language=language, forms=["html"])[
-        f"report.{language}.html"
-    ]
-    seen = re.sub(r"\s+", "", re.sub(r"<[^>]*>", "", html.decode("utf-8")))
-    assert seen.count(note) == 1
-    assert html.count(b"<figure>") == 2 * len(content.images) - 2 * len(priors), "of earlier films only the tiles"
-    assert numbers + note in seen
 
 
 def test_priors_are_named_by_date_and_hang_apart(make_content, mammogram):
@@ -281,19 +189,3 @@ def test_a_corrected_side_is_that_of_the_pictures(make_content, results):
     document = case_document(content.model_copy(update={"images": [right]}), [analysed], Words("en"))
     [drawn] = document.results
     assert (document.images[0].side, drawn.image.laterality, drawn.image.hanging) == ("R", "R", None)
-
-
-def test_what_of_films_has_to_be_checked_stands_with_the_reasons(make_content, mammogram):
-    """Films of which the same is said stand together; it stood in the details on the last page alone."""
-    content = make_content()
-    first = content.images[0]
-    other = first.model_copy(
-        update={"job_id": "1", "image_id": "1", "image": first.image.model_copy(update={"view": "MLO"}), "reviews": []}
-    )
-    doubted = mammogram[0].model_copy(update={"notices": [make_notice("laterality_conflict", side="L")]})
-    content = content.model_copy(update={"images": [first, other]})
-    reasons = case_document(content, [doubted, doubted], Words("en")).reasons
-    said = [reason for reason in reasons if "names both sides" in reason]
-    assert said == [
-        "LCC and LMLO: The file names both sides. The side of the image itself (left) is used; please check it."
-    ]

@@ -22,7 +22,7 @@ from report.clinician import Clinician, clinician_of
 from report.lesions import LesionEntry, lesion_entries, places_of
 from report.limits import limits_of, limits_of_case
 from report.not_assessed import NotAssessed, not_assessed
-from report.notes import doubts_of, notes_of
+from report.notes import doubt_of, doubts_of, notes_of
 from report.parts import Fact, Part
 from report.places import Place, order, places
 from report.reader import ReaderRow, reader_rows, same_lesions
@@ -45,6 +45,8 @@ class ReportDocument(Part):
     percent_label: str
     clinician: Clinician | None
     reasons: tuple[str, ...]
+    doubts: tuple[str, ...] = Field(default=(), description="what of a case's films has to be checked, and why")
+    in_doubt: tuple[str, ...] = Field(default=(), description="the same in a few words, for each of `images`")
     next_steps: tuple[str, ...]
     images: tuple[ImageSection, ...]
     notes: tuple[str, ...] = Field(default=(), description="the notices of a case's images, each once")
@@ -158,11 +160,12 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         clinician=clinician_of(signature, conclusion.assessment, text, by_side) if signature else None,
         reasons=(
             *(text.reason(reason) for reason in conclusion.reasons),
-            *doubts_of(
-                [(names[image.job_id], result) for (image, _), result in zip(assessed, found, strict=True)], text
-            ),
             *_densities(content.examination, text),
         ),
+        doubts=tuple(
+            doubts_of([(names[image.job_id], result) for (image, _), result in zip(assessed, found, strict=True)], text)
+        ),
+        in_doubt=tuple(doubt_of(result, text) for _, result in assessed),
         next_steps=tuple(text.suggestion(step) for step in conclusion.suggestions),
         images=sections,
         notes=notes_of(sections, text),

@@ -27,6 +27,7 @@ _PARTS = (
     "common",
     "conclusion",
     "document",
+    "doubts",
     "examined",
     "findings",
     "heat_map",
