@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from lobule.contracts.pictures import PictureFacts
 from lobule.contracts.progress import StepError
+from lobule.words import make_notice
 
 pytestmark = pytest.mark.browser
 
@@ -19,9 +20,9 @@ def card(page):
 def looked_at(logged_in, app, picture, draw_film, write_dicom, tmp_path):
     """The page with a file of which the server has said something; the folder of previews."""
 
-    def look(**said):
+    def look(name="scan", **said):
         page = logged_in("/new")
-        film = write_dicom(tmp_path / "scan", draw_film(), 12)
+        film = write_dicom(tmp_path / name, draw_film(), 12)
         with page.expect_response("**/api/v1/previews") as asked:
             page.set_input_files("#files", film)
         expect(card(page)).to_contain_text("being drawn")
@@ -42,6 +43,31 @@ def test_a_special_view_and_a_reason_to_refuse_a_file_are_in_sight(looked_at):
     expect(card(page).locator('[data-role="problem"]')).to_contain_text("not a screening view of a breast")
     page, _ = looked_at(view="XCCL")
     expect(card(page).locator("[name=view]")).to_have_value("XCCL")
+    assert chosen_view(page) == "XCCL (craniocaudal, exaggerated laterally)"
+    page, _ = looked_at(view="M")
+    expect(card(page).locator("[name=view]")).to_have_value("M")
+    assert chosen_view(page) == "M (magnification)", "a single letter says nothing"
+
+
+def chosen_view(page):
+    return card(page).locator("[name=view]").evaluate("field => field.selectedOptions[0].text")
+
+
+def test_a_film_of_which_the_side_is_in_doubt_says_so_until_the_reader_changes_it(looked_at):
+    page, _ = looked_at(view="CC", notices=[make_notice("laterality_conflict", side="L")])
+    place, why = page.locator('[data-view="LCC"] [data-role="said"]'), card(page).locator('[data-role="doubts"]')
+    expect(place).to_have_text("check the side")
+    expect(why).to_contain_text("The file names both sides. The side of the image itself (left) is used")
+    card(page).get_by_label("Side").select_option("R")
+    expect(page.locator('[data-view="RCC"] [data-role="said"]')).to_have_text("as you said")
+    expect(why).to_be_hidden()
+
+
+def test_a_film_whose_name_tells_another_side_than_its_tags_says_so(looked_at):
+    page, _ = looked_at(name="scan_RMLO.dcm", view="CC")
+    expect(page.locator('[data-view="LCC"] [data-role="said"]')).to_have_text("check the side · check the view")
+    expect(card(page)).to_contain_text("The file's name says right, its tags say left. Please check the side.")
+    expect(card(page)).to_contain_text("The file's name says MLO, its tags say CC. Please check the view.")
 
 
 def test_the_server_draws_what_the_browser_cannot(looked_at):

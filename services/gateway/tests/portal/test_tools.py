@@ -74,6 +74,14 @@ def test_every_tool(opened):
         "bar => { const r = new Range(); r.selectNodeContents(bar); return r.getBoundingClientRect().right }"
     )
     assert words <= left.pane.bounding_box()["x"] + left.pane.bounding_box()["width"], "within its pane"
+    gap = bars[1].evaluate(
+        """bar => {
+            const words = new Range();
+            words.selectNodeContents(bar);
+            return bar.getBoundingClientRect().top - words.getBoundingClientRect().bottom;
+        }"""
+    )
+    assert gap >= 0, "no tick crosses the words, which are longer than the bar"
     length = float(bars[0].inner_text().split()[0])
     assert bars[0].bounding_box()["width"] == pytest.approx(length * placed(right.pane)[0] / SPACING["RCC"], abs=1)
 

@@ -30,6 +30,7 @@ from lobule.limits import MAX_PIXELS, MIN_SIDE
 router = APIRouter(include_in_schema=False)
 
 _PAGE_LENGTH = 50
+_DOUBTS = {what: sorted(codes) for what, codes in TO_CHECK.items()}
 _INPUT_ERRORS = sorted(INPUT_ERROR_CODES)
 _API_EXAMPLES = (
     (
@@ -70,7 +71,7 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
         beside=beside(session, user, case),
         input_error_codes=_INPUT_ERRORS,
         not_evaluated=sorted(UNUSUAL_FILM),
-        doubts={what: sorted(codes) for what, codes in TO_CHECK.items()},
+        doubts=_DOUBTS,
     )
     return compressed(request, page)
 
@@ -111,6 +112,7 @@ def new_page(
         user,
         case=found,
         replaced=replaced,
+        doubts=_DOUBTS,
         max_pixels=MAX_PIXELS,
         min_side=MIN_SIDE,
         input_error_codes=_INPUT_ERRORS,

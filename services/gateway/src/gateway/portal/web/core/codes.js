@@ -30,7 +30,7 @@ let doubts;
 
 /** What of a film has to be checked before anything else is believed of it. @param {Notice[]} notices */
 export function doubtsOf(notices) {
-  doubts ??= /** @type {Record<string, string[]>} */ (JSON.parse(globalThis.document?.getElementById('reading')?.dataset.doubts ?? '{}'));
+  doubts ??= /** @type {Record<string, string[]>} */ (JSON.parse(globalThis.document?.querySelector('[data-doubts]')?.getAttribute('data-doubts') ?? '{}'));
   return Object.entries(doubts).flatMap(([what, codes]) => (notices.some(({ code }) => codes.includes(code)) ? [what] : []));
 }
 
@@ -51,8 +51,8 @@ export function tissueWords(tissue) {
 export const conflictWords = (conflicts) =>
   conflicts.map(({ of, said, file }) => t(`common.conflict.${of}`, { said: spoken(of, said), file: spoken(of, file) })).join(' ');
 
-/** @param {string} of @param {string} value */
-function spoken(of, value) {
+/** A value of an attribute of an image, in words. @param {string} of @param {string} value */
+export function spoken(of, value) {
   if (of === 'study_date') return dayWords(value);
   return of === 'laterality' ? t(`examined.laterality.${value}`) : value;
 }

@@ -45,11 +45,11 @@ export const hasFindings = (name) => (modality(name)?.holds.findings.length ?? 0
 /** The modality whose images look so; empty where there is none. @param {'grey' | 'colour'} colours */
 export const nameByLook = (colours) => modalities().find(({ look }) => look.colours === colours)?.name ?? '';
 
-/** Set a field of a form, to what it does not offer as well: a file may be of a special view. @param {HTMLSelectElement | HTMLInputElement} field @param {string} value */
-export function setField(field, value) {
+/** Set a field of a form, to what it does not offer as well: a file may be of a special view. @param {HTMLSelectElement | HTMLInputElement} field @param {string} value @param {string} [name] What the value is called. */
+export function setField(field, value, name = value) {
   field.value = value;
   if (!(field instanceof HTMLSelectElement) || field.value === value) return;
-  field.add(new Option(value, value));
+  field.add(new Option(name, value));
   field.value = value;
 }
 

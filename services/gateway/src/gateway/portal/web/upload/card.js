@@ -3,8 +3,9 @@
 import { all, copy, find, icon, role, showNote } from '../core/dom.js';
 import { modality, setField, showFieldsOf } from '../core/modalities.js';
 import { bytes } from '../core/numbers.js';
-import { t } from '../core/words.js';
+import { has, t } from '../core/words.js';
 import { showSteps } from '../jobs/steps.js';
+import { fileDoubts } from './doubts.js';
 import { patientWarning } from './patients.js';
 import { patch } from './state.js';
 
@@ -64,6 +65,7 @@ function show(card, entry, before) {
   role(card, 'facts').textContent = factsWords(entry);
   if (entry.thumb !== before?.thumb) showThumb(role(card, 'thumb'), entry);
   showNote(role(card, 'problem'), { words: problemOf(entry) });
+  showNote(role(card, 'doubts'), { words: fileDoubts(entry).words.join(' '), symbol: 'question' });
   showChoices(card, entry);
   role(card, 'choices').hidden = under || stage === 'refused';
   role(card, 'remove').hidden = under;
@@ -80,7 +82,11 @@ function show(card, entry, before) {
 
 /** @param {HTMLElement} card @param {Entry} entry */
 function showChoices(card, { options }) {
-  for (const field of fieldsOf(card)) setField(field, options[/** @type {import('./state.js').OptionName} */ (field.name)]);
+  for (const field of fieldsOf(card)) {
+    const value = options[/** @type {import('./state.js').OptionName} */ (field.name)];
+    const name = `examined.${field.name}.${value}`;
+    setField(field, value, has(name) ? t(name) : value);
+  }
   showFieldsOf(card, options.modality);
 }
 

@@ -3,6 +3,7 @@
 import { all, role, write } from '../core/dom.js';
 import { modality } from '../core/modalities.js';
 import { t } from '../core/words.js';
+import { fileDoubts } from './doubts.js';
 import { heldBack } from './patients.js';
 
 /** @typedef {import('./state.js').Entry} Entry */
@@ -29,7 +30,9 @@ export function showHanging(grid, { entries }) {
 function fill(place, film) {
   const picture = film && 'picture' in film.thumb ? film.thumb.picture : null;
   place.dataset.state = film ? film.stage : 'missing';
-  write(role(place, 'said'), wordsOf(film));
+  const doubts = film ? fileDoubts(film).labels : [];
+  place.toggleAttribute('data-doubted', doubts.length > 0);
+  write(role(place, 'said'), doubts.join(' · ') || wordsOf(film));
   const canvas = role(place, 'film', HTMLCanvasElement);
   canvas.hidden = picture === null;
   if (!picture || drawn.get(canvas) === picture) return;

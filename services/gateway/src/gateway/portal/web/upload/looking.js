@@ -103,8 +103,8 @@ export async function look(store, { id, file }, { limits, replaces }) {
 
   /** @param {import('./preview.js').PictureFacts | null} facts @param {HTMLCanvasElement | null} picture */
   function take(facts, picture) {
-    const { width, height, error } = facts ?? {};
-    if (width && height) patch(store, id, { facts: { width, height, bits: Math.max(bits, facts?.bits || 8) } });
+    const { width, height, error, view, laterality, notices } = facts ?? {};
+    if (width && height) patch(store, id, { facts: { width, height, bits: Math.max(bits, facts?.bits || 8), view, laterality, notices } });
     if (error) patch(store, id, { thumb: { words: problemWords(error), symbol: 'alert' } });
     else if (!facts || !picture) throw new Error('picture');
     else {

@@ -18,7 +18,8 @@ import { heldBack } from './patients.js';
  * @property {File} file
  * @property {Stage} stage
  * @property {string | null} format
- * @property {{width?: number, height?: number, bits?: number}} facts Of its picture, once they are known.
+ * @property {{width?: number, height?: number, bits?: number, view?: string | null, laterality?: string | null, notices?: import('../core/codes.js').Notice[]}} facts
+ *     Of its picture, once they are known.
  * @property {Options} options What it is: guessed, until the reader corrects it.
  * @property {boolean} corrected
  * @property {boolean} acceptsOtherPatient The reader says that it belongs here although it names another patient.

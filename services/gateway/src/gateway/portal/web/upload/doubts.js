@@ -1,0 +1,26 @@
+// Says what of a chosen film has to be checked: by what the server read, or because its name and its tags differ.
+
+import { doubtWords, doubtsOf, spoken } from '../core/codes.js';
+import { t } from '../core/words.js';
+import { guess } from './guess.js';
+
+/** @type {{of: 'laterality' | 'view', what: string}[]} What both a name and tags tell, and what is in doubt where they differ. */
+const TOLD = [{ of: 'laterality', what: 'side' }, { of: 'view', what: 'view' }];
+
+/**
+ * What of a film is in doubt, in a few words each, and why in sentences. A side or view that the reader changed is settled.
+ * @param {import('./state.js').Entry} entry
+ */
+export function fileDoubts({ file, format, facts, options }) {
+  const changed = TOLD.filter(({ of }) => options[of] !== (facts[of] ?? ''));
+  const open = TOLD.filter((told) => !changed.includes(told));
+  const notices = (facts.notices ?? []).filter((notice) => !changed.some(({ what }) => doubtsOf([notice]).includes(what)));
+  const named = guess(file.name, format, { modality: options.modality });
+  const differing = open.filter(({ of }) => named[of] && facts[of] && named[of] !== facts[of] && isPlain(of, facts[of]));
+  const why = differing.map(({ of }) => t(`newcase.doubt.${of}`, { name: spoken(of, named[of]), file: spoken(of, facts[of] ?? '') }));
+  const labels = new Set([...doubtsOf(notices), ...differing.map(({ what }) => what)]);
+  return { labels: [...labels].map((what) => t(`reading.doubt.${what}`)), words: [...doubtWords(notices), ...why] };
+}
+
+/** Whether a name would tell it as tags do: names of special views hold the projection as well. @param {string} of @param {string} value */
+const isPlain = (of, value) => of !== 'view' || value === 'CC' || value === 'MLO';
