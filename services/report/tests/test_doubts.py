@@ -52,10 +52,10 @@ def test_stands_on_the_first_page_and_beside_the_film(doubted, signature, signed
     page = spaceless(pypdf.PdfReader(io.BytesIO(forms[f"report.{language}.pdf"])).pages[0].extract_text())
     assert spaceless(words("doubts.heading")) in page
     assert spaceless(words("findings.of_image", image=words.list(["LCC", "LMLO"]), value=sentence)) in page
-    assert page.count(spaceless(words("reading.doubt.side"))) >= 2
+    assert page.count(spaceless(words("doubts.side"))) >= 2
     html = forms[f"report.{language}.html"].decode().split('id="appendix"')[0]
     assert sentence in html
-    assert html.count(f'<span class="doubt">{words("reading.doubt.side")}</span>') == 2
+    assert html.count(f'<span class="doubt">{words("doubts.side")}</span>') == 2
 
 
 def test_films_without_doubts_have_none(doubted, signature):

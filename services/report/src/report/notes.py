@@ -29,7 +29,7 @@ def notes_of(sections: Sequence[ImageSection], text: Words) -> tuple[str, ...]:
 def doubt_of(result: Result, text: Words) -> str:
     """What of a film has to be checked, in a few words beside its name; empty if nothing."""
     codes = {notice.code for notice in result.notices}
-    return " · ".join(text(f"reading.doubt.{what}") for what, doubted in TO_CHECK.items() if codes & doubted)
+    return " · ".join(text(f"doubts.{what}") for what, doubted in TO_CHECK.items() if codes & doubted)
 
 
 def doubts_of(images: Sequence[tuple[str, Result]], text: Words) -> Iterator[str]:

@@ -24,6 +24,7 @@ PARTS = (
     "breast",
     "clinical",
     "common",
+    "doubts",
     "errors",
     "examined",
     "findings",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from lobule.contracts.language import LANGUAGES, Language, negotiate_language
-from lobule.contracts.notices import TO_CHECK
 from lobule.words import Words
 
 OWN_NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
@@ -44,16 +43,6 @@ class PageWords(Words):
         """See `Words.parts`; without the sentences of an error's reasons, which scripts get from the API."""
         found = super().parts(*names)
         return {key: text for key, text in found.items() if not _OF_REASON.match(key)}
-
-    def doubts(self) -> dict[str, str]:
-        """The sentences of what of a film has to be checked: in a few words, and why."""
-        codes = frozenset[str]().union(*TO_CHECK.values())
-        found = super().parts("reading", "notice")
-        return {
-            key: text
-            for key, text in found.items()
-            if key.startswith("reading.doubt.") or key.removeprefix("notice.") in codes
-        }
 
     def html(self, key: str, /, **values: object) -> Markup:
         """A sentence with values that may be HTML; others are escaped."""

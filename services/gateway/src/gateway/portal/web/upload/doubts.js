@@ -19,7 +19,7 @@ export function fileDoubts({ file, format, facts, options }) {
   const differing = open.filter(({ of }) => named[of] && facts[of] && named[of] !== facts[of] && isPlain(of, facts[of]));
   const why = differing.map(({ of }) => t(`newcase.doubt.${of}`, { name: spoken(of, named[of]), file: spoken(of, facts[of] ?? '') }));
   const labels = new Set([...doubtsOf(notices), ...differing.map(({ what }) => what)]);
-  return { labels: [...labels].map((what) => t(`reading.doubt.${what}`)), words: [...doubtWords(notices), ...why] };
+  return { labels: [...labels].map((what) => t(`doubts.${what}`)), words: [...doubtWords(notices), ...why] };
 }
 
 /** Whether a name would tell it as tags do: names of special views hold the projection as well. @param {string} of @param {string} value */

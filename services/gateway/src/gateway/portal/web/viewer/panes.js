@@ -190,7 +190,7 @@ function labelImage(root, image, description) {
   root.dataset.view = image.view ?? '';
   root.setAttribute('aria-label', description);
   write(role(root, 'name'), image.name);
-  write(role(root, 'doubt'), doubtsOf(image.result?.notices ?? []).map((what) => t(`reading.doubt.${what}`)).join(' · '));
+  write(role(root, 'doubt'), doubtsOf(image.result?.notices ?? []).map((what) => t(`doubts.${what}`)).join(' · '));
   write(role(root, 'depth'), depthWords(image));
   write(role(root, 'file'), fileWords(image));
   role(root, 'edit').setAttribute('aria-label', t('reading.image.edit', { name: image.name }));
