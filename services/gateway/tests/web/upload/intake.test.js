@@ -5,6 +5,7 @@ import { useModalities } from '#web/core/modalities.js';
 import { translator, useWords } from '#web/core/words.js';
 import { formatOf } from '#web/upload/checks.js';
 import { guess } from '#web/upload/guess.js';
+import { currentFilms } from '#web/upload/hanging.js';
 import { worthAnother } from '#web/upload/sending.js';
 import { newEntry, saidOf } from '#web/upload/state.js';
 import { viewsNote } from '#web/upload/views.js';
@@ -56,6 +57,16 @@ test('the page says which of the four views are missing, or there twice', () => 
   assert.equal(words(film('R', 'CC'), film('R', 'CC')), 'twice RCC');
   assert.equal(words(film('R', 'CC'), film('L', 'CC'), film('R', 'MLO'), film('L', 'MLO')), 'complete');
   assert.equal(words(), '');
+});
+
+test('earlier films are no views of the current examination', () => {
+  const on = (entry, day) => ({ ...entry, options: { ...entry.options, study_date: day } });
+  const prior = on(film('R', 'CC'), '2024-10-01');
+  const words = (...entries) => viewsNote({ entries, started: false }).words;
+  assert.equal(words(prior, on(film('R', 'CC'), '2026-11-20')), 'missing LCC, RMLO, LMLO');
+  assert.equal(words(prior, on(film('L', 'CC'), '2026-11-20')), 'missing RCC, RMLO, LMLO');
+  assert.equal(words(on(film('R', 'CC'), '2026-11-20'), film('R', 'CC')), 'twice RCC', 'without a date it belongs to the current one');
+  assert.deepEqual(currentFilms([prior, on(film('L', 'CC'), '2026-11-20')]).map(({ options }) => options.laterality), ['L']);
 });
 
 test('a kind is told by the first bytes', () => {

@@ -12,13 +12,23 @@ import { heldBack } from './patients.js';
 export const isFilm = ({ stage, options }) => stage !== 'refused' && Boolean(modality(options.modality)?.views?.screening.length);
 
 /**
+ * The films of the current examination that can be sent: of the newest date, or of none, as the server takes them.
+ * @param {Entry[]} entries
+ */
+export function currentFilms(entries) {
+  const held = heldBack(entries);
+  const films = entries.filter((entry) => isFilm(entry) && !held.includes(entry));
+  const newest = films.map(({ options }) => options.study_date).sort().at(-1) ?? '';
+  return films.filter(({ options: { study_date: day } }) => !day || day === newest);
+}
+
+/**
  * Show the films of the current choice in their places; nothing where there is none.
  * @param {HTMLElement} grid
  * @param {import('./state.js').Intake} state
  */
 export function showHanging(grid, { entries }) {
-  const held = heldBack(entries);
-  const films = entries.filter((entry) => isFilm(entry) && !held.includes(entry));
+  const films = currentFilms(entries);
   grid.hidden = films.length === 0;
   for (const place of all(grid, '[data-view]')) {
     const film = films.find(({ options }) => options.laterality + options.view === place.dataset.view);

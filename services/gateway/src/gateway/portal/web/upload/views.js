@@ -1,8 +1,8 @@
 // Shows summaries of all files on the page of a new case.
 
 import { all, role, showNote, write } from '../core/dom.js';
-import { modality } from '../core/modalities.js';
 import { list, t } from '../core/words.js';
+import { currentFilms } from './hanging.js';
 import { heldBack } from './patients.js';
 import { ready } from './state.js';
 
@@ -11,13 +11,12 @@ import { ready } from './state.js';
 const VIEWS = ['RCC', 'LCC', 'RMLO', 'LMLO'];
 
 /**
- * Which of the four views the chosen films are: what is missing, or there twice.
+ * Which of the four views the chosen films of the current examination are: what is missing, or there twice.
  * @param {Intake} state
  * @returns {import('../core/dom.js').Note}
  */
 export function viewsNote({ entries, started }) {
-  const held = heldBack(entries);
-  const films = entries.filter((entry) => !held.includes(entry)).filter(({ stage, options }) => stage !== 'refused' && stage !== 'examining' && modality(options.modality)?.views?.screening.length);
+  const films = currentFilms(entries).filter(({ stage }) => stage !== 'examining');
   const here = films.map(({ options }) => options.laterality + options.view);
   const missing = VIEWS.filter((view) => !here.includes(view));
   const twice = VIEWS.find((view) => here.filter((other) => other === view).length > 1);
