@@ -52,14 +52,14 @@ def test_nothing_found_stays_nothing():
     assert fuse([variant([], []), variant([], [])]).boxes.shape == (0, 4)
 
 
-def test_a_network_without_a_triage_head_has_an_empty_instance_map():
+def test_a_network_without_a_triage_head_has_an_empty_instance_map(eager):
     model = MaskRCNN(replace(toy.network(), triage=None))
     found = Detector([VariantNetwork(model)])(prepare_film(np.full((400, 200), 90, np.uint8), (128, 64)), 400)
     assert found.instance_map.shape == (8, 4)
     assert not found.instance_map.any()
 
 
-def test_an_upside_down_view_of_a_turned_film_says_the_same():
+def test_an_upside_down_view_of_a_turned_film_says_the_same(eager):
     """The canvas turned upside down and analysed upside down is the canvas: boxes, masks and map must turn back."""
     keras.utils.set_random_seed(0)
     model = MaskRCNN(toy.network())

@@ -65,7 +65,7 @@ def test_a_training_may_start_from_the_backbone_of_a_package():
     assert all((a == b).all() for a, b in zip(model.parts.trunk.backbone.get_weights(), kept, strict=True))
 
 
-def test_a_package_of_another_backbone_starts_nothing():
+def test_a_package_of_another_backbone_starts_nothing(eager):
     model = build(TrainingPlan(toy.network((64, 64)), (Phase(1),)), Phase(1))
     with pytest.raises(ValueError, match="densenet121, not efficientnet_lite0"):
         start_backbone(model, PACKAGES / DEFAULT_MODEL)
@@ -79,7 +79,7 @@ def two_networks():
     return plan.network, first, [w + chance.normal(0, 0.02, w.shape).astype(np.float32) for w in first]
 
 
-def test_the_findings_of_several_networks_are_fused():
+def test_the_findings_of_several_networks_are_fused(eager):
     config, first, second = two_networks()
     variants = [networks.TestTimeVariant(config.canvas), networks.TestTimeVariant(config.canvas, True, network=1)]
     film = np.random.default_rng(1).integers(20, 200, (256, 128)).astype(np.uint8)
