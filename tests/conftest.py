@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import postgres
@@ -75,48 +75,61 @@ def with_components(
     return rendered
 
 
-@pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
-    """Redis, gateway and all workers, with short leases and without a mammography model, to test both failures."""
-    home = tmp_path_factory.mktemp("home")
-    with ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as patch:  # only for the start, because other systems have their own
-            patch.setenv("LOBULE_LEASE_SECONDS", "3")
-            patch.setenv("LOBULE_REAP_EVERY_S", "0.5")
-            patch.setenv("LOBULE_MAX_ATTEMPTS", "10")  # a machine that stalls for seconds uses up attempts
-            patch.setenv("LOBULE_MAMMO_MODEL", "/nowhere/no-model")
-            patch.setenv("LOBULE_WEBHOOK_NETWORKS", "127.0.0.0/8")
-            running = running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print)
-            system = stack.enter_context(running)
-        yield system
-
-
 class SharedSystem:
-    """A system with both models, started for the first test module that needs it and closed by the last.
+    """A system that test modules share, started for the first that needs it and closed by the last.
+
+    Args:
+        home: Its folder.
+        prepare: Changes the environment for its start.
 
     Attributes:
-        servers: Servers of the system; None without PostgreSQL: then it uses SQLite and its own Redis.
+        servers: Servers that it uses; None: SQLite, and a Redis and a folder of its own.
     """
 
-    def __init__(self, home: Path, servers: Servers | None) -> None:
-        self._home, self._stack = home, ExitStack()
+    def __init__(
+        self, home: Path, prepare: Callable[[pytest.MonkeyPatch], None], servers: Servers | None = None
+    ) -> None:
+        self._home, self._prepare, self._stack = home, prepare, ExitStack()
         self._running: RunningSystem | None = None
         self.servers = servers
 
     def start(self) -> RunningSystem:
         """Return the system, started if it is not running."""
         if self._running is None:
-            with pytest.MonkeyPatch.context() as patch:  # only for the start
-                for name, value in (self.servers.environment if self.servers else {}).items():
-                    patch.setenv(name, value)
+            with pytest.MonkeyPatch.context() as patch:  # only for the start, because other systems have their own
+                self._prepare(patch)
                 starting = running_system(self._home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print)
                 self._running = self._stack.enter_context(starting)
         return self._running
 
     def close(self) -> None:
-        """End the system, whose models take two gigabytes of memory."""
+        """End the system: an idle one takes 4 % of a core, and the models gigabytes of memory."""
         self._stack.close()
         self._running = None
+
+
+@pytest.fixture(scope="session")
+def system_with_short_leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedSystem]:
+    """Gateway and all workers, without a mammography model; lost workers are noticed after three seconds.
+
+    The modules that `.ci/parallel.py` runs in one process share it.
+    """
+
+    def prepare(patch: pytest.MonkeyPatch) -> None:
+        patch.setenv("LOBULE_LEASE_SECONDS", "3")
+        patch.setenv("LOBULE_REAP_EVERY_S", "0.5")
+        patch.setenv("LOBULE_MAX_ATTEMPTS", "10")  # a machine that stalls for seconds uses up attempts
+        patch.setenv("LOBULE_MAMMO_MODEL", "/nowhere/no-model")
+        patch.setenv("LOBULE_WEBHOOK_NETWORKS", "127.0.0.0/8")
+
+    with closing(SharedSystem(tmp_path_factory.mktemp("home"), prepare)) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="module")
+def system(system_with_short_leases: SharedSystem) -> RunningSystem:
+    """The system of most tests."""
+    return system_with_short_leases.start()
 
 
 @pytest.fixture(scope="session")
@@ -127,16 +140,20 @@ def system_with_models(
 
     The modules that `.ci/parallel.py` runs in one process share it.
     """
+
+    def prepare(patch: pytest.MonkeyPatch) -> None:
+        for name, value in (servers.environment if servers else {}).items():
+            patch.setenv(name, value)
+
     with ExitStack() as stack:
         servers = None
         if postgres.installed():
             servers = stack.enter_context(running_servers(request.getfixturevalue("postgres_server")))
-        shared = SharedSystem(tmp_path_factory.mktemp("home-of-models"), servers)
-        yield shared
-        shared.close()
+        with closing(SharedSystem(tmp_path_factory.mktemp("home-of-models"), prepare, servers)) as shared:
+            yield shared
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def password(system: RunningSystem) -> str:
     """The demo user's password."""
     return system.home.secrets["demo_password"]
@@ -162,23 +179,23 @@ def own_package(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def system_with_additions(own_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+def system_with_additions(own_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedSystem]:
     """The usual gateway and report service with a third modality's worker and a histology worker with a custom
     package."""
     from own_histology import served_by
 
-    toy, home = Path(__file__).parent / "toy_modality", tmp_path_factory.mktemp("home-of-additions")
+    toy = Path(__file__).parent / "toy_modality"
     modules = {name: launcher.WORKER_MODULES[name] for name in ("report", "histo")}
     workers = {"us-toy": "ultrasound_toy.worker", **modules}
-    with ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as patch:  # only for the start, because other tests have their own models
-            patch.chdir(own_package)
-            patch.syspath_prepend(str(toy))
-            patch.setenv("PYTHONPATH", str(toy), prepend=":")
-            patch.setattr(launcher, "WORKER_MODULES", workers)
-            patch.setattr(launcher, "QUEUES", tuple(workers))
-            for name, value in served_by().items():
-                patch.setenv(name, value)
-            running = running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print)
-            system = stack.enter_context(running)
-        yield system
+
+    def prepare(patch: pytest.MonkeyPatch) -> None:
+        patch.chdir(own_package)
+        patch.syspath_prepend(str(toy))
+        patch.setenv("PYTHONPATH", str(toy), prepend=":")
+        patch.setattr(launcher, "WORKER_MODULES", workers)
+        patch.setattr(launcher, "QUEUES", tuple(workers))
+        for name, value in served_by().items():
+            patch.setenv(name, value)
+
+    with closing(SharedSystem(tmp_path_factory.mktemp("home-of-additions"), prepare)) as shared:
+        yield shared

@@ -13,10 +13,16 @@ import pytest
 from lobule.imaging.decode import decode_rgb, encode_png
 
 
+@pytest.fixture(scope="module")
+def system(system_with_short_leases):
+    yield system_with_short_leases.start()
+    system_with_short_leases.close()  # this module is the last that uses it
+
+
 @pytest.fixture
 def large_field(real_field, tmp_path, request):
-    """A field that takes the worker several seconds: a real one, four times as large."""
-    large = np.ascontiguousarray(cv2.resize(decode_rgb(real_field.read_bytes()), None, fx=4, fy=4))
+    """A field that takes the worker several seconds: a real one, three times as large."""
+    large = np.ascontiguousarray(cv2.resize(decode_rgb(real_field.read_bytes()), None, fx=3, fy=3))
     # Different bytes for each test, so that it is not a duplicate.
     large[:4, : 8 * (1 + abs(hash(request.node.name)) % 50)] = 0
     path = tmp_path / "large.png"
@@ -48,7 +54,7 @@ def test_kill_9_in_the_middle_of_a_job(system, lobule, large_field, victim):
             os.kill(process.pid, signal.SIGKILL)
     else:
         os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 240  # on a busy machine, a worker takes minutes to start again
     states = set()
     for progress in lobule.follow(job, time.sleep):
         states.add(progress.state)
@@ -58,4 +64,4 @@ def test_kill_9_in_the_middle_of_a_job(system, lobule, large_field, victim):
         query = "SELECT attempt FROM steps WHERE job_id = ? AND name = 'inference'"
         (attempts,) = database.execute(query, (job,)).fetchone()
     assert attempts >= 2, "the first attempt was killed, another one finished"
-    assert lobule.result(job).image.height == 1840
+    assert lobule.result(job).image.height == 1380

@@ -11,7 +11,8 @@ from lobule.launcher.system import DEMO
 
 @pytest.fixture(scope="module")
 def lobule(system_with_additions):
-    with Client(system_with_additions.url, DEMO, system_with_additions.home.secrets["demo_password"]) as client:
+    system = system_with_additions.start()
+    with Client(system.url, DEMO, system.home.secrets["demo_password"]) as client:
         yield client
 
 

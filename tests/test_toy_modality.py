@@ -26,9 +26,10 @@ UNTOUCHED = ("services", "shared", "k8s", "docker-compose.yml")
 
 
 @pytest.fixture(scope="module")
-def system(system_with_additions: RunningSystem) -> RunningSystem:
+def system(system_with_additions) -> Iterator[RunningSystem]:
     """The system with the toy's worker."""
-    return system_with_additions
+    yield system_with_additions.start()
+    system_with_additions.close()  # this module is the last that uses it
 
 
 @pytest.fixture(scope="module")
