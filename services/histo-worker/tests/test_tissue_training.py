@@ -1,20 +1,25 @@
 """Training the tissue network over laboratories: samples, batches, folds, package."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from histo_worker.data.source import read_source
+from histo_worker.evaluation.calibration import PlattCalibration
 from histo_worker.gate.features import gate_features
 from histo_worker.tissue.network import SIDE, tissue_network
 from histo_worker.tissue.reader import TissueReader
+from histo_worker.tissue.statistics import square_statistics
 from histo_worker.tissue_training import learning
 from histo_worker.tissue_training import samples as samples_module
 from histo_worker.tissue_training.batches import TissueBatches
+from histo_worker.tissue_training.coarse import StatisticsModel, coarse_head, fit_coarse
 from histo_worker.tissue_training.commands import app
 from histo_worker.tissue_training.label_free import label_free_numbers
-from histo_worker.tissue_training.learning import TissueConfig, fold_of, score, train_tissue
-from histo_worker.tissue_training.package import best_mark, refit_training_tissue, write_tissue_package
+from histo_worker.tissue_training.learning import TissueConfig, fold_of, score, squares_of, train_tissue
+from histo_worker.tissue_training.package import best_mark, refit_tissue_package, write_tissue_package
 from histo_worker.tissue_training.samples import Sample, read_samples
 from histo_worker.training.trained import TrainingStopped
 from lobule_ml.training.state import saved_step
@@ -24,9 +29,8 @@ def sample(laboratory: str, source: str, patient: int, target: int, size=(70, 90
     rng = np.random.default_rng((patient, target))
     base = np.array([200, 130, 190]) - 60 * target
     pixels = np.clip(base + rng.normal(0, 25, (*size, 3)), 0, 255).astype(np.uint8)
-    return Sample(
-        laboratory, source, str(patient), target, f"{source}-{patient}-{target}", pixels, gate_features(pixels)
-    )
+    name, scale = f"{source}-{patient}-{target}", 4.0 if laboratory == "idc" else 0.48
+    return Sample(laboratory, source, str(patient), target, name, pixels, gate_features(pixels), scale)
 
 
 @pytest.fixture(scope="module")
@@ -95,24 +99,66 @@ def test_a_package_reads_as_the_network_that_it_was_written_from(samples, tmp_pa
     net = tissue_network()
     head = net.get_layer("evidence_C4")
     head.set_weights([np.random.default_rng(0).normal(0, 0.1, w.shape) for w in head.get_weights()])
-    scores = score(net, samples)
-    manifest = write_tissue_package(net, samples, scores, tmp_path, TissueConfig(), "none")
+    scores, config = score(net, samples), TissueConfig(folds=2)
+    with pytest.raises(ValueError, match="train for more steps"):
+        write_tissue_package(net, samples, np.array([-s.target for s in samples], np.float64), tmp_path, config, "none")
+    told = np.array([s.target for s in samples]) + np.random.default_rng(1).normal(0, 0.5, len(samples))
+    manifest = write_tissue_package(net, samples, told, tmp_path, config, "none")
     assert {m.magnification for m in manifest.metrics} == {"idc", "breakhis 100X"}
     reader = TissueReader(tmp_path)
-    assert reader.read(samples[0].pixels, 3.0).probabilities == pytest.approx(reader._calibrated(scores[:1]), abs=0.01)
-    logits, _ = reader.outputs(np.stack([samples[0].pixels[1:65, 1:65]]))
-    expected = net.predict_on_batch(samples[0].pixels[None, 1:65, 1:65].astype(np.float32))["logit"]
+    statistics = square_statistics(squares_of(samples[:1])[0])
+    together, _ = reader._coarse(scores[:1], np.zeros((1, 4, 4), np.float32), statistics)
+    assert reader.read(samples[0].pixels, 3.0).probabilities == pytest.approx(reader._calibrated(together), abs=0.01)
+    squares = np.stack([samples[0].pixels[1:65, 1:65]])
+    logits, _ = reader.outputs(squares)
+    expected = net.predict_on_batch(squares.astype(np.float32))["logit"]
     np.testing.assert_allclose(logits, expected, atol=0.02)  # kernels are kept in half precision
     reading = reader.read(samples[-1].pixels, 3.0)
     assert 0 <= reading.probabilities.max() <= 1
     assert 0 <= reading.unlike_training <= 1
-    anew = refit_training_tissue(reader.package, samples[4:], tmp_path / "anew")
-    again = TissueReader(tmp_path / "anew")
-    assert (anew.name, anew.metrics) == (manifest.name, manifest.metrics)
+    anew = refit_tissue_package(reader.package, samples[2:], told[2:], tmp_path / "anew", config)
+    assert (anew.name, anew.trained_on) == (manifest.name, manifest.trained_on)
     assert anew.weights_sha256 != manifest.weights_sha256
-    np.testing.assert_array_equal(
-        again.read(samples[0].pixels, 3.0).probabilities, reader.read(samples[0].pixels, 3.0).probabilities
-    )
+    np.testing.assert_array_equal(TissueReader(tmp_path / "anew").outputs(squares)[0], logits)
+
+
+def test_what_is_added_for_coarse_fields_keeps_the_calibration():
+    rng = np.random.default_rng(0)
+    model = StatisticsModel(rng.normal(size=67), 0.3)
+    network, together = PlattCalibration(1.1, -0.5), PlattCalibration(0.8, 0.2)
+    logits, statistics = rng.normal(size=5).astype(np.float32), rng.normal(size=(5, 67)).astype(np.float32)
+    evidence = logits[:, None, None] + rng.normal(size=(5, 4, 4)).astype(np.float32)
+    evidence += (logits - evidence.mean(axis=(1, 2)))[:, None, None]
+    found, mapped = coarse_head(model, network, together)(logits, evidence, statistics)
+    added = 0.5 * (statistics @ model.weights + model.bias)
+    np.testing.assert_allclose(network(found), together(logits + added), atol=1e-5)
+    np.testing.assert_allclose(mapped.mean(axis=(1, 2)), found, atol=1e-4)
+
+
+def test_statistics_are_added_to_coarse_fields_alone(samples, monkeypatch):
+    reader, asked = TissueReader(), []
+
+    def head(logits, evidence, statistics):
+        asked.append(len(statistics))
+        return logits, evidence
+
+    monkeypatch.setattr(reader, "_coarse", head)
+    reader.read(samples[0].pixels, 2.9)
+    assert not asked
+    reader.read(samples[0].pixels, 4.0)
+    assert sum(asked) > 0
+
+
+def test_what_is_added_to_a_patch_does_not_learn_from_its_patient(samples):
+    config = TissueConfig(folds=2)
+    _, added = fit_coarse(samples, config)
+    assert [bool(a) for a in added] == [s.laboratory == "idc" for s in samples]
+    turned = [replace(s, target=1 - s.target) if s.patient == "0" else s for s in samples]
+    fold = fold_of(samples, 2, 0)
+    same = np.array([s.laboratory == "idc" and f == fold[0] for s, f in zip(samples, fold, strict=True)])
+    _, again = fit_coarse(turned, config)
+    np.testing.assert_array_equal(again[same], added[same])
+    assert not np.array_equal(again, added)
 
 
 def test_numbers_without_training_rise_with_haematoxylin(samples):

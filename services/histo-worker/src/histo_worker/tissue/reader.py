@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from histo_worker.gate.features import gate_features
 from histo_worker.network import compiled
 from histo_worker.preprocessing.glass import BRIGHT
+from histo_worker.tissue.coarse import CoarseHead, is_coarse
 from histo_worker.tissue.network import SIDE, tissue_network
 from histo_worker.tissue.orientations import read_turned
 from histo_worker.tissue.out_of_distribution import TrainingTissue
@@ -69,6 +70,7 @@ class TissueReader:
             with np.load(self.package.weights) as archive:
                 set_variables(net, archive)
                 self._training = TrainingTissue.from_arrays(archive)
+                self._coarse = CoarseHead.from_arrays(archive)
             self.mark_from = float(calibration["mark_from"])
             """The probability from which a place counts as carcinoma."""
             self._slope, self._intercept = float(calibration["slope"]), float(calibration["intercept"])
@@ -115,6 +117,8 @@ class TissueReader:
             patches = np.concatenate([band.patches for band in group])
             logit, evidence = read_turned(self.outputs, patches) if alone else self.outputs(patches)
             statistics.append(square_statistics(patches))
+            if is_coarse(um_per_pixel):
+                logit, evidence = self._coarse(logit, evidence, statistics[-1])
             logits.append(logit)
             squares += corners
             for (y, x), values in zip(corners, evidence, strict=True):

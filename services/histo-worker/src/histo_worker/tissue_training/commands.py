@@ -94,17 +94,25 @@ def _print(metrics: Iterable[Metric]) -> None:
 def refit(
     data: _Data,
     output: Annotated[Path, typer.Option(help="Folder of the package to write.")],
+    weights: _Weights,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
+    folds: _Folds = 5,
+    run: _Run = Path("runs/tissue"),
     without: _Without = None,
 ) -> None:
-    """Fit the distance to the training tissue anew, for the network of the package in use."""
+    """Keep the network of the package in use; measure out of fold by patient, and fit everything else anew."""
     from histo_worker.tissue.reader import PACKAGE
-    from histo_worker.tissue_training.package import refit_training_tissue
+    from histo_worker.tissue_training.learning import TissueConfig, out_of_fold
+    from histo_worker.tissue_training.package import refit_tissue_package
     from histo_worker.tissue_training.samples import read_samples
     from lobule.model_package import open_package
 
+    config = TissueConfig(folds=folds, seed=seed)
     with _complaints():
-        manifest = refit_training_tissue(open_package(PACKAGE), read_samples(data, without or ()), output)
-    typer.echo(f"{manifest.name} {manifest.version}")
+        samples = read_samples(data, without or ())
+        logits = out_of_fold(samples, run / f"seed{seed}", weights, config, typer.echo)
+        manifest = refit_tissue_package(open_package(PACKAGE), samples, logits, output, config)
+    _print(manifest.metrics)
 
 
 @app.command()

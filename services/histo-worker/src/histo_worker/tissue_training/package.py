@@ -4,16 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from histo_worker.evaluation.calibration import PlattCalibration
+from histo_worker.tissue.coarse import is_coarse
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.out_of_distribution import FAR, fit_training_tissue
 from histo_worker.tissue.statistics import square_statistics
+from histo_worker.tissue_training.coarse import coarse_head, fit_coarse
 from histo_worker.tissue_training.learning import Floats, TissueConfig, squares_of
 from histo_worker.tissue_training.samples import Sample
 from lobule import RESEARCH_USE_ONLY
@@ -26,7 +28,7 @@ from lobule_ml.evaluation.statistics import auc, dice, expected_calibration_erro
 from lobule_ml.packages import write_description, write_weights
 from lobule_ml.variables import get_variables
 
-NAME, VERSION = "tissue-lite0", "1.2.0"
+NAME, VERSION = "tissue-lite0", "1.3.0"
 _ROUNDS = 300
 
 
@@ -91,6 +93,45 @@ def _of(
     return statistic(target[chosen], values[chosen])
 
 
+class _Fitted(NamedTuple):
+    """What a package holds beside its network."""
+
+    calibration: CalibrationSection
+    metrics: list[Metric]
+    arrays: dict[str, Any]
+
+
+def _fit(samples: Sequence[Sample], logits: Floats, config: TissueConfig) -> _Fitted:
+    """Fit everything but the network.
+
+    Args:
+        samples: The training samples.
+        logits: Logits of the samples by networks that were not trained on their patients.
+        config: Training configuration.
+    """
+    calibration = calibrate(samples, logits)
+    model, added = fit_coarse(samples, config)
+    together = calibrate(samples, logits + added)
+    head = coarse_head(model, calibration, together)
+    coarse = np.array([is_coarse(s.um_per_pixel) for s in samples])
+    on_scale = (together.slope * (logits + added) + together.intercept - calibration.intercept) / calibration.slope
+    scores = np.where(coarse, on_scale, logits)
+    protocol = (
+        f"{config.folds} folds by patient over all sources, seed {config.seed}; the most suspicious square counts"
+    )
+    section = CalibrationSection.model_validate(
+        {
+            "method": "platt",
+            "slope": calibration.slope,
+            "intercept": calibration.intercept,
+            "mark_from": best_mark(samples, calibration(scores)),
+            "description": "Platt scaling on out-of-fold logits of IDC's patches",
+        }
+    )
+    metrics = measure(samples, scores, protocol, calibration)
+    return _Fitted(section, metrics, head.arrays() | training_arrays(samples))
+
+
 def write_tissue_package(
     net: keras.Model, samples: Sequence[Sample], logits: Floats, folder: Path, config: TissueConfig, licence: str
 ) -> ModelManifest:
@@ -104,16 +145,27 @@ def write_tissue_package(
         config: Training configuration.
         licence: Licence of the weights.
     """
-    calibration = calibrate(samples, logits)
-    mark_from = best_mark(samples, calibration(logits))
-    protocol = (
-        f"{config.folds} folds by patient over all sources, seed {config.seed}; the most suspicious square counts"
-    )
+    fitted = _fit(samples, logits, config)
     counts = Counter(s.source for s in samples)
     patients = {name: len({s.patient for s in samples if s.source == name}) for name in counts}
-    trained_on = "; ".join(f"{n}: {counts[n]} fields of {patients[n]} patients" for n in sorted(counts))
-    return _write(net, folder, config, licence, calibration, measure(samples, logits, protocol, calibration),
-                  mark_from, trained_on, training_arrays(samples))  # fmt: skip
+    stored = write_weights(folder, get_variables(net) | fitted.arrays)
+    manifest = ModelManifest(
+        name=NAME,
+        version=VERSION,
+        modality="histopathology",
+        architecture={"name": "tissue_network", "backbone": config.backbone},
+        input=NetworkInput.model_validate({"size": SIDE, "um_per_pixel": UM_PER_PIXEL}),
+        classes=["no carcinoma", "carcinoma"],
+        thresholds=Thresholds(low=0.0, high=1.0),
+        calibration=fitted.calibration,
+        weights_file=stored.weights_file,
+        weights_sha256=stored.weights_sha256,
+        trained_on="; ".join(f"{n}: {counts[n]} fields of {patients[n]} patients" for n in sorted(counts)),
+        licence=licence,
+        metrics=fitted.metrics,
+    )
+    write_description(folder, manifest, _card(manifest))
+    return manifest
 
 
 def training_arrays(samples: Sequence[Sample]) -> dict[str, Any]:
@@ -129,50 +181,24 @@ def training_arrays(samples: Sequence[Sample]) -> dict[str, Any]:
     return tissue.arrays()
 
 
-def _write(
-    net: keras.Model, folder: Path, config: TissueConfig, licence: str, calibration: PlattCalibration,
-    metrics: list[Metric], mark_from: float, trained_on: str, arrays: dict[str, Any],
-) -> ModelManifest:  # fmt: skip
-    stored = write_weights(folder, get_variables(net) | arrays)
-    manifest = ModelManifest(
-        name=NAME,
-        version=VERSION,
-        modality="histopathology",
-        architecture={"name": "tissue_network", "backbone": config.backbone},
-        input=NetworkInput.model_validate({"size": SIDE, "um_per_pixel": UM_PER_PIXEL}),
-        classes=["no carcinoma", "carcinoma"],
-        thresholds=Thresholds(low=0.0, high=1.0),
-        calibration=CalibrationSection.model_validate(
-            {
-                "method": "platt",
-                "slope": calibration.slope,
-                "intercept": calibration.intercept,
-                "mark_from": mark_from,
-                "description": "Platt scaling on out-of-fold logits of IDC's patches",
-            }
-        ),
-        weights_file=stored.weights_file,
-        weights_sha256=stored.weights_sha256,
-        trained_on=trained_on,
-        licence=licence,
-        metrics=metrics,
-    )
-    write_description(folder, manifest, _card(manifest))
-    return manifest
-
-
-def refit_training_tissue(package: ModelPackage, samples: Sequence[Sample], folder: Path) -> ModelManifest:
-    """Write a package with the network of another, and the statistics of the training tissue fitted anew.
+def refit_tissue_package(
+    package: ModelPackage, samples: Sequence[Sample], logits: Floats, folder: Path, config: TissueConfig
+) -> ModelManifest:
+    """Write a package with the network of another, and everything else fitted anew.
 
     Args:
         package: The other package.
         samples: The samples that its network was trained on.
+        logits: Logits of the samples by networks that were not trained on their patients.
         folder: Folder of the new package.
+        config: Training configuration of the network.
     """
+    fitted = _fit(samples, logits, config)
     with np.load(package.weights) as archive:
-        kept = {name: archive[name] for name in archive.files if not name.startswith("training/")}
-    stored = write_weights(folder, kept | training_arrays(samples))
-    manifest = package.manifest.model_copy(update={"version": VERSION, **stored._asdict()})
+        kept = {name: archive[name] for name in archive.files if not name.startswith(("training/", "coarse/"))}
+    stored = write_weights(folder, kept | fitted.arrays)
+    changed = {"version": VERSION, "calibration": fitted.calibration, "metrics": fitted.metrics}
+    manifest = package.manifest.model_copy(update=changed | stored._asdict())
     write_description(folder, manifest, _card(manifest))
     return manifest
 
@@ -192,9 +218,10 @@ likely, and how unlike the tissue is to that which it learned from. It does not 
 
 **How.** Squares of {SIDE} pixels at {UM_PER_PIXEL:g} micrometres a pixel go through the first blocks of
 {manifest.architecture["backbone"]} (ImageNet weights; Apache-2.0), trained with other dyes, light, sharpness,
-compression and scale. Its map's mean is the square's logit. A field is unlike the training tissue where the
-Mahalanobis distance to the nearest source, of statistics of its squares' dyes and texture or of the gate's features of
-the field, is larger than for {FAR:.0%} of the fields of each source.
+compression and scale. Its map's mean is the square's logit. For fields of {UM_PER_PIXEL:g} micrometres a pixel and
+coarser, such as the patches of IDC, a logistic regression on statistics of the square's dyes and texture is added. A
+field is unlike the training tissue where the Mahalanobis distance to the nearest source, of these statistics or of the
+gate's features of the field, is larger than for {FAR:.0%} of the fields of each source.
 
 **Trained on.** {manifest.trained_on}.
 IDC (Cruz-Roa et al., SPIE 2014; Janowczyk & Madabhushi, JPI 2016): public, for academic use. BreakHis (Spanhol et al.,

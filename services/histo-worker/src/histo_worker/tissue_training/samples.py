@@ -34,6 +34,7 @@ class Sample:
         name: Name of the field.
         pixels: Pixels at `UM_PER_PIXEL`, uint8.
         features: The gate's features of the field at its own scale.
+        um_per_pixel: Micrometres per pixel of the file.
     """
 
     laboratory: str
@@ -43,6 +44,7 @@ class Sample:
     name: str
     pixels: RGB8
     features: NDArray[np.float32]
+    um_per_pixel: float
 
 
 def read_samples(folders: Sequence[Path], without: Sequence[str] = ()) -> list[Sample]:
@@ -64,13 +66,13 @@ def _sample(field: Field) -> Sample:
     pixels = field.pixels()
     height, width = pixels.shape[:2]
     if isinstance(field, Patch):
-        factor, source = idc.UM_PER_PIXEL / UM_PER_PIXEL, "idc"
+        um_per_pixel, source = idc.UM_PER_PIXEL, "idc"
     else:
         assert field.magnification is not None
-        factor, source = UM_OF_MAGNIFICATION[field.magnification] / UM_PER_PIXEL, f"breakhis {field.magnification}"
+        um_per_pixel, source = UM_OF_MAGNIFICATION[field.magnification], f"breakhis {field.magnification}"
+    factor = um_per_pixel / UM_PER_PIXEL
     size = round(width * factor), round(height * factor)
     scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
     features = gate_features(pixels)
-    return Sample(
-        source.split()[0], source, field.patient, field.target, field.name, np.asarray(scaled, np.uint8), features
-    )
+    laboratory, pixels = source.split()[0], np.asarray(scaled, np.uint8)
+    return Sample(laboratory, source, field.patient, field.target, field.name, pixels, features, um_per_pixel)
