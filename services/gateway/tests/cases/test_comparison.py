@@ -124,6 +124,14 @@ def compare(worker, change: str | None, not_compared: tuple[str, ...] = ()) -> N
     assert ended.status_code == 204, ended.text
 
 
+def test_lesions_that_are_new_on_the_same_films_are_one_reason():
+    films = [evidence(CLEAR), evidence(CLEAR, 1).model_copy(update={"view": "MLO"})]
+    on = [(["job-0"], "new"), (["job-0"], "new"), (["job-1"], "new"), (["job-0"], "grown")]
+    found = SinceEarlier(worse=[WorseLesion(change=change, marks=marks, mm=None) for marks, change in on])
+    reasons = [(reason.code, reason.values["images"]) for reason in Comparison("done", found).reasons(films)]
+    assert reasons == [("lesion_new", ["RCC"]), ("lesion_new", ["RMLO"]), ("lesion_grown", ["RCC"])]
+
+
 @pytest.mark.parametrize(("change", "code"), [("new", "lesion_new"), ("grown", "lesion_grown")])
 def test_a_case_with_a_lesion_that_is_new_or_has_grown_is_never_called_negative(
     client, alice, case, worker, with_prior, told, change, code

@@ -38,9 +38,9 @@ class Comparison:
         return "not_sure" if doubted else "no_sign_of_malignancy"
 
     def reasons(self, images: Sequence[ImageEvidence]) -> Iterator[Reason]:
-        """The reasons, worse lesions first."""
-        for lesion, names in self.worse(images):
-            yield Reason(code="lesion_new" if lesion.change == "new" else "lesion_grown", values={"images": names})
+        """The reasons, worse lesions first; one for all lesions that are new, or have grown, on the same images."""
+        for new, names in dict.fromkeys((lesion.change == "new", tuple(names)) for lesion, names in self.worse(images)):
+            yield Reason(code="lesion_new" if new else "lesion_grown", values={"images": list(names)})
         if missing := [self.earlier.get(job_id, job_id) for job_id in self.found.not_compared]:
             yield Reason(code="not_compared", values={"images": missing})
         if self.state == "failed":
