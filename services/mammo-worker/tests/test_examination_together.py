@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from contextlib import contextmanager
+from contextlib import nullcontext
 
 import cv2
 import pytest
@@ -69,15 +69,12 @@ def films(data):
                 display=DisplayImage(file="display.png", width=300, height=500),
             )
 
-        @contextmanager
         def open_image(self, each):
-            yield io.BytesIO(data), self.results[each.job_id]
+            return nullcontext((io.BytesIO(data), self.results[each.job_id]))
 
-        def together(self, failed=(), in_doubt=()):
-            current = [image for image in self.images if image.role == "current"]
-            priors = [image for image in self.images if image.role == "prior"]
-            beside = {"failed": list(failed), "in_doubt": list(in_doubt)}
-            return read_together(ExaminationRequest(images=current + priors, **beside), self.open_image, MODELS)
+        def together(self, **beside):
+            images = sorted(self.images, key=lambda image: image.role)
+            return read_together(ExaminationRequest(images=images, **beside), self.open_image, MODELS)
 
     return Films()
 
@@ -277,7 +274,7 @@ def test_a_film_that_failed_or_has_no_place_clears_nothing(films):
     )
     assert films.together().assessment == "no_sign_of_malignancy"
     for failed, left in ((["R"], "no_sign_of_malignancy"), (["R", None], "not_sure")):
-        reading = films.together(failed)
+        reading = films.together(failed=failed)
         assert reading.assessment == "not_sure"
         told = [(b.laterality, b.views, b.assessment) for b in reading.breasts]
         assert told == [("R", [], "not_sure"), ("L", ["CC"], left)]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from histo_worker import fit_commands
 from histo_worker.data.breakhis import SUFFIXES
 from histo_worker.predict import COLUMNS, describer, keep_map, row_of
 from histo_worker.tissue_training import commands as tissue_commands
@@ -220,52 +221,8 @@ def explain(
         typer.echo(picture)
 
 
-@app.command("fit-gate")
-def fit_gate_command(
-    data: Annotated[Path, typer.Option(help="Folder of BreakHis.")],
-    mammograms: Annotated[Path | None, typer.Option(help="Folder of the mammography data sets.")] = None,
-) -> None:
-    """Fit the input gate, cross-validate it, and write its gate.json."""
-    from histo_worker.data.breakhis import find_fields
-    from histo_worker.gate.fit import fit_gate
-
-    gate = fit_gate(find_fields(data), mammograms)
-    gate.save()
-    typer.echo(json.dumps(gate.measured, indent=1))
-
-
-@app.command("fit-scale")
-def fit_scale_command(
-    data: Annotated[list[Path], typer.Option(help="Folder of BreakHis; may be repeated.")],
-    model: Annotated[Path | None, typer.Option(help="Package of the classifier whose backbone is used.")] = None,
-) -> None:
-    """Fit the estimator of scales, cross-validate it by patient, and write its estimator.npz."""
-    from histo_worker.data.source import read_source
-    from histo_worker.network import CompiledClassifier
-    from histo_worker.scale_estimation.features import ScaleFeatures
-    from histo_worker.scale_estimation.fit import fit_estimator
-    from histo_worker.settings import HistoSettings
-    from lobule.model_package import open_package
-
-    try:
-        fields = [field for folder in data for field in read_source(folder).fields]
-        trunk = CompiledClassifier(open_package(model or HistoSettings().model, "histopathology"), 1).trunk
-        if trunk is None:
-            raise ValueError("the package's network has no backbone; name another one with --model")
-        with typer.progressbar(length=len(fields), label="fields") as bar:
-            estimator, measured = fit_estimator(fields, ScaleFeatures(trunk), report=lambda _: bar.update(1))
-    except (FileNotFoundError, ValueError) as error:
-        _complain(str(error))
-        raise typer.Exit(1) from None
-    estimator.save()
-    for part in measured:
-        low, high = part.interval
-        typer.echo(
-            f"{part.fields}, {part.total} of {part.patients} patients: within 15 % {part.near:.3f} "
-            f"({low:.3f} to {high:.3f})"
-        )
-
-
+app.command("fit-gate")(fit_commands.fit_gate)
+app.command("fit-scale")(fit_commands.fit_scale)
 app.add_typer(tissue_commands.app, name="tissue")
 
 data_app = typer.Typer(help="Check labelled data.")
