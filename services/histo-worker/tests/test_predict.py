@@ -73,7 +73,7 @@ def test_json_has_full_precision_notices_and_the_given_magnification(use_pipelin
     assert rows["100X"]["probability_malignant"] == pipeline.probabilities(decode_rgb(data), "100X").field
     by_scale = ["predict", str(tmp_path / "deep"), "--json", "--output", "-", "--um-per-pixel"]
     scaled = json.loads(CliRunner().invoke(app, [*by_scale, "0.48"]).stdout)
-    assert scaled == rows["100X"] | {"magnification": None, "scale_source": "given"}
+    assert scaled == rows["100X"] | {"magnification": None}
     assert "not both" in CliRunner().invoke(app, [*by_scale, "0.2", "--magnification", "40X"]).output
     assert CliRunner().invoke(app, ["predict", "x.png", "--magnification", "50X"]).exit_code == 2
 
