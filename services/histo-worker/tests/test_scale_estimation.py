@@ -52,6 +52,11 @@ def test_scales_of_new_patients_are_estimated(fitted):
     assert every.interval[0] <= every.near <= every.interval[1]
 
 
+def test_fields_of_other_cameras_alone_cannot_be_fitted(trunk):
+    with pytest.raises(ValueError, match="no field has the size"):
+        fit_estimator([], ScaleFeatures(trunk))
+
+
 def test_an_estimator_is_kept_and_belongs_to_its_backbone(fitted, trunk, tmp_path):
     estimator, _ = fitted
     estimator.save(tmp_path / "estimator.npz")

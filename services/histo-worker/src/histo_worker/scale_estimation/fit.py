@@ -64,7 +64,7 @@ def fit_estimator(
         report: Called after each field with the number of finished ones.
 
     Raises:
-        ValueError: A magnification is missing in the fields of a fold's other patients.
+        ValueError: No field can be used, or a magnification is missing in the fields of a fold's other patients.
     """
     examples = _examples([f for f in fields if f.magnification is not None], features, report)
     patients = np.array(sorted(set(examples.patient.tolist())))
@@ -89,6 +89,8 @@ def _examples(fields: Sequence[Field], features: ScaleFeatures, report: Callable
                 rows.append((features(_squash(pixels)), *known, True))
         if report is not None:
             report(number)
+    if not rows:
+        raise ValueError("no field has the size of those of BreakHis' camera and a magnification; give other data")
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     return _Examples(*columns)
 

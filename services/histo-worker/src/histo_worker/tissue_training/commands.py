@@ -70,7 +70,10 @@ def evaluate(
     folds: _Folds = 5,
     seed: Annotated[list[int] | None, typer.Option(help="Seed of all random numbers; may be repeated.")] = None,
 ) -> None:
-    """Measure networks that train as that of the package does, out of fold by patient, and write no package."""
+    """Measure the network alone, out of fold by patient, for several seeds.
+
+    It leaves out the statistics that count beside the network on coarse fields; `refit` measures both together.
+    """
     from histo_worker.tissue_training.learning import TissueConfig, out_of_fold
     from histo_worker.tissue_training.package import calibrate, measure
     from histo_worker.tissue_training.samples import read_samples
