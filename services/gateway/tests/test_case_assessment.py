@@ -7,7 +7,9 @@ from typing import get_args
 import pytest
 
 from gateway.cases.assessment import conclude
+from gateway.cases.comparison import Comparison
 from lobule.contracts.case import HANGINGS, ImageEvidence
+from lobule.contracts.examination import SinceEarlier, WorseLesion
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Assessment
 from lobule.modalities import PACKAGED
@@ -64,10 +66,10 @@ def test_a_clear_work_up_does_not_hide_a_suspicion_that_nobody_has_read():
     assert "read_as_usual" not in codes(said)
     assert conclude([film(SUSPECTED, "RCC", 3)], before).assessment == SUSPECTED
     refused = conclude([film(CLEAR, "RCC", 3)], refused=[film("failed", "RMLO")])
-    assert (refused.assessment, refused.reasons[-1].code) == (UNSURE, "film_refused")
-    assert refused.reasons[-1].values == {"images": ["RMLO"]}
+    assert (refused.assessment, refused.reasons[-2].code) == (UNSURE, "film_refused")
+    assert refused.reasons[-2].values == {"images": ["RMLO"]}
     again = conclude([film(CLEAR, "RCC", 3)], refused=[film("failed", "RCC")])
-    assert again.reasons[-1].values == {"images": ["RCC 2"]}, "it is not the film that is there"
+    assert again.reasons[-2].values == {"images": ["RCC 2"]}, "it is not the film that is there"
     assert conclude([film(CLEAR, "RCC", 3)], {"LMLO 2026-09-01": before["LMLO 2026-09-01"]}).assessment == CLEAR
 
 
@@ -272,6 +274,17 @@ class TestFailedAndPending:
 
     def test_real_doubt_needs_no_such_excuse(self):
         assert "not_called_negative" not in codes(conclude([film(UNSURE, "RCC", 0), film("failed", "LCC", 1)]))
+
+    def test_a_suspected_case_is_not_excused_for_not_being_negative(self):
+        """A reason supports the conclusion beside which it stands."""
+        grown = Comparison("done", SinceEarlier(worse=[WorseLesion(change="grown", marks=["job-0"], mm=3)]))
+        refused = [film("pending", "LCC", 9)]
+        for images in ([film(SUSPECTED, "RCC", 0), film("failed", "LCC", 1)], [film(SUSPECTED, "RCC", 0)]):
+            conclusion = conclude(images, {"LCC 2026": film(UNSURE, "LCC", 8)}, refused, comparison=grown)
+            told = " ".join(map(Words("en").reason, conclusion.reasons))
+            assert (conclusion.assessment, "negative" in told) == (SUSPECTED, False)
+        cleared = conclude([film(CLEAR, "RCC", 0)], comparison=grown)
+        assert [reason.code for reason in cleared.reasons][-1] == "not_called_negative"
 
     def test_suspicion_does_not_wait(self):
         conclusion = conclude([film(SUSPECTED, "RCC", 0), film("pending", "LCC", 1)])

@@ -14,7 +14,7 @@ from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, Model
 from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
 from lobule.words import Words
-from lobule.words.breasts import breast_in_words
+from lobule.words.breasts import breasts_in_words
 from lobule_ml.calibration import Logistic
 from mammo_worker import cli
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
@@ -237,7 +237,7 @@ def test_categories_are_suggested_and_told_in_both_languages(film):
     codes = {reason.code for reason in told.reasons}
     assert codes == {"lesion_on_one_view", "view_by_itself", "without_view", "not_assessed"}
     for language in ("en", "zh"):
-        said = breast_in_words(told, Words(language))
+        said = breasts_in_words([told], Words(language))[0]
         assert "60%" in said[1]
         assert "{" not in "".join(said)
 

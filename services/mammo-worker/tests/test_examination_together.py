@@ -12,7 +12,7 @@ from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, ImageIn
 from lobule.imaging.read_film import read_film
 from lobule.storage import ObjectNotFoundError
 from lobule.words import Words
-from lobule.words.breasts import breast_in_words
+from lobule.words.breasts import breasts_in_words
 from lobule_ml.calibration import Logistic
 from mammo_worker.examination.breasts import read_breast
 from mammo_worker.examination.films import examined
@@ -149,7 +149,7 @@ def test_nothing_beside_the_films_in_doubt_is_called_negative(films):
     assert [breast.assessment for breast in doubted.breasts] == ["not_sure", "no_sign_of_malignancy"]
     assert doubted.assessment == "not_sure"
     assert [reason.code for reason in doubted.breasts[0].reasons].count("in_doubt") == 1
-    assert "not called negative" in breast_in_words(doubted.breasts[0], Words("en"))[-1]
+    assert "not called negative" in breasts_in_words([doubted.breasts[0]], Words("en"))[0][-1]
     assert [breast.bi_rads for breast in films.together(in_doubt=[None]).breasts] == [0, 0]
     films.add("unplaced", [])
     films.images[-1].image.laterality = None
@@ -253,7 +253,7 @@ def test_a_breast_whose_lesion_is_new_or_has_grown_is_not_called_negative(films,
     [breast] = reading.breasts
     assert (reading.assessment, breast.assessment, breast.bi_rads) == ("not_sure", "not_sure", 0)
     assert (breast.reasons[-1].code, breast.reasons[-1].lesion) == (code, 0)
-    assert "not called negative" in breast_in_words(breast, Words("en"))[-1]
+    assert "not called negative" in breasts_in_words([breast], Words("en"))[0][-1]
     [worse] = reading.findings_since().worse
     assert (worse.change, worse.marks) == (code.removeprefix("lesion_"), ["nowCC", "nowMLO"])
     assert worse.mm == (8 if before else None)
@@ -289,7 +289,7 @@ def test_a_film_of_another_view_speaks_for_itself(films):
     [breast] = films.together().breasts
     assert (breast.assessment, breast.probability_malignant, breast.bi_rads) == ("malignancy_suspected", 0.7, 4)
     assert [(r.code, r.probability) for r in breast.reasons if r.code == "film_by_itself"] == [("film_by_itself", 0.7)]
-    assert "70%" in breast_in_words(breast, Words("en"))[-1]
+    assert "70%" in breasts_in_words([breast], Words("en"))[0][-1]
     films.results["x"] = films.results["x"].model_copy(update=clear)
     assert films.together().assessment == "no_sign_of_malignancy"
 

@@ -138,7 +138,7 @@ def test_a_case_with_a_lesion_that_is_new_or_has_grown_is_never_called_negative(
 ):
     assert told() == (None, ["still_compared", "films_no_sign"]), "it is not called negative before it is compared"
     compare(worker, change)
-    assert told() == ("not_sure", [code, "films_no_sign"])
+    assert told() == ("not_sure", [code, "films_no_sign", "not_called_negative"])
     [row] = client.get("/api/v1/cases", headers=alice).json()["items"]
     assert row["assessment"] == "not_sure", "nor in the list"
     suggested = {
@@ -164,8 +164,8 @@ def test_an_earlier_film_that_could_not_be_read_is_named(worker, film, with_prio
     images = client.get(f"/api/v1/cases/{case}", headers=alice).json()["images"]
     [earlier] = [image["job"]["id"] for image in images if image["is_prior"]]
     compare(worker, None, (earlier,))
-    assert told() == ("not_sure", ["not_compared", "films_no_sign"])
-    [reason, _] = client.get(f"/api/v1/cases/{case}", headers=alice).json()["conclusion"]["reasons"]
+    assert told() == ("not_sure", ["not_compared", "films_no_sign", "not_called_negative"])
+    [reason, *_] = client.get(f"/api/v1/cases/{case}", headers=alice).json()["conclusion"]["reasons"]
     assert "LCC 2024-03-01" in reason["text"]
 
 
@@ -191,7 +191,7 @@ def test_a_comparison_that_failed_keeps_the_case_from_being_called_negative(
     before = drafted()
     claim = worker.claim_next("mammo")
     worker.post(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
-    assert told() == ("not_sure", ["comparison_failed", "films_no_sign"])
+    assert told() == ("not_sure", ["comparison_failed", "films_no_sign", "not_called_negative"])
     assert not set(before) & set(drafted())
 
 

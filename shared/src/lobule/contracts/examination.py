@@ -5,6 +5,7 @@ breast, which findings of two views are one lesion, how suspicious each breast i
 since an earlier examination.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -270,8 +271,13 @@ class ExaminationReading(Document):
 
     def numbered(self) -> list[Lesion]:
         """The lesions of both breasts by number, from 1: the most suspicious first, as in the portal."""
-        lesions = [lesion for breast in self.breasts for lesion in breast.lesions]
-        return sorted(lesions, key=lambda lesion: -lesion.probability_malignant)
+        return numbered_lesions(self.breasts)
+
+
+def numbered_lesions(breasts: Sequence[BreastReading]) -> list[Lesion]:
+    """The lesions of breasts, right before left, by number from 1."""
+    lesions = [lesion for breast in breasts for lesion in breast.lesions]
+    return sorted(lesions, key=lambda lesion: -lesion.probability_malignant)
 
 
 def _highest_suspicion(breast: BreastReading) -> float:

@@ -1,19 +1,50 @@
 """The combined reading of a breast's films in words."""
 
-from lobule.contracts.examination import BreastReading, BreastReason, LesionPlace, Standing
+from collections.abc import Iterator, Sequence
+
+from lobule.contracts.examination import BreastReading, BreastReason, LesionPlace, Standing, numbered_lesions
 from lobule.contracts.result import DensityCategory
 from lobule.words.words import Words
 
+_DOUBTS = frozenset({"not_assessed", "in_doubt", "lesion_new", "lesion_grown", "not_compared"})
+"""Reasons that keep a breast from being called negative, whatever its films show."""
 
-def breast_in_words(breast: BreastReading, words: Words) -> list[str]:
-    """The suggested category, which always says that the reader decides, the suggested density, then every reason.
 
-    The meaning of the number in populations comes last.
+def breasts_in_words(breasts: Sequence[BreastReading], words: Words) -> list[list[str]]:
+    """The sentences about each breast of an examination, right before left.
+
+    The suggested category comes first and always says that the reader decides; then the suggested density, every
+    reason, which names a lesion by its number in the examination, and the meaning of the number in populations.
     """
+    ranked = [id(lesion) for lesion in numbered_lesions(breasts)]  # equal lesions of two breasts have two numbers
+    return [
+        _of_breast(breast, [ranked.index(id(lesion)) + 1 for lesion in breast.lesions], words) for breast in breasts
+    ]
+
+
+def _of_breast(breast: BreastReading, numbers: Sequence[int], words: Words) -> list[str]:
     density = [density_in_words(breast.density, words)] if breast.density else []
-    reasons = [reason_in_words(breast, reason, words) for reason in breast.reasons]
+    reasons = [_in_words(breast, numbers, alike, words) for alike in _alike(breast.reasons)]
     standings = [standing_in_words(standing, words) for standing in breast.standings]
-    return [words(f"breast.bi_rads.{breast.bi_rads}"), *density, *reasons, *standings]
+    consequences = [words(f"breast.{key}") for key in _consequences(breast)]
+    return [words(f"breast.bi_rads.{breast.bi_rads}"), *density, *reasons, *consequences, *standings]
+
+
+def _alike(reasons: Sequence[BreastReason]) -> list[list[BreastReason]]:
+    """The reasons in their order; those that differ in nothing but a film's number are one sentence."""
+    grouped: dict[tuple[object, ...], list[BreastReason]] = {}
+    for reason in reasons:
+        grouped.setdefault((reason.code, reason.lesion, reason.view), []).append(reason)
+    return list(grouped.values())
+
+
+def _consequences(breast: BreastReading) -> Iterator[str]:
+    """What follows from the reasons, told only beside the assessment that it explains."""
+    codes = {reason.code for reason in breast.reasons}
+    if breast.assessment == "not_sure" and codes & _DOUBTS:
+        yield "not_called_negative"
+    if breast.assessment == "no_sign_of_malignancy" and "not_evaluated" in codes:
+        yield "not_evaluated"
 
 
 def standing_in_words(standing: Standing, words: Words) -> str:
@@ -31,23 +62,23 @@ def density_in_words(density: DensityCategory, words: Words) -> str:
     return words("breast.density", letter=density, words=words(f"clinical.density.{density}"))
 
 
-def reason_in_words(breast: BreastReading, reason: BreastReason, words: Words) -> str:
-    """A reason of a breast's number as a sentence."""
-    values: dict[str, str] = {}
+def _in_words(breast: BreastReading, numbers: Sequence[int], alike: Sequence[BreastReason], words: Words) -> str:
+    """Reasons of a breast's number that differ in a probability alone, as a sentence."""
+    reason = alike[0]
+    values: dict[str, object] = {"view": reason.view}
     if reason.lesion is not None:
         lesion = breast.lesions[reason.lesion]
         values |= {
+            "number": numbers[reason.lesion],
             "place": place_in_words(lesion.place, words),
             "suspicion": words.percent(lesion.probability_malignant),
             "together": words.percent(lesion.same_lesion or 0.0),
         }
-    if reason.view is not None:
-        values["view"] = reason.view
     if reason.probability is not None:
-        values["film"] = words.percent(reason.probability)
-    if reason.probability is not None and breast.probability_malignant is not None:
+        values["film"] = [words.percent(each.probability) for each in alike if each.probability is not None]
         values["without"] = words.percent(reason.probability)
-        values["number"] = words.percent(breast.probability_malignant)
+    if breast.probability_malignant is not None:
+        values.setdefault("number", words.percent(breast.probability_malignant))
     return words(f"breast.reason.{reason.code}", **values)
 
 

@@ -20,7 +20,7 @@ from lobule.contracts.breasts import BreastConclusion
 from lobule.contracts.examination import BreastReading
 from lobule.contracts.result import Assessment, Laterality
 from lobule.words import Words
-from lobule.words.breasts import breast_in_words
+from lobule.words.breasts import breasts_in_words
 
 CONTAINS = sr.RelationshipTypeValues.CONTAINS
 _MODIFIES = sr.RelationshipTypeValues.HAS_CONCEPT_MOD
@@ -79,10 +79,12 @@ def _sections(examination: Examination) -> list[sr.ContentItem]:
     if examination.failed:
         conclusions.append(_text(_CONCLUSION, f"Not analysed: {', '.join(film.name for film in examination.failed)}."))
     sections: list[sr.ContentItem] = [_section(_CONCLUSIONS, conclusions)]
+    sentences = breasts_in_words(examination.breasts, Words("en"))
+    told = {breast.laterality: said for breast, said in zip(examination.breasts, sentences, strict=True)}
     for side in concepts.BREASTS:
         read = examination.reading_of(side)
         if read is not None:
-            sections.append(_section(_FINDINGS, _of_breast(read), side))
+            sections.append(_section(_FINDINGS, _of_breast(read, told[side]), side))
         elif assessment := examination.assessment_of(side):
             sections.append(_section(_FINDINGS, _of_films(assessment, examination.of_side(side)), side))
     if examination.suggestions:
@@ -90,7 +92,7 @@ def _sections(examination: Examination) -> list[sr.ContentItem]:
     return sections
 
 
-def _of_breast(breast: BreastReading) -> list[sr.ContentItem]:
+def _of_breast(breast: BreastReading, sentences: Sequence[str]) -> list[sr.ContentItem]:
     """The result of reading the films of a breast together."""
     items: list[sr.ContentItem] = [_text(_FINDING, _SYSTEM), _assessment(breast.assessment)]
     if breast.probability_malignant is not None:
@@ -98,7 +100,7 @@ def _of_breast(breast: BreastReading) -> list[sr.ContentItem]:
     items.append(_code(concepts.SUGGESTED_CATEGORY, concepts.BI_RADS[breast.bi_rads]))
     if breast.density:
         items.append(_code(concepts.SUGGESTED_COMPOSITION, concepts.DENSITIES[breast.density]))
-    return items + [_text(_FINDING, sentence) for sentence in breast_in_words(breast, Words("en"))]
+    return items + [_text(_FINDING, sentence) for sentence in sentences]
 
 
 def _of_films(assessment: Assessment, films: Sequence[AnalysedFilm]) -> list[sr.ContentItem]:

@@ -15,7 +15,7 @@ from gateway.language import AnswerLanguage
 from lobule.contracts.examination import BreastReading, ExaminationReading
 from lobule.contracts.progress import JobState, StepError
 from lobule.words import Words
-from lobule.words.breasts import breast_in_words
+from lobule.words.breasts import breasts_in_words
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 
@@ -34,10 +34,10 @@ class ReadingRead(ExaminationReading):
     @classmethod
     def of(cls, reading: ExaminationReading, words: Words) -> "ReadingRead":
         """A reading with its sentences."""
-        told = [BreastRead(**dict(breast), text=breast_in_words(breast, words)) for breast in reading.breasts]
+        told = zip(reading.breasts, breasts_in_words(reading.breasts, words), strict=True)
         return cls(
             method=reading.method,
-            breasts=told,
+            breasts=[BreastRead(**dict(breast), text=text) for breast, text in told],
             assessment=reading.assessment,
             probability_malignant=reading.probability_malignant,
             standings=reading.standings,

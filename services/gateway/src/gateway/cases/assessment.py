@@ -45,10 +45,12 @@ def conclude(
     if assessment == "no_sign_of_malignancy":
         assessment = comparison.assess(images)
     reasons = [*_reasons_before(unread), *_reasons_of_former(images, former), *comparison.reasons(images)]
-    reasons.extend(_reasons(images, assessment))
+    reasons.extend(_reasons(images))
     if refused:
         absent = numbered([*images, *refused])[len(images) :]  # none of them has the name of a film that is there
         reasons.append(Reason(code="film_refused", values={"images": [film.name for film in absent]}))
+    if assessment == "not_sure" and not any(image.assessment == "not_sure" for image in images):
+        reasons.append(Reason(code="not_called_negative"))  # what keeps it from that stands above
     carrying = [*standing, *unread.values()] if assessment != "no_sign_of_malignancy" else []
     return Conclusion(
         assessment=assessment,
@@ -104,7 +106,7 @@ def _reasons_of_former(images: Sequence[ImageEvidence], former: Mapping[str, Ima
             yield Reason(code="suspected_before", job_id=image.job_id, values={"image": image.name})
 
 
-def _reasons(images: Sequence[ImageEvidence], assessment: Assessment | None) -> Iterator[Reason]:
+def _reasons(images: Sequence[ImageEvidence]) -> Iterator[Reason]:
     """Reasons for suspicion first, tissue before films; then doubt, images without a sign, and what is missing."""
     films, tissue, others = _of(images, "film"), _of(images, "tissue"), _of(images, "image")
     yield from _each(tissue, "malignancy_suspected", "histology_malignant")
@@ -119,10 +121,8 @@ def _reasons(images: Sequence[ImageEvidence], assessment: Assessment | None) -> 
     for code, clear in (("films_no_sign", films), ("images_no_sign", others), ("histology_no_sign", tissue)):
         if named := [image.name for image in clear if image.assessment == "no_sign_of_malignancy"]:
             yield Reason(code=code, values={"images": named})  # pyright: ignore[reportArgumentType]
-    failed = _in_state(images, "failed")
-    yield from (Reason(code="not_assessed", job_id=i.job_id, values={"image": i.name}) for i in failed)
-    if failed and assessment == "not_sure" and not any(i.assessment == "not_sure" for i in images):
-        yield Reason(code="not_called_negative")
+    for image in _in_state(images, "failed"):
+        yield Reason(code="not_assessed", job_id=image.job_id, values={"image": image.name})
     if pending := _in_state(images, "pending"):
         yield Reason(code="still_analysed", values={"images": [image.name for image in pending]})
     yield from (

@@ -12,7 +12,7 @@ from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import DensityCategory, Laterality
 from lobule.decoding.images import read_film
 from lobule.words import Words
-from lobule.words.breasts import breast_in_words
+from lobule.words.breasts import breasts_in_words
 from lobule.worker.pipeline import no_progress
 from lobule_ml.batch import Row, open_output, reason, row_writer, tracked
 from mammo_worker.examination.breasts import BreastReading, read_breast
@@ -205,8 +205,9 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
     """All conclusions as JSON-compatible values."""
     languages = {language: Words(language) for language in LANGUAGES}
     breasts: list[dict[str, Any]] = []
-    for breast in reading.breasts:
-        told = breast_as_contract(breast, models)
+    contracts = [breast_as_contract(breast, models) for breast in reading.breasts]
+    told_in = {language: breasts_in_words(contracts, words) for language, words in languages.items()}
+    for place, (breast, told) in enumerate(zip(reading.breasts, contracts, strict=True)):
         breasts.append(
             {
                 "laterality": breast.laterality,
@@ -217,7 +218,7 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
                 "bi_rads": told.bi_rads,
                 "density": breast.density,
                 "standings": [standing.model_dump() for standing in told.standings],
-                "words": {language: breast_in_words(told, words) for language, words in languages.items()},
+                "words": {language: told_in[language][place] for language in languages},
             }
         )
     case = _verdict(reading.case)
