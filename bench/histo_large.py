@@ -88,8 +88,9 @@ def main() -> None:
         del picture
         for file in files:
             command = [sys.executable, __file__, "--one", "--um-per-pixel", str(arguments.um_per_pixel), str(file)]
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
-            print(f"{file.name} ({file.stat().st_size / 1e6:.0f} MB): {done.stdout.strip()}", flush=True)
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            said = done.stdout.strip() if done.returncode == 0 else done.stderr.strip().rpartition("\n")[2]
+            print(f"{file.name} ({file.stat().st_size / 1e6:.0f} MB): {said}", flush=True)
 
 
 if __name__ == "__main__":

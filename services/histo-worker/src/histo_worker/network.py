@@ -13,6 +13,7 @@ from histo_worker.field_reader import FieldReader
 from histo_worker.models import build_architecture
 from lobule.errors import AnalysisError
 from lobule.model_package import ModelPackage
+from lobule_ml.folding import folded
 from lobule_ml.packages import building
 from lobule_ml.variables import set_variables
 
@@ -73,7 +74,7 @@ class CompiledClassifier:
         self.trunk: keras.Model | None = next((part for part in net.layers if isinstance(part, keras.Model)), None)
         """The backbone; None if the network was built without one."""
         self.batch = batch
-        self._infer = compiled(net, batch, self.size)
+        self._infer = compiled(folded(net), batch, self.size)
         for _ in range(2):  # the first call traces, the second completes the library's optimisation
             self(np.zeros((1, self.size, self.size, 3), np.uint8))
 

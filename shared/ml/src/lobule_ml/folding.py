@@ -15,7 +15,7 @@ def folded(model: keras.Model, precision: Precision = "float32", exact: Collecti
 
     Args:
         model: A functional model. A batch norm directly behind a convolution or dense layer with no other consumer is
-            merged into that layer; others stay.
+            merged into that layer; others stay. Models among its layers are folded, too.
         precision: Precision of weights and activations.
         exact: Names of layers that stay in float32, such as those whose outputs become boxes or probabilities.
     """
@@ -24,6 +24,8 @@ def folded(model: keras.Model, precision: Precision = "float32", exact: Collecti
     norms = {before[name].name: model.get_layer(name) for name in merged}
 
     def clone(layer: Any) -> Any:
+        if isinstance(layer, keras.Model):
+            return folded(layer, precision, exact)
         if layer.name in merged:
             return keras.layers.Identity(name=layer.name)
         config = layer.get_config()
@@ -37,7 +39,7 @@ def folded(model: keras.Model, precision: Precision = "float32", exact: Collecti
 
     copy = keras.models.clone_model(model, call_function=call, clone_function=clone)
     for layer in model.layers:
-        if layer.weights and layer.name not in merged:
+        if layer.weights and layer.name not in merged and not isinstance(layer, keras.Model):
             target = copy.get_layer(layer.name)
             target.set_weights(_merged(layer, norms[layer.name]) if layer.name in norms else layer.get_weights())
     return copy
