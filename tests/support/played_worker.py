@@ -78,11 +78,12 @@ class Worker:
         self.leave_result(claim, probability, findings)
         assert self.post(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
 
-    def compare(self) -> None:
-        """Run the joint reading that waits, which finds nothing new since earlier examinations."""
+    def compare(self, reading: ExaminationReading | None = None) -> None:
+        """Run the joint reading that waits; by default it finds nothing new since earlier examinations."""
         claim = self.claim_next("mammo")
         assert claim is not None
-        reading = ExaminationReading(method="rule", breasts=[], assessment="not_sure", probability_malignant=None)
+        nothing = ExaminationReading(method="rule", breasts=[], assessment="not_sure", probability_malignant=None)
+        reading = reading or nothing
         self.store.put(f"{claim['output_prefix']}/examination.json", reading.model_dump_json().encode())
         assert self.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"]).status_code == 204
 

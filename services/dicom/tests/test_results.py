@@ -259,6 +259,14 @@ def test_a_cad_report_selects_each_finding_from_its_film_by_reference(film):
     assert values(cad_report(films[:1], **names()), "111017") == ["111241"]
 
 
+def test_a_cad_report_names_projection_and_modifiers_of_a_film(film):
+    report = cad_report([analysed(film(), view="SMMLO"), analysed(film(), job="job-2", view="CC")], **names())
+    assert values(report, "111031") == ["399368009", "399162004"]
+    oblique, other = items(report, "111031")
+    assert values(oblique, "111032") == ["399055006", "399163009"], "spot compression and magnification"
+    assert values(other, "111032") == []
+
+
 def test_a_cad_report_tells_which_films_could_not_be_analysed(film):
     films = [analysed(film())]
     failed = failed_beside(films[0])

@@ -52,6 +52,8 @@ def test_lookup_tables_of_the_sender_are_repeated(film):
         ("L", "LM", 1, "LLM"),
         (None, "LM", 1, "LM (side unknown)"),
         ("L", "M", 1, "L magnification"),
+        ("L", "MCC", 1, "LCC magnification"),
+        ("R", "SMMLO", 2, "RMLO spot compression magnification 2"),
         ("R", "S", 2, "R spot compression 2"),
         ("R", "RM", 1, "R rolled medially"),
         ("R", None, 1, "R (view unknown)"),

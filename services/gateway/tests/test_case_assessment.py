@@ -7,9 +7,7 @@ from typing import get_args
 import pytest
 
 from gateway.cases.assessment import conclude
-from gateway.cases.comparison import Comparison
 from lobule.contracts.case import HANGINGS, ImageEvidence
-from lobule.contracts.examination import SinceEarlier, WorseLesion
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Assessment
 from lobule.modalities import PACKAGED
@@ -274,17 +272,6 @@ class TestFailedAndPending:
 
     def test_real_doubt_needs_no_such_excuse(self):
         assert "not_called_negative" not in codes(conclude([film(UNSURE, "RCC", 0), film("failed", "LCC", 1)]))
-
-    def test_a_suspected_case_is_not_excused_for_not_being_negative(self):
-        """A reason supports the conclusion beside which it stands."""
-        grown = Comparison("done", SinceEarlier(worse=[WorseLesion(change="grown", marks=["job-0"], mm=3)]))
-        refused = [film("pending", "LCC", 9)]
-        for images in ([film(SUSPECTED, "RCC", 0), film("failed", "LCC", 1)], [film(SUSPECTED, "RCC", 0)]):
-            conclusion = conclude(images, {"LCC 2026": film(UNSURE, "LCC", 8)}, refused, comparison=grown)
-            told = " ".join(map(Words("en").reason, conclusion.reasons))
-            assert (conclusion.assessment, "negative" in told) == (SUSPECTED, False)
-        cleared = conclude([film(CLEAR, "RCC", 0)], comparison=grown)
-        assert [reason.code for reason in cleared.reasons][-1] == "not_called_negative"
 
     def test_suspicion_does_not_wait(self):
         conclusion = conclude([film(SUSPECTED, "RCC", 0), film("pending", "LCC", 1)])

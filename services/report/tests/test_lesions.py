@@ -78,7 +78,14 @@ def test_film_of_another_view_is_called_by_its_side_and_view():
             job_id="a", file_name="a.dcm", modality="mammography", view=view, laterality=side, state="assessed"
         ).name
 
-    assert [named(view) for view in ("CC", "XCCL", "M", "S", None)] == ["LCC", "L XCCL", "L MAG", "L SPOT", "a.dcm"]
+    assert [named(view) for view in ("CC", "XCCL", "M", "MCC", "SMLO", None)] == [
+        "LCC",
+        "L XCCL",
+        "L MAG",
+        "L CC MAG",
+        "L MLO SPOT",
+        "a.dcm",
+    ]
     assert named("XCCL", None) == "a.dcm"
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.case import Review
-from lobule.contracts.result import Thresholds
+from lobule.contracts.result import Notice, Thresholds
 from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb, encode_png
-from lobule.words import Words
+from lobule.words import Words, make_notice
 from report.document import ReportDocument
 from report.palette import STATES
 from report.pictures import draw_pictures
@@ -84,6 +84,27 @@ class TestEveryAssessment:
         assert conclusion in text
         assert "No single lesion was marked in this film." in text
         assert "radiologist" in text or "hidden in dense tissue" in text
+
+
+def test_a_picture_says_why_the_system_is_not_sure_of_a_high_number(make_histology, analysed_at):
+    """A number within the suspected part of the scale beside `Not sure` is not told without the notice about it."""
+
+    def shows_notices(*notices: Notice) -> bool:
+        result, files = make_histology(0.96, assessment="not_sure", notices=list(notices))
+        sheet = decode_rgb(render(result, files, analysed_at=analysed_at, forms={"png"})["report.en.png"])
+        return bool((sheet == (253, 248, 232)).all(axis=2).any())
+
+    assert shows_notices(make_notice("unlike_training"))
+    assert not shows_notices()
+
+
+def test_a_number_that_does_not_decide_is_not_put_into_words(make_histology, analysed_at):
+    doubted, files = make_histology(0.96, assessment="not_sure", notices=[make_notice("unlike_training")])
+    sure, _ = make_histology(0.96)
+    pages = [Page(render(result, files, analysed_at=analysed_at)["report.en.html"]).text for result in (doubted, sure)]
+    for words in ("Malignancy is very likely.", "if 100 images like those"):
+        assert [words in page for page in pages] == [False, True]
+    assert "The number does not decide here" in pages[0]
 
 
 class TestHtml:

@@ -4,10 +4,20 @@ import pytest
 from sqlalchemy import update
 
 from gateway.reports.models import CaseReport
+from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark
 
 pytestmark = pytest.mark.usefixtures("store_read_without_connection")
 
 LEFT = {"bi_rads": 4, "density": "c", "recommendation": "biopsy"}
+
+
+def paired(jobs: list[str]) -> ExaminationReading:
+    """A left breast with one lesion, which both films show."""
+    marks = [LesionMark(job_id=job, finding_id="f1", view=view) for job, view in zip(jobs, ("CC", "MLO"), strict=True)]
+    said = {"assessment": "not_sure", "probability_malignant": 0.4}
+    lesion = Lesion(marks=marks, probability_malignant=0.4, same_lesion=0.9, place=None)
+    breast = BreastReading(laterality="L", views=["CC", "MLO"], bi_rads=0, lesions=[lesion], **said)
+    return ExaminationReading(method="rule", breasts=[breast], **said)
 
 
 class TestBreasts:
@@ -85,11 +95,25 @@ class TestBreasts:
         assert answer.status_code == 200
         right, left = answer.json()["en"].split("\n")
         assert right == "Right breast: No marked finding was confirmed. BI-RADS 1: negative."
-        assert left.startswith("Left breast: Confirmed: a mark")
-        assert left.count("a mark") == 1
+        assert left.startswith("Left breast: Confirmed: finding 1 (LCC")
+        assert left.count("finding") == 1
         assert "Marked by the reader: Asymmetry (LCC)." in left
         assert left.endswith("Density c: heterogeneously dense. BI-RADS 4: suspicious. Recommended: biopsy.")
         assert answer.json()["zh"].startswith("右乳：未确认任何标记。BI-RADS 1 类：阴性。")
+
+    def test_a_draft_in_words_names_a_lesion_once_with_both_marks(self, client, alice, case, worker, upload, picture):
+        def drafted() -> str:
+            said = {"breasts": {"left": LEFT}}
+            return client.post(f"/api/v1/cases/{case}/reports/text", headers=alice, json=said).json()["en"]
+
+        film = {"modality": "mammography", "case_id": case, "laterality": "L"}
+        jobs = [upload(picture(n), view=view, **film).json()["job"]["id"] for n, view in enumerate(("CC", "MLO"))]
+        for job in jobs:
+            worker.infer(job, findings=1)
+            client.put(f"/api/v1/cases/{case}/reviews/{job}/0", headers=alice, json={"verdict": "confirmed"})
+        assert "Confirmed: finding 1 (LCC) and finding 1 (LMLO)." in drafted(), "not read together yet"
+        worker.compare(paired(jobs))
+        assert "Confirmed: finding 1 (LCC; LMLO)." in drafted()
 
     def test_a_draft_in_words_is_no_business_of_others(self, client, case, headers_of):
         answer = client.post(

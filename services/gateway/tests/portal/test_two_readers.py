@@ -34,9 +34,11 @@ def test_each_signs_a_read_and_the_arbiter_sees_both(client, study, masses, pict
     expect(page.locator(".finding [aria-pressed=true]")).to_have_count(0)
     state(page, bi_rads=2, recommendation="routine_screening")
     sign(page)
+    expect(page.get_by_role("dialog", name="Sign my read")).to_contain_text("The report follows once both have signed")
     submit(page)
     expect(two).to_contain_text("The case waits for a second reader.")
     expect(page.locator('.panel [data-role="sign"]')).to_be_hidden()
+    expect(page.get_by_role("button", name="Next case")).to_be_focused()
     expect(two.get_by_role("button", name="Withdraw my read")).to_be_visible()
 
     said = {"breasts": {"right": {"bi_rads": 4, "density": "b"}}, "comment": "Spiculated."} | APART
@@ -55,13 +57,21 @@ def test_each_signs_a_read_and_the_arbiter_sees_both(client, study, masses, pict
     expect(page.locator(".versions")).to_contain_text("Version 1")
     assert [each["role"] for each in two_reads(client, study, people)] == ["first", "second", "arbiter"]
 
-    # The worklist has a column more, and fits a narrow desk all the same.
-    page.set_viewport_size({"width": 1440, "height": 900})
+    # The worklist has a column more, and fits a narrow desk all the same, with the place of a lesion in words.
     page.goto("/")
     row = page.locator("tbody tr")
     expect(row.locator(".reader")).to_have_text("bob")
     expect(row.locator(".second")).to_have_text("alice settled by carol")
-    assert row.locator(".age").bounding_box()["x"] + row.locator(".age").bounding_box()["width"] <= 1440
+    page.evaluate(
+        """() => {
+            const site = '<small class="site">right · outer and upper · posterior third</small>';
+            document.querySelector('tbody .assessment').innerHTML = `Malignancy suspected ${site}`;
+            document.querySelector('tbody .state').textContent = 'Waits for a second reader';
+        }"""
+    )
+    for width in (1280, 1440, 1600, 1601):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def two_reads(client, study, people):

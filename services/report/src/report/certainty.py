@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lobule.contracts.result import Assessment, Thresholds
+from lobule.contracts.result import Assessment, Result, Thresholds
 from lobule.words import Words
 from report.parts import Part
 
@@ -32,6 +32,24 @@ class Zone(Part):
     end: float
     name: str
     range: str
+
+
+def certainty_of(result: Result, text: Words) -> str:
+    """The probability of a result in words, or that it does not decide: a notice says why."""
+    return text("certainty.doubted" if _doubted(result) else in_words(result.probability_malignant))
+
+
+def frequency_of(result: Result, text: Words) -> str:
+    """What the probability of a result means in 100 images; empty if it does not decide."""
+    if _doubted(result):
+        return ""
+    shown = text.percent(result.probability_malignant, result.thresholds)
+    return text("certainty.frequency", percent=shown, count=count_of_100(result.probability_malignant, text))
+
+
+def _doubted(result: Result) -> bool:
+    """Whether the system is not sure of an image although its number lies beyond the thresholds."""
+    return result.assessment != result.thresholds.assess(result.probability_malignant)
 
 
 def in_words(probability: float) -> str:

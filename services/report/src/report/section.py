@@ -12,7 +12,7 @@ from lobule.contracts.result import ADVICE_NOTICES, Assessment, Finding, ImageIn
 from lobule.modalities import spec_of_result
 from lobule.words import Words
 from lobule.words.breasts import place_in_words
-from report.certainty import Zone, count_of_100, in_words, zones
+from report.certainty import Zone, certainty_of, frequency_of, zones
 from report.parts import Fact, Part
 from report.sizes import image_size, size_words
 from report.tissue import heat_map_legend, scale_facts, tissue_facts
@@ -139,8 +139,8 @@ def build_section(
         explanation=text.of_modality(spec, "conclusion.", assessment),
         percent=shown,
         probability=probability,
-        certainty=text(in_words(probability)),
-        frequency=text("certainty.frequency", percent=shown, count=count_of_100(probability, text)),
+        certainty=certainty_of(result, text),
+        frequency=frequency_of(result, text),
         scale=text("certainty.scale", percent=shown, assessment=text(f"common.assessment.{assessment}")),
         zones=tuple(zones(result.thresholds, text)),
         has_heat_map=result.heat_map is not None,
@@ -264,7 +264,7 @@ def _examined(image: ImageInfo, spec: ModalitySpec, patches: Patches | None, tex
     if "magnification" in spec.attributes:
         facts.append(fact("magnification", _magnification(image, patches, text)))
     if "view" in spec.attributes:
-        facts.append(fact("view", text.name(spec, f"examined.view.{image.view}") if image.view else unknown))
+        facts.append(fact("view", text.view(image.view, spec) if image.view else unknown))
     if "laterality" in spec.attributes:
         facts.append(
             fact("laterality", text(f"examined.laterality.{image.laterality}") if image.laterality else unknown)

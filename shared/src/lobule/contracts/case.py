@@ -25,6 +25,7 @@ from lobule.contracts.result import (
     StandardView,
     View,
 )
+from lobule.contracts.views import shown_view
 
 CaseState = Literal["empty", "analysing", "ready", "second_read", "arbitration", "failed", "signed"]
 """`ready`: every image was assessed or failed. `signed`: as `ready`, and unchanged since the last signature.
@@ -68,9 +69,8 @@ class ImageEvidence(Document):
 
     @property
     def name(self) -> str:
-        """Its display name: side and view of a film, such as `RCC`, `L XCCL` or `R MAG`, else its file name."""
-        view = {"M": "MAG", "S": "SPOT"}.get(self.view or "", self.view)  # `L M` would be taken for lateromedial
-        of_film = f"{self.laterality} {view}" if self.laterality and view else None
+        """Its display name: side and view of a film, such as `RCC`, `L XCCL` or `R CC MAG`, else its file name."""
+        of_film = f"{self.laterality} {shown_view(self.view)}" if self.laterality and self.view else None
         name = self.hanging or of_film or self.file_name
         return name if self.number == 1 else f"{name} {self.number}"
 

@@ -15,32 +15,9 @@ from lobule.contracts.findings import FINDING_ID, finding_id
 from lobule.contracts.modality import FindingLabel, Magnification, Modality, ModalitySpec, UmPerPixel, View
 from lobule.contracts.notices import ADVICE_NOTICES, Notice
 from lobule.contracts.tissue import Tissue
+from lobule.contracts.views import MammographyView, StandardView
 
 Assessment = Literal["malignancy_suspected", "not_sure", "no_sign_of_malignancy"]
-StandardView = Literal["CC", "MLO"]
-"""The two screening views, which a case hangs and compares."""
-MammographyView = Literal[
-    StandardView,
-    "ML",
-    "LM",
-    "LMO",
-    "SIO",
-    "ISO",
-    "FB",
-    "XCC",
-    "XCCL",
-    "XCCM",
-    "AT",
-    "CV",
-    "TAN",
-    "RL",
-    "RM",
-    "RS",
-    "RI",
-    "M",
-    "S",
-]
-"""Views by their ACR codes. A modified view (magnified, rolled) has its own code, regardless of its projection."""
 SpacingPlane = Literal["patient", "detector"]
 """The plane of a pixel spacing: the breast, or the detector, where the breast appears magnified."""
 Laterality = Literal["L", "R"]

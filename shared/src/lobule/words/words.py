@@ -14,8 +14,12 @@ from lobule.contracts.case import Reason, Suggestion
 from lobule.contracts.language import Language
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Notice, Thresholds
+from lobule.contracts.views import parts_of, shown_view
 from lobule.words.catalogue import LOCALES, Sentence, sentences
 from lobule.words.packages import package_sentence
+
+_VIEWS = ("view", "used", "other", "file_view")
+"""Values of sentences that are codes of views."""
 
 
 class Words:
@@ -141,12 +145,25 @@ class Words:
         return self(key) if key in self else value
 
     def with_sides(self, values: Mapping[str, object]) -> dict[str, object]:
-        """Convert values for a sentence: a side, `L` or `R`, becomes a word."""
-        sides = {"L", "R"}
-        return {
-            name: self(f"examined.laterality.{value}") if name.endswith("side") and value in sides else value
-            for name, value in values.items()
-        }
+        """Convert values for a sentence: a side, `L` or `R`, becomes a word, and the code of a view its name."""
+        return {name: self._side_or_view(name, value) for name, value in values.items()}
+
+    def _side_or_view(self, name: str, value: object) -> object:
+        if name.endswith("side") and value in ("L", "R"):
+            return self(f"examined.laterality.{value}")
+        return shown_view(value) if isinstance(value, str) and name in _VIEWS else value
+
+    def view(self, view: str, spec: ModalitySpec | None = None) -> str:
+        """The name of a view with what it means, such as `CC (from above), M (magnification)`.
+
+        Args:
+            view: Its code.
+            spec: The modality, whose worker may name it; None if its code is enough.
+        """
+        keys = [f"examined.view.{part}" for part in parts_of(view) if part]
+        if all(key in self for key in keys):
+            return ", ".join(map(self, keys))
+        return self.name(spec, f"examined.view.{view}") if spec else view
 
     def of_modality(self, spec: ModalitySpec, start: str, end: str = "", **values: object) -> str:
         """A sentence about images of a modality: the catalogue's own, its worker's, or the general one.

@@ -17,6 +17,7 @@ from dicom_node.results.film import AnalysedFilm, FailedFilm
 from dicom_node.results.measurements import closed_outline, corners
 from dicom_node.results.sr_document import make_document
 from lobule.contracts.result import Finding, Laterality, ModelInfo, View
+from lobule.contracts.views import parts_of
 
 _LIBRARY = 2
 """Place of the image library among the items of the root, counted from 1."""
@@ -43,6 +44,7 @@ _SUCCESSFUL, _PERFORMED = Code("111063", "DCM", "Successful Detections"), Code("
 _FAILED, _PARTLY_SUCCEEDED = Code("111025", "DCM", "Failed Detections"), Code("111223", "DCM", "Partially Succeeded")
 _ALL_FAILED = Code("111224", "DCM", "Failed")
 _SUCCEEDED, _NOT_ATTEMPTED = Code("111222", "DCM", "Succeeded"), Code("111225", "DCM", "Not Attempted")
+_VIEW_MODIFIER = Code("111032", "DCM", "Image View Modifier")
 _DENSITY = Code("129793001", "SCT", "Mammography breast density")
 _HAS, _CONTEXT, _MODIFIES = "HAS PROPERTIES", "HAS ACQ CONTEXT", "HAS CONCEPT MOD"
 
@@ -133,8 +135,10 @@ def _describe(
     described = []
     if laterality:
         described.append(code(_CONTEXT, Code("111027", "DCM", "Image Laterality"), concepts.BREASTS[laterality]))
-    if coded := concepts.VIEWS.get(view or ""):
-        described.append(code(_CONTEXT, Code("111031", "DCM", "Image View"), coded))
+    projection, modifier = parts_of(view) if view else (None, None)
+    if coded := concepts.VIEWS.get(projection or ""):
+        modified = [code(_MODIFIES, _VIEW_MODIFIER, each) for each in concepts.VIEW_MODIFIERS.get(modifier or "", ())]
+        described.append(code(_CONTEXT, Code("111031", "DCM", "Image View"), coded, *modified))
     for name, meaning, value in zip(
         ("111044", "111043"),
         ("Patient Orientation Row", "Patient Orientation Column"),

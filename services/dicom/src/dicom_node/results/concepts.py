@@ -49,6 +49,17 @@ VIEWS: dict[str, Code] = {
     "XCCM": Code("399101009", "SCT", "cranio-caudal exaggerated medially"),
 }
 """CID 4014."""
+_MAGNIFIED, _SPOT = Code("399163009", "SCT", "Magnification"), Code("399055006", "SCT", "Spot Compression")
+VIEW_MODIFIERS: dict[str, tuple[Code, ...]] = {
+    "M": (_MAGNIFIED,),
+    "S": (_SPOT,),
+    "SM": (_SPOT, _MAGNIFIED),
+    "RL": (Code("399197002", "SCT", "Rolled Lateral"),),
+    "RM": (Code("399226006", "SCT", "Rolled Medial"),),
+    "RS": (Code("415670009", "SCT", "Rolled Superior"),),
+    "RI": (Code("414493004", "SCT", "Rolled Inferior"),),
+}
+"""CID 4015."""
 LESION = SCT.Lesion
 CALCIFICATIONS = Code("129769006", "SCT", "Calcification Cluster")
 MASSES = frozenset({"mass", "benign", "malignant"})

@@ -18,6 +18,7 @@ from pydicom.multival import MultiValue
 
 from dicom_node.results.lookup_tables import voi_lut
 from lobule.contracts.result import Finding, Laterality, Result, View
+from lobule.contracts.views import parts_of
 
 UNICODE = "ISO_IR 192"
 _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
@@ -116,16 +117,17 @@ class FailedFilm:
 _MODIFIED: dict[str, str] = {
     "M": "magnification",
     "S": "spot compression",
+    "SM": "spot compression magnification",
     "RL": "rolled laterally",
     "RM": "rolled medially",
     "RS": "rolled superiorly",
     "RI": "rolled inferiorly",
 }
-"""Codes that a side must not be written before: L and M, a left magnification, would read as lateromedial."""
+"""Modifiers in full: L and M, a left magnification, would read as lateromedial."""
 
 
 def film_name(laterality: Laterality | None, view: View | None, copy: int = 1) -> str:
-    """The name of a film, such as `RCC`, `RCC 2`, `L magnification`, `LM (side unknown)` or `R (view unknown)`.
+    """The name of a film, such as `RCC`, `RCC 2`, `LCC magnification`, `LM (side unknown)` or `R (view unknown)`.
 
     Args:
         laterality: Its side; None if nobody knows it.
@@ -136,7 +138,8 @@ def film_name(laterality: Laterality | None, view: View | None, copy: int = 1) -
         known = laterality or view
         name = f"{known} ({'side' if laterality is None else 'view'} unknown)" if known else "film"
     else:
-        name = f"{laterality} {_MODIFIED[view]}" if view in _MODIFIED else f"{laterality}{view}"
+        projection, modifier = parts_of(view)
+        name = " ".join(part for part in (f"{laterality}{projection or ''}", _MODIFIED.get(modifier or "")) if part)
     return name if copy == 1 else f"{name} {copy}"
 
 

@@ -37,7 +37,7 @@ def conclude(
             among them counts until a newer analysis is assessed.
         comparison: The comparison of the films with those of earlier examinations.
     """
-    images = numbered(images)
+    images = numbered(sorted(images, key=_place))
     standing = [film for film in former.values() if film.assessment == "malignancy_suspected"]
     assessment = _assess([*images, *standing])
     if assessment == "no_sign_of_malignancy":
@@ -59,6 +59,11 @@ def conclude(
         missing_views=_missing_views(images),
         suggestions=list(_suggestions(images, assessment, [*standing, *unread.values()], comparison)),
     )
+
+
+def _place(image: ImageEvidence) -> int:
+    """The place of an image in sentences: films as they hang, then the others in the order of the case."""
+    return HANGINGS.index(image.hanging) if image.hanging else len(HANGINGS)
 
 
 def _assess(images: Sequence[ImageEvidence]) -> Assessment | None:

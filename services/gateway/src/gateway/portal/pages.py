@@ -32,6 +32,8 @@ _NOT_FOR_SCRIPTS = {
     ),
     "holds": {"outlines", "heat_map"},
 }
+_FOR_FILES = {"formats": True, "views": {"codes"}, "look": {"file_names"}}
+"""What only a page needs that files are chosen on."""
 
 HERE = Path(__file__).parent
 
@@ -56,7 +58,7 @@ def _common(request: Request) -> dict[str, Any]:
     return {
         "t": words,
         "modalities": modalities,
-        "modalities_json": lambda: [_for_scripts(spec, words) for spec in modalities()],
+        "modalities_json": lambda *, files: [_for_scripts(spec, words, files=files) for spec in modalities()],
         "modality_title": lambda name: known()[name].titles[words.language] if name in known() else name,
         "um_bounds": (FINEST_UM, COARSEST_UM),
         "csrf_token": csrf_token_for(request),
@@ -69,11 +71,11 @@ def _common(request: Request) -> dict[str, Any]:
     }
 
 
-def _for_scripts(spec: ModalitySpec, words: PageWords) -> dict[str, Any]:
+def _for_scripts(spec: ModalitySpec, words: PageWords, *, files: bool) -> dict[str, Any]:
     """A modality for a page's scripts: without fields that only workers and reports need, with the names of labels."""
     own = spec.sentences.get(words.language, {})
     labels = {label: words.kind(label, own.get(f"findings.label.{label}")) for label in spec.holds.findings}
-    return {**spec.model_dump(mode="json", exclude=_NOT_FOR_SCRIPTS), "labels": labels}
+    return {**spec.model_dump(mode="json", exclude=_NOT_FOR_SCRIPTS | ({} if files else _FOR_FILES)), "labels": labels}
 
 
 def age(t: Words, at: datetime) -> str:

@@ -48,10 +48,6 @@ class PageWords(Words):
         """A sentence with values that may be HTML; others are escaped."""
         return escape(self._form(key, values)).format(**values)
 
-    def view(self, code: str) -> str:
-        """The name of a view; its code if the catalogue has no name."""
-        return self(f"examined.view.{code}") if f"examined.view.{code}" in self else code
-
     def kind(self, label: str, own: str | None) -> str:
         """The name of a finding's label: from the catalogue, otherwise from its worker, otherwise the label itself."""
         return self(f"reading.kind.{label}") if f"reading.kind.{label}" in self else own or label.replace("_", " ")

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
+from gateway.cases import joint_reading
 from gateway.cases import repository as cases
 from gateway.cases.evidence import evidence_of
 from gateway.cases.examinations import examinations
 from gateway.cases.models import Case
 from gateway.cases.sheets import Sheets
 from gateway.database import release
-from gateway.jobs.models import Job
-from gateway.jobs.results import read_result
+from gateway.jobs import repository as jobs_repository
+from gateway.jobs.results import read_examination, read_result
 from gateway.reader_findings import service as reader_findings
 from gateway.reports.schemas import DraftText
 from gateway.reviews.service import reviews_of
@@ -20,11 +21,14 @@ from lobule.contracts.case import numbered
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Finding, Laterality, Result
 from lobule.contracts.sizes import longest_mm, whole_mm
+from lobule.numbering import numbers_of
 from lobule.storage import ObjectStore
 from lobule.words import Words
 
-Confirmed = list[tuple[str, Result, Finding]]
-"""Confirmed findings of a breast, with the name of their film and its result."""
+Number = tuple[int, str]
+"""The number of a finding, and the film whose findings it counts; empty if it counts those of the examination."""
+Confirmed = list[tuple[Number, str, Result, Finding]]
+"""Confirmed findings of a breast, with their number, the name of their film and its result."""
 Drawn = list[tuple[str, ReaderFinding]]
 """Findings of a breast that readers drew, with the name of their film."""
 
@@ -58,25 +62,22 @@ def _findings(
     }
     drawn = reader_findings.findings(session, case, sheets)
     films = list(zip(current, numbered(evidence_of(current)), strict=True))
+    work = jobs_repository.examination(session, joint_reading.key_of(case.id))
     release(session)
+    results = {job.id: read_result(store, job) for job, film in films if film.state == "assessed"} if confirmed else {}
+    read = read_examination(store, work) if confirmed and work is not None and work.state == "done" else None
+    numbers = numbers_of(read, [*results.items()])
     found: dict[Laterality, tuple[Confirmed, Drawn]] = {"R": ([], []), "L": ([], [])}
     for job, evidence in films:
         if evidence.laterality is None:
             continue
         of_system, of_readers = found[evidence.laterality]
-        if any(job_id == job.id for job_id, _ in confirmed):
-            of_system += _of_film(evidence.name, job, store, confirmed)
+        for place, finding in enumerate(results[job.id].findings if job.id in results else ()):
+            if (job.id, str(place)) in confirmed:
+                number = numbers.get(job.id, {}).get(finding.id, place + 1)
+                of_system.append(((number, "" if read else evidence.name), evidence.name, results[job.id], finding))
         of_readers += [(evidence.name, finding) for finding in drawn if finding.image_id == job.image_id]
     return found
-
-
-def _of_film(
-    name: str, job: Job, store: ObjectStore, confirmed: set[tuple[str, str]]
-) -> Iterator[tuple[str, Result, Finding]]:
-    result = read_result(store, job)
-    for place, finding in enumerate(result.findings):
-        if (job.id, str(place)) in confirmed:
-            yield name, result, finding
 
 
 def _paragraphs(breasts: BreastConclusions, findings: dict[Laterality, tuple[Confirmed, Drawn]], text: Words) -> str:
@@ -87,7 +88,7 @@ def _paragraphs(breasts: BreastConclusions, findings: dict[Laterality, tuple[Con
 def _of_breast(side: Laterality, breast: BreastConclusion, confirmed: Confirmed, drawn: Drawn, text: Words) -> str:
     parts: list[str] = []
     if confirmed:
-        parts.append(text("clinical.draft.found", findings=text.list([_finding(*one, text) for one in confirmed])))
+        parts.append(text("clinical.draft.found", findings=text.list([*_in_words(confirmed, text)])))
     if drawn:
         parts.append(text("clinical.draft.drawn", findings=text.list([_drawn(*one, text) for one in drawn])))
     if not parts:
@@ -104,13 +105,22 @@ def _of_breast(side: Laterality, breast: BreastConclusion, confirmed: Confirmed,
     return text("clinical.draft.breast", side=text(f"clinical.side.{side}"), words=words)
 
 
-def _finding(name: str, result: Result, finding: Finding, text: Words) -> str:
-    """The longer side of a finding, in mm where that is known, and the film that shows it."""
+def _in_words(confirmed: Confirmed, text: Words) -> Iterator[str]:
+    """Each finding once, by its number, with its marks on all films that show it."""
+    marks: dict[Number, list[str]] = {}
+    for number, name, result, finding in confirmed:
+        marks.setdefault(number, []).append(_mark(name, result, finding, text))
+    for (number, _), of_finding in sorted(marks.items()):
+        yield text("clinical.draft.finding", number=number, marks="; ".join(of_finding))
+
+
+def _mark(name: str, result: Result, finding: Finding, text: Words) -> str:
+    """The film that shows a finding, and the longer side of its mark, in mm where that is known."""
     size = longest_mm(finding.box, result.image)
     if size is None:
-        return text("clinical.draft.finding", image=name)
+        return name
     plane = {"patient": "size", "detector": "detector", None: "unknown"}[result.image.spacing_plane]
-    return text(f"clinical.draft.finding.{plane}", image=name, size=whole_mm(size))
+    return text(f"clinical.draft.mark.{plane}", image=name, size=whole_mm(size))
 
 
 def _drawn(name: str, finding: ReaderFinding, text: Words) -> str:

@@ -40,6 +40,24 @@ class TestWhatIsOpen:
         [report] = study.read()["reports"]
         assert (report["conclusion"], report["breasts"]) == ("not_sure", None)
 
+    def test_what_is_next_comes_after_a_signature(self, client, study, picture, read):
+        """The signed report and the next case; a draft of what is signed would be taken for it."""
+        study.add(picture(58), modality="histopathology")
+        page = read()
+        bar = page.locator(".sign-bar")
+        expect(bar.get_by_role("button", name="Next case")).to_be_hidden()
+        page.locator('#signing [value="not_sure"]').check()
+        submit(page)
+        expect(page.locator(".versions")).to_contain_text("Version 1")
+        expect(page.get_by_role("link", name="Draft report")).to_be_hidden()
+        report = bar.get_by_role("link", name="Signed report")
+        expect(report).to_have_attribute("href", re.compile(rf"/cases/{study.case}/reports/1\?format=html"))
+        following = client.post("/api/v1/cases", headers=study.alice, json={"pseudonym": "P-NEXT"}).json()["id"]
+        film = study.upload(picture(57), modality="histopathology", case_id=following).json()
+        study.worker.infer(film["job"]["id"])
+        bar.get_by_role("button", name="Next case").click()
+        expect(page).to_have_url(re.compile(following))
+
     def test_findings_without_a_verdict_and_images_not_assessed_are_named(self, study, masses, picture, read, say):
         study.add(picture(61), masses, laterality="R", view="CC")
         study.add(picture(62), [], laterality="L", view="CC", probability=0.1)

@@ -10,14 +10,27 @@ pytestmark = pytest.mark.browser
 
 class TestWhatAKeyAimsAt:
     def test_nothing_before_something_is_chosen_nor_by_a_number_without_a_field(self, opened, study, lesion, picture):
+        """A case of films lacks no field, so the keys of fields say nothing there."""
         study.add(picture(1), [lesion], laterality="R", view="CC")
         page = opened(1)
         expect(target(page)).to_have_text("Nothing is chosen")
         press(page, "c")
         expect(line(page)).to_contain_text("No verdict was given: nothing is chosen.")
-        press(page, "5")
-        expect(line(page)).to_have_text("Field 1 is missing")
+        press(page, "5", "9")
+        expect(line(page)).to_contain_text("No verdict was given: nothing is chosen.")
+        press(page, "4")
+        expect(line(page)).to_have_text("LMLO is missing")
+        expect(target(page)).to_have_text("Nothing is chosen")
         assert said(study) == []
+
+    def test_long_messages_change_the_size_of_no_film(self, opened, study, lesion, picture):
+        study.add(picture(1), [lesion], laterality="R", view="CC")
+        page = opened(1)
+        size = "() => [...document.querySelectorAll('.pane:not([hidden])')].map((pane) => pane.offsetHeight)"
+        height = page.evaluate(size)
+        page.evaluate("() => { document.querySelector('.status-line p').textContent = 'Not saved. '.repeat(60); }")
+        assert page.evaluate(size) == height
+        expect(line(page)).to_be_in_viewport(ratio=1)
 
     def test_a_field_comes_onto_the_screen_before_it_can_be_judged(self, opened, study, lesion, picture):
         study.add(picture(2), [lesion], laterality="R", view="CC")
@@ -41,6 +54,8 @@ class TestWhatAKeyAimsAt:
         for number in range(5):
             study.add(picture(10 + number), modality="histopathology", magnification="100X")
         page = opened(0)
+        press(page, "1")
+        expect(line(page)).to_be_empty()  # a case of fields lacks no view
         press(page, "v", "9")
         expect(page.locator(".pane:visible")).to_have_count(1)
         expect(page.locator(".pane:visible")).to_contain_text("field.png 5")

@@ -30,6 +30,12 @@ test('a film whose side or view is corrected is loaded anew: it may hang otherwi
 test('a film of another view is called by its side and view, as in reports', () => {
   const name = (/** @type {object} */ said) => imagesOf([entry(said)], [])[0].name;
   assert.deepEqual([{ view: 'XCCL' }, { view: 'M' }, { view: 'S' }, { view: null }, { laterality: null, view: 'ML' }].map(name), ['L XCCL', 'L MAG', 'L SPOT', 'a.png', 'a.png']);
+  const shown = {
+    MCC: 'CC MAG', SMLO: 'MLO SPOT', SMMLO: 'MLO SPOT MAG', SML: 'ML SPOT', MLM: 'LM MAG', MML: 'ML MAG', MLMO: 'LMO MAG', SMLM: 'LM SPOT MAG', SM: 'SPOT MAG',
+    CCRL: 'CC RL', MLORM: 'MLO RM', MLRS: 'ML RS', RL: 'RL', MXCCL: 'XCCL MAG', STAN: 'TAN SPOT', MSIO: 'SIO MAG',
+    ML: 'ML', LM: 'LM', LMO: 'LMO', MLO: 'MLO', SIO: 'SIO', ISO: 'ISO', FB: 'FB', XCCM: 'XCCM', AT: 'AT', CV: 'CV', TAN: 'TAN',
+  };
+  for (const [view, words] of Object.entries(shown)) assert.equal(imagesOf([entry({ view })], [])[0].name, view === 'MLO' ? 'LMLO' : `L ${words}`);
 });
 
 test('another analysis is loaded anew, and the former one is remembered', () => {

@@ -1,9 +1,11 @@
 """View and side of a film, by the standard's codes (DICOM PS3.16, context groups 4014 and 4015)."""
 
 import re
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 from lobule.contracts.result import Laterality, MammographyView, Notice
+from lobule.contracts.views import modified, parts_of
 from lobule.imaging.dicom.spacing import magnification_of
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.vocabulary import Tag
@@ -13,8 +15,9 @@ FoundView = MammographyView | Literal["specimen"]
 MAGNIFIED_FROM = 1.3  # a breast on the detector's cover appears up to 1.1 times as large as it is
 _NO_VIEW = "specimen"
 _LONGEST_NAMED = 16  # length of a code that the standard allows
-# Projections whose modification may be given in another attribute.
-_PROJECTIONS: tuple[FoundView, ...] = ("CC", "MLO", "ML", "LM")
+
+_PLAIN = frozenset({"CC", "MLO", "ML", "LM"})
+"""Projections beside which a file may name a more special one."""
 
 # SNOMED CT concept and SNOMED-RT code of each view.
 _VIEWS: dict[str, FoundView] = {
@@ -31,7 +34,7 @@ _VIEWS: dict[str, FoundView] = {
     **dict.fromkeys(("399101009", "R-1024B"), "XCCM"),
     **dict.fromkeys(("127457009", "G-8310"), _NO_VIEW),
 }
-# Modifiers that make a separate view of any projection.
+# Modifiers that change the view; `AT`, `CV` and `TAN` are views whatever the projection.
 _SPECIAL: dict[str, MammographyView] = {
     **dict.fromkeys(("399163009", "R-102D6"), "M"),
     **dict.fromkeys(("399055006", "R-102D7"), "S"),
@@ -88,13 +91,13 @@ _SEPARATORS = re.compile(r"[\s_/\-.,+()]+")
 def view_of(tags: Tags) -> tuple[MammographyView | None, list[Notice]]:
     """The view of a film; None if it is unknown or not a view of the breast.
 
-    A film with a modified projection (magnified, rolled, …) is never named by its projection alone.
+    A film with a modified projection (magnified, rolled, …) is never named by its projection alone, nor without it.
 
     Returns:
         The view, and its notices.
     """
     notices: list[Notice] = []
-    coded, from_codes = _coded_view(tags, notices)
+    coded = _coded_view(tags, notices)
     worded = _worded_view(tags.code(Tag.VIEW_POSITION))
     view = coded or worded
     if coded is None and (unknown := _unknown_words(tags, worded)):
@@ -102,7 +105,7 @@ def view_of(tags: Tags) -> tuple[MammographyView | None, list[Notice]]:
             notices.append(make_notice("view_unknown", named=unknown))
         else:
             notices.append(make_notice("view_unknown_beside", named=unknown, used=view))
-    if coded and worded and worded not in (coded, from_codes):
+    if coded and worded and worded not in (coded, *parts_of(coded)):
         notices.append(make_notice("view_conflict", used=coded, other=worded))
     if view == _NO_VIEW:
         return None, notices
@@ -123,8 +126,7 @@ def shows_specimen(tags: Tags) -> bool:
     """Whether a specimen was imaged instead of a breast, by its view or by its container (PS3.3, C.7.6.22)."""
     if tags.text(Tag.CONTAINER_IDENTIFIER) or tags.items(Tag.SPECIMEN_DESCRIPTIONS):
         return True
-    coded, _ = _coded_view(tags, [])
-    return _NO_VIEW in (coded, _worded_view(tags.code(Tag.VIEW_POSITION)))
+    return _NO_VIEW in (_coded_view(tags, []), _worded_view(tags.code(Tag.VIEW_POSITION)))
 
 
 def laterality_of(tags: Tags) -> tuple[Laterality | None, list[Notice]]:
@@ -143,21 +145,33 @@ def laterality_of(tags: Tags) -> tuple[Laterality | None, list[Notice]]:
     return (sides[0] if sides else None), notices  # pyright: ignore[reportReturnType]
 
 
-def _coded_view(tags: Tags, notices: list[Notice]) -> tuple[FoundView | None, FoundView | None]:
-    """The view by its codes, and the projection alone."""
+def _coded_view(tags: Tags, notices: list[Notice]) -> FoundView | None:
+    """The view by its codes."""
     for item in tags.items(Tag.VIEW_CODES):
         projection = _projection(item, notices)
-        special: MammographyView | None = None
+        special: list[MammographyView] = []
         for modifier in [*item.items(Tag.VIEW_MODIFIERS), *tags.items(Tag.VIEW_MODIFIERS)]:
             code = modifier.code(Tag.CODE_VALUE)
-            special = special or _SPECIAL.get(code)
+            if code in _SPECIAL:
+                special.append(_SPECIAL[code])
             if code in _IMPLANT_DISPLACED:
                 notices.append(make_notice("implant_displaced"))
             elif code and code not in _SPECIAL and code not in _HARMLESS:
                 notices.append(make_notice("view_modifier_unknown"))
         if projection or special:
-            return (projection if projection == _NO_VIEW else special or projection), projection
-    return None, None
+            return projection if projection == _NO_VIEW else _combined([*special, projection])
+    return None
+
+
+def _combined(found: Sequence[FoundView | None]) -> FoundView | None:
+    """One view of all that was found: the most special projection, with its modifiers."""
+    parts = [parts_of(view) for view in found if view is not None]
+    projections = sorted((view for view, _ in parts if view is not None), key=_PLAIN.__contains__)
+    projection = projections[0] if projections else None
+    modifiers = [modifier for _, modifier in parts if modifier is not None]
+    if projection == _NO_VIEW or not modifiers:
+        return projection  # pyright: ignore[reportReturnType]
+    return modified(projection, modifiers)
 
 
 def _projection(item: Tags, notices: list[Notice]) -> FoundView | None:
@@ -180,13 +194,7 @@ def _worded_view(position: str) -> FoundView | None:
     whole = _word(_SEPARATORS.sub("", position)) or _MEANINGS.get(_letters(position))
     if whole in ("CC", "MLO"):
         return whole
-    plain: FoundView | None = None
-    for word in _SEPARATORS.split(position):
-        view = _word(word)
-        if view is not None and view not in _PROJECTIONS:
-            return view
-        plain = plain or view
-    return plain
+    return _combined([_word(word) for word in _SEPARATORS.split(position)])
 
 
 def _word(word: str) -> FoundView | None:
@@ -211,12 +219,12 @@ def _names_side(word: str) -> bool:
 
 
 def _magnified(tags: Tags, view: MammographyView | None, notices: list[Notice]) -> MammographyView | None:
-    factor = magnification_of(tags) or 1.0
-    if view in ("M", "S") or factor >= MAGNIFIED_FROM:
+    projection, modifier = parts_of(view) if view else (None, None)
+    modifiers = [modifier] if modifier else []
+    if (magnification_of(tags) or 1.0) >= MAGNIFIED_FROM:
+        modifiers.append("M")
+    if "SPOT" in tags.code(Tag.PADDLE):
+        modifiers.append("S")
+    if {"M", "S", "SM"} & {*modifiers}:
         notices.append(make_notice("magnified_view"))
-    if view is None or view in _PROJECTIONS:
-        if factor >= MAGNIFIED_FROM:
-            return "M"
-        if "SPOT" in tags.code(Tag.PADDLE):
-            return "S"
-    return view
+    return modified(projection, modifiers) if modifiers else view

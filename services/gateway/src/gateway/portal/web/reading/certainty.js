@@ -19,6 +19,13 @@ export function inWords(/** @type {number} */ value) {
 }
 
 /**
+ * The number of an image in words, or that it does not decide: a notice says why the system is not sure although it lies beyond the thresholds.
+ * @param {Pick<import('../core/types.d.ts').Result, 'assessment' | 'probability_malignant' | 'thresholds'>} result
+ */
+export const certaintyOf = ({ assessment, probability_malignant: value, thresholds }) =>
+  assessment === stateOf(value, thresholds) ? inWords(value) : t('reading.certainty.doubted');
+
+/**
  * What stands first of a finding, the same text in list and picture: its suspicion on the film's scale, from which its
  * colour follows by the film's thresholds. A model that gives none leaves the number of the finding alone.
  * @param {{thresholds: import('../core/numbers.js').Thresholds}} result

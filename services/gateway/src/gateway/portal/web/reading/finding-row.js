@@ -9,7 +9,7 @@ import { moment } from '../core/times.js';
 import { apiLanguage, t } from '../core/words.js';
 import { unitOf } from '../viewer/image.js';
 import { STATES } from '../viewer/palette.js';
-import { headlineOf, inWords } from './certainty.js';
+import { certaintyOf, headlineOf, inWords } from './certainty.js';
 import { marksOfRow } from './findings.js';
 import { numberOf } from './numbering.js';
 import { referenceTo } from './own.js';
@@ -129,7 +129,7 @@ function fillImage(row, { film, jobId, result }) {
   row.dataset.assessment = assessment;
   write(role(row, 'said'), t(`common.assessment.${assessment}`));
   write(role(row, 'percent'), probability(value, thresholds));
-  write(role(row, 'words'), t('reading.suspicion', { words: inWords(value) }));
+  write(role(row, 'words'), t('reading.suspicion', { words: certaintyOf(result) }));
   const note = film ? (findings.length ? '' : t('reading.image.none')) : heat ? t(heat.kind === 'tumour' ? 'reading.image.tumour' : 'reading.image.map') : '';
   write(role(row, 'note'), note && `· ${note}`);
   const told = role(row, 'notices');

@@ -137,20 +137,19 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       if (goesOn) this.stepOpen(withVerdict(store.state, marks, verdict));
     },
 
-    /** The film of a view: the one that hangs, then the others of this view in turn. @param {import('../viewer/image.js').ViewName} view */
+    /** The film of a view: the one that hangs, then the others of this view in turn; a case without films lacks none. @param {import('../viewer/image.js').ViewName} view */
     view(view) {
       const here = store.state.images.filter((image) => image.view === view);
-      if (!here.length) return tell(t('reading.missing', { view }));
+      if (!here.length) return store.state.images.some(({ film }) => film) ? tell(t('reading.missing', { view })) : undefined;
       const shown = here.find(({ id }) => panes.of(id)) ?? here[0];
       const again = sameTarget(store.state.chosen, targetOf(shown));
       return choose(again ? here[(here.indexOf(shown) + 1) % here.length] : shown);
     },
 
-    /** @param {number} number From 0. */
+    /** A field, if the case has so many. @param {number} number From 0. */
     field(number) {
       const image = store.state.images.filter(({ film }) => !film)[number];
       if (image) choose(image);
-      else tell(t('reading.missing', { view: t('reading.field', { number: number + 1 }) }));
     },
 
     /** Give a verdict by key: only on what the reader sees. What is out of sight is shown first, and named. */

@@ -193,6 +193,8 @@ async function onSigned(version, next) {
     await feed.refresh();
     if (version !== null) return versions.focus();
     status.tell(t(store.state.case?.state === 'arbitration' ? 'reading.two.signed.second' : 'reading.two.signed.first'));
+    role(root, 'sign').hidden = true; // as the reads will say, which are still asked for
+    role(root, 'next').focus();
   } catch {
     feed.wake(); // it is signed; the next look at the case says what else is wrong
   }
@@ -278,6 +280,7 @@ listenToKeys(store, JSON.parse(keys), {
   toggle: byId('shortcuts-on', HTMLInputElement),
   instruments: handOf,
 });
+onClick(root, '[data-role="next"]', () => oneAtATime('next', goToNext));
 onClick(document, '[data-opens="shortcuts"]', openHelp);
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());
 localTimes(document);

@@ -66,6 +66,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     ({ etag: seen, awaited } = store.state);
     for (const place of /** @type {Place[]} */ (['stale', 'problem', 'conclusion-problem', 'stands-problem'])) say(place, '');
     show();
+    write(find(dialog, 'h2'), find(document, '[data-role="sign"] span').textContent ?? ''); // a report, a read or an arbitration
     dialog.showModal();
     prepare();
   }

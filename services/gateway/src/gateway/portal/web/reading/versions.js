@@ -32,7 +32,14 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
     showSign(detail);
     const changed = last && caseState !== 'signed';
     message(role(root, 'changed'), changed ? t('reading.changed.since', { version: last.version }) : '');
-    for (const format of ['html', 'pdf']) role(root, `draft-${format}`, HTMLAnchorElement).href = reportAddress(detail.id, 'draft', format);
+    for (const format of ['html', 'pdf']) {
+      const draft = role(root, `draft-${format}`, HTMLAnchorElement);
+      draft.href = reportAddress(detail.id, 'draft', format);
+      draft.hidden = caseState === 'signed';
+    }
+    const signed = role(root, 'report-signed', HTMLAnchorElement);
+    signed.hidden = caseState !== 'signed';
+    if (last) signed.href = reportAddress(detail.id, last.version, 'html');
     role(root, 'versions').hidden = reports.length === 0;
     showList(detail);
   }

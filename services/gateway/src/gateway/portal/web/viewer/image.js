@@ -74,10 +74,16 @@ function renewed(entry, name, before) {
   return { ...now, formerJobs, result: null, source: null, size: null, heat: null, problem: null, depth: 'eight' };
 }
 
+/** The projection of a view, then its modifiers, as `lobule.contracts.views` names it. @param {string} view */
+const shownView = (view) =>
+  view.replace(/^(S?)(M?)((?:X?CC[LM]?|MLO|LMO?|ML|[SI][IS]O|FB|AT|CV|TAN|))(R[LMSI])?$/, (_all, spot, magnified, projection, rolled) =>
+    [projection, spot && 'SPOT', magnified && 'MAG', rolled].filter(Boolean).join(' '),
+  );
+
 /** What an image is called by itself, as reasons and reports do. @param {CaseImage} entry */
 export function ownName(entry) {
   const { laterality, view, file_name: file } = entry;
-  return viewOf(entry) ?? (laterality && view ? `${laterality} ${{ M: 'MAG', S: 'SPOT' }[view] ?? view}` : file);
+  return viewOf(entry) ?? (laterality && view ? `${laterality} ${shownView(view)}` : file);
 }
 
 /** Entries in the order of reading, each with its name. @param {CaseImage[]} entries @returns {[CaseImage, string][]} */
