@@ -16,7 +16,7 @@ from lobule.contracts.result import Magnification
 from lobule.errors import AnalysisError
 from lobule_ml import batch
 from lobule_ml.backend import require_backend
-from lobule_ml.quiet import held_standard_error, quiet_tensorflow, start_keras
+from lobule_ml.quiet import held_standard_error, import_keras, quiet_tensorflow, start_keras
 
 quiet_tensorflow()
 
@@ -68,6 +68,7 @@ def predict(
             raise ValueError("give --magnification or --um-per-pixel, not both")
         paths = batch.expand(files, sys.stdin, SUFFIXES)
         with held_standard_error(AnalysisError):
+            import_keras()
             from histo_worker.pipeline import build_pipeline
             from histo_worker.settings import HistoSettings
 

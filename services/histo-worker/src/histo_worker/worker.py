@@ -4,10 +4,12 @@ from histo_worker.settings import TISSUE_PACKAGES
 from lobule.modalities import HISTOPATHOLOGY
 from lobule.worker.app import run_inference_worker
 from lobule.worker.pipeline import Pipeline
+from lobule_ml.quiet import import_keras
 
 
 def _build() -> Pipeline:
-    from histo_worker.pipeline import build_pipeline  # TensorFlow is imported only in the child, after the fork
+    import_keras()  # only in the child, after the fork
+    from histo_worker.pipeline import build_pipeline
 
     return build_pipeline()
 

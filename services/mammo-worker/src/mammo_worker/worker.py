@@ -8,14 +8,14 @@ from lobule.worker.app import run_inference_worker
 from lobule.worker.examination import Examiner
 from lobule.worker.pipeline import Pipeline
 from lobule.worker.region import RegionExpert
+from lobule_ml.quiet import import_keras
 from mammo_worker.settings import PACKAGES, MammoSettings
 
 
 def _build() -> Pipeline:
     open_package(MammoSettings().package, MAMMOGRAPHY.name)  # a worker without a model does not import TensorFlow
-    from mammo_worker.pipeline import (
-        build_pipeline,  # TensorFlow is imported only in the child, after the fork
-    )
+    import_keras()  # only in the child, after the fork
+    from mammo_worker.pipeline import build_pipeline
 
     return build_pipeline()
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 
 _EDGE = 1e-4
 
@@ -43,6 +41,8 @@ class Logistic:
             truth: Boolean labels (N,).
             rising: Keep every weight at zero or above, so that a larger feature never lowers the probability.
         """
+        from sklearn.linear_model import LogisticRegression  # slow to import, and not needed for serving
+
         x, y = np.asarray(features, np.float64).reshape(len(truth), -1), np.asarray(truth, bool)
         model = LogisticRegression(C=1.0).fit(x, y)
         weights, bias = model.coef_[0], float(model.intercept_[0])
@@ -53,6 +53,8 @@ class Logistic:
 
 def _fit_rising(x: NDArray[np.float64], y: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
     """Minimise scikit-learn's objective (log loss plus half the squared weights) over weights that are not negative."""
+    from scipy.optimize import minimize
+
     signs = np.where(y, 1.0, -1.0)
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -9,7 +9,7 @@ import typer
 
 from lobule.errors import AnalysisError
 from lobule_ml.batch import reason
-from lobule_ml.quiet import held_standard_error
+from lobule_ml.quiet import held_standard_error, import_keras
 
 if TYPE_CHECKING:
     from mammo_worker.detector.plan import DetectorPlan
@@ -83,6 +83,7 @@ def started_or_exit(code: int) -> Iterator[None]:
     """
     try:
         with held_standard_error(AnalysisError, ValueError):
+            import_keras()
             yield
     except AnalysisError as error:
         typer.echo(": ".join(reason(error)), err=True)
