@@ -37,7 +37,8 @@ metadata.entry_points = lambda **wanted: [e for e in all_of(**wanted) if name(e.
 for module in modules:
     importlib.import_module(module)
 if "lobule.cli.main" in modules:
-    sys.modules["lobule.cli.main"].build()
+    from typer.main import get_command
+    get_command(sys.modules["lobule.cli.main"].build()).list_commands(None)  # loads each
 """
 
 
