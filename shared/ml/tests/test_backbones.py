@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from lobule_ml.backbones import BACKBONES, build_backbone, load_pretrained
+from lobule_ml.backbones.densenet import densenet121
 from lobule_ml.backbones.resnet import torch_key
 from lobule_ml.folding import folded
 from lobule_ml.variables import named_variables
@@ -35,6 +36,13 @@ def test_freezing_and_coarse_stages(name):
     assert [layer.trainable for layer in with_weights] == [layer.name.startswith(coarse) for layer in with_weights]
     named = spec.layers_of(slice(None))
     assert all(layer.name.startswith(named) for layer in with_weights), "every layer belongs to a stage"
+
+
+def test_densenet_ends_behind_the_last_wanted_map():
+    """Building the rest would take two thirds of the time."""
+    wanted = densenet121(keras.Input((64, 64, 3)), ("C3_middle", "C3"))
+    assert list(wanted) == ["C2", "C3_middle", "C3"]
+    assert list(build_backbone("densenet121", ("head", "C3")).output) == ["head", "C3"]
 
 
 def test_unknown_map_is_refused():

@@ -43,7 +43,7 @@ def build_backbone(
     pixels = keras.Input(shape, name="pixels")
     # The scaling is in float32 under every dtype policy, because bfloat16 would round the pixels.
     scale = layers.Rescaling(list(spec.scale), list(spec.offset), dtype="float32", name="scale")
-    found = spec.build(scale(pixels))
+    found = spec.build(scale(pixels), maps)
     net = keras.Model(pixels, {name: found[name] for name in maps}, name=name)
     if frozen := spec.layers_of(slice(frozen_stages)):
         for layer in net.layers:

@@ -1,5 +1,7 @@
 """DenseNet-121 (Huang et al., "Densely Connected Convolutional Networks", CVPR 2017)."""
 
+from collections.abc import Collection
+
 import keras
 
 from lobule_ml.backbones import BACKBONES
@@ -13,11 +15,12 @@ _IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.22
 _EPSILON = 1.001e-5
 
 
-def densenet121(pixels: keras.KerasTensor) -> Maps:
+def densenet121(pixels: keras.KerasTensor, wanted: Collection[str] = ("head",)) -> Maps:
     """Build the backbone; layers are named as in `keras.applications`, so its weights load by name.
 
     Args:
         pixels: (batch, height, width, 3), normalised by the mean and standard deviation of ImageNet.
+        wanted: Names of maps; dense blocks behind the last of them are not built.
 
     Returns:
         C2 to C5 with 256, 512, 1024 and 1024 channels, each taken after the batch norm and ReLU that follow its dense
@@ -37,6 +40,8 @@ def densenet121(pixels: keras.KerasTensor) -> Maps:
         last = stage == len(BLOCKS) + 1
         x = _bn_relu(x, "bn" if last else f"pool{stage}_bn")
         maps[f"C{stage}"] = x
+        if maps.keys() >= set(wanted):
+            return maps
         if not last:
             x = layers.Conv2D(int(x.shape[-1]) // 2, 1, use_bias=False, name=f"pool{stage}_conv")(x)
             x = layers.AveragePooling2D(2, 2)(x)

@@ -1,5 +1,7 @@
 """EfficientNet-Lite0: EfficientNet-B0 without squeeze-and-excitation and with ReLU6 (Tan & Le, ICML 2019; Liu 2020)."""
 
+from collections.abc import Collection
+
 import keras
 
 from lobule_ml.backbones import BACKBONES
@@ -21,7 +23,7 @@ _BLOCKS = sum(stage[0] for stage in STAGES)
 _EPSILON = 1e-3
 
 
-def efficientnet_lite0(pixels: keras.KerasTensor) -> Maps:
+def efficientnet_lite0(pixels: keras.KerasTensor, _wanted: Collection[str] = ()) -> Maps:
     """Build the backbone without its classification layer.
 
     Args:

@@ -4,6 +4,7 @@ The 3x3 convolution of a bottleneck has its stride, padding is symmetric, and ba
 are named as in torchvision with `_` for `.`, so that openly licensed weights load by name.
 """
 
+from collections.abc import Collection
 from functools import partial
 
 import keras
@@ -16,7 +17,7 @@ from lobule_ml.keras_types import Tensor, layers
 _EPSILON = 1e-5
 
 
-def resnet(pixels: keras.KerasTensor, blocks: tuple[int, int, int, int]) -> Maps:
+def resnet(pixels: keras.KerasTensor, _wanted: Collection[str], blocks: tuple[int, int, int, int]) -> Maps:
     """Build the backbone without its classification layer.
 
     Args:

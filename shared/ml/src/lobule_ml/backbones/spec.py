@@ -1,6 +1,6 @@
 """The specification of a backbone: how to build, scale, load and freeze it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import keras
@@ -14,7 +14,8 @@ class BackboneSpec:
 
     Attributes:
         build: Builds feature maps by name from pixels (batch, height, width, 3), scaled as in pretraining: `C2`, `C3`,
-            `C4` and `C5` at strides 4, 8, 16 and 32, `head`, which is the last map, and further maps of its own.
+            `C4` and `C5` at strides 4, 8, 16 and 32, `head`, which is the last map, and further maps of its own. It may
+            leave out what is not needed for the wanted maps, whose names are the second argument.
         scale: Factor for each channel of pixels from 0 to 255.
         offset: Added to each channel after that.
         stages: Layer-name prefixes of the stem and of each following block, from input to output.
@@ -24,7 +25,7 @@ class BackboneSpec:
         key: Maps a variable's name (`layer/variable`) to its key in the archive.
     """
 
-    build: Callable[[keras.KerasTensor], Maps]
+    build: Callable[[keras.KerasTensor, Collection[str]], Maps]
     scale: tuple[float, float, float]
     offset: tuple[float, float, float]
     stages: tuple[tuple[str, ...], ...]
