@@ -46,16 +46,17 @@ def pipeline():
     return build_pipeline()
 
 
-@pytest.fixture(scope="session")
-def toy_weights(tmp_path_factory) -> Path:
-    """Random weights instead of the pretrained ones."""
+@pytest.fixture
+def toy_weights(tmp_path_factory, monkeypatch) -> Path:
+    """Random weights instead of the pretrained ones, of a DenseNet with as few layers as has the taps."""
     import keras
     import numpy as np
 
     from histo_worker.models.taps import build_trunk
-    from lobule_ml.backbones import BACKBONES
+    from lobule_ml.backbones import BACKBONES, densenet
     from lobule_ml.variables import get_variables
 
+    monkeypatch.setattr(densenet, "BLOCKS", (1, 6, 1, 1))
     folder = tmp_path_factory.mktemp("weights")
     keras.utils.set_random_seed(0)
     spec = BACKBONES["densenet121"]
