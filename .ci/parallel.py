@@ -9,6 +9,8 @@ from xdist.workermanage import WorkerController
 TOGETHER = {
     "services/histo-worker/tests/test_gate.py": "services/histo-worker/tests/test_predict.py",
     "services/histo-worker/tests/test_pipeline.py": "services/histo-worker/tests/test_predict.py",
+    "services/histo-worker/tests/test_reproduction.py": "services/histo-worker/tests/test_predict.py",
+    "services/histo-worker/tests/test_train_command.py": "services/histo-worker/tests/test_predict.py",
     "services/mammo-worker/tests/test_examination_examine.py": "tests/test_portal.py",
     "services/mammo-worker/tests/test_film_kinds.py": "tests/test_portal.py",
     "services/mammo-worker/tests/test_pipeline.py": "tests/test_portal.py",

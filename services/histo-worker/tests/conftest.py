@@ -47,6 +47,12 @@ def pipeline():
 
 
 @pytest.fixture
+def shared_evaluation(pipeline, monkeypatch) -> None:
+    """`evaluate` uses the pipeline that the tests share instead of building one of the package that ships."""
+    monkeypatch.setattr("histo_worker.evaluation.package.build_pipeline", lambda _: pipeline)
+
+
+@pytest.fixture
 def toy_weights(tmp_path_factory, monkeypatch) -> Path:
     """Random weights instead of the pretrained ones, of a DenseNet with as few layers as has the taps."""
     import keras

@@ -97,7 +97,7 @@ class TestResult:
         package = pipeline._package
         patches = cut_patches(field_pixels[0], covering_windows(460, 700, 300), 224)[:3]
         together, _ = CompiledClassifier(package, 3)(patches)
-        apart, _ = CompiledClassifier(package, 2)(patches)
+        apart, _ = pipeline._classifier(patches)  # of two patches
         np.testing.assert_allclose(together, apart, rtol=1e-3, atol=1e-3)
 
     def test_unknown_magnification_and_small_fields_are_told(self, pipeline, field_pixels):

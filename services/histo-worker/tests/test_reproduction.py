@@ -96,7 +96,7 @@ def test_network_tables_have_a_row_for_every_cell(fields, monkeypatch):
     assert len(widths) == 1
 
 
-def test_evaluate_writes_three_levels(fields, tmp_path):
+def test_evaluate_writes_three_levels(fields, tmp_path, shared_evaluation):
     folder = tmp_path / "fields"
     folder.mkdir()
     at = [f for f in fields if f.magnification == "100X"]

@@ -147,17 +147,26 @@ def test_what_cannot_be_trained_is_told(arguments, said, toy_data, tmp_path):
     assert not (tmp_path / "r").exists()
 
 
-def test_a_file_that_cannot_be_read_is_named(toy_data, tmp_path):
+@pytest.fixture
+def damaged(toy_data, tmp_path) -> Path:
+    """The first file of toy data in `data`, which is no picture; the last one is the only field at 40X."""
     data = tmp_path / "data"
     shutil.copytree(toy_data, data)
     damaged, *_, other = sorted(data.iterdir())
     other.rename(other.with_name(other.name.replace("-100-", "-40-")))
     damaged.write_bytes(b"no picture")
-    places = ["--data", str(data), "--output", str(tmp_path / "p"), "--run", str(tmp_path / "r")]
+    return damaged
+
+
+def test_training_names_a_file_that_cannot_be_read(damaged, tmp_path, eager):
+    places = ["--data", str(damaged.parent), "--output", str(tmp_path / "p"), "--run", str(tmp_path / "r")]
     result = CliRunner().invoke(app, ["train", "reference_small", *places, *toy_changes()])
     assert result.exit_code == 1
     assert f"{damaged}: unsupported_format: " in result.output.replace("\n", "")
-    result = CliRunner().invoke(app, ["evaluate", str(data), "--output", str(tmp_path / "figures")])
+
+
+def test_evaluation_names_a_file_that_cannot_be_read(damaged, tmp_path, shared_evaluation):
+    result = CliRunner().invoke(app, ["evaluate", str(damaged.parent), "--output", str(tmp_path / "figures")])
     assert result.exit_code == 1
     assert f"{damaged}: unsupported_format: " in result.output.replace("\n", "")
     assert "| 100X | image | 14 |" in result.output
