@@ -5,7 +5,7 @@ import pytest
 
 from histo_worker.evaluation.cross_validation import OutOfFold, auc_difference, measure_band
 from histo_worker.evaluation.package import evaluate_package
-from histo_worker.reproduction import networks
+from histo_worker.reproduction import magnifications, networks
 from histo_worker.reproduction.document import costs, read_sections, reproduce, write_document
 from histo_worker.settings import HistoSettings
 from lobule.contracts.result import Thresholds
@@ -33,6 +33,10 @@ class TestDocument:
     def test_an_unknown_section_is_refused(self, tmp_path, breakhis):
         with pytest.raises(ValueError, match="there is no section nonsense"):
             reproduce(breakhis, tmp_path, tmp_path / "x.md", ["nonsense"], None)
+
+    def test_the_section_of_two_folders_is_refused_without_the_second(self, tmp_path, breakhis):
+        with pytest.raises(ValueError, match="needs further fields: --more"):
+            reproduce(breakhis, tmp_path, tmp_path / "x.md", ["magnifications"], None)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,37 @@ def test_network_tables_have_a_row_for_every_cell(fields, monkeypatch):
         assert any(row.startswith(f"| {name} |") for row in rows)
     widths = {line.count("|") for line in rows[:8]}
     assert len(widths) == 1
+
+
+def test_each_magnification_is_measured_learned_from_one_folder_and_from_both(fields, monkeypatch):
+    """Stubs are the features of a network: one that tells the classes apart, and noise."""
+    learned = []
+    fit = magnifications.fit_linear_head
+
+    def features(every, *_):
+        rng = np.random.default_rng(0)
+        target = np.array([f.target for f in every])
+        return {"deviation": np.column_stack([target + rng.normal(0, 0.3, len(every)), rng.normal(size=len(every))])}
+
+    def counted(features, *rest):
+        learned.append(len(features))
+        return fit(features, *rest)
+
+    monkeypatch.setattr(magnifications, "field_features", features)
+    monkeypatch.setattr(magnifications, "fit_linear_head", counted)
+    shipped = [f for f in fields if f.magnification == "100X"]
+    more = [f for f in fields if f.magnification != "100X"]
+    lines = list(magnifications.magnifications_section(shipped, more, None, None))
+    rows = [line for line in lines if line.startswith(("| the first", "| both"))]
+    assert [row.split("|")[1:3] for row in rows] == [
+        [f" {words} ", f" {magnification} "]
+        for words in ("the first folder (ships)", "both folders")
+        for magnification in ("40X", "100X", "200X")
+    ]
+    assert {line.count("|") for line in rows} == {10}
+    folds = 5 * len(magnifications.SEEDS)
+    assert sum(learned[:folds]) == 4 * len(magnifications.SEEDS) * len(shipped)
+    assert sum(learned[folds:]) == 4 * len(magnifications.SEEDS) * len(fields)
 
 
 def test_evaluate_writes_three_levels(fields, tmp_path, shared_evaluation):

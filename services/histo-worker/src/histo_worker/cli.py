@@ -145,7 +145,12 @@ def reproduce(
     data: Annotated[Path, typer.Option(help="Folder of BreakHis.")],
     weights: Annotated[Path, typer.Option(help="Folder of pretrained backbones.")],
     output: Annotated[Path, typer.Option(help="Markdown file to write.")] = Path("docs/results/histopathology.md"),
-    section: Annotated[list[str] | None, typer.Option(help="heads, networks or baselines; default: all.")] = None,
+    section: Annotated[
+        list[str] | None, typer.Option(help="heads, magnifications, networks or baselines; default: all.")
+    ] = None,
+    more: Annotated[
+        Path | None, typer.Option(help="Folder of further BreakHis fields, for the section magnifications.")
+    ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder in which features and scores are cached.")] = None,
 ) -> None:
     """Print the expected cost, run the comparisons, and write the measured tables.
@@ -153,14 +158,14 @@ def reproduce(
     Other sections of the file are kept.
     """
     start_keras()
-    from histo_worker.reproduction.document import SECTIONS, costs
+    from histo_worker.reproduction.document import SECTIONS, WITH_MORE, costs
     from histo_worker.reproduction.document import reproduce as run
 
-    sections = section or SECTIONS
+    sections = section or [name for name in SECTIONS if more or name != WITH_MORE]
     for line in costs(output, sections):
         typer.echo(line, err=True)
     try:
-        run(data, weights, output, sections, cache)
+        run(data, weights, output, sections, cache, more)
     except (FileNotFoundError, ValueError) as error:
         _complain(str(error))
         raise typer.Exit(1) from None

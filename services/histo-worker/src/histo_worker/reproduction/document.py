@@ -6,15 +6,26 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from histo_worker.data.breakhis import Field, find_fields
+from histo_worker.data.source import read_source
 from histo_worker.reproduction.baselines import baselines_section
 from histo_worker.reproduction.heads import heads_section
+from histo_worker.reproduction.magnifications import magnifications_section
 from histo_worker.reproduction.networks import networks_section
 
-SECTIONS = ("heads", "networks", "baselines")
+SECTIONS = ("heads", "magnifications", "networks", "baselines")
+WITH_MORE = "magnifications"
+"""The section that needs a second folder of fields."""
 _MARK = "<!-- section: {} -->"
 
 
-def reproduce(data: Path, weights: Path, output: Path, sections: Sequence[str], cache: Path | None) -> None:
+def reproduce(
+    data: Path,
+    weights: Path,
+    output: Path,
+    sections: Sequence[str],
+    cache: Path | None,
+    more: Path | None = None,
+) -> None:
     """Run sections and write them into `output`; other sections do not change.
 
     Args:
@@ -23,10 +34,13 @@ def reproduce(data: Path, weights: Path, output: Path, sections: Sequence[str], 
         output: The Markdown file; plots are written to a folder beside it.
         sections: Any of `SECTIONS`.
         cache: Folder for features and scores of trained networks, or None.
+        more: Folder of further fields for the section `WITH_MORE`, in any layout of `histo_worker.data.source`.
 
     Raises:
-        ValueError: A section is unknown.
+        ValueError: A section is unknown, or `WITH_MORE` is requested without `more`.
     """
+    if more is None and WITH_MORE in sections:
+        raise ValueError(f"the section {WITH_MORE} needs further fields: --more")
     unknown = set(sections) - set(SECTIONS)
     if unknown:
         raise ValueError(f"there is no section {', '.join(sorted(unknown))}; choose one of {', '.join(SECTIONS)}")
@@ -34,6 +48,7 @@ def reproduce(data: Path, weights: Path, output: Path, sections: Sequence[str], 
     at100 = [f for f in fields if f.magnification == "100X"]
     writers: dict[str, Callable[[], Iterator[str]]] = {
         "heads": lambda: heads_section(fields, weights, cache, output.parent / f"{output.stem}-plots"),
+        WITH_MORE: lambda: magnifications_section(fields, read_source(more).fields if more else [], weights, cache),
         "networks": lambda: networks_section(at100, cache),
         "baselines": lambda: baselines_section(at100),
     }
@@ -41,7 +56,8 @@ def reproduce(data: Path, weights: Path, output: Path, sections: Sequence[str], 
         started = time.perf_counter()
         lines = [*writers[section]()]
         minutes = (time.perf_counter() - started) / 60
-        command = f"histo-worker reproduce --data BREAKHIS --weights WEIGHTS --section {section}"
+        second = " --more BREAKHIS_MORE" if section == WITH_MORE else ""
+        command = f"histo-worker reproduce --data BREAKHIS{second} --weights WEIGHTS --section {section}"
         lines += ["", f"Written by `{command}` in {minutes:.0f} min."]
         parts = read_sections(output) | {section: "\n".join(lines)}
         write_document(output, fields, parts)
