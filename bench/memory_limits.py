@@ -3,9 +3,11 @@
 uv run --no-sync python bench/memory_limits.py workers [--film FILE] [--field FILE]
 uv run --no-sync python bench/memory_limits.py gateway
 
-`workers` prints, for each kind of file, the peak of a process that does the work of the worker's child; a container
-also runs the worker's parent. Without real images, drawn ones are enlarged. `gateway` starts a gateway, uploads hostile
-files, and prints how much its memory grew; it exits with status 1 if that is over 150 MB.
+`workers` prints, for each kind of file, the peak of a process that does the work of the worker's child, and the sum of
+the peaks of its decoder's two processes, which are not at the same time and share pages. A container also runs the
+worker's parent, and holds the files that worker and decoder exchange. Without real images, drawn ones are enlarged.
+`gateway` starts a gateway, uploads hostile files, and prints how much its memory grew; it exits with status 1 if that
+is over 150 MB.
 """
 
 import hashlib
@@ -36,6 +38,7 @@ from small_images import dicom_of
 from lobule import limits
 from lobule.client import ApiError, Client
 from lobule.contracts.result import ImageInfo, Modality
+from lobule.decoding.images import decoder
 from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb
 from lobule.imaging.header import read_header
@@ -139,7 +142,9 @@ def analyse(modality: Modality) -> Callable[[Path], None]:
 
     def run(path: Path) -> None:
         with path.open("rb") as file:
-            digest, header = hashlib.file_digest(file, "sha256").hexdigest(), read_header(file, modality)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            header = read_header(file, modality)
             width, height = header.width, header.height
             image = ImageInfo(sha256=digest, file_name="image", modality=modality, width=width, height=height)
             pipeline.analyse(file, image, no_progress)
@@ -166,11 +171,17 @@ def _measured(build: Callable[[Any], Callable[[Path], None]], argument: Any, pat
         outcome = "done"
     except AnalysisError as error:
         outcome = error.code
-    answer.put((rest, peak(), time.perf_counter() - started, outcome))
+    answer.put((rest, peak(), _decoder_peak(), time.perf_counter() - started, outcome))
+
+
+def _decoder_peak() -> float:
+    """Peaks of the decoder's child and of its server in MB; 0 if it did not run."""
+    server = peak(decoder.running.process.pid) if decoder.running else 0.0
+    return decoder.peak_mb * 1.048576 + server  # the decoder counts in MiB
 
 
 def measure(build: Callable[[Any], Callable[[Path], None]], argument: Any, path: Path) -> tuple[Any, ...]:
-    """Memory at rest and peak in MB, seconds and outcome, in a separate process."""
+    """Memory at rest, peak and the decoder's peak in MB, seconds and outcome, in a separate process."""
     context = multiprocessing.get_context("spawn")
     answer = context.Queue()
     process = context.Process(target=_measured, args=(build, argument, path, answer))
@@ -178,7 +189,7 @@ def measure(build: Callable[[Any], Callable[[Path], None]], argument: Any, path:
     while answer.empty():
         process.join(0.2)
         if process.exitcode not in (None, 0):
-            return (0, 0, 0, f"died: {process.exitcode}")
+            return (0, 0, 0, 0, f"died: {process.exitcode}")
     result = answer.get()
     process.join()
     return result
@@ -197,7 +208,7 @@ def workers(
         "film": [("mammo", analyse, "mammography"), ("report, samples", draw, "samples")],
         "field": [("histo", analyse, "histopathology")],
     }
-    print(f"{'worker':16} {'file':52} {'file MB':>8} {'rest':>6} {'peak':>6} {'s':>6}  outcome")
+    print(f"{'worker':16} {'file':52} {'file MB':>8} {'rest':>6} {'peak':>6} {'decoder':>7} {'s':>6}  outcome")
     with tempfile.TemporaryDirectory() as folder:
         kinds = chain(films(film) if worker != "histo" else (), fields(field) if worker != "mammo" else ())
         for name, make in kinds:
@@ -208,11 +219,10 @@ def workers(
             for called, build, argument in [*jobs[name.split(",")[0]], ("report, preview", draw, "preview")]:
                 if worker not in called:
                     continue
-                rest, most, seconds, outcome = measure(build, argument, path)
+                rest, most, decoding, seconds, outcome = measure(build, argument, path)
                 size = path.stat().st_size / 1e6
-                print(
-                    f"{called:16} {name:52} {size:8.1f} {rest:6.0f} {most:6.0f} {seconds:6.1f}  {outcome}", flush=True
-                )
+                figures = f"{size:8.1f} {rest:6.0f} {most:6.0f} {decoding:7.0f} {seconds:6.1f}"
+                print(f"{called:16} {name:52} {figures}  {outcome}", flush=True)
 
 
 @contextmanager
