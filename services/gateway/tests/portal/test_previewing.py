@@ -47,6 +47,9 @@ def test_a_special_view_and_a_reason_to_refuse_a_file_are_in_sight(looked_at):
     page, _ = looked_at(view="M")
     expect(card(page).locator("[name=view]")).to_have_value("M")
     assert chosen_view(page) == "M (magnification)", "a single letter says nothing"
+    page, _ = looked_at(view="SMCC")
+    expect(card(page).locator("[name=view]")).to_have_value("SMCC")
+    assert chosen_view(page) == "CC SPOT MAG"
 
 
 def chosen_view(page):

@@ -49,6 +49,10 @@ def test_each_signs_a_read_and_the_arbiter_sees_both(client, study, masses, pict
     expect(two).to_contain_text("They disagree on: Right breast: recall")
     expect(two.locator("thead th")).to_have_text(["First reader\nbob", "Second reader\nalice"])
     expect(two.locator("tbody")).to_contain_text("Spiculated.")
+    confirmed = two.get_by_role("row", name="Confirmed findings").locator("td")
+    expect(confirmed).to_have_text(["", "RCC, finding 1"])  # a count would be taken for the number of a finding
+    # Nothing in the panel makes the page longer than the window.
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     expect(page.locator('.panel [data-role="sign"]')).to_have_text("Sign as arbiter")
     state(page, bi_rads=4, recommendation="biopsy")
     sign(page)

@@ -65,6 +65,17 @@ class TestASignedCase:
         study.client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json=APART)
         return opened(1)
 
+    def test_gives_the_focus_back_to_a_comment_that_asked_when_it_was_left(self, signed):
+        page = signed
+        page.locator(".finding").get_by_text("Comment", exact=True).click()
+        comment = page.get_by_label("Comment on RCC, finding 1")
+        comment.fill("Spiculated.")
+        press(page, "Tab")
+        expect(page.get_by_role("button", name="Leave it signed")).to_be_focused()
+        press(page, "Enter")
+        expect(page.locator("#supersede")).to_be_hidden()
+        expect(comment).to_be_focused()
+
     def test_asks_before_a_verdict(self, signed, study):
         page, dialog = signed, signed.locator("#supersede")
         press(page, "n", "x")

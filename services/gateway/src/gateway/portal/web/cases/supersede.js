@@ -7,6 +7,12 @@ import { t } from '../core/words.js';
 
 /** @typedef {import('../core/types.d.ts').CaseReport} CaseReport */
 
+/** @type {HTMLElement | null} What had the focus last outside dialogs: a field that is left asks when nothing has it. */
+let last = null;
+addEventListener('focusin', ({ target }) => {
+  if (target instanceof HTMLElement && !target.closest('dialog')) last = target;
+});
+
 /**
  * The signed version that a change of the case would supersede.
  * @param {{reports: CaseReport[]}} detail The case, as the API shows it.
@@ -29,7 +35,11 @@ export function maySupersede(report, change) {
   role(dialog, 'report').textContent = t('supersede.report', { version, name, when: moment(at) });
   dialog.returnValue = '';
   return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+    const back = () => {
+      if (document.activeElement?.matches('body, dialog *')) last?.focus(); // what has it is about to lose it
+      resolve(dialog.returnValue === 'yes');
+    };
+    dialog.addEventListener('close', back, { once: true });
     dialog.showModal();
   });
 }

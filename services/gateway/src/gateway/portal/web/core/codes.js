@@ -1,5 +1,6 @@
 // Turns codes of the API and of pipelines into sentences. No other module looks a code up.
 
+import { shownView } from './modalities.js';
 import { probability } from './numbers.js';
 import { dayWords } from './times.js';
 import { has, t } from './words.js';
@@ -54,7 +55,7 @@ export const conflictWords = (conflicts) =>
 /** A value of an attribute of an image, in words. @param {string} of @param {string} value */
 export function spoken(of, value) {
   if (of === 'study_date') return dayWords(value);
-  return of === 'laterality' ? t(`examined.laterality.${value}`) : value;
+  return of === 'laterality' ? t(`examined.laterality.${value}`) : shownView(value);
 }
 
 /**

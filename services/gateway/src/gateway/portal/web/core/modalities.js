@@ -45,8 +45,14 @@ export const hasFindings = (name) => (modality(name)?.holds.findings.length ?? 0
 /** The modality whose images look so; empty where there is none. @param {'grey' | 'colour'} colours */
 export const nameByLook = (colours) => modalities().find(({ look }) => look.colours === colours)?.name ?? '';
 
+/** The projection of a view, then its modifiers, as `lobule.contracts.views` names it. @param {string} view */
+export const shownView = (view) =>
+  view.replace(/^(S?)(M?)((?:X?CC[LM]?|MLO|LMO?|ML|[SI][IS]O|FB|AT|CV|TAN|))(R[LMSI])?$/, (_all, spot, magnified, projection, rolled) =>
+    [projection, spot && 'SPOT', magnified && 'MAG', rolled].filter(Boolean).join(' '),
+  );
+
 /** Set a field of a form, to what it does not offer as well: a file may be of a special view. @param {HTMLSelectElement | HTMLInputElement} field @param {string} value @param {string} [name] What the value is called. */
-export function setField(field, value, name = value) {
+export function setField(field, value, name = shownView(value)) {
   field.value = value;
   if (!(field instanceof HTMLSelectElement) || field.value === value) return;
   field.add(new Option(name, value));

@@ -28,9 +28,9 @@ export const isOfJob = (key, jobId) => key.startsWith(`${jobId} `);
 export const sameTarget = (one, other) => one !== null && other !== null && keyOf(one) === keyOf(other);
 
 /**
- * The target of a change; null where its analysis is not the newest of an image. Its result need not be loaded yet.
+ * The target of a review or of a change of one; null where its analysis is not the newest of an image. Its result need not be loaded yet.
  * @param {ViewedImage[]} images
- * @param {import('../core/types.d.ts').OneChange} change
+ * @param {Pick<import('../core/types.d.ts').OneChange, 'job_id' | 'finding' | 'finding_id'>} change
  * @returns {Target | null}
  */
 export function targetAt(images, { job_id: jobId, finding, finding_id: findingId }) {

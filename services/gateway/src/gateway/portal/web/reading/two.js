@@ -4,10 +4,13 @@ import { asProblem, call } from '../core/api.js';
 import { confirmed } from '../core/confirm.js';
 import { all, byId, find, role, write } from '../core/dom.js';
 import { list, t } from '../core/words.js';
+import { byLesion } from './findings.js';
 import { SIDES } from './stated.js';
+import { nameOfMarks, targetAt } from './targets.js';
 
 /** @typedef {import('../core/types.d.ts').Reads} Reads */
 /** @typedef {Reads['reads'][number]} Read */
+/** @typedef {import('./state.js').Reading} Reading */
 
 /**
  * @param {HTMLElement} page The reading page.
@@ -54,7 +57,7 @@ export function createTwo(page, store, { refresh, tell, onProblem }) {
     write(role(root, 'differ'), differ.length ? t('reading.two.differ', { what: differ.join('\n') }) : '');
     const table = find(root, 'table');
     table.hidden = reads.length < 2;
-    if (!table.hidden) fill(table, reads);
+    if (!table.hidden) fill(table, reads, store.state);
     for (const act of ['withdraw', 'begin_anew']) role(root, act).hidden = !may.some((each) => each === act);
     page.toggleAttribute('data-closed', !may.some((each) => each === 'sign' || each === 'arbitrate'));
   }
@@ -86,6 +89,7 @@ export function createTwo(page, store, { refresh, tell, onProblem }) {
     then(() => confirmed(() => call('post', '/api/v1/cases/{case_id}/reads/anew', { ...where, send: { reason } })), t('reading.two.anew.hint'));
   });
   store.subscribe(['case', 'images'], look); // after the report section, which names the button for a report
+  store.subscribe(['images', 'together'], show); // findings have their numbers once the films were read together
   look();
 }
 
@@ -97,14 +101,14 @@ function stageOf({ reads, signed, yours, disagreements, may }) {
   return disagreements.length ? 'disagree' : 'agree';
 }
 
-/** A column for each reader, a row for each breast and what else they said. @param {HTMLElement} table @param {Read[]} reads */
-function fill(table, reads) {
+/** A column for each reader, a row for each breast and what else they said. @param {HTMLElement} table @param {Read[]} reads @param {Reading} state */
+function fill(table, reads, state) {
   const head = row('', reads.map(({ role: of, name }) => `${t(`signature.reader.${of}`)}\n${name}`), 'col');
   /** @type {[string, string[]][]} */
   const rows = [
     ...SIDES.map((side) => /** @type {[string, string[]]} */ ([t(`clinical.side.${side}`), reads.map((read) => ofBreast(read, side))])),
-    [t('reading.two.confirmed'), reads.map((read) => counted(read, 'confirmed'))],
-    [t('reading.two.dismissed'), reads.map((read) => counted(read, 'dismissed'))],
+    [t('reading.two.confirmed'), reads.map((read) => judged(state, read, 'confirmed'))],
+    [t('reading.two.dismissed'), reads.map((read) => judged(state, read, 'dismissed'))],
     [t('reading.two.own'), reads.map(({ reader_findings: own }) => String(own.length))],
     [t('common.comment'), reads.map(({ comment }) => comment)],
   ];
@@ -142,5 +146,8 @@ function ofBreast({ breasts }, side) {
   ].filter(Boolean).join('\n');
 }
 
-/** @param {Read} read @param {import('../core/types.d.ts').Verdict} verdict */
-const counted = ({ reviews }, verdict) => String(reviews.filter((review) => review.verdict === verdict).length);
+/** What a reader gave this verdict, each lesion once, by name: a count would be taken for a finding's number. @param {Reading} state @param {Read} read @param {import('../core/types.d.ts').Verdict} verdict */
+function judged(state, { reviews }, verdict) {
+  const targets = reviews.filter((review) => review.verdict === verdict).flatMap((review) => targetAt(state.images, review) ?? []);
+  return byLesion(state, targets).map((marks) => nameOfMarks(state, marks)).join('\n');
+}

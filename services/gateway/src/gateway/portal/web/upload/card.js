@@ -1,7 +1,7 @@
 // The card of a chosen file.
 
 import { all, copy, find, icon, role, showNote } from '../core/dom.js';
-import { modality, setField, showFieldsOf } from '../core/modalities.js';
+import { modality, setField, showFieldsOf, shownView } from '../core/modalities.js';
 import { bytes } from '../core/numbers.js';
 import { has, t } from '../core/words.js';
 import { showSteps } from '../jobs/steps.js';
@@ -85,7 +85,7 @@ function showChoices(card, { options }) {
   for (const field of fieldsOf(card)) {
     const value = options[/** @type {import('./state.js').OptionName} */ (field.name)];
     const name = `examined.${field.name}.${value}`;
-    setField(field, value, has(name) ? t(name) : value);
+    setField(field, value, has(name) ? t(name) : shownView(value));
   }
   showFieldsOf(card, options.modality);
 }

@@ -1,6 +1,6 @@
 // One image of a case as the viewer holds it: with its newest analysis, and its pictures once they are loaded.
 
-import { hasFindings, isFilm, modality } from '../core/modalities.js';
+import { hasFindings, isFilm, modality, shownView } from '../core/modalities.js';
 import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
 import { around } from './geometry.js';
@@ -73,12 +73,6 @@ function renewed(entry, name, before) {
   const formerJobs = before ? [...before.formerJobs, before.jobId].filter((jobId) => jobId !== now.jobId) : [];
   return { ...now, formerJobs, result: null, source: null, size: null, heat: null, problem: null, depth: 'eight' };
 }
-
-/** The projection of a view, then its modifiers, as `lobule.contracts.views` names it. @param {string} view */
-const shownView = (view) =>
-  view.replace(/^(S?)(M?)((?:X?CC[LM]?|MLO|LMO?|ML|[SI][IS]O|FB|AT|CV|TAN|))(R[LMSI])?$/, (_all, spot, magnified, projection, rolled) =>
-    [projection, spot && 'SPOT', magnified && 'MAG', rolled].filter(Boolean).join(' '),
-  );
 
 /** What an image is called by itself, as reasons and reports do. @param {CaseImage} entry */
 export function ownName(entry) {
