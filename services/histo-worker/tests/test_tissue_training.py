@@ -71,11 +71,11 @@ def test_a_stopped_training_goes_on_but_not_on_other_samples(samples, tmp_path, 
 
 
 def test_the_folds_of_every_seed_are_measured(samples, tmp_path, monkeypatch):
-    trained = []
+    trained, net = [], tissue_network()
 
     def train(learned, folder, *_):
         trained.append((folder.relative_to(tmp_path).as_posix(), len({(s.laboratory, s.patient) for s in learned})))
-        return tissue_network()
+        return net
 
     monkeypatch.setattr(learning, "train_tissue", train)
     monkeypatch.setattr(samples_module, "read_samples", lambda *_: samples)
