@@ -31,8 +31,8 @@ demo: .venv/.installed ## Start Lobule and diagnose sample images: make demo [IM
 up: .venv/.installed ## Start Lobule on this machine until Ctrl-C
 	$(RUN) lobule up $(ARGS)
 
-# Two processes more than there are cores, because tests also wait for browsers and services;
-# at most four, because each holds TensorFlow. Runs of selected tests use one process, because each process imports
+# Five processes from two cores on, because tests also wait for browsers and services; no more, because each holds
+# TensorFlow and takes 20 s of CPU time to start. Runs of selected tests use one process, because each process imports
 # everything and starts servers of its own.
 PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 2 ? cores + 2 : 5))))
 # A run of all tests measures coverage: SlipCover removes its probes once they were hit, so it hardly takes longer. Its
