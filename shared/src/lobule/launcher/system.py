@@ -140,7 +140,7 @@ def _wait_until_ready(url: str, cache: ProgressCache, home: Home) -> None:
 def _is_ready(name: str, url: str, cache: ProgressCache) -> bool:
     try:
         if name == "gateway":
-            # The address is of HTTP; loading all CA certificates would take 0.1 s of CPU time each time.
+            # The address is of HTTP; loading all CA certificates would take 25 ms of CPU time and more each time.
             return httpx.get(f"{url}/readyz", timeout=2, verify=False).status_code == 200  # noqa: S501
         return bool(cache.workers(name))
     except (httpx.HTTPError, RedisError):
