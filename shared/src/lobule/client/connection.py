@@ -65,7 +65,7 @@ class Connection:
         language: Language = "en",
     ) -> None:
         headers = {"Accept-Language": language}
-        # Redirections are not followed, so HTTP stays HTTP; loading all CA certificates takes 25 ms of CPU time and more.
+        # Redirections are not followed, so HTTP stays HTTP; loading all CA certificates takes 25 ms of CPU time.
         verify = not base_url.lower().startswith("http:") and trusting(ca)
         self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout_s, verify=verify)
         self._patience_s = patience_s
