@@ -83,7 +83,7 @@ def test_films_are_read_once_each_is_analysed(worker, film, state):
     assert breast["lesions"][0]["place"]["across"] == "outer"
     assert breast["text"] == [
         "Suggested: BI-RADS 0, incomplete. Further imaging or earlier films are needed. The reader decides.",
-        "A finding is marked on CC only (outer and middle third), suspicion 80%.",
+        "Finding 1 is marked on CC only (outer and middle third), suspicion 80%.",
     ]
     assert worker.claim_next("mammo") is None
 

@@ -84,7 +84,7 @@ def test_a_film_that_failed_is_not_hidden_by_a_work_up(client, alice, worker, ad
     failed = add(1, "2026-11-02")
     client.post(f"/api/v1/jobs/{failed}/cancel", headers=alice)
     worker.infer(add(2, "2026-11-10"), 0.03)
-    assert said(read) == ("not_sure", {"earlier_in_doubt", "films_no_sign"})
+    assert said(read) == ("not_sure", {"earlier_in_doubt", "films_no_sign", "not_called_negative"})
 
 
 def test_a_signed_film_that_is_suspected_since_is_read_anew(client, alice, worker, add, read, sign, again):
@@ -95,7 +95,7 @@ def test_a_signed_film_that_is_suspected_since_is_read_anew(client, alice, worke
     worker.infer(add(2, "2026-11-20"), 0.03)
     worker.infer(retried, 0.93)
     worker.compare()
-    assert said(read) == ("not_sure", {"earlier_suspected", "films_no_sign"})
+    assert said(read) == ("not_sure", {"earlier_suspected", "films_no_sign", "not_called_negative"})
 
 
 def test_a_suspicion_that_was_signed_has_been_read(worker, add, read, sign, again):
