@@ -187,6 +187,17 @@ class TestFieldReader:
         assert fine.scale < 1
         assert coarse.scale < fine.scale
 
+    def test_patches_of_a_shrunk_field_are_those_of_a_shrunk_copy(self):
+        rng = np.random.default_rng(0)
+        field = cv2.resize(rng.integers(0, 256, (60, 90, 3), np.uint8), (1350, 900), interpolation=cv2.INTER_CUBIC)
+        reading = FieldReader(size=32, window=100, max_patches=20).read(field, None)[0]
+        assert reading.scale < 1
+        copy = resize_area(field, round(900 * reading.scale), round(1350 * reading.scale))
+        assert max(window.x + window.side for window in reading.windows) == copy.shape[1]
+        expected = cut_patches(copy, reading.windows, 32).astype(float)
+        assert np.abs(reading.patches - expected).mean() < 3
+        assert np.abs(reading.patches[::-1] - expected).mean() > 30
+
     @pytest.mark.parametrize("known", [{"magnification": "100X"}, {"magnification": None, "um_per_pixel": 0.48}])
     def test_a_huge_field_is_read_at_its_scale_in_windows_all_over_it(self, known):
         reader = FieldReader(size=8, window=100, max_patches=20, window_at="100X")

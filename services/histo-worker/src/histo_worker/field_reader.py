@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from histo_worker.preprocessing.operations import OPERATIONS
 from histo_worker.preprocessing.stain import normalise_stain
-from histo_worker.preprocessing.windows import Window, covering_windows, cut_patches, resize_area
+from histo_worker.preprocessing.windows import Window, covering_windows, cut_patches
 from histo_worker.scale import UM_OF_MAGNIFICATION
 from lobule.contracts.result import Magnification
 
@@ -115,10 +115,7 @@ class FieldReader:
         if whole <= self.max_patches:
             return self._read(field, side)
         windows = covering_windows(field.shape[0], field.shape[1], side, self.max_patches)
-        patches = cut_patches(field, windows, self.size)
-        if self.stain_strength > 0:
-            patches = np.stack([normalise_stain(patch, self.stain_strength) for patch in patches])
-        return Reading(patches, windows, 1.0, len(windows) / whole)
+        return Reading(self._cut(field, windows), windows, 1.0, len(windows) / whole)
 
     def _read(self, field: RGB8, side: int) -> Reading:
         scale = 1.0
@@ -126,10 +123,18 @@ class FieldReader:
         while len(windows) > self.max_patches:
             scale *= 0.9
             windows = covering_windows(*self._scaled(field, scale), side)
-        shrunk = resize_area(field, *self._scaled(field, scale))
+        if scale < 1:  # without a shrunk copy of the field, which may take as much memory as the field
+            return Reading(self._cut(field, [window.scaled(1 / scale) for window in windows]), windows, scale)
         if self.stain_strength > 0:
-            shrunk = normalise_stain(shrunk, self.stain_strength)
-        return Reading(cut_patches(shrunk, windows, self.size), windows, scale)
+            field = normalise_stain(field, self.stain_strength)
+        return Reading(cut_patches(field, windows, self.size), windows, scale)
+
+    def _cut(self, field: RGB8, windows: list[Window]) -> RGB8:
+        """Patches of a large field, whose dyes are normalised patch by patch."""
+        patches = cut_patches(field, windows, self.size)
+        if self.stain_strength > 0:
+            patches = np.stack([normalise_stain(patch, self.stain_strength) for patch in patches])
+        return patches
 
     @staticmethod
     def _scaled(field: RGB8, scale: float) -> tuple[int, int]:

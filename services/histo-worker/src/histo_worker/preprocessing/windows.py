@@ -26,6 +26,10 @@ class Window:
         """Return the window's pixels as a view of the image."""
         return image[self.y : self.y + self.side, self.x : self.x + self.side]
 
+    def scaled(self, factor: float) -> "Window":
+        """The same square of an image that is larger by a factor."""
+        return Window(round(self.x * factor), round(self.y * factor), round(self.side * factor))
+
 
 def covering_windows(height: int, width: int, side: int, most: int | None = None) -> list[Window]:
     """The fewest evenly spread windows that cover an image, row by row; windows of a smaller image are smaller.
@@ -73,9 +77,8 @@ def resize_area(image: RGB8, height: int, width: int) -> RGB8:
     if image.shape[:2] == (height, width):
         return image
     shrinking = height * width < image.shape[0] * image.shape[1]
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR).astype(
-        np.uint8
-    )
+    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+    return np.asarray(resized, np.uint8)
 
 
 def cut_patches(image: RGB8, windows: Sequence[Window], size: int) -> RGB8:
