@@ -27,9 +27,6 @@ expect.set_options(timeout=90_000)  # a machine that does much else besides
 hypothesis.settings.register_profile("lobule", deadline=None)  # the same machine
 hypothesis.settings.load_profile("lobule")
 
-# One library of kernels in all processes, as histo_worker chooses it, so that their numbers agree to the last bit.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-
 gc.disable()  # until everything is imported: all of it stays
 os.fsync = lambda _descriptor: None  # no test cuts the power, and thousands of files would each wait for the disk
 

@@ -1,8 +1,4 @@
-"""The classifier of a package as a compiled function: folded, and with oneDNN's kernels."""
-
-import os
-import subprocess
-import sys
+"""The classifier of a package as a compiled function."""
 
 import numpy as np
 
@@ -20,10 +16,3 @@ def test_folded_network_says_what_the_package_says():
     logits, evidence = classifier(patches)
     np.testing.assert_allclose(logits, said["logit"], atol=1e-4)
     np.testing.assert_allclose(evidence, said["evidence"], atol=1e-3)
-
-
-def test_one_dnn_is_chosen_before_tensorflow_is_imported():
-    code = "import os, sys, histo_worker; print(os.environ['TF_ENABLE_ONEDNN_OPTS'], 'tensorflow' in sys.modules)"
-    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
-    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert said.stdout.split() == ["1", "False"]
