@@ -1,16 +1,20 @@
 """What stops an embedded deployment from starting is said in the language of the terminal."""
 
+import errno
 import socket
 import sys
 import time
 
 import pytest
 
-from lobule.launcher import redis_server
+from lobule.launcher import home, redis_server, system
+from lobule.launcher import supervisor as supervisor_module
 from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
 from lobule.launcher.supervisor import Child, Supervisor
 from lobule.launcher.system import address_of, running_system
+from lobule.progress_cache import ProgressCache
+from lobule.redis_address import connect
 from lobule.words import Words
 
 
@@ -43,6 +47,80 @@ def test_a_folder_that_cannot_be_made(tmp_path):
         Home.open(tmp_path / "file" / "lobule")
     assert refused.value.code == "home_unusable"
     assert str(tmp_path / "file" / "lobule") in str(refused.value)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"secret_key": 5}', '{"secret_key": ""}'])
+def test_secrets_that_were_damaged_are_not_drawn_anew(tmp_path, content):
+    file = tmp_path / "secrets.json"
+    file.write_text(content)
+    with pytest.raises(StartError) as refused:
+        Home.open(tmp_path)
+    assert refused.value.code == "secrets_damaged"
+    assert str(file) in str(refused.value)
+    assert file.read_text() == content
+
+
+def test_a_start_that_is_cut_off_leaves_no_half_of_the_secrets(tmp_path, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(home.json, "dump", fail)
+        with pytest.raises(StartError, match="No space left"):
+            Home.open(tmp_path)
+    assert not (tmp_path / "secrets.json").exists()
+    drawn = Home.open(tmp_path).secrets
+    assert Home.open(tmp_path).secrets == drawn
+
+
+def test_what_cannot_be_used_in_a_folder_is_named(tmp_path):
+    opened = Home.open(tmp_path)
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(StartError) as refused, opened.in_use():
+        pass
+    assert refused.value.code == "home_unusable"
+    assert str(tmp_path / "lock") in str(refused.value)
+
+
+def test_invalid_settings_of_a_service_end_the_start(tmp_path):
+    """Such a service ends at each start, and the rest would wait for it until the time is over."""
+    says = "import sys; sys.exit(print('LOBULE_TIME_ZONE is wrong', file=sys.stderr) or 78)"
+    supervisor = Supervisor({}, tmp_path, show_logs=False)
+    try:
+        supervisor.start(Child("report", [sys.executable, "-c", says]))
+        cache = ProgressCache(connect("unix:///none"))
+        with pytest.raises(StartError) as refused:
+            system._wait_until_ready("http://127.0.0.1:1", cache, Home.open(tmp_path), supervisor)
+    finally:
+        supervisor.close()
+    assert refused.value.code == "settings_invalid"
+    assert str(refused.value) == "The settings of report are wrong: LOBULE_TIME_ZONE is wrong"
+
+
+def test_a_log_file_does_not_grow_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "_LOG_BYTES", 100)
+    child = Child("talking", [sys.executable, "-c", "for each in range(100): print(each)"])
+    supervisor = Supervisor({}, tmp_path, show_logs=False)
+    supervisor.start(child)
+    assert child.log is not None
+    child.log.join()
+    supervisor.close()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["talking.log", "talking.log.1"]
+    for file in tmp_path.iterdir():
+        assert file.stat().st_size < 110
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "talking.log").read_text().endswith("99\n")
+
+
+def test_a_full_disk_does_not_hold_up_who_logs(tmp_path):
+    """More is said than a pipe holds."""
+    (tmp_path / "talking.log").symlink_to("/dev/full")
+    child = Child("talking", [sys.executable, "-c", "for _ in range(9999): print('x' * 99)"])
+    supervisor = Supervisor({}, tmp_path, show_logs=False)
+    supervisor.start(child)
+    assert child.process is not None
+    assert child.process.wait() == 0
+    supervisor.close()
 
 
 def test_no_redis(monkeypatch, tmp_path):

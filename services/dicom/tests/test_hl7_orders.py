@@ -126,15 +126,27 @@ def test_callers_from_elsewhere_are_not_heard(taker):
 
 
 def test_no_more_connections_are_held_than_allowed(taker, monkeypatch):
-    monkeypatch.setattr(listener, "_MOST_CONNECTIONS", 2)
+    """An address has half of them, and is served again once it has closed one."""
+    monkeypatch.setattr(listener, "_MOST_CONNECTIONS", 4)
     port = taker.listen().port
-    held = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(2)]
+
+    def hold(address: str) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", port), 10, source_address=(address, 0))
+        connection.sendall(frame(order()))
+        assert connection.recv(4096)
+        return connection
+
+    held = [hold("127.0.0.1"), hold("127.0.0.1")]
+    assert closed_without_answer(port, b""), "the address has half of the connections"
+    held += [hold("127.0.0.2"), hold("127.0.0.3")]
+    with socket.create_connection(("127.0.0.1", port), 10, source_address=("127.0.0.4", 0)) as late:
+        assert late.recv(4096) == b"", "there are no more connections"
     for each in held:
-        each.sendall(frame(order()))
-        assert each.recv(4096)
-    assert closed_without_answer(port, b"")
-    for each in held:
+        each.shutdown(socket.SHUT_WR)
+        assert each.recv(4096) == b""
         each.close()
+    while closed_without_answer(port, frame(order())):
+        pass  # the places are given back just after the connections are closed
 
 
 def test_an_answer_that_does_not_come_is_a_problem_of_its_own():

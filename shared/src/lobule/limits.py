@@ -206,6 +206,14 @@ MAX_DECODER_S = _limit(
     "a step may take 300 s; the machine may be busy",
 )
 
+HEADERS_S = _limit(
+    "request",
+    "time for its headers",
+    15,
+    "seconds",
+    "",
+    "the connection is closed: a client that sends a byte now and then would occupy it for ever",
+)
 MAX_BODY_BYTES = _limit(
     "request", "a body other than an upload", 1 * _MB, "bytes", "request_too_large", "the whole body is held in memory"
 )

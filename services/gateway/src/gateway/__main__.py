@@ -18,6 +18,7 @@ from gateway.migrate import migrate
 from gateway.path_prefix import PathPrefix, places_of
 from gateway.portal.pages import compile_templates
 from gateway.ports import TwoPorts
+from gateway.prompt_headers import PromptHeaders
 from gateway.settings import GatewaySettings, get_settings
 from gateway.system.health import serve_probes
 
@@ -49,6 +50,7 @@ def main(
         served(app, internal_port, settings.root_path),
         host=host,
         port=port,
+        http=PromptHeaders,
         log_config=None,
         access_log=False,
         server_header=False,

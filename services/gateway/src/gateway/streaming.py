@@ -3,7 +3,7 @@
 A piece that is sent lies in memory until the client has taken it, however slow the client is.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple
 
@@ -14,6 +14,8 @@ from lobule.storage import ObjectStore
 
 PIECE = 256 * 1024
 """Bytes."""
+_KEPT = 64 * 1024
+"""Bytes before its position that `RewoundPieces` keeps: parsers go back by a few."""
 
 
 class Extent(NamedTuple):
@@ -58,6 +60,60 @@ def part_of(pieces: Iterable[bytes], extent: Extent | None) -> Iterator[bytes]:
         start, end = start - len(piece), end - len(piece)
         if end <= 0:
             return
+
+
+class RewoundPieces:
+    """Reads pieces as a file that can be sought. Little of it is in memory: who goes back far has them made anew.
+
+    Args:
+        make: Makes the pieces from the first one on; those that it made before are not used any more then.
+    """
+
+    def __init__(self, make: Callable[[], Iterator[bytes]]) -> None:
+        self._make = make
+        self._rewind()
+        self._position = 0
+
+    def tell(self) -> int:
+        """The position."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a position; see `io.IOBase`."""
+        base = (0, self._position, 0)[whence]
+        if whence == 2:
+            self._position = self._start + len(self._held)
+            while self._take():
+                self._position = self._start + len(self._held)
+            base = self._start + len(self._held)
+        self._position = max(0, base + offset)
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes, or all; fewer at the end."""
+        if self._position < self._start:
+            self._rewind()
+        while (size < 0 or self._start + len(self._held) < self._position + size) and self._take():
+            pass
+        start = self._position - self._start
+        found = bytes(self._held[start : len(self._held) if size < 0 else start + size])
+        self._position += len(found)
+        return found
+
+    def _rewind(self) -> None:
+        self._pieces, self._start, self._held = self._make(), 0, bytearray()
+
+    def _take(self) -> bool:
+        """Take one more piece, and forget what lies far before the position; False if there is none."""
+        piece = next(self._pieces, None)
+        if piece is None:
+            return False
+        self._held += piece
+        forgotten = min(len(self._held), self._position - _KEPT - self._start)
+        if forgotten > 0:
+            del self._held[:forgotten]
+            self._start += forgotten
+        return True
 
 
 def size_of(store: ObjectStore, key: str) -> int:

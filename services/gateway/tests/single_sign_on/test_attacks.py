@@ -9,7 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 from oidc_login import enter, problem, to_provider
 from oidc_provider import CLIENT, SECRET
+from sqlalchemy import select
 
+from gateway.audit.models import AuditEvent
 from gateway.errors import ProblemError
 from gateway.sso.provider import Provider, _Kept
 
@@ -61,6 +63,17 @@ class TestAttacks:
             lambda *_: {"id_token": _signed(foreign, published.kid, claims | {"sub": "4711"}), "access_token": "x"},
         )
         assert problem(client.get(there, follow_redirects=False).headers["location"]) == "sso_refused"
+
+    def test_answers_without_a_login_do_not_fill_the_audit_log(self, app, client):
+        for _ in range(30):  # a few of each second are one event, and there are at most twenty events a minute
+            assert problem(client.get("/login/oidc/callback?state=a", follow_redirects=False).headers["location"])
+        app.state.refusals.write()
+        with app.state.sessions() as session:
+            events = session.scalars(select(AuditEvent)).all()
+        assert {event.action for event in events if event.actor_name == "anonymous"} == {"access.refuse"}
+        noted = [event for event in events if event.reason == "sso_refused"]
+        assert sum(event.detail["times"] for event in noted) == 30
+        assert "auth.failed" not in {event.action for event in events}
 
     def test_a_provider_that_is_away_leaves_local_accounts(self, make_app):
         app = make_app(oidc_issuer="http://127.0.0.1:9", oidc_roles=ROLES)

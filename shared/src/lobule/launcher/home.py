@@ -34,13 +34,11 @@ class Home:
         """Open the folder, and create missing parts. Only the owner can read folder, database and logs.
 
         Raises:
-            StartError: The folder cannot be created, or belongs to another user.
+            StartError: The folder cannot be created, or something in it belongs to another user, or is damaged.
         """
         folder = folder.resolve()
-        try:
+        with _usable(folder):
             return cls._open(folder)
-        except OSError as error:
-            raise StartError("home_unusable", folder=folder, reason=error.strerror) from None
 
     @classmethod
     def _open(cls, folder: Path) -> "Home":
@@ -50,12 +48,11 @@ class Home:
         for file in (*folder.glob(f"{_DATABASE}*"), *folder.glob("logs/*.log")):
             file.chmod(0o600)  # an older version may have created them with the user's umask
         file = folder / "secrets.json"
-        known: dict[str, str] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        known = _secrets_in(file) if file.exists() else {}
         missing = [name for name in _SECRETS if name not in known]
         if missing:
             known |= {name: secrets.token_urlsafe(32 if name.endswith(("token", "key")) else 12) for name in missing}
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-                json.dump(known, stream, indent=2)
+            _write_secrets(file, known)
         return cls(folder, known)
 
     @contextlib.contextmanager
@@ -65,7 +62,9 @@ class Home:
         Raises:
             StartError: Another process has locked the folder.
         """
-        with (self.folder / "lock").open("w") as file:
+        with _usable(self.folder):
+            file = (self.folder / "lock").open("w")
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -95,3 +94,34 @@ class Home:
         # Always use our own gateway, because two deployments on one machine must not work for each other.
         given = {name: value for name, value in os.environ.items() if value or not name.startswith("LOBULE_")}
         return embedded | given | {"LOBULE_GATEWAY_URL": url}
+
+
+@contextlib.contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    """Raise `StartError` for what cannot be read or written in the folder, with the name of the file."""
+    try:
+        yield
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename not in (None, str(folder)) else ""
+        raise StartError("home_unusable", folder=folder, reason=f"{error.strerror}{place}") from None
+
+
+def _secrets_in(file: Path) -> dict[str, str]:
+    try:
+        known = json.loads(file.read_text("utf-8"))
+    except ValueError:
+        known = None
+    if not isinstance(known, dict) or not all(isinstance(each, str) and each for each in known.values()):
+        raise StartError("secrets_damaged", file=file)
+    return known
+
+
+def _write_secrets(file: Path, known: dict[str, str]) -> None:
+    """Replace the file as a whole, so that a full disk or a crash leaves the one before."""
+    new = file.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        json.dump(known, stream, indent=2)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(file)

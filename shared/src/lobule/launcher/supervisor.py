@@ -1,20 +1,26 @@
 """Starts child processes, logs them, restarts them after a crash, and ends them together."""
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+
+from lobule.settings import EX_CONFIG
 
 _GRACE_S = 15.0
 _CRASH_LOOP_S = 30.0  # a child that lives longer restarts after the shortest pause
 _LONGEST_PAUSE_S = 10.0
+_LOG_BYTES = 50 * 1024 * 1024
+"""Size at which a log file is put aside; the one that was put aside before is deleted."""
+_LAST_LINES = 10
 
 
 @dataclass
@@ -33,6 +39,8 @@ class Child:
     shown: bool = True
     stage: int = 0
     process: "subprocess.Popen[str] | None" = field(default=None, repr=False)
+    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES), repr=False)
+    log: threading.Thread | None = field(default=None, repr=False)
 
 
 class Supervisor:
@@ -48,6 +56,12 @@ class Supervisor:
         self._environment, self._logs, self._show = environment, logs, show_logs
         self._children: list[Child] = []
         self._closing = threading.Event()
+        self._misconfigured: Child | None = None
+
+    @property
+    def misconfigured(self) -> Child | None:
+        """A child that ended because its settings are invalid; its last lines say which."""
+        return self._misconfigured
 
     def start(self, child: Child) -> None:
         """Start a child and keep it running."""
@@ -96,6 +110,7 @@ class Supervisor:
                 child.process.wait()
 
     def _spawn(self, child: Child) -> None:
+        child.last_lines.clear()
         child.process = subprocess.Popen(
             child.command,
             env=self._environment,
@@ -107,14 +122,15 @@ class Supervisor:
             umask=0o077,  # only the owner can read the files of services
             start_new_session=True,  # only this process receives Ctrl-C; it ends the children in order
         )
-        threading.Thread(target=self._copy_log, args=(child, child.process), daemon=True).start()
+        child.log = threading.Thread(target=self._copy_log, args=(child, child.process), daemon=True)
+        child.log.start()
 
     def _copy_log(self, child: Child, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
-        with _owners_alone(self._logs / f"{child.name}.log") as file:
+        with _LogFile(self._logs / f"{child.name}.log") as file:
             for line in process.stdout:
                 file.write(line)
-                file.flush()
+                child.last_lines.append(line)
                 if self._show and child.shown:
                     print(f"{child.name:>8} | {line}", end="", file=sys.stderr, flush=True)
 
@@ -124,6 +140,9 @@ class Supervisor:
             assert child.process is not None
             started = time.monotonic()
             status = child.process.wait()
+            if status == EX_CONFIG and child.log is not None:
+                child.log.join(1)
+                self._misconfigured = child
             if self._closing.wait(0.2):
                 return
             pause = 0.5 if time.monotonic() - started > _CRASH_LOOP_S else min(pause * 2, _LONGEST_PAUSE_S)
@@ -161,9 +180,35 @@ def _uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _owners_alone(path: Path) -> TextIO:
+class _LogFile:
+    """A log file of bounded size; what was written before it is in the file with `.1` at its end.
+
+    Args:
+        path: Of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._file = path, _owners_alone(path)
+
+    def __enter__(self) -> "_LogFile":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()
+
+    def write(self, line: str) -> None:
+        """Append a line. If the disk is full, it is lost: a service whose lines nobody reads would stand still."""
+        with contextlib.suppress(OSError):
+            if os.fstat(self._file.fileno()).st_size >= _LOG_BYTES:
+                self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+                full, self._file = self._file, _owners_alone(self._path)
+                full.close()
+            self._file.write(line.encode())
+
+
+def _owners_alone(path: Path) -> io.FileIO:
     """Open a file to append to that only its owner can read."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8")
+    return io.FileIO(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
 def _signal_group(process: "subprocess.Popen[str]", number: signal.Signals) -> None:

@@ -24,6 +24,7 @@ from lobule.launcher.supervisor import Child, Supervisor
 from lobule.progress_cache import ProgressCache
 from lobule.queueing import QUEUES
 from lobule.redis_address import connect
+from lobule.settings import EX_CONFIG
 
 WORKER_MODULES = {"histo": "histo_worker.worker", "mammo": "mammo_worker.worker", "report": "report.worker"}
 _START_S = 600.0  # on a busy machine, loading the models takes minutes
@@ -97,7 +98,7 @@ def _run(
         for queue, module in WORKER_MODULES.items():
             supervisor.start(Child(queue, [python, "-m", module], stage=2))
         echo("launcher.starting")
-        _wait_until_ready(url, ProgressCache(connect(environment["LOBULE_REDIS_URL"])), home)
+        _wait_until_ready(url, ProgressCache(connect(environment["LOBULE_REDIS_URL"])), home, supervisor)
         retention = Child("retention", [python, "-m", "lobule", "retention", "run"], stage=2)
         supervisor.repeat(retention, first_s=_RETENTION_FIRST_S, every_s=_RETENTION_EVERY_S)
         yield RunningSystem(url, home)
@@ -122,17 +123,22 @@ def _prepare(home: Home, environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "gateway.first_start", f"admin:{ADMIN}", f"clinician:{DEMO}"]
     secrets = "".join(f"{home.secrets[name]}\n" for name in ("admin_password", "demo_password"))
     done = subprocess.run(command, env=environment, input=secrets, text=True, capture_output=True)
+    if done.returncode == EX_CONFIG:
+        raise StartError("settings_invalid", service="gateway", output=done.stderr.strip())
     if done.returncode != 0:
         raise StartError("database_failed", output=f"{done.stdout}{done.stderr}")
 
 
-def _wait_until_ready(url: str, cache: ProgressCache, home: Home) -> None:
+def _wait_until_ready(url: str, cache: ProgressCache, home: Home, supervisor: Supervisor) -> None:
     deadline = time.monotonic() + _START_S
     missing = ["gateway", *QUEUES]
     while time.monotonic() < deadline:
         missing = [name for name in missing if not _is_ready(name, url, cache)]
         if not missing:
             return
+        if (child := supervisor.misconfigured) is not None:
+            output = "".join(child.last_lines).strip()
+            raise StartError("settings_invalid", service=child.name, output=output)
         time.sleep(0.1)
     raise StartError("not_ready", seconds=int(_START_S), services=", ".join(missing), folder=home.folder / "logs")
 

@@ -6,6 +6,9 @@ import socketserver
 import ssl
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -44,7 +47,8 @@ class OrderListener(socketserver.ThreadingTCPServer):
         assert settings.dicom_hl7_port is not None
         self.journal, self.timeout_s = journal, settings.dicom_timeout_s
         self._networks, self._tls = networks(settings.dicom_hl7_networks), _tls_of(settings)
-        self._places = threading.BoundedSemaphore(_MOST_CONNECTIONS)
+        self._lock = threading.Lock()
+        self._held: Counter[str] = Counter()  # connections by address
         super().__init__((settings.dicom_host, settings.dicom_hl7_port), _Conversation)
         self._thread = threading.Thread(target=self.serve_forever, name="orders", daemon=True)
         self._thread.start()
@@ -75,20 +79,39 @@ class OrderListener(socketserver.ThreadingTCPServer):
         """Count an unforeseen error; socketserver would print it, with what it may quote of a message."""
         _refused("connection_failed")
 
-    def finish_request(self, request: object, client_address: object) -> None:
-        """Serve a connection, within the limit of simultaneous ones."""
+    def finish_request(self, request: object, client_address: tuple[str, int]) -> None:
+        """Serve a connection, within the limits of simultaneous ones."""
         assert isinstance(request, socket.socket)
-        if not self._places.acquire(blocking=False):
-            _refused("too_many_connections")
+        with self._place(client_address[0]) as has_place:
+            if not has_place:
+                return
+            try:
+                request.settimeout(self.timeout_s)
+                with self._tls.wrap_socket(request, server_side=True) if self._tls else request as connection:
+                    super().finish_request(connection, client_address)
+            except OSError:
+                _refused("connection_lost")
+
+    @contextmanager
+    def _place(self, address: str) -> Iterator[bool]:
+        """Hold a place among the connections; an address may have half of them, so that none keeps the others out."""
+        with self._lock:
+            if self._held.total() >= _MOST_CONNECTIONS:
+                problem = "too_many_connections"
+            elif self._held[address] >= _MOST_CONNECTIONS // 2:
+                problem = "too_many_of_address"
+            else:
+                problem = None
+                self._held[address] += 1
+        if problem is not None:
+            _refused(problem)
+            yield False
             return
         try:
-            request.settimeout(self.timeout_s)
-            with self._tls.wrap_socket(request, server_side=True) if self._tls else request as connection:
-                super().finish_request(connection, client_address)
-        except OSError:
-            _refused("connection_lost")
+            yield True
         finally:
-            self._places.release()
+            with self._lock:
+                self._held -= Counter([address])  # forgets addresses without a connection
 
 
 class _Conversation(socketserver.BaseRequestHandler):
@@ -100,7 +123,9 @@ class _Conversation(socketserver.BaseRequestHandler):
         reader = FrameReader(self.request, MOST_BYTES, listener.timeout_s)
         try:
             while (content := reader.next()) is not None:
-                self.request.sendall(frame(_answer(content, listener.journal)))
+                answer = frame(_answer(content, listener.journal))
+                self.request.settimeout(listener.timeout_s)  # the reader left what remained of its own
+                self.request.sendall(answer)
         except FrameError as error:
             if error.problem != "too_slow":
                 _refused(error.problem)

@@ -1,7 +1,6 @@
 """Applies the policy for names to DICOM files as they come in, and reads them with their identity if it is kept."""
 
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from gateway.names import repository
 from gateway.names.cipher import IdentityCipher, pseudonym_of
 from gateway.names.models import KeptIdentity
 from gateway.settings import GatewaySettings
-from gateway.streaming import Extent, part_of, pieces_of
+from gateway.streaming import Extent, RewoundPieces, part_of, pieces_of
 from lobule import layout
 from lobule.contracts.modality import Format
 from lobule.imaging.dicom.deidentify import Replaced, deidentify, restored
@@ -23,8 +22,6 @@ from lobule.imaging.dicom.retained import Scope
 from lobule.imaging.header import DicomIdentity
 from lobule.imaging.metadata import without_metadata
 from lobule.storage import ObjectStore, ObjectWriter
-
-_IN_MEMORY = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -144,11 +141,8 @@ class RestoringStore:
             if replaced is None:
                 yield stream
                 return
-            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as header:
-                for piece in restored(stream, _scope(key), replaced, pixels=False):
-                    header.write(piece)
-                header.seek(0)
-                yield cast("BinaryIO", header)
+            header = RewoundPieces(lambda: restored(stream, _scope(key), replaced, pixels=False))
+            yield cast("BinaryIO", header)
 
     def _replaced(self, key: str) -> Replaced | None:
         return read(self._sessions, lambda session: self._names.replaced_in(session, key))

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+from gateway.audit.audited_request import AuditedRequest
+from gateway.audit.refusals import Refusal
 from gateway.audit.service import record, record_apart
 from gateway.auth import repository as logins
 from gateway.auth import sessions
@@ -80,9 +82,11 @@ def callback(
     state: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """The provider sends the browser back here with a code, once the person has logged in there."""
+    authenticated = False
     try:
         pending = _pending(request, settings, state)
         claims = provider_of(request).claims(code, pending["nonce"], pending["verifier"])
+        authenticated = True
         identity = identity_of(claims, settings)
         if identity.role is None:
             with request.app.state.sessions.begin() as session:
@@ -94,7 +98,10 @@ def callback(
             else:
                 response = _enter(session, request, settings, identity, claims, pending["next"])
     except ProblemError as error:
-        record_apart(request, ACTOR, "auth.failed", detail={"code": error.code})
+        if authenticated:
+            record_apart(request, ACTOR, "auth.failed", detail={"code": error.code})
+        else:  # anybody can send as many of these as they like
+            _note_refusal(request, error.code)
         response = _failed(error)
     response.delete_cookie(_cookie(settings), path="/", httponly=True, secure=settings.secure_cookies)
     return response
@@ -191,6 +198,13 @@ def _pending(request: Request, settings: GatewaySettings, state: str) -> dict[st
 
 def _cookie(settings: GatewaySettings) -> str:
     return f"{sessions.cookie_name(settings)}-oidc"
+
+
+def _note_refusal(request: Request, code: str) -> None:
+    """Have a login that was not the provider's be counted in the audit log with others of its minute."""
+    described = AuditedRequest.of(request.scope)
+    if described is not None:
+        request.app.state.refusals.note(Refusal(described, request.method, code))
 
 
 def _failed(error: ProblemError) -> Response:
