@@ -90,6 +90,7 @@ def test_several_messages_may_come_over_one_connection(taker):
         (order().replace(b"ACC-1", b"A" * 65), "AE", "102"),
         (order().replace(b"PL-7", b"PL\\X00\\7"), "AE", "102"),
         (order().replace(b"PL-7", b"PL\\.br\\7"), "AE", "102"),
+        (order().replace(b"PL-7", "PL\u202e7".encode()), "AE", "102"),
         (b"GET / HTTP/1.1", "AE", "100"),
         (b"", "AE", "100"),
         (order().replace(b"|C1|", b"||"), "AE", "101"),

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from gateway.cases import repository as cases
 from gateway.errors import ProblemError
 from gateway.jobs.models import Rendering
+from gateway.one_line import in_one_line
 
 
 def test_deeply_nested_json_is_no_answer_of_a_security_key(client):
@@ -183,3 +184,29 @@ def test_an_image_that_a_colleague_adds_is_the_case_owner_s(client, alice, colle
     own = client.post("/api/v1/cases", json={"pseudonym": "R"}, headers=carol).json()["id"]
     moved = client.patch(f"/api/v1/images/{sent['image']['id']}", json={"case_id": own}, headers=carol)
     assert moved.json()["code"] == "invalid_request"
+
+
+class TestNamesInALine:
+    """With a mark that turns the direction of writing, one patient's name looks like another's."""
+
+    TURNED = ("P-1\u202e2", "P-1\r\nP-2", "P\u20662", "P\x852", "P\u20282", "P\x1b[2J")
+
+    @pytest.mark.parametrize("name", TURNED)
+    def test_they_have_no_breaks_and_turn_no_letters(self, client, alice, case, root, name):
+        new_user = {"username": "erin", "password": "a long enough password 7", "display_name": name}
+        for method, path, who, body in (
+            ("POST", "/api/v1/cases", alice, {"pseudonym": name}),
+            ("PATCH", f"/api/v1/cases/{case}", alice, {"pseudonym": name}),
+            ("POST", "/api/v1/groups", root, {"name": name}),
+            ("POST", "/api/v1/users", root, new_user),
+        ):
+            answer = client.request(method, path, headers=who, json=body)
+            assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), path
+
+    @pytest.mark.parametrize("name", ["P-2026-0042", "患者　一", "Zoë\xa0Šimić", "علي", "a\u200db"])
+    def test_every_writing_is_taken(self, client, alice, name):
+        answer = client.post("/api/v1/cases", headers=alice, json={"pseudonym": name})
+        assert (answer.status_code, answer.json()["pseudonym"]) == (201, name)
+
+    def test_those_of_the_provider_of_single_sign_on_lose_them(self):
+        assert in_one_line("Dr\u202e Lee\n") == "Dr Lee"

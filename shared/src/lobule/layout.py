@@ -123,9 +123,15 @@ def report_key(folder: str, language: Language, form: ReportForm) -> str:
     return file_key(folder, report_file(language, form))
 
 
-def signed_pdf_key(folder: str, language: Language) -> str:
-    """The key of a signed report's PDF with its signature, next to the rendered one."""
-    return file_key(folder, f"report.{language}.signed.pdf")
+def signed_pdf_key(folder: str, language: Language, sha256: str = "") -> str:
+    """The key of a signed report's PDF with its signature, next to the rendered one.
+
+    Args:
+        folder: Of the attempt that rendered it.
+        language: Of the PDF.
+        sha256: Of the signed file; empty in versions that stored it under its language alone.
+    """
+    return file_key(folder, f"report.{language}{sha256 and f'.{sha256[:16]}'}.signed.pdf")
 
 
 KEYS = "keys"

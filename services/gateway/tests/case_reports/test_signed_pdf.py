@@ -4,6 +4,7 @@ import hashlib
 import io
 import shutil
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pypdf
@@ -153,7 +154,7 @@ def test_a_signed_file_that_is_deleted_is_not_made_of_another(read, render_anew,
     store = client.app.state.store
     render_anew(500)
     signed, [key] = read().content, stored()
-    newest = key.replace(".signed", "")
+    newest = f"{key.rpartition('/')[0]}/report.en.pdf"
     store.delete(key)
     for forged in (newest, newest.replace("/2/", "/1/")):
         store.delete(newest)
@@ -162,6 +163,32 @@ def test_a_signed_file_that_is_deleted_is_not_made_of_another(read, render_anew,
         assert (answer.status_code, answer.json()["code"], stored()) == (500, "report_altered", [])
     render_anew(500)
     assert verified(read().content).states == verified(signed).states
+
+
+def test_a_file_of_a_version_that_named_it_by_its_language_is_still_served(read, client, stored):
+    pdf, [key], store = read().content, stored(), client.app.state.store
+    store.put(f"{key.rpartition('/')[0]}/report.en.signed.pdf", store.get(key))
+    store.delete(key)
+    assert read().content == pdf
+
+
+def test_requests_that_sign_at_the_same_time_serve_the_same_file(read, client, stored, audited, monkeypatch):
+    """Neither holds a lock while it signs; what one of them stored is deleted again."""
+    met, signer = threading.Barrier(2, timeout=60), client.app.state.pdf_signer
+    sign = signer.sign
+
+    def together(pdf: bytes, states: str) -> bytes:
+        signed = sign(pdf, states)
+        met.wait()
+        return signed
+
+    monkeypatch.setattr(signer, "sign", together)
+    with ThreadPoolExecutor(2) as readers:
+        first, second = (each.result() for each in [readers.submit(read) for _ in range(2)])
+    assert first.content == second.content
+    assert verified(first.content) is not None
+    assert len(stored()) == 1
+    assert len(audited("report.sign_pdf")) == 1
 
 
 def test_a_replaced_certificate_still_verifies(read, client, pair):

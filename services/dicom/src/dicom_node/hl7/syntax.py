@@ -9,8 +9,9 @@ _MOST_SEGMENTS = 2000
 _ESCAPES = {"\\": "E", "|": "F", "^": "S", "&": "T", "~": "R"}
 _UNESCAPED = {name: character for character, name in _ESCAPES.items()}
 _ESCAPE = re.compile(r"\\([EFSTR]|X(?:[0-9A-F]{2})+|\.br)\\?")
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_SEPARATING = re.compile(r"[|\x00-\x1f\x7f]")
+_NOT_IN_LINE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"  # also marks that turn the direction of writing
+CONTROL = re.compile(f"[{_NOT_IN_LINE}]")
+_SEPARATING = re.compile(f"[|{_NOT_IN_LINE}]")
 
 
 class SyntaxProblem(Exception):  # noqa: N818 - what is refused is the message

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.one_line import ONE_LINE
 from gateway.users.models import Role
 
 Username = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._@-]+$", examples=["dr.lee"])]
@@ -19,6 +20,7 @@ class UserCreate(BaseModel):
     display_name: str | None = Field(
         default=None,
         max_length=200,
+        pattern=ONE_LINE,
         examples=["Dr Lee"],
         description="name in pages and reports; default: the user name",
     )
@@ -53,7 +55,7 @@ class UserUpdate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     display_name: str | None = Field(
-        default=None, min_length=1, max_length=200, description="new name in pages and reports"
+        default=None, min_length=1, max_length=200, pattern=ONE_LINE, description="new name in pages and reports"
     )
     role: Role | None = Field(default=None, description="new role")
     active: bool | None = Field(

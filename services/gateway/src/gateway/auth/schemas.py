@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from gateway.auth.models import ApiToken, AuthSession, Scope
+from gateway.one_line import ONE_LINE
 
 
 class PasswordGrant(BaseModel):
@@ -87,7 +88,11 @@ class ApiTokenCreate(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     name: str = Field(
-        min_length=1, max_length=100, examples=["PACS bridge"], description="what the token is for, in your words"
+        min_length=1,
+        max_length=100,
+        pattern=ONE_LINE,
+        examples=["PACS bridge"],
+        description="what the token is for, in your words",
     )
     scopes: list[Scope] = Field(default=["read"], min_length=1, max_length=3, description="what it may do")
     expires_in_days: int | None = Field(

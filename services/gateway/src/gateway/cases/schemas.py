@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from gateway.database import split_names
+from gateway.one_line import ONE_LINE
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import (
     CaseState,
@@ -22,7 +23,11 @@ class CaseCreate(BaseModel):
     """A new case."""
 
     pseudonym: str = Field(
-        min_length=1, max_length=100, examples=["P-2026-0042"], description="never the patient's name"
+        min_length=1,
+        max_length=100,
+        pattern=ONE_LINE,
+        examples=["P-2026-0042"],
+        description="never the patient's name",
     )
     group_id: str | None = Field(
         default=None,
@@ -38,7 +43,11 @@ class CaseChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     pseudonym: str = Field(
-        min_length=1, max_length=100, examples=["P-2026-0042"], description="new pseudonym; never the patient's name"
+        min_length=1,
+        max_length=100,
+        pattern=ONE_LINE,
+        examples=["P-2026-0042"],
+        description="new pseudonym; never the patient's name",
     )
 
 

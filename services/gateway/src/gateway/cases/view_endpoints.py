@@ -14,6 +14,7 @@ from gateway.cases import repository
 from gateway.cases.models import SavedView
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
+from gateway.one_line import ONE_LINE
 
 router = APIRouter(prefix="/api/v1/views", tags=["views"])
 
@@ -28,9 +29,9 @@ class ViewWrite(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\x00]*$")
-    ] = Field(examples=["Urgent"], description="name of the view; a view with the same name is replaced")
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=ONE_LINE)] = (
+        Field(examples=["Urgent"], description="name of the view; a view with the same name is replaced")
+    )
     query: Annotated[str, StringConstraints(max_length=_LONGEST, pattern=r"^[^\x00]*$")] = Field(
         examples=["state=ready&sort=study_date"], description="query of the worklist's address"
     )

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gateway.cases.schemas import Reason
 from gateway.images.schemas import ImageRead, StudyDate
 from gateway.jobs.schemas import JobRead
+from gateway.one_line import ONE_LINE
 from lobule.contracts.modality import UmPerPixel
 from lobule.contracts.result import Laterality, Magnification, Modality, View
 
@@ -60,6 +61,7 @@ class ImageExclusion(BaseModel):
         default=None,
         min_length=1,
         max_length=100,
+        pattern=ONE_LINE,
         description="for `new_case`: its pseudonym; by default one is drawn",
     )
     accept_other_patient: bool = Field(

@@ -6,6 +6,7 @@ object store holds by then.
 """
 
 import hashlib
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from gateway.audit import repository as audit
 from gateway.audit.repository import AuditFilter
 from gateway.audit.service import record
-from gateway.database import SessionFactory
+from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
 from gateway.pdf_signing import CertificateEndedError, PdfSigner, judge
 from gateway.reports import repository
@@ -83,13 +84,11 @@ class SignedPdf:
         Raises:
             ProblemError: `report_altered`, `signing_key_unknown`, `pdf_certificate_ended` or `report_failed`, 500.
         """
-        key = layout.signed_pdf_key(rendered.folder, self.language)
-        try:
-            signed = store.get(key)
-        except ObjectNotFoundError:
-            signed = self._sign(sessions, store, signer, rendered)
+        signed = _Attempt(self, rendered.folder).stored(sessions, store)
         if signed is None:
-            return None
+            if rendered.sha256 is None:
+                return None
+            signed = self._sign(sessions, store, signer, rendered)
         state = judge(signed, self.states, signer.known)
         if state == "key_unknown":
             raise ProblemError(500, "signing_key_unknown")
@@ -97,34 +96,75 @@ class SignedPdf:
             raise ProblemError(500, "report_altered")
         return signed
 
-    def _sign(
-        self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, rendered: Rendered
-    ) -> bytes | None:
-        folder = rendered.folder
-        key = layout.signed_pdf_key(folder, self.language)
+    def _sign(self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, rendered: Rendered) -> bytes:
+        """Sign and store it. Nothing is locked meanwhile: of two requests that do so, the first to note it counts."""
+        try:
+            signed = signer.sign(rendered.checked(), self.states)
+        except CertificateEndedError:
+            raise ProblemError(500, "pdf_certificate_ended") from None
+        except ValueError as error:
+            raise ProblemError(500, "report_failed", "because", values={"problem": str(error)}) from None
+        sha256 = hashlib.sha256(signed).hexdigest()
+        key = layout.signed_pdf_key(rendered.folder, self.language, sha256)
+        store.put(key, signed)
         with sessions.begin() as session:
             repository.lock_version(session, self.case_id, self.version)
-            with suppress(ObjectNotFoundError):  # another request has signed it meanwhile
-                return store.get(key)
-            if self._was_signed(session, folder):
-                raise ProblemError(500, "report_altered")
-            if rendered.sha256 is None:
-                return None
-            try:
-                signed = signer.sign(rendered.checked(), self.states)
-            except CertificateEndedError:
-                raise ProblemError(500, "pdf_certificate_ended") from None
-            except ValueError as error:
-                raise ProblemError(500, "report_failed", "because", values={"problem": str(error)}) from None
-            store.put(key, signed)
-            detail = {"version": self.version, "language": self.language, "certificate": signer.name}
-            more = {"sha256": hashlib.sha256(signed).hexdigest(), "folder": folder}
-            record(session, None, "server", _SIGNED, "case", self.case_id, {**detail, **more})
-        return signed
+            before = _Attempt(self, rendered.folder).signed(session)
+            if not before:
+                detail = {"version": self.version, "language": self.language, "certificate": signer.name}
+                more = {"sha256": sha256, "folder": rendered.folder}
+                record(session, None, "server", _SIGNED, "case", self.case_id, {**detail, **more})
+        if not before:
+            return signed
+        store.delete(key)
+        return _Attempt(self, rendered.folder).read(store, before)
 
-    def _was_signed(self, session: Session, folder: str) -> bool:
-        """Whether the PDF of this attempt, or of a later one, was signed before; the first events named no folder."""
-        work, attempt = layout.attempt_of(folder)
-        events = audit.every(session, AuditFilter(action=_SIGNED, target_id=self.case_id))
-        folders = [e.detail["folder"] for e in events if e.detail["language"] == self.language and "folder" in e.detail]
-        return any(work == before and attempt <= number for before, number in map(layout.attempt_of, folders))
+
+@dataclass(frozen=True)
+class _Attempt:
+    """The signed file of an attempt of the report service.
+
+    Attributes:
+        pdf: What it was made of.
+        folder: Of the attempt.
+    """
+
+    pdf: SignedPdf
+    folder: str
+
+    def stored(self, sessions: SessionFactory, store: ObjectStore) -> bytes | None:
+        """The file; None if neither it nor that of a later attempt was signed yet.
+
+        Raises:
+            ProblemError: `report_altered`, 500, if it was signed and is missing.
+        """
+        with suppress(ObjectNotFoundError):  # versions before stored it under its language alone
+            return store.get(layout.signed_pdf_key(self.folder, self.pdf.language))
+        signed = read(sessions, self.signed)
+        return self.read(store, signed) if signed else None
+
+    def read(self, store: ObjectStore, signed: Mapping[str, str]) -> bytes:
+        """The file, if it is among the signed ones.
+
+        Raises:
+            ProblemError: `report_altered`, 500.
+        """
+        with suppress(ObjectNotFoundError):
+            if self.folder in signed:
+                return store.get(layout.signed_pdf_key(self.folder, self.pdf.language, signed[self.folder]))
+        raise ProblemError(500, "report_altered")
+
+    def signed(self, session: Session) -> dict[str, str]:
+        """SHA-256 of what was signed of this attempt and of later ones, by their folders, as the audit log has it.
+
+        The first events named no folder.
+        """
+        work, attempt = layout.attempt_of(self.folder)
+        events = audit.every(session, AuditFilter(action=_SIGNED, target_id=self.pdf.case_id))
+        found: dict[str, str] = {}
+        for detail in (each.detail for each in events):
+            if detail["language"] == self.pdf.language and "folder" in detail:
+                before, number = layout.attempt_of(detail["folder"])
+                if before == work and attempt <= number:
+                    found[detail["folder"]] = detail["sha256"]
+        return found

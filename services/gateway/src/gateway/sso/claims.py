@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.one_line import in_one_line
 from gateway.roles import Role, parse_mapping, parse_roles
 from gateway.settings import GatewaySettings
 
@@ -51,7 +52,7 @@ def identity_of(claims: Mapping[str, Any], settings: GatewaySettings) -> Identit
     return Identity(
         subject=subject,
         username=username if sum(map(str.isalnum, username)) >= _LEAST_LEFT else _marked("user", subject),
-        display_name=str(claims.get("name") or name)[:200],
+        display_name=in_one_line(str(claims.get("name") or name))[:200] or username,
         role=next((role for value, role in roles.items() if value in held), None),
         groups={group: any(teams[value] == group and value in held for value in teams) for group in teams.values()},
     )

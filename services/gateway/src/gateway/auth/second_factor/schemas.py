@@ -5,13 +5,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.one_line import ONE_LINE
+
 Code = Annotated[str, Field(min_length=6, max_length=30, description="code that the app shows", examples=["123456"])]
 KeyName = Annotated[
     str,
     Field(
         min_length=1,
         max_length=100,
-        pattern=r"^[^\x00]*$",
+        pattern=ONE_LINE,
         examples=["Key ring"],
         description="what the user calls the key",
     ),
