@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 
 from histo_worker.data.source import read_source
 from histo_worker.gate.features import NAMES, gate_features
+from histo_worker.gate.fit import slide_parts
 from histo_worker.gate.gate import GATE_FILE, InputGate
 from histo_worker.gate.wrong_images import wrong_images
 from lobule.contracts.result import ImageInfo
@@ -37,6 +39,24 @@ def test_accepts_patches_of_50_pixels(gate, data_folder):
     features = np.stack([gate_features(patch.pixels()) for patch in read_source(folder).fields[::60]])
     assert len(features) > 100
     assert (gate.scores(features) < 0).mean() <= 0.03
+
+
+def test_accepts_parts_of_another_scanners_slide(gate, data_folder):
+    slide = data_folder / "wsi" / "CMU-1-Small-Region.svs"
+    if not slide.exists():
+        pytest.skip(f"{slide} is not at hand")
+    with Image.open(slide) as opened:
+        parts = slide_parts(np.asarray(opened.convert("RGB")))
+    assert len(parts) > 50
+    assert not (gate.scores(np.stack([gate_features(part) for part in parts[::3]])) < 0).any()
+
+
+def test_bare_glass_is_no_part_of_a_slide(field_pixels):
+    glass = np.full((1000, 1000, 3), 230, np.uint8)
+    tissue = cv2.resize(field_pixels[0], (460, 460))
+    glass[:460, :460] = tissue
+    assert all(np.shares_memory(part, glass[:460, :460]) for part in slide_parts(glass))
+    assert not slide_parts(np.full((1000, 1000, 3), 230, np.uint8))
 
 
 def test_refuses_pictures_that_were_synthesised_anew(gate, field_pixels):

@@ -10,12 +10,15 @@ import typer
 def fit_gate(
     data: Annotated[Path, typer.Option(help="Folder of BreakHis.")],
     mammograms: Annotated[Path | None, typer.Option(help="Folder of the mammography data sets.")] = None,
+    slide: Annotated[
+        list[Path] | None, typer.Option(help="Image of an H&E region of another scanner; may be repeated.")
+    ] = None,
 ) -> None:
     """Fit the input gate, cross-validate it, and write its gate.json."""
     from histo_worker.data.breakhis import find_fields
     from histo_worker.gate import fit
 
-    gate = fit.fit_gate(find_fields(data), mammograms)
+    gate = fit.fit_gate(find_fields(data), mammograms, slide or ())
     gate.save()
     typer.echo(json.dumps(gate.measured, indent=1))
 

@@ -14,7 +14,8 @@ Float = NDArray[np.float32]
 _SIDE = 384  # longest side of the examined copy; finer detail adds time but no information
 _PATCH, _PATCH_SIDE = 100, 200
 """A picture with a shorter longest side is a patch and is enlarged, because its compression would look like noise."""
-_TISSUE_OD = 0.12
+TISSUE_OD = 0.12
+"""Mean optical density over the colours from which a pixel is tissue."""
 
 NAMES = (
     "tissue",
@@ -54,7 +55,7 @@ def gate_features(field: RGB8) -> Float:
     small = _looked_at(field)
     density = optical_density(small)
     mean_density = channel_mean(density)
-    tissue = mean_density > _TISSUE_OD
+    tissue = mean_density > TISSUE_OD
     share = float(tissue.mean())
     inside = density[tissue] if share > 0.005 else density.reshape(-1, 3)
     values = [share, *_absorption(inside), *_texture(small), *_glass(small, mean_density)]
