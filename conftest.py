@@ -12,6 +12,7 @@ import hypothesis
 import numpy as np
 import postgres
 import pydicom
+import pylopdf_fonts_zh_cn
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -124,17 +125,32 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium or Playwright's own; the one without windows takes half the CPU time."""
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The system's Chromium or Playwright's own; the one without windows takes half the CPU time.
+
+    It has a Chinese font, as the machines of readers of Chinese do: without one, words of other widths are measured.
+    """
     names = ("chromium-headless-shell", "chromium", "chromium-browser")
     executable = os.environ.get("LOBULE_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
         if executable is None and not Path(playwright.chromium.executable_path).exists():
             pytest.skip("no Chromium: install one, or name it in LOBULE_CHROMIUM")
         arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
+        fonts = {"FONTCONFIG_FILE": str(_font_configuration(tmp_path_factory.mktemp("fonts")))}
+        browser = playwright.chromium.launch(executable_path=executable, args=arguments, env=os.environ | fonts)
         yield browser
         browser.close()
+
+
+def _font_configuration(folder: Path) -> Path:
+    """A configuration of fontconfig: the system's fonts, and the Chinese one that reports are set in."""
+    file, chinese = folder / "fonts.conf", pylopdf_fonts_zh_cn.sans_path().parent
+    file.write_text(
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd"><fontconfig>'
+        '<include ignore_missing="yes">/etc/fonts/fonts.conf</include>'
+        f"<dir>{chinese}</dir><cachedir>{folder}</cachedir></fontconfig>"
+    )
+    return file
 
 
 @pytest.fixture(scope="session")

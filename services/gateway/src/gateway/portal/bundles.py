@@ -17,6 +17,7 @@ _IMPORT = re.compile(r"^import (\{[^}]*\}|\* as \w+) from '(\.[^']+)';$", re.MUL
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) (\w+))", re.MULTILINE)
 _LATE = re.compile(r"\bimport\('(\.[^']+)'\)")
 _SHEET = re.compile(r'^@import "([^"]+)";$', re.MULTILINE)
+_COMMENT = re.compile(r"[ \t]*/\*.*?\*/\n?", re.DOTALL)
 _LEFT = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 
 
@@ -51,9 +52,10 @@ class Bundles:
         return self._joined(entry, of, newest)
 
     def sheet(self, entry: str) -> tuple[bytes, str]:
-        """A style sheet with those that it imports, and its entity tag."""
+        """A style sheet with those that it imports, without comments, and its entity tag."""
         folder = (self._folder / entry).parent
-        content = _SHEET.sub(lambda found: (folder / found[1]).read_text("utf-8"), self._source(entry)).encode()
+        content = _SHEET.sub(lambda found: (folder / found[1]).read_text("utf-8"), self._source(entry))
+        content = _COMMENT.sub("", content).encode()
         return content, _tag(content)
 
     def order(self, entry: str) -> list[str]:
