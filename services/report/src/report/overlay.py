@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from lobule.contracts.result import Box, Finding
 from report.palette import HEAT, INK, READER, RGB, WASH
 from report.shapes import fill, stroke
+from report.tags import Place, TagPlaces, leader
 from report.typeface import length, write
 
 RGB8 = NDArray[np.uint8]
@@ -56,7 +57,13 @@ class Mark:
 
 
 def draw_findings(
-    picture: RGB8, findings: list[Finding], marks: list[Mark], scale: tuple[float, float], *, small: bool = False
+    picture: RGB8,
+    findings: list[Finding],
+    marks: list[Mark],
+    scale: tuple[float, float],
+    *,
+    small: bool = False,
+    places: TagPlaces | None = None,
 ) -> RGB8:
     """Draw each finding's box, outline and tag.
 
@@ -66,6 +73,7 @@ def draw_findings(
         marks: How each of them is shown.
         scale: Display pixels per image pixel, (x, y).
         small: The picture will be shown a few centimetres high: one unfilled line for each finding, and large tags.
+        places: Receives the places of the tags; None for those of a picture without others.
 
     Returns:
         A new array like `picture`.
@@ -81,7 +89,7 @@ def draw_findings(
             if not small:
                 fill(image, outline, colour, TINT_OPACITY)
             _rimmed_stroke(image, outline, colour, weight)
-    _write_tags(image, findings, marks, scale, _SMALL_TAGS if small else _TAGS)
+    _write_tags(image, findings, marks, scale, _SMALL_TAGS if small else _TAGS, places)
     return np.asarray(image)
 
 
@@ -114,6 +122,7 @@ def draw_reader(
     scale: tuple[float, float],
     origin: tuple[int, int] = (0, 0),
     zoom: float = 1.0,
+    places: TagPlaces | None = None,
 ) -> RGB8:
     """Draw the findings of readers with a double line in a separate colour, to tell them from the system's.
 
@@ -124,6 +133,7 @@ def draw_reader(
         scale: Display pixels per image pixel, (x, y).
         origin: Where the part begins on the display image, (x, y).
         zoom: Pixels of the part per display pixel.
+        places: Places of the tags that are there; it receives those of these.
 
     Returns:
         A new array like `picture`.
@@ -136,7 +146,7 @@ def draw_reader(
         _rimmed_stroke(image, line, READER, weight)
         stroke(image, line, INK, max(1, weight // 3))
     if tags:
-        _write_tags(image, findings, [Mark(READER, tag) for tag in tags], scale, _SMALL_TAGS)
+        _write_tags(image, findings, [Mark(READER, tag) for tag in tags], scale, _SMALL_TAGS, places)
     return np.asarray(image)
 
 
@@ -159,16 +169,26 @@ def _rimmed_stroke(image: Image.Image, vertices: NDArray[np.float64], colour: RG
 
 
 def _write_tags(
-    image: Image.Image, findings: list[Finding], marks: list[Mark], scale: tuple[float, float], share: float
+    image: Image.Image,
+    findings: list[Finding],
+    marks: list[Mark],
+    scale: tuple[float, float],
+    share: float,
+    places: TagPlaces | None,
 ) -> None:
     draw = ImageDraw.Draw(image)
     size = max(13, round(min(image.size) * share))
     margin = size // 3
+    places = places or TagPlaces(image.width, image.height)
+    placed: list[tuple[Mark, Place]] = []
     for finding, mark in zip(findings, marks, strict=True):
-        corners = box_on_display(finding.box, scale)
-        width, height = round(length(mark.tag, size, "Semibold")) + 2 * margin, size + 2 * margin
-        x = min(max(0, round(corners[0, 0])), max(0, image.width - width))
-        above = round(corners[0, 1]) - height - 2
-        y = above if above >= 0 else min(round(corners[2, 1]) + 3, image.height - height)
-        draw.rounded_rectangle((x, y, x + width, y + height), radius=margin, fill=mark.colour, outline=INK)
-        write(draw, (x + margin, y + height / 2), mark.tag, size, "Semibold", INK)
+        corners = box_on_display(finding.box, scale).round().astype(int)
+        box = Place(*corners[0].tolist(), *corners[2].tolist())
+        tag = places.take(box, round(length(mark.tag, size, "Semibold")) + 2 * margin, size + 2 * margin)
+        placed.append((mark, tag))
+        if line := leader(box, tag):
+            draw.line(line, fill=INK, width=max(3, size // 5))
+            draw.line(line, fill=mark.colour, width=max(1, size // 10))
+    for mark, tag in placed:  # over all lines
+        draw.rounded_rectangle(tag, radius=margin, fill=mark.colour, outline=INK)
+        write(draw, (tag.left + margin, (tag.top + tag.bottom) / 2), mark.tag, size, "Semibold", INK)

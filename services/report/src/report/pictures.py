@@ -16,6 +16,7 @@ from report.overlay import RGB8, Mark, blend_heat, box_on_display, draw_findings
 from report.palette import FILM, FINDINGS, RGB
 from report.reader import ReaderRow, as_shape
 from report.section import FindingRow, ImageSection
+from report.tags import TagPlaces
 from report.windows import Window
 
 Used = TypeVar("Used")
@@ -81,15 +82,16 @@ def draw_pictures(
     standing = [(row, finding) for row, finding in every if row.judged != "dismissed"]
     annotated = _drawn(every, ground, scale)
     if window is None:
-        hung, per_pixel = _drawn(standing, display, scale, small=True), scale
+        shown, per_pixel = display, scale
     else:
         shown, per_pixel = _seen(display, window, scale)
         x, y = -window.box.x, -window.box.y
         standing = [(row, move_finding(finding, x, y)) for row, finding in standing]
-        hung = _drawn(standing, shown, per_pixel, small=True)
+    places = TagPlaces(shown.shape[1], shown.shape[0])
+    hung = _drawn(standing, shown, per_pixel, places)
     if own:
         moved = [move_finding(finding, -window.box.x, -window.box.y) if window else finding for finding in own]
-        hung = draw_reader(hung, moved, [row.letter for row in readers], per_pixel)
+        hung = draw_reader(hung, moved, [row.letter for row in readers], per_pixel, places=places)
     within = window and window.breast
     cutouts = tuple(_cutout(display, finding, scale, within, FINDINGS[row.state]) for row, finding in every)
     return Pictures(
@@ -98,11 +100,19 @@ def draw_pictures(
 
 
 def _drawn(
-    found: Sequence[tuple[FindingRow, Finding]], below: RGB8, scale: tuple[float, float], *, small: bool = False
+    found: Sequence[tuple[FindingRow, Finding]],
+    below: RGB8,
+    scale: tuple[float, float],
+    places: TagPlaces | None = None,
 ) -> RGB8:
-    """A picture with findings; see `report.overlay.draw_findings`."""
+    """A picture with findings, a small one if the places of its tags are noted; see `overlay.draw_findings`."""
+    small = places is not None
     marks = [Mark(FINDINGS[row.state], str(row.number) if small and row.number else row.tag) for row, _ in found]
-    return draw_findings(below, [finding for _, finding in found], marks, scale, small=small) if found else below
+    return (
+        draw_findings(below, [finding for _, finding in found], marks, scale, small=small, places=places)
+        if found
+        else below
+    )
 
 
 def _seen(display: RGB8, window: Window, scale: tuple[float, float]) -> tuple[RGB8, tuple[float, float]]:
