@@ -70,7 +70,9 @@ def test_each_signs_a_read_and_the_arbiter_sees_both(client, study, masses, pict
         """() => {
             const site = '<small class="site">right · outer and upper · posterior third</small>';
             document.querySelector('tbody .assessment').innerHTML = `Malignancy suspected ${site}`;
-            document.querySelector('tbody .state').textContent = 'Waits for a second reader';
+            const before = '<small>signed before as version 1</small>';
+            document.querySelector('tbody .state').innerHTML = `Waits for a second reader ${before}`;
+            document.querySelector('tbody .case a').textContent = 'SCREENING-2026-000123';
         }"""
     )
     for width in (1280, 1440, 1600, 1601):
