@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from histo_worker.data.source import read_source
 from histo_worker.gate.features import gate_features
+from histo_worker.predict import row_of
 from histo_worker.preprocessing.glass import BRIGHT, glass_from
 from histo_worker.scale import Scale, scale_of
 from histo_worker.tissue import windows
@@ -25,6 +27,7 @@ from lobule.contracts.tissue import Tissue
 from lobule.imaging.decode import decode_rgb
 from lobule.words.packages import package_sentence
 from lobule.worker.pipeline import no_progress
+from lobule_ml.batch import Outcome
 
 PINK = (200, 120, 180)
 
@@ -194,6 +197,9 @@ class TestResult:
         result = pipeline.analyse(encoded(patch), info(um_per_pixel=4.0), no_progress).result
         assert result.assessment == "not_sure"
         assert "scale_too_coarse" in [n.code for n in result.notices]
+        assert result.probability_malignant is None, "the classifier's number means nothing here"
+        row = row_of(Outcome(Path("patch.png"), result=result))
+        assert (row["probability_malignant"], row["label"], row["assessment"]) == (None, None, "not_sure")
         assert (result.tissue.um_per_pixel, result.tissue.scale_source) == (4.0, "given")
         assert 0 < result.tissue.probability_tumour < 1
 

@@ -126,13 +126,13 @@ def images(draw: st.DrawFn) -> tuple[CaseImage, tuple[Result, dict[str, bytes]] 
         )
         for name in said
     ]
-    probability = draw(st.floats(0, 1))
+    probability = draw(st.none() | st.floats(0, 1))
     display = DisplayImage(file="d.png", width=80, height=60)
     result = Result(
         image=info,
         model=MODEL,
         thresholds=THRESHOLDS,
-        assessment=THRESHOLDS.assess(probability),
+        assessment="not_sure" if probability is None else THRESHOLDS.assess(probability),
         probability_malignant=probability,
         findings=found,
         display=display,

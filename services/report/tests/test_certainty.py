@@ -1,8 +1,12 @@
 import pytest
 
-from lobule.contracts.result import Thresholds
+from lobule.contracts.language import LANGUAGES
+from lobule.contracts.notices import WITHOUT_NUMBER
+from lobule.contracts.result import Result, Thresholds
 from lobule.words import Words
-from report.certainty import in_words, zones
+from lobule.words.notices import make_notice
+from report.certainty import certainty_of, frequency_of, in_words, zones
+from report.renderer import render
 
 THRESHOLDS = Thresholds(low=0.25, high=0.6)
 
@@ -31,3 +35,31 @@ class TestZones:
 
     def test_an_empty_zone_is_left_out(self):
         assert len(list(zones(Thresholds(low=0.5, high=0.5), Words()))) == 2
+
+
+class TestWithoutNumber:
+    """A result whose number means nothing, such as of a field too coarse for the classifier."""
+
+    @pytest.fixture
+    def coarse(self, make_histology):
+        return make_histology(0.9871, assessment="not_sure", notices=[make_notice("scale_too_coarse", um="4")])
+
+    def test_a_result_with_such_a_notice_has_none(self, coarse):
+        result, _ = coarse
+        assert {notice.code for notice in result.notices} <= WITHOUT_NUMBER
+        assert Result.model_validate_json(result.model_dump_json()).probability_malignant is None
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_reports_say_so_instead(self, coarse, analysed_at, language):
+        result, files = coarse
+        result, text = Result.model_validate_json(result.model_dump_json()), Words(language)
+        assert certainty_of(result, text) == text("certainty.none")
+        assert frequency_of(result, text) == ""
+        made = render(result, files, analysed_at=analysed_at, language=language)
+        for form in ("html", "json"):
+            said = made[f"report.{language}.{form}"].decode()
+            assert text("certainty.none") in said
+            assert "98.7" not in said
+            assert "99%" not in said
+        assert made[f"report.{language}.pdf"].startswith(b"%PDF")
+        assert made[f"report.{language}.png"].startswith(b"\x89PNG")

@@ -239,7 +239,7 @@ class Study:
             image=info,
             model=MODEL,
             thresholds=thresholds,
-            assessment=thresholds.assess(probability),
+            assessment="not_sure" if probability is None else thresholds.assess(probability),
             probability_malignant=probability,
             findings=list(findings),
             notices=list(notices),

@@ -30,13 +30,13 @@ def row_of(outcome: Outcome) -> Row:
     result = outcome.result
     if result is None:
         return row
-    tissue = result.tissue
+    tissue, number = result.tissue, result.probability_malignant
     return row | {
         "width": result.image.width,
         "height": result.image.height,
         "magnification": result.patches.magnification_assumed if result.patches else None,
-        "probability_malignant": result.probability_malignant,
-        "label": "malignant" if result.probability_malignant >= 0.5 else "benign",
+        "probability_malignant": number,
+        "label": None if number is None else "malignant" if number >= 0.5 else "benign",
         "assessment": result.assessment,
         "patches": result.patches.count if result.patches else 0,
         "um_per_pixel": tissue.um_per_pixel if tissue else None,

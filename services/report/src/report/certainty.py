@@ -35,21 +35,33 @@ class Zone(Part):
 
 
 def certainty_of(result: Result, text: Words) -> str:
-    """The probability of a result in words, or that it does not decide: a notice says why."""
-    return text("certainty.doubted" if _doubted(result) else in_words(result.probability_malignant))
+    """The probability of a result in words, or that it does not decide, or that there is none: a notice says why."""
+    number = result.probability_malignant
+    if number is None:
+        return text("certainty.none")
+    return text("certainty.doubted" if _doubted(result, number) else in_words(number))
 
 
 def frequency_of(result: Result, text: Words) -> str:
-    """What the probability of a result means in 100 images; empty if it does not decide."""
-    if _doubted(result):
+    """What the probability of a result means in 100 images; empty if it does not decide or there is none."""
+    number = result.probability_malignant
+    if number is None or _doubted(result, number):
+        return ""
+    shown = text.percent(number, result.thresholds)
+    return text("certainty.frequency", percent=shown, count=count_of_100(number, text))
+
+
+def scale_of(result: Result, text: Words) -> str:
+    """What the scale of certainty shows, in a sentence; empty without a number."""
+    if result.probability_malignant is None:
         return ""
     shown = text.percent(result.probability_malignant, result.thresholds)
-    return text("certainty.frequency", percent=shown, count=count_of_100(result.probability_malignant, text))
+    return text("certainty.scale", percent=shown, assessment=text(f"common.assessment.{result.assessment}"))
 
 
-def _doubted(result: Result) -> bool:
+def _doubted(result: Result, number: float) -> bool:
     """Whether the system is not sure of an image although its number lies beyond the thresholds."""
-    return result.assessment != result.thresholds.assess(result.probability_malignant)
+    return result.assessment != result.thresholds.assess(number)
 
 
 def in_words(probability: float) -> str:

@@ -251,7 +251,7 @@ def _by_side(content: CaseContent, sections: Sequence[ImageSection]) -> dict[Lat
     if content.examination is not None:
         return {breast.laterality: breast.assessment for breast in content.examination.breasts}
     found: dict[Laterality, Assessment] = {}
-    for section in sorted(sections, key=lambda section: section.probability):
+    for section in sorted(sections, key=lambda section: section.probability or 0.0):
         if section.is_film and not section.is_prior and section.side:
             found[section.side] = section.assessment
     return found

@@ -12,7 +12,7 @@ from lobule.contracts.result import ADVICE_NOTICES, Assessment, Finding, ImageIn
 from lobule.modalities import spec_of_result
 from lobule.words import Words
 from lobule.words.breasts import place_in_words
-from report.certainty import Zone, certainty_of, frequency_of, zones
+from report.certainty import Zone, certainty_of, frequency_of, scale_of, zones
 from report.parts import Fact, Part
 from report.sizes import image_size, size_words
 from report.tissue import heat_map_legend, scale_facts, tissue_facts
@@ -68,8 +68,8 @@ class ImageSection(Part):
     assessment: Assessment
     conclusion: str
     explanation: str
-    percent: str
-    probability: float
+    percent: str | None  # as `probability`, None for an image without a number
+    probability: float | None
     certainty: str
     frequency: str
     scale: str
@@ -121,7 +121,7 @@ def build_section(
     if analysed_at.tzinfo is None:
         raise ValueError("analysed_at needs a time zone")
     spec, assessment, probability = spec_of_result(result), result.assessment, result.probability_malignant
-    shown = text.percent(probability, result.thresholds)
+    shown = None if probability is None else text.percent(probability, result.thresholds)
     verdicts = {review.finding_id: review for review in reviews}
     findings = _shown(result, verdicts)
     numbered = {f.id: i for i, f in enumerate(result.findings, start=1)} if numbers is None else numbers
@@ -141,7 +141,7 @@ def build_section(
         probability=probability,
         certainty=certainty_of(result, text),
         frequency=frequency_of(result, text),
-        scale=text("certainty.scale", percent=shown, assessment=text(f"common.assessment.{assessment}")),
+        scale=scale_of(result, text),
         zones=tuple(zones(result.thresholds, text)),
         has_heat_map=result.heat_map is not None,
         heat_map_legend=heat_map_legend(result, text),

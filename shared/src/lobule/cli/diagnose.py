@@ -154,7 +154,8 @@ def _in_words(file: Path, result: Result) -> Iterator[str]:
     t, thresholds = words(), result.thresholds
     assessment = t(f"common.assessment.{result.assessment}")
     bold = f"[bold]{assessment}[/]" if result.assessment == "malignancy_suspected" else assessment
-    suspicion = t.percent(result.probability_malignant, thresholds)
+    number = result.probability_malignant
+    suspicion = t("common.no_number") if number is None else t.percent(number, thresholds)
     yield t("cli.conclusion", file=escape(str(file)), assessment=bold, suspicion=suspicion)
     for number, finding in enumerate(result.marked_findings(), start=1):
         own = finding.probability_malignant

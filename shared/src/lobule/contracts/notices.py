@@ -7,6 +7,9 @@ from lobule.contracts.document import Document
 ADVICE_NOTICES = frozenset({"further_imaging_suggested", "histopathology_suggested"})
 """Notices with advice on the next step. Reports and portal omit them, because they show their own next steps."""
 
+WITHOUT_NUMBER = frozenset({"scale_too_coarse"})
+"""Notices of an image for which the probability of malignancy means nothing, so that its result has none."""
+
 HUNG_BY_CHEST_WALL = "hung_by_chest_wall"
 CHEST_WALL_NOTICES = frozenset({HUNG_BY_CHEST_WALL, "chest_wall_against_laterality"})
 """Notices that compare the chest wall with the side that was given to the analysis."""

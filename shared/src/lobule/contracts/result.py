@@ -13,7 +13,7 @@ from lobule.contracts.density import DensityCategory, FilmDensity
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID, finding_id
 from lobule.contracts.modality import FindingLabel, Magnification, Modality, ModalitySpec, UmPerPixel, View
-from lobule.contracts.notices import ADVICE_NOTICES, Notice
+from lobule.contracts.notices import ADVICE_NOTICES, WITHOUT_NUMBER, Notice
 from lobule.contracts.tissue import Tissue
 from lobule.contracts.views import MammographyView, StandardView
 
@@ -160,7 +160,10 @@ class Result(Document):
     model: ModelInfo = Field(description="the model of this result")
     thresholds: Thresholds = Field(description="probabilities between the states of the assessment")
     assessment: Assessment = Field(description="the conclusion about the image")
-    probability_malignant: Probability = Field(description="calibrated probability of malignancy")
+    probability_malignant: Probability | None = Field(
+        description="calibrated probability of malignancy; null if it means nothing for this image, such as for a "
+        "field too coarse for the classifier; `notices` say why"
+    )
     findings: list[Finding] = Field(
         default=[], description="findings, the most probable first; those below `thresholds.finding` are weak"
     )
@@ -178,6 +181,13 @@ class Result(Document):
     heat_map: HeatMap | None = Field(default=None, description="a heat map; null if there is none")
     notices: list[Notice] = Field(default=[], description="notices about this result")
     timings_s: dict[str, float] = Field(default={}, description="seconds by stage of the pipeline")
+
+    @model_validator(mode="after")
+    def _leave_out_meaningless_number(self) -> "Result":
+        # Results that were stored before the number was left out still have it.
+        if any(notice.code in WITHOUT_NUMBER for notice in self.notices):
+            self.probability_malignant = None
+        return self
 
     @model_validator(mode="after")
     def _name_findings(self) -> "Result":

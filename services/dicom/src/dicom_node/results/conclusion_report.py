@@ -106,7 +106,8 @@ def _of_breast(breast: BreastReading, sentences: Sequence[str]) -> list[sr.Conte
 def _of_films(assessment: Assessment, films: Sequence[AnalysedFilm]) -> list[sr.ContentItem]:
     """The result for a breast without a joint reading to report, with the number of its most suspicious film."""
     said: list[sr.ContentItem] = [_text(_FINDING, _SYSTEM), _assessment(assessment)]
-    return [*said, _probability(most_suspicious(films).result.probability_malignant)] if films else said
+    number = most_suspicious(films).result.probability_malignant if films else None
+    return said if number is None else [*said, _probability(number)]
 
 
 def _signed_sections(signed: Signed) -> list[sr.ContentItem]:

@@ -85,12 +85,16 @@ def _assess_unread(before: Sequence[ImageEvidence], refused: Sequence[ImageEvide
 def _probability(
     images: Sequence[ImageEvidence], further: Sequence[ImageEvidence], assessment: Assessment | None
 ) -> float | None:
-    """The highest of the images that carry the conclusion, unread films and former analyses among them."""
+    """The highest of the images that carry the conclusion, unread films and former analyses among them.
+
+    None if none of them has a number.
+    """
     if assessment is None:
         return None
     carrying = [image for image in _assessed(images) if image.assessment == assessment]
     carrying += [image for image in further if image.assessment in (assessment, "malignancy_suspected")]
-    return max(_number(image) for image in carrying or _assessed(images))
+    numbers = [image.probability_malignant for image in carrying or _assessed(images)]
+    return max((number for number in numbers if number is not None), default=None)
 
 
 def _reasons_before(unread: Mapping[str, ImageEvidence]) -> Iterator[Reason]:

@@ -67,7 +67,8 @@ def reasons(reading: BreastReading) -> Iterator[BreastReason]:
         yield BreastReason(code="nothing_marked")
     if len(reading.views) > 1:
         for film in reading.films:
-            yield BreastReason(code="view_by_itself", view=film.view, probability=film.result.probability_malignant)
+            if (alone := film.result.probability_malignant) is not None:
+                yield BreastReason(code="view_by_itself", view=film.view, probability=alone)
     number = reading.verdict.probability
     for view, without in reading.without.items():
         if without is not None and number is not None and abs(without - number) >= _LEAST_REPORTED:

@@ -27,16 +27,17 @@ export function reportView(root, jobId) {
   /** @param {Result} result @returns {string} The conclusion in words. */
   function conclude({ assessment, probability_malignant: value, thresholds, model, notices }) {
     const name = t(`common.assessment.${assessment}`);
-    const percent = probability(value, thresholds);
+    const percent = value === null ? '' : probability(value, thresholds);
     role(root, 'conclusion').dataset.assessment = assessment;
     role(root, 'icon').replaceChildren(icon(ASSESSMENT_ICONS[assessment]));
     role(root, 'assessment').textContent = name;
     role(root, 'percent').textContent = percent;
+    role(root, 'probability').hidden = !percent;
     role(root, 'model').textContent = t('jobs.model', { name: model.name, version: model.version });
     const items = listItems(noticesWords(notices));
     role(root, 'notices').hidden = items.length === 0;
     role(root, 'notices').replaceChildren(...items);
-    return `${name}, ${percent}`;
+    return [name, percent].filter(Boolean).join(', ');
   }
 
   function link() {

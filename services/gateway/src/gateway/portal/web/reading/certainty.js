@@ -18,12 +18,23 @@ export function inWords(/** @type {number} */ value) {
   return t(`reading.certainty.${name}`);
 }
 
+/** @typedef {Pick<import('../core/types.d.ts').Result, 'assessment' | 'thresholds'>} Judged */
+
 /**
- * The number of an image in words, or that it does not decide: a notice says why the system is not sure although it lies beyond the thresholds.
- * @param {Pick<import('../core/types.d.ts').Result, 'assessment' | 'probability_malignant' | 'thresholds'>} result
+ * A number in words, or that it does not decide although it lies beyond the thresholds of its image: a notice says why.
+ * @param {number} value
+ * @param {Judged | null} [image] Whose number it is.
  */
-export const certaintyOf = ({ assessment, probability_malignant: value, thresholds }) =>
-  assessment === stateOf(value, thresholds) ? inWords(value) : t('reading.certainty.doubted');
+export const certaintyOf = (value, image) =>
+  !image || image.assessment === stateOf(value, image.thresholds) ? inWords(value) : t('reading.certainty.doubted');
+
+/**
+ * How likely malignancy is, in words, or that there is no number.
+ * @param {number | null | undefined} value
+ * @param {Judged | null} [image] Whose number it is.
+ */
+export const malignancyWords = (value, image) =>
+  value == null ? t('reading.finding.unknown') : t('reading.suspicion', { words: certaintyOf(value, image) });
 
 /**
  * What stands first of a finding, the same text in list and picture: its suspicion on the film's scale, from which its

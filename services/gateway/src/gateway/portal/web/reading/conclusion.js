@@ -4,7 +4,7 @@ import { doubtWords } from '../core/codes.js';
 import { ASSESSMENT_ICONS, find, icon, listItems, role, write } from '../core/dom.js';
 import { probability } from '../core/numbers.js';
 import { list as commas, t } from '../core/words.js';
-import { certaintyOf, inWords } from './certainty.js';
+import { certaintyOf, malignancyWords } from './certainty.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
@@ -24,15 +24,14 @@ export function createConclusion(root, onChoose) {
     role(root, 'symbol').replaceChildren(icon(assessment ? ASSESSMENT_ICONS[assessment] : 'queue'));
     write(role(root, 'assessment'), assessment ? t(`common.assessment.${assessment}`) : t('reading.conclusion.none'));
     const source = images.find(({ result }) => result?.probability_malignant === value)?.result; // rounding carries its number over no threshold
-    const words = value === null ? '' : source ? certaintyOf(source) : inWords(value);
     write(role(root, 'percent'), value === null ? '' : probability(value, source?.thresholds));
     const failed = images.filter(({ prior, entry }) => !prior && entry.state === 'failed').length;
     const incomplete = failed ? [t('reading.conclusion.incomplete', { count: failed })] : [];
-    write(role(root, 'of'), value === null ? '' : [words, ...sides(together), ...incomplete].join(' · '));
+    write(role(root, 'of'), assessment ? [malignancyWords(value, source), ...sides(together), ...incomplete].join(' · ') : '');
     const unlike = images.filter(({ prior, result }) => !prior && result?.notices.some(({ code }) => unevaluated.includes(code)));
     const unlikely = unlike.length ? [t('reading.conclusion.unevaluated', { images: commas(unlike.map(({ name }) => name)) })] : [];
     write(role(root, 'unevaluated'), [...unlikely, ...doubtsOfAll(images)].join('\n'));
-    write(role(root, 'highest'), value === null ? '' : t('reading.probability.highest', { words }));
+    write(role(root, 'highest'), value === null ? '' : t('reading.probability.highest', { words: certaintyOf(value, source) }));
     const imageOfJob = (/** @type {string | null} */ job) => images.find(({ jobId }) => jobId === job);
     const items = reasons.map(({ text, job_id: job }) => reasonItem(text, imageOfJob(job)));
     list('reasons', JSON.stringify([reasons, items.map(({ children }) => children.length)]), items);

@@ -9,7 +9,7 @@ import { moment } from '../core/times.js';
 import { apiLanguage, t } from '../core/words.js';
 import { unitOf } from '../viewer/image.js';
 import { STATES } from '../viewer/palette.js';
-import { certaintyOf, headlineOf, inWords } from './certainty.js';
+import { headlineOf, inWords, malignancyWords } from './certainty.js';
 import { marksOfRow } from './findings.js';
 import { numberOf } from './numbering.js';
 import { referenceTo } from './own.js';
@@ -86,7 +86,7 @@ function fillFinding(row, image, result, finding) {
   write(role(row, 'percent'), percent);
   role(row, 'bar').style.width = `${100 * (suspicion ?? 0)}%`;
   write(role(row, 'place'), placeWords(image, finding, !image.view)); // the name of a view says the side
-  write(role(row, 'words'), suspicion == null ? t('reading.finding.unknown') : t('reading.suspicion', { words: inWords(suspicion) }));
+  write(role(row, 'words'), malignancyWords(suspicion));
   write(role(row, 'there'), t('reading.finding.there', { words: inWords(there), percent: probability(there) }));
   write(role(row, 'kind'), modality(result.image.modality)?.labels[finding.label] ?? finding.label);
   write(role(row, 'size'), sizeInShort(result.image, finding));
@@ -128,8 +128,8 @@ function fillImage(row, { film, jobId, result }) {
   const { assessment, probability_malignant: value, thresholds, findings, heat_map: heat, notices, tissue } = result;
   row.dataset.assessment = assessment;
   write(role(row, 'said'), t(`common.assessment.${assessment}`));
-  write(role(row, 'percent'), probability(value, thresholds));
-  write(role(row, 'words'), t('reading.suspicion', { words: certaintyOf(result) }));
+  write(role(row, 'percent'), value === null ? '–' : probability(value, thresholds));
+  write(role(row, 'words'), malignancyWords(value, result));
   const note = film ? (findings.length ? '' : t('reading.image.none')) : heat ? t(heat.kind === 'tumour' ? 'reading.image.tumour' : 'reading.image.map') : '';
   write(role(row, 'note'), note && `· ${note}`);
   const told = role(row, 'notices');

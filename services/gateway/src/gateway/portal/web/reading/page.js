@@ -115,7 +115,8 @@ function paintTools(pane) {
 function describe({ name, result }) {
   if (!result) return t('reading.describe.none', { name });
   const { assessment, probability_malignant: value, thresholds } = result;
-  return t('reading.describe', { name, assessment: t(`common.assessment.${assessment}`), percent: probability(value, thresholds) });
+  const percent = value === null ? t('reading.finding.unknown') : probability(value, thresholds);
+  return t('reading.describe', { name, assessment: t(`common.assessment.${assessment}`), percent });
 }
 
 /** Why an image was not assessed, and whether trying again is of no use. @param {ViewedImage} image */
