@@ -143,10 +143,11 @@ class TestHtml:
             "The clinician on this image: dismissed.",
             "<b>broken.png: The file is incomplete.</b>",
             "Views that are not in this case: RCC, RMLO and LMLO.",
-            "1. LCC",
+            "<b><bdi>LCC</bdi></b>",
             "Version 2",
         ):
             assert words in page, words
+        assert "1. LCC" not in page, "films have no numbers beside those of findings"
         assert "script" not in page
 
     def test_view_and_side_as_put_right_since(self, make_content, results):
