@@ -71,6 +71,16 @@ class TestSign:
         assert [(r["version"], r["superseded"]) for r in read()["reports"]] == [(2, False), (1, True)]
         assert read()["state"] == "signed"
 
+    def test_an_addendum_needs_no_other_change(self, sign, read, worker, job):
+        worker.infer(job)
+        sign(comment="Spiculated.")
+        assert sign(comment="Spiculated.").json()["code"] == "case_not_signable"
+        assert sign(comment="Spiculated. Addendum: seen in 2024, too.").json()["version"] == 2
+        assert sign(comment="Spiculated. Addendum: seen in 2024, too.").json()["code"] == "case_not_signable"
+        found = read()
+        assert (found["state"], found["signed_version"]) == ("signed", 2)
+        assert [(r["comment"][-4:], r["superseded"]) for r in found["reports"]] == [("too.", False), ("ted.", True)]
+
     def test_the_system_concludes_the_same_after_it(
         self, sign, read, worker, job, upload, picture, client, alice, case
     ):

@@ -71,7 +71,8 @@ def sign_case(
 ) -> CaseReportRead:
     """Sign the case in its present state, as a numbered version that never changes.
 
-    A later change of the case supersedes it.
+    A later change of the case supersedes it. So does a later version: a signed case can be signed again with another
+    statement, such as a further comment; with the same one the answer is `case_not_signable`.
 
     Only a person in the portal can sign; a program with a token gets `portal_session_required`. If the person's last
     authentication is too long ago (`authentication_too_old`), send `POST /api/v1/sessions/current/authentication`

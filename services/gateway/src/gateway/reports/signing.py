@@ -48,7 +48,7 @@ def sign(
             `conclusion_contradicts` (422).
     """
     together = ReadTogether.ahead(session, store, case)
-    case = ready_to_sign(session, case, user, if_match)
+    case = ready_to_sign(session, case, user, if_match, statement)
     together.check_present(session, case)
     if case.read_twice:
         raise ProblemError(409, "read_by_two")
@@ -57,8 +57,12 @@ def sign(
     return issue(session, together, case, user, sheets.Sheets(), concluded)
 
 
-def ready_to_sign(session: Session, case: Case, user: User, if_match: str | None) -> Case:
+def ready_to_sign(
+    session: Session, case: Case, user: User, if_match: str | None, statement: CaseReportCreate | None = None
+) -> Case:
     """The case, locked, if this user may sign anything of it now.
+
+    A signed case that did not change may be signed again with another statement, such as a further comment.
 
     Raises:
         ProblemError: `case_not_signable`, `case_claimed` or `case_is_sample` (409), or `case_changed` (412).
@@ -66,11 +70,22 @@ def ready_to_sign(session: Session, case: Case, user: User, if_match: str | None
     case = cases.locked(session, case.id)
     sheets.check_unchanged(session, case, user, if_match)
     check_free(case, user)
-    if case.state in ("empty", "analysing", "signed"):
+    if case.state in ("empty", "analysing") or (case.state == "signed" and not _amends(session, case, statement)):
         raise ProblemError(409, "case_not_signable", case.state, values={"version": case.signed_version})
     if case.sample:
         raise ProblemError(409, "case_is_sample")
     return case
+
+
+def _amends(session: Session, case: Case, statement: CaseReportCreate | None) -> bool:
+    """Whether a statement is another than that of the version in force."""
+    in_force = repository.version(session, case.id, case.signed_version or 0)
+    if statement is None or in_force is None:
+        return False
+    said = in_force.content["signature"]
+    breasts = statement.breasts.model_dump(mode="json") if statement.breasts else None
+    own = statement.conclusion or (statement.breasts.assessment if statement.breasts else None)
+    return (own, breasts, statement.comment) != (said.get("conclusion"), said.get("breasts"), said.get("comment", ""))
 
 
 def check_read_together(session: Session, case: Case, statement: CaseReportCreate) -> None:

@@ -21,8 +21,9 @@ export function createConclusion(root, onChoose) {
     if (!detail) return;
     const { assessment, probability_malignant: value, reasons, suggestions } = detail.conclusion;
     root.dataset.assessment = assessment ?? '';
-    role(root, 'symbol').replaceChildren(icon(assessment ? ASSESSMENT_ICONS[assessment] : 'queue'));
-    write(role(root, 'assessment'), assessment ? t(`common.assessment.${assessment}`) : t('reading.conclusion.none'));
+    const ended = detail.state === 'failed'; // nothing could be assessed, and nothing is awaited
+    role(root, 'symbol').replaceChildren(icon(assessment ? ASSESSMENT_ICONS[assessment] : ended ? 'alert' : 'queue'));
+    write(role(root, 'assessment'), t(assessment ? `common.assessment.${assessment}` : ended ? 'reading.failed' : 'reading.conclusion.none'));
     const source = images.find(({ result }) => result?.probability_malignant === value)?.result; // rounding carries its number over no threshold
     write(role(root, 'percent'), value === null ? '' : probability(value, source?.thresholds));
     const failed = images.filter(({ prior, entry }) => !prior && entry.state === 'failed').length;

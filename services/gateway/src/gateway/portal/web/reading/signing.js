@@ -11,7 +11,7 @@ import { createDraftText } from './draft-text.js';
 import { lackingIn } from './lacking.js';
 import { byLesion, verdictOf } from './findings.js';
 import { ownOf } from './own.js';
-import { judged } from './state.js';
+import { NOTHING_YET, judged } from './state.js';
 import { asksForWhole, sentBreasts, unstated } from './stated.js';
 import { nameOfMarks } from './targets.js';
 
@@ -38,6 +38,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   /** @type {string | null} */
   let seen = null; // the state of the case that is being signed
   let awaited = false; // whether its films were still being read together
+  let amends = false; // whether it is signed, and what it states is signed anew
 
   const chosen = () => choices.find(({ checked }) => checked)?.value ?? '';
 
@@ -64,11 +65,25 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     form.reset();
     comment.value = kept;
     ({ etag: seen, awaited } = store.state);
+    startAnew();
     for (const place of /** @type {Place[]} */ (['stale', 'problem', 'conclusion-problem', 'stands-problem'])) say(place, '');
     show();
     write(find(dialog, 'h2'), find(document, '[data-role="sign"] span').textContent ?? ''); // a report, a read or an arbitration
     dialog.showModal();
     prepare();
+  }
+
+  /** What the version in force states of the breasts stands again if nothing else has changed. Its comment can be taken over. */
+  function startAnew() {
+    const { case: detail } = store.state;
+    const [last] = detail?.reports ?? [];
+    amends = detail?.state === 'signed';
+    if (amends && last?.breasts) store.update({ breasts: { R: last.breasts.right ?? {}, L: last.breasts.left ?? {} } });
+    const former = role(dialog, 'former');
+    former.hidden = !last?.comment || Boolean(detail?.read_twice);
+    if (former.hidden) return;
+    write(role(former, 'said'), t('reading.sign.former', { version: last.version }));
+    write(role(former, 'text'), last.comment);
   }
 
   /** Nothing can be signed before its draft is there to be read. */
@@ -246,6 +261,14 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   }
 
   role(dialog, 'cancel').addEventListener('click', () => dialog.close());
+  role(dialog, 'take').addEventListener('click', () => {
+    const said = role(dialog, 'text').textContent ?? '';
+    comment.value = draft.edited() ? `${comment.value}\n${said}` : said;
+    comment.focus();
+  });
+  dialog.addEventListener('close', () => {
+    if (amends && store.state.case?.state === 'signed') store.update({ breasts: NOTHING_YET.breasts }); // a later change would find it preselected
+  });
   dialog.addEventListener('cancel', (event) => {
     if (busy) event.preventDefault(); // Escape cannot call back what is being signed
   });

@@ -20,7 +20,7 @@ export const reportAddress = (/** @type {string} */ caseId, /** @type {string | 
  * @param {{onSign: () => void, refresh: () => Promise<void>, onProblem: (problem: import('../core/api.js').Problem) => void}} actions
  */
 export function createVersions(root, { onSign, refresh, onProblem }) {
-  role(root, 'sign').addEventListener('click', onSign);
+  for (const name of ['sign', 'amend']) role(root, name).addEventListener('click', onSign);
 
   /** @param {Reading} state */
   function show(state) {
@@ -45,10 +45,11 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
   }
 
   /** @param {CaseDetail} detail */
-  function showSign({ state, sample, reports }) {
+  function showSign({ state, sample, reports, read_twice: twice }) {
     const sign = role(root, 'sign', HTMLButtonElement);
     sign.disabled = state === 'empty' || state === 'analysing'; // as the server refuses it
     sign.hidden = state === 'signed' || sample;
+    role(root, 'amend').hidden = state !== 'signed' || sample || twice;
     write(find(sign, 'span'), t(reports.length ? 'reading.sign.again' : 'reading.sign'));
   }
 
