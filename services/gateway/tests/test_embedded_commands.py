@@ -67,6 +67,29 @@ def test_a_backup_of_the_folder_is_made_and_noted(home, tmp_path):
         assert session.scalars(noted).one() == 1
 
 
+def test_a_backup_is_restored_into_a_folder_without_a_database(home, tmp_path):
+    backup, new = tmp_path / "backup", tmp_path / "new"
+    absent = run("backup", "restore", str(backup), "--home", str(new))
+    assert (absent.exit_code, f"{backup} holds no backup" in absent.output) == (1, True)
+    assert not new.exists()
+    for command in (("backup", "create", str(backup)), ("audit", "anchor", str(tmp_path / "anchors"))):
+        assert run(*command, "--home", str(home)).exit_code == 0
+    assert run("backup", "create", str(backup), "--home", str(home)).exit_code == 0
+    new.mkdir()
+    shutil.copy(home / "secrets.json", new)
+    done = run("backup", "restore", str(backup), "--home", str(new))
+    assert done.exit_code == 0, (done.output, done.exception)
+    verified = run("audit", "verify", "--anchors", str(tmp_path / "anchors"), "--home", str(new))
+    assert verified.exit_code == 0, verified.output
+    again = run("backup", "restore", str(backup), "--home", str(new))
+    assert (again.exit_code, "not empty" in again.output) == (1, True)
+
+
+def test_anchors_that_are_not_there_are_not_taken_for_none(home, tmp_path):
+    done = run("audit", "verify", "--anchors", str(tmp_path / "anchors"), "--home", str(home))
+    assert done.exit_code == 2, done.output
+
+
 @pytest.mark.parametrize(
     "command",
     [

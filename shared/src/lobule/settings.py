@@ -7,9 +7,10 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -45,6 +46,21 @@ class _Files(PydanticBaseSettingsSource):
         return {name: value for name, value in given.items() if value}  # an empty file counts as not set
 
 
+def http_address(url: str) -> str:
+    """Check an address of HTTP; an empty one stands for none.
+
+    Raises:
+        ValueError: It is no such address.
+    """
+    parts = urlsplit(url)
+    if url and not (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0):
+        raise ValueError("it must be an address such as https://lobule.example")
+    return url
+
+
+HttpAddress = Annotated[str, AfterValidator(http_address)]
+
+
 def without_line_end(value: object) -> object:
     """Remove the line end of a secret, which a Kubernetes secret keeps if it was created from a file."""
     return value.strip() or None if isinstance(value, str) else value
@@ -71,7 +87,7 @@ class ServiceSettings(FromEnvironment):
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
 
-    gateway_url: str = Field(
+    gateway_url: HttpAddress = Field(
         "http://127.0.0.1:8000", description="address at which the other services reach the gateway"
     )
     log_format: Literal["json", "console"] = Field("json", description="format of log lines")
@@ -89,7 +105,9 @@ class Settings(ServiceSettings):
         description="address of the message broker and progress cache: redis://, rediss://, unix:// or sentinel://"
     )
     object_store_url: str = Field(description="object store: file:///folder or s3://bucket/prefix")
-    s3_endpoint_url: str | None = Field(default=None, description="endpoint of an S3 service other than Amazon's")
+    s3_endpoint_url: HttpAddress | None = Field(
+        default=None, description="endpoint of an S3 service other than Amazon's"
+    )
     master_key: SecretStr | None = Field(
         default=None, min_length=32, description="key that encrypts stored objects; unset: they are not encrypted"
     )
@@ -99,7 +117,7 @@ class Settings(ServiceSettings):
         description="master key that was replaced; keep it set until `lobule encryption rotate` has finished",
     )
     internal_token: SecretStr = Field(min_length=32, description="secret that the gateway and the workers share")
-    otlp_endpoint: str | None = Field(
+    otlp_endpoint: HttpAddress | None = Field(
         default=None,
         description="address of the OpenTelemetry collector (OTLP over HTTP) that receives traces; unset: no traces"
         " are sent",

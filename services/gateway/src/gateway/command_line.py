@@ -68,21 +68,25 @@ def end_on_sigterm() -> None:
 
 
 def settings_at(home: Path) -> GatewaySettings:
-    """The settings of the environment; without LOBULE_DATABASE_URL those that `lobule up` with the folder would use.
-
-    An object store without a database is refused unless the command names another folder than the default: the
-    folder's database would be compared with a store that may be another system's, and what it does not know would be
-    deleted there.
-    """
+    """The settings of the environment; without LOBULE_DATABASE_URL those that `lobule up` with the folder would use."""
     if variable("DATABASE_URL"):
         return get_settings()
-    if home == DEFAULT_HOME and variable("OBJECT_STORE_URL"):
-        raise fail(words()("cli.store_without_database", folder=home.resolve()))
+    refuse_another_store(home)
     if Home.database_in(home) is None:
         raise fail(words()("cli.no_lobule", folder=home.resolve()))
     # Redis is a child of `lobule up`, at a socket of its own; no command asks for it.
     redis = {} if variable("REDIS_URL") else {"redis_url": "unix:///none"}
     return read_settings(GatewaySettings, **Home.open(home).settings(), **redis)
+
+
+def refuse_another_store(home: Path) -> None:
+    """Refuse an object store without a database, unless the command names another folder than the default.
+
+    The folder's database would be compared with a store that may be another system's, and what it does not know would
+    be deleted there.
+    """
+    if home == DEFAULT_HOME and variable("OBJECT_STORE_URL"):
+        raise fail(words()("cli.store_without_database", folder=home.resolve()))
 
 
 def tell_what_is_changed(settings: GatewaySettings) -> None:

@@ -13,7 +13,7 @@ from gateway.networks import parse_networks
 from gateway.pdf_signing import PdfSigner
 from gateway.roles import parse_mapping, parse_roles
 from gateway.signing_keys import SigningKeys, parse_public_keys
-from lobule.settings import Settings, read_settings, without_line_end
+from lobule.settings import HttpAddress, Settings, read_settings, without_line_end
 
 _TEN_YEARS_H = 24 * 3650
 
@@ -75,7 +75,7 @@ class GatewaySettings(Settings):
     login_attempts: int = Field(
         10, gt=0, description="failed logins with a name from one address after which each further attempt has to wait"
     )
-    oidc_issuer: str = Field(
+    oidc_issuer: HttpAddress = Field(
         "", description="address of the OpenID provider for single sign-on; unset: no single sign-on"
     )
     oidc_client_id: str = Field("lobule", description="client ID of this server at the provider")
@@ -153,7 +153,7 @@ class GatewaySettings(Settings):
         description="free bytes on the disk of the object store below which uploads are refused",
     )
     reap_every_s: float = Field(5, gt=0, description="seconds between searches for silent workers")
-    public_url: str = Field(
+    public_url: HttpAddress = Field(
         "http://127.0.0.1:8000", description="address at which users reach this server; webhook messages contain it"
     )
     root_path: str = Field(

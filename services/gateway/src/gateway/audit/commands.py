@@ -20,7 +20,10 @@ from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
 app = commands(
     "Verify and export the audit log of LOBULE_DATABASE_URL or, if it is not set, of the folder that `lobule up` uses.",
 )
-_Anchors = Annotated[list[Path] | None, typer.Option(help="files with anchors of the chains, to compare with the log")]
+_Anchors = Annotated[
+    list[Path] | None,
+    typer.Option(exists=True, dir_okay=False, help="files with anchors of the chains, to compare with the log"),
+]
 
 
 @app.command("verify")

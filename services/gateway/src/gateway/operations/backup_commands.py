@@ -9,15 +9,26 @@ from typing import Annotated
 
 import structlog
 import typer
+from alembic.util import CommandError
 from sqlalchemy import Engine
 
 from gateway.audit.models import BACKUP_CREATED
 from gateway.audit.service import record_command
-from gateway.command_line import commands, end_on_sigterm, settings_at, tell_what_is_changed
+from gateway.command_line import (
+    commands,
+    end_on_sigterm,
+    fail,
+    refuse_another_store,
+    settings_at,
+    tell_what_is_changed,
+)
 from gateway.database import make_engine
+from gateway.migrate import migrate
 from gateway.operations import backup
 from gateway.settings import GatewaySettings
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
+from lobule.launcher.home import Home
+from lobule.settings import variable
 from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
 
@@ -48,8 +59,7 @@ def _do(
     try:
         done = work(settings, folder)
     except backup.BackupError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        raise fail(str(error)) from None
     typer.echo(f"{words}: {done.rows} rows, {done.objects} objects ({done.bytes} bytes), {done.known} there already.")
 
 
@@ -98,8 +108,26 @@ def _note(settings: GatewaySettings, action: str, done: backup.Report, folder: P
 
 @app.command()
 def restore(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
-    """Restore a backup to an empty, migrated database and its object store."""
+    """Restore a backup to an empty, migrated database and its object store.
+
+    In a folder without a database, such as a new one for `lobule up`, the command makes one.
+    """
+    try:
+        if not variable("DATABASE_URL") and Home.database_in(home) is None:
+            _make_database(home, backup.revision_of(folder))
+    except backup.BackupError as error:
+        raise fail(str(error)) from None
     _do("Restored", settings_at(home), _restore, folder)
+
+
+def _make_database(home: Path, revision: str) -> None:
+    refuse_another_store(home)
+    made = Home.open(home)
+    with made.in_use():
+        try:
+            migrate(made.settings()["database_url"], revision)
+        except CommandError as error:  # a revision that this version does not know
+            raise fail(str(error)) from None
 
 
 @app.command()
@@ -119,8 +147,7 @@ def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: Gatew
     try:
         count = work(_open(settings)[1], folder)
     except backup.BackupError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        raise fail(str(error)) from None
     record_command(settings, "backup.forget", folder=str(folder.resolve()), **{what: count})
     typer.echo(f"{count} {what} were deleted from the backup.")
 

@@ -1,7 +1,8 @@
 """What `lobule doctor` checks of the gateway: its settings and its database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Engine, text
@@ -11,22 +12,33 @@ from sqlalchemy.orm import Session
 from gateway.database import make_engine, make_session_factory, read
 from gateway.migrate import current_revision, lacks_migration
 from gateway.settings import GatewaySettings
+from gateway.sso.provider import Provider
 from lobule.diagnosis import Check, Installation
 from lobule.settings import variable
 
 _CLOCK_S = 5.0
 _FILE = "…_file"  # a variable that names a file which cannot be read
+_OF_LAUNCHER = {
+    **dict.fromkeys(("internal_token", "secret_key"), "x" * 32),
+    **{"database_url": "sqlite:////none", "object_store_url": "file:///none", "redis_url": "unix:///none"},
+}
+"""Valid values of the settings that `lobule up` makes itself where they are unset."""
 
 
 def settings(installation: Installation) -> Iterator[Check]:
-    """The variables of the gateway are set, and their values are valid. `lobule up` sets its own."""
-    if installation.embedded:
-        return
-    problems = _wrong_variables()
+    """The variables of the gateway are set, and their values are valid. The provider of single sign-on answers."""
+    given = _OF_LAUNCHER if installation.embedded else {}
+    problems = _wrong_variables(given)
     for name, problem in problems:
         yield Check("settings", "problem", "setting_wrong", {"variable": f"LOBULE_{name.upper()}", "reason": problem})
-    if not problems:
-        yield Check("settings", "ok", "settings")
+    if problems:
+        return
+    yield Check("settings", "ok", "settings")
+    read = GatewaySettings(**_unset(given))
+    if read.oidc_issuer:
+        reason = Provider(read).problem()
+        values = {"issuer": read.oidc_issuer, "reason": reason}
+        yield Check("single sign-on", "problem" if reason else "ok", "sso_away" if reason else "sso", values)
 
 
 def database(installation: Installation) -> Iterator[Check]:
@@ -37,7 +49,7 @@ def database(installation: Installation) -> Iterator[Check]:
             yield Check("database", "ok", "database_new", {"folder": installation.home})
             return
     else:
-        unknown = {name for name, _ in _wrong_variables()} & {"database_url", _FILE}
+        unknown = {name for name, _ in _wrong_variables({})} & {"database_url", _FILE}
         url = None if unknown else variable("DATABASE_URL")
         if url is None:
             return  # `settings` has said so
@@ -81,10 +93,18 @@ def _state(session: Session) -> tuple[str | None, datetime | None]:
     return revision, connection.execute(text("SELECT clock_timestamp()")).scalar_one()
 
 
-def _wrong_variables() -> list[tuple[str, str]]:
-    """The settings that are missing or invalid, each with its reason."""
+def _unset(given: Mapping[str, str]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if variable(name.upper()) is None}
+
+
+def _wrong_variables(given: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The settings that are missing or invalid, each with its reason.
+
+    Args:
+        given: Settings that count where no variable sets them.
+    """
     try:
-        GatewaySettings()  # pyright: ignore[reportCallIssue] - filled from the environment
+        GatewaySettings(**_unset(given))
     except ValidationError as error:
         problems = error.errors(include_input=False)
         return [(str(each["loc"][0]) if each["loc"] else "…", each["msg"]) for each in problems]

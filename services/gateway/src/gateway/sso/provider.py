@@ -197,6 +197,16 @@ class Provider:
         """
         return self._configuration.value(_KEPT_S, self._fetch_configuration)
 
+    def problem(self) -> str | None:
+        """Why nobody can log in through the provider, as far as this can be seen before; None if nothing is wrong."""
+        try:
+            self._key_set()
+        except ProblemError as error:
+            return "; ".join(error.__notes__)
+        except (JoseError, ValueError) as error:
+            return str(error)
+        return None
+
     def _fetch_configuration(self) -> dict[str, Any]:
         issuer = self._settings.oidc_issuer
         found = self._fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
@@ -241,7 +251,9 @@ class Provider:
     @staticmethod
     def _away(error: Exception) -> ProblemError:
         log.warning("sso_unavailable", error=repr(error))
-        return _unavailable()
+        unavailable = _unavailable()
+        unavailable.add_note(str(error) or type(error).__name__)
+        return unavailable
 
 
 def _unavailable() -> ProblemError:
