@@ -31,11 +31,14 @@ def up(
 
 
 def print_address(system: RunningSystem) -> None:
-    """Print the portal's address and how to log in."""
+    """Print the portal's address and how to log in. A log, such as that of systemd, does not get the password."""
     console.rule()
     t, password = words(), system.home.secrets["admin_password"]
     console.print(f"[bold green]{t('cli.ready')}[/] {system.url}", highlight=False)
-    console.print(t("cli.log_in", user=f"[bold]{ADMIN}[/]", password=password), highlight=False)
+    if console.is_terminal:
+        console.print(t("cli.log_in", user=f"[bold]{ADMIN}[/]", password=password), highlight=False)
+    else:
+        console.print(t("cli.log_in_file", user=ADMIN, file=system.home.folder / "secrets.json"), highlight=False)
     console.print(t("cli.folder", folder=system.home.folder), highlight=False)
     console.rule()
 

@@ -85,16 +85,8 @@ def _create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     return Report(sum(table["rows"] for table in tables.values()), copied, size, known)
 
 
-def revision_of(folder: Path) -> str:
-    """The revision of the database that a backup was made of.
-
-    Raises:
-        BackupError: There is no backup.
-    """
-    return _about(folder)["revision"]
-
-
-def _about(folder: Path) -> dict[str, Any]:
+def description(folder: Path) -> dict[str, Any]:
+    """What a backup says of itself, such as the `revision` of its database; raises `BackupError` if there is none."""
     try:
         return json.loads((folder / "backup.json").read_text())
     except FileNotFoundError:
@@ -107,7 +99,7 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     Raises:
         BackupError: If the backup is damaged, the database is not empty, or stands at another revision.
     """
-    about = _about(folder)
+    about = description(folder)
     # A backup of an earlier revision has neither the tables nor the columns that came later.
     tables = [table for table in Base.metadata.sorted_tables if table.name in about["tables"]]
     for table in tables:

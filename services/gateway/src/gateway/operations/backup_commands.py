@@ -114,7 +114,7 @@ def restore(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
     """
     try:
         if not variable("DATABASE_URL") and Home.database_in(home) is None:
-            _make_database(home, backup.revision_of(folder))
+            _make_database(home, backup.description(folder)["revision"])
     except backup.BackupError as error:
         raise fail(str(error)) from None
     _do("Restored", settings_at(home), _restore, folder)
