@@ -20,6 +20,9 @@ from gateway.webhooks.addresses import ForbiddenAddressError, resolve
         "http://0.0.0.0/",
         "http://224.0.0.1/",
         "http://100.64.0.1/",
+        "http://192.0.0.192/",
+        "http://[::ffff:192.0.0.8]/",
+        "http://168.63.129.16/",
         "http://nowhere.invalid/",
         "http://[64:ff9b::7f00:1]/",  # NAT64
         "http://[64:ff9b::a9fe:a9fe]/",
@@ -45,6 +48,14 @@ def test_what_is_allowed_and_what_is_public():
     for public in ("8.8.8.8", "2001:4860:4860::8888", "64:ff9b::808:808", "2002:808:808::1"):
         host = f"[{public}]" if ":" in public else public
         assert resolve(f"https://{host}/", []) == public
+
+
+def test_what_is_wrong_is_said_once(client, alice):
+    """The body is read before the transaction, too."""
+    answer = client.post("/api/v1/webhooks", headers=alice, json={"url": "https://example.com/", "events": ["other"]})
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (422, "#/events/0")
+    assert len(answer.json()["values"]["fields"]) == 1
 
 
 def test_refused_by_the_api(make_app):

@@ -171,7 +171,8 @@ def install_error_handlers(app: FastAPI) -> None:
             return problem_response(request, ProblemError(400, "invalid_json"))
         if any(e["loc"][0] == "body" for e in found) and not _is_json(request):
             return problem_response(request, ProblemError(415, "unsupported_media_type"))
-        errors = [_faulty(e["loc"], e["msg"]) for e in found]
+        # A body that a dependency reads as well is checked twice.
+        errors = [_faulty(loc, msg) for loc, msg in dict.fromkeys((tuple(e["loc"]), e["msg"]) for e in found)]
         fields = [f"{e['where']}: {e['problem']}" for e in errors[:3]]
         return problem_response(
             request, ProblemError(422, "invalid_request", "fields", values={"fields": fields}, errors=errors)

@@ -13,3 +13,8 @@ _NOT_IN_LINE = re.compile(ONE_LINE.removeprefix("^").removesuffix("*$").replace(
 def in_one_line(text: str) -> str:
     """A text of another system as a name in a line: what a name may not contain is left out."""
     return _NOT_IN_LINE.sub("", text)
+
+
+def shown_in_one_line(text: str) -> str:
+    r"""A text for a terminal or a log: what a name may not contain is written as JSON escapes it, such as `\u001b`."""
+    return _NOT_IN_LINE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -239,6 +239,20 @@ def test_every_event_is_a_line_for_a_siem(sessions):
     assert "\n" not in message
 
 
+def test_no_name_steers_the_terminal_that_an_export_is_shown_on(sessions):
+    name = "\x1b]0;a\x07\x9b2J\u202e李"
+    with sessions.begin() as session:
+        record(session, None, name, "auth.failed")
+    with reading(sessions) as session:
+        [event] = repository.every(session, AuditFilter())
+        message, row = line_of(event, "syslog", "host"), line_of(event, "jsonl", "host")
+    assert json.loads(row)["actor_name"] == name
+    assert message.isprintable()
+    assert row.isprintable()
+    assert r'actor_name="\u001b' in message
+    assert "李" in message
+
+
 def test_the_commands(app, client, alice, case, tmp_path, monkeypatch):
     settings, run = app.state.settings, CliRunner()
     for name in ("database_url", "redis_url", "object_store_url"):

@@ -140,7 +140,7 @@ def _cells(event: AuditEvent) -> list[str]:
 
 def _safe(cell: str) -> str:
     """Escape a cell that a spreadsheet would read as a formula; names are user input."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if cell.startswith(tuple("=+-@\t\r\n＝＋－＠")) else cell
 
 
 def _line(cells: tuple[str, ...] | list[str]) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from gateway.audit.models import AuditEvent
 from gateway.audit.schemas import AuditEventRead
+from gateway.one_line import shown_in_one_line
 
 Format = Literal["jsonl", "syslog"]
 
@@ -15,8 +16,8 @@ _MEMBERS = ("id", "actor_id", "actor_name", "target_type", "target_id", "address
 
 
 def line_of(event: AuditEvent, form: Format, host: str) -> str:
-    """An event as a line, without its end."""
-    return as_json(event) if form == "jsonl" else as_syslog(event, host)
+    """An event as a line, without its end. Somebody may have tried to log in with a name that steers terminals."""
+    return shown_in_one_line(as_json(event) if form == "jsonl" else as_syslog(event, host))
 
 
 def as_json(event: AuditEvent) -> str:

@@ -9,6 +9,11 @@ from gateway.networks import Network
 from lobule.words import Words
 
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_OF_OPERATORS = [ipaddress.IPv4Network(each) for each in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")]
+"""Protocol assignments and relays (RFC 6890), and Azure's own address in every virtual machine.
+
+Older versions of Python count some of them as public.
+"""
 _LAST_BITS_ARE_IPV4 = [ipaddress.IPv6Network(each) for each in ("64:ff9b::/96", "::/96")]
 
 
@@ -57,6 +62,8 @@ def _is_allowed(address: ipaddress.IPv4Address | ipaddress.IPv6Address, allowed:
             return _is_allowed(inner, allowed)
         if address not in _GLOBAL_UNICAST:  # site-local addresses, and what nobody has been given
             return False
+    elif any(address in network for network in _OF_OPERATORS):
+        return False
     return address.is_global and not address.is_multicast
 
 
