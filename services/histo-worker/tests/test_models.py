@@ -1,12 +1,16 @@
+from functools import cache
+
 import keras
 import numpy as np
 import pytest
 
-from histo_worker.models.attention_mil import attention_mil
 from histo_worker.models.patch_classifier import patch_classifier
 from histo_worker.models.reference_resnet import FAMILY, reference_resnet
 from histo_worker.models.taps import build_trunk
 from lobule_ml.backbones import BACKBONES
+
+built = cache(reference_resnet)
+"""Builds each network once for all tests of this file, which only look at it."""
 
 
 def table_8_parameters(variant: str) -> int:
@@ -32,25 +36,25 @@ def table_8_parameters(variant: str) -> int:
 class TestReportResNet:
     @pytest.mark.parametrize("variant", FAMILY)
     def test_parameters_are_table_8s(self, variant):
-        assert reference_resnet(variant).count_params() == table_8_parameters(variant)
+        assert built(variant).count_params() == table_8_parameters(variant)
 
     def test_sides_and_maps_are_table_8s(self):
-        net = reference_resnet("normal")
+        net = built("normal")
         for stage, (side, maps) in enumerate([(128, 16), (64, 32), (32, 64), (16, 128), (8, 256)], 1):
             assert net.get_layer(f"conv{stage}_5_relu").output.shape[1:] == (side, side, maps)
         assert net.get_layer("conv00_1").output.shape[1:] == (256, 256, 16)
-        assert reference_resnet("stride2").get_layer("conv00_1").output.shape[1:] == (128, 128, 16)
-        assert reference_resnet("two_pools").get_layer("pool01").output.shape[1:] == (64, 64, 16)
-        assert reference_resnet("blocks_changed").get_layer("conv4_7_relu").output.shape[1:] == (16, 16, 128)
+        assert built("stride2").get_layer("conv00_1").output.shape[1:] == (128, 128, 16)
+        assert built("two_pools").get_layer("pool01").output.shape[1:] == (64, 64, 16)
+        assert built("blocks_changed").get_layer("conv4_7_relu").output.shape[1:] == (16, 16, 128)
 
     @pytest.mark.parametrize("size", [64, 128, 256, 512])
     def test_every_input_of_figure_43_ends_in_8_by_8(self, size):
-        net = reference_resnet("best", size)
+        net = built("best", size)
         assert net.input.shape[1:] == (size, size, 3)
         assert net.output["evidence"].shape[1:] == (8, 8)
 
     def test_the_best_has_stride_2_and_dropout(self):
-        names = [layer.name for layer in reference_resnet("best").layers]
+        names = [layer.name for layer in built("best").layers]
         assert "dropout_last" in names
         assert "pool00" not in names
 
@@ -85,31 +89,3 @@ class TestHead:
     @pytest.mark.parametrize("backbone", BACKBONES)
     def test_every_backbone_has_the_taps(self, backbone):
         assert set(build_trunk(backbone, ("block2", "block3", "top")).output) == {"block2", "block3", "top"}
-
-
-class TestAttentionMIL:
-    def test_filling_changes_nothing(self):
-        net = attention_mil(6)
-        rng = np.random.default_rng(0)
-        bag = rng.normal(size=(1, 4, 6)).astype(np.float32)
-        padded = np.concatenate([bag, rng.normal(size=(1, 3, 6)).astype(np.float32)], axis=1)
-        short = net([bag, np.ones((1, 4), np.float32)])
-        long = net([padded, np.array([[1, 1, 1, 1, 0, 0, 0]], np.float32)])
-        np.testing.assert_allclose(short["logit"], long["logit"], atol=1e-5)
-        np.testing.assert_allclose(np.asarray(long["attention"])[0, 4:], 0)
-        np.testing.assert_allclose(np.asarray(long["attention"]).sum(), 1, atol=1e-5)
-
-    def test_learns_that_one_patch_is_enough(self):
-        keras.utils.set_random_seed(0)
-        rng = np.random.default_rng(0)
-        bags = rng.normal(size=(256, 6, 4)).astype(np.float32)
-        target = (np.arange(256) % 2).astype(np.float32)
-        for i in np.flatnonzero(target):
-            bags[i, rng.integers(6), 0] += 6
-        net = attention_mil(4, hidden=16, dropout=0.0)
-        model = keras.Model(net.input, net.output["logit"])
-        model.compile(keras.optimizers.Adam(0.02), keras.losses.BinaryCrossentropy(from_logits=True))
-        present = np.ones((256, 6), np.float32)
-        model.fit([bags, present], target, epochs=25, batch_size=64, verbose=0)
-        called = np.asarray(net([bags, present])["logit"]) > 0
-        assert (called == (target > 0)).mean() > 0.95

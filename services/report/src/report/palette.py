@@ -12,9 +12,7 @@ from lobule.contracts.result import Assessment
 RGB = tuple[int, int, int]
 
 INK: RGB = (18, 38, 52)
-MUTED: RGB = (88, 104, 117)
 LINE: RGB = (216, 223, 228)
-PAPER: RGB = (255, 255, 255)
 FILM: RGB = (11, 15, 18)  # beyond the edges of a film
 WASH: RGB = (243, 246, 248)
 

@@ -9,55 +9,6 @@ PeerProtocol = Literal["dicom", "dicomweb", "hl7", "fhir", "gateway"]
 PeerRole = Literal["destination", "priors", "commitment"]
 TaskKind = Literal["echo", "sample", "send_again", "purge"]
 
-RESULT_KINDS = frozenset(
-    {
-        "findings",
-        "outlines",
-        "conclusion",
-        "document",
-        "marks",
-        "verdicts",
-        "pictures",
-        "cad",
-        "message",
-        "bundle",
-    }
-)
-"""Kinds of results. The catalogue has a name for each."""
-OUTCOME_CODES = frozenset(
-    {
-        "ok",
-        "not_connected",
-        "rejected",
-        "not_offered",
-        "class_not_accepted",
-        "no_answer",
-        "unknown_peer",
-        "task_failed",
-        "object_unreadable",
-        "refused_AE",
-        "refused_AR",
-        "answer_unreadable",
-        "answer_to_another_message",
-        "answer_too_slow",
-        "answer_too_large",
-        "disk_short",
-        "ended_elsewhere",
-        "qido_unreadable",
-        "wado_unreadable",
-        "late_item",
-        "late_results",
-        "no_mammogram",
-        "not_performed",
-        "nothing_made",
-        "too_many_films",
-    }
-)
-"""Codes of tasks, sendings and work items that the catalogue has words for, besides `http_404` and `status_A700` with
-their numbers; others are shown as they are."""
-RULE_ATTRIBUTES = ("modality", "station", "description", "sop_class", "calling_ae")
-"""What a rule can name."""
-
 MOST_ASSOCIATIONS = 100
 """The last ones are told of."""
 MOST_DEAD = 100

@@ -8,7 +8,6 @@ from lobule.contracts.activity import Activity, ActivityCode
 from lobule.contracts.document import Document
 
 UserStep = Literal["upload", "queue", "inference", "report"]
-USER_STEPS: tuple[UserStep, ...] = ("upload", "queue", "inference", "report")
 StepState = Literal["waiting", "running", "done", "failed", "cancelled"]
 JobState = Literal["queued", "running", "done", "failed", "dead", "cancelled"]
 FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "dead", "cancelled"})

@@ -26,8 +26,6 @@ class DicomIdentity:
         study_date: (0008,0020).
         laterality: Side of the breast.
         view: View of the film.
-        station_name: (0008,1010).
-        manufacturer: (0008,0070).
         accession_number: (0008,0050).
         modality: (0008,0060).
         patient_id_issuer: (0010,0021), the issuer of `patient_id`.
@@ -43,8 +41,6 @@ class DicomIdentity:
     study_date: date | None = None
     laterality: Laterality | None = None
     view: MammographyView | None = None
-    station_name: str | None = None
-    manufacturer: str | None = None
     accession_number: str | None = None
     modality: str | None = None
     patient_id_issuer: str | None = None
@@ -64,8 +60,6 @@ def identity_of(tags: Tags) -> DicomIdentity:
         study_date=tags.day(Tag.STUDY_DATE) or tags.day(Tag.ACQUISITION_DATE),
         laterality=laterality_of(tags)[0],
         view=view_of(tags)[0],
-        station_name=tags.text(Tag.STATION_NAME),
-        manufacturer=tags.text(Tag.MANUFACTURER),
         accession_number=tags.text(Tag.ACCESSION_NUMBER),
         modality=tags.text(Tag.MODALITY),
         patient_id_issuer=tags.text(Tag.ISSUER_OF_PATIENT_ID),

@@ -1,7 +1,6 @@
 """Rules that combine patches into an image, by name.
 
-To add a rule, write a module here with a function under `@RULES.register("name")`; the tables then compare it. Learned
-pooling is in `models.attention_mil`.
+To add a rule, write a module here with a function under `@RULES.register("name")`; the tables then compare it.
 """
 
 from collections.abc import Callable
