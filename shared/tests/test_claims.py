@@ -10,8 +10,16 @@ from lobule.contracts import compatibility
 from lobule.contracts.activity import activity
 from lobule.contracts.region import RegionOpinion, RegionRequest
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
-from lobule.contracts.steps import CLAIM, ExaminationClaim, InferenceClaim, RegionClaim, RenderClaim, ReportClaim
-from lobule.contracts.unit import AnalysisUnit, UnitImage
+from lobule.contracts.steps import (
+    CLAIM,
+    AnalysisUnit,
+    ExaminationClaim,
+    InferenceClaim,
+    RegionClaim,
+    RenderClaim,
+    ReportClaim,
+    UnitImage,
+)
 from lobule.errors import AnalysisError
 from lobule.modalities import MAMMOGRAPHY
 from lobule.storage import open_store
@@ -24,18 +32,19 @@ NOW = "2026-01-01T00:00:00Z"
 BOX = Box(x=1, y=2, width=3, height=4)
 
 
-def info(content: bytes = b"", modality: str = "mammography") -> ImageInfo:
+def info(content: bytes = b"") -> ImageInfo:
     sha256 = hashlib.sha256(content).hexdigest()
-    return ImageInfo(sha256=sha256, file_name="a.png", modality=modality, width=80, height=70)
+    return ImageInfo(sha256=sha256, file_name="a.png", modality="mammography", width=80, height=70)
 
 
-def subject(image_id: str = "i1", role: str = "current", **about) -> UnitImage:
-    return UnitImage(image_id=image_id, role=role, image=info(**about), key=f"images/{image_id}/original")
+def inference_of(content: bytes) -> InferenceClaim:
+    subject = UnitImage(image_id="i1", image=info(content), key="images/i1/original")
+    return InferenceClaim(**COMMON, unit=AnalysisUnit(images=(subject,)))
 
 
 @pytest.fixture
 def inference() -> InferenceClaim:
-    return InferenceClaim(**COMMON, unit=AnalysisUnit(images=[subject()]))
+    return inference_of(b"")
 
 
 class TestClaim:
@@ -117,27 +126,16 @@ def test_workers_of_before_get_images_as_they_know_them(inference, version):
         assert OldImageInfo(**image).width == 80
 
 
-class TestUnit:
-    def test_needs_a_current_image(self):
-        with pytest.raises(ValidationError, match="current"):
-            AnalysisUnit(images=[subject(role="prior")])
-
-    def test_holds_an_image_once(self):
-        with pytest.raises(ValidationError, match="once"):
-            AnalysisUnit(images=[subject(), subject()])
-
-    def test_is_of_one_modality(self):
-        with pytest.raises(ValidationError, match="modality"):
-            AnalysisUnit(images=[subject(), subject("i2", modality="histopathology")])
+def test_the_role_that_gateways_of_before_send_is_ignored(inference):
+    before = inference.model_dump(mode="json")
+    before["unit"]["images"][0]["role"] = "current"
+    assert compatibility.read_claim(json.dumps(before).encode()) == inference
 
 
 class Echo:
-    """A pipeline whose result says how many bytes it was given, and holds findings of its own ids."""
+    """A pipeline whose result says how many bytes it was given."""
 
     manifest = card = None
-
-    def __init__(self, *ids: str) -> None:
-        self._ids = ids
 
     def analyse(self, file, image, progress):
         data = file.read()
@@ -148,7 +146,7 @@ class Echo:
             thresholds=Thresholds(low=0.2, high=0.7),
             assessment="not_sure",
             probability_malignant=len(data) / 10,
-            findings=[Finding(id=i, label="mass", probability=0.5, box=BOX) for i in self._ids],
+            findings=[Finding(label="mass", probability=0.5, box=BOX)] * 2,
             display=DisplayImage(file="display.png", width=8, height=7),
         )
         return Analysis(result, {"display.png": data})
@@ -159,39 +157,20 @@ class TestHandler:
     def store(self, tmp_path):
         return open_store(tmp_path.as_uri())
 
-    def analyse(self, store, images: dict[str, tuple[str, bytes]], *ids: str) -> list[float]:
-        for image_id, (_, content) in images.items():
-            store.put(f"images/{image_id}/original", content)
-        unit = [subject(image_id, role, content=content) for image_id, (role, content) in images.items()]
+    def test_the_result_is_left_in_the_folder_of_the_attempt(self, store):
+        store.put("images/i1/original", b"abc")
         seen: list[float] = []
-        claim = InferenceClaim(**COMMON, unit=AnalysisUnit(images=unit))
-        InferenceHandler(Echo(*ids), store, MAMMOGRAPHY)(claim, lambda fraction, _: seen.append(fraction))
-        return seen
-
-    def read(self, store, key: str) -> Result:
-        return Result.model_validate_json(store.get(f"{COMMON['output_prefix']}/{key}"))
-
-    def test_one_image_leaves_its_result_in_the_folder_of_the_attempt(self, store):
-        self.analyse(store, {"i1": ("current", b"abc")})
-        assert self.read(store, "result.json").probability_malignant == 0.3
-
-    def test_several_images_leave_a_result_each_and_priors_none(self, store):
-        seen = self.analyse(store, {"i1": ("current", b"abc"), "i2": ("current", b"abcd"), "i3": ("prior", b"a")})
-        assert [self.read(store, f"{i}/result.json").probability_malignant for i in ("i1", "i2")] == [0.3, 0.4]
-        assert not list(store.entries(f"{COMMON['output_prefix']}/i3"))
-        assert seen == sorted(seen)
-        assert seen[-1] == 1.0
-
-    def test_the_worker_gives_each_finding_an_id_instead_of_that_of_the_pipeline(self, store):
-        self.analyse(store, {"i1": ("current", b"abc"), "i2": ("current", b"abcd")}, "f1", "f3")
-        found = [[f.id for f in self.read(store, f"{i}/result.json").findings] for i in ("i1", "i2")]
-        assert found == [["f1", "f2"], ["f3", "f4"]]
+        InferenceHandler(Echo(), store, MAMMOGRAPHY)(inference_of(b"abc"), lambda fraction, _: seen.append(fraction))
+        result = Result.model_validate_json(store.get(f"{COMMON['output_prefix']}/result.json"))
+        assert result.probability_malignant == 0.3
+        assert [finding.id for finding in result.findings] == ["f1", "f2"]
+        assert store.get(f"{COMMON['output_prefix']}/display.png") == b"abc"
+        assert seen == [0.0, 0.5, 1.0]
 
     def test_bytes_that_are_not_those_uploaded_are_refused(self, store):
         store.put("images/i1/original", b"something else")
-        unit = AnalysisUnit(images=[subject(content=b"abc")])
         with pytest.raises(AnalysisError, match="differs from the one"):
-            InferenceHandler(Echo(), store, MAMMOGRAPHY)(InferenceClaim(**COMMON, unit=unit), lambda *_: None)
+            InferenceHandler(Echo(), store, MAMMOGRAPHY)(inference_of(b"abc"), lambda *_: None)
 
     def test_they_are_refused_at_the_end_of_a_file_that_is_read_in_pieces(self, store):
         store.put("images/i1/original", b"abc")

@@ -47,11 +47,6 @@ def test_an_id_is_given_once_and_never_means_something_else(wrong):
         Result.model_validate_json(stored(FINDING, FINDING | {"id": wrong}))
 
 
-def test_a_second_result_of_a_job_goes_on_counting():
-    result = Result.model_validate_json(stored(FINDING, FINDING)).numbered_from(3)
-    assert ids(result) == ["f4", "f5"]
-
-
 @pytest.mark.parametrize(("place", "named"), [("0", "f1"), ("11", "f12"), ("image", "image")])
 def test_a_review_signed_before_findings_had_ids_names_its_finding(place, named):
     said = {"job_id": "j", "finding": place, "reviewer": "Dr Lee", "reviewed_at": "2026-01-01T00:00:00Z"}

@@ -266,11 +266,10 @@ def test_a_job_that_is_done_cannot_be_tried_again(client, alice, job, worker):
     assert client.post(f"/api/v1/jobs/{job}/retry", headers=alice).json()["code"] == "job_not_failed"
 
 
-def test_a_worker_of_this_version_claims_a_unit(job, worker):
+def test_a_worker_of_this_version_claims_an_image(job, worker):
     worker.client.headers.update(compatibility.HEADERS)
     answer = worker.post(job, "inference", "claim", worker="w")
     [subject] = compatibility.read_claim(answer.content).unit.images
-    assert subject.role == "current"
     assert worker.store.get(subject.key)
 
 

@@ -82,17 +82,6 @@ def attempt_of(folder: str) -> tuple[str, int]:
     return step, int(attempt)
 
 
-def unit_result_folder(folder: str, image_id: str, *, alone: bool) -> str:
-    """The folder of the result of one image of a unit, within the folder of the attempt.
-
-    Args:
-        folder: Folder of the attempt.
-        image_id: Id of the image.
-        alone: Whether it is the unit's only current image, whose result lies in the attempt's folder itself.
-    """
-    return folder if alone else f"{folder}/{image_id}"
-
-
 def file_key(folder: str, name: str) -> str:
     """A file in a folder, as its result or its facts name it."""
     return f"{folder}/{name}"

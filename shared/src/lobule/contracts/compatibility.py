@@ -59,4 +59,6 @@ def read_claim(content: bytes) -> Claim:
     image, key = (document.pop(name, None) for name in ("image", "image_key"))
     if document.get("step") == "inference" and "unit" not in document:
         document["unit"] = {"images": [{"image_id": document["job_id"], "image": image, "key": key}]}
+    for each in document.get("unit", {}).get("images", ()):
+        each.pop("role", None)  # always `current`, from gateways that send claims of version 5 and earlier
     return CLAIM.validate_python({name: value for name, value in document.items() if value is not None})

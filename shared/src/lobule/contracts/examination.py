@@ -14,7 +14,8 @@ from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID
 from lobule.contracts.result import Assessment, DensityCategory, ImageInfo, Laterality, Probability, StandardView
 from lobule.contracts.sizes import whole_mm
-from lobule.contracts.unit import ImageRole
+
+ImageRole = Literal["current", "prior"]
 
 
 class AnalysedImage(Document):

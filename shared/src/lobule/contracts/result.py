@@ -212,11 +212,6 @@ class Result(Document):
         )
         return self.model_copy(update={"modality": spec})
 
-    def numbered_from(self, first: int) -> "Result":
-        """A copy of the result with its findings numbered from an offset, for one of several results of a job."""
-        named = [f.model_copy(update={"id": finding_id(first + place)}) for place, f in enumerate(self.findings)]
-        return self.model_copy(update={"findings": named})
-
     def place_of(self, finding: str) -> int | None:
         """The index of a finding, by its id; None if there is no such finding."""
         return next((place for place, found in enumerate(self.findings) if found.id == finding), None)

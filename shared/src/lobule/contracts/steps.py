@@ -14,8 +14,7 @@ from lobule.contracts.case import RenderRequest
 from lobule.contracts.errors import ErrorCode
 from lobule.contracts.examination import ExaminationRequest
 from lobule.contracts.region import RegionRequest
-from lobule.contracts.result import Document
-from lobule.contracts.unit import AnalysisUnit
+from lobule.contracts.result import Document, ImageInfo
 
 StepName = Literal["inference", "report", "render", "examination", "region"]
 """The steps that run on a worker: the two of an image's analysis, a rendering that was requested later, the combined
@@ -38,8 +37,22 @@ class StepClaim(Document):
     traceparent: str | None = Field(default=None, description="W3C trace context of that request")
 
 
+class UnitImage(Document):
+    """The image of an analysis."""
+
+    image_id: str
+    image: ImageInfo = Field(description="what is known of it")
+    key: str = Field(description="object-store key of the uploaded bytes")
+
+
+class AnalysisUnit(Document):
+    """The image of an analysis, in a list: workers of earlier versions expect one."""
+
+    images: tuple[UnitImage]
+
+
 class InferenceClaim(StepClaim):
-    """A claim on the analysis of one or several images."""
+    """A claim on the analysis of an image."""
 
     step: Literal["inference"] = "inference"
     unit: AnalysisUnit

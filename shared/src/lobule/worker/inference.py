@@ -3,22 +3,18 @@
 from lobule import layout
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.modality import ModalitySpec
-from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, ExaminationClaim, InferenceClaim, RegionClaim
-from lobule.contracts.unit import UnitImage
 from lobule.errors import AnalysisError
 from lobule.storage import ObjectStore
 from lobule.worker.examination import ExaminationHandler, Examiner
 from lobule.worker.metrics import observe_stages
-from lobule.worker.pipeline import Pipeline, ReportProgress, part_of
+from lobule.worker.pipeline import Pipeline, ReportProgress
 from lobule.worker.region import RegionExpert, RegionHandler
 from lobule.worker.stored_image import open_stored_image
 
 
 class InferenceHandler:
-    """Runs a pipeline on every current image of a claimed unit, one after another.
-
-    A result is written after its pictures: if the result exists, the pictures exist.
+    """Runs the step of a claim: the analysis of an image, an examination, or an opinion of a region.
 
     Args:
         pipeline: Analyses one image.
@@ -42,27 +38,23 @@ class InferenceHandler:
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> None:
         """See `lobule.worker.runner.StepHandler`."""
-        if isinstance(claim, ExaminationClaim) and self._examine is not None:
+        if isinstance(claim, InferenceClaim):
+            self._analyse(claim, progress)
+        elif isinstance(claim, ExaminationClaim) and self._examine is not None:
             self._examine(claim, progress)
-            return
-        if isinstance(claim, RegionClaim) and self._judge is not None:
+        elif isinstance(claim, RegionClaim) and self._judge is not None:
             self._judge(claim, progress)
-            return
-        if not isinstance(claim, InferenceClaim):
+        else:
             raise AnalysisError("internal_error", "step", step=claim.step)
-        current, findings = claim.unit.current, 0
-        for number, subject in enumerate(current):
-            folder = layout.unit_result_folder(claim.output_prefix, subject.image_id, alone=len(current) == 1)
-            result = self._analyse(subject, folder, part_of(progress, number, len(current)), findings)
-            findings += len(result.findings)
-        progress(1.0, DONE)
 
-    def _analyse(self, subject: UnitImage, folder: str, progress: ReportProgress, findings: int) -> Result:
+    def _analyse(self, claim: InferenceClaim, progress: ReportProgress) -> None:
         progress(0.0, activity("reading_image"))
+        [subject] = claim.unit.images
         with open_stored_image(self._store, subject.key, subject.image.sha256) as file:
             analysis = self._pipeline.analyse(file, subject.image, progress)
         observe_stages(analysis.result)
-        result = analysis.result.of_modality(self._spec).numbered_from(findings)
-        pictures = {layout.file_key(folder, name): content for name, content in analysis.files.items()}
-        self._store.put_all(pictures | {layout.result_key(folder): result.model_dump_json().encode()})
-        return result
+        result = analysis.result.of_modality(self._spec)
+        pictures = {layout.file_key(claim.output_prefix, name): content for name, content in analysis.files.items()}
+        # The result is written last: if it exists, its pictures exist.
+        self._store.put_all(pictures | {layout.result_key(claim.output_prefix): result.model_dump_json().encode()})
+        progress(1.0, DONE)

@@ -20,10 +20,9 @@ from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
 from gateway.jobs.models import Examination, Job
 from gateway.jobs.queues.lanes import Requester
-from lobule.contracts.examination import AnalysedImage, ExaminationRequest, FailedPrior, SinceEarlier
+from lobule.contracts.examination import AnalysedImage, ExaminationRequest, FailedPrior, ImageRole, SinceEarlier
 from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.result import Laterality, View
-from lobule.contracts.unit import ImageRole
 
 
 def key_of(case_id: str) -> str:

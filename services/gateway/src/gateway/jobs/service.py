@@ -27,6 +27,7 @@ from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.region import RegionRequest
 from lobule.contracts.result import Result
 from lobule.contracts.steps import (
+    AnalysisUnit,
     Claim,
     ExaminationClaim,
     Failure,
@@ -35,8 +36,8 @@ from lobule.contracts.steps import (
     RenderClaim,
     ReportClaim,
     StepName,
+    UnitImage,
 )
-from lobule.contracts.unit import AnalysisUnit, UnitImage
 from lobule.limits import MAX_ANALYSES
 from lobule.queueing import REPORT_QUEUE
 
@@ -105,7 +106,7 @@ def _claim(settings: GatewaySettings, step: Step) -> Claim:
     if step.name == "inference":
         image = work.image
         subject = UnitImage(image_id=image.id, image=image.info(), key=image.object_key)
-        return InferenceClaim(**common, unit=AnalysisUnit(images=[subject]))
+        return InferenceClaim(**common, unit=AnalysisUnit(images=(subject,)))
     inference = work.step("inference")
     assert inference.finished_at is not None, "a report step is queued after the inference ended"
     return ReportClaim(**common, result_prefix=inference.output_prefix(), analysed_at=inference.finished_at)
