@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from lobule.contracts.result import Hanging
+from lobule.imaging.hanging import points_in_file
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.examination.anatomy import find_anatomy
 from mammo_worker.examination.films import boxes_as_hung
 from mammo_worker.examination.frame import thumbnail_of
 from mammo_worker.examination.location import Place, place_on_film, region_of
 from mammo_worker.films.breast import find_breast
-from mammo_worker.films.hanging import points_in_file
 
 HEIGHT, WIDTH = 1000, 600
 NIPPLE = (420.0, 560.0)

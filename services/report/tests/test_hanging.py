@@ -7,8 +7,9 @@ import pytest
 
 from lobule.contracts.result import Box, DisplayImage, Finding, Hanging
 from lobule.imaging.decode import encode_png
+from lobule.imaging.hanging import hang
 from report.composition import image_report
-from report.hanging import hang, hang_finding
+from report.hanging import hang_finding
 from report.overlay import Mark, box_on_display, draw_findings, outline_on_display
 from report.palette import FINDINGS
 

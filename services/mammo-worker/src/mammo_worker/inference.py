@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lobule.contracts.result import Hanging
-from mammo_worker.films.hanging import points_in_file
+from lobule.imaging.hanging import points_in_file
 from mammo_worker.films.prepare import CanvasTransform, PreparedFilm
 from mammo_worker.fusion import VariantFindings, fuse
 from mammo_worker.nn.mask_rcnn import MaskRCNN

@@ -1,6 +1,5 @@
 """The mammography pipeline, from the bytes of a film to a result."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +19,27 @@ from lobule.imaging.burnt_in import shown_pixels
 from lobule.imaging.decode import encode_png
 from lobule.imaging.display import first_look, in_8_bits
 from lobule.imaging.film import Film
+from lobule.imaging.hanging import hang, points_in_file
+from lobule.imaging.shrink import fitting
 from lobule.layout import DISPLAY_FILE, HEAT_MAP_FILE
 from lobule.model_package import ModelPackage, open_package
 from lobule.settings import film_settings
 from lobule.words import make_notice
-from lobule.worker.pipeline import Analysis, ReportProgress
+from lobule.worker.pipeline import Analysis, ReportProgress, StageClock
 from lobule_ml.calibration import logit
 from mammo_worker.calibration import Calibration, cap_suspicion, film_features
 from mammo_worker.density.features import CANVAS as DENSITY_CANVAS
 from mammo_worker.density.package import DensityReader, installed_density
-from mammo_worker.films.aspect import squeeze_of
-from mammo_worker.films.breast import find_breast
 from mammo_worker.films.crop import area_in_file, breast_area
 from mammo_worker.films.gate import check_mammogram, check_shape
-from mammo_worker.films.hanging import chest_wall_of, points_in_file, turned
-from mammo_worker.films.prepare import PreparedFilm, prepare_film
+from mammo_worker.films.hanging import chest_wall_of, hang_film
+from mammo_worker.films.prepare import PreparedFilm
 from mammo_worker.inference import Detections, detections_in_file
 from mammo_worker.packages import installed_package, load_detector
 
 MAX_DISPLAY_SIDE = 2048
+HEAT_MAP_METHOD = "Instance probabilities of the triage head (deep multi-instance network, Zhu et al., 2017)"
+HEAT_MAP_MEANING = "Bright regions raised the suspicion of a malignant mass. They are no outline of a lesion."
 
 
 def _shows_density(film: Film) -> bool:
@@ -84,60 +85,55 @@ class MammographyPipeline:
         Raises:
             AnalysisError: As raised by `read_film`, `check_shape` and `check_mammogram`.
         """
-        clock = _Clock()
-        progress(0.02, activity("reading_film"))
-        film = read_film(file)
-        clock.lap("read")
-        progress(0.25, activity("checking_mammogram"))
-        check_shape(film)
-        hanging = image.hanging or film.hanging
-        pixels = turned(film.pixels, hanging)
-        valid = None if film.valid is None else turned(film.valid, hanging)
-        squeeze = squeeze_of(pixels, film.pixel_spacing_mm)
-        breast = find_breast(pixels, valid, squeeze)
-        check_mammogram(film, breast)
-        progress(0.35, activity("finding_breast"))
-        prepared = prepare_film(pixels, self._detector.canvas_size, squeeze, valid, breast)
-        clock.lap("prepare")
-        progress(0.45, activity("looking_for_masses"))
-        found = detections_in_file(self._detector(prepared, pixels.shape[0]), hanging, film.pixels.shape)
-        clock.lap("network")
+        clock = StageClock()
+        with clock.stage("read"):
+            progress(0.02, activity("reading_film"))
+            film = read_film(file)
+        with clock.stage("prepare"):
+            progress(0.25, activity("checking_mammogram"))
+            check_shape(film)
+            hanging = image.hanging or film.hanging
+            hung = hang_film(film, hanging)
+            check_mammogram(film, hung.breast)
+            progress(0.35, activity("finding_breast"))
+            prepared = hung.prepared(self._detector.canvas_size)
+        with clock.stage("network"):
+            progress(0.45, activity("looking_for_masses"))
+            found = detections_in_file(self._detector(prepared, hung.pixels.shape[0]), hanging, film.pixels.shape)
+            probability = float(self._calibration.film(film_features(found))[0])
         density = None
         if self._density is not None and _shows_density(film):
-            density = self._density(prepare_film(pixels, DENSITY_CANVAS, squeeze, valid, breast).canvas)
-            clock.lap("density")
-        progress(0.8, activity("drawing"))
-        probability = float(self._calibration.film(film_features(found))[0])
-        small = shown_small(film)
-        display = in_8_bits(small, first_look(film))
-        heat = heat_map(found, prepared, film, hanging, display.shape)
-        files = {DISPLAY_FILE: encode_png(display), HEAT_MAP_FILE: encode_png(heat)}
-        clock.lap("draw")
+            with clock.stage("density"):
+                density = self._density(hung.prepared(DENSITY_CANVAS).canvas)
+        with clock.stage("draw"):
+            progress(0.8, activity("drawing"))
+            small = shown_small(film)
+            display = in_8_bits(small, first_look(film))
+            heat = heat_map(found, prepared, film, hanging, display.shape)
+            files = {DISPLAY_FILE: encode_png(display), HEAT_MAP_FILE: encode_png(heat)}
         progress(1.0, DONE)
-        assessment = assessment_of(film, self.manifest.thresholds.assess(probability))
-        known = _upright_info(image, film)
-        hung, beside = hang_by_chest_wall(chest_wall_of(breast), known.laterality, hanging)
-        notices = [*film.notices, *conflicts(image, film), *([beside] if beside else [])]
-        if squeeze != 1.0:
-            notices.append(make_notice("aspect_assumed"))
+        known, chest_wall = _upright_info(image, film), chest_wall_of(hung.breast)
+        shown_hanging, doubt = hang_by_chest_wall(chest_wall, known.laterality, hanging)
+        area = breast_area(hang(small, shown_hanging))
         result = Result(
-            image=known.model_copy(update={"hanging": hung}),
+            image=known.model_copy(update={"hanging": shown_hanging}),
             model=self.manifest.info(),
             thresholds=self.manifest.thresholds,
-            assessment=assessment,
+            assessment=assessment_of(film, self.manifest.thresholds.assess(probability)),
             probability_malignant=probability,
             findings=self._findings(found, probability),
             density=density,
-            chest_wall=chest_wall_of(breast),
-            breast=area_in_file(breast_area(turned(small, hung)), hung, small.shape, film.pixels.shape),
+            chest_wall=chest_wall,
+            breast=area_in_file(area, shown_hanging, small.shape, film.pixels.shape),
             display=DisplayImage(file=DISPLAY_FILE, width=display.shape[1], height=display.shape[0]),
-            heat_map=HeatMap(
-                file=HEAT_MAP_FILE,
-                method="Instance probabilities of the triage head (deep multi-instance network, Zhu et al., 2017)",
-                meaning="Bright regions raised the suspicion of a malignant mass. They are no outline of a lesion.",
-            ),
-            notices=notices,
-            timings_s=clock.laps,
+            heat_map=HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING),
+            notices=[
+                *film.notices,
+                *conflicts(image, film),
+                *([doubt] if doubt else []),
+                *([make_notice("aspect_assumed")] if hung.squeeze != 1.0 else []),
+            ],
+            timings_s=clock.seconds,
         )
         result.notices += advice(result)
         return Analysis(result, files)
@@ -187,17 +183,6 @@ def advice(result: Result) -> list[Notice]:
     return notices
 
 
-class _Clock:
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = round(now - self._last, 4)
-        self._last = now
-
-
 def _upright_info(image: ImageInfo, film: Film) -> ImageInfo:
     """The facts about the image after reading: upright size, and the tags' values if the user stated none."""
     height, width = film.pixels.shape
@@ -216,9 +201,7 @@ def _upright_info(image: ImageInfo, film: Film) -> ImageInfo:
 def shown_small(film: Film) -> NDArray[Any]:
     """The film's measured values as a viewer shows them, no side over `MAX_DISPLAY_SIDE`, its own proportions kept."""
     height, width = film.pixels.shape
-    scale = min(1.0, MAX_DISPLAY_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(shown_pixels(film), size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(shown_pixels(film), fitting((width, height), MAX_DISPLAY_SIDE), interpolation=cv2.INTER_AREA)
 
 
 def heat_map(

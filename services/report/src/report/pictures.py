@@ -11,7 +11,8 @@ from PIL import Image
 
 from lobule.contracts.result import Box, Finding, Result
 from lobule.errors import AnalysisError
-from report.hanging import hang, hang_finding, move_finding
+from lobule.imaging.hanging import hang
+from report.hanging import hang_finding, move_finding
 from report.overlay import RGB8, Mark, blend_heat, box_on_display, draw_findings, draw_outline, draw_reader
 from report.palette import FILM, FINDINGS, RGB
 from report.reader import ReaderRow, as_shape

@@ -1,6 +1,8 @@
 """The interface between job processing and the inference pipeline of a service."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,17 +19,30 @@ def no_progress(_fraction: float, _activity: Activity) -> None:
     """A `ReportProgress` that does nothing."""
 
 
-def part_of(progress: ReportProgress, number: int, total: int) -> ReportProgress:
-    """The progress of one of several equal parts of the work; `number` counts from 0."""
-    return lambda fraction, activity: progress((number + fraction) / total, activity)
-
-
 @dataclass(frozen=True)
 class Analysis:
     """The output of a pipeline: the result and the files that it names."""
 
     result: Result
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+
+class StageClock:
+    """Measures the stages of an analysis.
+
+    Attributes:
+        seconds: Seconds by stage, for `Result.timings_s`.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure the stage that the block runs."""
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 4)
 
 
 class Pipeline(Protocol):

@@ -12,7 +12,8 @@ from pydicom.uid import UID
 from dicom_node.results import concepts
 from dicom_node.results.film import AnalysedFilm, film_name
 from lobule.contracts.case import HANGINGS
-from lobule.contracts.result import Finding, Hanging
+from lobule.contracts.result import Finding
+from lobule.imaging.hanging import hang, points_as_hung
 
 HEIGHT = 1280
 """Of each film, in pixels of the picture."""
@@ -95,43 +96,23 @@ def _rows(names: set[str]) -> list[Sequence[str]]:
 
 def _marked(film: AnalysedFilm, picture: bytes) -> Image.Image:
     """A film as it hangs, with its marks and their numbers."""
-    shown = Image.open(io.BytesIO(picture)).convert("RGB")
-    scale = HEIGHT / shown.height if not _lies(film.result.image.hanging) else HEIGHT / shown.width
-    shown = shown.resize((max(1, round(shown.width * scale)), max(1, round(shown.height * scale))))
-    ratio, hanging = shown.width / film.result.image.width, film.result.image.hanging
-    turned = _turn(shown, hanging)
-    drawing, font = ImageDraw.Draw(turned), ImageFont.load_default(28)
+    image = film.result.image
+    display = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
+    hanging = Image.fromarray(hang(display, image.hanging))
+    scale = HEIGHT / hanging.height
+    hanging = hanging.resize((max(1, round(hanging.width * scale)), HEIGHT))
+    per_pixel = scale * display.shape[1] / image.width
+    drawing, font = ImageDraw.Draw(hanging), ImageFont.load_default(28)
     for finding in film.result.marked_findings():
-        line = [_turned(x * ratio, y * ratio, shown.size, hanging) for x, y in _line(finding)]
-        drawing.polygon(line, outline=_MARK, width=3)
-        left, top = min(x for x, _ in line), min(y for _, y in line)
+        line = per_pixel * points_as_hung(np.array(_line(finding)), image.hanging, (image.height, image.width))
+        drawing.polygon([(x, y) for x, y in line.tolist()], outline=_MARK, width=3)
+        left, top = line.min(axis=0).tolist()
         drawing.text((left, max(0.0, top - 34)), str(film.number_of(finding)), fill=_MARK, font=font)
     drawing.text((12, 8), film.name, fill=_INK, font=font)
-    return turned
+    return hanging
 
 
 def _line(finding: Finding) -> list[tuple[float, float]]:
     box = finding.box
     right, bottom = box.x + box.width, box.y + box.height
     return finding.outline or [(box.x, box.y), (right, box.y), (right, bottom), (box.x, bottom)]
-
-
-def _lies(hanging: Hanging | None) -> bool:
-    return hanging is not None and hanging.rotation in (90, 270)
-
-
-def _turn(picture: Image.Image, hanging: Hanging | None) -> Image.Image:
-    if hanging is None:
-        return picture
-    turned = picture.rotate(-hanging.rotation, expand=True)
-    return turned.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if hanging.mirrored else turned
-
-
-def _turned(x: float, y: float, size: tuple[int, int], hanging: Hanging | None) -> tuple[float, float]:
-    """Where `_turn` moves a point of a picture of this width and height."""
-    if hanging is None:
-        return x, y
-    width, height = size
-    for _ in range(hanging.rotation // 90):
-        x, y, width, height = height - y, x, height, width
-    return (width - x if hanging.mirrored else x), y

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from lobule.contracts.notices import ORIENTATION_IN_DOUBT
 from lobule.contracts.result import Hanging, Laterality, Result, SpacingPlane
 from lobule.imaging.film import Film
+from lobule.imaging.hanging import points_as_hung
 from mammo_worker.examination.anatomy import Anatomy, find_anatomy
 from mammo_worker.examination.frame import Thumbnail, thumbnail_of
 from mammo_worker.examination.marks import Mark, marks_of
-from mammo_worker.films.aspect import squeeze_of
-from mammo_worker.films.breast import find_breast
-from mammo_worker.films.hanging import points_in_file, turned
+from mammo_worker.films.hanging import hang_film
 
 MOST_FINDINGS = 8  # number of findings that are compared with those of another film
 
@@ -64,24 +63,20 @@ def examined(
         result: The pipeline's result; its boxes are in pixels of the file.
         hanging: Rotation and mirroring that the pipeline applied.
     """
-    pixels = turned(film.pixels, hanging)
-    valid = None if film.valid is None else turned(film.valid, hanging)
-    breast = find_breast(pixels, valid, squeeze_of(pixels, film.pixel_spacing_mm))
+    hung = hang_film(film, hanging)
     plane = result.image.spacing_plane
     upright = not any(notice.code in ORIENTATION_IN_DOUBT for notice in result.notices)
-    if not breast.mask.any():
+    if not hung.breast.mask.any():
         return ExaminedFilm(name, laterality, view, result, None, None, [], plane, upright)
-    thumbnail = thumbnail_of(breast, pixels.shape[1])
+    thumbnail = thumbnail_of(hung.breast, hung.pixels.shape[1])
     anatomy = find_anatomy(thumbnail, view)
     boxes = np.array([[f.box.x, f.box.y, f.box.x + f.box.width, f.box.y + f.box.height] for f in result.findings])
-    hung = boxes_as_hung(boxes.reshape(-1, 4)[:MOST_FINDINGS], hanging, film.pixels.shape)
-    marks = marks_of(thumbnail, anatomy, hung)
+    boxes = boxes_as_hung(boxes.reshape(-1, 4)[:MOST_FINDINGS], hanging, film.pixels.shape)
+    marks = marks_of(thumbnail, anatomy, boxes)
     return ExaminedFilm(name, laterality, view, result, thumbnail, anatomy, marks, plane, upright)
 
 
 def boxes_as_hung(boxes: NDArray[np.floating], hanging: Hanging | None, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Convert boxes (N, 4) in pixels of the file to pixels of the hung film; the inverse of `points_in_file`."""
-    origin, right, down = points_in_file(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), hanging, shape)
-    matrix = np.stack([right - origin, down - origin], axis=1)
-    corners = np.linalg.solve(matrix, (boxes.reshape(-1, 2) - origin).T).T.reshape(-1, 2, 2)
+    """Convert boxes (N, 4) in pixels of the file to pixels of the hung film."""
+    corners = points_as_hung(boxes.reshape(-1, 2), hanging, shape).reshape(-1, 2, 2)
     return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)

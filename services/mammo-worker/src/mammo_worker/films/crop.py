@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lobule.contracts.result import Box, BreastArea, Hanging
-from mammo_worker.films.hanging import points_in_file
+from lobule.imaging.hanging import points_in_file
 
 _COARSE = 256  # longest side of the searched copy, in pixels
 _BACKGROUND = 0.02  # share of all pixels that are as dark as the background on every film

@@ -1,40 +1,51 @@
-"""Converts the pixels of a file to the film as it hangs, and back, and finds the edge of the chest wall."""
+"""A film as it hangs, with the breast on it, and the edge of its chest wall."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lobule.contracts.result import ChestWall, Hanging
-from mammo_worker.films.breast import Breast
+from lobule.imaging.film import Film
+from lobule.imaging.hanging import hang
+from mammo_worker.films.aspect import squeeze_of
+from mammo_worker.films.breast import Breast, find_breast
+from mammo_worker.films.prepare import PreparedFilm, prepare_film
 
 
-def turned(film: NDArray[Any], hanging: Hanging | None) -> NDArray[Any]:
-    """Turn a film (height, width) of stored pixels as it hangs; the result is contiguous."""
-    if hanging is None or hanging == Hanging():
-        return film
-    film = np.rot90(film, -(hanging.rotation // 90))
-    return np.ascontiguousarray(film[:, ::-1] if hanging.mirrored else film)
+@dataclass(frozen=True)
+class HungFilm:
+    """A film as it hangs.
+
+    Attributes:
+        pixels: Measured values (height, width), tissue bright.
+        valid: Mask (height, width), False at padding; None without padding.
+        squeeze: Factor on the film's width that gives it its true aspect, see `aspect.squeeze_of`.
+        breast: The breast on it.
+    """
+
+    pixels: NDArray[Any]
+    valid: NDArray[np.bool_] | None
+    squeeze: float
+    breast: Breast
+
+    def prepared(self, canvas_size: tuple[int, int]) -> PreparedFilm:
+        """The film on a canvas of this height and width."""
+        return prepare_film(self.pixels, canvas_size, self.squeeze, self.valid, self.breast)
 
 
-def points_in_file(
-    points: NDArray[np.floating], hanging: Hanging | None, shape: tuple[int, ...]
-) -> NDArray[np.float64]:
-    """Convert points (N, 2) as x, y of a hung film to pixels of its file.
+def hang_film(film: Film, hanging: Hanging | None) -> HungFilm:
+    """Turn a film as it hangs, and find the breast.
 
     Args:
-        points: Points in continuous coordinates, with pixel edges at integers.
-        hanging: Rotation and mirroring of the file's pixels.
-        shape: Shape (height, width) of the file's pixels.
+        film: The film as read from its file.
+        hanging: How the film hangs; None if it is read as it is stored.
     """
-    x, y = np.asarray(points, np.float64).reshape(-1, 2).T
-    if hanging is None:
-        return np.stack([x, y], axis=1)
-    height, width = shape[:2]
-    if hanging.mirrored:
-        x = (height if hanging.rotation in (90, 270) else width) - x
-    turns = {0: (x, y), 90: (y, height - x), 180: (width - x, height - y), 270: (width - y, x)}
-    return np.stack(turns[hanging.rotation], axis=1)
+    pixels = hang(film.pixels, hanging)
+    valid = None if film.valid is None else hang(film.valid, hanging)
+    squeeze = squeeze_of(pixels, film.pixel_spacing_mm)
+    return HungFilm(pixels, valid, squeeze, find_breast(pixels, valid, squeeze))
 
 
 def chest_wall_of(breast: Breast) -> ChestWall | None:
