@@ -1,8 +1,6 @@
 """The histopathology pipeline, from a field's bytes to a result with its pictures."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +9,13 @@ from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import magnification_in
 from histo_worker.explanation.evidence_map import evidence_map
-from histo_worker.field_reader import MEASURED, FieldReader, Reading
+from histo_worker.field_reader import FieldReader, Reading
 from histo_worker.gate.gate import InputGate
 from histo_worker.network import CompiledClassifier
+from histo_worker.notices import scale_notices, size_notices
 from histo_worker.preprocessing.glass import glass_from
 from histo_worker.preprocessing.windows import resize_area
-from histo_worker.scale import FARTHEST, Scale, is_too_coarse, nearest_magnification, scale_of
+from histo_worker.scale import is_too_coarse, scale_of, stated_um
 from histo_worker.scale_estimation.estimator import FieldScale
 from histo_worker.settings import HistoSettings
 from histo_worker.tissue.reader import TissueReader
@@ -31,15 +30,16 @@ from histo_worker.tissue.stage import (
 )
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
+from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Patches, Result
 from lobule.decoding.image_file import ImageFile
 from lobule.decoding.images import decoder, read_field
 from lobule.errors import AnalysisError
 from lobule.imaging.decode import RGB8, encode_png
+from lobule.imaging.shrink import fitting
 from lobule.layout import DISPLAY_FILE, HEAT_MAP_FILE
 from lobule.model_package import open_package
 from lobule.words import make_notice
-from lobule.worker.pipeline import Analysis, ReportProgress
+from lobule.worker.pipeline import Analysis, ReportProgress, StageClock
 from lobule_ml.calibration import sigmoid
 
 Float = NDArray[np.floating]
@@ -109,7 +109,7 @@ class HistologyPipeline:
 
     def analyse(self, file: ImageFile | bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
         """Analyse one field; see `lobule.worker.pipeline.Pipeline.analyse`."""
-        clock = _Clock()
+        clock = StageClock()
         with clock.stage("decode"):
             progress(0.0, activity("reading_image"))
             read = read_field(file)
@@ -123,7 +123,7 @@ class HistologyPipeline:
             progress(0.1, activity("cutting_patches"))
             magnification = image.magnification or magnification_in(image.file_name)
             scale = scale_of(image, read.um_per_pixel, magnification, lambda: self._estimated_scale(field))
-            readings = self._reader.read(field, magnification, _stated(scale))
+            readings = self._reader.read(field, magnification, stated_um(scale))
             count = sum(len(reading.patches) for reading in readings)
         with clock.stage("model"):
             logits, evidence = self._classify(
@@ -167,8 +167,8 @@ class HistologyPipeline:
                 *read.notices,
                 *([make_notice("unlike_training")] if is_unlike(tissue) else []),
                 *([make_notice("tissue_doubted")] if known and assessment != thresholds.assess(probability) else []),
-                *_scale_notices(image, magnification, scale),
-                *self._size_notices(magnification, scale, field, readings),
+                *scale_notices(image, magnification, scale),
+                *size_notices(self._reader, field.shape, magnification, scale, readings),
                 *tissue_notices(field.shape, tissue, assessment),
             ],
             timings_s=clock.seconds,
@@ -212,44 +212,6 @@ class HistologyPipeline:
     def _calibrated(self, logits: NDArray[np.floating]) -> NDArray[np.float32]:
         return sigmoid(self._slope * logits + self._intercept).astype(np.float32)
 
-    def _size_notices(
-        self, magnification: Magnification | None, scale: Scale | None, field: RGB8, readings: list[Reading]
-    ) -> Iterator[Notice]:
-        stated = _stated(scale)
-        side = min(self._reader.sides(magnification, stated))
-        if (stated is not None or magnification in (None, *MEASURED)) and min(field.shape[:2]) < side:
-            yield make_notice("small_image", pixels=str(side))
-        shrunk, share = min(r.scale for r in readings), min(r.share for r in readings)
-        if shrunk < 1:
-            yield make_notice("image_shrunk", scale=f"{shrunk:.0%}")
-        if share < 1:
-            yield make_notice("field_sampled", share=f"{share:.0%}")
-
-
-def _stated(scale: Scale | None) -> float | None:
-    """Micrometres per pixel if they are stated, and neither derived from a magnification nor estimated."""
-    return scale.um_per_pixel if scale is not None and scale.source in ("given", "file") else None
-
-
-def _scale_notices(image: ImageInfo, magnification: Magnification | None, scale: Scale | None) -> Iterator[Notice]:
-    if scale is None:
-        yield make_notice("magnification_unknown")
-    elif scale.source == "magnification":
-        if magnification is not None and magnification not in MEASURED:
-            yield make_notice("magnification_not_measured", magnification=magnification)
-    elif scale.source == "estimated":
-        near, _ = nearest_magnification(scale.um_per_pixel)
-        yield make_notice("scale_estimated", um=f"{scale.um_per_pixel:.3g}", magnification=near)
-    else:
-        near, times = nearest_magnification(scale.um_per_pixel)
-        um = f"{scale.um_per_pixel:.3g}"
-        if scale.source == "file" and image.magnification not in (None, near):
-            yield make_notice("scale_in_file", um=um, magnification=image.magnification)
-        if is_too_coarse(scale):
-            yield make_notice("scale_too_coarse", um=um)
-        elif near not in MEASURED or times > FARTHEST:
-            yield make_notice("scale_not_measured", um=um)
-
 
 def build_pipeline(settings: HistoSettings | None = None, *, pictures: bool = True) -> HistologyPipeline:
     """Load and warm up the pipeline of the settings; see `HistologyPipeline` for `pictures`.
@@ -265,19 +227,6 @@ def _field_logit(logits: list[Float]) -> NDArray[np.float64]:
     return np.mean([patches.astype(np.float64).mean(keepdims=True) for patches in logits], axis=0)
 
 
-class _Clock:
-    """Measures seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - started, 4)
-
-
 def _shrink(field: RGB8) -> RGB8:
-    scale = min(1.0, _DISPLAY_SIDE / max(field.shape[:2]))
-    return resize_area(field, max(1, round(field.shape[0] * scale)), max(1, round(field.shape[1] * scale)))
+    width, height = fitting((field.shape[1], field.shape[0]), _DISPLAY_SIDE)
+    return resize_area(field, height, width)

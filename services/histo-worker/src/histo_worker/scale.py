@@ -63,3 +63,8 @@ def nearest_magnification(um_per_pixel: float) -> tuple[Magnification, float]:
     near = min(UM_OF_MAGNIFICATION, key=lambda m: abs(log(um_per_pixel / UM_OF_MAGNIFICATION[m])))
     ratio = um_per_pixel / UM_OF_MAGNIFICATION[near]
     return near, max(ratio, 1 / ratio)
+
+
+def stated_um(scale: Scale | None) -> float | None:
+    """Micrometres per pixel if they are stated, and neither derived from a magnification nor estimated."""
+    return scale.um_per_pixel if scale is not None and scale.source in ("given", "file") else None
