@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from gateway.main import _ROUTERS
+from gateway.routes import ROUTERS
 
 
 def routes_of(router: APIRouter) -> list[APIRoute]:
@@ -15,4 +15,4 @@ def routes_of(router: APIRouter) -> list[APIRoute]:
 
 def every_route() -> list[APIRoute]:
     """All routes, with a route for each set of methods of a path."""
-    return [route for module in _ROUTERS for route in routes_of(module.router)]
+    return [route for module in ROUTERS for route in routes_of(module.router)]
