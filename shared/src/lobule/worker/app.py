@@ -120,6 +120,15 @@ def run_worker(
     )
 
 
+@dataclass
+class _Child:
+    """The parts of the child process, which are built after the fork."""
+
+    runner: StepRunner | None = None
+    pictures: PictureRunner | None = None
+    stop_announcing: threading.Event | None = None
+
+
 def _register(
     app: Celery,
     settings: Settings,
@@ -127,7 +136,7 @@ def _register(
     make_runtime: Callable[[ObjectStore], WorkerRuntime],
     spec: ModalitySpec | None,
 ) -> None:
-    child: dict[str, StepRunner | threading.Event | PictureRunner] = {}
+    child = _Child()
     loop = LoopBeat()
     loop.watch(app)
     watch_for_stall(app, settings.redis_url, queue)
@@ -141,12 +150,12 @@ def _register(
             redis = connect(settings.redis_url)
             cache = ProgressCache(redis)
             gateway = GatewayClient(settings.gateway_url, settings.internal_token.get_secret_value())
-            child["runner"] = StepRunner(gateway, cache, MeasuredHandler(runtime.handler), worker)
+            child.runner = StepRunner(gateway, cache, MeasuredHandler(runtime.handler), worker)
             if settings.worker_port is not None:
                 serve(settings.worker_host, settings.worker_port, Health(redis, loop, has_model=runtime.complete))
             if runtime.pictures:
-                child["draw"] = PictureRunner(runtime.pictures, cache)
-            child["stop"] = _announce(cache, _announcement(worker, queue, spec, runtime), spec)
+                child.pictures = PictureRunner(runtime.pictures, cache)
+            child.stop_announcing = _announce(cache, _announcement(worker, queue, spec, runtime), spec)
             log.info("worker_ready", worker=worker, queue=queue)
         except BaseException:
             # After a failed signal handler, Celery logs the error and keeps a child that cannot work, and it would
@@ -159,22 +168,19 @@ def _register(
 
     @worker_process_shutdown.connect(weak=False)
     def leave(**_signal: object) -> None:
-        stop = child.get("stop")
-        if isinstance(stop, threading.Event):
-            stop.set()
+        if child.stop_announcing is not None:
+            child.stop_announcing.set()
 
     @app.task(name=TASK)
     # The gateway decides which step is next, regardless of the message.
     def step(_job_id: str, _name: StepName) -> None:
-        runner = child["runner"]
-        assert isinstance(runner, StepRunner)
-        runner.run(queue)
+        assert child.runner is not None, "the child is built before it gets messages"
+        child.runner.run(queue)
 
     @app.task(name=PICTURE_TASK, soft_time_limit=PICTURE_SOFT_TIME_LIMIT_S)
     def picture(source_key: str, target_prefix: str, kind: PictureKind) -> None:
-        draw = child.get("draw")
-        assert isinstance(draw, PictureRunner), "only the report service is asked for pictures"
-        draw.run(source_key, target_prefix, kind)
+        assert child.pictures is not None, "only the report service is asked for pictures"
+        child.pictures.run(source_key, target_prefix, kind)
 
 
 def _announcement(worker: str, queue: str, spec: ModalitySpec | None, runtime: WorkerRuntime) -> WorkerAnnouncement:
