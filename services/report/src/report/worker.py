@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from lobule import layout
 from lobule.contracts.activity import DONE, activity
-from lobule.contracts.case import CaseContent, ReportForm
+from lobule.contracts.case import FORMS_OF_ANALYSIS, LANGUAGE_OF_ANALYSIS, CaseContent, ReportForm
 from lobule.contracts.document import is_newer
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
@@ -21,7 +21,7 @@ from lobule.settings import read_settings
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.worker.app import WorkerRuntime, run_worker
 from lobule.worker.pipeline import ReportProgress
-from report.composition import Report, case_report, image_report
+from report.composition import Report, ResultAndFiles, case_report, image_report
 from report.document import in_hanging_order
 from report.exporters import EXPORTERS
 from report.picture_handler import PictureHandler
@@ -29,11 +29,6 @@ from report.pictures import check_pictures, draw_thumbnail
 from report.settings import ReportSettings
 
 log = structlog.get_logger()
-
-ON_COMPLETION: tuple[ReportForm, ...] = ("html", "png", "json")
-"""What is rendered, in English, as soon as an image is analysed; all else when somebody asks for it."""
-
-ResultAndFiles = tuple[Result, dict[str, bytes]]
 
 
 class ReportHandler:
@@ -88,7 +83,8 @@ class ReportHandler:
     def _reports(self, claim: Claim) -> Iterator[tuple[Report, tuple[ReportForm, ...]]]:
         if isinstance(claim, ReportClaim):
             result, files = self._read(claim.result_prefix)
-            yield image_report(result, files, claim.analysed_at, zone=self._zone), ON_COMPLETION
+            report = image_report(result, files, claim.analysed_at, LANGUAGE_OF_ANALYSIS, self._zone)
+            yield report, FORMS_OF_ANALYSIS
             return
         if not isinstance(claim, RenderClaim):
             raise AnalysisError("internal_error", "step", step=claim.step)

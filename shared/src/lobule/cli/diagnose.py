@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, console, plain_errors, words
 from lobule.client import ApiError, Client
+from lobule.contracts.case import FORMS_OF_ANALYSIS, REPORT_FILES
 from lobule.contracts.modality import COARSEST_UM, FINEST_UM, Magnification, Modality
 from lobule.contracts.progress import Progress as JobProgress
 from lobule.contracts.result import Result
@@ -124,14 +125,14 @@ def _follow(client: Client, job_id: str, bars: Progress) -> JobProgress:
 
 
 def save_reports(client: Client, outcome: Outcome, folder: Path) -> list[Path]:
-    """Save the HTML, PNG and JSON report of an outcome that has one; returns where."""
+    """Save the reports that an analysis renders, if an outcome has one; returns where."""
     if outcome.job_id is None or outcome.result is None:
         return []
     folder.mkdir(parents=True, exist_ok=True)
     saved: list[Path] = []
-    for kind in ("html", "png", "json"):
-        path = folder / f"{outcome.file.stem}.report.{kind}"
-        path.write_bytes(client.report(outcome.job_id, kind))
+    for form in FORMS_OF_ANALYSIS:
+        path = folder / f"{outcome.file.stem}.report.{REPORT_FILES[form][0]}"
+        path.write_bytes(client.report(outcome.job_id, form))
         saved.append(path)
     return saved
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import httpx
 
 from lobule.client.connection import Connection
+from lobule.contracts.case import ReportForm
 
 
 class Cases(Connection):
@@ -118,7 +119,7 @@ class Cases(Connection):
         """Return the content of a signed report."""
         return self.call("GET", f"/api/v1/cases/{case_id}/reports/{version}/content")
 
-    def case_report(self, case_id: str, version: int | None, format: Literal["html", "pdf", "png", "json"]) -> bytes:
+    def case_report(self, case_id: str, version: int | None, format: ReportForm) -> bytes:
         """Return a signed report of a case, or the draft if `version` is `None`."""
         path = f"/api/v1/cases/{case_id}/reports/{'draft' if version is None else version}"
         return self.request("GET", path, params={"format": format}).content

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, cast
 
 import httpx
 
 from lobule.client.connection import ApiError, Connection
+from lobule.contracts.case import ReportForm
 from lobule.contracts.progress import FINAL_STATES, Progress
 from lobule.contracts.result import Laterality, Magnification, Modality, Result, View
 from lobule.transfer import TrackedFile
 
-ReportFormat = Literal["html", "pdf", "png", "json"]
+ReportFormat = ReportForm
 
 
 class Images(Connection):

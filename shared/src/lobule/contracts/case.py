@@ -227,6 +227,9 @@ REPORT_FILES: dict[ReportForm, tuple[str, str]] = {
     "json": ("json", "application/json"),
 }
 """Ending of the file and media type of each form."""
+FORMS_OF_ANALYSIS: tuple[ReportForm, ...] = ("html", "png", "json")
+LANGUAGE_OF_ANALYSIS: Language = "en"
+"""What the report step of an analysis renders; all else is rendered when somebody requests it."""
 
 
 class RenderRequest(Document):

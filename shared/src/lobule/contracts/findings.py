@@ -1,7 +1,13 @@
-"""The identity of a finding: its id within an analysis, and its index in the result, which identified it before."""
+"""Findings: the labels of masses, and the identity of a finding.
+
+A finding has an id within its analysis; before, its index in the result identified it.
+"""
 
 WHOLE_IMAGE = "image"
 """Stands for the image as a whole, instead of a finding's id."""
+
+MASS_LABELS = frozenset({"mass", "benign", "malignant"})
+"""Labels of findings that are masses."""
 
 FINDING_ID = r"[a-z][0-9]{1,4}"
 """`f1`, `f2` … for the findings of a pipeline.

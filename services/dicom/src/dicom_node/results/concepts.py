@@ -10,6 +10,7 @@ from pydicom.uid import UID
 from lobule import __version__
 from lobule.contracts.breasts import BiRads, Density, Recommendation
 from lobule.contracts.case import Verdict
+from lobule.contracts.findings import MASS_LABELS
 from lobule.contracts.reader import FindingKind
 from lobule.contracts.result import Assessment, Laterality, SpacingPlane
 
@@ -62,8 +63,6 @@ VIEW_MODIFIERS: dict[str, tuple[Code, ...]] = {
 """CID 4015."""
 LESION = SCT.Lesion
 CALCIFICATIONS = Code("129769006", "SCT", "Calcification Cluster")
-MASSES = frozenset({"mass", "benign", "malignant"})
-"""Labels of findings that are masses."""
 KINDS: dict[FindingKind, Code] = {
     "mass": SCT.MammographicBreastMass,
     "calcification": CALCIFICATIONS,
@@ -131,7 +130,7 @@ def finding_type(label: str) -> Code:
     """The code of a finding with this label."""
     if label == "calcification":
         return CALCIFICATIONS
-    return SCT.MammographicBreastMass if label in MASSES else LESION
+    return SCT.MammographicBreastMass if label in MASS_LABELS else LESION
 
 
 def derived_uid(*names: str) -> UID:

@@ -8,6 +8,7 @@ from gateway.fhir.codes import DCM, SCT, Resource, concept, percent, reference
 from lobule.assessments import URGENCY, combine
 from lobule.contracts.breasts import BreastConclusion, Density
 from lobule.contracts.case import CaseContent, CaseImage, Verdict
+from lobule.contracts.findings import MASS_LABELS
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.reasons import ABOUT_EITHER_BREAST
 from lobule.contracts.result import Box, Finding, Laterality, Result
@@ -15,7 +16,6 @@ from lobule.contracts.result import Box, Finding, Laterality, Result
 _IMAGING = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "imaging"}]}
 _PROBABILITY, _CERTAINTY = ("111047", "Probability of cancer"), ("111012", "Certainty of Finding")
 _REGION, _CATEGORY = ("111030", "Image Region"), ("111005", "Assessment Category")
-_MASSES = frozenset({"mass", "benign", "malignant"})
 
 
 def finding_id(job_id: str, finding: Finding) -> str:
@@ -48,7 +48,7 @@ def findings(content: CaseContent, examination: str, image: CaseImage, result: R
         if not result.marks(finding) and verdict != "confirmed":
             continue
         observation = _observation(content, examination, finding_id(image.job_id, finding), stated=verdict is not None)
-        mass = finding.label in _MASSES
+        mass = finding.label in MASS_LABELS
         observation["code"] = (
             concept(SCT, "129788004", "Mammographic breast mass") if mass else concept(SCT, "52988006", "Lesion")
         )

@@ -21,7 +21,7 @@ from gateway.ranges import OFFERED
 from gateway.reports import renderings, service
 from gateway.reports.content import image_content
 from gateway.users.models import User
-from lobule.contracts.case import RenderRequest, ReportForm
+from lobule.contracts.case import FORMS_OF_ANALYSIS, LANGUAGE_OF_ANALYSIS, REPORT_FILES, RenderRequest, ReportForm
 from lobule.contracts.language import Language, negotiate_language
 from lobule.contracts.result import Result
 from lobule.corrections import as_corrected
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["reports"])
 
 # The report is a separate document in which no script may run, wherever it is shown.
 _REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
-REPORT_TYPES = {"image/png": {}, "text/html": {}, "application/pdf": {}, "application/json": {}}
+REPORT_TYPES: dict[str, dict[str, str]] = {media_type.partition(";")[0]: {} for _, media_type in REPORT_FILES.values()}
 
 Format = Annotated[ReportForm | None, Query(description="media type of the answer, instead of the Accept header")]
 Lang = Annotated[Language | None, Query(description="language of the answer, instead of the Accept-Language header")]
@@ -129,8 +129,7 @@ async def get_report(
 async def report_response(request: Request, user: User, job: Job, form: ReportForm, language: Language) -> Response:
     """A job's report as an answer."""
     service.check_report_ready(job)
-    language_made, forms_made = service.RENDERED_BY_ANALYSIS
-    if language == language_made and form in forms_made:
+    if language == LANGUAGE_OF_ANALYSIS and form in FORMS_OF_ANALYSIS:
         # this form failed, or an older version stored it under another name
         with contextlib.suppress(ObjectNotFoundError):
             found = await run_in_threadpool(service.read_report, request.app.state.store, job, form)

@@ -13,12 +13,8 @@ from gateway.reports.models import version_keys
 from gateway.reports.schemas import CaseReportRead, RenderingState
 from gateway.reports.signatures import keys_of
 from lobule import layout
-from lobule.contracts.case import REPORT_FILES, ReportForm
-from lobule.contracts.language import Language
+from lobule.contracts.case import LANGUAGE_OF_ANALYSIS, REPORT_FILES, ReportForm
 from lobule.storage import ObjectStore
-
-RENDERED_BY_ANALYSIS: tuple[Language, frozenset[ReportForm]] = ("en", frozenset({"html", "png", "json"}))
-"""The forms that an analysis renders; all others are rendered at the first request."""
 
 
 def versions(session: Session, case: Case) -> list[CaseReportRead]:
@@ -51,7 +47,7 @@ def read_report(store: ObjectStore, job: Job, form: ReportForm) -> tuple[bytes, 
     """
     check_report_ready(job)
     prefix = job.step("report").output_prefix()
-    return store.get(layout.report_key(prefix, RENDERED_BY_ANALYSIS[0], form)), REPORT_FILES[form][1]
+    return store.get(layout.report_key(prefix, LANGUAGE_OF_ANALYSIS, form)), REPORT_FILES[form][1]
 
 
 def read_thumbnail(store: ObjectStore, job: Job) -> bytes:
