@@ -8,14 +8,15 @@ from typing import Literal
 from lobule.contracts.case import Review, Verdict
 from lobule.contracts.examination import LesionPlace
 from lobule.contracts.modality import ModalitySpec
-from lobule.contracts.result import ADVICE_NOTICES, Assessment, Finding, ImageInfo, Laterality, Patches, Result
+from lobule.contracts.result import ADVICE_NOTICES, Assessment, Finding, ImageInfo, Laterality, Result
 from lobule.modalities import spec_of_result
 from lobule.words import Words
 from lobule.words.breasts import place_in_words
 from report.certainty import Zone, certainty_of, frequency_of, scale_of, zones
+from report.facts import examined_facts, package_sentence, system_facts
 from report.parts import Fact, Part
-from report.sizes import image_size, size_words
-from report.tissue import heat_map_legend, scale_facts, tissue_facts
+from report.sizes import size_words
+from report.tissue import heat_map_legend
 
 
 class FindingRow(Part):
@@ -151,18 +152,13 @@ def build_section(
             for i, f in findings
         ),
         looks_for_findings=bool(spec.holds.findings),
-        examined=(
-            *_examined(result.image, spec, result.patches, text),
-            *scale_facts(result, text),
-            *(tissue_facts(result.tissue, text) if result.tissue else ()),
-            Fact(label=text("examined.fingerprint"), value=result.image.sha256[:16]),
-        ),
+        examined=examined_facts(result, text),
         notices=tuple(text.notice(n) for n in result.notices if n.code not in ADVICE_NOTICES),
         weak=weak_marks(len(result.findings) - len(findings), text),
         weak_count=len(result.findings) - len(findings),
         review=_review(verdicts.get("image"), text),
         next_step=text.of_modality(spec, "next.", _next_step(result, spec)),
-        system=_system(result, text),
+        system=system_facts(result, text),
         model_line=text("system.line", name=result.model.name, version=result.model.version),
         weights_sha256=result.model.weights_sha256,
     )
@@ -198,14 +194,9 @@ def _heat_map_notes(result: Result, text: Words) -> tuple[str, ...]:
         return ()
     heat = result.heat_map
     return (
-        text("heat_map.meaning", meaning=_of_package(heat.meaning, text)),
-        text("heat_map.method", method=_of_package(heat.method, text)),
+        text("heat_map.meaning", meaning=package_sentence(heat.meaning, text)),
+        text("heat_map.method", method=package_sentence(heat.method, text)),
     )
-
-
-def _of_package(english: str, text: Words) -> str:
-    """A sentence of a model package or of its pipeline, in English where the catalogue does not know it."""
-    return text.of_package(english) or english
 
 
 def _next_step(result: Result, spec: ModalitySpec) -> str:
@@ -249,52 +240,3 @@ def _place(place: LesionPlace | None, image: ImageInfo, text: Words) -> str:
     if place is None or image.laterality is None:
         return ""
     return text("findings.place.of", side=text(f"clinical.side.{image.laterality}"), place=place_in_words(place, text))
-
-
-def _examined(image: ImageInfo, spec: ModalitySpec, patches: Patches | None, text: Words) -> list[Fact]:
-    def fact(key: str, value: str) -> Fact:
-        return Fact(label=text(f"examined.{key}"), value=value)
-
-    unknown = text("examined.unknown")
-    facts = [
-        fact("file", image.file_name),
-        fact("kind", text.of_modality(spec, "examined.kind.")),
-        fact("size", image_size(image, text)),
-    ]
-    if "magnification" in spec.attributes:
-        facts.append(fact("magnification", _magnification(image, patches, text)))
-    if "view" in spec.attributes:
-        facts.append(fact("view", text.view(image.view, spec) if image.view else unknown))
-    if "laterality" in spec.attributes:
-        facts.append(
-            fact("laterality", text(f"examined.laterality.{image.laterality}") if image.laterality else unknown)
-        )
-    if patches is not None:
-        facts.append(fact("patches", text("examined.patches.count", count=patches.count, size=patches.size)))
-    return facts
-
-
-def _magnification(image: ImageInfo, patches: Patches | None, text: Words) -> str:
-    given, assumed = image.magnification, patches.magnification_assumed if patches else None
-    if given and assumed and given != assumed:
-        return text("examined.magnification.corrected", given=given, assumed=assumed)
-    if given:
-        return text("examined.magnification.given", magnification=given)
-    if assumed:
-        return text("examined.magnification.assumed", magnification=assumed)
-    return text("examined.unknown")
-
-
-def _system(result: Result, text: Words) -> tuple[Fact, ...]:
-    model = result.model
-    bounds = "; ".join(
-        text("certainty.zone", name=zone.name, range=zone.range) for zone in zones(result.thresholds, text)
-    )
-    return (
-        Fact(label=text("system.model"), value=text("system.model.value", name=model.name, version=model.version)),
-        *((Fact(label=text("system.tissue"), value=result.tissue.model),) if result.tissue else ()),
-        Fact(label=text("system.trained_on"), value=_of_package(model.trained_on, text)),
-        Fact(label=text("system.thresholds"), value=bounds),
-        Fact(label=text("system.calibration"), value=_of_package(model.calibration, text)),
-        Fact(label=text("system.weights"), value=model.weights_sha256[:16]),
-    )
