@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pypdf
 import pytest
+from rendered_reports import render, render_case
 
 from lobule.contracts.case import (
     CaseImage,
@@ -19,7 +20,6 @@ from lobule.contracts.result import Hanging
 from lobule.imaging.decode import decode_rgb
 from lobule.words import Words, make_notice
 from report.document import ReportDocument, case_document
-from report.renderer import render, render_case
 
 ADVICE = {"en": "should read this case with priority", "zh": "建议医师优先阅读本病例"}
 

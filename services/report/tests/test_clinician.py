@@ -5,12 +5,12 @@ import json
 
 import pypdf
 import pytest
+from rendered_reports import render_case
 
 from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.case import CaseContent, Conclusion, ReaderOfReport, Signature
 from lobule.words import Words
 from report.clinician import clinician_of
-from report.renderer import render_case
 
 SAID = {
     "en": ("Left breast: suspicious. Right breast: benign.", "c, heterogeneously dense", "biopsy", "not stated"),

@@ -5,10 +5,10 @@ import re
 
 import pypdf
 import pytest
+from rendered_reports import render_case
 
 from lobule.words import Words, make_notice
 from report.document import case_document
-from report.renderer import render_case
 
 
 @pytest.fixture

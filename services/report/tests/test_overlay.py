@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from rendered_reports import render
 
 from lobule.contracts.result import Box, DisplayImage, Finding
 from lobule.imaging.decode import decode_rgb, encode_png
@@ -8,7 +9,6 @@ from report.composition import image_report
 from report.overlay import Mark, blend_heat, box_on_display, draw_findings, outline_on_display
 from report.palette import FINDINGS
 from report.pictures import draw_pictures
-from report.renderer import render
 
 
 def offsets_within_one_pixel(drawn, known):

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pypdf
 import pytest
+from rendered_reports import render_case
 
 from lobule.contracts.case import Review
 from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark, LesionPlace
 from lobule.contracts.result import DisplayImage, HeatMap
 from lobule.imaging.decode import encode_png
 from lobule.words import Words, make_notice
-from report.renderer import render_case
 
 AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 COMMENT = "Spiculated, new since 2024."

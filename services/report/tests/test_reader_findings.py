@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pypdf
 import pytest
+from rendered_reports import render_case
 
 from lobule.contracts.case import CaseContent, CaseImage, Conclusion
 from lobule.contracts.progress import StepError
@@ -16,7 +17,6 @@ from lobule.contracts.result import Box
 from report.composition import case_report
 from report.palette import READER
 from report.reader import as_shape
-from report.renderer import render_case
 
 AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 IDS = [f"0000000{n}-0000-4000-8000-000000000000" for n in range(3)]

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from rendered_reports import render
 
 from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.case import Review
@@ -14,7 +15,6 @@ from lobule.words import Words, make_notice
 from report.document import ReportDocument
 from report.palette import STATES
 from report.pictures import draw_pictures
-from report.renderer import render
 from report.section import build_section
 from report.typeface import writable
 

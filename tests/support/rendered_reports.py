@@ -1,4 +1,4 @@
-"""Renders results into reports of every requested form."""
+"""Reports of results in every requested form, as the report service renders them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
