@@ -52,4 +52,4 @@ def test_what_is_no_package_is_named(tmp_path):
     (tmp_path / "pictures").mkdir()
     done = install(tmp_path / "pictures", tmp_path / "models")
     assert done.exit_code == 1
-    assert f"{tmp_path / 'pictures'} is no model package: it has no model.json." in done.output
+    assert f"{tmp_path / 'pictures'} is not a model package: it has no model.json." in done.output

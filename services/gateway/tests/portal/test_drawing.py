@@ -123,7 +123,7 @@ def test_drawn_named_kept_and_undone(logged_in, study, film, worker):
     rows.nth(1).locator('[data-role="go"]').click()
     with page.expect_response("**/opinion"):
         ask.click()
-    expect(opinion).to_have_text("The system looks at it…")
+    expect(opinion).to_have_text("The system is reading it…")
     while (claim := worker.claim_next("mammo"))["step"] != "region":
         pass
     said = RegionOpinion(outcome="too_coarse", mm_per_pixel=0.3, coarsest_mm_per_pixel=0.1, scale_assumed=False)

@@ -62,7 +62,7 @@ def test_a_film_of_which_the_side_is_in_doubt_says_so_until_the_reader_changes_i
     expect(place).to_have_text("check the side")
     expect(why).to_contain_text("The file names both sides. The side of the image itself (left) is used")
     card(page).get_by_label("Side").select_option("R")
-    expect(page.locator('[data-view="RCC"] [data-role="said"]')).to_have_text("as you said")
+    expect(page.locator('[data-view="RCC"] [data-role="said"]')).to_have_text("as you entered")
     expect(why).to_be_hidden()
 
 

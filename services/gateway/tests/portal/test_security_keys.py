@@ -51,7 +51,7 @@ def test_from_the_first_key_to_a_signed_report(app, site, browser_with_key, stud
     page.click("text=Add a security key")
     expect(page.locator('[data-role="codes"]')).to_be_focused()
     assert len(page.inner_text('[data-role="codes"]').split()) == 10
-    page.click("text=I have kept them")
+    page.click("text=I have saved them")
     name = page.get_by_label("Name of the key").first
     expect(name).to_have_value("Key ring")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

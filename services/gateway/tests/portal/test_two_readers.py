@@ -30,7 +30,7 @@ def test_each_signs_a_read_and_the_arbiter_sees_both(client, study, masses, pict
     client.put(f"/api/v1/cases/{study.case}/reviews/{job}/f1", headers=people["alice"], json={"verdict": "confirmed"})
     page = open_page(study.url, cookie=cookie_of("bob"), viewport=DESK)
     two = page.locator('[data-role="two"]')
-    expect(two).to_contain_text("You see the other read once both are signed.")
+    expect(two).to_contain_text("You can see the other read once both are signed.")
     expect(page.locator(".finding [aria-pressed=true]")).to_have_count(0)
     state(page, bi_rads=2, recommendation="routine_screening")
     sign(page)

@@ -78,7 +78,7 @@ def test_a_film_that_was_not_analysed_shows_its_pixels(study, picture, logged_in
         expect(pane.locator('[data-role="depth"]')).to_contain_text("12 bit")
     sign(page)
     expect(page.locator("#signing").get_by_text("Not assessed:").get_by_role("button")).to_have_text(["LCC"])
-    expect(page.get_by_text("Not shown on this page so far:")).to_be_hidden()
+    expect(page.get_by_text("Not yet shown on this page:")).to_be_hidden()
 
 
 def test_a_film_that_is_still_analysed_shows_its_pixels(study, logged_in, app):
@@ -125,7 +125,7 @@ def test_films_that_never_hung_are_named_before_the_report_is_signed(study, pict
     expect(page.locator('.pane[data-view="RCC"]')).to_have_attribute("data-scale", re.compile("."))
     sign(page)
     dialog = page.locator("#signing")
-    named = dialog.get_by_text("Not shown on this page so far:").get_by_role("button")
+    named = dialog.get_by_text("Not yet shown on this page:").get_by_role("button")
     expect(named).to_have_text(["RCC 2", "R ML"])
     expect(dialog.locator('[data-role="settled"]')).to_be_hidden()
     for left in (["R ML"], []):

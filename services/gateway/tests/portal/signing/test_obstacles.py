@@ -83,7 +83,7 @@ class TestWhoSigns:
         page.keyboard.press("Escape")
         expect(confirm).to_be_hidden()
         expect(alert(page, "problem")).to_have_text(
-            "Your last login is too long ago for this. Please confirm who you are to continue."
+            "You logged in too long ago for this. Please confirm your identity to continue."
         )
         expect(page.get_by_label("Comment in the report")).to_have_value("Seen.")
         submit(page)
