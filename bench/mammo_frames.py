@@ -9,13 +9,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+from altered_films import draw_frame, every_film
 from numpy.typing import NDArray
 
 from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
 from lobule.imaging.read_film import is_negative
-from mammo_worker.data.every_film import every_film
-from mammo_worker.data.framing import draw_frame
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.gate import check_mammogram
 

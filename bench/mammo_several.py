@@ -9,10 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from altered_films import every_film, lay_out
 from numpy.typing import NDArray
 
-from mammo_worker.data.every_film import every_film
-from mammo_worker.data.framing import lay_out
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.several import several_films
 

@@ -23,10 +23,9 @@ from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation, Expli
 from lobule.errors import AnalysisError
 from lobule.imaging.read_film import read_film
 from mammo_worker.calibration import Calibration, film_features
-from mammo_worker.films.aspect import squeeze_of
-from mammo_worker.films.breast import find_breast
 from mammo_worker.films.gate import check_mammogram
-from mammo_worker.films.prepare import PreparedFilm, prepare_film
+from mammo_worker.films.hanging import hang_film
+from mammo_worker.films.prepare import PreparedFilm
 from mammo_worker.packages import installed_package, load_detector
 
 PADDING = 65535
@@ -91,10 +90,9 @@ class Reader:
             AnalysisError: The film is refused.
         """
         film = read_film(data)
-        squeeze = squeeze_of(film.pixels)
-        breast = find_breast(film.pixels, film.valid, squeeze)
-        check_mammogram(film, breast)
-        return prepare_film(film.pixels, self._detector.canvas_size, squeeze, film.valid, breast), len(film.pixels)
+        hung = hang_film(film, None)
+        check_mammogram(film, hung.breast)
+        return hung.prepared(self._detector.canvas_size), len(film.pixels)
 
     def movements(self, films: dict[str, tuple[PreparedFilm, int]]) -> dict[str, float]:
         """The difference of each probability from the first one."""

@@ -3,13 +3,13 @@
 import cv2
 import numpy as np
 import pytest
+from altered_films import draw_frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
 from lobule.imaging.read_film import read_film
-from mammo_worker.data.framing import draw_frame
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.gate import check_shape, not_a_mammogram

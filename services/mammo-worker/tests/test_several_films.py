@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 import pytest
+from altered_films import lay_out
 
 from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
-from mammo_worker.data.framing import lay_out
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.readers.mini_mias import mini_mias
 from mammo_worker.films.breast import find_breast

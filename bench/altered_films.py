@@ -1,11 +1,15 @@
-"""Draws scanner frames, labels and tape on real films, to measure that they do not change results."""
+"""Real films of the public data sets, with drawn scanner frames, labels and tape, or several in one picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from mammo_worker.data.annotated import read_grey
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 
 SIDES = ("top", "bottom", "left", "right")
 WIDTHS = (0.005, 0.08)  # as a share of a side
@@ -99,3 +103,17 @@ def lay_out(rows: Sequence[Sequence[NDArray[np.uint8]]], gap: int, background: i
         line = np.hstack(parts[1:])
         lines += [np.full((gap, line.shape[1]), background, np.uint8), line]
     return np.vstack(lines[1:])
+
+
+def every_film(data: Path) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Yield names and pixels of all films of all data sets, CBIS-DDSM's with their true aspect.
+
+    Args:
+        data: Folder of the data sets.
+    """
+    for film in cbis_ddsm(data / "cbis_ddsm_mass"):
+        yield film.name, film.read()
+    for folder in ("cdd_cesm", "mias", "cbis_ddsm_mass/fullres_sample"):
+        for path in sorted((data / folder).rglob("*.jpg")):
+            if "mask" not in path.parts[-2] and not path.stem.endswith("_1_0"):  # the full-size film's mask
+                yield path.name, read_grey(path)
