@@ -16,9 +16,11 @@ from mammo_worker import cli, release
 from mammo_worker.calibration import Calibration, Logistic
 from mammo_worker.configs import toy
 from mammo_worker.data.splits import split_of
+from mammo_worker.evaluation import package as measurement
+from mammo_worker.evaluation.package import evaluate_package, write_results
 from mammo_worker.nn import config as networks
 from mammo_worker.packages import write_package
-from mammo_worker.release import evaluate_package, recalibrate, write_results
+from mammo_worker.release import recalibrate
 from mammo_worker.training.plan import Phase, TrainingPlan
 
 HEADER = "| data | metric | rule | value | interval_95 |"
@@ -29,9 +31,12 @@ PATIENTS = [f"P{i}" for i in range(120)]
 def package(tmp_path, monkeypatch):
     """The folder of a package whose films are looked at by `detections_of`."""
     films = [SimpleNamespace(name=f"{p}.png", patient=p, path=None) for p in PATIENTS]
-    monkeypatch.setattr(release, "cbis_ddsm", lambda _: films)
-    monkeypatch.setattr(release, "load_detector", lambda _: None)
-    monkeypatch.setattr(release, "run_detector", lambda _, cases, refused=None: [detections_of(case) for case in cases])
+    for module in (release, measurement):
+        monkeypatch.setattr(module, "cbis_ddsm", lambda _: films)
+        monkeypatch.setattr(module, "load_detector", lambda _: None)
+        monkeypatch.setattr(
+            module, "run_detector", lambda _, cases, refused=None: [detections_of(case) for case in cases]
+        )
     (tmp_path / "cbis_ddsm_mass").mkdir()
     plain = Logistic((1.0,), 0.0)
     write_package(

@@ -78,10 +78,10 @@ def evaluate(
     start_keras()
     from lobule.model_package import open_package
     from mammo_worker.evaluation.own_films import evaluate_films
+    from mammo_worker.evaluation.package import evaluate_package, write_results
     from mammo_worker.evaluation.predictions import write_coco, write_csv
     from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.packages import installed_package
-    from mammo_worker.release import evaluate_package, write_results
 
     is_public = (data[0] / "cbis_ddsm_mass").is_dir()
     if is_public and len(data) > 1:
