@@ -31,6 +31,7 @@ PYTHON = [
     )
     for path in sorted((ROOT / folder / "src").rglob("*.py"))
 ]
+DICOM_NODE = sorted((ROOT / "services" / "dicom" / "src").rglob("*.py"))
 SCRIPTS = sorted((PORTAL / "web").rglob("*.js"))
 TEMPLATES = sorted((PORTAL / "templates").rglob("*.html")) + sorted(REPORT.glob("templates/*.html.j2"))
 TYPST = sorted(REPORT.glob("templates/*.typ"))
@@ -234,6 +235,8 @@ class TestUse:
         enumerated = {
             text for path, uses in all_uses().items() if path.suffix in (".py", ".js") for text in uses.quoted
         }
+        enumerated |= {text for path in DICOM_NODE for text in uses_of(path).quoted}  # codes that it reports
+        enumerated |= {"refused_AE", "refused_AR"}  # which it makes of the answer's code
         named = {key for uses in all_uses().values() for key in named_by(uses, enumerated)}
         # Sentences of model packages are found by their English text, activities by a worker's codes.
         found_otherwise = {key for key in sentences("en") if key.startswith(("package.", "activity."))}
