@@ -1,4 +1,5 @@
 import pytest
+from rendered_reports import render
 
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.notices import WITHOUT_NUMBER
@@ -6,7 +7,6 @@ from lobule.contracts.result import Result, Thresholds
 from lobule.words import Words
 from lobule.words.notices import make_notice
 from report.certainty import certainty_of, frequency_of, in_words, zones
-from report.renderer import render
 
 THRESHOLDS = Thresholds(low=0.25, high=0.6)
 
