@@ -1,14 +1,16 @@
 """A small HTTP server of a service for `/metrics`, `/healthz` and `/readyz`."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import REGISTRY, make_wsgi_app
 
+from lobule import limits
 from lobule.memory import MemoryCollector
 
 if TYPE_CHECKING:
@@ -23,8 +25,18 @@ REGISTRY.register(MemoryCollector())  # once a process, like the collectors that
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print unforeseen errors; a connection that ends or falls silent is none."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
 
 class _Quiet(WSGIRequestHandler):
+    def setup(self) -> None:
+        """See `StreamRequestHandler`; a client that falls silent does not keep its thread."""
+        self.timeout = limits.HEADERS_S
+        super().setup()
+
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing, since probes arrive every few seconds."""
 
