@@ -17,6 +17,8 @@ from lobule.cli.main import build
 from lobule.diagnosis import Check, Installation, machine
 from lobule.launcher.home import Home
 from lobule.storage.base import StoreFullError
+from lobule.storage.encrypted import EncryptedStore
+from lobule.storage.keys import DataKeys, MasterKey
 from lobule.storage.local import LocalStore
 from lobule.words import Words
 from mammo_worker.settings import MammoSettings
@@ -206,6 +208,23 @@ def test_encryption_is_off_while_the_file_of_its_key_is_empty(home, tmp_path, mo
     assert [state for state, _ in examine("--home", home)[1]["encryption"]] == ["warning"]
     key.write_text("a master key of at least 32 characters")
     assert [state for state, _ in examine("--home", home)[1]["encryption"]] == ["ok"]
+
+
+def test_objects_that_the_master_key_does_not_open_are_a_problem(home, tmp_path, monkeypatch):
+    """Otherwise a server that lost its key would be called unencrypted, and one with another key fine."""
+    keys = {name: f"master key {name} of at least 32 characters" for name in ("right", "other")}
+    for name, key in keys.items():
+        (tmp_path / name).write_text(key)
+    store = LocalStore(Home.open(home).folder / "objects")
+    EncryptedStore(store, DataKeys(store, MasterKey(keys["right"]))).put("images/a/upload", b"pixels")
+
+    def said(name: str, before: str = "") -> str:
+        monkeypatch.setenv("LOBULE_MASTER_KEY_FILE", str(tmp_path / name) if name else "")
+        monkeypatch.setenv("LOBULE_MASTER_KEY_BEFORE_FILE", str(tmp_path / before) if before else "")
+        [(state, _)] = examine("--home", home)[1]["encryption"]
+        return state
+
+    assert [said("right"), said("other", before="right"), said("other"), said("")] == ["ok", "ok", "problem", "problem"]
 
 
 def test_a_shell_completes_commands():

@@ -5,13 +5,13 @@ import socket
 import httpx
 import pytest
 
-from lobule import limits
+from lobule import health
 from lobule.health import serve_health
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET /heal"])
 def test_a_silent_client_is_let_go_without_a_word(monkeypatch, capfd, begun):
-    monkeypatch.setattr(limits, "HEADERS_S", 0.2)
+    monkeypatch.setattr(health._Quiet, "timeout", 0.2)
     port = serve_health("127.0.0.1", 0, live=lambda: {"loop": True}, ready=lambda: {"loop": False})
     with socket.create_connection(("127.0.0.1", port), 60) as silent:
         silent.sendall(begun)

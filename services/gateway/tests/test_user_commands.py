@@ -64,6 +64,20 @@ def test_a_user_is_added_to_the_folder_of_lobule_up(home):
     assert "anna\tadmin\tactive" in run("list", "--home", str(home)).output
 
 
+def test_who_is_replaced_with_another_role_loses_the_logins_and_is_not_the_last_administrator(home):
+    def replace():
+        return run("add", "anna", "--home", str(home), "--role", "clinician", "--replace", "--password-stdin")
+
+    run("add", "anna", "--home", str(home), "--role", "admin", "--password-stdin")
+    refused = replace()
+    assert (refused.exit_code, user(home, "anna").role) == (1, "admin")
+    assert "administrator" in refused.output
+    run("add", "ben", "--home", str(home), "--role", "admin", "--password-stdin")
+    before = user(home, "anna").auth_epoch
+    assert replace().exit_code == 0
+    assert (user(home, "anna").role, user(home, "anna").auth_epoch) == ("clinician", before + 1)
+
+
 def test_the_folder_is_the_same_as_of_lobule_up_where_none_is_named(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("add", "anna", "--password-stdin").exit_code == 0

@@ -32,10 +32,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Quiet(WSGIRequestHandler):
-    def setup(self) -> None:
-        """See `StreamRequestHandler`; a client that falls silent does not keep its thread."""
-        self.timeout = limits.HEADERS_S
-        super().setup()
+    timeout = limits.HEADERS_S  # a client that falls silent does not keep its thread
 
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing, since probes arrive every few seconds."""

@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import sys
 from typing import Annotated
 
 import structlog
@@ -15,12 +16,14 @@ from gateway.cases import sheets
 from gateway.database import SessionFactory
 from gateway.main import create_app
 from gateway.migrate import migrate
+from gateway.networks import parse_networks
 from gateway.path_prefix import PathPrefix, places_of
 from gateway.portal.pages import compile_templates
 from gateway.ports import TwoPorts
 from gateway.prompt_headers import PromptHeaders
 from gateway.settings import GatewaySettings, get_settings
 from gateway.system.health import serve_probes
+from lobule.settings import EX_CONFIG
 
 log = structlog.get_logger()
 
@@ -40,6 +43,7 @@ def main(
     ] = "",
 ) -> None:
     """Serve the gateway."""
+    check_proxies(forwarded_allow_ips)
     settings = get_settings()
     if migrations:
         migrate(settings.database_url, audit_key=settings.audit_secret)
@@ -62,6 +66,15 @@ def main(
         serve_probes(app.state, host, health_port)
     ports = [port] if internal_port is None else [port, internal_port]
     uvicorn.Server(config).run([_listen(host, each) for each in ports])
+
+
+def check_proxies(networks: str) -> None:
+    """End the process if an entry is no network, because uvicorn would trust nobody for it, without a word."""
+    try:
+        parse_networks("" if networks == "*" else networks)
+    except ValueError as error:
+        print(f"LOBULE_TRUSTED_PROXIES is wrong: {error}", file=sys.stderr)
+        sys.exit(EX_CONFIG)
 
 
 def served(app: FastAPI, internal_port: int | None, root_path: str) -> ASGIApp:

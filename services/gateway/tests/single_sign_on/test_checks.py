@@ -30,6 +30,11 @@ def test_settings_of_an_embedded_server(found):
     assert (code, "LOBULE_NAMES_KEY_FILE" in values["reason"]) == ("setting_wrong", True)
 
 
+def test_proxies_that_are_none(found):
+    [(code, values)] = found(trusted_proxies="10.0.0.1/8")
+    assert (code, values["variable"]) == ("setting_wrong", "LOBULE_TRUSTED_PROXIES")
+
+
 @pytest.mark.parametrize("name", ["oidc_issuer", "public_url", "gateway_url", "s3_endpoint_url", "otlp_endpoint"])
 @pytest.mark.parametrize("address", ["lobule.example", "ftp://lobule.example", "https://", "https://a:b"])
 def test_addresses_that_are_none(found, monkeypatch, name, address):

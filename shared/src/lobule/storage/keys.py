@@ -7,6 +7,7 @@ processes need not agree on one.
 
 import hmac
 import os
+from contextlib import suppress
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -88,6 +89,15 @@ class DataKeys:
             self._store.delete(place)
             self._of_writers.clear()
             self._found.cache_clear()
+
+    def fit(self) -> bool | None:
+        """Whether the master keys open the data keys, judged by one of them; None if there is none."""
+        for entry in self._store.entries(layout.KEYS):
+            with suppress(ObjectNotFoundError):  # the key was destroyed in the meantime
+                wrapped = self._store.get(entry.key)
+                masters = (self._master, self._before)
+                return any(each.unwrap(wrapped, entry.key) is not None for each in masters if each is not None)
+        return None
 
     def wrap_anew(self) -> tuple[int, int]:
         """Rewrap all data keys with the current master key; returns how many succeeded and how many failed."""

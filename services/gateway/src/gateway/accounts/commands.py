@@ -51,21 +51,22 @@ def add(
         return
     kept = user is not None and replace and verify_password(password, user.password_hash)
     password_hash = "" if kept else _new_hash(password, username, display_name or (user.display_name if user else ""))
-    with sessions.begin() as session:
-        user = repository.by_username(session, username)
-        if user is not None and if_missing:
-            return
-        if user is not None and replace:
-            if not kept:
-                service.reset_password(session, user, password_hash, by_another=change)
-            user.role, user.active = role, True
-            _note(session, user, "user.update", role=role, active=True)
-        else:
-            try:
+    try:
+        with sessions.begin() as session:
+            user = repository.by_username(session, username)
+            if user is not None and if_missing:
+                return
+            if user is not None and replace:
+                if not kept:
+                    service.reset_password(session, user, password_hash, by_another=change)
+                if (user.role, user.active) != (role, True):
+                    service.update_user(session, user, UserUpdate(role=role, active=True), by=None)
+                _note(session, user, "user.update", role=role, active=True)
+            else:
                 user = service.create_user(session, new, password_hash, by_another=change)
-            except ProblemError as error:
-                raise fail(error.detail_in(words().language)) from None
-            _note(session, user, "user.create", role=role)
+                _note(session, user, "user.create", role=role)
+    except ProblemError as error:
+        raise fail(error.detail_in(words().language)) from None
     typer.echo(words()("cli.user_ready", username=user.username, role=user.role))
 
 

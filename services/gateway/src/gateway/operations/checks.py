@@ -1,5 +1,6 @@
 """What `lobule doctor` checks of the gateway: its settings and its database."""
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +12,14 @@ from sqlalchemy.orm import Session
 
 from gateway.database import make_engine, make_session_factory, read
 from gateway.migrate import current_revision, lacks_migration
+from gateway.networks import parse_networks
 from gateway.settings import GatewaySettings
 from gateway.sso.provider import Provider
 from lobule.diagnosis import Check, Installation
 from lobule.settings import variable
+from lobule.storage import ObjectStore
+from lobule.storage.keys import DataKeys, MasterKey
+from lobule.storage.opening import open_store
 
 _CLOCK_S = 5.0
 _FILE = "…_file"  # a variable that names a file which cannot be read
@@ -63,12 +68,31 @@ def database(installation: Installation) -> Iterator[Check]:
         engine.dispose()
 
 
-def encryption(_installation: Installation) -> Iterator[Check]:
-    """Whether objects are encrypted from now on."""
-    if variable("MASTER_KEY") is None:
-        yield Check("encryption", "warning", "encryption_off")
+def encryption(installation: Installation) -> Iterator[Check]:
+    """Whether objects are encrypted from now on, and those that are already can be read."""
+    key, before = variable("MASTER_KEY"), variable("MASTER_KEY_BEFORE")
+    fits = None
+    if store := _store(installation):
+        fits = DataKeys(store, MasterKey(key or ""), MasterKey(before) if before else None).fit()
+    if key is None:
+        yield Check("encryption", *(("warning", "encryption_off") if fits is None else ("problem", "no_master_key")))
+    elif fits is False:
+        yield Check("encryption", "problem", "other_master_key")
     else:
         yield Check("encryption", "ok", "encryption")
+
+
+def _store(installation: Installation) -> ObjectStore | None:
+    """The object store, as it is without keys; None if there is none, or it is away, which another check says."""
+    folder = installation.home / "objects"
+    url = variable("OBJECT_STORE_URL") or (folder.as_uri() if installation.embedded and folder.is_dir() else None)
+    try:
+        opened = open_store(url, variable("S3_ENDPOINT_URL")) if url else None
+        if opened is not None:
+            opened.check()
+    except Exception:  # noqa: BLE001 - any error means that it cannot be used
+        return None
+    return opened
 
 
 def _of(engine: Engine) -> Iterator[Check]:
@@ -103,6 +127,10 @@ def _wrong_variables(given: Mapping[str, str]) -> list[tuple[str, str]]:
     Args:
         given: Settings that count where no variable sets them.
     """
+    try:
+        parse_networks(os.environ.get("LOBULE_TRUSTED_PROXIES", ""))
+    except ValueError as error:
+        return [("trusted_proxies", str(error))]
     try:
         GatewaySettings(**_unset(given))
     except ValidationError as error:
