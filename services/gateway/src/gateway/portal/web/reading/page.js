@@ -21,6 +21,7 @@ import { createCaseFeed, troubleNote } from './case-feed.js';
 import { createConclusion } from './conclusion.js';
 import { createFindingsList } from './findings-list.js';
 import { marksOf } from './findings.js';
+import { keepOverLogin } from './kept.js';
 import { listenToKeys } from './keys.js';
 import { NOT_YET, createLateDialogs, createLateTools, fetched } from './late.js';
 import { createLoader } from './loading.js';
@@ -245,9 +246,10 @@ function showCase({ case: detail, images }) {
   state.dataset.state = detail.state;
 }
 
-const commented = () => find(signingDialog, '[name="comment"]', HTMLTextAreaElement).value.trim() !== '';
+const comment = find(signingDialog, '[name="comment"]', HTMLTextAreaElement);
+const leaving = keepOverLogin(store, comment, { caseId, user: root.dataset.user ?? '', onBack: () => status.tell(t('reading.kept')) });
 const stated = () => Object.values(store.state.breasts).some((breast) => Object.keys(breast).length > 0);
-const unsaved = () => stated() || Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || commented();
+const unsaved = () => !leaving() && (stated() || Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || comment.value.trim() !== '');
 store.subscribe(['case', 'images'], showCase);
 store.subscribe(['case'], together.caseChanged);
 store.subscribe(['case'], dialogs.refused);

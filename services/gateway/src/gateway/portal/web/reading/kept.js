@@ -1,0 +1,30 @@
+// Keeps what a reader typed and stated while they log in again: it would be lost with the page.
+
+const LEAVES_WITHIN = 1000; // ms: a link that is opened in another tab leaves the page where it is
+
+/**
+ * Keep it in this tab when the link to the login is followed, and put it back for the same reader. Another one does not get it.
+ * @param {import('./state.js').ReadingStore} store
+ * @param {HTMLTextAreaElement} comment In the report.
+ * @param {{caseId: string, user: string, onBack: () => void}} page
+ * @returns {() => boolean} Whether the page is being left for the login.
+ */
+export function keepOverLogin(store, comment, { caseId, user, onBack }) {
+  const key = `typed:${caseId}`;
+  let leaving = false;
+  addEventListener('click', ({ target }) => {
+    if (!(target instanceof Element && target.closest('a[href^="/login?"]'))) return;
+    const { breasts, drafts } = store.state;
+    sessionStorage.setItem(key, JSON.stringify({ user, breasts, drafts, comment: comment.value }));
+    leaving = true;
+    setTimeout(() => (leaving = false), LEAVES_WITHIN);
+  });
+  const kept = JSON.parse(sessionStorage.getItem(key) ?? '{}');
+  sessionStorage.removeItem(key);
+  if (kept.user === user) {
+    store.update({ breasts: kept.breasts, drafts: kept.drafts });
+    comment.value = kept.comment;
+    onBack();
+  }
+  return () => leaving;
+}
