@@ -63,3 +63,11 @@ class TestWithoutNumber:
             assert "99%" not in said
         assert made[f"report.{language}.pdf"].startswith(b"%PDF")
         assert made[f"report.{language}.png"].startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_percentages_beside_findings_are_said_in_words(mammogram, make_histology, analysed_at, language):
+    words = Words(language)("pictures.tags")
+    for (result, files), there in ((mammogram, True), (make_histology(), False)):
+        page = render(result, files, analysed_at=analysed_at, language=language, forms={"html"})
+        assert (words in page[f"report.{language}.html"].decode()) is there
