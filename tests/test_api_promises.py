@@ -1,21 +1,15 @@
 """Version 1 of the API keeps its promises in `docs/api-v1.txt`."""
 
 import copy
-import json
-import subprocess
-import sys
-from pathlib import Path
 
 import api_promises
 import pytest
-
-REPOSITORY = Path(__file__).parents[1]
+from openapi import openapi_document
 
 
 @pytest.fixture(scope="module")
 def document():
-    printed = subprocess.run([sys.executable, REPOSITORY / ".ci" / "openapi.py"], capture_output=True, check=True)
-    return json.loads(printed.stdout)
+    return openapi_document()
 
 
 def test_nothing_that_was_promised_breaks(document):
