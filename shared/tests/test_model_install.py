@@ -48,6 +48,20 @@ def test_a_damaged_one_leaves_nothing(package, tmp_path):
     assert list((tmp_path / "models").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "names",
+    [{"name": "../../evil"}, {"version": "1/../../evil"}, {"weights_file": "../other.npz"}, {"name": ".hidden"}],
+)
+def test_names_that_lead_to_other_folders_are_refused(package, tmp_path, names):
+    manifest = json.loads((package / "model.json").read_text())
+    (tmp_path / "other.npz").write_bytes(b"weights")
+    (package / "model.json").write_text(json.dumps(manifest | names))
+    before = set(tmp_path.rglob("*"))
+    done = install(package, tmp_path / "a" / "models")
+    assert done.exit_code == 1, done.output
+    assert set(tmp_path.rglob("*")) == before
+
+
 def test_what_is_no_package_is_named(tmp_path):
     (tmp_path / "pictures").mkdir()
     done = install(tmp_path / "pictures", tmp_path / "models")

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ class ModelPackage:
         return self.folder / self.manifest.weights_file
 
 
+_IN_FOLDER = re.compile(r"[^./\\\x00][^/\\\x00]*")
+"""Names that lead to no other folder."""
+
+
 def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file."""
     with path.open("rb") as stream:
@@ -46,6 +51,8 @@ def open_package(folder: Path, modality: str | None = None) -> ModelPackage:
     """
     try:
         manifest = ModelManifest.model_validate_json((folder / "model.json").read_text("utf-8"))
+        if not all(map(_IN_FOLDER.fullmatch, (manifest.name, manifest.version, manifest.weights_file))):
+            raise AnalysisError("model_unavailable", "manifest", package=folder.name, count=1)
         card = (folder / "MODEL_CARD.md").read_text("utf-8")
         found = sha256_of(folder / manifest.weights_file)
     except FileNotFoundError as error:
