@@ -39,8 +39,13 @@ def test_an_empty_variable_is_an_unset_one(environment):
     ("name", "value", "words"),
     [
         ("LOBULE_REDIS_URL", "", "LOBULE_REDIS_URL is not set"),
-        ("LOBULE_INTERNAL_TOKEN", "short", "LOBULE_INTERNAL_TOKEN is wrong"),
         ("LOBULE_REDIS_URL_FILE", "/nowhere/url", "/nowhere/url"),
+        (
+            "LOBULE_INTERNAL_TOKEN",
+            "short",
+            "LOBULE_INTERNAL_TOKEN is wrong: it must have at least 32 characters (secret",
+        ),
+        ("LOBULE_GATEWAY_URL", "lobule.example", "LOBULE_GATEWAY_URL is wrong: it must be an address such as https"),
     ],
 )
 def test_what_is_wrong_ends_the_process_in_words(environment, capsys, name, value, words):

@@ -6,7 +6,9 @@ import sys
 import time
 
 import pytest
+import typer
 
+from lobule.cli.common import plain_errors
 from lobule.launcher import home, redis_server, system
 from lobule.launcher import supervisor as supervisor_module
 from lobule.launcher.errors import StartError
@@ -58,6 +60,13 @@ def test_secrets_that_were_damaged_are_not_drawn_anew(tmp_path, content):
     assert refused.value.code == "secrets_damaged"
     assert str(file) in str(refused.value)
     assert file.read_text() == content
+
+
+@pytest.mark.parametrize(("code", "status"), [("settings_invalid", 78), ("secrets_damaged", 78), ("port_taken", 1)])
+def test_the_status_says_whether_a_restart_may_help(code, status):
+    with pytest.raises(typer.Exit) as ended, plain_errors():
+        raise StartError(code, service="report", output="", file="", port=1, host="", reason="")
+    assert ended.value.exit_code == status
 
 
 def test_a_start_that_is_cut_off_leaves_no_half_of_the_secrets(tmp_path, monkeypatch):

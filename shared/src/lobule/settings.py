@@ -5,6 +5,7 @@ Each is the environment variable `LOBULE_<NAME>`, or the content of the file tha
 
 import os
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -163,15 +164,22 @@ def read_settings(kind: type[AnySettings], **given: Any) -> AnySettings:
     except ValidationError as error:
         for problem in error.errors(include_input=False):
             if not problem["loc"]:  # a problem of several settings together
-                print(problem["msg"], file=sys.stderr)
+                print(reason_of(problem), file=sys.stderr)
                 continue
             name = str(problem["loc"][0])
             meaning = kind.model_fields[name].description or ""
-            what = "is not set" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
+            what = "is not set" if problem["type"] == "missing" else f"is wrong: {reason_of(problem)}"
             print(f"{_PREFIX}{name.upper()} {what} ({meaning})", file=sys.stderr)
     except OSError as error:
         print(f"A secret's file cannot be read: {error}", file=sys.stderr)
     sys.exit(EX_CONFIG)
+
+
+def reason_of(problem: Mapping[str, Any]) -> str:
+    """What is wrong with a setting, from an entry of `ValidationError.errors`, without terms of pydantic."""
+    if problem["type"] == "too_short":  # of a secret, whose characters pydantic calls items
+        return f"it must have at least {problem['ctx']['min_length']} characters"
+    return str(problem["msg"]).removeprefix("Value error, ")
 
 
 @cache

@@ -12,6 +12,7 @@ from rich.console import Console
 from lobule.client import ApiError
 from lobule.contracts.language import Language
 from lobule.launcher.errors import StartError
+from lobule.settings import EX_CONFIG
 from lobule.words import Words
 
 console = Console(stderr=True)
@@ -44,10 +45,11 @@ def print_sentence(key: str) -> None:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Print expected errors as one line and exit with status 1."""
+    """Print expected errors as one line and exit with status 1, or 78 if a restart does not help."""
     try:
         yield
     except (ApiError, StartError) as error:
         message = error.sentence(words()) if isinstance(error, StartError) else str(error)
         console.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        needs_person = isinstance(error, StartError) and error.code in ("settings_invalid", "secrets_damaged")
+        raise typer.Exit(EX_CONFIG if needs_person else 1) from None

@@ -16,7 +16,7 @@ from gateway.networks import parse_networks
 from gateway.settings import GatewaySettings
 from gateway.sso.provider import Provider
 from lobule.diagnosis import Check, Installation
-from lobule.settings import variable
+from lobule.settings import reason_of, variable
 from lobule.storage import ObjectStore
 from lobule.storage.keys import DataKeys, MasterKey
 from lobule.storage.opening import open_store
@@ -135,7 +135,7 @@ def _wrong_variables(given: Mapping[str, str]) -> list[tuple[str, str]]:
         GatewaySettings(**_unset(given))
     except ValidationError as error:
         problems = error.errors(include_input=False)
-        return [(str(each["loc"][0]) if each["loc"] else "…", each["msg"]) for each in problems]
+        return [(str(each["loc"][0]) if each["loc"] else "…", reason_of(each)) for each in problems]
     except OSError as error:
         return [(_FILE, str(error))]
     return []
