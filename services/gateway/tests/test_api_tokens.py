@@ -46,6 +46,13 @@ class TestApiTokens:
         _, admin = make(root, scopes=["read", "admin"])
         assert client.get("/api/v1/users", headers=admin).status_code == 200
 
+    def test_a_user_keeps_so_many(self, client, alice, make, monkeypatch):
+        monkeypatch.setattr("gateway.auth.api_tokens.MOST_TOKENS", 2)
+        (first, _), _ = make(), make()
+        assert make()[0]["code"] == "too_many_tokens"
+        assert client.delete(f"/api/v1/tokens/{first['id']}", headers=alice).status_code == 204
+        assert "secret" in make()[0]
+
     def test_what_is_of_everybody_needs_the_scope_of_administrators(self, client, make, root):
         _, reader = make(root)
         _, admin = make(root, scopes=["read", "admin"])

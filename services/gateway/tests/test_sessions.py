@@ -28,6 +28,13 @@ def set_back(app):
 
 
 class TestList:
+    def test_has_a_length(self, client, alice, bearer_of, monkeypatch):
+        for _ in range(3):
+            bearer_of("alice")
+        assert len(client.get("/api/v1/sessions", headers=alice).json()) == 4
+        monkeypatch.setattr("gateway.auth.repository._MOST_SESSIONS", 2)
+        assert len(client.get("/api/v1/sessions", headers=alice).json()) == 2
+
     def test_names_browsers_and_programs_and_which_is_this_one(self, client, alice, bearer_of, headers_of):
         program = bearer_of("alice")
         headers_of("bob")

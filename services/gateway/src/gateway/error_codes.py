@@ -121,6 +121,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "too_many_analyses": (409,),
     "too_many_pixels": (413,),
     "too_many_security_keys": (409,),
+    "too_many_tokens": (409,),
     "too_many_views": (409,),
     "too_many_webhooks": (409,),
     "unknown_modality": (422,),

@@ -17,6 +17,8 @@ from gateway.errors import ProblemError
 from gateway.users.models import User
 from gateway.users.permissions import has_permission
 
+MOST_TOKENS = 100
+"""Of a user, without those that are revoked."""
 _PREFIX = "lobule_"
 _HINT_LENGTH = len(_PREFIX) + 5
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -37,10 +39,13 @@ def create(session: Session, user: User, new: ApiTokenCreate) -> tuple[ApiToken,
     """A new token of a user and its secret, which is not stored.
 
     Raises:
-        ProblemError: `forbidden`, 403, for the scope `admin` where the user is no administrator or auditor.
+        ProblemError: `forbidden`, 403, for the scope `admin` where the user is no administrator or auditor, or
+            `too_many_tokens`, 409.
     """
     if "admin" in new.scopes and not may_have_admin_scope(user):
         raise ProblemError(403, "forbidden", "admin_scope")
+    if len(repository.api_tokens(session, user.id)) >= MOST_TOKENS:
+        raise ProblemError(409, "too_many_tokens")
     secret = _PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(
         user_id=user.id,

@@ -11,6 +11,9 @@ from gateway.auth.models import ApiToken, AuthSession, Kind
 from gateway.clock import now
 from gateway.users.models import User
 
+_MOST_SESSIONS = 200
+"""In a list: a program may log in every minute."""
+
 
 def hash_secret(secret: str) -> str:
     """What is stored of a random secret; it has enough entropy for a plain hash."""
@@ -33,7 +36,7 @@ def session_by_id(session: Session, session_id: str) -> AuthSession | None:
 
 
 def sessions_of(session: Session, user_id: str, idle_minutes: float) -> Sequence[AuthSession]:
-    """The live sessions of a user, of browsers and of API clients, the last active first.
+    """The live sessions of a user, of browsers and of API clients, the last active first, and no more than a list has.
 
     Args:
         session: The transaction.
@@ -44,7 +47,7 @@ def sessions_of(session: Session, user_id: str, idle_minutes: float) -> Sequence
     live = select(AuthSession).where(
         AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None), AuthSession.expires_at > now(), awake
     )
-    return session.scalars(live.order_by(AuthSession.active_at.desc(), AuthSession.id)).all()
+    return session.scalars(live.order_by(AuthSession.active_at.desc(), AuthSession.id).limit(_MOST_SESSIONS)).all()
 
 
 def note_activity(session: Session, session_id: str) -> None:

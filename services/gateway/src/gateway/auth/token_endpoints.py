@@ -31,9 +31,9 @@ def list_tokens(
     return [ApiTokenRead.of(token) for token in repository.api_tokens(session, None if everyone else user.id)]
 
 
-@router.post("", status_code=201, responses=responses(401, 403, 422))
+@router.post("", status_code=201, responses=responses(401, 403, 409, 422))
 def create_token(new: ApiTokenCreate, user: FreshPerson, session: DbSession, request: Request) -> ApiTokenCreated:
-    """Create an API token. Only this response contains its secret."""
+    """Create an API token. Only this response contains its secret. You can keep up to a hundred tokens."""
     token, secret = api_tokens.create(session, user, new)
     detail = {"name": token.name, "scopes": token.scopes}
     record(session, request, user, "token.create", "token", token.id, detail)
