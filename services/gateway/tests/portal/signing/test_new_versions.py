@@ -61,19 +61,19 @@ def test_of_a_report_by_keyboard(day, study):
     former = page.locator('#signing [data-role="former"]')
     expect(former).to_contain_text("The comment of version 1:")
     expect(former.locator("q")).to_contain_text("Seen by me.")
-    sign(day, 2, " New.")
-
-    # Nothing changes but what is said: the breasts stay as they were stated, the comment is taken over.
-    day.press(page.get_by_role("button", name="Sign a new version"))
     expect(page.locator('#signing [data-role="submit"]')).to_be_focused()
     day.press(former.get_by_role("button", name="Take it over"))
-    comment = page.locator("#signing").get_by_label("Comment in the report")
-    expect(comment).to_be_focused()
+    expect(page.locator("#signing").get_by_label("Comment in the report")).to_be_focused()
     page.keyboard.press("Control+End")
-    page.keyboard.type("\nAddendum: older films came.")
+    page.keyboard.type(" New.")
     day.press(page.locator('#signing [data-role="submit"]'))
-    expect(page.get_by_role("link", name="Open version 3")).to_be_focused()
+    expect(page.get_by_role("link", name="Open version 2")).to_be_focused()
+
+    # Nothing changes but what is said: breasts and comment stand as they were signed.
+    day.press(page.get_by_role("button", name="Sign a new version"))
+    sign(day, 3, "\nAddendum: older films came.")
     third, second, first = study.read()["reports"]
+    assert second["comment"] == first["comment"] + " New."
     assert third["comment"] == second["comment"] + "\nAddendum: older films came."
     assert third["breasts"] == second["breasts"] == first["breasts"]
     assert [each["superseded"] for each in (third, second, first)] == [False, True, True]
@@ -87,5 +87,8 @@ def test_what_was_stated_is_not_left_behind(day):
     sign(day, 1)
     day.press(page.get_by_role("button", name="Sign a new version"))
     expect(page.locator('.panel [name="bi_rads-R"][value="3"]')).to_be_checked()
+    comment = page.locator("#signing").get_by_label("Comment in the report")
+    expect(comment).not_to_have_value("")
     page.keyboard.press("Escape")
     expect(page.locator('.panel [name="bi_rads-R"]:checked')).to_have_count(0)
+    expect(comment).to_have_value("")

@@ -73,14 +73,14 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     prepare();
   }
 
-  /** What the version in force states of the breasts stands again if nothing else has changed. Its comment can be taken over. */
+  /** What the version in force states of the breasts, and its comment, stand again if nothing else has changed; else the comment can be taken over. */
   function startAnew() {
     const { case: detail } = store.state;
     const [last] = detail?.reports ?? [];
     amends = detail?.state === 'signed';
     if (amends && last?.breasts) store.update({ breasts: { R: last.breasts.right ?? {}, L: last.breasts.left ?? {} } });
     const former = role(dialog, 'former');
-    former.hidden = !last?.comment || Boolean(detail?.read_twice);
+    former.hidden = amends || !last?.comment || Boolean(detail?.read_twice);
     if (former.hidden) return;
     write(role(former, 'said'), t('reading.sign.former', { version: last.version }));
     write(role(former, 'text'), last.comment);
@@ -93,6 +93,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     const before = await draft.make();
     if (turn !== opened) return; // closed and opened again meanwhile
     allow(true);
+    if (amends && !draft.edited()) comment.value = store.state.case?.reports[0]?.comment ?? '';
     if (before) say('stale', t('reading.sign.text_before'));
     if (!dialog.open) return;
     if (asksForWhole(store.state)) choices[0].focus();
@@ -267,7 +268,9 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     comment.focus();
   });
   dialog.addEventListener('close', () => {
-    if (amends && store.state.case?.state === 'signed') store.update({ breasts: NOTHING_YET.breasts }); // a later change would find it preselected
+    if (!amends || store.state.case?.state !== 'signed') return;
+    store.update({ breasts: NOTHING_YET.breasts }); // a later change would find it preselected
+    if (comment.value === store.state.case.reports[0]?.comment) comment.value = ''; // nobody wrote anything
   });
   dialog.addEventListener('cancel', (event) => {
     if (busy) event.preventDefault(); // Escape cannot call back what is being signed
