@@ -1,4 +1,4 @@
-"""Uploads as the API takes and answers them."""
+"""The fields of an upload, and the answer to it."""
 
 from typing import Any
 
@@ -22,41 +22,41 @@ UPLOAD_FORM: dict[str, Any] = {
                     "modality": {
                         "type": "string",
                         "examples": sorted(PACKAGED),
-                        "description": "what the image is; `GET /api/v1/modalities` lists what can be said",
+                        "description": "modality of the image; `GET /api/v1/modalities` lists those that are known",
                     },
                     "case_id": {"type": "string", "description": "the case that the image belongs to"},
                     "um_per_pixel": {
                         "type": "number",
                         "minimum": FINEST_UM,
                         "maximum": COARSEST_UM,
-                        "description": "micrometres a pixel of a field; counts before the scale that its file states "
-                        "and before `magnification`",
+                        "description": "micrometres per pixel of a field; takes precedence over the scale in its file "
+                        "and over `magnification`",
                     },
                     "magnification": {"type": "string", "enum": ["40X", "100X", "200X", "400X"]},
                     "view": {
                         "type": "string",
                         "examples": ["CC", "MLO"],
-                        "description": "of the vocabulary of the modality",
+                        "description": "code of the view, from the vocabulary of the modality",
                     },
                     "laterality": {"type": "string", "enum": ["L", "R"]},
                     "study_date": {
                         "type": "string",
                         "format": "date",
-                        "description": "day of the examination, if the file does not say it or says it wrong",
+                        "description": "day of the examination, if the file does not state it or states a wrong one",
                     },
                     "replaces": {
                         "type": "string",
-                        "description": "an image of the case whose place this one takes: it is removed, and what was "
-                        "said of it holds for this one where nothing else is said",
+                        "description": "image of the case that this one replaces: it is removed, and its description "
+                        "applies where this upload states nothing else",
                     },
                     "accept_other_patient": {
                         "type": "boolean",
-                        "description": "add the file although it names another patient than those of the case",
+                        "description": "add the file although it names another patient than other files of the case",
                     },
                     "file": {
                         "type": "string",
                         "format": "binary",
-                        "description": "the image; best sent last, and after `modality` in any case",
+                        "description": "the image; send it after `modality`, preferably as the last field",
                     },
                 },
             }
