@@ -1,6 +1,8 @@
 """What stops an embedded deployment from starting is said in the language of the terminal."""
 
+import contextlib
 import errno
+import os
 import socket
 import sys
 import time
@@ -130,6 +132,24 @@ def test_a_full_disk_does_not_hold_up_who_logs(tmp_path):
     assert child.process is not None
     assert child.process.wait() == 0
     supervisor.close()
+
+
+def test_services_go_on_if_nobody_reads_what_is_printed(tmp_path, monkeypatch):
+    """Such as after `lobule up | head`. A service that ends is started again."""
+    runs = tmp_path / "runs"
+    talks = f"import pathlib; pathlib.Path({str(runs)!r}).open('a').write('x')\nfor _ in range(9999): print('x' * 99)"
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as nobody:
+        monkeypatch.setattr(sys, "stderr", nobody)
+        supervisor = Supervisor({}, tmp_path, show_logs=True)
+        supervisor.start(Child("talking", [sys.executable, "-c", talks]))
+        while not runs.exists() or len(runs.read_text()) < 2:
+            time.sleep(0.01)
+        supervisor.close()
+        monkeypatch.undo()
+        with contextlib.suppress(BrokenPipeError):
+            nobody.close()
 
 
 def test_no_redis(monkeypatch, tmp_path):

@@ -88,7 +88,7 @@ class Supervisor:
             self._spawn(child)
             assert child.process is not None
             if (status := child.process.wait()) and not self._closing.is_set():
-                print(f"{child.name} ended with status {status}; it runs again in {every_s:.0f} s", file=sys.stderr)
+                _say(f"{child.name} ended with status {status}; it runs again in {every_s:.0f} s")
             pause = every_s
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class Supervisor:
                 file.write(line)
                 child.last_lines.append(line)
                 if self._show and child.shown:
-                    print(f"{child.name:>8} | {line}", end="", file=sys.stderr, flush=True)
+                    _say(f"{child.name:>8} | {line}", end="")
 
     def _keep_alive(self, child: Child) -> None:
         pause = 0.5
@@ -146,7 +146,7 @@ class Supervisor:
             if self._closing.wait(0.2):
                 return
             pause = 0.5 if time.monotonic() - started > _CRASH_LOOP_S else min(pause * 2, _LONGEST_PAUSE_S)
-            print(f"{child.name} ended with status {status}; it starts again in {pause:.0f} s", file=sys.stderr)
+            _say(f"{child.name} ended with status {status}; it starts again in {pause:.0f} s")
             if self._closing.wait(pause):
                 return
             self._spawn(child)
@@ -161,9 +161,15 @@ def _end_together(children: list[Child]) -> None:
         try:
             process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            print(f"{name} does not end; it is killed", file=sys.stderr)
+            _say(f"{name} does not end; it is killed")
         _signal_group(process, signal.SIGKILL)  # also its remaining descendants
         process.wait()
+
+
+def _say(text: str, end: str = "\n") -> None:
+    """Print to standard error. If nobody reads it any more, the services go on without."""
+    with contextlib.suppress(OSError):
+        print(text, end=end, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
