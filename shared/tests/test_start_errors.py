@@ -143,10 +143,13 @@ def test_services_go_on_if_nobody_reads_what_is_printed(tmp_path, monkeypatch):
     with os.fdopen(writer, "w") as nobody:
         monkeypatch.setattr(sys, "stderr", nobody)
         supervisor = Supervisor({}, tmp_path, show_logs=True)
-        supervisor.start(Child("talking", [sys.executable, "-c", talks]))
+        child = Child("talking", [sys.executable, "-c", talks])
+        supervisor.start(child)
         while not runs.exists() or len(runs.read_text()) < 2:
             time.sleep(0.01)
         supervisor.close()
+        assert child.log is not None
+        child.log.join()  # it would print the rest on the terminal of the tests
         monkeypatch.undo()
         with contextlib.suppress(BrokenPipeError):
             nobody.close()
