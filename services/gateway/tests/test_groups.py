@@ -125,7 +125,7 @@ class TestGroups:
         client.post("/api/v1/cases", headers=headers_of("pacs"), json={"pseudonym": "SENT"})
         assert client.get("/api/v1/cases", headers=bob).json()["items"] == [], "it shares with none of them"
         client.cookies.set(*cookie_of("root"))
-        assert "The account pacs of a program is in several groups" in client.get("/admin/users").text
+        assert "The program account pacs is in several groups" in client.get("/admin/users").text
 
     def test_a_member_is_told_of_no_copy_that_they_may_not_see(self, client, alice, bob, group, upload, picture):
         film = picture(6)

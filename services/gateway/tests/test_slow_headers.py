@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -52,7 +53,9 @@ def ended(address, *pieces: bytes) -> bytes:
         writer.close()
         return answer.result()
 
-    return asyncio.run(drip())
+    # In a thread, because a test with a browser leaves a running event loop in this one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(drip())).result()
 
 
 @pytest.mark.parametrize("pieces", [(), (b"G",), (b"GET / HTTP/1.1\r\nHost: a\r\nX: ",)])

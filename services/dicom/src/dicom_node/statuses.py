@@ -14,6 +14,7 @@ class Status(IntEnum):
     SUCCESS = 0x0000
     DUPLICATE_INSTANCE = 0x0111
     CLASS_NOT_SUPPORTED = 0x0122
+    NOT_AUTHORISED = 0x0124  # only rules of a site name it
     OUT_OF_RESOURCES = 0xA700
     NOT_A_FILM = 0xA900
     CANNOT_UNDERSTAND = 0xC000
