@@ -68,9 +68,7 @@ def main(server: str, username: str, password: str, field: Path) -> None:
     assert wait_for(client, accepted.job.id).state.value == "done"
     result = get_result.sync(accepted.job.id, client=client)
     assert isinstance(result, Result), result
-    number = result.probability_malignant  # None if it means nothing for the image
-    assert number is not None
-    assert 0 <= number <= 1
+    assert 0 <= result.probability_malignant <= 1
 
     report = get_report.sync_detailed(accepted.job.id, client=client)
     assert report.status_code == 200

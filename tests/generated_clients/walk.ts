@@ -58,8 +58,7 @@ const follow = async (): Promise<Progress> => {
 assert.equal((await follow()).state, 'done');
 
 const result = await api.GET('/api/v1/jobs/{job_id}/result', { params: { path } });
-const number = result.data?.probability_malignant; // null if it means nothing for the image
-assert(number != null && number >= 0 && number <= 1);
+assert(result.data && result.data.probability_malignant >= 0 && result.data.probability_malignant <= 1);
 const report = await api.GET('/api/v1/jobs/{job_id}/report', {
   params: { path, query: { format: 'html' } },
   parseAs: 'text',

@@ -197,7 +197,7 @@ class TestResult:
         result = pipeline.analyse(encoded(patch), info(um_per_pixel=4.0), no_progress).result
         assert result.assessment == "not_sure"
         assert "scale_too_coarse" in [n.code for n in result.notices]
-        assert result.probability_malignant is None, "the classifier's number means nothing here"
+        assert result.shown_probability is None, "the classifier's number means nothing here"
         row = row_of(Outcome(Path("patch.png"), result=result))
         assert (row["probability_malignant"], row["label"], row["assessment"]) == (None, None, "not_sure")
         assert (result.tissue.um_per_pixel, result.tissue.scale_source) == (4.0, "given")

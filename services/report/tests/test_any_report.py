@@ -44,6 +44,7 @@ from lobule.contracts.result import (
     Thresholds,
 )
 from lobule.imaging.decode import decode_rgb, encode_png
+from lobule.words.notices import make_notice
 from report.composition import Report, case_report
 from report.document import ReportDocument
 from report.exporters import EXPORTERS
@@ -126,18 +127,21 @@ def images(draw: st.DrawFn) -> tuple[CaseImage, tuple[Result, dict[str, bytes]] 
         )
         for name in said
     ]
-    probability = draw(st.none() | st.floats(0, 1))
+    probability, coarse = draw(st.floats(0, 1)), draw(st.booleans())
     display = DisplayImage(file="d.png", width=80, height=60)
     result = Result(
         image=info,
         model=MODEL,
         thresholds=THRESHOLDS,
-        assessment="not_sure" if probability is None else THRESHOLDS.assess(probability),
+        assessment="not_sure" if coarse else THRESHOLDS.assess(probability),
         probability_malignant=probability,
         findings=found,
         display=display,
         heat_map=None if film else HeatMap(file="h.png", method="how", meaning="what"),
-        notices=draw(st.lists(st.just(Notice(code="x", detail="Said by the pipeline.")), max_size=3)),
+        notices=[
+            *draw(st.lists(st.just(Notice(code="x", detail="Said by the pipeline.")), max_size=3)),
+            *[make_notice("scale_too_coarse", um="4")] * coarse,
+        ],
     )
     files = {
         "d.png": encode_png(np.full((60, 80, 3), 99, np.uint8)),

@@ -197,6 +197,7 @@ class Study:
             "plane",
             "notices",
             "breast",
+            "assessment",
         )
         drawn = {name: options.pop(name) for name in names if name in options}
         answer = self.upload(content, modality=modality, case_id=self.case, **options).json()
@@ -222,6 +223,7 @@ class Study:
         plane=None,
         notices=(),
         breast=None,
+        assessment=None,
     ):
         """Leave a result of a job that waits."""
         claim = self.worker.claim(job)
@@ -239,7 +241,7 @@ class Study:
             image=info,
             model=MODEL,
             thresholds=thresholds,
-            assessment="not_sure" if probability is None else thresholds.assess(probability),
+            assessment=assessment or thresholds.assess(probability),
             probability_malignant=probability,
             findings=list(findings),
             notices=list(notices),

@@ -35,7 +35,14 @@ def test_a_film_with_the_same_assessment_gives_the_number():
 
 @pytest.mark.browser
 def test_worklist_and_reading_page_say_that_there_is_none(logged_in, client, alice, study, picture):
-    study.add(picture(3), (), None, modality="histopathology", notices=[make_notice("scale_too_coarse", um="4")])
+    study.add(
+        picture(3),
+        (),
+        0.99,
+        modality="histopathology",
+        assessment="not_sure",
+        notices=[make_notice("scale_too_coarse", um="4")],
+    )
     [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
     assert (case["assessment"], case["probability_malignant"]) == ("not_sure", None)
     page = logged_in("/?sort=suspicion")

@@ -146,15 +146,14 @@ class HistologyPipeline:
                 }
         progress(1.0, DONE)
         thresholds = self.manifest.thresholds
-        too_coarse = is_too_coarse(scale)
-        known = not (is_unlike(tissue) or too_coarse)
+        known = not (is_unlike(tissue) or is_too_coarse(scale))
         assessment = widened(thresholds, tissue, scale).assess(probability) if known else "not_sure"
         result = Result(
             image=image.model_copy(update={"height": height, "width": width}),
             model=self.manifest.info(),
             thresholds=thresholds,
             assessment=assessment,
-            probability_malignant=None if too_coarse else probability,
+            probability_malignant=probability,
             patches=Patches(
                 count=count,
                 size=round(readings[0].windows[0].side / readings[0].scale),

@@ -30,7 +30,7 @@ def row_of(outcome: Outcome) -> Row:
     result = outcome.result
     if result is None:
         return row
-    tissue, number = result.tissue, result.probability_malignant
+    tissue, number = result.tissue, result.shown_probability
     return row | {
         "width": result.image.width,
         "height": result.image.height,

@@ -36,7 +36,7 @@ class Zone(Part):
 
 def certainty_of(result: Result, text: Words) -> str:
     """The probability of a result in words, or that it does not decide, or that there is none: a notice says why."""
-    number = result.probability_malignant
+    number = result.shown_probability
     if number is None:
         return text("certainty.none")
     return text("certainty.doubted" if _doubted(result, number) else in_words(number))
@@ -44,7 +44,7 @@ def certainty_of(result: Result, text: Words) -> str:
 
 def frequency_of(result: Result, text: Words) -> str:
     """What the probability of a result means in 100 images; empty if it does not decide or there is none."""
-    number = result.probability_malignant
+    number = result.shown_probability
     if number is None or _doubted(result, number):
         return ""
     shown = text.percent(number, result.thresholds)
@@ -53,9 +53,10 @@ def frequency_of(result: Result, text: Words) -> str:
 
 def scale_of(result: Result, text: Words) -> str:
     """What the scale of certainty shows, in a sentence; empty without a number."""
-    if result.probability_malignant is None:
+    number = result.shown_probability
+    if number is None:
         return ""
-    shown = text.percent(result.probability_malignant, result.thresholds)
+    shown = text.percent(number, result.thresholds)
     return text("certainty.scale", percent=shown, assessment=text(f"common.assessment.{result.assessment}"))
 
 

@@ -262,5 +262,5 @@ def _highest(content: CaseContent, results: Sequence[Result], text: Words) -> st
     probability = content.conclusion.probability_malignant
     if probability is None:
         return None
-    source = next((result for result in results if result.probability_malignant == probability), None)
+    source = next((result for result in results if result.shown_probability == probability), None)
     return text.percent(probability, source.thresholds if source else None)

@@ -121,7 +121,7 @@ def build_section(
     """
     if analysed_at.tzinfo is None:
         raise ValueError("analysed_at needs a time zone")
-    spec, assessment, probability = spec_of_result(result), result.assessment, result.probability_malignant
+    spec, assessment, probability = spec_of_result(result), result.assessment, result.shown_probability
     shown = None if probability is None else text.percent(probability, result.thresholds)
     verdicts = {review.finding_id: review for review in reviews}
     findings = _shown(result, verdicts)

@@ -155,7 +155,7 @@ def _in_words(file: Path, result: Result) -> Iterator[str]:
     t, thresholds = words(), result.thresholds
     assessment = t(f"common.assessment.{result.assessment}")
     bold = f"[bold]{assessment}[/]" if result.assessment == "malignancy_suspected" else assessment
-    number = result.probability_malignant
+    number = result.shown_probability
     suspicion = t("common.no_number") if number is None else t.percent(number, thresholds)
     yield t("cli.conclusion", file=escape(str(file)), assessment=bold, suspicion=suspicion)
     for number, finding in enumerate(result.marked_findings(), start=1):

@@ -8,7 +8,7 @@ ADVICE_NOTICES = frozenset({"further_imaging_suggested", "histopathology_suggest
 """Notices with advice on the next step. Reports and portal omit them, because they show their own next steps."""
 
 WITHOUT_NUMBER = frozenset({"scale_too_coarse"})
-"""Notices of an image for which the probability of malignancy means nothing, so that its result has none."""
+"""Notices of an image for which the probability of malignancy means nothing, so that nobody is shown it."""
 
 HUNG_BY_CHEST_WALL = "hung_by_chest_wall"
 CHEST_WALL_NOTICES = frozenset({HUNG_BY_CHEST_WALL, "chest_wall_against_laterality"})

@@ -160,9 +160,9 @@ class Result(Document):
     model: ModelInfo = Field(description="the model of this result")
     thresholds: Thresholds = Field(description="probabilities between the states of the assessment")
     assessment: Assessment = Field(description="the conclusion about the image")
-    probability_malignant: Probability | None = Field(
-        description="calibrated probability of malignancy; null if it means nothing for this image, such as for a "
-        "field too coarse for the classifier; `notices` say why"
+    probability_malignant: Probability = Field(
+        description="calibrated probability of malignancy; it means nothing for an image with the notice "
+        "`scale_too_coarse`, so do not show it then"
     )
     findings: list[Finding] = Field(
         default=[], description="findings, the most probable first; those below `thresholds.finding` are weak"
@@ -183,13 +183,6 @@ class Result(Document):
     timings_s: dict[str, float] = Field(default={}, description="seconds by stage of the pipeline")
 
     @model_validator(mode="after")
-    def _leave_out_meaningless_number(self) -> "Result":
-        # Results that were stored before the number was left out still have it.
-        if any(notice.code in WITHOUT_NUMBER for notice in self.notices):
-            self.probability_malignant = None
-        return self
-
-    @model_validator(mode="after")
     def _name_findings(self) -> "Result":
         self.findings = [
             finding if finding.id else finding.model_copy(update={"id": finding_id(place)})
@@ -198,6 +191,11 @@ class Result(Document):
         if len({finding.id for finding in self.findings}) < len(self.findings):
             raise ValueError("two findings have the same id")
         return self
+
+    @property
+    def shown_probability(self) -> float | None:
+        """`probability_malignant`, or None if it means nothing for this image; `notices` say why."""
+        return None if any(notice.code in WITHOUT_NUMBER for notice in self.notices) else self.probability_malignant
 
     def of_modality(self, spec: ModalitySpec) -> "Result":
         """The same result with the specification of its modality.

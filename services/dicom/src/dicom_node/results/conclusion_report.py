@@ -106,7 +106,7 @@ def _of_breast(breast: BreastReading, sentences: Sequence[str]) -> list[sr.Conte
 def _of_films(assessment: Assessment, films: Sequence[AnalysedFilm]) -> list[sr.ContentItem]:
     """The result for a breast without a joint reading to report, with the number of its most suspicious film."""
     said: list[sr.ContentItem] = [_text(_FINDING, _SYSTEM), _assessment(assessment)]
-    number = most_suspicious(films).result.probability_malignant if films else None
+    number = most_suspicious(films).result.shown_probability if films else None
     return said if number is None else [*said, _probability(number)]
 
 

@@ -244,6 +244,4 @@ def _verification(name: str, signature: dict[str, Any]) -> Verification:
 
 def most_suspicious(films: Sequence[AnalysedFilm]) -> AnalysedFilm:
     """The film with the most urgent assessment and, among those, the highest probability."""
-    results = [film.result for film in films]
-    ranks = [(URGENCY.index(result.assessment), -(result.probability_malignant or 0.0)) for result in results]
-    return films[ranks.index(min(ranks))]
+    return min(films, key=lambda film: (URGENCY.index(film.result.assessment), -film.result.probability_malignant))

@@ -151,7 +151,7 @@ def _of_system(
 
 
 def _urgency(film: Result) -> tuple[int, float]:
-    return URGENCY.index(film.assessment), -(film.probability_malignant or 0.0)
+    return URGENCY.index(film.assessment), -film.probability_malignant
 
 
 def _of_breast(content: CaseContent, examination: str, identifier: str, side: Laterality, *, stated: bool) -> Resource:

@@ -139,7 +139,7 @@ def complete(
     job = step.job
     if isinstance(result, Result):
         assert isinstance(job, Job), "only an analysis has a result"
-        job.assessment, job.probability_malignant = result.assessment, result.probability_malignant
+        job.assessment, job.probability_malignant = result.assessment, result.shown_probability
         job.finding_assessment = result.finding_assessment()
         job.unlike_training = any(notice.code == "unlike_training" for notice in result.notices)
         # A retry of the inference renders again, whatever the report's state was.

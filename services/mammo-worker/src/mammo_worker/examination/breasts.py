@@ -129,9 +129,8 @@ def _evidence(films: Sequence[ExaminedFilm], models: ExaminationModels) -> Breas
 
 
 def _number(film: ExaminedFilm, models: ExaminationModels) -> float:
-    number = film.result.probability_malignant
-    if number is not None and (models.breast is None or models.film_numbers == "films"):
-        return number
+    if models.breast is None or models.film_numbers == "films":
+        return film.result.probability_malignant
     return max((f.probability_malignant or 0.0 for f in film.result.findings), default=0.0)
 
 

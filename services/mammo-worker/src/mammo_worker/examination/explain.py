@@ -67,8 +67,7 @@ def reasons(reading: BreastReading) -> Iterator[BreastReason]:
         yield BreastReason(code="nothing_marked")
     if len(reading.views) > 1:
         for film in reading.films:
-            if (alone := film.result.probability_malignant) is not None:
-                yield BreastReason(code="view_by_itself", view=film.view, probability=alone)
+            yield BreastReason(code="view_by_itself", view=film.view, probability=film.result.probability_malignant)
     number = reading.verdict.probability
     for view, without in reading.without.items():
         if without is not None and number is not None and abs(without - number) >= _LEAST_REPORTED:

@@ -38,6 +38,12 @@ export const stateOf = (value, { low, high }) =>
   value >= high ? 'malignancy_suspected' : value < low ? 'no_sign_of_malignancy' : 'not_sure';
 
 /**
+ * The probability of a result; null if it means nothing for its image, as `Result.shown_probability` has it.
+ * @param {Pick<import('./types.d.ts').Result, 'probability_malignant' | 'notices'>} result
+ */
+export const shownProbability = ({ probability_malignant: value, notices }) => (notices.some(({ code }) => code === 'scale_too_coarse') ? null : value);
+
+/**
  * A probability as a percentage that assesses like the probability itself: as many decimals as that takes.
  * @param {number} value
  * @param {Thresholds | null} thresholds

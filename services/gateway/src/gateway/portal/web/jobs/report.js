@@ -3,7 +3,7 @@
 import { address, call } from '../core/api.js';
 import { noticesWords } from '../core/codes.js';
 import { ASSESSMENT_ICONS, icon, listItems, role } from '../core/dom.js';
-import { probability } from '../core/numbers.js';
+import { probability, shownProbability } from '../core/numbers.js';
 import { apiLanguage, t } from '../core/words.js';
 
 /** @typedef {import('../core/types.d.ts').Result} Result */
@@ -25,7 +25,9 @@ export function reportView(root, jobId) {
   role(root, 'picture-again').addEventListener('click', () => showPicture());
 
   /** @param {Result} result @returns {string} The conclusion in words. */
-  function conclude({ assessment, probability_malignant: value, thresholds, model, notices }) {
+  function conclude(result) {
+    const { assessment, thresholds, model, notices } = result;
+    const value = shownProbability(result);
     const name = t(`common.assessment.${assessment}`);
     const percent = value === null ? '' : probability(value, thresholds);
     role(root, 'conclusion').dataset.assessment = assessment;

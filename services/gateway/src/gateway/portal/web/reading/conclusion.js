@@ -2,7 +2,7 @@
 
 import { doubtWords } from '../core/codes.js';
 import { ASSESSMENT_ICONS, find, icon, listItems, role, write } from '../core/dom.js';
-import { probability } from '../core/numbers.js';
+import { probability, shownProbability } from '../core/numbers.js';
 import { list as commas, t } from '../core/words.js';
 import { certaintyOf, malignancyWords } from './certainty.js';
 
@@ -24,7 +24,7 @@ export function createConclusion(root, onChoose) {
     const ended = detail.state === 'failed'; // nothing could be assessed, and nothing is awaited
     role(root, 'symbol').replaceChildren(icon(assessment ? ASSESSMENT_ICONS[assessment] : ended ? 'alert' : 'queue'));
     write(role(root, 'assessment'), t(assessment ? `common.assessment.${assessment}` : ended ? 'reading.failed' : 'reading.conclusion.none'));
-    const source = images.find(({ result }) => result?.probability_malignant === value)?.result; // rounding carries its number over no threshold
+    const source = images.find(({ result }) => result && shownProbability(result) === value)?.result; // rounding carries its number over no threshold
     write(role(root, 'percent'), value === null ? '' : probability(value, source?.thresholds));
     const failed = images.filter(({ prior, entry }) => !prior && entry.state === 'failed').length;
     const incomplete = failed ? [t('reading.conclusion.incomplete', { count: failed })] : [];

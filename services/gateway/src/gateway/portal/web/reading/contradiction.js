@@ -49,8 +49,7 @@ export function isMilder(conclusion, breasts) {
 function suspicious(image, { assessment, thresholds, findings, probability_malignant: whole }) {
   return targetsOf(image).filter(({ index }) => {
     if (index === null) return assessment !== 'no_sign_of_malignancy';
-    const own = findings[index].probability_malignant ?? whole; // as its image, where its own was not measured
-    return own === null ? assessment !== 'no_sign_of_malignancy' : own >= thresholds.low;
+    return (findings[index].probability_malignant ?? whole) >= thresholds.low; // as its image, where its own was not measured
   });
 }
 

@@ -4,7 +4,7 @@ import { modality } from '../core/modalities.js';
 import { address } from '../core/api.js';
 import { noticesWords, tissueWords } from '../core/codes.js';
 import { find, listItems, role, write } from '../core/dom.js';
-import { probability } from '../core/numbers.js';
+import { probability, shownProbability } from '../core/numbers.js';
 import { moment } from '../core/times.js';
 import { apiLanguage, t } from '../core/words.js';
 import { unitOf } from '../viewer/image.js';
@@ -125,7 +125,8 @@ export function placeWords(image, finding, sided = true) {
 /** @param {HTMLElement} row @param {import('../viewer/image.js').ViewedImage} image */
 function fillImage(row, { film, jobId, result }) {
   if (!result) return;
-  const { assessment, probability_malignant: value, thresholds, findings, heat_map: heat, notices, tissue } = result;
+  const { assessment, thresholds, findings, heat_map: heat, notices, tissue } = result;
+  const value = shownProbability(result);
   row.dataset.assessment = assessment;
   write(role(row, 'said'), t(`common.assessment.${assessment}`));
   write(role(row, 'percent'), value === null ? '–' : probability(value, thresholds));

@@ -6,7 +6,7 @@ import { asProblem, call, fetchRaw } from '../core/api.js';
 import { problemWords } from '../core/codes.js';
 import { byId, find, onClick, role, showNote, write } from '../core/dom.js';
 import { guardLeaving } from '../core/leaving.js';
-import { probability } from '../core/numbers.js';
+import { probability, shownProbability } from '../core/numbers.js';
 import { createStore } from '../core/store.js';
 import { localTimes } from '../core/times.js';
 import { t } from '../core/words.js';
@@ -115,7 +115,8 @@ function paintTools(pane) {
 /** What an image is and what was said of it, in words. @param {ViewedImage} image */
 function describe({ name, result }) {
   if (!result) return t('reading.describe.none', { name });
-  const { assessment, probability_malignant: value, thresholds } = result;
+  const { assessment, thresholds } = result;
+  const value = shownProbability(result);
   const percent = value === null ? t('reading.finding.unknown') : probability(value, thresholds);
   return t('reading.describe', { name, assessment: t(`common.assessment.${assessment}`), percent });
 }
