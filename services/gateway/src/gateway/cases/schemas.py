@@ -110,7 +110,7 @@ class CaseRead(BaseModel):
         description="assessment of all images together; null until an image is assessed"
     )
     probability_malignant: float | None = Field(
-        description="highest probability of the images that decide the assessment"
+        description="highest probability of the images that decide the assessment; null if none has a number"
     )
     reader: str = Field(
         description="name of the user who reads it, is assigned to it, or signed it; empty if there is none"
@@ -164,7 +164,7 @@ class ConclusionRead(BaseModel):
 
     assessment: Assessment | None = Field(description="the conclusion; null until an image is assessed")
     probability_malignant: float | None = Field(
-        description="largest calibrated probability of the images that decide it; null until one is assessed"
+        description="largest calibrated probability of the images that decide it; null if none has a number"
     )
     reasons: list[ReasonRead] = Field(description="reasons, the most important first")
     missing_views: list[Hanging] = Field(description="missing views of the four; empty without a mammogram")

@@ -36,7 +36,9 @@ class JobRead(BaseModel):
     modality: Modality
     file_name: str = Field(description="name of the image's file")
     assessment: Assessment | None = Field(description="assessment; null until the analysis is done")
-    probability_malignant: float | None = Field(description="calibrated probability, 0 to 1; null until it is done")
+    probability_malignant: float | None = Field(
+        description="calibrated probability, 0 to 1; null until it is done, and for a coarse field"
+    )
     created_at: datetime = Field(description="time at which the analysis was requested")
     finished_at: datetime | None = Field(description="when it ended; null until then")
     error: StepError | None = Field(description="error, if it failed; otherwise null")
