@@ -38,7 +38,7 @@ def test_both_marks_of_a_lesion_have_one_number_and_weak_findings_follow(mammogr
     numbers = numbers_of(said, [(job, result) for job in "abc"])
     assert (numbers["c"][first], numbers["a"][first], numbers["b"][second]) == (1, 2, 2), "the most suspicious first"
     rest = [number for of in numbers.values() for number in of.values() if number > 2]
-    assert sorted(rest) == list(range(3, 3 + len(rest))), "what is no lesion follows, film by film"
+    assert sorted(rest) == list(range(3, 3 + len(rest))), "what is no lesion follows"
     assert len(rest) == 3 * len(result.findings) - 3
 
 
@@ -52,6 +52,17 @@ def test_weak_findings_are_numbered_in_the_order_in_which_films_hang(mammogram):
     assert numbers == numbers_of(said, films[::-1])
     first = result.findings[0].id
     assert sorted(numbers, key=lambda job: numbers[job][first]) == ["RCC", "LCC", "LMLO", "RXCCL"]
+
+
+def test_marked_findings_of_films_that_are_not_compared_come_before_weak_ones(mammogram):
+    """The weak findings of the first film, which are not shown, had the numbers between those of marked ones."""
+    result = mammogram[0].model_copy(
+        update={"thresholds": mammogram[0].thresholds.model_copy(update={"finding": 0.6})}, deep=True
+    )
+    images = [result.image.model_copy(update={"laterality": "R", "view": view}) for view in ("XCCL", "ML")]
+    films = [(image.view, result.model_copy(update={"image": image}, deep=True)) for image in images]
+    films[1][1].findings[1].probability = 0.5
+    assert numbers_of(reading([], []), films) == {"XCCL": {"f1": 1, "f2": 4}, "ML": {"f1": 2, "f2": 3}}
 
 
 def test_earlier_marks_have_the_number_of_their_lesion_or_none(mammogram):

@@ -1,6 +1,7 @@
 """The numbers of an examination's findings, by which portal, report and DICOM objects name them."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from lobule.contracts.case import HANGINGS
 from lobule.contracts.examination import ExaminationReading
@@ -13,8 +14,9 @@ Numbers = Mapping[str, Mapping[str, int]]
 def numbers_of(reading: ExaminationReading | None, results: Sequence[tuple[str, Result]]) -> Numbers:
     """The number of each finding of the current films, as the portal numbers them.
 
-    Lesions come first, the most suspicious one as 1. Findings below the working threshold are no lesions and
-    follow, film by film in the order in which films hang.
+    Lesions come first, the most suspicious one as 1. Marked findings that are no lesions follow, such as those of
+    special views, film by film in the order in which films hang; then the weak ones, the most probable first. So the
+    marked findings have numbers without a gap, and a lower threshold shows the next ones.
 
     Args:
         reading: The combined reading; None without one, so that each film is numbered separately.
@@ -28,13 +30,15 @@ def numbers_of(reading: ExaminationReading | None, results: Sequence[tuple[str, 
     for number, lesion in enumerate(lesions, start=1):
         for mark in lesion.marks:
             numbers.setdefault(mark.job_id, {})[mark.finding_id] = number
-    count = len(lesions)
-    for job_id, result in sorted(results, key=lambda film: _place(film[1])):
-        of_film = numbers.setdefault(job_id, {})
-        for finding in result.findings:
-            if finding.id not in of_film:
-                count += 1
-                of_film[finding.id] = count
+    others = [
+        (not result.marks(finding), 0.0 if result.marks(finding) else -finding.probability, job_id, finding.id)
+        for job_id, result in sorted(results, key=lambda film: _place(film[1]))
+        for finding in result.findings
+        if finding.id not in numbers.setdefault(job_id, {})
+    ]
+    others.sort(key=itemgetter(0, 1))
+    for number, (*_, job_id, finding) in enumerate(others, len(lesions) + 1):
+        numbers[job_id][finding] = number
     return numbers
 
 

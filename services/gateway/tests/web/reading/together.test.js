@@ -60,6 +60,12 @@ test('both marks of a lesion have its number, and what is no lesion the numbers 
   assert.equal(nameOfMarks(state, [targetOf(CC, 0), targetOf(MLO, 0)]), `${CC.name} 1 and ${MLO.name} 3`, 'two lesions');
 });
 
+test('what is shown has numbers without a gap: marked findings come before weak ones, and these by probability', () => {
+  const films = ['a', 'b'].map((id) => imageWith({ id, findings: [0.9, 0.4, id === 'a' ? 0.2 : 0.3].map((probability) => ({ probability, probability_malignant: 0.1 })) }));
+  const apart = { ...state, images: films, together: { breasts: [] } };
+  assert.deepEqual(films.map((image) => [0, 1, 2].map((index) => numberOf(apart, targetOf(image, index)))), [[1, 3, 6], [2, 4, 5]]);
+});
+
 test('an earlier mark has the number of its lesion, on every film, and any other one has none', () => {
   const [before, older] = ['before', 'older'].map((id) => ({ ...imageWith({ id, view: 'LMLO', prior: true, findings: FINDINGS }) }));
   const grown = { ...ALONE, earlier_marks: [mark(before, 'f1', 'MLO'), mark(older, 'f2', 'MLO')], change: { change: 'grown', prior: mark(older, 'f2', 'MLO') } };

@@ -14,8 +14,8 @@ const marksOf = ({ marks, earlier_marks: before = [], change }) => [...marks, ..
 const keyOf = (/** @type {string} */ job, /** @type {string} */ finding) => `${job} ${finding}`;
 
 /**
- * The number of every finding, by its analysis and id: the most suspicious lesion first, whatever breast shows it; then what is
- * no lesion, because it is below the working threshold, film by film. On an earlier film a mark has the number of the lesion that
+ * The number of every finding, by its analysis and id: the most suspicious lesion first, whatever breast shows it; then marked
+ * findings that are no lesion, such as those of special views, film by film; then weak ones, the most probable first. On an earlier film a mark has the number of the lesion that
  * was compared with it; on one in another case, which the joint reading does not see, of the finding at its place. Any other has none.
  * @param {Read} state
  */
@@ -29,15 +29,15 @@ function numbersOf({ images, together, earlier = [] }) {
   const named = ranked.flatMap((lesion, index) => marksOf(lesion).map(({ job_id: job, finding_id: id }) => /** @type {const} */ ([keyOf(job, id), index + 1])));
   for (const [key, number] of named.reverse()) numbers.set(key, number); // of two lesions that a mark was matched with, the first
   for (const image of images) if (earlier.some(({ id }) => id === image.id)) numberByPlace(image, images, numbers);
-  let next = ranked.length;
-  for (const { jobId, result } of images.filter(({ prior }) => !prior))
-    for (const { id } of result?.findings ?? []) {
-      const key = keyOf(jobId, id ?? '');
-      if (!numbers.has(key)) numbers.set(key, (next += 1));
-    }
+  const others = images.filter(({ prior }) => !prior).flatMap(({ jobId, result }) => rest(jobId, result).filter(({ key }) => !numbers.has(key)));
+  for (const [index, { key }] of others.sort((one, other) => other.weight - one.weight).entries()) numbers.set(key, ranked.length + index + 1);
   known.set(images, { together, numbers });
   return numbers;
 }
+
+/** The findings of a film with their places among others: marked ones come before weak ones. @param {string} jobId @param {import('../viewer/image.js').ViewedImage['result']} result */
+const rest = (jobId, result) =>
+  (result?.findings ?? []).map(({ id, probability }) => ({ key: keyOf(jobId, id ?? ''), weight: probability >= (result?.thresholds.finding ?? 0) ? 2 : probability }));
 
 /**
  * Give marks of an earlier film the numbers of the lesions at their places.
