@@ -285,7 +285,7 @@ def test_command_on_real_films(shared_data, tmp_path, pipeline, monkeypatch):
     lines.append("bad.png,P_00001,R,CC")
     (tmp_path / "views.csv").write_text("\n".join(lines) + "\n")
     arguments = ["examine", "--views", str(tmp_path / "views.csv"), "--output", str(tmp_path / "out.csv")]
-    run = CliRunner().invoke(cli.app, [*arguments, "--details", str(tmp_path / "out.json")])
+    run = CliRunner().invoke(cli.app, [*arguments, "--details", str(tmp_path / "new" / "out.json")])
     assert run.exit_code == 1, run.output
     assert "bad.png: unsupported_format" in run.output
     with (tmp_path / "out.csv").open() as stream:
@@ -293,4 +293,4 @@ def test_command_on_real_films(shared_data, tmp_path, pipeline, monkeypatch):
     assert tuple(table[0]) == COLUMNS
     assert table[-1]["laterality"] == "case"
     assert all(0 <= float(r["probability_malignant"]) <= 1 for r in table if r["views"])
-    assert json.loads((tmp_path / "out.json").read_text())[0]["breasts"][0]["words"]["zh"]
+    assert json.loads((tmp_path / "new" / "out.json").read_text())[0]["breasts"][0]["words"]["zh"]

@@ -9,6 +9,7 @@ from lobule.contracts.result import ImageInfo
 from lobule.worker.pipeline import no_progress
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.films.breast import find_breast
+from mammo_worker.films.cut_off import is_cut_off
 
 ORIENTATION = {"L": ["A", "R"], "R": ["P", "L"]}
 
@@ -120,3 +121,14 @@ def test_a_label_of_the_other_side_is_said(film, read):
     assert "hung_by_chest_wall" in codes(result)
     result = read(film, ImageLaterality="L", PatientOrientation=["P", "R"])
     assert "hung_right" in codes(result)
+
+
+def test_a_half_of_a_film_is_said_to_be_one(film, read, base):
+    """A scan that stopped half way was called negative without a word."""
+    middle = len(film) * 43 // 100  # of the breast
+    assert "breast_cut_off" not in codes(base)
+    assert "breast_cut_off" in codes(read(film[:middle]))
+    breast = find_breast(film[middle:])
+    assert is_cut_off(breast, "CC")
+    assert not is_cut_off(breast, "MLO"), "axilla and muscle fill the upper edge of such a film"
+    assert not is_cut_off(breast, "SCC"), "spot compression shows a part, as its own notice says"

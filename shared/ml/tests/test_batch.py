@@ -2,12 +2,13 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from lobule.errors import AnalysisError
-from lobule_ml.batch import Tally, analyse, expand, row_writer
+from lobule_ml.batch import Outcome, Tally, analyse, expand, open_output, readable, row_writer
 
 SUFFIXES = {".png", ".dcm"}
 
@@ -23,6 +24,39 @@ def test_files_folders_and_lists(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="no image"):
         expand([tmp_path / "empty"], io.StringIO(), SUFFIXES)
+
+
+def test_dicom_files_without_a_suffix_are_found_and_hidden_files_are_not(tmp_path):
+    """Media and archives write IM000001 and UIDs; macOS writes ._film.dcm."""
+    dicom = bytes(128) + b"DICM"
+    names = {
+        "IM000001": dicom,
+        "1.2.840.1": dicom,
+        "DICOMDIR": dicom,
+        "._1.dcm": b"",
+        ".cache/1.dcm": dicom,
+        "README": b"x",
+    }
+    for name, content in names.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert expand([tmp_path], io.StringIO(), SUFFIXES) == [tmp_path / "1.2.840.1", tmp_path / "IM000001"]
+    with pytest.raises(ValueError, match="no image"):
+        expand([tmp_path], io.StringIO(), {".png"})
+
+
+def test_names_that_are_not_utf_8_do_not_end_a_run(tmp_path):
+    """Such as names in Latin-1 or GBK from an unpacked archive."""
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/br\xfcste.png"))
+    file.write_bytes(b"x")
+    listed = io.TextIOWrapper(io.BytesIO(os.fsencode(file)), "utf-8")
+    assert expand([Path("-")], listed, SUFFIXES) == expand([tmp_path], listed, SUFFIXES) == [file]
+    assert readable(file.name) == "br\\xfcste.png"
+    with open_output(tmp_path / "films.csv") as stream:
+        row_writer(stream, ["file"], as_json=False)({"file": readable(file)})
+    tally = Tally("films")
+    tally.add(Outcome(file, None, "image_unreadable", "why"))
+    assert "\n".join(tally.refused).encode() == os.fsencode(tmp_path) + b"/br\\xfcste.png: image_unreadable: why"
 
 
 def test_every_failure_has_a_code_and_is_counted(tmp_path):

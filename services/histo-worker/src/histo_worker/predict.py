@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lobule.contracts.result import ImageInfo, Magnification
 from lobule.imaging.header import read_header
-from lobule_ml.batch import Describe, Outcome, Row
+from lobule_ml.batch import Describe, Outcome, Row, readable
 
 COLUMNS = (
     "file",
@@ -26,7 +26,8 @@ COLUMNS = (
 
 def row_of(outcome: Outcome) -> Row:
     """A value for each of `COLUMNS`; None for missing values."""
-    row: Row = dict.fromkeys(COLUMNS) | {"file": str(outcome.path), "error": outcome.error, "detail": outcome.detail}
+    row: Row = dict.fromkeys(COLUMNS) | {"file": readable(outcome.path)}
+    row |= {"error": outcome.error, "detail": outcome.detail}
     result = outcome.result
     if result is None:
         return row
@@ -58,7 +59,7 @@ def describer(magnification: Magnification | None, um_per_pixel: float | None = 
         header = read_header(path, "histopathology")
         return ImageInfo(
             sha256=sha256,
-            file_name=path.name,
+            file_name=readable(path.name),
             modality="histopathology",
             width=header.width,
             height=header.height,

@@ -31,6 +31,7 @@ from mammo_worker.calibration import Calibration, cap_suspicion, film_features
 from mammo_worker.density.features import CANVAS as DENSITY_CANVAS
 from mammo_worker.density.package import DensityReader, installed_density
 from mammo_worker.films.crop import area_in_file, breast_area
+from mammo_worker.films.cut_off import is_cut_off
 from mammo_worker.films.gate import check_mammogram, check_shape
 from mammo_worker.films.hanging import chest_wall_of, hang_film
 from mammo_worker.films.prepare import PreparedFilm
@@ -131,6 +132,7 @@ class MammographyPipeline:
                 *film.notices,
                 *conflicts(image, film),
                 *([doubt] if doubt else []),
+                *([make_notice("breast_cut_off")] if is_cut_off(hung.breast, known.view) else []),
                 *([make_notice("aspect_assumed")] if hung.squeeze != 1.0 else []),
             ],
             timings_s=clock.seconds,

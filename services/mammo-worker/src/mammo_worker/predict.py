@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lobule.contracts.result import Assessment, ImageInfo
 from lobule.imaging.header import read_header
-from lobule_ml.batch import Outcome, Row
+from lobule_ml.batch import Outcome, Row, readable
 
 SUFFIXES = frozenset({".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 FILM_COLUMNS = (
@@ -43,7 +43,7 @@ TRIAGE: dict[Assessment, str] = {
 def film_row(outcome: Outcome) -> Row:
     """A value for each of `FILM_COLUMNS`; None for missing values."""
     row: Row = dict.fromkeys(FILM_COLUMNS)
-    row |= {"file": str(outcome.path), "error": outcome.error, "detail": outcome.detail}
+    row |= {"file": readable(outcome.path), "error": outcome.error, "detail": outcome.detail}
     result = outcome.result
     if result is None:
         return row
@@ -64,7 +64,7 @@ def finding_rows(outcome: Outcome) -> list[Row]:
         return []
     return [
         {
-            "file": str(outcome.path),
+            "file": readable(outcome.path),
             "finding": number,
             "x": finding.box.x,
             "y": finding.box.y,
@@ -81,7 +81,7 @@ def finding_rows(outcome: Outcome) -> list[Row]:
 
 def result_document(outcome: Outcome) -> Row:
     """The whole result with outlines as in the service, or the error; without timings, which vary."""
-    document: Row = {"file": str(outcome.path), "error": outcome.error, "detail": outcome.detail}
+    document: Row = {"file": readable(outcome.path), "error": outcome.error, "detail": outcome.detail}
     if outcome.result is None:
         return document
     return document | {"coordinates": COORDINATES, **outcome.result.model_dump(mode="json", exclude={"timings_s"})}
@@ -91,5 +91,9 @@ def describe(path: Path, sha256: str) -> ImageInfo:
     """Describe a film for the pipeline."""
     header = read_header(path, "mammography")
     return ImageInfo(
-        sha256=sha256, file_name=path.name, modality="mammography", width=header.width, height=header.height
+        sha256=sha256,
+        file_name=readable(path.name),
+        modality="mammography",
+        width=header.width,
+        height=header.height,
     )

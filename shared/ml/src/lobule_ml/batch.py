@@ -2,7 +2,9 @@
 
 import csv
 import hashlib
+import io
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -41,8 +43,16 @@ class Outcome:
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
+def readable(path: Path | str) -> str:
+    """A path as text. Bytes of a name that are not UTF-8 are escaped, because no table or document can hold them."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def expand(arguments: Iterable[Path], listed: TextIO, suffixes: Collection[str]) -> list[Path]:
     """Expand arguments into files: a folder into the images in it and its subfolders, `-` into the lines of `listed`.
+
+    Images in folders are known by their suffix, and DICOM files by their content, because media and archives write them
+    without one. Hidden files are no images, and neither is a DICOMDIR.
 
     Args:
         arguments: Files, folders and `-`.
@@ -55,16 +65,32 @@ def expand(arguments: Iterable[Path], listed: TextIO, suffixes: Collection[str])
     files: list[Path] = []
     for argument in arguments:
         if str(argument) == "-":
+            if isinstance(listed, io.TextIOWrapper):
+                listed.reconfigure(errors="surrogateescape")  # as in names of files
             lines = (line.rstrip("\r\n") for line in listed)
             files += expand((Path(line) for line in lines if line and line != "-"), listed, suffixes)
         elif argument.is_dir():
-            inside = sorted(p for p in argument.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+            inside = sorted(p for p in argument.rglob("*") if _is_image(p, argument, suffixes))
             if not inside:
                 raise ValueError(f"{argument} contains no image ({', '.join(sorted(suffixes))})")
             files += inside
         else:
             files.append(argument)
     return files
+
+
+def _is_image(path: Path, folder: Path, suffixes: Collection[str]) -> bool:
+    if any(part.startswith(".") for part in path.relative_to(folder).parts) or not path.is_file():
+        return False
+    if path.suffix.lower() in suffixes:
+        return True
+    if ".dcm" not in suffixes or path.name.upper() == "DICOMDIR":
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
 
 
 def analyse(pipeline: Pipeline, files: Iterable[Path], describe: Describe) -> Iterator[Outcome]:
@@ -143,7 +169,7 @@ class Tally:
         """Count an outcome."""
         self._counts[outcome.result.assessment if outcome.result else None] += 1
         if outcome.result is None:
-            self.refused.append(f"{outcome.path}: {outcome.error}: {outcome.detail}")
+            self.refused.append(f"{readable(outcome.path)}: {outcome.error}: {outcome.detail}")
 
     def __str__(self) -> str:
         """The summary line."""

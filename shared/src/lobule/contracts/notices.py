@@ -18,7 +18,14 @@ ORIENTATION_IN_DOUBT = CHEST_WALL_NOTICES | {"orientation_unknown", "laterality_
 """Notices of a film that may be mirrored or upside down, or show the other breast, so that it has no quadrants."""
 PICTURE_IN_DOUBT = frozenset({"polarity_doubted"})
 """Notices of a film that may have been read with black and white exchanged, so that it is not called negative."""
-NOT_EVALUATED = PICTURE_IN_DOUBT | {"implant", "magnified_view", "male_patient", "partial_view", "synthesised_view"}
+NOT_EVALUATED = PICTURE_IN_DOUBT | {
+    "breast_cut_off",
+    "implant",
+    "magnified_view",
+    "male_patient",
+    "partial_view",
+    "synthesised_view",
+}
 """Notices about kinds of films on which the models were not evaluated."""
 UNUSUAL_FILM = NOT_EVALUATED | {"special_view"}
 """Notices about unusual films that the portal repeats beside the conclusion."""

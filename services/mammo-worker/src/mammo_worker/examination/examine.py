@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -243,13 +244,13 @@ def write_examinations(
     failures: list[Failure] = []
     everything: list[dict[str, Any]] = []
     total = len({row.examination for row in rows})
-    with open_output(output) as stream:
+    with open_output(output) as stream, open_output(details_to) if details_to else nullcontext() as details_stream:
         write = row_writer(stream, COLUMNS, as_json=False)
         for reading, failed in tracked(examine(rows, read, models), "examinations", total):
             failures += failed
             for row in table_rows(reading, failed):
                 write(row)
             everything.append(details(reading, models))
-    if details_to is not None:
-        details_to.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        if details_stream is not None:
+            details_stream.write(json.dumps(everything, indent=1, ensure_ascii=False) + "\n")
     return failures

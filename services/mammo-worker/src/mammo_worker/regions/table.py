@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lobule.contracts.result import Box
-from lobule_ml.batch import Row, reason
+from lobule_ml.batch import Row, readable, reason
 from mammo_worker.regions.package import RegionReader
 from mammo_worker.regions.read import region_of_picture, regions_of_film
 
@@ -73,7 +73,7 @@ def read_opinions(
 
 
 def _rows(reader: RegionReader, file: Path, boxes: Sequence[Box], spacing: float | None) -> list[Row]:
-    rows: list[Row] = [{"file": str(file), **box.model_dump()} for box in boxes] or [{"file": str(file)}]
+    rows: list[Row] = [{"file": readable(file), **box.model_dump()} for box in boxes] or [{"file": readable(file)}]
     try:
         data = file.read_bytes()
         if boxes:
