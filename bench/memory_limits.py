@@ -117,7 +117,16 @@ def fields(source: Path | None) -> Iterator[tuple[str, Callable[[], bytes]]]:
             iccprofile=profile,
         ),
     )
-    yield "field, L*a*b* TIFF", lambda: _tiff(large, photometric="cielab", compression="zlib")
+    yield "field, L*a*b* TIFF", lambda: _tiff(_in_lab(large), photometric="cielab", compression="zlib")
+
+
+def _in_lab(rgb: np.ndarray) -> np.ndarray:
+    """L*a*b* as in Pillow and TIFF: a and b signed."""
+    to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+    lab = np.empty_like(rgb)
+    for top in range(0, len(rgb), 1000):
+        lab[top : top + 1000] = np.asarray(ImageCms.applyTransform(Image.fromarray(rgb[top : top + 1000]), to_lab))
+    return lab
 
 
 def _tiff(pixels: np.ndarray, **options: Any) -> bytes:

@@ -103,7 +103,7 @@ class TestResult:
     def test_unknown_magnification_and_small_fields_are_told(self, pipeline, field_pixels):
         small = np.ascontiguousarray(field_pixels[0][:200, :200])
         result = pipeline.analyse(png(small), info(b"", magnification=None), no_progress).result
-        assert {n.code for n in result.notices} == {"magnification_unknown"}  # 184 pixels are a patch of 40X
+        assert {n.code for n in result.notices} == {"scale_unknown"}  # 184 pixels are a patch of 40X
         tiny = np.ascontiguousarray(field_pixels[0][:150, :150])
         result = pipeline.analyse(png(tiny), info(b"", magnification="40X"), no_progress).result
         assert {n.code for n in result.notices} == {"small_image"}

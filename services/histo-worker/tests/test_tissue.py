@@ -12,14 +12,13 @@ from PIL import Image
 from histo_worker.data.source import read_source
 from histo_worker.gate.features import gate_features
 from histo_worker.predict import row_of
-from histo_worker.preprocessing.glass import BRIGHT, glass_from
-from histo_worker.scale import Scale, scale_of
+from histo_worker.scale import Scale, is_classified, scale_of
 from histo_worker.tissue import windows
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.orientations import COUNT, turned, turned_back
 from histo_worker.tissue.out_of_distribution import FAR, fit_training_tissue
 from histo_worker.tissue.reader import TissueReader, _smoothed
-from histo_worker.tissue.stage import MAPPED_UM, MOST_REGIONS, describe_map, draw_map, regions_of, widened
+from histo_worker.tissue.stage import MAPPED_UM, MOST_REGIONS, describe_map, regions_of, widened
 from histo_worker.tissue.statistics import square_statistics
 from histo_worker.tissue.windows import CELL, bands, scaled_size, share_read
 from lobule.contracts.result import ImageInfo, Result, Thresholds
@@ -46,14 +45,6 @@ def encoded(pixels: np.ndarray, **options) -> bytes:
 def tissue_of(unlike: float) -> Tissue:
     shares = dict.fromkeys(("probability_tumour", "tumour_share", "marked_from"), 0.4)
     return Tissue(model="t 1", um_per_pixel=1, scale_source="file", unlike_training=unlike, **shares)
-
-
-def half_of_glass(lamp: int) -> np.ndarray:
-    """Tissue with its grain beside glass with a camera's noise, under a lamp of this brightness."""
-    rng = np.random.default_rng(0)
-    tissue = np.array(PINK) + rng.normal(0, 25, (400, 200, 1))
-    glass = np.full((400, 200, 3), 255) + rng.normal(0, 1, (400, 200, 3))
-    return np.clip(np.concatenate([tissue, glass], axis=1) * lamp / 255, 0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -169,17 +160,11 @@ class TestOutOfDistribution:
 
     def test_widens_not_sure_until_it_is_everything(self):
         usual = Thresholds(low=0.2, high=0.7)
-        assert widened(usual, None, None) == widened(usual, tissue_of(0.5), None) == usual
-        some = widened(usual, tissue_of(0.95), None)
+        assert widened(usual, None) == widened(usual, tissue_of(0.5)) == usual
+        some = widened(usual, tissue_of(0.95))
         assert 0 < some.low < 0.2
         assert 0.7 < some.high < 1
-        assert {widened(usual, tissue_of(u), None).assess(p) for u in (FAR, 1.0) for p in (0.001, 0.999)} == {
-            "not_sure"
-        }
-
-    def test_a_field_too_coarse_for_the_classifier_is_never_certain(self):
-        coarse = Scale(4.0, "given")
-        assert {widened(Thresholds(low=0.2, high=0.7), None, coarse).assess(p) for p in (0.001, 0.999)} == {"not_sure"}
+        assert {widened(usual, tissue_of(u)).assess(p) for u in (FAR, 1.0) for p in (0.001, 0.999)} == {"not_sure"}
 
 
 class TestScale:
@@ -187,6 +172,11 @@ class TestScale:
         assert scale_of(info(um_per_pixel=0.25), 0.5, "100X", lambda: 1.2) == (0.25, "given")
         assert scale_of(info(), None, "100X", lambda: 1.2) == (0.48, "magnification")
         assert scale_of(info(), None, None, lambda: None) is None
+
+    def test_the_classifier_reads_known_scales_that_are_fine_enough(self):
+        assert not is_classified(None)
+        assert not is_classified(Scale(4.0, "given"))
+        assert is_classified(Scale(1.2, "estimated"))
 
 
 class TestResult:
@@ -198,10 +188,33 @@ class TestResult:
         assert result.assessment == "not_sure"
         assert "scale_too_coarse" in [n.code for n in result.notices]
         assert result.shown_probability is None, "the classifier's number means nothing here"
+        assert result.heat_map is None, "nor does its map"
         row = row_of(Outcome(Path("patch.png"), result=result))
         assert (row["probability_malignant"], row["label"], row["assessment"]) == (None, None, "not_sure")
         assert (result.tissue.um_per_pixel, result.tissue.scale_source) == (4.0, "given")
         assert 0 < result.tissue.probability_tumour < 1
+
+    @pytest.mark.parametrize("side", [50, 200, 440])
+    @pytest.mark.parametrize("number", [0.001, 0.999])
+    def test_of_a_field_whose_scale_nobody_knows_is_never_certain(
+        self, pipeline, field_pixels, monkeypatch, side, number
+    ):
+        monkeypatch.setattr(type(pipeline._gate), "check", lambda _, field: gate_features(field))
+        monkeypatch.setattr(pipeline, "_calibrated", lambda logits: np.full(np.shape(logits) or 1, number, np.float32))
+        part = np.ascontiguousarray(field_pixels[0][:side, :side])
+        analysis = pipeline.analyse(encoded(part), info(), no_progress)
+        result = analysis.result
+        assert "scale_unknown" in [n.code for n in result.notices]
+        assert (result.assessment, result.shown_probability) == ("not_sure", None)
+        assert result.probability_malignant == pytest.approx(number), "API v1 promises a number"
+        assert (result.heat_map, list(analysis.files)) == (None, [result.display.file])
+        row = row_of(Outcome(Path("part.png"), result=result))
+        assert (row["probability_malignant"], row["label"]) == (None, None)
+
+    def test_of_a_field_of_the_camera_is_as_certain_without_a_scale(self, pipeline, field_pixels):
+        result = pipeline.analyse(encoded(field_pixels[0]), info(), no_progress).result
+        assert [n.code for n in result.notices] == ["scale_estimated"]
+        assert result.assessment == result.thresholds.assess(result.shown_probability)
 
     def test_of_a_coarse_field_holds_the_map_and_regions(self, pipeline, fields, monkeypatch):
         monkeypatch.setattr(
@@ -248,6 +261,10 @@ class TestResult:
         assert result.assessment == "not_sure"
         assert result.thresholds == pipeline.manifest.thresholds
         assert [n.code for n in result.notices] == ["unlike_training", "tissue_sampled"]
+        assert result.shown_probability is None
+        row = row_of(Outcome(Path("field.png"), result=result))
+        assert row["label"] is None
+        assert row["probability_malignant"] == result.probability_malignant, "measurements need it"
 
     def test_of_a_field_that_is_less_alike_says_why_it_is_not_sure(self, pipeline, field_pixels, monkeypatch):
         monkeypatch.setattr(type(pipeline._tissue._training), "unlike", lambda *_: 0.9799)
@@ -275,18 +292,3 @@ class TestResult:
         assert "AUC 0.53 and 0.62" in drawn.meaning
         assert all(number in package_sentence("zh", drawn.method) for number in ("192", "0.925", "0.914", "0.936"))
         assert all(number in package_sentence("zh", drawn.meaning) for number in ("0.53", "0.62"))
-
-
-class TestGlass:
-    @pytest.mark.parametrize("lamp", [250, 215, 170])
-    def test_it_is_clear_in_the_map_and_not_read_under_any_lamp(self, lamp):
-        field = half_of_glass(lamp)
-        level = glass_from(field)
-        assert 0.85 * lamp < level <= BRIGHT
-        heat = draw_map(np.full((8, 8), 0.9, np.float32), field, level)
-        assert heat[:, :190].min() == np.float32(0.9)
-        assert heat[:, 210:].max() == 0
-        assert {x for band in bands(field, UM_PER_PIXEL, level) for x in band.xs} <= set(range(200))
-
-    def test_a_field_without_it_keeps_the_usual_value(self):
-        assert glass_from(half_of_glass(170)[:, :200]) == BRIGHT

@@ -38,20 +38,20 @@ class TestZones:
 
 
 class TestWithoutNumber:
-    """A result whose number means nothing, such as of a field too coarse for the classifier."""
+    """A result whose number decides nothing, such as of a field too coarse for the classifier."""
 
-    @pytest.fixture
-    def coarse(self, make_histology):
-        return make_histology(0.9871, assessment="not_sure", notices=[make_notice("scale_too_coarse", um="4")])
+    @pytest.fixture(params=sorted(WITHOUT_NUMBER))
+    def unnumbered(self, make_histology, request):
+        return make_histology(0.9871, assessment="not_sure", notices=[make_notice(request.param, um="4")])
 
-    def test_a_result_with_such_a_notice_has_none(self, coarse):
-        result, _ = coarse
+    def test_a_result_with_such_a_notice_has_none(self, unnumbered):
+        result, _ = unnumbered
         assert {notice.code for notice in result.notices} <= WITHOUT_NUMBER
         assert (result.probability_malignant, result.shown_probability) == (0.9871, None)
 
     @pytest.mark.parametrize("language", LANGUAGES)
-    def test_reports_say_so_instead(self, coarse, analysed_at, language):
-        result, files = coarse
+    def test_reports_say_so_instead(self, unnumbered, analysed_at, language):
+        result, files = unnumbered
         text = Words(language)
         assert certainty_of(result, text) == text("certainty.none")
         assert frequency_of(result, text) == ""

@@ -26,7 +26,7 @@ from report.typesetting import typeset
 LONG_NAME = "Überweisung-Frau-Müller-Lüdenscheidt-2026-03-04-Mammographie-rechts-kraniokaudal-Wiederholung.dcm"
 LONG_CHINESE = "上海市浦东新区人民医院乳腺外科二零二六年三月四日右侧乳腺头尾位复查影像张伟.dcm"
 NOTICES = (
-    make_notice("magnification_unknown"),
+    make_notice("scale_unknown"),
     make_notice("unlike_training"),
     make_notice("scale_too_coarse", um="4"),
     make_notice("tumour_map_disagrees", percent="91%"),

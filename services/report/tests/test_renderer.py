@@ -99,7 +99,7 @@ def test_a_picture_says_why_the_system_is_not_sure_of_a_high_number(make_histolo
 
 
 def test_a_number_that_does_not_decide_is_not_put_into_words(make_histology, analysed_at):
-    doubted, files = make_histology(0.96, assessment="not_sure", notices=[make_notice("unlike_training")])
+    doubted, files = make_histology(0.96, assessment="not_sure", notices=[make_notice("tissue_doubted")])
     sure, _ = make_histology(0.96)
     pages = [Page(render(result, files, analysed_at=analysed_at)["report.en.html"]).text for result in (doubted, sure)]
     for words in ("Malignancy is very likely.", "if 100 images like those"):
@@ -120,7 +120,7 @@ class TestHtml:
             "32 patients",
             "25% to below 60%",
             "4 Mar 2026, 05:06 UTC",
-            "The scale was not given, so the field was read",
+            "No magnification was given.",
             "spoke for malignancy",
             "only this one image was seen",
         ):

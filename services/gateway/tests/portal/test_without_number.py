@@ -1,10 +1,11 @@
-"""A field that is too coarse for the classifier is not sure and has no number: no list and no page shows one."""
+"""A field whose number decides nothing is not sure and has no number: no list and no page shows one."""
 
 import pytest
 from playwright.sync_api import expect
 
 from gateway.cases.assessment import conclude
 from lobule.contracts.case import ImageEvidence
+from lobule.contracts.notices import WITHOUT_NUMBER
 from lobule.words import make_notice
 
 
@@ -34,14 +35,15 @@ def test_a_film_with_the_same_assessment_gives_the_number():
 
 
 @pytest.mark.browser
-def test_worklist_and_reading_page_say_that_there_is_none(logged_in, client, alice, study, picture):
+@pytest.mark.parametrize("code", sorted(WITHOUT_NUMBER))
+def test_worklist_and_reading_page_say_that_there_is_none(logged_in, client, alice, study, picture, code):
     study.add(
         picture(3),
         (),
         0.99,
         modality="histopathology",
         assessment="not_sure",
-        notices=[make_notice("scale_too_coarse", um="4")],
+        notices=[make_notice(code, um="4")],
     )
     [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
     assert (case["assessment"], case["probability_malignant"]) == ("not_sure", None)

@@ -55,13 +55,17 @@ def predict(
     A file that fails does not stop the others. Its row has an error code and the reason, which are listed again at the
     end, and the exit status is 1.
 
-    If the scale of a field is known, from --um-per-pixel, its TIFF file or the magnification, its row also has
-    unlike_training (from 0.98 on, the tissue is unlike that of the training, and no row is certain) and
-    probability_tumour. probability_malignant is the probability of carcinoma, as opposed to a benign tumour, for the
-    whole field; use it for fields such as those of BreakHis. probability_tumour is the probability of invasive
-    carcinoma, as opposed to normal tissue and fat, at its most likely place; use it for patches and for places in
-    larger regions. Neither is valid for another laboratory: trained on one laboratory and tested on the other,
-    probability_tumour had an AUC of 0.53 and 0.62 (docs/tissue.md).
+    State the scale with --um-per-pixel or --magnification, unless the files or their names do. Without a scale, a row
+    has no probability and the notice scale_unknown, except for fields of 700 x 460 pixels, the size of those of
+    BreakHis, whose scale is estimated.
+
+    With a scale, a row also has probability_tumour and unlike_training: from 0.98 on, the tissue is unlike that of the
+    training, so the row is not sure and has no label. probability_malignant is the probability of carcinoma, as opposed
+    to a benign tumour, for the whole field; use it for fields such as those of BreakHis. It is empty for fields coarser
+    than 1.9 micrometres per pixel. probability_tumour is the probability of invasive carcinoma, as opposed to normal
+    tissue and fat, at its most likely place; use it for patches and for places in larger regions. Neither is valid for
+    another laboratory: trained on one laboratory and tested on the other, probability_tumour had an AUC of 0.53 and
+    0.62 (docs/tissue.md).
     """
     try:
         if um_per_pixel is not None and magnification is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from histo_worker.field_reader import MEASURED, FieldReader, Reading
-from histo_worker.scale import FARTHEST, Scale, is_too_coarse, nearest_magnification, stated_um
+from histo_worker.scale import FARTHEST, Scale, is_classified, nearest_magnification, stated_um
 from lobule.contracts.notices import Notice
 from lobule.contracts.result import ImageInfo, Magnification
 from lobule.words import make_notice
@@ -18,7 +18,7 @@ def scale_notices(image: ImageInfo, magnification: Magnification | None, scale: 
         scale: Scale of the field, if known.
     """
     if scale is None:
-        yield make_notice("magnification_unknown")
+        yield make_notice("scale_unknown")
     elif scale.source == "magnification":
         if magnification is not None and magnification not in MEASURED:
             yield make_notice("magnification_not_measured", magnification=magnification)
@@ -30,7 +30,7 @@ def scale_notices(image: ImageInfo, magnification: Magnification | None, scale: 
         um = f"{scale.um_per_pixel:.3g}"
         if scale.source == "file" and image.magnification not in (None, near):
             yield make_notice("scale_in_file", um=um, magnification=image.magnification)
-        if is_too_coarse(scale):
+        if not is_classified(scale):
             yield make_notice("scale_too_coarse", um=um)
         elif near not in MEASURED or times > FARTHEST:
             yield make_notice("scale_not_measured", um=um)

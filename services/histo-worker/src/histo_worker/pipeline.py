@@ -15,7 +15,7 @@ from histo_worker.network import CompiledClassifier
 from histo_worker.notices import scale_notices, size_notices
 from histo_worker.preprocessing.glass import glass_from
 from histo_worker.preprocessing.windows import resize_area
-from histo_worker.scale import is_too_coarse, scale_of, stated_um
+from histo_worker.scale import is_classified, scale_of, stated_um
 from histo_worker.scale_estimation.estimator import FieldScale
 from histo_worker.settings import HistoSettings
 from histo_worker.tissue.reader import TissueReader
@@ -138,16 +138,16 @@ class HistologyPipeline:
             progress(0.9, activity("drawing_evidence"))
             display, described, files = _shrink(field), None, dict[str, bytes]()
             if self._has_pictures:
-                drawn, described = self._map(evidence, readings, (height, width), display, answer)
-                heat = draw_map(drawn, display, glass)
-                files = {
-                    DISPLAY_FILE: encode_png(display),
-                    HEAT_MAP_FILE: encode_png((heat * 255).round().astype(np.uint8)),
-                }
+                files[DISPLAY_FILE] = encode_png(display)
+                drawn = self._map(evidence, readings, (height, width), display, answer, is_classified(scale))
+                if drawn is not None:
+                    heat, described = drawn
+                    shown = (draw_map(heat, display, glass) * 255).round().astype(np.uint8)
+                    files[HEAT_MAP_FILE] = encode_png(shown)
         progress(1.0, DONE)
         thresholds = self.manifest.thresholds
-        known = not (is_unlike(tissue) or is_too_coarse(scale))
-        assessment = widened(thresholds, tissue, scale).assess(probability) if known else "not_sure"
+        known = is_classified(scale) and not is_unlike(tissue)
+        assessment = widened(thresholds, tissue).assess(probability) if known else "not_sure"
         result = Result(
             image=image.model_copy(update={"height": height, "width": width}),
             model=self.manifest.info(),
@@ -201,10 +201,13 @@ class HistologyPipeline:
         size: tuple[int, int],
         display: RGB8,
         answer: TissueAnswer | None,
-    ) -> tuple[Float, HeatMap]:
-        """The tumour map if there is one, otherwise the class activation map, and its description."""
+        is_meaningful: bool,
+    ) -> tuple[Float, HeatMap] | None:
+        """The tumour map if there is one, else the class activation map if it is meaningful, and its description."""
         if answer is not None and answer.tumour is not None:
             return answer.tumour, describe_map(self._tissue.package.manifest, HEAT_MAP_FILE)
+        if not is_meaningful:
+            return None
         shown = evidence_map(evidence, readings, size, display.shape[:2], self._evidence_scale)
         return shown, HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING)
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lobule.contracts.notices import WITHOUT_MEANING
 from lobule.contracts.result import ImageInfo, Magnification
 from lobule.imaging.header import read_header
 from lobule_ml.batch import Describe, Outcome, Row, readable
@@ -31,19 +32,21 @@ def row_of(outcome: Outcome) -> Row:
     result = outcome.result
     if result is None:
         return row
-    tissue, number = result.tissue, result.shown_probability
+    tissue, shown, codes = result.tissue, result.shown_probability, [notice.code for notice in result.notices]
+    # The number of tissue unlike that of training is not shown with a result, but is needed to measure the model.
+    number = None if WITHOUT_MEANING.intersection(codes) else result.probability_malignant
     return row | {
         "width": result.image.width,
         "height": result.image.height,
         "magnification": result.patches.magnification_assumed if result.patches else None,
         "probability_malignant": number,
-        "label": None if number is None else "malignant" if number >= 0.5 else "benign",
+        "label": None if shown is None else "malignant" if shown >= 0.5 else "benign",
         "assessment": result.assessment,
         "patches": result.patches.count if result.patches else 0,
         "um_per_pixel": tissue.um_per_pixel if tissue else None,
         "unlike_training": tissue.unlike_training if tissue else None,
         "probability_tumour": tissue.probability_tumour if tissue else None,
-        "notices": [notice.code for notice in result.notices],
+        "notices": codes,
     }
 
 

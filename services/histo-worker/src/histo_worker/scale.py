@@ -49,9 +49,12 @@ def scale_of(
     return None if estimated is None else Scale(estimated, "estimated")
 
 
-def is_too_coarse(scale: Scale | None) -> bool:
-    """Whether the classifier's probability is meaningless at a scale."""
-    return scale is not None and scale.um_per_pixel > COARSEST_CLASSIFIED
+def is_classified(scale: Scale | None) -> bool:
+    """Whether the classifier's probability means anything: at a known scale that is fine enough.
+
+    Read without a scale, fields of 4 micrometres per pixel were all suspicious (docs/results/tissue-tried.md).
+    """
+    return scale is not None and scale.um_per_pixel <= COARSEST_CLASSIFIED
 
 
 def nearest_magnification(um_per_pixel: float) -> tuple[Magnification, float]:

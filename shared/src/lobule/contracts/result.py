@@ -161,8 +161,8 @@ class Result(Document):
     thresholds: Thresholds = Field(description="probabilities between the states of the assessment")
     assessment: Assessment = Field(description="the conclusion about the image")
     probability_malignant: Probability = Field(
-        description="calibrated probability of malignancy; it means nothing for an image with the notice "
-        "`scale_too_coarse`, so do not show it then"
+        description="calibrated probability of malignancy; do not show it for an image with one of the notices "
+        "`scale_too_coarse`, `scale_unknown` and `unlike_training`, for which it decides nothing"
     )
     findings: list[Finding] = Field(
         default=[], description="findings, the most probable first; those below `thresholds.finding` are weak"
@@ -194,7 +194,7 @@ class Result(Document):
 
     @property
     def shown_probability(self) -> float | None:
-        """`probability_malignant`, or None if it means nothing for this image; `notices` say why."""
+        """`probability_malignant`, or None if it decides nothing for this image; `notices` say why."""
         return None if any(notice.code in WITHOUT_NUMBER for notice in self.notices) else self.probability_malignant
 
     def of_modality(self, spec: ModalitySpec) -> "Result":

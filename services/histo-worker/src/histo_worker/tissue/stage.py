@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.preprocessing.glass import is_glass
-from histo_worker.scale import Scale, is_too_coarse
+from histo_worker.scale import Scale
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.out_of_distribution import FAR
 from histo_worker.tissue.reader import TissueReader, TissueReading
@@ -150,12 +150,12 @@ def tissue_notices(shape: tuple[int, ...], tissue: Tissue | None, assessment: As
         yield make_notice("tumour_map_disagrees", percent=f"{tissue.regions[0].probability_tumour:.0%}")
 
 
-def widened(thresholds: Thresholds, tissue: Tissue | None, scale: Scale | None) -> Thresholds:
+def widened(thresholds: Thresholds, tissue: Tissue | None) -> Thresholds:
     """Widen the "not sure" band, the more the tissue is unlike the training tissue.
 
-    For unlike tissue, and for fields that are too coarse for the classifier, the band covers everything.
+    For unlike tissue it covers everything.
     """
-    unlike = 1.0 if is_too_coarse(scale) else tissue.unlike_training if tissue else 0.0
+    unlike = tissue.unlike_training if tissue else 0.0
     share = float(np.clip((unlike - _DOUBTED) / (FAR - _DOUBTED), 0, 1))
     if share == 0:
         return thresholds

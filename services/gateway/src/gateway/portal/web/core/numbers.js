@@ -37,11 +37,13 @@ export const share = (fraction) => `${Math.min(99, Math.floor(fraction * 100))}%
 export const stateOf = (value, { low, high }) =>
   value >= high ? 'malignancy_suspected' : value < low ? 'no_sign_of_malignancy' : 'not_sure';
 
+const withoutNumber = ['scale_too_coarse', 'scale_unknown', 'unlike_training'];
+
 /**
- * The probability of a result; null if it means nothing for its image, as `Result.shown_probability` has it.
+ * The probability of a result; null if it decides nothing for its image, as `Result.shown_probability` has it.
  * @param {Pick<import('./types.d.ts').Result, 'probability_malignant' | 'notices'>} result
  */
-export const shownProbability = ({ probability_malignant: value, notices }) => (notices.some(({ code }) => code === 'scale_too_coarse') ? null : value);
+export const shownProbability = ({ probability_malignant: value, notices }) => (notices.some(({ code }) => withoutNumber.includes(code)) ? null : value);
 
 /**
  * A probability as a percentage that assesses like the probability itself: as many decimals as that takes.
