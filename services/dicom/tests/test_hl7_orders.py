@@ -7,7 +7,7 @@ import pytest
 
 from dicom_node.hl7 import listener
 from dicom_node.hl7.mllp import END, START, FrameError, exchange, frame
-from dicom_node.hl7.syntax import MOST_BYTES, SyntaxProblem, parse
+from dicom_node.hl7.syntax import MOST_BYTES, SyntaxProblem, parse, parse_answer
 from dicom_node.journal import orders
 from dicom_node.journal.database import Journal
 from dicom_node.journal.orders import Order
@@ -77,6 +77,50 @@ def test_several_messages_may_come_over_one_connection(taker):
             while not answer.endswith(END):
                 answer += connection.recv(4096)
     assert taker.found() is not None
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec", "name"),
+    [
+        ("8859/1", "latin-1", "Müller"),
+        ("8859/15", "iso8859-15", "Müller"),
+        ("GB 18030-2000", "gb18030", "王丽"),
+        ("BIG-5", "big5", "許功蓋"),  # bytes of these characters are those of a backslash and of separators
+        ("KS X 1001", "euc_kr", "김"),
+        ("UNICODE UTF-8~8859/1", "utf-8", "Müller"),
+    ],
+)
+def test_orders_in_the_encoding_that_they_name_are_read(taker, charset, codec, name):
+    message = order(charset=charset).decode().replace("Roe", name).encode(codec)
+    assert ask(taker.listen().port, message).value("MSA", 1) == "AA"
+    assert taker.found() == Order("ACC-1", "P1", "PL-7", "FI-8")
+
+
+def test_a_deleted_value_is_no_number(taker):
+    """Orders of different patients had the accession number "", two quotation marks, and replaced one another."""
+    port = taker.listen().port
+    empty = order().replace(b"ACC-1", b'""').replace(b"FI-8", b"ACC-1")
+    assert ask(port, empty).value("MSA", 1) == "AA"
+    assert taker.found() == Order("ACC-1", "P1", "PL-7", "ACC-1")
+    nobody = ask(port, order().replace(b"P1^^^H", b'""'))
+    assert (nobody.value("MSA", 1), nobody.value("ERR", 3)) == ("AE", "101")
+
+
+def test_a_heading_of_version_2_7_and_line_breaks_between_frames_are_read(taker):
+    with socket.create_connection(("127.0.0.1", taker.listen().port), 10) as connection:
+        for content in (order(control="CA"), order().replace(b"^~\\&|", b"^~\\&#|")):
+            connection.sendall(frame(content) + b"\r\n")
+            answer = b""
+            while not answer.endswith(END):
+                answer += connection.recv(4096)
+            assert b"MSA|AA|C1" in answer
+    assert taker.found() is not None
+
+
+def test_an_acknowledgment_is_read_whatever_its_names_are_written_in():
+    """A system whose acknowledgment had an umlaut in Latin-1, or no number, got a report for three days."""
+    answer = parse_answer("MSH|^~\\&|RIS|Köln|LOBULE||||ACK||P|2.3\rMSA|AA|C1\r".encode("latin-1"))
+    assert (answer.value("MSA", 1), answer.value("MSA", 2)) == ("AA", "C1")
 
 
 @pytest.mark.parametrize(

@@ -261,8 +261,12 @@ def test_film_without_a_breast_has_no_marks():
 def test_table_is_read(tmp_path):
     path = tmp_path / "views.csv"
     (tmp_path / "a.png").touch()
-    path.write_text("file,examination,laterality,view\na.png,7,left,cc\nb.png,7,X,CC\nc.png,7,R,AP\nd.png,,,\n")
-    a, b, c, d = read_views(path)
+    path.write_text(
+        "file,examination,laterality,view\na.png,7,left,cc\nb.png,7,X,CC\nc.png,7,R,AP\nd.png,,,\n./a.png,7,L,MLO\na.png,8,,\n"
+    )
+    a, b, c, d, again, elsewhere = read_views(path)
+    assert again.wrong.startswith("file_repeated"), "one film would be two views of a lesion"
+    assert elsewhere.wrong is None
     assert (a.file, a.laterality, a.view, a.wrong) == (tmp_path / "a.png", "L", "CC", None)
     assert b.wrong.startswith("laterality_unknown")
     assert c.wrong.startswith("view_unknown")

@@ -47,6 +47,8 @@ class FrameReader:
         deadline = time.monotonic() + self._timeout_s
         searched = 0
         while True:
+            if not self._rest.startswith(START):
+                self._rest = self._rest.lstrip(b"\r\n")  # which some senders write after a frame
             if self._rest and not self._rest.startswith(START):
                 raise FrameError("no_start_block")
             end = self._rest.find(END, searched)

@@ -11,6 +11,19 @@ _UNESCAPED = {name: character for character, name in _ESCAPES.items()}
 _ESCAPE = re.compile(r"\\([EFSTR]|X(?:[0-9A-F]{2})+|\.br)\\?")
 _NOT_IN_LINE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"  # also marks that turn the direction of writing
 CONTROL = re.compile(f"[{_NOT_IN_LINE}]")
+_HEADINGS = ("MSH|^~\\&|", "MSH|^~\\&#|")  # versions from 2.7 on name a character for truncation
+_NULL = '""'  # "delete this value"
+_CODECS = {
+    "": "utf-8",
+    "ASCII": "utf-8",
+    "UNICODE UTF-8": "utf-8",
+    "UTF-8": "utf-8",
+    **{f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
+    "GB 18030-2000": "gb18030",
+    "BIG-5": "big5",
+    "KS X 1001": "euc_kr",
+}
+"""The codecs of character sets of table 0211, by MSH-18."""
 _SEPARATING = re.compile(f"[|{_NOT_IN_LINE}]")
 
 
@@ -61,34 +74,54 @@ class Message:
 
 
 def component_of(field: str, number: int) -> str:
-    """A component of a field's first repetition, in plain text."""
+    """A component of a field's first repetition, in plain text; empty if it is to be deleted."""
     parts = field.split("~")[0].split("^")
-    return unescape(parts[number - 1].split("&")[0]).strip() if number <= len(parts) else ""
+    text = parts[number - 1].split("&")[0].strip() if number <= len(parts) else ""
+    return "" if text == _NULL else unescape(text).strip()
 
 
 def parse(content: bytes) -> Message:
     """Read a message.
 
     Raises:
-        SyntaxProblem: It is not one, or in another encoding than UTF-8 and ASCII.
+        SyntaxProblem: It is not one, or in an encoding that is not read or not the one that it names.
     """
     if len(content) > MOST_BYTES:
         raise SyntaxProblem("207", "The message is too large.")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise SyntaxProblem("102", "The message is not in UTF-8, which MSH-18 can name as UNICODE UTF-8.") from None
-    lines = [line for line in re.split(r"[\r\n]+", text) if line]
-    if not lines or not lines[0].startswith("MSH|^~\\&|") or len(lines) > _MOST_SEGMENTS:
-        raise SyntaxProblem("100", "The message does not begin with MSH|^~\\&|, or has too many segments.")
-    segments = [line.split("|") for line in lines]
-    segments[0].insert(1, "|")
-    message = Message(segments)
-    if message.value("MSH", 18) not in ("", "ASCII", "UNICODE UTF-8", "UTF-8"):
+    charset = _charset_of(content)
+    if charset not in _CODECS:
         raise SyntaxProblem("102", "MSH-18 names an encoding that is not read here. Please send UNICODE UTF-8.")
+    try:
+        message = _segments(content.decode(_CODECS[charset]))
+    except UnicodeDecodeError:
+        raise SyntaxProblem("102", f"The message is not in {charset or 'UTF-8'}. MSH-18 names the encoding.") from None
     if not message.value("MSH", 10):
         raise SyntaxProblem("101", "MSH-10, the control id, is missing.")
     return message
+
+
+def parse_answer(content: bytes) -> Message:
+    """Read an acknowledgment, whose names may be in any encoding: MSA, which is ASCII, is all that is needed of it.
+
+    Raises:
+        SyntaxProblem: It is no message.
+    """
+    return _segments(content.decode("utf-8", "replace"))
+
+
+def _charset_of(content: bytes) -> str:
+    """The first character set that MSH-18 names, in ASCII like the names of all."""
+    fields = re.split(rb"[\r\n]", content.lstrip(b"\r\n"), maxsplit=1)[0].split(b"|")
+    return fields[17].split(b"~")[0].strip().decode("ascii", "replace").upper() if len(fields) > 17 else ""
+
+
+def _segments(text: str) -> Message:
+    lines = [line for line in re.split(r"[\r\n]+", text) if line]
+    if not lines or not lines[0].startswith(_HEADINGS) or len(lines) > _MOST_SEGMENTS:
+        raise SyntaxProblem("100", "The message does not begin with MSH|^~\\&|, or has too many segments.")
+    segments = [line.split("|") for line in lines]
+    segments[0].insert(1, "|")
+    return Message(segments)
 
 
 def escape(text: str) -> str:

@@ -1,7 +1,7 @@
 """Reads tables of examinations: `file,examination,laterality,view`."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -43,9 +43,20 @@ def read_views(path: Path) -> list[FilmRow]:
             missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
             if missing:
                 raise ValueError(f"{path} lacks the columns {', '.join(missing)}; it needs {','.join(COLUMNS)}")
-            return [_row({k: (row.get(k) or "").strip() for k in COLUMNS}, path.parent) for row in reader]
+            rows = [_row({k: (row.get(k) or "").strip() for k in COLUMNS}, path.parent) for row in reader]
     except (OSError, UnicodeError, csv.Error) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
+    seen: set[tuple[str, Path]] = set()
+    return [_unless_repeated(row, seen) for row in rows]
+
+
+def _unless_repeated(row: FilmRow, seen: set[tuple[str, Path]]) -> FilmRow:
+    """The row; with an error if its examination has the film already, which would count twice."""
+    film = row.examination, row.file.resolve()
+    if film in seen:
+        return replace(row, wrong=row.wrong or "file_repeated: the examination names this film more than once")
+    seen.add(film)
+    return row
 
 
 def _row(values: dict[str, str], folder: Path) -> FilmRow:
