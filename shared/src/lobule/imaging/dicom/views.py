@@ -123,10 +123,15 @@ def _unknown_words(tags: Tags, worded: FoundView | None) -> str:
 
 
 def shows_specimen(tags: Tags) -> bool:
-    """Whether a specimen was imaged instead of a breast, by its view or by its container (PS3.3, C.7.6.22)."""
+    """Whether a specimen was imaged instead of a breast, by its container (PS3.3, C.7.6.22) or by its view.
+
+    A film that names no view is one, too, if its part of the body or the description of its series says so.
+    """
     if tags.text(Tag.CONTAINER_IDENTIFIER) or tags.items(Tag.SPECIMEN_DESCRIPTIONS):
         return True
-    return _NO_VIEW in (_coded_view(tags, []), _worded_view(tags.code(Tag.VIEW_POSITION)))
+    views = {_coded_view(tags, []), _worded_view(tags.code(Tag.VIEW_POSITION))} - {None}
+    described = f"{tags.code(Tag.BODY_PART)} {tags.text(Tag.SERIES_DESCRIPTION) or ''}".upper()
+    return _NO_VIEW in views or (not views and _NO_VIEW.upper() in described)
 
 
 def laterality_of(tags: Tags) -> tuple[Laterality | None, list[Notice]]:
