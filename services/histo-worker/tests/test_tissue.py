@@ -186,7 +186,7 @@ class TestResult:
         monkeypatch.setattr(type(pipeline._gate), "check", lambda _, field: gate_features(field))
         result = pipeline.analyse(encoded(patch), info(um_per_pixel=4.0), no_progress).result
         assert result.assessment == "not_sure"
-        assert "scale_too_coarse" in [n.code for n in result.notices]
+        assert [n.code for n in result.notices] == ["scale_too_coarse"], "nobody sees how the classifier read it"
         assert result.shown_probability is None, "the classifier's number means nothing here"
         assert result.heat_map is None, "nor does its map"
         row = row_of(Outcome(Path("patch.png"), result=result))
@@ -204,7 +204,7 @@ class TestResult:
         part = np.ascontiguousarray(field_pixels[0][:side, :side])
         analysis = pipeline.analyse(encoded(part), info(), no_progress)
         result = analysis.result
-        assert "scale_unknown" in [n.code for n in result.notices]
+        assert [n.code for n in result.notices] == ["scale_unknown"]
         assert (result.assessment, result.shown_probability) == ("not_sure", None)
         assert result.probability_malignant == pytest.approx(number), "API v1 promises a number"
         assert (result.heat_map, list(analysis.files)) == (None, [result.display.file])

@@ -43,7 +43,7 @@ def size_notices(
     scale: Scale | None,
     readings: Sequence[Reading],
 ) -> Iterator[Notice]:
-    """Say that a field was enlarged, shrunk, or read in part.
+    """Say that the classifier read a field enlarged, shrunk, or in part; nothing if its number means nothing anyway.
 
     Args:
         reader: The reader of the field.
@@ -52,6 +52,8 @@ def size_notices(
         scale: Scale of the field, if known.
         readings: What the reader cut from it.
     """
+    if not is_classified(scale):
+        return
     um = stated_um(scale)
     side = min(reader.sides(magnification, um))
     if (um is not None or magnification in (None, *MEASURED)) and min(shape[:2]) < side:
