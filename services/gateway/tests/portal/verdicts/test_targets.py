@@ -100,6 +100,16 @@ class TestWhatAKeyAimsAt:
         expect(page.locator(".pane[data-active]")).to_be_in_viewport(ratio=0.5)
         assert said(study) == []
 
+    def test_the_bar_of_a_finding_is_as_long_as_its_suspicion(self, opened, study, masses, picture):
+        study.add(picture(8), masses, laterality="R", view="CC")
+        page = opened(2)
+        bars = page.locator(".finding .strength i").evaluate_all(
+            "bars => bars.map((bar) => [bar.clientHeight, bar.clientWidth / bar.parentElement.clientWidth])"
+        )
+        stated = [int(text.removesuffix("%")) / 100 for text in page.locator(".finding .percent").all_inner_texts()]
+        assert [height for height, _ in bars] == [3, 3]
+        assert [length for _, length in bars] == pytest.approx(stated, abs=0.05)
+
     def test_a_finding_that_the_threshold_hides_is_no_target(self, opened, study, masses, picture):
         study.add(picture(8), masses, laterality="R", view="CC")
         page = opened(2)
