@@ -78,7 +78,7 @@ export function createGlance(pane) {
     const { assessment, probability_malignant: value } = conclusion;
     pane.dataset.assessment = assessment ?? '';
     write(role(pane, 'verdict'), assessment ? t(`common.assessment.${assessment}`) : '');
-    write(role(pane, 'certainty'), value === null ? '' : t('worklist.glance.suspicion', { percent: probability(value) }));
+    write(role(pane, 'certainty'), value === null ? '' : t('worklist.glance.suspicion', { percent: onScale(probability(value)) }));
     role(pane, 'links').replaceChildren(...reports.slice(0, 1).map(({ version }) => link(address('/api/v1/cases/{case_id}/reports/{version}', { params: { case_id: id, version }, query: { format: 'html', lang: apiLanguage } }), t('worklist.glance.report', { version }))));
   }
 
@@ -105,12 +105,15 @@ async function resultsOf(caseId, images) {
   return (await call('get', '/api/v1/cases/{case_id}/results', { params: { case_id: caseId }, query })).body;
 }
 
+/** A percentage as the worklist states it, on its scale of suspicion from 0 to 100. @param {string} percent */
+const onScale = (percent) => percent.replace('%', '');
+
 /** @param {import('./glance-findings.js').Told} told */
 function findingRow({ suspicion, state, percent, words, grown }) {
   const row = document.createElement('li');
   row.dataset.assessment = state;
   const [number, bar, said, change] = ['b', 'progress', 'span', 'small'].map((name) => document.createElement(name));
-  write(number, percent.replace('%', ''));
+  write(number, onScale(percent));
   Object.assign(bar, { max: 1, value: suspicion ?? 0 });
   bar.setAttribute('aria-hidden', 'true');
   write(said, words.filter(Boolean).join(' · '));
