@@ -209,7 +209,7 @@ class TestResult:
         assert result.probability_malignant == pytest.approx(number), "API v1 promises a number"
         assert (result.heat_map, list(analysis.files)) == (None, [result.display.file])
         row = row_of(Outcome(Path("part.png"), result=result))
-        assert (row["probability_malignant"], row["label"]) == (None, None)
+        assert (row["probability_malignant"], row["label"]) == (result.probability_malignant, None)
 
     def test_of_a_field_of_the_camera_is_as_certain_without_a_scale(self, pipeline, field_pixels):
         result = pipeline.analyse(encoded(field_pixels[0]), info(), no_progress).result

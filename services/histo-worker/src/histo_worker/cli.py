@@ -56,8 +56,8 @@ def predict(
     end, and the exit status is 1.
 
     State the scale with --um-per-pixel or --magnification, unless the files or their names do. Without a scale, a row
-    has no probability and the notice scale_unknown, except for fields of 700 x 460 pixels, the size of those of
-    BreakHis, whose scale is estimated.
+    has the notice scale_unknown and no label, except for fields of 700 x 460 pixels, the size of those of BreakHis,
+    whose scale is estimated.
 
     With a scale, a row also has probability_tumour and unlike_training: from 0.98 on, the tissue is unlike that of the
     training, so the row is not sure and has no label. probability_malignant is the probability of carcinoma, as opposed

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from lobule.contracts.notices import WITHOUT_MEANING
 from lobule.contracts.result import ImageInfo, Magnification
 from lobule.imaging.header import read_header
 from lobule_ml.batch import Describe, Outcome, Row, readable
@@ -33,8 +32,8 @@ def row_of(outcome: Outcome) -> Row:
     if result is None:
         return row
     tissue, shown, codes = result.tissue, result.shown_probability, [notice.code for notice in result.notices]
-    # The number of tissue unlike that of training is not shown with a result, but is needed to measure the model.
-    number = None if WITHOUT_MEANING.intersection(codes) else result.probability_malignant
+    # Numbers that decide nothing are needed to measure the model, but that of a coarse field means nothing.
+    number = None if "scale_too_coarse" in codes else result.probability_malignant
     return row | {
         "width": result.image.width,
         "height": result.image.height,

@@ -7,9 +7,7 @@ from lobule.contracts.document import Document
 ADVICE_NOTICES = frozenset({"further_imaging_suggested", "histopathology_suggested"})
 """Notices with advice on the next step. Reports and portal omit them, because they show their own next steps."""
 
-WITHOUT_MEANING = frozenset({"scale_too_coarse", "scale_unknown"})
-"""Notices of an image for which the probability of malignancy means nothing."""
-WITHOUT_NUMBER = WITHOUT_MEANING | {"unlike_training"}
+WITHOUT_NUMBER = frozenset({"scale_too_coarse", "scale_unknown", "unlike_training"})
 """Notices of an image whose probability of malignancy nobody is shown: it means nothing, or it does not decide."""
 
 HUNG_BY_CHEST_WALL = "hung_by_chest_wall"
