@@ -119,9 +119,9 @@ def _free_port(host: str, port: int) -> int:
 
 
 def _prepare(home: Home, environment: dict[str, str]) -> None:
-    """Migrate the database, and add the two users if they are missing; existing users do not change."""
-    command = [sys.executable, "-m", "gateway.first_start", f"admin:{ADMIN}", f"clinician:{DEMO}"]
-    secrets = "".join(f"{home.secrets[name]}\n" for name in ("admin_password", "demo_password"))
+    """Migrate the database, and add the two users at the first start."""
+    command = [sys.executable, "-m", "gateway.first_start", f"clinician:{DEMO}", f"admin:{ADMIN}"]
+    secrets = "".join(f"{home.secrets[name]}\n" for name in ("demo_password", "admin_password"))
     done = subprocess.run(command, env=environment, input=secrets, text=True, capture_output=True)
     if done.returncode == EX_CONFIG:
         raise StartError("settings_invalid", service="gateway", output=done.stderr.strip())
