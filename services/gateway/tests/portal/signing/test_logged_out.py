@@ -54,7 +54,9 @@ def test_another_reader_finds_nothing(logged_out):
     page.evaluate(
         """() => {
             const [key] = Object.keys(sessionStorage);
-            sessionStorage.setItem(key, JSON.stringify({ ...JSON.parse(sessionStorage[key]), user: 'another' }));
+            const left = JSON.stringify({ ...JSON.parse(sessionStorage[key]), user: 'another' });
+            sessionStorage.setItem(key, left);
+            sessionStorage.setItem('typed:another-case', left);
         }"""
     )
     log_in(page, "alice")

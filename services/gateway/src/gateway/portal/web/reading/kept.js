@@ -1,16 +1,17 @@
 // Keeps what a reader typed and stated while they log in again: it would be lost with the page.
 
+const PREFIX = 'typed:'; // before the case
 const LEAVES_WITHIN = 1000; // ms: a link that is opened in another tab leaves the page where it is
 
 /**
- * Keep it in this tab when the link to the login is followed, and put it back for the same reader. Another one does not get it.
+ * Keep it in this tab when the link to the login is followed, and put it back for the same reader. What another one left in this tab is removed.
  * @param {import('./state.js').ReadingStore} store
  * @param {HTMLTextAreaElement} comment In the report.
  * @param {{caseId: string, user: string, onBack: () => void}} page
  * @returns {() => boolean} Whether the page is being left for the login.
  */
 export function keepOverLogin(store, comment, { caseId, user, onBack }) {
-  const key = `typed:${caseId}`;
+  const key = PREFIX + caseId;
   let leaving = false;
   addEventListener('click', ({ target }) => {
     if (!(target instanceof Element && target.closest('a[href^="/login?"]'))) return;
@@ -20,7 +21,9 @@ export function keepOverLogin(store, comment, { caseId, user, onBack }) {
     setTimeout(() => (leaving = false), LEAVES_WITHIN);
   });
   const kept = JSON.parse(sessionStorage.getItem(key) ?? '{}');
-  sessionStorage.removeItem(key);
+  for (const name of Object.keys(sessionStorage)) {
+    if (name === key || (name.startsWith(PREFIX) && JSON.parse(sessionStorage[name]).user !== user)) sessionStorage.removeItem(name);
+  }
   if (kept.user === user) {
     store.update({ breasts: kept.breasts, drafts: kept.drafts });
     comment.value = kept.comment;
