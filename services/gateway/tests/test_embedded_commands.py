@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from psycopg import errors
@@ -13,7 +14,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from typer.testing import CliRunner
 
-from gateway.audit.models import BACKUP_CREATED, AuditEvent
+from gateway.audit.models import BACKUP_CREATED, RETENTION_ENDED, AuditEvent
+from gateway.audit.service import record
 from gateway.command_line import commands
 from gateway.database import make_engine, make_session_factory
 from gateway.settings import get_settings
@@ -83,6 +85,19 @@ def test_a_backup_is_restored_into_a_folder_without_a_database(home, tmp_path):
     assert verified.exit_code == 0, verified.output
     again = run("backup", "restore", str(backup), "--home", str(new))
     assert (again.exit_code, "not empty" in again.output) == (1, True)
+
+
+def test_retention_after_a_pause_is_refused_until_somebody_says_that_the_clock_is_right(home):
+    sessions = make_session_factory(make_engine(Home.database_in(home)), audit_key=b"k" * 32)
+    with sessions.begin() as session:
+        record(session, None, "retention", RETENTION_ENDED)
+    with sessions.begin() as session:
+        session.scalars(select(AuditEvent)).one().at -= timedelta(days=8)
+    refused = run("retention", "run", "--home", str(home))
+    assert (refused.exit_code, "--after-pause" in refused.output) == (1, True), refused.output
+    for arguments in (["--after-pause"], []):
+        done = run("retention", "run", *arguments, "--home", str(home))
+        assert done.exit_code == 0, (done.output, done.exception)
 
 
 def test_anchors_that_are_not_there_are_not_taken_for_none(home, tmp_path):

@@ -11,6 +11,8 @@ from gateway.database import Base
 
 BACKUP_CREATED = "backup.create"
 """The event of a backup that has ended, from which the metrics tell its age."""
+RETENTION_ENDED = "retention.end"
+"""The event of a retention run that has ended: the metrics tell its age, and the next run judges the clock by it."""
 
 
 class AuditEvent(Base):

@@ -16,19 +16,21 @@ import structlog
 import typer
 from sqlalchemy.orm import Session
 
+from gateway.audit.models import RETENTION_ENDED
 from gateway.audit.service import record
 from gateway.clock import now
-from gateway.command_line import commands, end_on_sigterm, settings_at, tell_what_is_changed
+from gateway.command_line import commands, end_on_sigterm, fail, settings_at, tell_what_is_changed
 from gateway.corrections import removal
 from gateway.database import SessionFactory, make_engine, make_session_factory, read
 from gateway.deletion import service as deletion
 from gateway.idempotency import repository as keyed_requests
 from gateway.idempotency.service import KEPT_FOR
 from gateway.jobs.repository import delete_works
+from gateway.operations.clock_check import ClockError, check_clock
 from gateway.operations.repositories import retention as repository
 from gateway.settings import GatewaySettings
 from lobule import layout
-from lobule.cli.common import DEFAULT_HOME, HomeFolder
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
 from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
 
@@ -51,16 +53,23 @@ class Retention:
         store: Its objects.
         max_age: Older images, jobs and cases are deleted; None keeps all of them.
         dry_run: Only count.
+        after_pause: Whether more than seven days may have passed since the last run.
     """
 
     sessions: SessionFactory
     store: ObjectStore
     max_age: timedelta | None
     dry_run: bool = False
+    after_pause: bool = False
     deleted: Counter[str] = field(default_factory=Counter[str])
 
     def run(self) -> Counter[str]:
-        """Delete; returns how many of what."""
+        """Delete; returns how many of what.
+
+        Raises:
+            ClockError: The clock may be wrong; nothing was deleted.
+        """
+        read(self.sessions, partial(check_clock, after_pause=self.after_pause))
         if self.max_age is not None:
             limit = now() - self.max_age
             self._each("cases", repository.old_cases, limit, _delete_case)
@@ -134,9 +143,8 @@ class Retention:
 
     def _note(self) -> None:
         """Write how many of what were deleted into the audit log; cases and images have an event each as well."""
-        if detail := dict(+self.deleted):
-            with self.sessions.begin() as session:
-                record(session, None, _ACTOR, "retention.run", detail=detail)
+        with self.sessions.begin() as session:
+            record(session, None, _ACTOR, RETENTION_ENDED, detail=dict(+self.deleted))
 
     def _forgotten(self) -> None:
         """Expired sessions, old messages that were delivered or given up, and old answers of requests with a key."""
@@ -169,12 +177,12 @@ def _overtaken(session: Session, job_id: str) -> list[str]:
     return [step.output_prefix(number) for step in steps for number in range(1, step.attempt)]
 
 
-def make(settings: GatewaySettings, *, dry_run: bool = False) -> Retention:
+def make(settings: GatewaySettings, *, dry_run: bool = False, after_pause: bool = False) -> Retention:
     """A run with the configured limits."""
     sessions = make_session_factory(make_engine(settings.database_url), audit_key=settings.audit_secret)
     store = open_configured_store(settings)
     max_age = None if settings.retention_days is None else timedelta(days=settings.retention_days)
-    return Retention(sessions, store, max_age, dry_run)
+    return Retention(sessions, store, max_age, dry_run, after_pause)
 
 
 @app.callback()
@@ -188,6 +196,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="print how much would be deleted, and delete nothing")
     ] = False,
+    after_pause: Annotated[
+        bool, typer.Option("--after-pause", help="delete although the last run was more than seven days ago")
+    ] = False,
     every_hours: Annotated[float | None, typer.Option(min=0.1, help="repeat every so many hours")] = None,
 ) -> None:
     """Delete images and jobs older than LOBULE_RETENTION_DAYS (unset: none), and objects that nothing refers to."""
@@ -198,7 +209,12 @@ def run(
         end_on_sigterm()
     configure_logging("retention", settings.log_format, settings.log_level)
     while True:
-        log.info("retention", dry_run=dry_run, **make(settings, dry_run=dry_run).run())
+        try:
+            log.info("retention", dry_run=dry_run, **make(settings, dry_run=dry_run, after_pause=after_pause).run())
+        except ClockError as error:
+            log.error("retention_refused", code=error.code, **error.values)
+            if every_hours is None:
+                raise fail(words()(f"retention.{error.code}", **error.values)) from None
         if every_hours is None:
             return
         time.sleep(every_hours * 3600)

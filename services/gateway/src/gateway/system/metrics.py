@@ -104,6 +104,9 @@ def _of_operation(load: repository.Workload) -> Iterator[GaugeMetricFamily]:
     if load.backed_up_at is not None:
         at = load.backed_up_at.timestamp()
         yield _gauge("lobule_backup_timestamp_seconds", "When the last backup ended", [], [((), at)])
+    if load.retention_at is not None:
+        at = load.retention_at.timestamp()
+        yield _gauge("lobule_retention_timestamp_seconds", "When the last retention run ended", [], [((), at)])
 
 
 def _of_certificate(path: Path | None) -> Iterator[GaugeMetricFamily]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
-from gateway.audit.models import BACKUP_CREATED, AuditEvent
+from gateway.audit.models import BACKUP_CREATED, RETENTION_ENDED, AuditEvent
 from gateway.clock import shared_now
 from gateway.jobs.models import Job, OutboxMessage, Step
 from gateway.webhooks.models import Delivery
@@ -31,6 +31,7 @@ class Workload:
         outbox: Announcements that wait for Redis.
         size_bytes: Of the database.
         backed_up_at: When the last backup ended; None if there is none.
+        retention_at: When the last retention run ended; None if there was none.
     """
 
     jobs: dict[str, int]
@@ -41,6 +42,7 @@ class Workload:
     outbox: int
     size_bytes: int
     backed_up_at: datetime | None
+    retention_at: datetime | None
 
 
 def workload(session: Session) -> Workload:
@@ -60,8 +62,13 @@ def workload(session: Session) -> Workload:
         messages=_counts(session, select(Delivery.state, func.count()).group_by(Delivery.state)),
         outbox=session.scalar(select(func.count()).select_from(OutboxMessage)) or 0,
         size_bytes=session.scalar(_SIZE[session.get_bind().dialect.name]) or 0,
-        backed_up_at=session.scalar(select(func.max(AuditEvent.at)).where(AuditEvent.action == BACKUP_CREATED)),
+        backed_up_at=_newest(session, BACKUP_CREATED),
+        retention_at=_newest(session, RETENTION_ENDED),
     )
+
+
+def _newest(session: Session, action: str) -> datetime | None:
+    return session.scalar(select(func.max(AuditEvent.at)).where(AuditEvent.action == action))
 
 
 def _counts(session: Session, query: Select[Any, int]) -> dict[str, int]:

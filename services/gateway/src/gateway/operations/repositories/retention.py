@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from gateway.audit.models import RETENTION_ENDED, AuditEvent
 from gateway.auth.models import AuthSession
 from gateway.cases.models import Case
 from gateway.clock import now
@@ -16,6 +17,12 @@ from gateway.jobs.models import Job, Rendering, Step, Work
 from gateway.webhooks.models import Delivery
 from lobule import layout
 from lobule.contracts.progress import FINAL_STATES
+
+
+def last_run(session: Session, before: datetime) -> datetime | None:
+    """When the last retention run before a time ended; None if there was none."""
+    ended = select(func.max(AuditEvent.at)).where(AuditEvent.action == RETENTION_ENDED, AuditEvent.at <= before)
+    return session.scalar(ended)
 
 
 def old_images(session: Session, limit: datetime, most: int | None, only: str | None = None) -> Sequence[str]:
