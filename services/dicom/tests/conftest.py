@@ -51,11 +51,12 @@ def waiting_document(tmp_path: Path) -> Iterator[SimpleNamespace]:
     """A journal and files in which a document can wait for a recipient; `state` says how that stands."""
     journal, files = Journal(tmp_path / "journal.sqlite"), ResultFiles(tmp_path)
 
-    def put(uid: str, kind: Kind, content: bytes, recipient: str) -> None:
+    def put(uid: str, kind: Kind, content: bytes, recipient: str, version: int = 1) -> None:
         files.path_of(uid, kind).write_bytes(content)
         with journal.transaction() as database:
             studies.note_arrival(database, STUDY, 0, 0)
-            outgoing.add(database, OutgoingObject(uid, "", "", STUDY, kind, "", 1, time.time()), "x", [recipient])
+            made = OutgoingObject(uid, "", "", STUDY, kind, "", version, time.time())
+            outgoing.add(database, made, "x", [recipient])
 
     def state() -> tuple:
         """State, failures and problem of its sending, whose next attempt is due from now on."""

@@ -15,6 +15,7 @@ from pydicom.dataelem import DataElement
 
 from dicom_node.hl7.heading import control_id
 from dicom_node.hl7.syntax import escape, parse, unescape
+from dicom_node.journal import outgoing
 from dicom_node.journal.orders import Order
 from dicom_node.peers import parse_message_places
 from dicom_node.results.message import report_message
@@ -77,6 +78,23 @@ def test_a_report_that_is_no_longer_in_force_is_taken_back(examination):
     assert "nobody has signed: Malignancy suspected" in text
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Adams^John^Q^Rev.^B.A.", "Adams^John^Q^B.A.^Rev."),
+        ("王小东", "王小东"),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada^Tarou^^^^^^A~山田^太郎^^^^^^I~やまだ^たろう^^^^^^P"),
+        ("=山田^太郎", "山田^太郎^^^^^^I"),
+        ("", "^^^^^^U"),
+    ],
+)
+def test_a_name_is_told_in_all_its_scripts(examination, name, told):
+    examination.header.PatientName = name
+    [patient] = parse(message_of(examination)).every("PID")
+    assert patient[5] == told
+    assert parse_message(message_of(examination).decode(), validation_level=VALIDATION_LEVEL.TOLERANT).validate()
+
+
 @pytest.mark.parametrize("tag", ["StudyDate", "StudyTime", "PatientBirthDate", "PatientSex"])
 def test_dates_of_a_film_add_no_segments_and_fields(examination, tag):
     """What reads a file takes any text for a date."""
@@ -137,3 +155,21 @@ def test_a_message_that_nobody_takes_is_dead_in_the_end(waiting_document, courie
     assert state() == ("waiting", 1, "not_connected")
     sending.work()
     assert state() == ("dead", 2, "not_connected")
+
+
+def test_an_earlier_message_does_not_follow_a_newer_one(waiting_document, courier, peer):
+    """The receiver takes what comes last for what holds."""
+    sending = courier(peer.port)
+    peer.code = "AE"
+    sending.work()
+    new = f"{UID}.2"
+    waiting_document.put(new, "message", peer.messages[0].encode(), "hl7:RIS@127.0.0.1:" + str(peer.port), version=2)
+    peer.code, peer.control = "AA", control_id(new)
+    sending.work()
+    peer.control = None
+    with waiting_document.journal.transaction() as database:
+        outgoing.send_again(database, None, 0)
+        database.execute("UPDATE sendings SET due_at = 0")
+    sending.work()
+    assert waiting_document.state() == ("sent", 0, None)
+    assert len(peer.messages) == 2

@@ -1,17 +1,21 @@
 """Sending results: to a real Storage SCP, and to none; tried again, given up, and sent once more."""
 
+import socket
 import subprocess
 import time
 from pathlib import Path
 
+import pydicom
 import pytest
 from dicom_faults import free_port, small_film
 from dicom_peer import FILM, STUDY, tool
+from dicom_rounds import until
 from numpy.random import default_rng
 
 from dicom_node.journal import outgoing, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.outgoing import OutgoingObject
+from dicom_node.peers import parse_destinations
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Outbox
 from dicom_node.sending.sender import Sender
@@ -28,13 +32,13 @@ def pacs(tmp_path):
         folder.mkdir()
         command = [tool("storescp"), "-aet", "PACS", *options, "-od", str(folder), str(port)]
         processes.append(subprocess.Popen(command))
-        if "--refuse" in options:
-            return folder
-        deadline = time.monotonic() + 20
         echo = [tool("echoscu"), "-aec", "PACS", "127.0.0.1", str(port)]
-        while subprocess.run(echo, capture_output=True).returncode:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+
+        def answers() -> bool:
+            echoed = subprocess.run(echo, capture_output=True)
+            return not echoed.returncode or b"Rejected" in echoed.stderr
+
+        until(answers, "the PACS", 20)
         return folder
 
     yield start
@@ -67,7 +71,8 @@ def sender(tmp_path: Path, journal: Journal, port: int, **changes) -> Sender:
         "dicom_timeout_s": 10,
     }
     settings = NodeSettings(**(values | changes))
-    return Sender(Outbox(journal, settings.dicom_give_up_hours), ResultFiles(tmp_path), settings)
+    [place] = parse_destinations(settings.dicom_destinations)
+    return Sender(place, Outbox(journal, settings.dicom_give_up_hours), ResultFiles(tmp_path), settings)
 
 
 def state(journal: Journal) -> tuple:
@@ -108,10 +113,35 @@ def test_what_no_destination_takes_is_dead_in_the_end_and_can_be_sent_again(tmp_
     for _ in range(2):
         hurry(waiting)
         sending.work()
-    assert state(waiting) == ("dead", 2, "not_connected")
+    assert state(waiting) == ("dead", 2, "rejected")
     with waiting.transaction() as database:
         assert outgoing.send_again(database, None, time.time()) == 1
     assert state(waiting)[:2] == ("waiting", 0)
+
+
+def test_a_destination_of_the_default_transfer_syntax_gets_its_objects(tmp_path, waiting, pacs):
+    port = free_port()
+    folder = pacs(port, "+xi")
+    sender(tmp_path, waiting, port).work()
+    assert state(waiting) == ("sent", 0, None)
+    [file] = folder.iterdir()
+    stored, [made] = pydicom.dcmread(file), tmp_path.glob("*.dcm")
+    assert stored.file_meta.TransferSyntaxUID.is_implicit_VR
+    assert stored == pydicom.dcmread(made)
+
+
+def test_a_destination_that_does_not_answer_delays_no_other(start_node, pacs):
+    port = free_port()
+    folder = pacs(port)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        node = start_node(dicom_destinations=f"SILENT@127.0.0.1:{silent.getsockname()[1]},PACS@127.0.0.1:{port}")
+        film, now = small_film(STUDY, "R", "CC", default_rng(2)), time.time()
+        film.save_as(node.intake.results / f"{film.SOPInstanceUID}.dcm", enforce_file_format=True)
+        row = OutgoingObject(str(film.SOPInstanceUID), FILM, "1.2", STUDY, "findings", "", 1, now)
+        with node.journal.transaction() as database:
+            studies.note_arrival(database, STUDY, now, now + 3600)
+            outgoing.add(database, row, "films", ["SILENT", "PACS"])
+        until(lambda: list(folder.iterdir()), "the object", 30)
 
 
 def test_an_object_that_cannot_be_read_holds_up_no_other(tmp_path, waiting, pacs):
@@ -140,3 +170,9 @@ def test_the_pauses_grow(tmp_path, waiting):
 def test_a_destination_that_is_none_is_refused_at_the_start(tmp_path, text):
     with pytest.raises(ValueError, match="AE@host:port"):
         sender(tmp_path, None, 1, dicom_destinations=text)
+
+
+def test_a_destination_that_is_named_twice_is_refused_at_the_start(tmp_path):
+    """The journal knows destinations by their AE titles: no result could be noted for two of one title."""
+    with pytest.raises(ValueError, match="name each destination once, by an AE title of its own: PACS"):
+        sender(tmp_path, None, 1, dicom_destinations="PACS@10.0.0.1:104,PACS@10.0.0.2:104")

@@ -10,7 +10,7 @@ from dicom_node.journal.database import Journal
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
 from dicom_node.metrics import JournalCollector
-from dicom_node.peers import Place, parse_message_places, parse_prior_nodes, parse_stow_places
+from dicom_node.peers import Place, parse_destinations, parse_message_places, parse_prior_nodes, parse_stow_places
 from dicom_node.priors.dimse import DimsePeer
 from dicom_node.priors.fetcher import PriorFetcher
 from dicom_node.priors.peers import Peer
@@ -134,13 +134,14 @@ class Node:
 
     def _couriers(self, settings: NodeSettings, client: Client) -> list[Loop]:
         outbox, files = Outbox(self.journal, settings.dicom_give_up_hours), ResultFiles(self.intake.results)
-        couriers: list[Loop] = [Sender(outbox, files, settings)]
+        places = parse_destinations(settings.dicom_destinations)
+        couriers: list[Loop] = [Sender(place, outbox, files, settings) for place in places]
         if settings.dicom_keep_in_gateway:
             couriers.append(GatewayCourier(self.journal, files, client, outbox))
         stores = parse_stow_places(settings.dicom_stow_destinations)
         couriers += [StowCourier(place, files, outbox, settings) for place in stores]
-        places = parse_message_places(settings.dicom_hl7_destinations)
-        couriers += [MessageCourier(place, files, outbox, settings) for place in places]
+        receivers = parse_message_places(settings.dicom_hl7_destinations)
+        couriers += [MessageCourier(place, files, outbox, settings) for place in receivers]
         if settings.dicom_fhir_url:
             couriers.append(FhirCourier(files, outbox, settings))
         return couriers

@@ -203,6 +203,13 @@ class NodeSettings(ServiceSettings):
         return self
 
     @model_validator(mode="after")
+    def _told_once(self) -> "NodeSettings":
+        names = [each.name for each in recipients(self)]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"name each destination once, by an AE title of its own: {', '.join(repeated)}")
+        return self
+
+    @model_validator(mode="after")
     def _whole_tls(self) -> "NodeSettings":
         given = (self.dicom_tls_certificate, self.dicom_tls_key, self.dicom_tls_ca)
         if any(given) and not all(given):

@@ -116,8 +116,19 @@ def due(database: sqlite3.Connection, destination: str, now: float, limit: int =
 
 
 def mark_sent(database: sqlite3.Connection, sending: Sending) -> None:
-    """Note that the destination has the object."""
+    """Note that the destination has the object.
+
+    A message or bundle takes the place of what the destination was told before, so that an earlier version that has not
+    arrived must not follow it: it is sent no more.
+    """
     _update(database, sending, "state = 'sent', problem = NULL")
+    if sending.kind in ("message", "bundle"):
+        database.execute(
+            """DELETE FROM sendings WHERE destination = ? AND state != 'sent' AND sop_instance_uid IN (
+            SELECT earlier.sop_instance_uid FROM made AS earlier JOIN made AS new USING (study_uid, kind)
+            WHERE new.sop_instance_uid = ? AND earlier.version < new.version)""",
+            (sending.destination, sending.sop_instance_uid),
+        )
 
 
 def postpone(database: sqlite3.Connection, sending: Sending, due_at: float, problem: str) -> None:

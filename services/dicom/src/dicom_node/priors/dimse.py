@@ -18,12 +18,14 @@ from dicom_node.receiving.awaited import AwaitedFilms
 from dicom_node.receiving.bounds import BoundedReader
 from dicom_node.receiving.rules import FILM_CLASSES, TRANSFER_SYNTAXES
 from dicom_node.receiving.scp import MAX_PDU_BYTES
-from dicom_node.sending.associations import our_entity
+from dicom_node.sending.associations import our_entity, why_not_established
 from dicom_node.settings import NodeSettings
 
 _ROOT = "1.2.840.10008.5.1.4.1.2.2."
 _FIND, _MOVE, _GET = f"{_ROOT}1", f"{_ROOT}2", f"{_ROOT}3"
-_NO_GET = frozenset({"not_offered", "not_connected"})  # an archive may refuse an association that asks for nothing else
+_NO_GET = frozenset(
+    {"not_offered", "not_connected", "rejected"}
+)  # an archive may refuse an association that asks for nothing else
 _LATE_S = 5.0
 """How long a film may come after the archive has said that it was sent."""
 _PENDING, _SUCCESS = (0xFF00, 0xFF01), 0x0000
@@ -145,7 +147,7 @@ class DimsePeer:
             evt_handlers=[(evt.EVT_CONN_OPEN, self._bound), *handlers],
         )
         if not association.is_established:
-            raise PeerError("not_connected")
+            raise PeerError(why_not_established(association))
         try:
             yield association
         except ValueError:  # the model was not accepted

@@ -12,7 +12,7 @@ from pynetdicom.association import Association
 from dicom_node.peers import Place
 from dicom_node.priors.choosing import PriorCriteria
 from dicom_node.priors.peers import Peer, PeerError
-from dicom_node.sending.associations import our_entity
+from dicom_node.sending.associations import our_entity, why_not_established
 from dicom_node.settings import NodeSettings
 from lobule.transfer import trusting
 
@@ -50,7 +50,7 @@ def _asked(
     entity.add_requested_context(sop_class, ExplicitVRLittleEndian)
     association = entity.associate(place.host, place.port, ae_title=place.ae_title)
     if not association.is_established:
-        return "rejected" if association.is_rejected else "not_connected"
+        return why_not_established(association)
     try:
         return _code(ask(association))
     except ValueError:

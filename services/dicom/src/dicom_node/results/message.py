@@ -123,16 +123,29 @@ def _person(name: str) -> str:
 def _patient(header: Dataset) -> str:
     issuer = _said(header, "IssuerOfPatientID")
     identifier = components(_said(header, "PatientID"), "", "", issuer)
-    name = components(*_said(header, "PatientName").split("=")[0].split("^")[:5])
     sex = _said(header, "PatientSex")
     return segment(
         "PID",
         f1="1",
         f3=identifier,
-        f5=name,
+        f5=_names(_said(header, "PatientName")),
         f7=escape(_said(header, "PatientBirthDate")),
         f8=sex if sex in "MFO" else "U",
     )
+
+
+def _names(name: str) -> str:
+    """A person name of DICOM as repetitions of XPN, one for each group: alphabetic, ideographic, phonetic (table 0465).
+
+    DICOM puts the prefix before the suffix (PS3.5, 6.2), XPN the suffix before the prefix. An empty name is one of
+    unspecified type, because PID-5 is required.
+    """
+    names = []
+    for group, code in zip(name.split("="), "AIP", strict=False):
+        family, given, middle, prefix, suffix = (*group.split("^"), "", "", "", "", "")[:5]
+        if plain := components(family, given, middle, suffix, prefix):
+            names.append(plain if group == name else f"{plain}{'^' * (7 - plain.count('^'))}{code}")
+    return "~".join(names) or "^^^^^^U"
 
 
 def _said(header: Dataset, keyword: str) -> str:

@@ -47,6 +47,11 @@ def our_entity(settings: NodeSettings) -> ApplicationEntity:
     return entity
 
 
+def why_not_established(association: Association) -> str:
+    """The code of why there is no association: the other system `rejected` it, or is `not_connected`."""
+    return "rejected" if association.is_rejected else "not_connected"
+
+
 def pause_after(attempts: int) -> float:
     """The seconds until the next attempt: twice as long after each failure, up to an hour."""
     return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(attempts, 16))

@@ -8,10 +8,10 @@ from pynetdicom.association import Association
 
 from dicom_node.journal.outgoing import Sending
 from dicom_node.loop import Loop
-from dicom_node.peers import Destination, parse_destinations
+from dicom_node.peers import Destination
 from dicom_node.privacy import error_location
 from dicom_node.results.files import ResultFiles
-from dicom_node.sending.associations import our_entity
+from dicom_node.sending.associations import our_entity, why_not_established
 from dicom_node.sending.outbox import Outbox
 from dicom_node.settings import NodeSettings
 
@@ -19,39 +19,38 @@ _WARNINGS = range(0xB000, 0xC000)
 """Statuses of objects that were stored, though not as they are."""
 _THERE = 0x0111
 """Of an object that was stored before: UIDs of results are never used twice."""
-_EXPLICIT = "1.2.840.10008.1.2.1"
+_EXPLICIT, _IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
+"""Results are written in the first; pynetdicom converts them if a destination accepts the second alone."""
 _log = structlog.get_logger()
 
 
 class Sender(Loop):
-    """Sends objects to every destination.
+    """Sends objects to one destination; one that is slow or away delays no other.
 
     Args:
+        destination: Who receives them.
         outbox: What is to be sent.
         files: The files of results.
         settings: Of the node.
     """
 
-    def __init__(self, outbox: Outbox, files: ResultFiles, settings: NodeSettings) -> None:
-        super().__init__("sender")
-        self._outbox, self._files, self._settings = outbox, files, settings
-        self._destinations = parse_destinations(settings.dicom_destinations)
+    def __init__(self, destination: Destination, outbox: Outbox, files: ResultFiles, settings: NodeSettings) -> None:
+        super().__init__(f"dicom:{destination.ae_title}")
+        self._destination, self._outbox, self._files, self._settings = destination, outbox, files, settings
 
     def work(self) -> None:
         """Send all that is due."""
-        for destination in self._destinations:
-            due = self._outbox.due(destination.ae_title)
-            if due and not self.closing:
-                self._send(destination, due)
+        if due := self._outbox.due(self._destination.ae_title):
+            self._send(due)
 
-    def _send(self, destination: Destination, due: Sequence[Sending]) -> None:
-        entity = our_entity(self._settings)
+    def _send(self, due: Sequence[Sending]) -> None:
+        destination, entity = self._destination, our_entity(self._settings)
         for sop_class in sorted({each.sop_class_uid for each in due}):
-            entity.add_requested_context(sop_class, _EXPLICIT)
+            entity.add_requested_context(sop_class, [_EXPLICIT, _IMPLICIT])
         association = entity.associate(destination.host, destination.port, ae_title=destination.ae_title)
         if not association.is_established:
             for each in due:
-                self._outbox.failed(each, "not_connected")
+                self._outbox.failed(each, why_not_established(association))
             return
         accepted = {str(context.abstract_syntax) for context in association.accepted_contexts}
         try:
