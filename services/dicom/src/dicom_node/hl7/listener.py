@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ import structlog
 from dicom_node import metrics
 from dicom_node.hl7.mllp import FrameError, FrameReader, frame
 from dicom_node.hl7.orders import read_orders
-from dicom_node.hl7.syntax import MOST_BYTES, Message, SyntaxProblem, escape, parse, segment
+from dicom_node.hl7.syntax import MOST_BYTES, Message, SyntaxProblem, escape, parse, parse_loosely, segment
 from dicom_node.journal import orders
 from dicom_node.journal.database import Journal
 from dicom_node.peers import networks
@@ -146,7 +146,7 @@ def _answer(content: bytes, journal: Journal) -> bytes:
             orders.forget(database, time.time() - _KEPT_S)
     except SyntaxProblem as problem:
         _refused(f"error_{problem.code}")
-        return acknowledgment(message, "AR" if problem.code == "200" else "AE", problem)
+        return acknowledgment(message or _heading(content), "AR" if problem.code == "200" else "AE", problem)
     except Exception as error:  # noqa: BLE001 - of whatever kind: the sender tries again
         _log.error("an order could not be noted", error=error_location(error))
         return acknowledgment(message, "AE", SyntaxProblem("207", "It could not be noted. Please send it again."))
@@ -154,6 +154,13 @@ def _answer(content: bytes, journal: Journal) -> bytes:
         metrics.orders.labels("taken" if stands else "cancelled").inc()
     _log.info("orders", taken=sum(stands for _, stands in told), cancelled=sum(not stands for _, stands in told))
     return acknowledgment(message, "AA")
+
+
+def _heading(content: bytes) -> Message | None:
+    """A message that was refused as a whole, for its control id; None if it does not begin as one."""
+    with suppress(SyntaxProblem):
+        return parse_loosely(content)
+    return None
 
 
 def acknowledgment(message: Message | None, code: str, problem: SyntaxProblem | None = None) -> bytes:

@@ -20,6 +20,8 @@ def read_orders(message: Message) -> list[tuple[Order, bool]]:
     """
     if (message.value("MSH", 9), message.value("MSH", 9, 2)) not in TYPES:
         raise SyntaxProblem("200", "Only orders are taken: ORM^O01 and OMI^O23.")
+    if any(len(list(message.every(name))) > 1 for name in ("MSH", "PID")):
+        raise SyntaxProblem("100", "MSH or PID stands twice: send each message, of one patient, in a block of its own.")
     patients = message.repetitions("PID", 3)[:_MOST_IDENTIFIERS] or message.repetitions("PID", 2)
     groups = list(message.groups("ORC"))
     if not groups:

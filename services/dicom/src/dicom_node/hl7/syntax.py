@@ -100,8 +100,8 @@ def parse(content: bytes) -> Message:
     return message
 
 
-def parse_answer(content: bytes) -> Message:
-    """Read an acknowledgment, whose names may be in any encoding: MSA, which is ASCII, is all that is needed of it.
+def parse_loosely(content: bytes) -> Message:
+    """Read a message of which only what is ASCII is needed: it may be in any encoding.
 
     Raises:
         SyntaxProblem: It is no message.

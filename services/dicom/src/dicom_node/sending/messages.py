@@ -4,7 +4,7 @@ import ssl
 
 from dicom_node.hl7.heading import Recipient, addressed, control_id
 from dicom_node.hl7.mllp import FrameError, exchange
-from dicom_node.hl7.syntax import MOST_BYTES, SyntaxProblem, parse_answer
+from dicom_node.hl7.syntax import MOST_BYTES, SyntaxProblem, parse_loosely
 from dicom_node.journal.outgoing import Sending
 from dicom_node.peers import MessagePlace
 from dicom_node.results.files import ResultFiles
@@ -41,7 +41,7 @@ class MessageCourier(Courier):
         except OSError:
             raise NotDeliveredError("not_connected") from None
         try:
-            acknowledgment = parse_answer(answer)
+            acknowledgment = parse_loosely(answer)
         except SyntaxProblem:
             raise NotDeliveredError("answer_unreadable") from None
         code = acknowledgment.value("MSA", 1)
