@@ -124,10 +124,12 @@ def test_a_cookie_without_the_csrf_token_changes_nothing(client):
     assert accepted.status_code == 201
 
 
-def test_another_site_is_refused_even_with_the_token(client):
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "//[::1"])
+def test_another_site_is_refused_even_with_the_token(client, origin):
     form(client)
-    headers = {"X-CSRF-Token": csrf(client), "Origin": "https://evil.example"}
+    headers = {"X-CSRF-Token": csrf(client), "Origin": origin}
     assert client.post("/api/v1/cases", json={"pseudonym": "P-1"}, headers=headers).json()["code"] == "csrf_failed"
+    assert client.post("/login", data={}, headers={"Origin": origin}).status_code == 403
     assert form(client, next="/").status_code == 303
     evil = client.post("/login", data={}, headers={"Sec-Fetch-Site": "cross-site"})
     assert evil.status_code == 403

@@ -122,6 +122,7 @@ def test_an_instance_of_another_study_than_the_request_is_not_stored(client, ali
     [
         (b"x", "application/dicom", 415, "not_multipart"),
         (b"x", RELATED, 400, "malformed_upload"),
+        (b"x", RELATED.replace("frontier", "b" * 300), 400, "malformed_upload"),
         (b"--frontier--\r\n", RELATED, 400, "malformed_upload"),
         (b"--frontier\r\n\r\nhalf", RELATED, 400, "malformed_upload"),
     ],

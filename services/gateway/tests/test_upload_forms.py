@@ -73,6 +73,11 @@ def test_not_a_form(client, alice):
     assert raw(client, alice, b"{}", "application/json").json()["code"] == "not_multipart"
 
 
+def test_a_boundary_that_is_too_long(client, alice):
+    answer = raw(client, alice, b"x", f"multipart/form-data; boundary={'B' * 300}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_upload")
+
+
 def test_a_hostile_file_name_is_only_a_name(upload):
     answer = upload(name='../../etc/"><script>\r\nx.png')
     assert answer.status_code == 202

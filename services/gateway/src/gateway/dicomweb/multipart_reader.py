@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 from fastapi import Request
 from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import parse_options_header
 
 from gateway.errors import ProblemError
-from gateway.uploads.multipart import malformed
+from gateway.uploads.multipart import make_parser, malformed
 
 MEDIA_TYPE = "application/dicom"
 MAX_PARTS = 500
@@ -21,7 +21,7 @@ class MultipartReader:
         content_type: The header of the request.
 
     Raises:
-        ProblemError: `not_multipart`, 415.
+        ProblemError: `not_multipart` (415) or `malformed_upload` (400).
     """
 
     def __init__(self, content_type: str) -> None:
@@ -29,8 +29,7 @@ class MultipartReader:
         boundary, of = options.get(b"boundary"), options.get(b"type", MEDIA_TYPE.encode())
         if kind != b"multipart/related" or not boundary or of.lower() != MEDIA_TYPE.encode():
             raise ProblemError(415, "not_multipart", "related")
-        callbacks = {name: getattr(self, name) for name in dir(self) if name.startswith("on_")}
-        self._parser = MultipartParser(boundary, callbacks)  # pyright: ignore[reportArgumentType]
+        self._parser = make_parser(boundary, self)
         self._events: list[bytes | None] = []
         self._parts = self._header_bytes = 0
         self.ended = False

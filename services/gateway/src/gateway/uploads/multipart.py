@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from gateway.errors import ProblemError
@@ -37,7 +37,7 @@ class MultipartForm:
         content_type: The header of the request.
 
     Raises:
-        ProblemError: `not_multipart`, 415.
+        ProblemError: `not_multipart` (415) or `malformed_upload` (400).
     """
 
     def __init__(self, content_type: str) -> None:
@@ -45,8 +45,7 @@ class MultipartForm:
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
             raise ProblemError(415, "not_multipart")
-        callbacks = {name: getattr(self, name) for name in dir(self) if name.startswith("on_")}
-        self._parser = MultipartParser(boundary, callbacks)  # pyright: ignore[reportArgumentType]
+        self._parser = make_parser(boundary, self)
         self._events: list[Event] = []
         self.fields: dict[str, str] = {}
         self.file_ended = False
@@ -117,6 +116,19 @@ class MultipartForm:
             self._events.append(None)
         elif self._name:
             self.fields[self._name] = self._value.decode("utf-8", "replace")
+
+
+def make_parser(boundary: bytes, listener: object) -> MultipartParser:
+    """A parser that calls the methods of an object whose names begin with `on_`.
+
+    Raises:
+        ProblemError: `malformed_upload`, 400, if the boundary is longer than the parser accepts.
+    """
+    callbacks = {name: getattr(listener, name) for name in dir(listener) if name.startswith("on_")}
+    try:
+        return MultipartParser(boundary, callbacks)  # pyright: ignore[reportArgumentType]
+    except FormParserError as error:
+        raise malformed("syntax", problem=str(error)) from None
 
 
 def malformed(reason: str, **values: str | None) -> ProblemError:
