@@ -162,6 +162,25 @@ def test_a_lost_lease_stops_the_work_and_nothing_is_claimed_to_be_done(gateway, 
     assert ended == [], "the work was stopped"
 
 
+def test_what_is_written_after_the_lease_was_lost_is_told(gateway, board):
+    """The gateway deletes the output of a removed image at each message about it."""
+    gateway.answers["heartbeat"] = [409, 409]
+    said_before = []
+
+    def handler(claim, progress):
+        deadline = time.monotonic() + PATIENCE_S
+        while not any(verb == "heartbeat" for verb, _ in gateway.said):
+            assert time.monotonic() < deadline, "no heartbeat came"
+            time.sleep(0.02)
+        said_before.extend(gateway.said)  # and here the output would be written
+        while time.monotonic() < deadline:
+            progress(1.0, activity("drawing"))
+            time.sleep(0.02)
+
+    run(gateway, board, handler)
+    assert [verb for verb, _ in gateway.said[len(said_before) :]] == ["heartbeat"]
+
+
 def test_a_gateway_that_restarts_is_waited_for(gateway, board):
     gateway.answers["complete"] = [503, 502]
     run(gateway, board, lambda claim, progress: None)

@@ -1,5 +1,6 @@
 """Delivery to the gateway: whatever goes wrong with a study, the others are delivered."""
 
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -169,3 +170,21 @@ def test_a_late_film_of_a_case_that_was_deleted_opens_a_new_case(world):
     world.work()
     assert world.study().case_id not in (None, first)
     assert world.gateway.images == {world.study().case_id: 1}
+
+
+def test_films_of_a_case_that_is_gone_wait_for_the_tasks_because_it_may_have_been_purged(world):
+    world.work()
+    first = world.study().case_id
+    del world.gateway.images[first]
+    world.receive(STUDY, "1.2")
+    done_at = 0.0
+    forwarder = Forwarder(world.journal, world.intake, world.gateway, tasks_done_at=lambda: done_at)
+    for _ in range(2):
+        world.change("UPDATE studies SET due_at = 0")
+        forwarder.work()
+        assert (world.study().case_id, world.study().problem) == (first, "not_found")
+    done_at = time.monotonic()
+    world.change("UPDATE studies SET due_at = 0")
+    forwarder.work()
+    assert world.study().case_id is None
+    assert world.gateway.images == {}

@@ -102,7 +102,10 @@ def test_tasks_are_done_and_told_at_once(reporting, start_node):
         studies.note_arrival(database, STUDY, now, now + 999)
         outgoing.add(database, OutgoingObject("1.1", FILM, "1.2", STUDY, "cad", "", 3, now), "films", ["SELF"])
         database.execute("UPDATE sendings SET state = 'dead', due_at = ?", (now,))
+    assert reporter.tasks_done_at == 0
+    began = time.monotonic()
     reporter.work()
+    assert reporter.tasks_done_at > began
     outcomes = {each.id: each.code for each in gateway.told[1].outcomes}
     assert outcomes == {"1": "not_connected", "2": "not_connected", "3": "unknown_peer", "4": "ok:1"}
     with node.journal.reading() as database:

@@ -159,3 +159,17 @@ class TestHandler:
         PictureHandler(store).draw("previews/u/b/original", "previews/u/b", "preview")
         with pytest.raises(LookupError):
             store.get(f"previews/u/b/{FACTS_FILE}")
+
+    @pytest.mark.parametrize(("folder", "target"), [("images/a", "images/a/film"), ("previews/u/b", "previews/u/b")])
+    def test_a_file_that_is_deleted_while_it_is_drawn_leaves_nothing(self, store, monkeypatch, folder, target):
+        store.put(f"{folder}/original", as_png(film()))
+        handler = PictureHandler(store)
+
+        def draw_and_delete(*asked):
+            drawn = PictureHandler._drawn(handler, *asked)
+            store.delete(folder)
+            return drawn
+
+        monkeypatch.setattr(handler, "_drawn", draw_and_delete)
+        handler.draw(f"{folder}/original", target, "samples")
+        assert list(store.entries(folder)) == []

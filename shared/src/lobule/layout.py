@@ -66,6 +66,11 @@ def upload_key(folder: str) -> str:
     return f"{folder}/original"
 
 
+def folder_of_upload(key: str) -> str:
+    """The folder of an image or a preview, from the key of its uploaded file."""
+    return key.rpartition("/")[0]
+
+
 def work_folder(work_id: str) -> str:
     """The folder of the output of all steps of a job or of a rendering."""
     return f"jobs/{work_id}"

@@ -67,6 +67,7 @@ class Node:
             prior_nodes=prior_nodes,
             delivered=lambda: fetcher and fetcher.wake(),
             named_by_order=settings.dicom_case_names == "order",
+            tasks_done_at=lambda: self._reporter.tasks_done_at,
         )
         committer = Committer(self.journal, settings)
         commitment = CommitmentScp(self.journal, frozenset(commitment_peers(settings)), committer.wake)
@@ -78,7 +79,9 @@ class Node:
         performer = Performer(self.journal, self.intake, settings) if settings.dicom_ups_url else None
         if performer is not None:
             self._loops.append(performer)
-        self._loops.append(self._reporter(settings, client, [] if fetcher is None else fetcher.peers, performer))
+        peers = [] if fetcher is None else fetcher.peers
+        self._reporter = self._make_reporter(settings, client, peers, performer)
+        self._loops.append(self._reporter)
         if settings.dicom_retention_days:
             self._loops.append(Sweeper(self.journal, self.intake, settings.dicom_retention_days))
         for loop in self._loops:
@@ -108,7 +111,7 @@ class Node:
         )
         return [maker, *couriers]
 
-    def _reporter(
+    def _make_reporter(
         self, settings: NodeSettings, client: Client, peers: Sequence[Peer], performer: Performer | None
     ) -> Reporter:
         routing, started_at = read_routing(settings.dicom_rules), datetime.now(UTC)

@@ -30,7 +30,10 @@ class PictureHandler:
         _DECODER.start()
 
     def draw(self, source_key: str, target_prefix: str, kind: PictureKind) -> None:
-        """Draw a file. An error is written to the facts, so that no client waits for a picture that cannot be drawn."""
+        """Draw a file. An error is written to the facts, so that no client waits for a picture that cannot be drawn.
+
+        Nothing is left of a file that is deleted meanwhile.
+        """
         try:
             with self._store.open(source_key) as file:
                 facts, files = self._drawn(file, kind)
@@ -43,6 +46,12 @@ class PictureHandler:
             log.exception("picture_failed", key=source_key)
             facts, files = PictureFacts(error=AnalysisError("internal_error", "picture").document()), {}
         self._leave(target_prefix, facts, files)
+        try:
+            with self._store.open(source_key):
+                pass
+        except ObjectNotFoundError:
+            log.info("picture_source_gone", key=source_key)
+            self._store.delete(layout.folder_of_upload(source_key))
 
     def give_up(self, target_prefix: str, error: AnalysisError) -> None:
         """Leave an error in the place of the pictures."""

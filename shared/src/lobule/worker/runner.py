@@ -86,6 +86,8 @@ class StepRunner:
             except StoreUnavailableError:
                 failure = AnalysisError("storage_unavailable", retryable=True)
             except LeaseLostError:
+                # Once more, after the last write: the gateway then deletes what was left of an image that was removed.
+                self._gateway.heartbeat(claim)
                 raise
             except Exception:
                 log.exception("step_crashed")

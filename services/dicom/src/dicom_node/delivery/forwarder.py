@@ -37,6 +37,7 @@ class Forwarder(Loop):
         prior_nodes: Who is asked for priors of each study.
         delivered: Called when a study was delivered.
         named_by_order: Whether a case is called by the order of its study, if that is known.
+        tasks_done_at: When the gateway was asked last for tasks and had none left, by `time.monotonic`.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class Forwarder(Loop):
         prior_nodes: Sequence[str] = (),
         delivered: Callable[[], object] = lambda: None,
         named_by_order: bool = False,
+        tasks_done_at: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__("forwarder")
         self._journal, self._intake, self._client = journal, intake, client
         self._prior_nodes, self._delivered, self._named_by_order = prior_nodes, delivered, named_by_order
+        self._tasks_done_at, self._missing_since = tasks_done_at, dict[str, float]()
 
     def work(self) -> None:
         """Deliver every study that is due."""
@@ -144,7 +147,14 @@ class Forwarder(Loop):
         return None if order is None else order.name
 
     def _leave(self, case_id: str) -> None:
-        """Forget a case that was deleted: the next attempt opens a new one for the films that came later."""
+        """Forget a case that was deleted: the next attempt opens a new one for the films that came later.
+
+        Not before all tasks are done that the gateway had then, because the case may have been purged: the task finds
+        its films by the case.
+        """
+        if self._missing_since.setdefault(case_id, time.monotonic()) > self._tasks_done_at():
+            return
+        del self._missing_since[case_id]
         with self._journal.transaction() as database:
             studies.leave_case(database, case_id, studies.draw_pseudonym())
 

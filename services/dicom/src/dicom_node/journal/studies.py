@@ -109,8 +109,9 @@ def schedule_look(database: sqlite3.Connection, study_uid: str, look_at: float |
 
 
 def mark_settled(database: sqlite3.Connection, study_uid: str, looked_at: float) -> None:
-    """Note that nothing is left to be made of the study's case as it was looked at then."""
-    database.execute("INSERT OR REPLACE INTO settled (study_uid, looked_at) VALUES (?, ?)", (study_uid, looked_at))
+    """Note that nothing is left to be made of the study's case as it was looked at then, unless it was purged."""
+    known = "SELECT study_uid, ? FROM studies WHERE study_uid = ?"
+    database.execute(f"INSERT OR REPLACE INTO settled (study_uid, looked_at) {known}", (looked_at, study_uid))
 
 
 def is_settled(database: sqlite3.Connection, study: Study) -> bool:

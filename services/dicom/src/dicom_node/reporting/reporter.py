@@ -33,6 +33,9 @@ class Reporter(Loop):
         prior_peers: Who is asked for priors.
         report: Makes a report.
         wake: Ends the pauses of the other loops.
+
+    Attributes:
+        tasks_done_at: When the gateway was asked last and had no task left, by `time.monotonic`.
     """
 
     def __init__(
@@ -49,15 +52,17 @@ class Reporter(Loop):
         self._journal, self._intake, self._client, self._settings = journal, intake, client, settings
         self._prior_peers, self._report, self._wake_others = prior_peers, report, wake
         self._outcomes: list[TaskOutcome] = []
-        self._failures = 0
+        self._failures, self.tasks_done_at = 0, 0.0
 
     def work(self) -> None:
         """Report, run the tasks of the answer, and report their outcomes at once."""
         try:
-            tasks = self._exchange()
-            while tasks and not self.closing:
+            asked_at = time.monotonic()
+            while (tasks := self._exchange()) and not self.closing:
                 self._outcomes += [TaskOutcome(id=task.id, code=self._do(task)) for task in tasks]
-                tasks = self._exchange()
+                asked_at = time.monotonic()
+            if not tasks:
+                self.tasks_done_at = asked_at
         except ApiError as error:
             self._failures += 1
             _log.info("the node's report was not taken", code=error.code)

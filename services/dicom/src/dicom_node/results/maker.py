@@ -135,7 +135,7 @@ class ResultMaker(Loop):
             return True
         try:
             built = product.build(_reference(predecessor) if predecessor else None)
-            new = _write(self._files, study.study_uid, built, product, version + 1, time.time())
+            self._keep(study, built, product, version + 1, destinations)
         except ApiError as error:
             metrics.result_failures.labels(f"{kind}_not_made").inc()
             _log.warning("a result waits", case=study.pseudonym, kind=kind, code=error.code)
@@ -144,11 +144,33 @@ class ResultMaker(Loop):
             metrics.result_failures.labels(f"{kind}_not_made").inc()
             _log.error("a result could not be made", case=study.pseudonym, kind=kind, error=error_location(error))
             return True
-        with self._journal.transaction() as database:
-            outgoing.add(database, new, product.made_from, destinations)
         _log.info("result made", case=study.pseudonym, kind=kind, version=version + 1)
         self._on_made()
         return True
+
+    def _keep(
+        self, study: Study, built: Dataset | Document, product: Product, version: int, destinations: Sequence[str]
+    ) -> None:
+        """Write an object through to the disk and note it. One that cannot be noted, as its study was purged, goes."""
+        if isinstance(built, Document):
+            names = (built.uid, "", "")
+        else:
+            names = (str(built.SOPInstanceUID), str(built.SOPClassUID), str(built.SeriesInstanceUID))
+        path = self._files.path_of(names[0], product.kind)
+        new = OutgoingObject(
+            *names, study.study_uid, kind=product.kind, part=product.part, version=version, made_at=time.time()
+        )
+        try:
+            if isinstance(built, Document):
+                path.write_bytes(built.content)
+            else:
+                built.save_as(path, enforce_file_format=True)
+            self._files.sync(path)
+            with self._journal.transaction() as database:
+                outgoing.add(database, new, product.made_from, destinations)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
     def _films(self, study: Study, case: dict[str, Any], together: dict[str, Any]) -> list[AnalysedFilm]:
         """The study's films that were assessed; a film of another study in the case only counts in their numbers."""
@@ -237,18 +259,3 @@ def _reference(report: OutgoingObject) -> Dataset:
     reference.SOPClassUID, reference.SOPInstanceUID = UID(report.sop_class_uid), UID(report.sop_instance_uid)
     reference.StudyInstanceUID, reference.SeriesInstanceUID = UID(report.study_uid), UID(report.series_uid)
     return reference
-
-
-def _write(
-    files: ResultFiles, study_uid: str, built: Dataset | Document, product: Product, version: int, now: float
-) -> OutgoingObject:
-    """Write an object through to the disk."""
-    if isinstance(built, Document):
-        path, names = files.path_of(built.uid, product.kind), (built.uid, "", "")
-        path.write_bytes(built.content)
-    else:
-        names = (str(built.SOPInstanceUID), str(built.SOPClassUID), str(built.SeriesInstanceUID))
-        path = files.path_of(names[0], product.kind)
-        built.save_as(path, enforce_file_format=True)
-    files.sync(path)
-    return OutgoingObject(*names, study_uid, kind=product.kind, part=product.part, version=version, made_at=now)
