@@ -6,6 +6,7 @@ from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import HeatMap
 from lobule.contracts.tissue import Tissue, TissueRegion
 from lobule.words import Words
+from report.parts import HeatLegend
 from report.section import build_section
 
 TISSUE = Tissue(
@@ -39,7 +40,7 @@ def test_scale_carcinoma_likeness_and_regions_are_said(field, analysed_at, langu
     assert all(number in said[text("examined.regions")] for number in ("91%", "512", "40"))
     assert text("examined.fingerprint") == section.examined[-1].label
     assert TISSUE.model in [fact.value for fact in section.system]
-    assert section.heat_map_legend == text("heat_map.legend.tumour")
+    assert section.heat_map_legend == HeatLegend(title=text("heat_map.legend.tumour"), low="0%", high="100%")
 
 
 def test_a_given_scale_is_said_of_a_field_too_small_to_read_its_tissue(make_histology, analysed_at):
@@ -56,4 +57,5 @@ def test_results_without_tissue_say_nothing_of_it(make_histology, analysed_at):
     result, _ = make_histology()
     section = build_section(result, analysed_at, text)
     assert {text("examined.tumour"), text("examined.scale")}.isdisjoint(fact.label for fact in section.examined)
-    assert section.heat_map_legend == text("heat_map.legend")
+    assert section.heat_map_legend is not None
+    assert section.heat_map_legend.title == text("heat_map.legend")

@@ -190,6 +190,7 @@ class Study:
             "findings",
             "probability",
             "heat",
+            "heat_kind",
             "working",
             "hanging",
             "display",
@@ -216,6 +217,7 @@ class Study:
         findings=(),
         probability=0.9,
         heat=None,
+        heat_kind="evidence",
         working=0.0,
         hanging=None,
         display=None,
@@ -247,7 +249,9 @@ class Study:
             notices=list(notices),
             breast=breast,
             display=DisplayImage(file="display.png", width=WIDTH // 2, height=HEIGHT // 2),
-            heat_map=HeatMap(file="heat.png", method="drawn", meaning="nothing") if heat is not None else None,
+            heat_map=None
+            if heat is None
+            else HeatMap(kind=heat_kind, file="heat.png", method="drawn", meaning="nothing"),
         )
         prefix = claim["output_prefix"]
         plain = np.full((HEIGHT // 2, WIDTH // 2), 90, np.uint8)

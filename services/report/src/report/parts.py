@@ -9,6 +9,14 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
+class HeatLegend(Part):
+    """What the colours of a heat map stand for: a title, and the words at both ends."""
+
+    title: str
+    low: str
+    high: str
+
+
 class Fact(Part):
     """A row of a table: a label and a value."""
 

@@ -14,7 +14,7 @@ from lobule.words import Words
 from lobule.words.breasts import place_in_words
 from report.certainty import Zone, certainty_of, frequency_of, scale_of, zones
 from report.facts import examined_facts, package_sentence, system_facts
-from report.parts import Fact, Part
+from report.parts import Fact, HeatLegend, Part
 from report.sizes import size_words
 from report.tissue import heat_map_legend
 
@@ -75,8 +75,7 @@ class ImageSection(Part):
     frequency: str
     scale: str
     zones: tuple[Zone, ...]
-    has_heat_map: bool
-    heat_map_legend: str
+    heat_map_legend: HeatLegend | None
     heat_map_notes: tuple[str, ...]
     findings: tuple[FindingRow, ...]
     looks_for_findings: bool
@@ -144,7 +143,6 @@ def build_section(
         frequency=frequency_of(result, text),
         scale=scale_of(result, text),
         zones=tuple(zones(result.thresholds, text)),
-        has_heat_map=result.heat_map is not None,
         heat_map_legend=heat_map_legend(result, text),
         heat_map_notes=_heat_map_notes(result, text),
         findings=tuple(

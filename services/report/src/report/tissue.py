@@ -3,13 +3,18 @@
 from lobule.contracts.result import Result
 from lobule.contracts.tissue import Tissue
 from lobule.words import Words
-from report.parts import Fact
+from report.parts import Fact, HeatLegend
 
 
-def heat_map_legend(result: Result, text: Words) -> str:
-    """What the colours of a result's map stand for."""
-    of_tumour = result.heat_map is not None and result.heat_map.kind == "tumour"
-    return text("heat_map.legend.tumour" if of_tumour else "heat_map.legend")
+def heat_map_legend(result: Result, text: Words) -> HeatLegend | None:
+    """What the colours of a result's map stand for; None without a map."""
+    if result.heat_map is None:
+        return None
+    if result.heat_map.kind == "tumour":
+        return HeatLegend(
+            title=text("heat_map.legend.tumour"), low=text("heat_map.none"), high=text("heat_map.certain")
+        )
+    return HeatLegend(title=text("heat_map.legend"), low=text("heat_map.weak"), high=text("heat_map.strong"))
 
 
 def scale_facts(result: Result, text: Words) -> tuple[Fact, ...]:

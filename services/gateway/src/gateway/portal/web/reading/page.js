@@ -265,6 +265,7 @@ store.subscribe(['cropped'], display.showCrop);
 store.subscribe(['images', 'activeId', 'layout'], display.showLayout);
 store.subscribe(['tool', 'linked', 'enhanced'], display.showTools);
 store.subscribe(['images'], showMissing(role(root, 'missing')));
+store.subscribe(['images', 'activeId', 'layout'], display.showRamp);
 store.subscribe(['images', 'activeId', 'windows'], display.showWindow);
 store.subscribe(['chosen', 'images', 'line', 'changes'], (state) => showStatus(role(root, 'status-line'), state));
 store.subscribe(['images'], (state) => showFacts(role(root, 'facts'), state));

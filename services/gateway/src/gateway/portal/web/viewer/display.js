@@ -63,6 +63,12 @@ export function createDisplay(root, tools, arrange) {
     press('[data-act="overlays"]', () => anyShown(overlays));
   }
 
+  /** What the colours of the active image's map stand for. @param {Reading} state */
+  function showRamp(state) {
+    const kind = activeOf(state)?.result?.heat_map?.kind;
+    for (const ramp of all(root, '[data-map]')) ramp.hidden = ramp.dataset.map !== kind;
+  }
+
   /** @param {string} selector @param {(element: HTMLElement) => boolean} pressed */
   function press(selector, pressed) {
     for (const button of all(root, selector)) button.setAttribute('aria-pressed', String(pressed(button)));
@@ -116,5 +122,5 @@ export function createDisplay(root, tools, arrange) {
     choice.selectedIndex = presets.findIndex(({ window: { low, high, inverted } }) => low === window?.low && high === window.high && inverted === window.inverted);
   }
 
-  return { showOverlays, showCrop, showLayout, showTools, showWindow };
+  return { showOverlays, showRamp, showCrop, showLayout, showTools, showWindow };
 }
