@@ -298,3 +298,4 @@ def test_command_on_real_films(shared_data, tmp_path, pipeline, monkeypatch):
     assert table[-1]["laterality"] == "case"
     assert all(0 <= float(r["probability_malignant"]) <= 1 for r in table if r["views"])
     assert json.loads((tmp_path / "new" / "out.json").read_text())[0]["breasts"][0]["words"]["zh"]
+    assert CliRunner().invoke(cli.app, [*arguments[:-1], str(tmp_path)]).exit_code == 2

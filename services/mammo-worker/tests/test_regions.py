@@ -276,3 +276,5 @@ def test_regions_command_reads_pictures_and_boxes_and_names_what_it_cannot(tmp_p
     ]
     assert rows[0]["probability_malignant"] == rows[2]["probability_malignant"]
     assert rows[2]["width"] == "130.0"
+    refused = CliRunner().invoke(app, ["regions", files[0], *options, "--output", str(tmp_path)])
+    assert (refused.exit_code, "The results cannot be written" in refused.stderr) == (2, True)

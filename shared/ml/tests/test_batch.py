@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lobule.errors import AnalysisError
-from lobule_ml.batch import Outcome, Tally, analyse, expand, open_output, readable, row_writer
+from lobule_ml.batch import Outcome, Tally, analyse, expand, open_output, readable, row_writer, written_or_exit
 
 SUFFIXES = {".png", ".dcm"}
 
@@ -57,6 +57,16 @@ def test_names_that_are_not_utf_8_do_not_end_a_run(tmp_path):
     tally = Tally("films")
     tally.add(Outcome(file, None, "image_unreadable", "why"))
     assert "\n".join(tally.refused).encode() == os.fsencode(tmp_path) + b"/br\\xfcste.png: image_unreadable: why"
+
+
+@pytest.mark.parametrize("target", ["folder", "file/films.csv", "/dev/full"])
+def test_an_output_that_cannot_be_written_ends_a_run_in_words(tmp_path, capsys, target):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as ended, written_or_exit(), open_output(tmp_path / target) as stream:
+        row_writer(stream, ["file"], as_json=False)({"file": "film.dcm"})
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("The results cannot be written: ")
 
 
 def test_every_failure_has_a_code_and_is_counted(tmp_path):

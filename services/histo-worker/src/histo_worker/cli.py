@@ -84,7 +84,7 @@ def predict(
         _complain(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error))
         raise typer.Exit(1) from None
     target, tally = output or Path("predictions.jsonl" if as_json else "predictions.csv"), batch.Tally("fields")
-    with batch.open_output(target) as stream:
+    with batch.written_or_exit(), batch.open_output(target) as stream:
         write = batch.row_writer(stream, COLUMNS, as_json=as_json)
         outcomes = batch.analyse(pipeline, paths, describer(magnification, um_per_pixel))
         for outcome in batch.tracked(outcomes, "fields", len(paths)):

@@ -8,7 +8,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, get_args
@@ -127,6 +127,21 @@ def open_output(target: Path) -> AbstractContextManager[TextIO]:
         return nullcontext(sys.stdout)
     target.parent.mkdir(parents=True, exist_ok=True)
     return target.open("w", newline="", encoding="utf-8")
+
+
+@contextmanager
+def written_or_exit() -> Iterator[None]:
+    """Exit with status 2 and the reason if the results cannot be written, because the disk is full, for example.
+
+    Files that cannot be read do not end a run: `analyse` catches their errors.
+    """
+    try:
+        yield
+    except BrokenPipeError:  # who reads standard output has enough
+        raise
+    except OSError as error:
+        print(f"The results cannot be written: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def row_writer(stream: TextIO, columns: Sequence[str], *, as_json: bool) -> Callable[[Row], None]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lobule_ml import batch
 from mammo_worker.commands.options import DataOption, started_or_exit
 
 app = typer.Typer()
@@ -36,7 +37,8 @@ def examine(
 
         rows, models = read_views(views), installed_models()
         reader = film_reader(build_pipeline())
-    failures = write_examinations(rows, reader, models, output, details)
+    with batch.written_or_exit():
+        failures = write_examinations(rows, reader, models, output, details)
     typer.echo(f"{len(rows) - len(failures)} of {len(rows)} films read; {len(failures)} failed", err=True)
     for failure in failures:
         typer.echo(str(failure), err=True)

@@ -74,7 +74,7 @@ def predict(
         paths = batch.expand(files, sys.stdin, SUFFIXES)
         pipeline = build_pipeline(model)
     tally = batch.Tally("films")
-    with ExitStack() as stack:
+    with batch.written_or_exit(), ExitStack() as stack:
         writers = list(_writers(stack, names_of(paths), output, films, documents, masks))
         for outcome in batch.tracked(batch.analyse(pipeline, paths, describe), "films", len(paths)):
             for write in writers:

@@ -161,7 +161,7 @@ def regions(
     total = len(pictures) + len({row.file for row in asked})
     refused: list[str] = []
     count = 0
-    with batch.open_output(output) as stream:
+    with batch.written_or_exit(), batch.open_output(output) as stream:
         write = batch.row_writer(stream, (*COLUMNS, *BOX_COLUMNS) if asked else COLUMNS, as_json=False)
         for rows in batch.tracked(read_opinions(reader, pictures, asked, mm_per_pixel), "files", total):
             for row in rows:
