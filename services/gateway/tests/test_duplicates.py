@@ -20,6 +20,20 @@ def test_a_duplicate_is_led_to_what_exists(app, upload, headers_of, picture):
     assert upload(headers=headers_of("bob")).status_code == 202, "another user knows nothing of it"
 
 
+class TestEncrypted:
+    @pytest.fixture
+    def app(self, make_app):
+        return make_app(master_key="a master key of the tests, 0123456789")
+
+    def test_of_a_refused_upload_neither_its_folder_nor_its_key_is_left(self, app, upload):
+        answers = [upload(), upload(), upload(b"no picture" * 20)]
+        assert [answer.status_code for answer in answers] == [202, 409, 415]
+        image = answers[0].json()["image"]["id"]
+        root = app.state.store.inner.root
+        for folder in (root / "images", root / "keys" / "images"):
+            assert [path.name for path in folder.iterdir()] == [image]
+
+
 class TestTwins:
     """The same film may belong to several cases."""
 

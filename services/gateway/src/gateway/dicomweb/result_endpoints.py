@@ -82,4 +82,4 @@ def _keep(request: Request, user: User, case_id: str, upload: Upload) -> tuple[R
             return ResultKept(id=kept.id), new
     finally:
         if not new:
-            state.store.delete(upload.object_key)
+            state.store.delete(upload.folder)

@@ -104,7 +104,7 @@ class InstanceService:
             pass  # the instance is stored already
         except BaseException as error:
             if not is_handed_over:  # then the file is of `uploads`, which may keep it although it refuses the film
-                self._store.delete(upload.object_key)
+                self._store.delete(upload.folder)
             if isinstance(error, AnalysisError):
                 no_film = is_dicom and error.code not in _UNREADABLE
                 return _failed(identity, _NOT_SUPPORTED if no_film else _CANNOT_UNDERSTAND, error.code)

@@ -35,6 +35,11 @@ class Upload:
     size_bytes: int
     sha256: str
 
+    @property
+    def folder(self) -> str:
+        """What is deleted if it is refused: also its folder and, in an encrypted store, its keys."""
+        return layout.folder_of_upload(self.object_key)
+
 
 async def receive(
     request: Request,

@@ -163,7 +163,7 @@ class UploadService:
                 session.flush()
                 is_committed = True
         except IntegrityError:
-            self._store.delete(upload.object_key)
+            self._store.delete(upload.folder)
             with self._sessions.begin() as session:
                 checks.refuse_duplicate(session, image)
             raise
@@ -172,7 +172,7 @@ class UploadService:
                 quota = Quota.of(self._settings, user.id, token_id)
                 self._keep_apart(image, stored, upload, note, quota, by_instance=by_instance)
             elif not is_committed:  # a file that no image needs is deleted by retention, one that is missing is lost
-                self._store.delete(upload.object_key)
+                self._store.delete(upload.folder)
             raise
         return image, job
 
@@ -201,7 +201,7 @@ class UploadService:
                 is_kept = True  # perhaps: see `accept`
         finally:
             if not is_kept:
-                self._store.delete(upload.object_key)
+                self._store.delete(upload.folder)
 
     def check_quota(self, user: User, token_id: str | None) -> None:
         """Refuse a user, or an API token, of whom as many analyses wait as may.
@@ -235,7 +235,7 @@ class UploadService:
             else:
                 stored = self._names.deidentify(self._store, upload.object_key, "film", header.dicom)
         except BaseException:
-            self._store.delete(upload.object_key)
+            self._store.delete(upload.folder)
             raise
         image = _image(user, options, upload, header, self._fingerprints)
         image.stored_sha256, image.size_bytes = stored.sha256, stored.size_bytes
