@@ -71,12 +71,17 @@ def test_the_same_instance_again_counts_as_stored(client, alice, instance):
     assert case["images"] == 1
 
 
-def test_an_instance_whose_tags_were_changed_on_the_way_is_the_same(client, alice, instance, tmp_path):
-    (tmp_path / "changed.dcm").write_bytes(film := instance())
+def with_tags(film: bytes, tmp_path, **tags) -> bytes:
+    (tmp_path / "changed.dcm").write_bytes(film)
     changed = pydicom.dcmread(tmp_path / "changed.dcm")
-    changed.StudyDescription = "Coerced"
+    changed.update(tags)
     changed.save_as(tmp_path / "changed.dcm")
-    for content in (film, (tmp_path / "changed.dcm").read_bytes()):
+    return (tmp_path / "changed.dcm").read_bytes()
+
+
+def test_an_instance_whose_tags_were_changed_on_the_way_is_the_same(client, alice, instance, tmp_path):
+    film = instance()
+    for content in (film, with_tags(film, tmp_path, StudyDescription="Coerced")):
         assert store(client, alice, content).status_code == 200
     [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
     assert case["images"] == 1
@@ -151,10 +156,22 @@ def test_a_film_of_another_patient_is_kept_apart_with_its_file(client, new_user,
     [case] = client.get("/api/v1/cases", headers=pacs).json()["items"]
     [film] = client.get(f"/api/v1/cases/{case['id']}", headers=pacs).json()["refused_films"]
     assert client.get(f"/api/v1/images/{film['image_id']}/content", headers=pacs).status_code == 200
-    (tmp_path / "changed.dcm").write_bytes(strange)
-    changed = pydicom.dcmread(tmp_path / "changed.dcm")
-    changed.StudyDescription = "Coerced"
-    changed.save_as(tmp_path / "changed.dcm")
-    for again in (strange, (tmp_path / "changed.dcm").read_bytes(), instance("MLO", PatientID="P3")):
+    for again in (strange, with_tags(strange, tmp_path, StudyDescription="Coerced"), instance("MLO", PatientID="P3")):
         assert store(client, pacs, again).status_code == 409
     assert len(client.get(f"/api/v1/cases/{case['id']}", headers=pacs).json()["refused_films"]) == 2
+
+
+def test_an_instance_whose_patient_was_corrected_does_not_count_as_stored(
+    client, new_user, headers_of, instance, tmp_path
+):
+    """The case would go on under the former patient, and its sender would know nothing of it."""
+    new_user("pacs", role="service")
+    pacs, film = headers_of("pacs"), instance()
+    assert store(client, pacs, film).status_code == 200
+    corrected = with_tags(film, tmp_path, PatientID="P2")
+    for _ in range(2):
+        [refused] = store(client, pacs, corrected).json()["00081198"]["Value"]
+        assert refused["00081197"]["Value"] == [0xA900]
+    [case] = client.get("/api/v1/cases", headers=pacs).json()["items"]
+    assert case["images"] == 1
+    assert len(client.get(f"/api/v1/cases/{case['id']}", headers=pacs).json()["refused_films"]) == 1

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from gateway.cases import repository as cases
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository as images
+from gateway.images.identity import differences, refuse_other_patient
 from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.modalities.service import Modalities
@@ -90,9 +91,16 @@ def refuse_duplicate(session: Session, image: Image) -> None:
 
 
 def refuse_instance(session: Session, image: Image, others: Sequence[Image]) -> None:
-    """Refuse a SOP instance that a case has already, though in other bytes: whoever passed it on changed a tag."""
+    """Refuse a SOP instance that a case has already, though in other bytes: whoever passed it on changed a tag.
+
+    Raises:
+        Duplicate: Of the same patient.
+        ProblemError: `other_patient`, 409: of another one, such as after a correction of the patient's identity.
+    """
     known = same_instance(image, others)
     if known is not None:
+        if differences(image.identity, [known.identity]):
+            refuse_other_patient(image, others, accepted=False)
         raise Duplicate(known.id, jobs.latest_of_image(session, known.id).id)
 
 
