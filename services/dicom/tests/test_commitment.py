@@ -2,6 +2,7 @@
 
 import io
 import queue
+import threading
 import time
 from types import SimpleNamespace
 
@@ -172,6 +173,32 @@ def test_a_request_that_cannot_be_answered_holds_up_no_other(tmp_path):
     assert told == ["1.2"]
     assert tuple(left)[:2] == ("1.1", 1)
     assert left["due_at"] > time.time(), "it is tried later"
+
+
+def test_a_requester_that_is_away_is_called_once_for_all_its_requests(tmp_path):
+    journal, port = Journal(tmp_path / "journal.sqlite"), free_port()
+    values = {"api_token": "x", "dicom_folder": tmp_path, "dicom_calling_ae_titles": "*"}
+    committer = Committer(journal, NodeSettings(**values, dicom_commitment_peers=f"PACS@127.0.0.1:{port}"))
+    with journal.transaction() as database:
+        for number in range(3):
+            commitments.add(database, f"1.{number}", "PACS", [(FILM, "1.2")], time.time() - 10)
+    calls, called = [], threading.Event()
+
+    def reject(event) -> None:
+        calls.append(event)
+        called.set()
+
+    stranger = ApplicationEntity("STRANGER")
+    stranger.require_called_aet = True
+    stranger.add_supported_context(PUSH_MODEL, scu_role=False, scp_role=True)
+    server = stranger.start_server(("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_REJECTED, reject)])
+    committer.work()
+    assert called.wait(10)
+    server.shutdown()
+    with journal.reading() as database:
+        attempts = [row["attempts"] for row in database.execute("SELECT attempts FROM commitments")]
+    journal.close()
+    assert (attempts, len(calls)) == ([1, 1, 1], 1)
 
 
 def test_a_request_without_objects_is_refused(start_node):

@@ -157,6 +157,21 @@ def test_a_prior_is_added_to_the_case_once(world):
     assert list(world.intake.incoming.iterdir()) == []
 
 
+def test_a_node_that_is_away_is_asked_once_for_all_studies(world):
+    world.archive.problem = "not_connected"
+    later = STUDY + ".7"
+    with world.journal.transaction() as database:
+        studies.note_arrival(database, later, 0, 0)
+        received.add(database, Received("1.7", FILM, later, "data", "y", 1, "RCC", "PACS", 0, "delivered"))
+        studies.set_case(database, later, "case-2")
+        priors.ask(database, later, ["ARCHIVE"], time.time())
+    world.fetcher().work()
+    assert world.archive.asked == 1
+    with world.journal.reading() as database:
+        rows = [tuple(row) for row in database.execute("SELECT attempts, problem FROM prior_searches")]
+    assert rows == [(1, "not_connected")] * 2
+
+
 def test_a_node_that_fails_is_asked_again_and_given_up_in_the_end(world):
     world.archive.problem = "not_connected"
     world.fetcher().work()

@@ -26,6 +26,7 @@ from lobule.contracts.case import HANGINGS
 from lobule.imaging.header import DicomIdentity, read_header
 
 _OURS = frozenset({401, 403, 408, 425, 429})
+_AWAY = frozenset({"not_connected", "rejected"})
 _log = structlog.get_logger()
 
 
@@ -73,20 +74,26 @@ class PriorFetcher(Loop):
         return list(self._peers)
 
     def work(self) -> None:
-        """Run all searches that are due."""
+        """Run all searches that are due. A node that is away is called once: waiting for it delays the other nodes."""
         with self._journal.reading() as database:
             due = priors.due(database, time.time())
+        away: dict[str, str] = {}
         for search in due:
             if self.closing:
                 return
-            self._do(search)
+            self._do(search, away)
 
-    def _do(self, search: PriorSearch) -> None:
+    def _do(self, search: PriorSearch, away: dict[str, str]) -> None:
+        if search.node in away:
+            self._failed(search, away[search.node])
+            return
         try:
             outcome = self._search(search)
         except _CaseSignedError:
             self._close(search, "case_signed")
         except PeerError as error:
+            if error.problem in _AWAY:
+                away[search.node] = error.problem
             self._failed(search, error.problem)
         except ApiError as error:
             self._failed(search, error.code)

@@ -21,6 +21,10 @@ _ALL_KEPT, _SOME_MISSING = 1, 2
 _log = structlog.get_logger()
 
 
+class _NotReachedError(Exception):
+    """No association with a requester could be opened."""
+
+
 class Committer(Loop):
     """Reports to requesters which of their objects are stored.
 
@@ -35,18 +39,22 @@ class Committer(Loop):
         self._peers = commitment_peers(settings)
 
     def work(self) -> None:
-        """Answer all that is due."""
+        """Answer all that is due. Who cannot be reached is called once, because others wait meanwhile."""
         with self._journal.reading() as database:
             due = commitments.due(database, time.time())
+        away = set[str]()
         for commitment in due:
             if self.closing:
                 return
-            self._answer(commitment)
+            self._answer(commitment, away)
 
-    def _answer(self, commitment: Commitment) -> None:
+    def _answer(self, commitment: Commitment, away: set[str]) -> None:
         delivered = False
         try:
-            delivered = self._deliver_report(commitment)
+            delivered = commitment.calling_ae not in away and self._deliver_report(commitment)
+        except _NotReachedError:
+            away.add(commitment.calling_ae)
+            _log.info("a requester of commitment cannot be reached", calling_ae=commitment.calling_ae)
         except Exception as error:  # noqa: BLE001 - of whatever kind; the other requests go on, this one is tried later
             _log.error(
                 "a commitment could not be answered", calling_ae=commitment.calling_ae, error=error_location(error)
@@ -77,7 +85,7 @@ class Committer(Loop):
         role = build_role(PUSH_MODEL, scp_role=True)
         association = entity.associate(peer.host, peer.port, ae_title=peer.ae_title, ext_neg=[role])
         if not association.is_established:
-            return False
+            raise _NotReachedError
         try:
             status, _ = association.send_n_event_report(
                 _report(commitment, kept, missing),
