@@ -13,7 +13,6 @@ from dicom_peer import STUDY
 from dicom_node.hl7.syntax import parse
 from dicom_node.journal import received, studies
 from dicom_node.journal.received import Received, State
-from dicom_node.purge import purge_case
 from dicom_node.results.files import ResultFiles
 from dicom_node.results.film import FailedFilm
 from lobule.client import ApiError
@@ -290,17 +289,3 @@ def test_systems_that_were_told_of_a_report_learn_that_it_is_no_longer_in_force(
     study.gateway.sign(verdicts=False)
     study.look()
     assert told("message") == (3, "signed:2")
-
-
-def test_of_a_study_that_is_purged_while_its_results_are_made_nothing_is_left(study):
-    def purge_and_answer(*_asked) -> bytes:
-        purge_case(study.journal, study.intake, "case-1")
-        return b"%PDF-1.7"
-
-    study.gateway.case_report = purge_and_answer
-    study.gateway.sign(verdicts=True)
-    study.look()
-    assert list(study.intake.results.iterdir()) == []
-    with study.journal.reading() as database:
-        tables = ("studies", "received", "products", "made", "sendings", "settled")
-        assert [database.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in tables] == [0] * len(tables)

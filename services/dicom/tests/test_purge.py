@@ -8,6 +8,7 @@ from dicom_peer import STUDY, send
 from dicom_node.journal import orders, outgoing, received, studies
 from dicom_node.journal.orders import Order
 from dicom_node.journal.outgoing import OutgoingObject
+from dicom_node.purge import purge_case
 from lobule.contracts.node import NodeTask
 
 OTHER = f"{STUDY}.9"
@@ -57,3 +58,17 @@ def test_a_purged_study_that_is_sent_again_is_a_new_one(node, make_film):
     after = node.study(STUDY)
     assert after.case_id is None
     assert after.pseudonym != before.pseudonym
+
+
+def test_of_a_study_that_is_purged_while_its_results_are_made_nothing_is_left(study):
+    def purge_and_answer(*_asked) -> bytes:
+        purge_case(study.journal, study.intake, "case-1")
+        return b"%PDF-1.7"
+
+    study.gateway.case_report = purge_and_answer
+    study.gateway.sign(verdicts=True)
+    study.look()
+    assert list(study.intake.results.iterdir()) == []
+    with study.journal.reading() as database:
+        tables = ("studies", "received", "products", "made", "sendings", "settled")
+        assert [database.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in tables] == [0] * len(tables)
