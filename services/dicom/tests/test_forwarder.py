@@ -96,7 +96,7 @@ def world(tmp_path, make_film):
 
 
 def test_a_case_is_called_by_its_order(world):
-    world.order("PL-7")
+    world.order("PL-7^RIS")
     world.receive("1.9", "1.1.9")
     world.work()
     assert world.study().case_id == "PL-7"

@@ -96,6 +96,12 @@ def test_orders_in_the_encoding_that_they_name_are_read(taker, charset, codec, n
     assert taker.found() == Order("ACC-1", "P1", "PL-7", "FI-8")
 
 
+def test_numbers_keep_their_assigning_authority(taker):
+    message = order().replace(b"|PL-7|FI-8", b"|PL-7^RIS|FI-8^PACS~FI-9")
+    assert ask(taker.listen().port, message).value("MSA", 1) == "AA"
+    assert taker.found() == Order("ACC-1", "P1", "PL-7^RIS", "FI-8^PACS")
+
+
 def test_a_deleted_value_is_no_number(taker):
     """Orders of different patients had the accession number "", two quotation marks, and replaced one another."""
     port = taker.listen().port

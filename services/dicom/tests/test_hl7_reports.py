@@ -40,7 +40,7 @@ def examination(make_film):
 
 
 def message_of(examination, *, corrects: bool = False) -> bytes:
-    link, known = "https://portal/cases/c1", Order("ACC-1", "P|1", "PL-7", "FI-8")
+    link, known = "https://portal/cases/c1", Order("ACC-1", "P|1", "PL-7^RIS\\T\\1", "FI-8")
     made_at = datetime(2026, 2, 1, tzinfo=UTC)
     return report_message(examination, uid=UID, order=known, link=link, made_at=made_at, corrects=corrects)
 
@@ -52,6 +52,7 @@ def test_a_report_is_a_valid_message_with_conclusion_and_link(examination):
     told = parse(message_of(examination))
     assert (told.value("PID", 3), told.value("PID", 5), told.value("PID", 5, 2)) == ("P|1", "Wang", "小东")
     assert (told.value("OBR", 2), told.value("OBR", 3), told.value("OBR", 18)) == ("PL-7", "FI-8", "ACC-1")
+    assert {told.field("ORC", 2), told.field("OBR", 2)} == {"PL-7^RIS\\T\\1"}, "with its assigning authority"
     assert told.value("OBR", 25) == "F"
     [request] = told.every("OBR")
     assert (request[32], request[33]) == ("&Dr Lee", "&Dr Kim~&Dr Wu"), "no identifiers, but names"

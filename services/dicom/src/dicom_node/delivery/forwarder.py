@@ -11,6 +11,7 @@ from http.client import NOT_FOUND
 import structlog
 
 from dicom_node import metrics
+from dicom_node.hl7.syntax import component_of
 from dicom_node.journal import orders, priors, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
@@ -144,7 +145,7 @@ class Forwarder(Loop):
             return None
         with self._journal.reading() as database:
             order = orders.find(database, identity.accession_number, identity.patient_id)
-        return None if order is None else order.name
+        return None if order is None else component_of(order.placer, 1) or order.accession
 
     def _leave(self, case_id: str) -> None:
         """Forget a case that was deleted: the next attempt opens a new one for the films that came later.

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from dicom_node.hl7.syntax import CONTROL, Message, SyntaxProblem
+from dicom_node.hl7.syntax import CONTROL, Message, SyntaxProblem, component_of, unescape
 from dicom_node.journal.orders import Order, join
 
 TYPES = (("ORM", "O01"), ("OMI", "O23"))
 _NEW, _GONE = frozenset({"NW", "XO", "SN", "RP", "SC", "OK", "RE", "NA"}), frozenset({"CA", "DC", "OC", "OD"})
-_LONGEST, _MOST_IDENTIFIERS = 64, 10
+_LONGEST, _LONGEST_FIELD, _MOST_IDENTIFIERS = 64, 427, 10
 
 
 def read_orders(message: Message) -> list[tuple[Order, bool]]:
@@ -34,13 +34,14 @@ def _read(message: Message, patients: Sequence[str]) -> tuple[Order, bool]:
     control = message.value("ORC", 1)
     if control not in _NEW | _GONE:
         raise SyntaxProblem("103", "ORC-1 names no order control that is read here, such as NW, XO or CA.")
-    placer = message.value("ORC", 2) or message.value("OBR", 2)
-    filler = message.value("ORC", 3) or message.value("OBR", 3)
-    accession = message.value("IPC", 1) or message.value("OBR", 18) or filler
+    placer = message.field("ORC", 2) or message.field("OBR", 2)
+    filler = message.field("ORC", 3) or message.field("OBR", 3)
+    accession = message.value("IPC", 1) or message.value("OBR", 18) or component_of(filler, 1)
     if not accession or not patients:
         raise SyntaxProblem("101", "The accession number (IPC-1, OBR-18, OBR-3) or the patient (PID-3) is missing.")
-    if max(map(len, (placer, filler, accession, *patients))) > _LONGEST:
+    numbers = [component_of(placer, 1), component_of(filler, 1), accession, *patients]
+    if max(map(len, numbers)) > _LONGEST or max(len(placer), len(filler)) > _LONGEST_FIELD:
         raise SyntaxProblem("102", "An identifier is longer than 64 characters.")
-    if CONTROL.search("".join((placer, filler, accession, *patients))):
+    if CONTROL.search("".join(map(unescape, (placer, filler))) + "".join(numbers)):
         raise SyntaxProblem("102", "An identifier has control characters.")
     return Order(accession, join(patients), placer, filler), control in _NEW

@@ -69,8 +69,13 @@ class Message:
 
     def value(self, name: str, field: int, component: int = 1) -> str:
         """A component of a field's first repetition in the first segment of a name; empty if there is none."""
+        return component_of(self.field(name, field), component)
+
+    def field(self, name: str, field: int) -> str:
+        """A field's first repetition as it was received, in the first segment of a name; empty if there is none."""
         segment = next(self.every(name), ())
-        return component_of(segment[field], component) if field < len(segment) else ""
+        first = segment[field].split("~")[0].strip() if field < len(segment) else ""
+        return "" if first == _NULL else first
 
 
 def component_of(field: str, number: int) -> str:

@@ -12,19 +12,15 @@ class Order:
     Attributes:
         accession: Its accession number, which the study bears as well.
         patient_id: Of whom; several identifiers stand on lines of their own.
-        placer: Number that who placed it gave it; may be empty.
-        filler: Number that who fills it gave it; may be empty.
+        placer: Number that who placed it gave it, as the field that was received (ORC-2), with its assigning authority;
+            may be empty.
+        filler: Number that who fills it gave it, likewise (ORC-3).
     """
 
     accession: str
     patient_id: str
     placer: str
     filler: str
-
-    @property
-    def name(self) -> str:
-        """The number that users know it by."""
-        return self.placer or self.accession
 
 
 def join(patient_ids: Sequence[str]) -> str:

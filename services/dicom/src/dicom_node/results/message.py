@@ -45,17 +45,17 @@ def report_message(
     state = "P" if signed is None else "C" if corrects else "F"
     now = made_at.astimezone(UTC).strftime("%Y%m%d%H%M%S+0000")
     placer, filler = (order.placer, order.filler) if order else ("", "")
-    filler = filler or _said(header, "AccessionNumber")
+    filler = filler or escape(_said(header, "AccessionNumber"))
     study_day = f"{_said(header, 'StudyDate')}{_said(header, 'StudyTime')[:6]}" if _said(header, "StudyDate") else ""
     lines = [
         "MSH|^~\\&|LOBULE||||" + f"{now}||ORU^R01^ORU_R01|{control_id(uid)}|P|2.5.1|||AL|NE||UNICODE UTF-8",
         _patient(header),
-        segment("ORC", f1="RE", f2=escape(placer), f3=escape(filler)),
+        segment("ORC", f1="RE", f2=placer, f3=filler),
         segment(
             "OBR",
             f1="1",
-            f2=escape(placer),
-            f3=escape(filler),
+            f2=placer,
+            f3=filler,
             f4=_REPORT,
             f7=escape(study_day),
             f18=escape(_said(header, "AccessionNumber")),
