@@ -13,6 +13,18 @@ from lobule_ml.batch import Outcome, Tally, analyse, expand, open_output, readab
 SUFFIXES = {".png", ".dcm"}
 
 
+class Refusing:
+    """A pipeline that refuses every file, by its name."""
+
+    manifest, card = None, ""
+
+    def __init__(self, refusals):
+        self.refusals = refusals
+
+    def analyse(self, file, image, progress):
+        raise self.refusals[image]
+
+
 def test_files_folders_and_lists(tmp_path):
     for name in ("b/2.PNG", "b/c/1.dcm", "b/notes.txt", "a.png", "with space.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -21,9 +33,17 @@ def test_files_folders_and_lists(tmp_path):
     files = expand([tmp_path / "a.png", Path("-"), Path("gone.png")], listed, SUFFIXES)
     names = ["a.png", "with space.png", "b/2.PNG", "b/c/1.dcm"]
     assert files == [*(tmp_path / name for name in names), Path("gone.png")]
+
+
+def test_a_folder_without_images_fails_and_does_not_stop_the_others(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="no image"):
-        expand([tmp_path / "empty"], io.StringIO(), SUFFIXES)
+    (tmp_path / "a.png").touch()
+    files = expand([tmp_path / "empty", tmp_path / "a.png"], io.StringIO(), SUFFIXES)
+    assert files == [tmp_path / "empty", tmp_path / "a.png"]
+    pipeline = Refusing({"a.png": AnalysisError("image_truncated", "pixels")})
+    folder, picture = analyse(pipeline, files, lambda path, _sha256: path.name)
+    assert (folder.error, folder.detail) == ("unreadable_file", "the folder contains no image")
+    assert picture.error == "image_truncated"
 
 
 def test_dicom_files_without_a_suffix_are_found_and_hidden_files_are_not(tmp_path):
@@ -41,8 +61,7 @@ def test_dicom_files_without_a_suffix_are_found_and_hidden_files_are_not(tmp_pat
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
     assert expand([tmp_path], io.StringIO(), SUFFIXES) == [tmp_path / "1.2.840.1", tmp_path / "IM000001"]
-    with pytest.raises(ValueError, match="no image"):
-        expand([tmp_path], io.StringIO(), {".png"})
+    assert expand([tmp_path], io.StringIO(), {".png"}) == [tmp_path]
 
 
 def test_names_that_are_not_utf_8_do_not_end_a_run(tmp_path):
@@ -72,16 +91,10 @@ def test_an_output_that_cannot_be_written_ends_a_run_in_words(tmp_path, capsys, 
 def test_every_failure_has_a_code_and_is_counted(tmp_path):
     refusals = {"a": AnalysisError("image_truncated", "pixels"), "b": ZeroDivisionError("a fault of ours")}
 
-    class Refusing:
-        manifest, card = None, ""
-
-        def analyse(self, file, image, progress):
-            raise refusals[image]
-
     for name in refusals:
         (tmp_path / name).write_bytes(b"x")
     files = [tmp_path / "a", tmp_path / "b", tmp_path / "gone"]
-    outcomes = list(analyse(Refusing(), files, lambda path, _sha256: path.name))
+    outcomes = list(analyse(Refusing(refusals), files, lambda path, _sha256: path.name))
     assert [o.error for o in outcomes] == ["image_truncated", "internal_error", "unreadable_file"]
     assert "ZeroDivisionError" in outcomes[1].detail
     tally = Tally("films")

@@ -52,15 +52,13 @@ def expand(arguments: Iterable[Path], listed: TextIO, suffixes: Collection[str])
     """Expand arguments into files: a folder into the images in it and its subfolders, `-` into the lines of `listed`.
 
     Images in folders are known by their suffix, and DICOM files by their content, because media and archives write them
-    without one. Hidden files are no images, and neither is a DICOMDIR.
+    without one. Hidden files are no images, and neither is a DICOMDIR. A folder without images stays in the list, and
+    `analyse` reports it as a failure, so that it does not stop the others.
 
     Args:
         arguments: Files, folders and `-`.
         listed: Standard input.
         suffixes: Suffixes of image files, in lower case.
-
-    Raises:
-        ValueError: A folder contains no image.
     """
     files: list[Path] = []
     for argument in arguments:
@@ -70,10 +68,7 @@ def expand(arguments: Iterable[Path], listed: TextIO, suffixes: Collection[str])
             lines = (line.rstrip("\r\n") for line in listed)
             files += expand((Path(line) for line in lines if line and line != "-"), listed, suffixes)
         elif argument.is_dir():
-            inside = sorted(p for p in argument.rglob("*") if _is_image(p, argument, suffixes))
-            if not inside:
-                raise ValueError(f"{argument} contains no image ({', '.join(sorted(suffixes))})")
-            files += inside
+            files += sorted(p for p in argument.rglob("*") if _is_image(p, argument, suffixes)) or [argument]
         else:
             files.append(argument)
     return files
@@ -103,6 +98,8 @@ def analyse(pipeline: Pipeline, files: Iterable[Path], describe: Describe) -> It
     """
     for path in files:
         try:
+            if path.is_dir():
+                raise IsADirectoryError("the folder contains no image")
             with path.open("rb") as file:
                 info = describe(path, hashlib.file_digest(file, "sha256").hexdigest())
                 analysis = pipeline.analyse(file, info, no_progress)

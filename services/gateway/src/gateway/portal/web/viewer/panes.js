@@ -83,7 +83,8 @@ export function createPanes(grid, options) {
     showNote(root, image, options.failureOf);
     const enhanced = options.enhanced(state, image);
     const turn = state.turns[image.id] ?? UPRIGHT;
-    showChips(root, state, image, { turned: turn.rotation !== 0 || turn.mirrored, enhanced: enhanced !== null });
+    const overlays = drawnOverlays(state);
+    showChips(root, state, image, { turned: turn.rotation !== 0 || turn.mirrored, enhanced: enhanced !== null, mapped: overlays.heat && image.heat !== null });
     pane.show({
       image,
       source: enhanced ?? image.source,
@@ -95,7 +96,7 @@ export function createPanes(grid, options) {
       marks: options.marksOf(state, image),
       own: state.peek === 'marks' ? [] : options.ownOf(state, image),
       band: state.peek === 'marks' ? null : options.bandOf(state, image),
-      overlays: drawnOverlays(state),
+      overlays,
     });
   }
 
@@ -197,16 +198,18 @@ function labelImage(root, image, description) {
 }
 
 /**
- * What differs from the film as it came, in words: nobody may read an enhanced film without knowing it.
+ * What differs from the film as it came, in words: nobody may read an enhanced film without knowing it. The map of a field that is unlike
+ * the training tissue is doubted where it lies.
  * @param {HTMLElement} root
  * @param {Reading} state
  * @param {ViewedImage} image
- * @param {{turned: boolean, enhanced: boolean}} how
+ * @param {{turned: boolean, enhanced: boolean, mapped: boolean}} how
  */
-function showChips(root, { enhanced: { local, edges } }, { source }, { turned, enhanced }) {
+function showChips(root, { enhanced: { local, edges } }, { source, result }, { turned, enhanced, mapped }) {
   const film = source?.grey ?? false;
   const suffix = enhanced ? 'on' : 'soon';
   const said = [turned && t('tools.chip.turned'), film && local && t(`tools.chip.local.${suffix}`), film && edges && t(`tools.chip.edges.${suffix}`)];
+  if (mapped && result?.notices.some(({ code }) => code === 'unlike_training')) said.push(t('tools.chip.map_doubted'));
   write(role(root, 'chips'), said.filter(Boolean).join(' · '));
 }
 
