@@ -73,6 +73,7 @@ def test_a_package_is_calibrated_anew_and_keeps_its_weights(package, tmp_path):
 def test_what_evaluate_writes_has_the_columns_of_the_committed_tables(package, tmp_path):
     opened = open_package(package)
     test, metrics = evaluate_package(opened, tmp_path)
+    assert {m["metric"] for m in metrics} >= {"calibration error (ECE)", "malignant films, no sign"}
     write_results(opened.manifest.with_metrics(metrics), test, tmp_path / "docs")
     assert HEADER in (tmp_path / "docs" / "mammography.md").read_text("utf-8")
     out = tmp_path / "out"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.result import Assessment
+from lobule.contracts.result import Assessment, Thresholds
 from mammo_worker.evaluation.metrics import FilmResult, bootstrap, froc, match_film
 from mammo_worker.evaluation.summary import markdown_table
 
@@ -32,7 +32,7 @@ def measure_mini_mias(
     masses = sum(len(f.truth) for f in films)
 
     def cleared(chosen: Callable[[FilmResult], bool]) -> Measure:
-        return lambda some: _share_cleared([f for f in some if chosen(f)], manifest)
+        return lambda some: share_cleared([f for f in some if chosen(f)], manifest.thresholds)
 
     def marks(some: Sequence[FilmResult], score: float) -> float:
         per_film = [float((f.scores >= score).sum()) for f in some if f.name in normal]
@@ -93,11 +93,12 @@ def _row(data: str, metric: str, rule: str, films: Sequence[FilmResult], of: Mea
     }
 
 
-def _share_cleared(films: Sequence[FilmResult], manifest: ModelManifest) -> float:
+def share_cleared(films: Sequence[FilmResult], thresholds: Thresholds) -> float:
+    """The share of films with no sign of malignancy; NaN without a film."""
     if not films:
         return float("nan")
     clear: Assessment = "no_sign_of_malignancy"
-    return float(np.mean([manifest.thresholds.assess(float(f.probability or 0.0)) == clear for f in films]))
+    return float(np.mean([thresholds.assess(float(f.probability or 0.0)) == clear for f in films]))
 
 
 def _first_scores(films: Sequence[FilmResult]) -> list[float]:

@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 
 from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import Thresholds
 from lobule.model_package import ModelPackage
 from lobule_ml.batch import tracked
+from lobule_ml.evaluation.statistics import chance_calibration_error, expected_calibration_error
 from mammo_worker.calibration import Calibration
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.readers.mini_mias import mini_mias
 from mammo_worker.data.splits import split_of
 from mammo_worker.evaluation.document import results_document
+from mammo_worker.evaluation.elsewhere import share_cleared
 from mammo_worker.evaluation.metrics import FilmResult, bootstrap, reference_measures
 from mammo_worker.evaluation.run import run_detector, with_probabilities
 from mammo_worker.evaluation.summary import measure, measures_at, plot_froc, plot_sweep, triage_table
@@ -51,6 +54,7 @@ def evaluate_package(
     test = with_probabilities(found, calibration)
     metrics = measure(test, "CBIS-DDSM, untouched fifth")
     metrics += _at_working_threshold(test, calibration)
+    metrics += _of_film_numbers(test, package.manifest.thresholds)
     if limit is None and (data / "mias").is_dir():
         metrics += _mias(detector, data / "mias", calibration)
     return test, metrics
@@ -70,6 +74,27 @@ def _at_working_threshold(test: list[FilmResult], calibration: Calibration) -> l
                 }
             )
     return rows
+
+
+def _of_film_numbers(test: list[FilmResult], thresholds: Thresholds) -> list[dict[str, Any]]:
+    """The calibration of the films' numbers, and the share of malignant films below the lower threshold."""
+    known = [f for f in test if f.malignant_film is not None]
+    malignant = [f for f in known if f.malignant_film]
+    if not malignant:
+        return []
+    probabilities = np.array([f.probability for f in known], np.float64)
+    error = expected_calibration_error([bool(f.malignant_film) for f in known], probabilities)
+    rows: list[dict[str, Any]] = []
+    for name, value in (
+        ("calibration error (ECE)", error),
+        ("calibration error of exact probabilities, by chance", chance_calibration_error(probabilities)),
+    ):
+        rows.append({"metric": name, "rule": "film, ten bins", "value": round(value, 4)})
+    low, high = bootstrap(malignant, lambda films: share_cleared(films, thresholds))
+    share = round(share_cleared(malignant, thresholds), 4)
+    interval = [round(low, 4), round(high, 4)]
+    rows.append({"metric": "malignant films, no sign", "rule": "share", "value": share, "interval_95": interval})
+    return [{"data": "CBIS-DDSM, untouched fifth", **row} for row in rows]
 
 
 def _mias(detector: Detector, folder: Path, calibration: Calibration) -> list[dict[str, Any]]:
