@@ -64,6 +64,16 @@ def test_dicom_files_without_a_suffix_are_found_and_hidden_files_are_not(tmp_pat
     assert expand([tmp_path], io.StringIO(), {".png"}) == [tmp_path]
 
 
+def test_a_link_to_a_film_that_is_gone_has_a_row(tmp_path):
+    """As in data sets of git-annex whose files were not fetched."""
+    for name in ("gone.png", "README", ".hidden.png"):
+        (tmp_path / name).symlink_to(tmp_path / "nowhere")
+    [file] = expand([tmp_path], io.StringIO(), SUFFIXES)
+    assert file == tmp_path / "gone.png"
+    [outcome] = analyse(None, [file], lambda path, _sha256: path.name)
+    assert outcome.error == "unreadable_file"
+
+
 def test_names_that_are_not_utf_8_do_not_end_a_run(tmp_path):
     """Such as names in Latin-1 or GBK from an unpacked archive."""
     file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/br\xfcste.png"))

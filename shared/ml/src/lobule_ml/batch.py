@@ -75,7 +75,8 @@ def expand(arguments: Iterable[Path], listed: TextIO, suffixes: Collection[str])
 
 
 def _is_image(path: Path, folder: Path, suffixes: Collection[str]) -> bool:
-    if any(part.startswith(".") for part in path.relative_to(folder).parts) or not path.is_file():
+    is_broken_link = path.is_symlink() and not path.exists()  # has a row with an error
+    if any(part.startswith(".") for part in path.relative_to(folder).parts) or not (path.is_file() or is_broken_link):
         return False
     if path.suffix.lower() in suffixes:
         return True
