@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import socket
 import subprocess
 import time
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as NoConnectionError
 from redis.exceptions import TimeoutError as NoAnswerError
 
+from lobule.dead_peers import TCP_OPTIONS
 from lobule.queueing import announce, make_celery
 from lobule.redis_address import broker, checked, connect
 
@@ -127,3 +129,18 @@ def test_cache_and_broker_follow_the_promoted_replica(watched):
     before = cache.llen("histo")
     until(lambda: announce(celery, "histo", "job", "inference") or True)
     assert cache.llen("histo") == before + 1
+
+
+def test_a_connection_whose_server_has_vanished_is_given_up(watched):
+    """Such as after a power failure: otherwise an announcement would wait for 15 minutes, and all behind it."""
+    url, *_ = watched
+    host, port = connect(url).connection_pool.get_master_address()
+    for each in (url, f"redis://:secret@{host}:{port}/0"):
+        with make_celery(each).connection_for_write() as connection:
+            pool = connection.default_channel.client.connection_pool
+            broker_connection = pool.get_connection()
+            said = broker_connection._sock
+            assert said.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            options = {name: said.getsockopt(socket.IPPROTO_TCP, name) for name in TCP_OPTIONS}
+            assert options == TCP_OPTIONS
+            pool.release(broker_connection)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta, tzinfo
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from gateway.images.models import Image
 from gateway.migrate import migrate
+from lobule.dead_peers import TCP_OPTIONS
 
 UPLOADS = 8
 
@@ -118,6 +120,15 @@ class TestPostgresGoesAway:
         page = client.get("/", headers={"Accept": "text/html", **alice})
         assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
         assert "Temporarily unavailable" in page.text
+
+    def test_a_connection_whose_server_has_vanished_is_given_up(self, client):
+        """Such as after a power failure: otherwise its request would wait for 15 minutes."""
+        with client.app.state.engine.connect() as connection:
+            number = os.dup(connection.connection.dbapi_connection.fileno())
+            with socket.socket(fileno=number) as of_database:
+                assert of_database.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+                options = {name: of_database.getsockopt(socket.IPPROTO_TCP, name) for name in TCP_OPTIONS}
+        assert options == TCP_OPTIONS
 
 
 def test_the_disk_of_the_database_is_full(app, client, alice, upload, picture):

@@ -6,6 +6,7 @@ from lobule.broker import release_prefetch_slots
 from lobule.contracts.pictures import PictureKind
 from lobule.contracts.queues import PICTURE_QUEUE, REPORT_QUEUE
 from lobule.contracts.steps import StepName
+from lobule.dead_peers import TCP_OPTIONS
 from lobule.modalities import PACKAGED
 from lobule.redis_address import broker
 
@@ -49,6 +50,7 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
             "visibility_timeout": 3600,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
+            "socket_keepalive_options": TCP_OPTIONS,
             **of_transport,
         },
         task_publish_retry=False,  # the relay retries messages that are still in the outbox

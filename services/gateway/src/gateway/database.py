@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 
 from gateway.errors import ProblemError
 from gateway.events import Events
+from lobule.dead_peers import DEAD_AFTER_S, PROBE_EVERY_S, PROBES
 
 T = TypeVar("T")
 
@@ -79,13 +80,20 @@ SQLITE_SYNCHRONOUS = "FULL"
 CONNECT_TIMEOUT_S = 5
 """An address where nobody answers any more, such as that of a container that was replaced, holds up no request."""
 
+_OF_POSTGRES = {
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    "tcp_user_timeout": 1000 * DEAD_AFTER_S,
+    "keepalives_idle": PROBE_EVERY_S,
+    "keepalives_interval": PROBE_EVERY_S,
+    "keepalives_count": PROBES,
+}
+"""Parameters of libpq: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
+
 
 def make_engine(url: str) -> Engine:
     """An engine for SQLite (write-ahead log, foreign keys on, immediate transactions) or PostgreSQL."""
     if not url.startswith("sqlite"):
-        engine = create_engine(
-            url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}
-        )
+        engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=_OF_POSTGRES)
         event.listen(engine, "before_cursor_execute", _refuse_nul)
         return engine
     engine = create_engine(url, connect_args={"timeout": 15, "check_same_thread": False})
