@@ -1,6 +1,7 @@
 """The region classifier: what it learns from, what it sees, and a whole training at toy size."""
 
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +31,7 @@ from mammo_worker.regions.preparations import PREPARATIONS
 from mammo_worker.regions.prepare import prepare_region, region_at
 from mammo_worker.regions.read import regions_of_film
 from mammo_worker.regions.scale import Scale, scale_of_film
+from mammo_worker.regions.table import read_boxes
 from mammo_worker.regions.targets import NAMES, encode, malignancy
 from mammo_worker.regions.train import train_fold
 
@@ -261,7 +263,7 @@ def test_regions_command_reads_pictures_and_boxes_and_names_what_it_cannot(tmp_p
     cv2.imwrite(str(tmp_path / "film.png"), film)
     cv2.imwrite(str(tmp_path / "crop.png"), film[100:200, 50:180])
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    (tmp_path / "boxes.csv").write_text("file,x,y,width,height\nfilm.png,50,100,130,100\n")
+    (tmp_path / "boxes.csv").write_text("file,x,y,width,height\nfilm.png,50,100,130,100\nfilm.png,900,0,99,99\n")
     files = [str(tmp_path / "crop.png"), str(tmp_path / "broken.png")]
     options = ["--output", str(tmp_path / "out.csv"), "--package", str(tmp_path / "toy"), "--mm-per-pixel", "0.05"]
     done = CliRunner().invoke(app, ["regions", *files, "--boxes", str(tmp_path / "boxes.csv"), *options])
@@ -273,8 +275,26 @@ def test_regions_command_reads_pictures_and_boxes_and_names_what_it_cannot(tmp_p
         ("crop.png", "answered", ""),
         ("broken.png", "", "unsupported_format"),
         ("film.png", "answered", ""),
-    ]
+        ("film.png", "too_small", ""),
+    ], "a box that lies outside of the film is no fault of the others"
     assert rows[0]["probability_malignant"] == rows[2]["probability_malignant"]
     assert rows[2]["width"] == "130.0"
     refused = CliRunner().invoke(app, ["regions", files[0], *options, "--output", str(tmp_path)])
     assert (refused.exit_code, "The results cannot be written" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("file,x,y,width\na.png,1,2,3\n", "lacks the columns height; it needs file,x,y,width,height"),
+        ("file,x,y,width,height\na.png,1,2,3,4\na.png,1,two,3,4\n", "line 3: y is 'two'; write pixels"),
+        ("file,x,y,width,height\na.png,nan,2,3,4\n", "line 2: x is 'nan'; write pixels"),
+        ("file,x,y,width,height\na.png,1,2,3\n", "line 2: height is ''; write pixels"),
+        ("file,x,y,width,height\na.png,1,2,0,4\n", "line 2: width is '0'; write pixels, width and height above 0"),
+    ],
+)
+def test_a_table_of_boxes_that_is_wrong_says_where(tmp_path, table, said):
+    (tmp_path / "boxes.csv").write_text(table)
+    with pytest.raises(ValueError, match=re.escape(said)) as refused:
+        read_boxes(tmp_path / "boxes.csv")
+    assert "\n" not in str(refused.value)

@@ -1,12 +1,14 @@
 """Places on an image, in pixels of the upright image: origin at the upper left corner, x to the right."""
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from lobule.contracts.document import Document
 
 
 class Box(Document):
     """Axis-aligned box in pixels; covers [x, x + width) by [y, y + height)."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     x: float = Field(description="left edge, pixels from the left of the image")
     y: float = Field(description="upper edge, pixels from the top of the image")

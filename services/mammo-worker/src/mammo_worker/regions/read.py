@@ -9,7 +9,6 @@ from lobule.contracts.region import RegionOutcome
 from lobule.contracts.result import Box
 from lobule.decoding.image_file import ImageFile
 from lobule.decoding.images import read_film
-from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_picture
 from mammo_worker.regions.prepare import PreparedRegion, region_at
 from mammo_worker.regions.scale import Scale, scale_of_film, scale_of_picture
@@ -64,7 +63,7 @@ def regions_of_film(
         spacing: Spacing in mm per pixel; by default the file's, or that of a film of usual height.
 
     Raises:
-        AnalysisError: The file cannot be read; `image_too_small` if hardly any part of a box is on the film.
+        AnalysisError: The file cannot be read.
     """
     film = read_film(file)
     scale = scale_of_film(film, spacing)
@@ -74,9 +73,8 @@ def regions_of_film(
         rows = slice(max(0, round(box.y)), max(0, round(box.y + box.height)))
         columns = slice(max(0, round(box.x)), max(0, round(box.x + box.width)))
         part = film.pixels[rows, columns].astype(np.float32)
-        if min(part.shape) < _LEAST_PIXELS:
-            raise AnalysisError("image_too_small", "box", least=_LEAST_PIXELS)
-        outcome = scale.outcome(part.shape[1], part.shape[0])
+        is_seen = min(part.shape) >= _LEAST_PIXELS
+        outcome = scale.outcome(part.shape[1], part.shape[0]) if is_seen else "too_small"
         grey = (part - low) * (255.0 / max(high - low, 1.0))
         prepared = region_at(grey, scale.mm_per_pixel, side) if outcome == "answered" else None
         regions.append(RegionInput(outcome, scale, prepared))

@@ -1,7 +1,7 @@
 """Reads tables of boxes, and makes tables of opinions."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,19 +30,28 @@ def read_boxes(path: Path) -> list[BoxOnFilm]:
     Relative paths of files can also refer to the folder of the CSV.
 
     Raises:
-        ValueError: A column is missing or a value is not a number.
+        ValueError: The file cannot be read, a column is missing, or a row has no box.
     """
+    columns = ("file", *BOX_COLUMNS)
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            return [
-                BoxOnFilm(
-                    _found(Path(row["file"]), path.parent),
-                    Box.model_validate({name: row[name] for name in BOX_COLUMNS}),
-                )
-                for row in csv.DictReader(stream)
-            ]
-    except (OSError, UnicodeError, csv.Error, KeyError, TypeError, ValidationError) as error:
-        raise ValueError(f"{path} needs the columns file, x, y, width and height: {error}") from None
+            reader = csv.DictReader(stream)
+            missing = [name for name in columns if name not in (reader.fieldnames or ())]
+            if missing:
+                raise ValueError(f"{path} lacks the columns {', '.join(missing)}; it needs {','.join(columns)}")
+            return [_box(row, f"{path}, line {reader.line_num}", path.parent) for row in reader]
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+
+
+def _box(row: Mapping[str, str | None], place: str, folder: Path) -> BoxOnFilm:
+    try:
+        box = Box.model_validate({name: row[name] for name in BOX_COLUMNS})
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        said = f"{name} is {row[name] or ''!r}; write pixels, width and height above 0"
+        raise ValueError(f"{place}: {said}") from None
+    return BoxOnFilm(_found(Path(row["file"] or ""), folder), box)
 
 
 def _found(file: Path, folder: Path) -> Path:
