@@ -43,6 +43,14 @@ def test_scale_carcinoma_likeness_and_regions_are_said(field, analysed_at, langu
     assert section.heat_map_legend == HeatLegend(title=text("heat_map.legend.tumour"), low="0%", high="100%")
 
 
+def test_nothing_is_said_of_the_share_on_a_map_that_a_small_field_does_not_have(make_histology, analysed_at):
+    result, _ = make_histology(tissue=TISSUE)
+    section = build_section(result, analysed_at, Words("en"))
+    assert {fact.label: fact.value for fact in section.examined}[
+        "Invasive carcinoma"
+    ] == "91% where it is likeliest (0.2 mm)"
+
+
 def test_a_given_scale_is_said_of_a_field_too_small_to_read_its_tissue(make_histology, analysed_at):
     result, _ = make_histology()
     image = result.image.model_copy(update={"um_per_pixel": 0.1})

@@ -38,8 +38,7 @@ def examined_facts(result: Result, text: Words) -> tuple[Fact, ...]:
             fact("patches", text("examined.patches.count", count=result.patches.count, size=result.patches.size))
         )
     facts += scale_facts(result, text)
-    if result.tissue is not None:
-        facts += tissue_facts(result.tissue, text)
+    facts += tissue_facts(result, text)
     return (*facts, fact("fingerprint", image.sha256[:16]))
 
 

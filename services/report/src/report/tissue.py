@@ -1,7 +1,6 @@
 """The tissue of a field, in words: its scale, where carcinoma is likely, and how unlike it is to that of training."""
 
 from lobule.contracts.result import Result
-from lobule.contracts.tissue import Tissue
 from lobule.words import Words
 from report.parts import Fact, HeatLegend
 
@@ -29,11 +28,15 @@ def scale_facts(result: Result, text: Words) -> tuple[Fact, ...]:
     return (Fact(label=text("examined.scale"), value=text(f"examined.scale.{source}", um=f"{um:g}")),)
 
 
-def tissue_facts(tissue: Tissue, text: Words) -> tuple[Fact, ...]:
-    """What the tissue network read of a field."""
+def tissue_facts(result: Result, text: Words) -> tuple[Fact, ...]:
+    """What the tissue network read of a field; of a map only where the result has one."""
+    tissue = result.tissue
+    if tissue is None:
+        return ()
+    mapped = result.heat_map is not None and result.heat_map.kind == "tumour"
     values = {
         "tumour": text(
-            "examined.tumour.value",
+            "examined.tumour.value" if mapped else "examined.tumour.likeliest",
             percent=text.percent(tissue.probability_tumour),
             share=text.percent(tissue.tumour_share),
             mark=text.percent(tissue.marked_from),

@@ -9,6 +9,7 @@ useWords(translator({
   'notice.laterality_conflict': 'The side of the image itself ({side}) is used.',
   'notice.special_view': 'This is a special view ({view}).',
   'examined.tumour': 'Carcinoma',
+  'examined.tumour.likeliest': '{percent}',
   'examined.tumour.value': '{percent}; {share} from {mark} on',
   'examined.laterality.L': 'left',
   'examined.laterality.R': 'right',
@@ -35,8 +36,10 @@ test('a notice keeps its own English where its code is unknown or a value is mis
 
 test('tissue is said where it was read', () => {
   const tissue = { model: 'm 1', um_per_pixel: 1.2, scale_source: 'file', probability_tumour: 0.914, tumour_share: 0.5, marked_from: 0.39, unlike_training: 0.1, regions: [] };
-  assert.deepEqual(tissueWords(tissue), ['Carcinoma: 91%; 50% from 39% on']);
-  assert.deepEqual(tissueWords(null), []);
+  const map = { kind: 'tumour', file: 'heat.png', method: 'how', meaning: 'what' };
+  assert.deepEqual(tissueWords({ tissue, heat_map: map }), ['Carcinoma: 91%; 50% from 39% on']);
+  for (const other of [{ ...map, kind: 'evidence' }, null]) assert.deepEqual(tissueWords({ tissue, heat_map: other }), ['Carcinoma: 91%'], 'nothing of a map');
+  assert.deepEqual(tissueWords({ tissue: null, heat_map: null }), []);
 });
 
 test('advice of a pipeline is left to the case', () => {

@@ -38,11 +38,11 @@ export function doubtsOf(notices) {
 /** The notices that say why. @param {Notice[]} notices */
 export const doubtWords = (notices) => noticesWords(notices.filter((notice) => doubtsOf([notice]).length));
 
-/** What the tissue network read of a field. @param {import('./types.d.ts').Result['tissue']} tissue */
-export function tissueWords(tissue) {
+/** What the tissue network read of a field; of a map only where there is one. @param {Pick<import('./types.d.ts').Result, 'tissue' | 'heat_map'>} result */
+export function tissueWords({ tissue, heat_map: map }) {
   if (!tissue) return [];
   const values = { percent: probability(tissue.probability_tumour), share: probability(tissue.tumour_share), mark: probability(tissue.marked_from) };
-  return [`${t('examined.tumour')}: ${t('examined.tumour.value', values)}`];
+  return [`${t('examined.tumour')}: ${t(map?.kind === 'tumour' ? 'examined.tumour.value' : 'examined.tumour.likeliest', values)}`];
 }
 
 /**

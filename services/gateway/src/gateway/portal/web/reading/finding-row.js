@@ -125,7 +125,7 @@ export function placeWords(image, finding, sided = true) {
 /** @param {HTMLElement} row @param {import('../viewer/image.js').ViewedImage} image */
 function fillImage(row, { film, jobId, result }) {
   if (!result) return;
-  const { assessment, thresholds, findings, heat_map: heat, notices, tissue } = result;
+  const { assessment, thresholds, findings, heat_map: heat, notices } = result;
   const value = shownProbability(result);
   row.dataset.assessment = assessment;
   write(role(row, 'said'), t(`common.assessment.${assessment}`));
@@ -134,7 +134,7 @@ function fillImage(row, { film, jobId, result }) {
   const note = film ? (findings.length ? '' : t('reading.image.none')) : heat ? t(heat.kind === 'tumour' ? 'reading.image.tumour' : 'reading.image.map') : '';
   write(role(row, 'note'), note && `· ${note}`);
   const told = role(row, 'notices');
-  const items = listItems([...noticesWords(notices), ...tissueWords(tissue)]);
+  const items = listItems([...noticesWords(notices), ...tissueWords(result)]);
   told.hidden = items.length === 0;
   if (told.childElementCount !== items.length) told.replaceChildren(...items); // they do not change
   const query = { format: 'html', lang: apiLanguage };
