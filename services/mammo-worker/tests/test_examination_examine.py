@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
 from lobule.words import Words
 from lobule.words.breasts import breasts_in_words
+from lobule.words.notices import make_notice
 from lobule_ml.calibration import Logistic
 from mammo_worker.examination.breasts import read_breast
 from mammo_worker.examination.examine import (
@@ -180,6 +182,8 @@ def test_rule_is_that_of_case_assessment():
 def test_table_has_a_row_for_each_breast_and_one_for_the_case(film):
     films = {"a": film(0.7), "b": film(0.1, view="MLO"), "c": film(0.1, side="R")}
     films["d"] = AnalysisError("image_truncated", "pixels")
+    noticed = [make_notice("laterality_against_file", side="R", file_side="L"), make_notice("histopathology_suggested")]
+    films["c"] = replace(films["c"], result=films["c"].result.model_copy(update={"notices": noticed}))
     rows = [row("a"), row("b", view="MLO"), row("c", side="R"), row("d", side="R", view="MLO")]
     [(reading, failures)] = examine(rows, reader(films), MODELS)
     table = list(table_rows(reading, failures))
@@ -187,6 +191,7 @@ def test_table_has_a_row_for_each_breast_and_one_for_the_case(film):
     assert [r["views"] for r in table] == [["CC", "MLO"], ["CC"], ["LCC", "LMLO", "RCC"]]
     assert table[1]["assessment"] == "not_sure"  # one of its films failed
     assert [r["errors"] for r in table] == [[], ["d:image_truncated"], ["d:image_truncated"]]
+    assert [r["to_check"] for r in table] == [[], ["RCC:laterality_against_file"], ["RCC:laterality_against_file"]]
     assert table[2]["probability_malignant"] == max(r["probability_malignant"] for r in table[:2])
     assert [str(f) for f in failures] == [f"d: image_truncated: {films['d']}"]
 

@@ -27,7 +27,8 @@ def examine(
 
     If films cannot be assessed, the others are read, and the exit status is 1. The end of the output and the column
     `errors` of the breast list these films with a code and the reason, and no breast or case with such a film is called
-    negative. The exit status is 2 if the command cannot start.
+    negative. The column `to_check` lists what of a film is in doubt, such as a side that the file contradicts. The exit
+    status is 2 if the command cannot start.
     """
     with started_or_exit(2):
         from mammo_worker.examination.examine import film_reader, write_examinations

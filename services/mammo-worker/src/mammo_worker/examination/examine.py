@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lobule.contracts.language import LANGUAGES
+from lobule.contracts.notices import NOT_EVALUATED, TO_CHECK
 from lobule.contracts.result import DensityCategory, Laterality
 from lobule.decoding.images import read_film
 from lobule.words import Words
@@ -25,7 +26,8 @@ from mammo_worker.examination.views import FilmRow
 from mammo_worker.pipeline import MammographyPipeline
 from mammo_worker.predict import describe
 
-COLUMNS = ("examination", "laterality", "views", "probability_malignant", "assessment", "density", "errors")
+COLUMNS = ("examination", "laterality", "views", "probability_malignant", "assessment", "density", "errors", "to_check")
+_CHECKED = NOT_EVALUATED.union(*TO_CHECK.values())
 CASE = "case"
 """Value of the laterality column in the row of a case."""
 _SIDES: tuple[Laterality, ...] = ("L", "R")
@@ -177,10 +179,11 @@ def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iter
     for breast in reading.breasts:
         views += [f"{breast.laterality}{view}" for view in breast.views]
         own = [failure for failure in failures if failure.laterality == breast.laterality]
-        yield _row(reading.name, breast.laterality, breast.views, breast.verdict, breast.density, own)
+        yield _row(reading.name, breast.laterality, breast.views, breast.verdict, breast.density, own, breast.films)
     densities: list[DensityCategory] = [breast.density for breast in reading.breasts if breast.density]
     densest: DensityCategory | None = max(densities) if densities else None
-    yield _row(reading.name, CASE, views, reading.case, densest, failures)
+    films = [film for breast in reading.breasts for film in breast.films]
+    yield _row(reading.name, CASE, views, reading.case, densest, failures, films)
 
 
 def _row(
@@ -190,7 +193,9 @@ def _row(
     verdict: Verdict,
     density: DensityCategory | None,
     failures: Sequence[Failure],
+    films: Sequence[ExaminedFilm],
 ) -> Row:
+    noticed = [(film, notice.code) for film in films for notice in film.result.notices]
     return {
         "examination": name,
         "laterality": laterality,
@@ -199,6 +204,7 @@ def _row(
         "assessment": verdict.assessment,
         "density": density,
         "errors": [f"{failure.row.file.name}:{failure.code}" for failure in failures],
+        "to_check": [f"{Path(film.name).name}:{code}" for film, code in noticed if code in _CHECKED],
     }
 
 
