@@ -86,6 +86,26 @@ class TestObjects:
         assert [status for status, _ in answers] == [SUCCESS, SUCCESS, DUPLICATE]
         assert pydicom.dcmread(node.intake.path_of(found(node, changed.SOPInstanceUID).sha256)).PatientID == "1"
 
+    def test_the_same_object_in_another_encoding_is_a_success(self, node, make_film):
+        """Archives and modalities choose a transfer syntax anew for each association."""
+        film = make_film()
+        assert send(node.port, film) == [(SUCCESS, "")]
+        for proposed in ("-xi", "-xd"):  # implicit, deflated
+            command = [
+                tool("storescu"),
+                "-v",
+                proposed,
+                "-aet",
+                "PACS",
+                "-aec",
+                "LOBULE",
+                "127.0.0.1",
+                str(node.port),
+                film,
+            ]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert "Received Store Response (Success)" in done.stdout + done.stderr
+
     def test_the_same_object_over_several_associations_at_once_is_one(self, node, make_film):
         film = make_film()
         answers = []

@@ -17,6 +17,7 @@ from dicom_node.receiving.rules import judge, refuse_class
 from dicom_node.routing import Routing
 from dicom_node.statuses import Answer, Status
 from lobule.contracts.case import HANGINGS
+from lobule.imaging.dicom.digest import film_digest
 from lobule.imaging.header import DicomIdentity
 
 _PIECE = 1024 * 1024
@@ -91,7 +92,7 @@ class Intake:
                 return identity
             if self._is_ours(sop_instance_uid):
                 return _OURS
-            if known := self._known(sop_instance_uid, sha256):
+            if known := self._known(sop_instance_uid, sha256, file):
                 return known
             self._store(file, sha256)
         except OSError as error:
@@ -104,12 +105,13 @@ class Intake:
         with self._journal.reading() as database:
             return outgoing.is_own(database, sop_instance_uid)
 
-    def _known(self, sop_instance_uid: str, sha256: str) -> Answer | None:
+    def _known(self, sop_instance_uid: str, sha256: str, file: Path) -> Answer | None:
+        """The answer to an object of a UID that was received before, which may have come in another encoding."""
         with self._journal.reading() as database:
             before = received.find(database, sop_instance_uid)
         if before is None:
             return None
-        if before.sha256 == sha256:
+        if before.sha256 == sha256 or _film_digest(self.path_of(before.sha256)) == _film_digest(file):
             return Answer(Status.SUCCESS)
         return Answer(Status.DUPLICATE_INSTANCE, "Another object of this UID was received before.")
 
@@ -145,7 +147,7 @@ class Intake:
                 if whole:
                     studies.note_arrival(database, study, now, now)
         except sqlite3.IntegrityError:  # the same object came over two associations at the same moment
-            known = self._known(identity.sop_instance_uid, sha256)
+            known = self._known(identity.sop_instance_uid, sha256, self.path_of(sha256))
             assert known is not None
             return known
         if whole:
@@ -182,6 +184,11 @@ def _hash(file: Path) -> tuple[str, str, int]:
             data.update(piece)
             whole.update(piece)
         return data.hexdigest(), whole.hexdigest(), stream.tell()
+
+
+def _film_digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return film_digest(stream)
 
 
 def sync_folder(folder: Path) -> None:

@@ -64,6 +64,11 @@ class Tags:
         self._codecs = codecs if codecs is not None else self._named_codecs()
 
     @property
+    def elements(self) -> Elements:
+        """The elements as parsed."""
+        return self._elements
+
+    @property
     def word(self) -> str:
         """NumPy's name of an unsigned 16-bit word of this data set."""
         return f"{self._order}u2"

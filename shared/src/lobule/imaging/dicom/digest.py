@@ -1,0 +1,62 @@
+"""A digest of a film that does not depend on how its data set is encoded."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from lobule.imaging.dicom.elements import ITEM, UNDEFINED, Elements
+from lobule.imaging.dicom.file import DicomFile, open_dicom
+
+_PIECE = 1024 * 1024
+_ITEM = (ITEM >> 16).to_bytes(2, "little") + (ITEM & 0xFFFF).to_bytes(2, "little")
+
+
+def film_digest(stream: BinaryIO) -> str:
+    """The SHA-256 of the tags that Lobule reads of a film, and of its pixels, which are not decoded.
+
+    It is the same for implicit and explicit representations, for defined and undefined lengths, and whatever other tags
+    there are: archives and modalities send an object again in another of these forms.
+
+    Args:
+        stream: Seekable stream of the file.
+
+    Raises:
+        AnalysisError: See `open_dicom`.
+    """
+    film, digest = open_dicom(stream), hashlib.sha256()
+    _add(film.tags.elements, digest.update)
+    is_native = film.pixels is not None and film.pixels.length != UNDEFINED
+    digest.update(f"{film.little}:{'native' if is_native else film.syntax}".encode())
+    for piece in _pieces(film):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _add(elements: Elements, update: Callable[[bytes], object]) -> None:
+    for tag, element in sorted(elements.items()):
+        update(tag.to_bytes(4, "big"))
+        if isinstance(element.value, bytes):
+            value = element.value.rstrip(b" \0")  # padding
+            update(len(value).to_bytes(4, "big") + value)
+            continue
+        for item in element.value:
+            update(b"item")
+            _add(item, update)
+        update(b"end")
+
+
+def _pieces(film: DicomFile) -> Iterator[bytes]:
+    """The bytes of the pixels; of compressed ones, the fragments, each with its length."""
+    if film.pixels is None:
+        return
+    left = film.pixels.length
+    if left == UNDEFINED:
+        while film.source.peek(4) == _ITEM:
+            length = film.source.read(8)[4:]
+            yield length
+            yield film.source.read(int.from_bytes(length, "little"))
+        return
+    while left > 0:
+        piece = film.source.read(min(_PIECE, left))
+        yield piece
+        left -= len(piece)
