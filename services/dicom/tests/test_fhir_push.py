@@ -43,7 +43,7 @@ def told() -> dict:
 @pytest.fixture
 def bundle(make_film) -> bytes:
     header = read_header(make_film(PatientID="P1", AccessionNumber="ACC-1"))
-    return fhir_bundle(told(), header, PDF, "urn:oid:1.2.3")
+    return fhir_bundle(told(), header, PDF, "urn:oid:1.2.3", "ACC-1")
 
 
 def test_the_bundle_names_patient_and_study_and_holds_the_report(bundle):

@@ -1,11 +1,13 @@
 """HL7 v2: signed reports to a real MLLP peer, sent until they are taken."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from dicom_faults import free_port
 from dicom_objects import analysed, examination_of, finding, signed_by
+from dicom_study import delivered_study
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 from hospital_peers import mllp_server
@@ -15,7 +17,7 @@ from pydicom.dataelem import DataElement
 
 from dicom_node.hl7.heading import control_id
 from dicom_node.hl7.syntax import escape, parse, unescape
-from dicom_node.journal import outgoing
+from dicom_node.journal import orders, outgoing
 from dicom_node.journal.orders import Order
 from dicom_node.peers import parse_message_places
 from dicom_node.results.message import report_message
@@ -42,7 +44,8 @@ def examination(make_film):
 def message_of(examination, *, corrects: bool = False) -> bytes:
     link, known = "https://portal/cases/c1", Order("ACC-1", "P|1", "PL-7^RIS\\T\\1", "FI-8")
     made_at = datetime(2026, 2, 1, tzinfo=UTC)
-    return report_message(examination, uid=UID, order=known, link=link, made_at=made_at, corrects=corrects)
+    names = {"uid": UID, "accession": "ACC-1", "link": link}
+    return report_message(examination, **names, order=known, made_at=made_at, corrects=corrects)
 
 
 def test_a_report_is_a_valid_message_with_conclusion_and_link(examination):
@@ -174,3 +177,18 @@ def test_an_earlier_message_does_not_follow_a_newer_one(waiting_document, courie
     sending.work()
     assert waiting_document.state() == ("sent", 0, None)
     assert len(peer.messages) == 2
+
+
+@pytest.mark.filterwarnings("ignore:The value length:UserWarning:pydicom")
+def test_a_long_accession_number_finds_its_order_and_is_told_as_a_whole(make_film, tmp_path):
+    """DICOM allows 16 characters, and many systems send more; the beginning is another number."""
+    long = "2026-0105-MAMMO-000123"
+    with delivered_study(lambda: make_film(AccessionNumber=long, PatientID="P1"), tmp_path) as study:
+        with study.journal.transaction() as database:
+            orders.put(database, Order(long, "P1", "PL-7", ""), time.time())
+        study.gateway.sign(verdicts=False)
+        study.look()
+        [file] = study.intake.results.glob("*.hl7")
+        told = parse(file.read_bytes())
+        assert (told.value("ORC", 2), told.value("OBR", 3), told.value("OBR", 18)) == ("PL-7", long, long)
+        assert {report.AccessionNumber for report in study.of("conclusion")} == {""}

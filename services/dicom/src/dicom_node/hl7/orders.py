@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from dicom_node.hl7.syntax import CONTROL, Message, SyntaxProblem, component_of, unescape
-from dicom_node.journal.orders import Order, join
+from dicom_node.journal.orders import LONGEST_NUMBER, Order, join
 
 TYPES = (("ORM", "O01"), ("OMI", "O23"))
 _NEW, _GONE = frozenset({"NW", "XO", "SN", "RP", "SC", "OK", "RE", "NA"}), frozenset({"CA", "DC", "OC", "OD"})
-_LONGEST, _LONGEST_FIELD, _MOST_IDENTIFIERS = 64, 427, 10
+_LONGEST_FIELD, _MOST_IDENTIFIERS = 427, 10
 
 
 def read_orders(message: Message) -> list[tuple[Order, bool]]:
@@ -40,7 +40,7 @@ def _read(message: Message, patients: Sequence[str]) -> tuple[Order, bool]:
     if not accession or not patients:
         raise SyntaxProblem("101", "The accession number (IPC-1, OBR-18, OBR-3) or the patient (PID-3) is missing.")
     numbers = [component_of(placer, 1), component_of(filler, 1), accession, *patients]
-    if max(map(len, numbers)) > _LONGEST or max(len(placer), len(filler)) > _LONGEST_FIELD:
+    if max(map(len, numbers)) > LONGEST_NUMBER or max(len(placer), len(filler)) > _LONGEST_FIELD:
         raise SyntaxProblem("102", "An identifier is longer than 64 characters.")
     if CONTROL.search("".join(map(unescape, (placer, filler))) + "".join(numbers)):
         raise SyntaxProblem("102", "An identifier has control characters.")

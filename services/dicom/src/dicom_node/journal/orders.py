@@ -4,6 +4,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+LONGEST_NUMBER = 64
+"""Characters of an order's number, accession number or patient identifier."""
+
 
 @dataclass(frozen=True)
 class Order:

@@ -12,7 +12,7 @@ _ACCESSION = {
 }
 
 
-def fhir_bundle(source: Mapping[str, Any], header: Dataset, pdf: bytes, patient_system: str) -> bytes:
+def fhir_bundle(source: Mapping[str, Any], header: Dataset, pdf: bytes, patient_system: str, accession: str) -> bytes:
     """The transaction as JSON.
 
     Args:
@@ -20,6 +20,7 @@ def fhir_bundle(source: Mapping[str, Any], header: Dataset, pdf: bytes, patient_
         header: Of a film.
         pdf: The signed report.
         patient_system: Of the patient's identifier; may be empty.
+        accession: Number of the study as its films have it; may be empty.
     """
     bundle = json.loads(json.dumps(source))
     for entry in bundle.get("entry", []):
@@ -27,7 +28,7 @@ def fhir_bundle(source: Mapping[str, Any], header: Dataset, pdf: bytes, patient_
         if "subject" in resource:
             resource["subject"] = _subject(header, patient_system)
         if resource["resourceType"] == "ImagingStudy":
-            resource["identifier"] = _identifiers(header)
+            resource["identifier"] = _identifiers(header, accession)
         if resource["resourceType"] == "DiagnosticReport" and resource["status"] in ("final", "amended"):
             form = {"contentType": "application/pdf", "data": base64.b64encode(pdf).decode()}
             resource["presentedForm"] = [{**form, "title": each["title"]} for each in resource["presentedForm"]]
@@ -39,10 +40,10 @@ def _subject(header: Dataset, system: str) -> Mapping[str, Any]:
     return {"type": "Patient", "identifier": {"system": system, **identifier} if system else identifier}
 
 
-def _identifiers(header: Dataset) -> list[Mapping[str, Any]]:
+def _identifiers(header: Dataset, accession: str) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = [
         {"system": "urn:dicom:uid", "value": f"urn:oid:{header.StudyInstanceUID}"},
     ]
-    if header.AccessionNumber:
-        found.append({"type": _ACCESSION, "value": str(header.AccessionNumber)})
+    if accession:
+        found.append({"type": _ACCESSION, "value": accession})
     return found

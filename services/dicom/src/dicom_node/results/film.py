@@ -231,6 +231,11 @@ def _text(length: int) -> Callable[[Any], str]:
     return lambda value: _first(value)[:length].strip()
 
 
+def _whole(length: int) -> Callable[[Any], str]:
+    """For an identifier: empty if it is longer, because its beginning may be another one."""
+    return lambda value: text if len(text := _first(value)) <= length else ""
+
+
 def _person(value: Any) -> str:
     """A person's name: three groups of at most 64 characters."""
     return "=".join(group[:64].strip() for group in _first(value).split("=")[:3])
@@ -271,13 +276,13 @@ _KEPT: dict[str, Callable[[Any], Any]] = {
     "StudyInstanceUID": _text(64),
     "SeriesInstanceUID": _text(64),
     "PatientName": _person,
-    "PatientID": _text(64),
+    "PatientID": _whole(64),
     "PatientBirthDate": _day,
     "PatientSex": _sex,
     "StudyDate": _day,
     "StudyTime": _time,
-    "StudyID": _text(16),
-    "AccessionNumber": _text(16),
+    "StudyID": _whole(16),
+    "AccessionNumber": _whole(16),
     "ReferringPhysicianName": _person,
     "StudyDescription": _text(64),
     "ImageLaterality": _side,

@@ -12,6 +12,7 @@ from pydicom.uid import UID
 from dicom_node import metrics
 from dicom_node.journal import orders, outgoing, received, studies
 from dicom_node.journal.database import Journal
+from dicom_node.journal.orders import LONGEST_NUMBER
 from dicom_node.journal.outgoing import OutgoingObject
 from dicom_node.journal.received import Received
 from dicom_node.journal.studies import Study
@@ -26,6 +27,7 @@ from dicom_node.results.products import NO_CONTEXT, Document, Product, Reporting
 from dicom_node.settings import Recipient
 from lobule.client import ApiError, Client
 from lobule.corrections import as_corrected
+from lobule.imaging.header import read_header as read_identity
 
 _PASSING = frozenset({0, 429, 502, 503, 504})
 """Statuses of a gateway that is busy or away."""
@@ -115,14 +117,23 @@ class ResultMaker(Loop):
             examination = replace(examination, own_version=self._own_version(study, case))
         elif examination.signed is None and not self._was_signed(study, case):
             examination = replace(examination, signed_version=None)  # what was signed is of an earlier examination
+        accession = self._accession_of(examination.header)
         with self._journal.reading() as database:
-            header = examination.header
-            order = orders.find(database, str(header.AccessionNumber), str(header.PatientID))
+            order = orders.find(database, accession, str(examination.header.PatientID))
+        context = replace(self._context, order=order, accession=accession)
         settled = not (examination.awaited and examination.is_current)
-        for product in products(examination, self._client, case["id"], replace(self._context, order=order)):
+        for product in products(examination, self._client, case["id"], context):
             if wanting := [each.name for each in self._recipients if product.kind in each.kinds]:
                 settled = self._make(study, product, wanting) and settled
         return settled
+
+    def _accession_of(self, header: Dataset) -> str:
+        """The accession number of a film as it has it: the header has none that is longer than the standard allows."""
+        with self._journal.reading() as database:
+            film = received.find(database, str(header.SOPInstanceUID))
+        identity = read_identity(self._intake.path_of(film.sha256), "mammography").dicom if film else None
+        number = identity.accession_number if identity else None
+        return number if number and len(number) <= LONGEST_NUMBER else ""
 
     def _make(self, study: Study, product: Product, destinations: Sequence[str]) -> bool:
         """Make a product if it is out of date; returns False if the gateway does not have a part of it yet."""

@@ -27,7 +27,14 @@ _SIDES: dict[Laterality, str] = {"R": "Right breast", "L": "Left breast"}
 
 
 def report_message(
-    examination: Examination, *, uid: str, order: Order | None, link: str, made_at: datetime, corrects: bool = False
+    examination: Examination,
+    *,
+    uid: str,
+    order: Order | None,
+    accession: str,
+    link: str,
+    made_at: datetime,
+    corrects: bool = False,
 ) -> bytes:
     """The message.
 
@@ -36,6 +43,7 @@ def report_message(
             takes back until the next signature.
         uid: Names the message for ever.
         order: Of the study, if it is known.
+        accession: Number of the study as its films have it; may be empty.
         link: Where the report can be read.
         made_at: When the message was made.
         corrects: Whether a message about the study was made before.
@@ -45,7 +53,7 @@ def report_message(
     state = "P" if signed is None else "C" if corrects else "F"
     now = made_at.astimezone(UTC).strftime("%Y%m%d%H%M%S+0000")
     placer, filler = (order.placer, order.filler) if order else ("", "")
-    filler = filler or escape(_said(header, "AccessionNumber"))
+    filler = filler or escape(accession)
     study_day = f"{_said(header, 'StudyDate')}{_said(header, 'StudyTime')[:6]}" if _said(header, "StudyDate") else ""
     lines = [
         "MSH|^~\\&|LOBULE||||" + f"{now}||ORU^R01^ORU_R01|{control_id(uid)}|P|2.5.1|||AL|NE||UNICODE UTF-8",
@@ -58,7 +66,7 @@ def report_message(
             f3=filler,
             f4=_REPORT,
             f7=escape(study_day),
-            f18=escape(_said(header, "AccessionNumber")),
+            f18=escape(accession),
             f22=now,
             f24="RAD",
             f25=state,
