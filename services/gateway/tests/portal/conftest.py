@@ -191,6 +191,7 @@ class Study:
             "probability",
             "heat",
             "heat_kind",
+            "tissue",
             "working",
             "hanging",
             "display",
@@ -218,6 +219,7 @@ class Study:
         probability=0.9,
         heat=None,
         heat_kind="evidence",
+        tissue=None,
         working=0.0,
         hanging=None,
         display=None,
@@ -248,6 +250,7 @@ class Study:
             findings=list(findings),
             notices=list(notices),
             breast=breast,
+            tissue=tissue,
             display=DisplayImage(file="display.png", width=WIDTH // 2, height=HEIGHT // 2),
             heat_map=None
             if heat is None

@@ -1,9 +1,14 @@
 """What the colours of a heat map stand for, and whether it is to be believed."""
 
+import re
+
 import numpy as np
 import pytest
+from film_pane import marks, placed, show_only
 from playwright.sync_api import expect
+from viewer_tools import HEIGHT, WIDTH
 
+from lobule.contracts.tissue import Tissue, TissueRegion
 from lobule.words import make_notice
 
 pytestmark = pytest.mark.browser
@@ -25,6 +30,35 @@ def test_the_legend_is_that_of_the_active_image(logged_in, study, picture):
         expect(ramp.locator("span:not(.colours), small")).to_have_text([said[0], *said[1:]])
     page.locator(".of-image").get_by_text("none.png").click()
     expect(ramp).to_have_count(0)
+
+
+def test_the_likeliest_squares_are_drawn_with_the_map(logged_in, study, picture):
+    region = TissueRegion(x=100, y=200, width=300, height=300, probability_tumour=0.914)
+    tissue = Tissue(
+        model="tissue-lite0 1.0.0",
+        um_per_pixel=0.5,
+        scale_source="given",
+        probability_tumour=0.914,
+        tumour_share=0.3,
+        marked_from=0.25,
+        unlike_training=0.5,
+        regions=[region],
+    )
+    nothing = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
+    study.add(picture(5), modality="histopathology", heat=nothing, heat_kind="tumour", tissue=tissue)
+    page = logged_in(study.url)
+    pane = page.locator(".pane:visible")
+    expect(pane).to_have_attribute("data-scale", re.compile("."))
+    show_only(page, "boxes", "outlines", "tags")
+    assert not marks(page, pane).any(), "they belong to the map"
+    show_only(page, "heat")
+    expect(pane).to_have_attribute("data-heat", "")
+    rows, columns = np.nonzero(marks(page, pane))
+    scale, x, y = placed(pane)
+    wanted = [region.x * scale + x, region.y * scale + y]
+    wanted += [(region.x + region.width) * scale + x, (region.y + region.height) * scale + y]
+    seen = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+    assert np.abs(np.array(seen) - wanted).max() <= 3, "the line is 4 pixels wide"
 
 
 def test_the_map_of_tissue_unlike_the_training_is_doubted_while_it_is_shown(logged_in, study, picture):

@@ -31,6 +31,7 @@ export type ReaderFinding = Schemas['ReaderFinding'];
 export type ReasonRead = Schemas['ReasonRead'];
 export type RefusedFilm = Schemas['RefusedFilm'];
 export type Result = Schemas['Result'];
+export type TissueRegion = Schemas['TissueRegion'];
 export type OneChange = Schemas['OneChange'];
 export type ReviewChange = Schemas['ReviewChange'];
 export type Review = Schemas['Review'];

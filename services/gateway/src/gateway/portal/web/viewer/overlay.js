@@ -5,6 +5,7 @@ import { drawBand } from './band-mark.js';
 import { toPane } from './geometry.js';
 import { drawOwnTag, drawPill, inPane, strokeOwn } from './own-marks.js';
 import { RIM, STATES } from './palette.js';
+import { drawRegions } from './region-marks.js';
 import { placeTags } from './tags.js';
 import { matrixOf, turnPoint } from './turn.js';
 
@@ -27,6 +28,7 @@ import { matrixOf, turnPoint } from './turn.js';
  * @property {import('./own.js').OwnMark[]} own
  * @property {import('./pane.js').Shown['band']} band
  * @property {Overlays} overlays
+ * @property {import('./region-marks.js').TissueRegion[]} regions
  */
 /**
  * A finding as it is drawn.
@@ -53,10 +55,13 @@ const SMOOTHED = 0.02; // of an outline: the stretch that is averaged
  * @param {Laid} laid
  * @param {Above & {heat: ImageBitmap | null}} what
  */
-export function drawOverlay(context, laid, { heat, marks, own, band, overlays: shown }) {
+export function drawOverlay(context, laid, { heat, marks, own, band, overlays: shown, regions }) {
   const pane = { ...laid, toPane: (/** @type {Point} */ point) => placeOf(point, laid) };
   drawBand(context, pane, band);
-  if (shown.heat && heat) drawHeat(context, pane, heat, shown.opacity);
+  if (shown.heat && heat) {
+    drawHeat(context, pane, heat, shown.opacity);
+    drawRegions(context, pane, regions);
+  }
   for (const mark of marks) {
     context.globalAlpha = mark.faded && !mark.lit ? 0.45 : 1;
     const outline = shown.outlines ? mark.finding.outline : null;

@@ -25,6 +25,7 @@ import { drawPlaced } from './sources.js';
  * @property {import('./own.js').OwnMark[]} own What readers drew on it.
  * @property {(import('./band.js').Band & {words: string}) | null} band Where the chosen finding of the other view would lie.
  * @property {import('./overlay.js').Overlays} overlays
+ * @property {import('./region-marks.js').TissueRegion[]} regions Where invasive carcinoma is likeliest.
  */
 
 /**
@@ -69,8 +70,8 @@ export class Pane extends Placement {
   /** Show an image, or nothing. @param {Shown} shown */
   show(shown) {
     this.lay(shown);
-    const { marks, own, band, overlays } = shown;
-    this.#above = JSON.stringify([marks, own, band, overlays]);
+    const { marks, own, band, overlays, regions } = shown;
+    this.#above = JSON.stringify([marks, own, band, overlays, regions]);
     this.draw();
   }
 
@@ -143,7 +144,7 @@ export class Pane extends Placement {
 
   /** Tools draw often; the film and its marks are painted only where they change. @param {import('./sources.js').Placed | null} placed */
   #paintFilm(placed) {
-    const { image, source, turn, marks, own, band, overlays } = this.shown;
+    const { image, source, turn, marks, own, band, overlays, regions } = this.shown;
     const { pixels, imageSize, transform, size } = this;
     const heat = image?.heat ?? null;
     const now = [source, heat, this.#above, JSON.stringify([placed?.window, turn, pixels]), JSON.stringify(placed)];
@@ -157,6 +158,6 @@ export class Pane extends Placement {
     }
     const hasty = this.#rest();
     if (hasty && same.slice(0, -1).every(Boolean) && stretch(this.root, transform)) return; // while a hand zooms
-    paint(this.root, pixels, { source, heat, placed: { ...placed, hasty }, laid, above: { marks, own, band, overlays }, key: this.#above });
+    paint(this.root, pixels, { source, heat, placed: { ...placed, hasty }, laid, above: { marks, own, band, overlays, regions }, key: this.#above });
   }
 }

@@ -97,6 +97,7 @@ export function createPanes(grid, options) {
       own: state.peek === 'marks' ? [] : options.ownOf(state, image),
       band: state.peek === 'marks' ? null : options.bandOf(state, image),
       overlays,
+      regions: image.result?.tissue?.regions ?? [],
     });
   }
 

@@ -17,6 +17,7 @@ export const UPRIGHT = { rotation: 0, mirrored: false };
 const NOTHING = {
   image: null, source: null, turn: UPRIGHT, part: { x: 0, y: 0, width: 1, height: 1 }, cropped: false, side: 'centre', window: null, marks: [], own: [], band: null,
   overlays: { boxes: false, outlines: false, heat: false, tags: false, opacity: 0 },
+  regions: [],
 };
 
 /** The zoom and the place of an image in an element. */
