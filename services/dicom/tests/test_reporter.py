@@ -36,7 +36,8 @@ def reporting(start_node, monkeypatch):
     def start(**settings):
         node = start_node(**settings)
         [reporter] = [loop for loop in node._loops if loop.name == "reporter"]
-        reporter.close()
+        reporter.end()
+        reporter.join(30)
         reporter.closing = False
         reporter._client = gateway = Gateway()
         return node, reporter, gateway

@@ -3,6 +3,7 @@
 import subprocess
 import threading
 import time
+from unittest.mock import Mock
 
 import pydicom
 import pytest
@@ -10,6 +11,7 @@ from dicom_peer import FILM, STUDY, connect, send, send_beginning, store_as, too
 from pydicom.uid import generate_uid
 
 from dicom_node.journal import received
+from dicom_node.node import Node
 from dicom_node.receiving.intake import Intake
 from dicom_node.routing import Routing
 
@@ -205,3 +207,15 @@ class TestWhatIsLeftAfterAnEnd:
         assert list(again.incoming.iterdir()) == []
         assert list(again.objects.iterdir()) == [again.path_of(kept.sha256)]
         assert again.path_of(kept.sha256).stat().st_mode & 0o077 == 0
+
+
+def test_all_parts_are_told_to_end_before_one_is_waited_for(make_settings):
+    """Otherwise each that waits for a system that is away would have the whole grace for itself."""
+    node, told = Node(make_settings(dicom_port=0, gateway_url="http://127.0.0.1:9")), []
+    for name in ("first", "second"):
+        part = Mock()
+        part.end.side_effect = lambda name=name: told.append(("end", name))
+        part.join.side_effect = lambda within_s, name=name: told.append(("join", name, within_s <= 30))
+        node._loops.append(part)
+    node.close()
+    assert told == [("end", "first"), ("end", "second"), ("join", "first", True), ("join", "second", True)]

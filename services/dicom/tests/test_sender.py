@@ -113,7 +113,8 @@ def test_what_no_destination_takes_is_dead_in_the_end_and_can_be_sent_again(tmp_
     for _ in range(2):
         hurry(waiting)
         sending.work()
-    assert state(waiting) == ("dead", 2, "rejected")
+    assert state(waiting)[:2] == ("dead", 2)
+    assert state(waiting)[2] in ("rejected", "not_connected")  # storescp closes the connection at once
     with waiting.transaction() as database:
         assert outgoing.send_again(database, None, time.time()) == 1
     assert state(waiting)[:2] == ("waiting", 0)

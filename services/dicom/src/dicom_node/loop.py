@@ -39,11 +39,14 @@ class Loop(ABC):
         """End the current pause."""
         self._wake.set()
 
-    def close(self) -> None:
-        """Finish the current work and end the thread."""
+    def end(self) -> None:
+        """Have the thread end after its current work."""
         self.closing = True
         self._wake.set()
-        self._thread.join(30)
+
+    def join(self, within_s: float) -> None:
+        """Wait for the end of the thread, at most so long."""
+        self._thread.join(max(0.0, within_s))
 
     def is_alive(self) -> bool:
         """Whether the thread runs."""

@@ -1,5 +1,6 @@
 """The node: its parts, put together."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -35,6 +36,9 @@ from dicom_node.settings import NodeSettings, commitment_peers, recipients
 from dicom_node.worklist.performer import Performer
 from lobule.client import Client
 from lobule.contracts.node import NodeReport
+
+_GRACE_S = 30.0
+"""For all parts together: service managers kill the node ten seconds later."""
 
 
 class Node:
@@ -173,12 +177,15 @@ class Node:
         return {**self.live(), "disk": self.intake.has_room()}
 
     def close(self) -> None:
-        """End all parts; what was received stays in the journal."""
+        """End all parts, within half a minute; what was received stays in the journal."""
         self._scp.close()
         if self.orders is not None:
             self.orders.close()
         for loop in self._loops:
-            loop.close()
+            loop.end()
+        until = time.monotonic() + _GRACE_S
+        for loop in self._loops:
+            loop.join(until - time.monotonic())
         self.journal.close()
 
 
