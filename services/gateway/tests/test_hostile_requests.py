@@ -6,11 +6,13 @@ import threading
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.concurrency import run_in_threadpool
 
 from gateway.cases import repository as cases
 from gateway.errors import ProblemError
 from gateway.jobs.models import Rendering
 from gateway.one_line import in_one_line
+from gateway.reports import renderings
 
 
 def test_deeply_nested_json_is_no_answer_of_a_security_key(client):
@@ -106,13 +108,49 @@ class TestRemovedMeanwhile:
         ]
         for thread in threads:
             thread.start()
-        while renderings(app) < len(asked):
+        while renderings_of(app) < len(asked):
             pass
         assert client.delete(f"/api/v1/images/{gone['image']['id']}", headers=alice).status_code == 204
         for thread in threads:
             thread.join()
         assert {name: answer.status_code for name, answer in answers.items()} == {"draft": 404, "report": 404}
-        assert renderings(app) == 0
+        assert renderings_of(app) == 0
+
+    @pytest.mark.parametrize(
+        ("asked", "removed", "status"),
+        [
+            ("cases/{case}/reports/draft", "case", 404),
+            ("cases/{case}/reports/draft", "image", 503),
+            ("cases/{case}/reports/1", "case", 404),
+            ("jobs/{job}/report", "case", 404),
+            ("jobs/{job}/report", "image", 404),
+        ],
+    )
+    def test_no_report_is_made_of_what_is_removed_just_before(
+        self, app, client, alice, upload, case, worker, monkeypatch, asked, removed, status
+    ):
+        """Its request, with all that the report says, would stay in the database."""
+        app.state.settings.delete_signed_cases = True
+        sent = upload(case_id=case).json()
+        worker.infer(sent["job"]["id"])
+        worker.render(sent["job"]["id"])
+        if asked.endswith("/1"):
+            signed = {"conclusion": "not_sure", "acknowledged": ["unreviewed", "contradiction"]}
+            assert client.post(f"/api/v1/cases/{case}/reports", json=signed, headers=alice).status_code == 201
+        fetch = renderings.fetch
+
+        async def remove_and_fetch(*given):
+            path = f"cases/{case}" if removed == "case" else f"images/{sent['image']['id']}"
+            answer = await run_in_threadpool(client.delete, f"/api/v1/{path}", headers=alice)
+            assert answer.is_success, answer.text
+            return await fetch(*given)
+
+        monkeypatch.setattr("gateway.reports.renderings.fetch", remove_and_fetch)
+        path = asked.format(case=case, job=sent["job"]["id"])
+        answer = client.get(f"/api/v1/{path}?format=pdf&lang=zh", headers=alice)
+        assert answer.status_code == status, answer.text
+        assert answer.json()["code"] == ("not_found" if status == 404 else "report_not_ready")
+        assert renderings_of(app) == 0
 
     def test_what_a_worker_leaves_afterwards_goes_when_it_says_so(self, app, client, alice, upload, worker):
         sent = upload().json()
@@ -140,7 +178,7 @@ class TestRemovedMeanwhile:
         assert (answers[0].status_code, answers[0].json()["code"]) == (404, "not_found")
 
 
-def renderings(app) -> int:
+def renderings_of(app) -> int:
     with app.state.sessions() as session:
         return session.query(Rendering).count()
 

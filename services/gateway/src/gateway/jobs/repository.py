@@ -9,6 +9,7 @@ from sqlalchemy import Select, and_, delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
+from gateway.errors import not_found
 from gateway.groups.repository import shared_with
 from gateway.images.models import Image
 from gateway.jobs.models import Examination, Job, Opinion, Step, Work
@@ -117,6 +118,16 @@ def ids_of_image(session: Session, image_id: str) -> list[str]:
 def number_of_image(session: Session, image_id: str) -> int:
     """How many analyses an image has."""
     return session.scalar(select(func.count()).select_from(Job).where(Job.image_id == image_id)) or 0
+
+
+def lock(session: Session, job_id: str) -> None:
+    """Lock an analysis against its deletion until the transaction ends.
+
+    Raises:
+        ProblemError: `not_found`, 404, if it was deleted.
+    """
+    if session.scalar(select(Job.id).where(Job.id == job_id).with_for_update(key_share=True)) is None:
+        raise not_found("job")
 
 
 def lock_steps_of_image(session: Session, image_id: str) -> None:

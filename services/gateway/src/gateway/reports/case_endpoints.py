@@ -1,5 +1,6 @@
 """`/api/v1/cases/{id}/reports`: the draft, signing, and the signed versions."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Request
@@ -158,7 +159,8 @@ async def read_draft(
         read_together = joint_reading.reading_of(session, case.id)  # its end is no revision of the case
         key = f"case:{case.id}:draft:{case.revision}:{read_together}:{own}{language}:{form}"
         asked = RenderRequest(case=content, languages=[language], forms=[form])
-        return case, RenderingSpec(key, case.owner_id, Requester(user.id, interactive=True), lambda: asked)
+        lock = partial(_lock_unchanged, case_id=case.id, revision=case.revision)
+        return case, RenderingSpec(key, case.owner_id, Requester(user.id, interactive=True), lambda: asked, lock)
 
     state = request.app.state
     work = await run_in_threadpool(read, state.sessions, finished)
@@ -196,6 +198,16 @@ def _visible(session: Session, user: User, case_id: str) -> Case:
     if case is None:
         raise not_found("case")
     return case
+
+
+def _lock_unchanged(session: Session, case_id: str, revision: int) -> None:
+    """Lock a case whose draft has been composed, so that nothing is drawn that was removed meanwhile.
+
+    Raises:
+        ProblemError: `not_found` (404), or `report_not_ready` (503) if the case has changed: another request succeeds.
+    """
+    if cases.locked(session, case_id).revision != revision:
+        raise ProblemError(503, "report_not_ready", "rendering", headers={"Retry-After": "2"})
 
 
 def _version(session: Session, case: Case, version: int) -> CaseReport:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -140,6 +141,7 @@ async def report_response(request: Request, user: User, job: Job, form: ReportFo
         owner_id=job.owner_id,
         requester=Requester(user.id, interactive=True),
         request=lambda: RenderRequest(image=image_content(job), languages=[language], forms=[form]),
+        lock=partial(jobs.lock, job_id=job.id),
     )
     return as_response(*await renderings.fetch(request, wanted, language, form), language)
 

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import Request
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import State
 
+from gateway.cases import repository as cases
 from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
 from gateway.jobs import on_request
@@ -42,6 +44,8 @@ class RenderingSpec:
         owner_id: Whose it is.
         requester: The user who requests it, if it has to be made.
         request: What to ask the report service for, if it has to be made.
+        lock: Locks what it shows, so that nothing is deleted between its last look and the note of the rendering, which
+            is deleted with it. Raises a `ProblemError` if it was deleted or changed.
         signs: Gives the PDF of a signed version its signature; see `gateway.reports.signed_pdf`.
     """
 
@@ -49,6 +53,7 @@ class RenderingSpec:
     owner_id: str
     requester: Requester
     request: Callable[[], RenderRequest]
+    lock: Callable[[Session], object]
     signs: SignedPdf | None = None
 
 
@@ -61,7 +66,8 @@ def of_version(
         return RenderRequest(case=signed_content(report), languages=[language], forms=[form])
 
     signs = SignedPdf(report.case_id, report.version, report.sha256, language) if form == "pdf" else None
-    return RenderingSpec(report.key(language, form), owner_id, requester, request, signs)
+    lock = partial(cases.locked, case_id=report.case_id)
+    return RenderingSpec(report.key(language, form), owner_id, requester, request, lock, signs)
 
 
 def ensure(session: Session, report: CaseReport, owner_id: str, requester: Requester, wanted: RenderingsCreate) -> None:
@@ -73,7 +79,7 @@ def ensure(session: Session, report: CaseReport, owner_id: str, requester: Reque
     check(session, report)
     for language, form in itertools.product(wanted.languages, wanted.forms):
         one = of_version(report, owner_id, requester, language, form)
-        rendering = repository.rendering(session, one.key)
+        rendering = _locked(session, one)
         if rendering is not None and rendering.state == "done" and wanted.anew:
             on_request.render_again(session, rendering, one.request(), requester=requester)
         else:
@@ -144,7 +150,7 @@ def _look(sessions: SessionFactory, rendering_id: str) -> Rendering:
 
 def _repeat(sessions: SessionFactory, wanted: RenderingSpec) -> Rendering:
     with sessions.begin() as session:
-        rendering = repository.rendering(session, wanted.key)
+        rendering = _locked(session, wanted)
         if rendering is not None and rendering.state == "done":
             on_request.render_again(session, rendering, wanted.request(), requester=wanted.requester)
             return rendering
@@ -157,11 +163,17 @@ def _find_or_open(sessions: SessionFactory, wanted: RenderingSpec) -> Rendering:
         return rendering
     try:
         with sessions.begin() as session:
-            return _open_or_retry(session, wanted, repository.rendering(session, wanted.key))
+            return _open_or_retry(session, wanted, _locked(session, wanted))
     except IntegrityError:  # somebody else asked at the same moment
         rendering = read(sessions, lambda session: repository.rendering(session, wanted.key))
         assert rendering is not None, "its key is taken"
         return rendering
+
+
+def _locked(session: Session, wanted: RenderingSpec) -> Rendering | None:
+    """The rendering, if there is one; what it shows stays until the transaction ends."""
+    wanted.lock(session)
+    return repository.rendering(session, wanted.key)
 
 
 def _open_or_retry(session: Session, wanted: RenderingSpec, rendering: Rendering | None) -> Rendering:
