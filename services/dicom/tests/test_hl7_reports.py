@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from dicom_faults import free_port
 from dicom_objects import analysed, examination_of, finding, signed_by
+from dicom_peer import STUDY
 from dicom_study import delivered_study
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
@@ -167,7 +168,7 @@ def test_an_earlier_message_does_not_follow_a_newer_one(waiting_document, courie
     peer.code = "AE"
     sending.work()
     new = f"{UID}.2"
-    waiting_document.put(new, "message", peer.messages[0].encode(), "hl7:RIS@127.0.0.1:" + str(peer.port), version=2)
+    waiting_document.put(new, "message", peer.messages[0].encode(), f"hl7:RIS@127.0.0.1:{peer.port}", version=2)
     peer.code, peer.control = "AA", control_id(new)
     sending.work()
     peer.control = None
@@ -177,6 +178,20 @@ def test_an_earlier_message_does_not_follow_a_newer_one(waiting_document, courie
     sending.work()
     assert waiting_document.state() == ("sent", 0, None)
     assert len(peer.messages) == 2
+
+
+def test_only_the_newest_message_of_a_study_is_sent_again(waiting_document, courier, peer):
+    sending, new = courier(peer.port), f"{UID}.2"
+    sending.work()
+    waiting_document.put(new, "message", peer.messages[0].encode(), f"hl7:RIS@127.0.0.1:{peer.port}", version=2)
+    peer.control = control_id(new)
+    sending.work()
+    with waiting_document.journal.transaction() as database:
+        assert outgoing.send_again(database, STUDY, 0) == 1
+    sending.work()
+    with waiting_document.journal.reading() as database:
+        assert {row["state"] for row in outgoing.sendings(database)} == {"sent"}
+    assert len(peer.messages) == 3
 
 
 @pytest.mark.filterwarnings("ignore:The value length:UserWarning:pydicom")

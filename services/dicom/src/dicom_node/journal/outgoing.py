@@ -10,6 +10,8 @@ DicomKind = Literal["findings", "outlines", "conclusion", "document", "marks", "
 for each film."""
 Kind = DicomKind | Literal["message", "bundle"]
 """A signed report adds an HL7 v2 message and a FHIR bundle."""
+_IN_PLACE: tuple[Kind, ...] = ("message", "bundle")
+"""Products that take the place of their earlier versions where they arrive."""
 SendingState = Literal["waiting", "sent", "dead"]
 
 
@@ -122,7 +124,7 @@ def mark_sent(database: sqlite3.Connection, sending: Sending) -> None:
     arrived must not follow it: it is sent no more.
     """
     _update(database, sending, "state = 'sent', problem = NULL")
-    if sending.kind in ("message", "bundle"):
+    if sending.kind in _IN_PLACE:
         database.execute(
             """DELETE FROM sendings WHERE destination = ? AND state != 'sent' AND sop_instance_uid IN (
             SELECT earlier.sop_instance_uid FROM made AS earlier JOIN made AS new USING (study_uid, kind)
@@ -142,11 +144,15 @@ def give_up(database: sqlite3.Connection, sending: Sending, problem: str) -> Non
 
 
 def send_again(database: sqlite3.Connection, study_uid: str | None, now: float) -> int:
-    """Have all objects of a study sent once more, or, without a study, all that are dead. Gives how many."""
+    """Have all objects of a study sent once more, or, without a study, all that are dead. Gives how many.
+
+    Of messages and bundles of a study, only the newest is: an earlier one would take its place meanwhile.
+    """
     chosen = (
         "state = 'dead'"
         if study_uid is None
-        else "sop_instance_uid IN (SELECT sop_instance_uid FROM made WHERE study_uid = ?)"
+        else f"""sop_instance_uid IN (SELECT sop_instance_uid FROM made JOIN products USING (study_uid, kind, part)
+        WHERE study_uid = ? AND (kind NOT IN {_IN_PLACE} OR made.version = products.version))"""  # noqa: S608 - our own
     )
     given = () if study_uid is None else (study_uid,)
     again = f"UPDATE sendings SET state = 'waiting', attempts = 0, due_at = ? WHERE {chosen}"  # noqa: S608 - our own
