@@ -1,12 +1,15 @@
 """What a report says of the tissue of a field."""
 
+import numpy as np
 import pytest
 
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import HeatMap
 from lobule.contracts.tissue import Tissue, TissueRegion
+from lobule.imaging.decode import encode_png
 from lobule.words import Words
 from report.parts import HeatLegend
+from report.pictures import draw_pictures
 from report.section import build_section
 
 TISSUE = Tissue(
@@ -49,6 +52,22 @@ def test_nothing_is_said_of_the_share_on_a_map_that_a_small_field_does_not_have(
     assert {fact.label: fact.value for fact in section.examined}[
         "Invasive carcinoma"
     ] == "91% where it is likeliest (0.2 mm)"
+
+
+def test_the_likeliest_squares_are_drawn_on_the_map(field, make_histology, heat, analysed_at):
+    _, files = make_histology()
+    region = TissueRegion(x=20, y=30, width=60, height=50, probability_tumour=0.914)
+    section = build_section(field, analysed_at, Words("en"))
+    pictures = [
+        draw_pictures(field.model_copy(update={"tissue": tissue}), section, {**files, "heat.png": encode_png(heat)})
+        for tissue in (TISSUE.model_copy(update={"regions": regions}) for regions in ([], [region]))
+    ]
+    without, drawn = (picture.annotated.astype(int) for picture in pictures)
+    changed = np.abs(drawn - without).max(axis=2) > 0
+    for line in (changed[78:83, 50], changed[55, 18:23], changed[55, 78:83]):
+        assert line.any(), "below, on the left and on the right; the tag lies above"
+    assert not changed[40:75, 30:70].any()
+    assert not changed[90:].any()
 
 
 def test_a_given_scale_is_said_of_a_field_too_small_to_read_its_tissue(make_histology, analysed_at):

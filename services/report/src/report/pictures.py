@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lobule.contracts.result import Box, Finding, Result
+from lobule.contracts.tissue import Tissue
 from lobule.errors import AnalysisError
 from lobule.imaging.hanging import hang
 from report.hanging import hang_finding, move_finding
@@ -77,6 +78,8 @@ def draw_pictures(
     found = [hang_finding(result.findings[row.index], hanging, (image.width, image.height)) for row in section.findings]
     x, y = size[0] / image.width, size[1] / image.height
     scale = (y, x) if hanging is not None and hanging.rotation in (90, 270) else (x, y)
+    if result.heat_map is not None and result.tissue is not None:
+        ground = _with_regions(ground, result.tissue, scale)
 
     own = [hang_finding(as_shape(row.finding), hanging, (image.width, image.height)) for row in readers]
     every = list(zip(section.findings, found, strict=True))
@@ -98,6 +101,21 @@ def draw_pictures(
     return Pictures(
         display, annotated, hung, cutouts, tuple(_cutout(display, finding, scale, within) for finding in own)
     )
+
+
+def _with_regions(ground: RGB8, tissue: Tissue, scale: tuple[float, float]) -> RGB8:
+    """A map with the squares where invasive carcinoma is likeliest. A field hangs as it was sent."""
+    squares = [
+        Finding(
+            label="mass",
+            probability=region.probability_tumour,
+            outline=None,
+            box=Box(x=region.x, y=region.y, width=region.width, height=region.height),
+        )
+        for region in tissue.regions
+    ]
+    marks = [Mark(FINDINGS["unknown"], f"{region.probability_tumour:.0%}") for region in tissue.regions]
+    return draw_findings(ground, squares, marks, scale) if squares else ground
 
 
 def _drawn(
