@@ -1,12 +1,16 @@
 """QIDO-RS and WADO-RS find and hand out films and results."""
 
 import io
+import threading
 
 import numpy as np
 import pydicom
 import pytest
 from dicomweb_objects import OTHER, PDF, REPORT, STUDY, hand_over, made, read, rendered, value
 from PIL import Image
+from sqlalchemy import text
+
+from gateway.deletion import repository as deletion
 
 BOTH = pytest.mark.parametrize("app", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 
@@ -175,3 +179,29 @@ def test_what_is_no_result_of_the_case_is_not_kept(client, alice, root, headers_
     assert hand_over(client, headers_of("bob"), study.case, study.results[0]).json()["code"] == "forbidden", (
         "made elsewhere"
     )
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("app", ["postgres"], indirect=True)
+def test_nothing_is_left_of_a_result_that_comes_while_its_case_is_deleted(
+    app, client, alice, node, study, tmp_path, monkeypatch
+):
+    answers, delete_row = [], deletion.delete_row
+    late = made(REPORT, "SR")
+    sender = threading.Thread(target=lambda: answers.append(hand_over(client, node, study.case, late)))
+
+    def waits() -> bool:
+        with app.state.engine.connect() as connection:
+            return connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) > 0
+
+    def send_and_delete_row(session, case_id):
+        sender.start()
+        while sender.is_alive() and not waits():
+            pass
+        delete_row(session, case_id)
+
+    monkeypatch.setattr(deletion, "delete_row", send_and_delete_row)
+    assert client.delete(f"/api/v1/cases/{study.case}", headers=alice).status_code == 200
+    sender.join()
+    assert (answers[0].status_code, answers[0].json()["code"]) == (404, "not_found")
+    assert list((tmp_path / "objects" / "instances").iterdir()) == []

@@ -75,7 +75,7 @@ def _keep(request: Request, user: User, case_id: str, upload: Upload) -> tuple[R
     try:
         received = take_in(state.store, state.fingerprints, state.names, upload)
         with state.sessions.begin() as session:
-            case = _case(session, user, case_id)
+            case = cases.locked(session, _case(session, user, case_id).id)  # its deletion sees this object, or is seen
             kept, new = keep(session, state.store, case, received)
             if new:
                 record(session, request, user, "case.result", "case", case.id, {"modality": kept.modality})
