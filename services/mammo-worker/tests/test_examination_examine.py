@@ -24,6 +24,7 @@ from mammo_worker.examination.examine import (
     examine,
     film_reader,
     table_rows,
+    write_examinations,
 )
 from mammo_worker.examination.explain import suggested_category
 from mammo_worker.examination.films import examined
@@ -194,6 +195,19 @@ def test_table_has_a_row_for_each_breast_and_one_for_the_case(film):
     assert [r["to_check"] for r in table] == [[], ["RCC:laterality_against_file"], ["RCC:laterality_against_file"]]
     assert table[2]["probability_malignant"] == max(r["probability_malignant"] for r in table[:2])
     assert [str(f) for f in failures] == [f"d: image_truncated: {films['d']}"]
+
+
+def test_an_interrupted_run_leaves_table_and_details_of_what_was_read(film, tmp_path):
+    def read(row):
+        if row.examination == "2":
+            raise KeyboardInterrupt
+        return film(0.1)
+
+    rows = [row("a"), row("b", examination="2")]
+    with pytest.raises(KeyboardInterrupt):
+        write_examinations(rows, read, MODELS, tmp_path / "out.csv", tmp_path / "out.json")
+    assert [each["examination"] for each in json.loads((tmp_path / "out.json").read_text())] == ["1"]
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 3
 
 
 def test_case_never_falls_with_one_more_suspicious_film(film):

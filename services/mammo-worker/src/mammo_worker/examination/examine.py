@@ -252,11 +252,13 @@ def write_examinations(
     total = len({row.examination for row in rows})
     with open_output(output) as stream, open_output(details_to) if details_to else nullcontext() as details_stream:
         write = row_writer(stream, COLUMNS, as_json=False)
-        for reading, failed in tracked(examine(rows, read, models), "examinations", total):
-            failures += failed
-            for row in table_rows(reading, failed):
-                write(row)
-            everything.append(details(reading, models))
-        if details_stream is not None:
-            details_stream.write(json.dumps(everything, indent=1, ensure_ascii=False) + "\n")
+        try:
+            for reading, failed in tracked(examine(rows, read, models), "examinations", total):
+                failures += failed
+                for row in table_rows(reading, failed):
+                    write(row)
+                everything.append(details(reading, models))
+        finally:  # of an interrupted run, the details of what is in the table
+            if details_stream is not None:
+                details_stream.write(json.dumps(everything, indent=1, ensure_ascii=False) + "\n")
     return failures
