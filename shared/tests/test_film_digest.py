@@ -7,6 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
+from lobule.errors import AnalysisError
 from lobule.imaging.dicom.digest import film_digest
 
 
@@ -47,6 +48,14 @@ def test_another_patient_other_pixels_and_another_polarity_are_differences(film)
     film.ViewCodeSequence[0].CodeValue = "R-10226"
     digests.append(digest_of(film))
     assert len(set(digests)) == len(digests)
+
+
+def test_a_film_whose_pixels_end_early_has_none(film):
+    stream = io.BytesIO()
+    film.save_as(stream, enforce_file_format=True)
+    with pytest.raises(AnalysisError) as refused:
+        film_digest(io.BytesIO(stream.getvalue()[:-100]))
+    assert refused.value.code == "image_truncated"
 
 
 def test_compressed_films_are_compared_by_their_fragments(film):

@@ -17,6 +17,7 @@ from dicom_node.receiving.rules import judge, refuse_class
 from dicom_node.routing import Routing
 from dicom_node.statuses import Answer, Status
 from lobule.contracts.case import HANGINGS
+from lobule.errors import AnalysisError
 from lobule.imaging.dicom.digest import film_digest
 from lobule.imaging.header import DicomIdentity
 
@@ -111,7 +112,7 @@ class Intake:
             before = received.find(database, sop_instance_uid)
         if before is None:
             return None
-        if before.sha256 == sha256 or _film_digest(self.path_of(before.sha256)) == _film_digest(file):
+        if before.sha256 == sha256 or _is_same_film(self.path_of(before.sha256), file):
             return Answer(Status.SUCCESS)
         return Answer(Status.DUPLICATE_INSTANCE, "Another object of this UID was received before.")
 
@@ -186,9 +187,12 @@ def _hash(file: Path) -> tuple[str, str, int]:
         return data.hexdigest(), whole.hexdigest(), stream.tell()
 
 
-def _film_digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return film_digest(stream)
+def _is_same_film(one: Path, other: Path) -> bool:
+    try:
+        with one.open("rb") as first, other.open("rb") as second:
+            return film_digest(first) == film_digest(second)
+    except (AnalysisError, FileNotFoundError):  # not to be read, or deleted by retention at this moment
+        return False
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,8 +4,10 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from lobule.errors import AnalysisError
 from lobule.imaging.dicom.elements import ITEM, UNDEFINED, Elements
 from lobule.imaging.dicom.file import DicomFile, open_dicom
+from lobule.imaging.dicom.source import EndOfFileError, TooMuchError
 
 _PIECE = 1024 * 1024
 _ITEM = (ITEM >> 16).to_bytes(2, "little") + (ITEM & 0xFFFF).to_bytes(2, "little")
@@ -21,14 +23,17 @@ def film_digest(stream: BinaryIO) -> str:
         stream: Seekable stream of the file.
 
     Raises:
-        AnalysisError: See `open_dicom`.
+        AnalysisError: See `open_dicom`; `image_truncated` if the pixels end early.
     """
     film, digest = open_dicom(stream), hashlib.sha256()
     _add(film.tags.elements, digest.update)
     is_native = film.pixels is not None and film.pixels.length != UNDEFINED
     digest.update(f"{film.little}:{'native' if is_native else film.syntax}".encode())
-    for piece in _pieces(film):
-        digest.update(piece)
+    try:
+        for piece in _pieces(film):
+            digest.update(piece)
+    except (EndOfFileError, TooMuchError):
+        raise AnalysisError("image_truncated", "pixels") from None
     return digest.hexdigest()
 
 
@@ -49,14 +54,17 @@ def _pieces(film: DicomFile) -> Iterator[bytes]:
     """The bytes of the pixels; of compressed ones, the fragments, each with its length."""
     if film.pixels is None:
         return
-    left = film.pixels.length
-    if left == UNDEFINED:
-        while film.source.peek(4) == _ITEM:
-            length = film.source.read(8)[4:]
-            yield length
-            yield film.source.read(int.from_bytes(length, "little"))
+    if film.pixels.length != UNDEFINED:
+        yield from _read(film, film.pixels.length)
         return
+    while film.source.peek(4) == _ITEM:
+        head = film.source.read(8)
+        yield head
+        yield from _read(film, int.from_bytes(head[4:], "little"))
+
+
+def _read(film: DicomFile, left: int) -> Iterator[bytes]:
     while left > 0:
-        piece = film.source.read(min(_PIECE, left))
+        piece = film.source.some(min(_PIECE, left))
         yield piece
         left -= len(piece)
