@@ -139,10 +139,12 @@ def test_the_last_administrator_keeps_access(home):
 
 
 def test_a_password_is_exchanged_and_has_to_be_changed(home):
-    run("add", "anna", "--home", str(home), "--password-stdin")
+    added = run("add", "anna", "--home", str(home), "--password-stdin")
+    assert added.exit_code == 0, added.output
     assert run("password", "anna", "--home", str(home), "--password-stdin", password="short").exit_code == 1
     another = "another sentence that is long"
-    assert run("password", "anna", "--home", str(home), "--password-stdin", password=another).exit_code == 0
+    done = run("password", "anna", "--home", str(home), "--password-stdin", password=another)
+    assert done.exit_code == 0, done.output
     assert verify_password(another, user(home, "anna").password_hash)
     assert user(home, "anna").must_change_password
 

@@ -133,11 +133,13 @@ class CuttingProxy:
         with contextlib.suppress(OSError):
             while piece := browser.recv(65536):
                 if UPLOAD in piece:
-                    self.uploads += 1
                     passed = 0
                 if passed is not None:
                     passed += len(piece)
-                    if passed > self._after and self.broken:
+                if passed is not None and passed > self._after:  # one that ends before was on a connection that ended
+                    passed = None
+                    self.uploads += 1
+                    if self.broken:
                         self.cuts += 1
                         for end in (browser, gateway):
                             end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -8,6 +8,7 @@ import { RIM, STATES } from './palette.js';
 const { colour } = STATES.unknown;
 const TAG = { width: 44, height: 20 }; // CSS pixels
 const ROOMY = 60; // CSS pixels
+const TYPE = 'system-ui, sans-serif';
 
 /**
  * @param {import('./sources.js').Context} context In CSS pixels of the pane.
@@ -15,7 +16,7 @@ const ROOMY = 60; // CSS pixels
  * @param {TissueRegion[]} regions
  */
 export function drawRegions(context, pane, regions) {
-  context.font = '600 13px system-ui, sans-serif';
+  context.font = `600 13px ${TYPE}`;
   context.textBaseline = 'middle';
   for (const region of regions) {
     const { x, y, width, height } = inPane(pane, region);
