@@ -10,10 +10,11 @@ DEAD_AFTER_S = 15
 PROBE_EVERY_S = 5
 PROBES = DEAD_AFTER_S // PROBE_EVERY_S - 1
 
-TCP_OPTIONS = {
-    socket.TCP_KEEPIDLE: PROBE_EVERY_S,
-    socket.TCP_KEEPINTVL: PROBE_EVERY_S,
-    socket.TCP_KEEPCNT: PROBES,
-    socket.TCP_USER_TIMEOUT: 1000 * DEAD_AFTER_S,
+_WANTED = {
+    "TCP_KEEPIDLE": PROBE_EVERY_S,
+    "TCP_KEEPINTVL": PROBE_EVERY_S,
+    "TCP_KEEPCNT": PROBES,
+    "TCP_USER_TIMEOUT": 1000 * DEAD_AFTER_S,
 }
-"""Options of a socket, besides SO_KEEPALIVE."""
+TCP_OPTIONS: dict[int, int] = {getattr(socket, name): value for name, value in _WANTED.items() if hasattr(socket, name)}
+"""Options of a socket, besides SO_KEEPALIVE; those that this system has: some are Linux's alone."""

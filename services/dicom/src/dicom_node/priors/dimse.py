@@ -23,9 +23,8 @@ from dicom_node.settings import NodeSettings
 
 _ROOT = "1.2.840.10008.5.1.4.1.2.2."
 _FIND, _MOVE, _GET = f"{_ROOT}1", f"{_ROOT}2", f"{_ROOT}3"
-_NO_GET = frozenset(
-    {"not_offered", "not_connected", "rejected"}
-)  # an archive may refuse an association that asks for nothing else
+_NO_GET = frozenset({"not_offered", "not_connected", "rejected"})
+"""An archive may refuse an association that asks for nothing but GET."""
 _LATE_S = 5.0
 """How long a film may come after the archive has said that it was sent."""
 _PENDING, _SUCCESS = (0xFF00, 0xFF01), 0x0000
