@@ -1,5 +1,7 @@
 """Addresses that no webhook may have, and those that a setting allows."""
 
+import socket
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -43,11 +45,27 @@ def test_what_is_private_is_refused(url):
 
 
 def test_what_is_allowed_and_what_is_public():
-    assert resolve("http://10.1.2.3:8080/x", parse_networks("10.1.0.0/16")) == "10.1.2.3"
-    assert resolve("http://[::1]:8080/x", parse_networks("::1/128")) == "::1"
+    assert resolve("http://10.1.2.3:8080/x", parse_networks("10.1.0.0/16")) == ["10.1.2.3"]
+    assert resolve("http://[::1]:8080/x", parse_networks("::1/128")) == ["::1"]
     for public in ("8.8.8.8", "2001:4860:4860::8888", "64:ff9b::808:808", "2002:808:808::1"):
         host = f"[{public}]" if ":" in public else public
-        assert resolve(f"https://{host}/", []) == public
+        assert resolve(f"https://{host}/", []) == [public]
+
+
+def test_addresses_keep_the_order_of_the_resolver(monkeypatch):
+    """It puts those last to which there is no route: IPv6 in most containers."""
+    found = [(0, 0, 0, "", (address, 443)) for address in ("93.184.215.14", "2606:4700::1111", "93.184.215.14")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_more: found)
+    assert resolve("https://receiver.example/", []) == ["93.184.215.14", "2606:4700::1111"]
+
+
+def test_a_password_in_an_address_is_refused(client, alice):
+    """It would not be sent, and would be kept and shown in clear."""
+    for credentials in ("anna:secret@", "anna@", ":secret@"):
+        url = f"https://{credentials}receiver.example/"
+        answer = client.post("/api/v1/webhooks", headers=alice, json={"url": url})
+        assert (answer.status_code, answer.json()["code"]) == (422, "webhook_address_forbidden")
+        assert "password" in answer.json()["detail"]
 
 
 def test_what_is_wrong_is_said_once(client, alice):

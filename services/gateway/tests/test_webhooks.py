@@ -134,6 +134,16 @@ class TestDelivery:
         assert app.state.deliverer.send_due() == 1
         assert receiver.paths == ["http://192.0.2.9/hook"]
 
+    def test_the_next_address_is_tried_where_one_cannot_be_reached(
+        self, app, client, alice, receiver, webhook, monkeypatch
+    ):
+        """As with a receiver that has an IPv6 address but does not listen there."""
+        found = [(0, 0, 0, "", (address, receiver.port)) for address in ("127.9.9.9", "127.0.0.1")]
+        monkeypatch.setattr("socket.getaddrinfo", lambda *_given, **_more: found)
+        client.post(f"/api/v1/webhooks/{webhook['id']}/test", headers=alice)
+        assert app.state.deliverer.send_due() == 1
+        assert len(receiver.messages) == 1
+
     def test_a_finished_job_is_told_once_and_signed(self, app, client, alice, webhook, receiver, worker, job):
         worker.infer(job)
         assert app.state.deliverer.send_due() == 0, "the report is still to come"

@@ -30,8 +30,11 @@ class ForbiddenAddressError(Exception):
         self.reason, self.host = reason, host
 
 
-def resolve(url: str, allowed: Sequence[Network]) -> str:
-    """The IP address to send to, resolved once, so that the address that was checked is the one connected to.
+def resolve(url: str, allowed: Sequence[Network]) -> list[str]:
+    """The IP addresses to send to, resolved once, so that an address that was checked is the one connected to.
+
+    They keep the order of the resolver (RFC 6724), which puts those last to which this machine has no route: most
+    containers have no IPv6.
 
     Args:
         url: The webhook's.
@@ -44,13 +47,14 @@ def resolve(url: str, allowed: Sequence[Network]) -> str:
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise ForbiddenAddressError("unknown_host", host) from None
-    for address in sorted(found):
+    found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+    for address in found:
         if not _is_allowed(ipaddress.ip_address(address.split("%")[0]), allowed):
             raise ForbiddenAddressError("private", host)
-    return sorted(found)[0]
+    return found
 
 
 def _is_allowed(address: ipaddress.IPv4Address | ipaddress.IPv6Address, allowed: Sequence[Network]) -> bool:

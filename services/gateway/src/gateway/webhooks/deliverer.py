@@ -133,17 +133,38 @@ class Deliverer:
         try:
             async with (
                 asyncio.timeout(TIMEOUT_S),  # of the whole request: a receiver may send a byte every few seconds
-                httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, verify=self._trust) as http,
+                httpx.AsyncClient(follow_redirects=False, verify=self._trust) as http,
             ):
-                address = await asyncio.to_thread(resolve, url, self._allowed)
-                request = _to_address(url, address, http, headers, body.encode())
-                answer = await http.send(request, stream=True)  # its body is not needed and may be endless
-                await answer.aclose()
+                addresses = await asyncio.to_thread(resolve, url, self._allowed)
+                # An address that does not answer leaves time for the others.
+                http.timeout = httpx.Timeout(TIMEOUT_S, connect=TIMEOUT_S / len(addresses))
+                requests = [_to_address(url, address, http, headers, body.encode()) for address in addresses]
+                answer = await _first_answer(http, requests)
         except TimeoutError:
             return None, f"no answer within {TIMEOUT_S:.0f} seconds"
         except (ForbiddenAddressError, httpx.HTTPError) as error:
             return None, str(error)[:200] or type(error).__name__
         return answer.status_code, None if answer.is_success else f"status {answer.status_code}"
+
+
+async def _first_answer(http: httpx.AsyncClient, requests: list[httpx.Request]) -> httpx.Response:
+    """The answer of the first address that can be reached, without its body, which may be endless.
+
+    Raises:
+        httpx.HTTPError: There is no answer.
+    """
+    for request in requests[:-1]:
+        try:
+            return await _answer(http, request)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError):
+            continue  # nothing was sent
+    return await _answer(http, requests[-1])
+
+
+async def _answer(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    answer = await http.send(request, stream=True)
+    await answer.aclose()
+    return answer
 
 
 def _to_address(url: str, address: str, http: httpx.AsyncClient, headers: dict[str, str], body: bytes) -> httpx.Request:

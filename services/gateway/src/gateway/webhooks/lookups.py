@@ -41,15 +41,19 @@ class Lookups:
         """Refuse an address that messages may not be sent to.
 
         Raises:
-            ProblemError: `webhook_address_forbidden`, 422, also if its name is not found in time, or `lookup_busy`,
-                429, if an earlier look-up of the user has not ended, or too many of others have not.
+            ProblemError: `webhook_address_forbidden`, 422, also if it contains a password or if its name is not found
+                in time, or `lookup_busy`, 429, if an earlier look-up of the user has not ended, or too many of others
+                have not.
         """
+        parts = urlsplit(url)
+        if parts.username is not None or parts.password is not None:  # they are not sent, and would be kept in clear
+            raise _forbidden("credentials", parts.hostname or "")
         if user_id in self._busy:
             raise _busy()
         self._busy.add(user_id)
         loop = asyncio.get_running_loop()
 
-        def ended(_lookup: Future[str]) -> None:  # perhaps long after nobody waits for it any more
+        def ended(_lookup: Future[list[str]]) -> None:  # perhaps long after nobody waits for it any more
             if not loop.is_closed():
                 loop.call_soon_threadsafe(self._busy.discard, user_id)
 
