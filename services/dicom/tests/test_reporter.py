@@ -69,6 +69,7 @@ def test_a_report_says_who_called_and_what_waits(reporting, make_film, tmp_path)
     peers = {peer.name: peer for peer in report.peers}
     assert set(peers) == {"PACS", "gateway:", "hl7:RIS@127.0.0.1:9", "fhir:", "priors:PACS@127.0.0.1:9"}
     assert (peers["PACS"].results, peers["PACS"].dead) == (["cad"], 1)
+    assert all(peer.is_plain for peer in peers.values()), "data goes to all of them without TLS"
     assert "secret" not in report.model_dump_json()
     assert peers["fhir:"].address == f"http://127.0.0.1:9/{'fhir' * 60}"[:200]
     assert [(rule.name, rule.patterns) for rule in report.rules] == [("screening", {"station": "S*"})]

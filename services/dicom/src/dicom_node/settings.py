@@ -7,8 +7,10 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from dicom_node.journal.outgoing import Kind
 from dicom_node.peers import (
+    ANY,
     KINDS,
     Destination,
+    Place,
     ae_titles,
     networks,
     parse_destinations,
@@ -218,6 +220,17 @@ class NodeSettings(ServiceSettings):
             raise ValueError("LOBULE_DICOM_TLS_PEERS needs LOBULE_DICOM_TLS_CERTIFICATE, _TLS_KEY and _TLS_CA")
         return self
 
+    @model_validator(mode="after")
+    def _tls_of_known_peers(self) -> "NodeSettings":
+        """Refuse a title that is misspelt: its system would be called without TLS, and nobody would notice."""
+        if unknown := set(ae_titles(self.dicom_tls_peers)).difference(called_titles(self), {ANY}):
+            named = ", ".join(sorted(unknown))
+            raise ValueError(f"LOBULE_DICOM_TLS_PEERS names AE titles that no other setting gives an address: {named}")
+        messages = parse_message_places(self.dicom_hl7_destinations)
+        if self.dicom_hl7_ca and not any(each.is_tls for each in messages):
+            raise ValueError("LOBULE_DICOM_HL7_CA needs a destination with /tls in LOBULE_DICOM_HL7_DESTINATIONS")
+        return self
+
 
 class Recipient(NamedTuple):
     """A system that receives results, by any protocol.
@@ -242,6 +255,18 @@ def recipients(settings: NodeSettings) -> list[Recipient]:
     if settings.dicom_fhir_url:
         found.append(Recipient(FHIR, frozenset({"bundle"})))
     return found
+
+
+def called_titles(settings: NodeSettings) -> set[str]:
+    """The AE titles of all systems that the node calls."""
+    priors = parse_prior_nodes(settings.dicom_prior_nodes)
+    return {*commitment_peers(settings), *(each.ae_title for each in priors if isinstance(each, Place))}
+
+
+def is_called_over_tls(settings: NodeSettings, ae_title: str) -> bool:
+    """Whether the node calls the system with this AE title over TLS."""
+    titles = ae_titles(settings.dicom_tls_peers)
+    return ANY in titles or ae_title in titles
 
 
 def commitment_peers(settings: NodeSettings) -> dict[str, Destination]:

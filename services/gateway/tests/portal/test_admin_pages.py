@@ -89,6 +89,21 @@ def tell(client, report: dict, outcomes: list | None = None) -> list[dict]:
     return client.post("/api/v1/nodes/report", json=body, headers=who).json()["tasks"]
 
 
+def test_the_page_of_nodes_says_where_tls_failed_and_where_there_is_none(enter, client, new_user):
+    new_user("pacs", role="service")
+    report = told()
+    report["peers"][0]["is_plain"] = True
+    refused = report["associations"][0] | {"calling_ae": "", "called_ae": "", "outcome": "rejected", "statuses": {}}
+    codes = ["tls_expired", "tls_failed", "tls_host", "tls_no_certificate", "tls_refused", "tls_untrusted"]
+    report["associations"] = [refused | {"problem": code} for code in codes]
+    tell(client, report)
+    page = enter("root").get("/admin/nodes").text
+    assert page.count("<b>without TLS</b>") == 1
+    assert page.count("A system at 10.0.0.9 was refused before it named its AE title: ") == len(codes)
+    assert "certificate names another host." in page
+    assert "AE title: tls_" not in page, "each code has words"
+
+
 @pytest.mark.browser
 def test_in_a_real_browser(chromium, client, new_user):
     """A token is made, a wrong password refused, a role changed, at the width of a phone."""

@@ -28,6 +28,9 @@ class NodePeer(_NodeDocument):
     name: Short = Field(description="name of the system at the node")
     protocol: PeerProtocol = Field(description="protocol of the system")
     address: Short = Field(description="address of the system")
+    is_plain: bool = Field(
+        default=False, description="whether it is called without TLS, so that data can be read on the way"
+    )
     roles: list[PeerRole] = Field(description="roles of the system")
     results: list[Short] = Field(default=[], description="kinds of results that it receives")
     waiting: int = Field(default=0, description="objects that wait for delivery to it, or searches for priors")
@@ -63,6 +66,9 @@ class AssociationNote(_NodeDocument):
     called_ae: Short = Field(description="called AE title")
     address: Short = Field(description="network address of the caller")
     outcome: Literal["open", "ended", "aborted", "rejected"] = Field(description="how it ended")
+    problem: Short = Field(
+        default="", description="code of why it was rejected before it named an AE title: TLS failed"
+    )
     statuses: dict[str, int] = Field(description="number of objects by the status of their response")
 
 

@@ -3,7 +3,6 @@
 import ipaddress
 import socket
 import socketserver
-import ssl
 import threading
 import time
 from collections import Counter
@@ -22,8 +21,8 @@ from dicom_node.journal import orders
 from dicom_node.journal.database import Journal
 from dicom_node.peers import networks
 from dicom_node.privacy import error_location
-from dicom_node.receiving.server import server_context
 from dicom_node.settings import NodeSettings
+from dicom_node.tls import connection_problem, server_context
 
 _MOST_CONNECTIONS = 20
 _KEPT_S = 180 * 86400.0
@@ -46,7 +45,7 @@ class OrderListener(socketserver.ThreadingTCPServer):
     def __init__(self, settings: NodeSettings, journal: Journal) -> None:
         assert settings.dicom_hl7_port is not None
         self.journal, self.timeout_s = journal, settings.dicom_timeout_s
-        self._networks, self._tls = networks(settings.dicom_hl7_networks), _tls_of(settings)
+        self._networks, self._tls = networks(settings.dicom_hl7_networks), server_context(settings)
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()  # connections by address
         super().__init__((settings.dicom_host, settings.dicom_hl7_port), _Conversation)
@@ -72,7 +71,7 @@ class OrderListener(socketserver.ThreadingTCPServer):
         address = ipaddress.ip_address(client_address[0])
         known = any(address in network for network in self._networks if network.version == address.version)
         if not known:
-            _refused("unknown_address")
+            _refused("unknown_address", client_address[0])
         return known
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
@@ -87,10 +86,11 @@ class OrderListener(socketserver.ThreadingTCPServer):
                 return
             try:
                 request.settimeout(self.timeout_s)
-                with self._tls.wrap_socket(request, server_side=True) if self._tls else request as connection:
+                with self._tls.get().wrap_socket(request, server_side=True) if self._tls else request as connection:
                     super().finish_request(connection, client_address)
-            except OSError:
-                _refused("connection_lost")
+            except OSError as error:
+                problem = connection_problem(error)
+                _refused("connection_lost" if problem == "not_connected" else problem, client_address[0])
 
     @contextmanager
     def _place(self, address: str) -> Iterator[bool]:
@@ -104,7 +104,7 @@ class OrderListener(socketserver.ThreadingTCPServer):
                 problem = None
                 self._held[address] += 1
         if problem is not None:
-            _refused(problem)
+            _refused(problem, address)
             yield False
             return
         try:
@@ -177,13 +177,6 @@ def acknowledgment(message: Message | None, code: str, problem: SyntaxProblem | 
     return ("\r".join(lines) + "\r").encode()
 
 
-def _refused(problem: str) -> None:
+def _refused(problem: str, address: str | None = None) -> None:
     metrics.orders.labels(problem).inc()
-    _log.warning("an order was not taken", problem=problem)
-
-
-def _tls_of(settings: NodeSettings) -> ssl.SSLContext | None:
-    """TLS with client certificates, if the node has a certificate, as at the Storage SCP."""
-    if settings.dicom_tls_certificate is None:
-        return None
-    return server_context(str(settings.dicom_tls_certificate), str(settings.dicom_tls_key), str(settings.dicom_tls_ca))
+    _log.warning("an order was not taken", problem=problem, address=address)

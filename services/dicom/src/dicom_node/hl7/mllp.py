@@ -77,6 +77,22 @@ class FrameReader:
             raise FrameError("no_end_block" if self._rest else "too_slow") from None
 
 
+def connected(host: str, port: int, timeout_s: float, tls: ssl.SSLContext | None) -> socket.socket:
+    """A new connection.
+
+    Raises:
+        OSError: There is none, or TLS failed.
+    """
+    plain = socket.create_connection((host, port), timeout_s)
+    if tls is None:
+        return plain
+    try:
+        return tls.wrap_socket(plain, server_hostname=host)
+    except OSError:
+        plain.close()
+        raise
+
+
 def exchange(
     host: str, port: int, message: bytes, *, timeout_s: float, most: int, tls: ssl.SSLContext | None = None
 ) -> bytes:
@@ -86,8 +102,7 @@ def exchange(
         FrameError: No answer came.
         OSError: There is no connection.
     """
-    plain = socket.create_connection((host, port), timeout_s)
-    with tls.wrap_socket(plain, server_hostname=host) if tls else plain as connection:
+    with connected(host, port, timeout_s, tls) as connection:
         connection.sendall(frame(message))
         answer = FrameReader(connection, most, timeout_s).next()
     if answer is None:

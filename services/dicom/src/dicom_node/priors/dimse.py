@@ -19,7 +19,7 @@ from dicom_node.receiving.bounds import BoundedReader
 from dicom_node.receiving.rules import FILM_CLASSES, TRANSFER_SYNTAXES
 from dicom_node.receiving.scp import MAX_PDU_BYTES
 from dicom_node.sending.associations import our_entity, why_not_established
-from dicom_node.settings import NodeSettings
+from dicom_node.settings import NodeSettings, is_called_over_tls
 
 _ROOT = "1.2.840.10008.5.1.4.1.2.2."
 _FIND, _MOVE, _GET = f"{_ROOT}1", f"{_ROOT}2", f"{_ROOT}3"
@@ -42,6 +42,7 @@ class DimsePeer:
     def __init__(self, place: Place, settings: NodeSettings, awaited: AwaitedFilms) -> None:
         self._place, self._settings, self._awaited, self._moves = place, settings, awaited, False
         self.name = f"{place.ae_title}@{place.host}:{place.port}"
+        self.is_plain = not is_called_over_tls(settings, place.ae_title)
 
     def studies(self, criteria: PriorCriteria) -> Sequence[FoundStudy]:
         """See `Peer`."""

@@ -92,7 +92,7 @@ class PriorFetcher(Loop):
         except _CaseSignedError:
             self._close(search, "case_signed")
         except PeerError as error:
-            if error.problem in _AWAY:
+            if error.problem in _AWAY or error.problem.startswith("tls_"):
                 away[search.node] = error.problem
             self._failed(search, error.problem)
         except ApiError as error:

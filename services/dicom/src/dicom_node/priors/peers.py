@@ -32,9 +32,15 @@ class FoundFilm(NamedTuple):
 
 
 class Peer(Protocol):
-    """A system that has priors. Every method may raise `PeerError`."""
+    """A system that has priors. Every method may raise `PeerError`.
+
+    Attributes:
+        name: Its address.
+        is_plain: Whether it is called without TLS.
+    """
 
     name: str
+    is_plain: bool
 
     def studies(self, criteria: PriorCriteria) -> Sequence[FoundStudy]:
         """Studies that may be priors."""

@@ -16,6 +16,7 @@ from dicom_node.priors.dimse import day
 from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError
 from dicom_node.privacy import without_password
 from dicom_node.settings import NodeSettings
+from dicom_node.tls import connection_problem
 
 _MOST_JSON = 8 * 1024 * 1024
 _SLACK = 64 * 1024
@@ -37,6 +38,7 @@ class DicomwebPeer:
     def __init__(self, url: str, settings: NodeSettings, token: SecretStr | None, ca: Path | None) -> None:
         self._root, self._most = httpx.URL(url), settings.dicom_max_object_bytes
         self.name, self._grace_s = without_password(url), settings.dicom_timeout_s
+        self.is_plain = self._root.scheme == "http"
         self._http = http_client(token, ca, settings.dicom_timeout_s)
 
     def studies(self, criteria: PriorCriteria) -> Sequence[FoundStudy]:
@@ -90,8 +92,8 @@ class DicomwebPeer:
                 return answer.headers.get("Content-Type", "")
         except AnswerError as error:
             raise PeerError(error.problem) from None
-        except httpx.HTTPError:
-            raise PeerError("not_connected") from None
+        except httpx.HTTPError as error:
+            raise PeerError(connection_problem(error)) from None
 
 
 def _keep_first_part(path: Path, content_type: str) -> None:

@@ -20,6 +20,7 @@ class _Note:
     called_ae: str
     address: str
     outcome: Outcome
+    problem: str = ""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     statuses: Counter[str] = field(default_factory=Counter[str])
 
@@ -42,6 +43,12 @@ class AssociationNotes:
     def rejected(self, event: Event) -> None:
         """An association was rejected."""
         note = _note(event, "rejected")
+        with self._lock:
+            self._notes.append(note)
+
+    def refused(self, address: str, problem: str) -> None:
+        """A connection was closed before it could ask for an association, because TLS failed."""
+        note = _Note("", "", address[:64], "rejected", problem)
         with self._lock:
             self._notes.append(note)
 
@@ -70,6 +77,7 @@ class AssociationNotes:
                     called_ae=note.called_ae,
                     address=note.address,
                     outcome=note.outcome,
+                    problem=note.problem,
                     statuses=dict(note.statuses),
                 )
                 for note in reversed(self._notes)

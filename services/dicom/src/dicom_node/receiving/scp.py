@@ -19,9 +19,10 @@ from dicom_node.receiving.commitment import PUSH_MODEL, CommitmentScp
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.notes import AssociationNotes
 from dicom_node.receiving.rules import FILM_CLASSES, REFUSED_CLASSES, TRANSFER_SYNTAXES
-from dicom_node.receiving.server import Limits, NodeEntity, NodeServer, server_context
+from dicom_node.receiving.server import Limits, NodeEntity, NodeServer
 from dicom_node.settings import NodeSettings
 from dicom_node.statuses import Answer, Status
+from dicom_node.tls import server_context
 
 MAX_PDU_BYTES = 256 * 1024
 _log = structlog.get_logger()
@@ -80,18 +81,13 @@ class StorageScp:
             entity.add_supported_context(sop_class, TRANSFER_SYNTAXES)
         for sop_class in sorted(REFUSED_CLASSES):
             entity.add_supported_context(sop_class, TRANSFER_SYNTAXES)
-        certificate, key, authority = (
-            settings.dicom_tls_certificate,
-            settings.dicom_tls_key,
-            settings.dicom_tls_ca,
-        )
-        tls = server_context(str(certificate), str(key), str(authority)) if certificate else None
         limits = Limits(
             associations=settings.dicom_max_associations,
             pdu_bytes=MAX_PDU_BYTES,
             object_bytes=settings.dicom_max_object_bytes,
             timeout_s=settings.dicom_timeout_s,
             exceeded=_note_excess,
+            no_tls=self._note_no_tls,
         )
         handlers = [
             (evt.EVT_C_ECHO, _echo),
@@ -107,14 +103,20 @@ class StorageScp:
         ]
         server: NodeServer = entity.make_server(  # pyright: ignore[reportAssignmentType] - it is of the class given
             (settings.dicom_host, settings.dicom_port),
-            ssl_context=tls,
             evt_handlers=handlers,
             server_class=NodeServer,
             limits=limits,
+            tls=server_context(settings),
         )
         entity._servers.append(server)  # its `shutdown` takes it out of this list
         threading.Thread(target=server.serve_forever, name="storage-scp", daemon=True).start()
         return server
+
+    def _note_no_tls(self, address: str, problem: str) -> None:
+        metrics.associations.labels("tls_handshake").inc()
+        _log.warning("a caller was refused: TLS failed", address=address, problem=problem)
+        if problem != "not_connected":  # else it only looked whether the port is open
+            self.notes.refused(address, problem)
 
     def _store(self, event: Event) -> Dataset:
         request = event.request

@@ -1,7 +1,6 @@
 """The server below the SCP: a limited number of connections, and TLS handshakes that do not block other callers."""
 
 import socket
-import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from dicom_node.receiving.bounds import BoundedReader
 from dicom_node.receiving.messages import BoundedMessages
+from dicom_node.tls import CurrentContext, connection_problem
 
 _LOCAL_LIMIT = (0x02, 0x03, 0x02)
 """Rejected transient, by the service provider: local limit exceeded (DICOM PS3.8, 9.3.4)."""
@@ -31,7 +31,8 @@ class Limits:
         object_bytes: Of an object.
         timeout_s: Of silence.
         exceeded: Told what was exceeded: `pdu_too_large`, `object_too_large`, `message_too_large`, `messages_waiting`,
-            `message_invalid`, `too_slow`, `tls_handshake`, `connections` or `associations_of_address`.
+            `message_invalid`, `too_slow`, `connections` or `associations_of_address`.
+        no_tls: Told the address of a caller with whom TLS failed, and the code of why.
     """
 
     associations: int
@@ -39,6 +40,7 @@ class Limits:
     object_bytes: int
     timeout_s: float
     exceeded: Callable[[str], None]
+    no_tls: Callable[[str, str], None]
 
     @property
     def of_address(self) -> int:
@@ -120,14 +122,15 @@ class NodeServer(ThreadedAssociationServer):
 
     Args:
         limits: What a caller may take.
+        tls: The context for callers; None: no TLS.
         arguments: See `AssociationServer`.
     """
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, *arguments: Any, limits: Limits, **named: Any) -> None:
-        self.limits = limits
+    def __init__(self, *arguments: Any, limits: Limits, tls: CurrentContext | None, **named: Any) -> None:
+        self.limits, self._tls = limits, tls
         self._lock = threading.Lock()
         self._starting: set[tuple[str, int]] = set()  # address and port of callers that have no association yet
         super().__init__(*arguments, **named, request_handler=_Handler)
@@ -157,29 +160,14 @@ class NodeServer(ThreadedAssociationServer):
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands and start the association."""
         try:
-            if self.ssl_context is not None:
+            if self._tls is not None:
                 try:
-                    request = self.ssl_context.wrap_socket(request, server_side=True)
-                except OSError:
-                    self.limits.exceeded("tls_handshake")
+                    request = self._tls.get().wrap_socket(request, server_side=True)
+                except OSError as error:
+                    self.limits.no_tls(client_address[0], connection_problem(error))
                     self.shutdown_request(request)
                     return
             super().finish_request(request, client_address)
         finally:
             with self._lock:
                 self._starting.discard(client_address[:2])
-
-
-def server_context(certificate: str, key: str, authority: str) -> ssl.SSLContext:
-    """TLS 1.2 or newer; every caller needs a certificate.
-
-    Args:
-        certificate: Our chain, PEM file.
-        key: Its key, PEM file.
-        authority: Who signs the callers' certificates, PEM file.
-    """
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_cert_chain(certificate, key)
-    return context

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import httpx
@@ -9,15 +10,18 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 from pynetdicom.association import Association
 
-from dicom_node.peers import Place
+from dicom_node.hl7.mllp import connected
+from dicom_node.peers import MessagePlace, Place
 from dicom_node.priors.choosing import PriorCriteria
 from dicom_node.priors.peers import Peer, PeerError
 from dicom_node.sending.associations import our_entity, why_not_established
 from dicom_node.settings import NodeSettings
+from dicom_node.tls import connection_problem, message_context
 from lobule.transfer import trusting
 
 _VERIFICATION = "1.2.840.10008.1.1"
 _TIMEOUT_S = 10.0
+_REFUSAL_S = 1.0
 _SIDE = 64
 
 
@@ -92,13 +96,23 @@ def ask(peer: Peer) -> str:
     return "ok"
 
 
-def connect(host: str, port: int) -> str:
-    """Open and close a TCP connection."""
+def connect(place: MessagePlace, settings: NodeSettings) -> str:
+    """Open and close a connection to a receiver of messages, over TLS if it gets them so."""
+    tls = message_context(settings).get() if place.is_tls else None
     try:
-        socket.create_connection((host, port), _TIMEOUT_S).close()
-    except OSError:
-        return "not_connected"
+        with connected(place.host, place.port, _TIMEOUT_S, tls) as connection:
+            if tls is not None:
+                _wait_for_refusal(connection)
+    except OSError as error:
+        return connection_problem(error)
     return "ok"
+
+
+def _wait_for_refusal(connection: socket.socket) -> None:
+    """Raise if the other side refuses our certificate, which TLS 1.3 says after the handshake."""
+    connection.settimeout(_REFUSAL_S)
+    with suppress(TimeoutError):
+        connection.recv(1)
 
 
 def read_metadata(settings: NodeSettings) -> str:
@@ -113,8 +127,8 @@ def read_metadata(settings: NodeSettings) -> str:
             http.stream("GET", url, headers=headers) as answer,
         ):
             return "ok" if answer.is_success else f"http_{answer.status_code}"
-    except httpx.HTTPError:
-        return "not_connected"
+    except httpx.HTTPError as error:
+        return connection_problem(error)
 
 
 def _code(answer: Dataset) -> str:

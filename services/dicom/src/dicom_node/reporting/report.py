@@ -9,7 +9,7 @@ from dicom_node.peers import parse_destinations, parse_message_places, parse_sto
 from dicom_node.priors.peers import Peer
 from dicom_node.privacy import without_password
 from dicom_node.routing import ATTRIBUTES, Routing, Rule
-from dicom_node.settings import FHIR, GATEWAY, NodeSettings, recipients
+from dicom_node.settings import FHIR, GATEWAY, NodeSettings, is_called_over_tls, recipients
 from dicom_node.worklist.performer import Performer
 from lobule import __version__
 from lobule.contracts.node import (
@@ -86,7 +86,9 @@ def _worklist(database: sqlite3.Connection, settings: NodeSettings, performer: P
 def _destinations(database: sqlite3.Connection, settings: NodeSettings) -> Iterable[NodePeer]:
     counts = outgoing.counts_by_destination(database)
     places = {each.ae_title: f"{each.host}:{each.port}" for each in parse_destinations(settings.dicom_destinations)}
+    plain = {name for name in places if not is_called_over_tls(settings, name)}
     messages = parse_message_places(settings.dicom_hl7_destinations)
+    plain |= {each.recipient for each in messages if not each.is_tls}
     places |= {each.recipient: f"{each.host}:{each.port}" for each in messages}
     stores = parse_stow_places(settings.dicom_stow_destinations)
     places |= {each.recipient: without_password(each.root) for each in stores}
@@ -96,6 +98,7 @@ def _destinations(database: sqlite3.Connection, settings: NodeSettings) -> Itera
             name=_short(recipient.name),
             protocol=_protocol(recipient.name),
             address=_short(places[recipient.name]),
+            is_plain=recipient.name in plain or places[recipient.name].startswith("http://"),
             roles=["destination"],
             results=sorted(recipient.kinds),
             waiting=counts.get((recipient.name, "waiting"), 0),
@@ -119,7 +122,13 @@ def _protocol(name: str) -> PeerProtocol:
 def _commitment_peers(settings: NodeSettings) -> Iterable[NodePeer]:
     for each in parse_destinations(settings.dicom_commitment_peers):
         place = _short(f"{each.host}:{each.port}")
-        yield NodePeer(name=f"commitment:{each.ae_title}", protocol="dicom", address=place, roles=["commitment"])
+        yield NodePeer(
+            name=f"commitment:{each.ae_title}",
+            protocol="dicom",
+            address=place,
+            is_plain=not is_called_over_tls(settings, each.ae_title),
+            roles=["commitment"],
+        )
 
 
 def _priors(database: sqlite3.Connection, peers: Sequence[Peer]) -> Iterable[NodePeer]:
@@ -129,6 +138,7 @@ def _priors(database: sqlite3.Connection, peers: Sequence[Peer]) -> Iterable[Nod
             name=_short(f"priors:{peer.name}"),
             protocol="dicomweb" if peer.name.startswith("http") else "dicom",
             address=_short(peer.name),
+            is_plain=peer.is_plain,
             roles=["priors"],
             waiting=counts.get((peer.name, "waiting"), 0),
             dead=counts.get((peer.name, "dead"), 0),

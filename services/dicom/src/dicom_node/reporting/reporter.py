@@ -103,7 +103,7 @@ class Reporter(Loop):
         messages = parse_message_places(self._settings.dicom_hl7_destinations)
         message = next((each for each in messages if each.recipient == task.peer), None)
         if message is not None:
-            return probes.connect(message.host, message.port)
+            return probes.connect(message, self._settings)
         if task.peer == FHIR and self._settings.dicom_fhir_url:
             return probes.read_metadata(self._settings)
         return "ok" if task.peer == GATEWAY else "unknown_peer"  # the task came from there

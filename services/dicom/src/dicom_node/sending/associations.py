@@ -1,13 +1,12 @@
 """Associations that the node opens."""
 
-import ssl
 from typing import Any
 
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
 
-from dicom_node.peers import ANY, ae_titles
-from dicom_node.settings import NodeSettings
+from dicom_node.settings import NodeSettings, is_called_over_tls
+from dicom_node.tls import noting_context
 
 _LONGEST_PAUSE_S, _FIRST_PAUSE_S = 3600.0, 5.0
 
@@ -22,21 +21,13 @@ class _Caller(ApplicationEntity):
     def __init__(self, settings: NodeSettings) -> None:
         super().__init__(settings.dicom_ae_title)
         self._settings = settings
+        self.tls_problems: list[str] = []
 
     def associate(self, addr: str, port: int, *arguments: Any, ae_title: str, **named: Any) -> Association:
         """See `ApplicationEntity`. A system whose certificate does not fit is not connected to."""
-        titles = ae_titles(self._settings.dicom_tls_peers)
-        if ANY in titles or ae_title in titles:
-            named["tls_args"] = (_client_context(self._settings), addr)
+        if is_called_over_tls(self._settings, ae_title):
+            named["tls_args"] = (noting_context(self._settings, self.tls_problems.append), addr)
         return super().associate(addr, port, *arguments, ae_title=ae_title, **named)
-
-
-def _client_context(settings: NodeSettings) -> ssl.SSLContext:
-    """TLS 1.2 or newer, with our certificate, and with the name of the host checked."""
-    context = ssl.create_default_context(cafile=str(settings.dicom_tls_ca))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(str(settings.dicom_tls_certificate), str(settings.dicom_tls_key))
-    return context
 
 
 def our_entity(settings: NodeSettings) -> ApplicationEntity:
@@ -48,8 +39,11 @@ def our_entity(settings: NodeSettings) -> ApplicationEntity:
 
 
 def why_not_established(association: Association) -> str:
-    """The code of why there is no association: the other system `rejected` it, or is `not_connected`."""
-    return "rejected" if association.is_rejected else "not_connected"
+    """The code of why there is no association: it was `rejected`, TLS failed (`tls_…`), or it is `not_connected`."""
+    if association.is_rejected:
+        return "rejected"
+    entity = association.ae
+    return entity.tls_problems[-1] if isinstance(entity, _Caller) and entity.tls_problems else "not_connected"
 
 
 def pause_after(attempts: int) -> float:

@@ -8,6 +8,7 @@ from dicom_node.journal.outgoing import Sending
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
 from dicom_node.settings import FHIR, NodeSettings
+from dicom_node.tls import connection_problem
 from lobule.transfer import trusting
 
 FHIR_JSON = "application/fhir+json"
@@ -48,8 +49,8 @@ class FhirCourier(Courier):
                     issues = _issues(answer, self._grace_s)
                     _log.warning("a FHIR server refused a report", status=answer.status_code, issues=issues)
                     raise NotDeliveredError(f"http_{answer.status_code}")
-        except httpx.HTTPError:
-            raise NotDeliveredError("not_connected") from None
+        except httpx.HTTPError as error:
+            raise NotDeliveredError(connection_problem(error)) from None
 
 
 def _issues(answer: httpx.Response, grace_s: float) -> list[str]:

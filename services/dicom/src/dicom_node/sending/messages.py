@@ -1,7 +1,5 @@
 """Sends signed reports as HL7 v2 messages over MLLP."""
 
-import ssl
-
 from dicom_node.hl7.heading import Recipient, addressed, control_id
 from dicom_node.hl7.mllp import FrameError, exchange
 from dicom_node.hl7.syntax import MOST_BYTES, SyntaxProblem, parse_loosely
@@ -10,6 +8,7 @@ from dicom_node.peers import MessagePlace
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
 from dicom_node.settings import NodeSettings
+from dicom_node.tls import connection_problem, message_context
 
 _TAKEN = frozenset({"AA", "CA"})
 
@@ -27,19 +26,19 @@ class MessageCourier(Courier):
     def __init__(self, place: MessagePlace, files: ResultFiles, outbox: Outbox, settings: NodeSettings) -> None:
         super().__init__(place.recipient, outbox)
         self._place, self._files, self._timeout_s = place, files, settings.dicom_timeout_s
-        self._tls = ssl.create_default_context(cafile=_file(settings)) if place.is_tls else None
+        self._tls = message_context(settings) if place.is_tls else None
 
     def deliver(self, sending: Sending) -> None:
         """Send one message and check its acknowledgment."""
         made = self._files.path_of(sending.sop_instance_uid, sending.kind).read_bytes()
         message = addressed(made, Recipient(self._place.application))
-        place, timeout_s = self._place, self._timeout_s
+        place, timeout_s, tls = self._place, self._timeout_s, self._tls and self._tls.get()
         try:
-            answer = exchange(place.host, place.port, message, timeout_s=timeout_s, most=MOST_BYTES, tls=self._tls)
+            answer = exchange(place.host, place.port, message, timeout_s=timeout_s, most=MOST_BYTES, tls=tls)
         except FrameError as error:
             raise NotDeliveredError(error.problem) from None
-        except OSError:
-            raise NotDeliveredError("not_connected") from None
+        except OSError as error:
+            raise NotDeliveredError(connection_problem(error)) from None
         try:
             acknowledgment = parse_loosely(answer)
         except SyntaxProblem:
@@ -49,7 +48,3 @@ class MessageCourier(Courier):
             raise NotDeliveredError("answer_to_another_message")
         if code not in _TAKEN:
             raise NotDeliveredError(f"refused_{code[:2]}" if code.isalpha() else "answer_unreadable")
-
-
-def _file(settings: NodeSettings) -> str | None:
-    return str(settings.dicom_hl7_ca) if settings.dicom_hl7_ca else None

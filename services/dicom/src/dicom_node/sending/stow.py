@@ -14,6 +14,7 @@ from dicom_node.peers import StowPlace
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
 from dicom_node.settings import NodeSettings
+from dicom_node.tls import connection_problem
 
 _PIECE = 256 * 1024
 _MOST_ANSWER = 256 * 1024
@@ -54,8 +55,8 @@ class StowCourier(Courier):
                     raise NotDeliveredError(f"status_{reason:04X}")
                 if not answer.is_success:
                     raise NotDeliveredError(f"http_{answer.status_code}")
-        except httpx.HTTPError:
-            raise NotDeliveredError("not_connected") from None
+        except httpx.HTTPError as error:
+            raise NotDeliveredError(connection_problem(error)) from None
 
     def _failure(self, answer: httpx.Response) -> int | None:
         """The reason of a failure that the answer names; None if it names none, or is of another form."""

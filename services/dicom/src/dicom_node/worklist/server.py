@@ -8,6 +8,7 @@ import httpx
 from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.http_client import http_client
 from dicom_node.settings import NodeSettings
+from dicom_node.tls import connection_problem
 from dicom_node.worklist.items import STATE, STATION, TRANSACTION_UID, WORK, Json, is_uid, state_change, text
 
 _MOST_JSON = 4 * 1024 * 1024
@@ -97,8 +98,8 @@ class WorklistServer:
                 said = b"".join(pieces_of(answer, _MOST_JSON, self._grace_s))
         except AnswerError as error:
             raise WorklistError(error.problem) from None
-        except httpx.HTTPError:
-            raise WorklistError("not_connected") from None
+        except httpx.HTTPError as error:
+            raise WorklistError(connection_problem(error)) from None
         if answer.status_code in _REFUSED and answer.status_code not in _SYSTEMS:
             raise WorkRefusedError(f"http_{answer.status_code}")
         if not answer.is_success:
