@@ -15,6 +15,7 @@ from gateway.audit.refusals import NoteRefusals, RefusalJournal
 from gateway.auth.login_places import LOGINS_AT_ONCE
 from gateway.auth.pages import LoginRequiredError, PageForbiddenError
 from gateway.auth.throttle import LoginThrottle
+from gateway.background import BackgroundLoop
 from gateway.body_limit import BodyLimit
 from gateway.cases.events import DoubleReadingEnded
 from gateway.cases.handlers import (
@@ -38,7 +39,7 @@ from gateway.jobs.endings import Endings
 from gateway.jobs.events import AnalysisChanged, AnalysisEnded, ExaminationChanged, ExaminationEnds
 from gateway.jobs.progress import ProgressBoard
 from gateway.jobs.progress_cache import ProgressResponseCache
-from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
+from gateway.jobs.relay import Reaper, Relay
 from gateway.middleware import AnswerWhenStopped, RequestContext
 from gateway.modalities.service import Modalities
 from gateway.names.policy import NamePolicy

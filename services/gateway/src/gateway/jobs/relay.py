@@ -10,8 +10,6 @@ from datetime import timedelta
 
 import structlog
 from celery import Celery
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -49,11 +47,8 @@ class Relay:
         """Wait for rows in the outbox, and send them."""
         self.wake.wait(_IDLE_S)
         self.wake.clear()
-        try:
-            while self.empty_outbox():
-                pass
-        except (OperationalError, RedisError) as error:
-            log.warning("redis_away", error=repr(error))
+        while self.empty_outbox():
+            pass
 
     def empty_outbox(self) -> int:
         """Send the waiting announcements, oldest first; returns their number. One that fails stays in the outbox.
@@ -89,10 +84,7 @@ class Reaper:
             self.requeue_expired()
             self.end_overdue()
         finally:
-            try:
-                self.announce_again()
-            except RedisError as error:
-                log.warning("redis_away", error=repr(error))
+            self.announce_again()
 
     def requeue_expired(self) -> None:
         """Queue steps again whose lease has expired, or park their job."""
@@ -134,30 +126,3 @@ class Reaper:
                 for step in queues.announcements_lost(session, queue, before):
                     log.warning("call_repeated", job_id=step.job_id, step=step.name)
                     queues.announce(session, step)
-
-
-class BackgroundLoop:
-    """Runs turns in a thread until it is closed. A turn that raises is logged, and the loop continues."""
-
-    def __init__(self, name: str, turn: Callable[[], None], wake: threading.Event) -> None:
-        self._turn, self._wake = turn, wake
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Finish the current turn and stop."""
-        self._closing.set()
-        self._wake.set()
-        self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                self._turn()
-            except Exception:
-                log.exception("loop_crashed", loop=self._thread.name)
-                self._closing.wait(1.0)
