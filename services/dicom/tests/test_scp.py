@@ -86,6 +86,9 @@ class TestObjects:
         changed.PatientID = "2"
         answers = send(node.port, film, film, changed)
         assert [status for status, _ in answers] == [SUCCESS, SUCCESS, DUPLICATE]
+        assert answers[2][1] == "This UID was received before, of another patient."
+        changed.PatientID, changed.ImageLaterality = "1", "L"
+        assert send(node.port, changed) == [(DUPLICATE, "Another object of this UID was received before.")]
         assert pydicom.dcmread(node.intake.path_of(found(node, changed.SOPInstanceUID).sha256)).PatientID == "1"
 
     def test_the_same_object_in_another_encoding_is_a_success(self, node, make_film):

@@ -87,6 +87,23 @@ def test_an_instance_whose_tags_were_changed_on_the_way_is_the_same(client, alic
     assert case["images"] == 1
 
 
+def test_an_instance_with_other_pixels_or_tags_that_are_read_does_not_count_as_stored(
+    client, alice, instance, tmp_path
+):
+    """It counted as stored, and the case went on with the former film, as C-STORE never does (0111)."""
+    film = instance()
+    assert store(client, alice, film).status_code == 200
+    darker = pydicom.dcmread(BytesIO(film)).PixelData[:-2] + b"\0\0"
+    changes = ({"PixelData": darker}, {"ImageLaterality": "L"}, {"PixelSpacing": [0.2, 0.2]}, {"StudyDate": "20200101"})
+    for change in changes:
+        answer = store(client, alice, with_tags(film, tmp_path, **change))
+        assert answer.status_code == 409, change
+        assert answer.json()["00081198"]["Value"][0]["00081197"]["Value"] == [0x0111], change
+    assert store(client, alice, film).status_code == 200
+    [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+    assert case["images"] == 1
+
+
 def test_studies_whose_marks_begin_alike_are_two_cases(app, client, alice, instance, monkeypatch):
     of = app.state.instances._fingerprints.of
     alike = lambda identity: replace(found := of(identity), study_mark=f"key:0123456789{found.study_mark[-8:]}")  # noqa: E731

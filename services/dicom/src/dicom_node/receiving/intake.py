@@ -8,6 +8,7 @@ import sqlite3
 import struct
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dicom_node.journal import outgoing, received, studies
@@ -19,11 +20,12 @@ from dicom_node.statuses import Answer, Status
 from lobule.contracts.case import HANGINGS
 from lobule.errors import AnalysisError
 from lobule.imaging.dicom.digest import film_digest
-from lobule.imaging.header import DicomIdentity
+from lobule.imaging.header import DicomIdentity, read_header
 
 _PIECE = 1024 * 1024
 _GROUP_LENGTH = slice(140, 144)  # of the file meta information, after the preamble, `DICM` and the element's header
 _META_START = 144
+_PATIENT = ("patient_id", "patient_id_issuer", "patient_name", "patient_birth_date")
 _OURS = Answer(Status.NOT_A_FILM, "Lobule made this object itself.")
 _DISK_SHORT = Answer(Status.OUT_OF_RESOURCES, "There is no room for the object.")
 
@@ -93,7 +95,7 @@ class Intake:
                 return identity
             if self._is_ours(sop_instance_uid):
                 return _OURS
-            if known := self._known(sop_instance_uid, sha256, file):
+            if known := self._known(identity, sha256, file):
                 return known
             self._store(file, sha256)
         except OSError as error:
@@ -106,15 +108,16 @@ class Intake:
         with self._journal.reading() as database:
             return outgoing.is_own(database, sop_instance_uid)
 
-    def _known(self, sop_instance_uid: str, sha256: str, file: Path) -> Answer | None:
+    def _known(self, identity: DicomIdentity, sha256: str, file: Path) -> Answer | None:
         """The answer to an object of a UID that was received before, which may have come in another encoding."""
+        assert identity.sop_instance_uid
         with self._journal.reading() as database:
-            before = received.find(database, sop_instance_uid)
+            before = received.find(database, identity.sop_instance_uid)
         if before is None:
             return None
         if before.sha256 == sha256 or _is_same_film(self.path_of(before.sha256), file):
             return Answer(Status.SUCCESS)
-        return Answer(Status.DUPLICATE_INSTANCE, "Another object of this UID was received before.")
+        return Answer(Status.DUPLICATE_INSTANCE, _what_differs(self.path_of(before.sha256), identity))
 
     def _store(self, file: Path, sha256: str) -> None:
         with file.open("rb") as stream:
@@ -148,7 +151,7 @@ class Intake:
                 if whole:
                     studies.note_arrival(database, study, now, now)
         except sqlite3.IntegrityError:  # the same object came over two associations at the same moment
-            known = self._known(identity.sop_instance_uid, sha256, self.path_of(sha256))
+            known = self._known(identity, sha256, self.path_of(sha256))
             assert known is not None
             return known
         if whole:
@@ -193,6 +196,15 @@ def _is_same_film(one: Path, other: Path) -> bool:
             return film_digest(first) == film_digest(second)
     except (AnalysisError, FileNotFoundError):  # not to be read, or deleted by retention at this moment
         return False
+
+
+def _what_differs(before: Path, identity: DicomIdentity) -> str:
+    """What to look for at the sender: a correction of the patient needs another way than a UID that is used twice."""
+    with suppress(AnalysisError, FileNotFoundError):
+        former = read_header(before, "mammography").dicom
+        if former is not None and any(getattr(former, each) != getattr(identity, each) for each in _PATIENT):
+            return "This UID was received before, of another patient."
+    return "Another object of this UID was received before."
 
 
 def sync_folder(folder: Path) -> None:

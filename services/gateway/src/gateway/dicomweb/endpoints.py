@@ -39,8 +39,9 @@ async def store_instances(request: Request, user: DetachedUser) -> Response:
     """Store films by STOW-RS. The films of a study become one case, and each is analysed.
 
     A film that the case already has counts as stored. Failure reasons are 0122 if the object is not a two-dimensional
-    mammogram, C000 if it cannot be read, A900 if it names another study or patient than its case, and A700 if too many
-    analyses are waiting. If too many are waiting before the first film, the answer is 429.
+    mammogram, 0111 if the case has another film of this SOP Instance UID, C000 if it cannot be read, A900 if it names
+    another study or patient than its case, and A700 if too many analyses are waiting. If too many are waiting before
+    the first film, the answer is 429.
     """
     return await _store(request, user, None)
 

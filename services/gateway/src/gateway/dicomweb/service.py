@@ -16,7 +16,7 @@ from gateway.groups.service import group_for_new_case
 from gateway.images.identity import Fingerprints
 from gateway.images.models import Image
 from gateway.modalities.service import Modalities
-from gateway.uploads.checks import Duplicate, parse_options
+from gateway.uploads.checks import Duplicate, OtherFilm, parse_options
 from gateway.uploads.receiving import Upload
 from gateway.uploads.service import UploadService
 from gateway.users.models import User
@@ -27,9 +27,10 @@ from lobule.imaging.header import DicomIdentity, read_header
 from lobule.storage import ObjectStore
 
 Note = Callable[[Session, Image, dict[str, Any]], None]
-_NOT_SUPPORTED, _PROCESSING, _OUT_OF_RESOURCES, _NOT_MATCHING, _CANNOT_UNDERSTAND = (
+_NOT_SUPPORTED, _PROCESSING, _DUPLICATE, _OUT_OF_RESOURCES, _NOT_MATCHING, _CANNOT_UNDERSTAND = (
     0x0122,
     0x0110,
+    0x0111,
     0xA700,
     0xA900,
     0xC000,
@@ -102,6 +103,8 @@ class InstanceService:
             self._uploads.accept(user, options, upload, note, interactive=False, by_instance=True, token_id=token_id)
         except Duplicate:
             pass  # the instance is stored already
+        except OtherFilm:
+            return _failed(identity, _DUPLICATE, "instance_differs")
         except BaseException as error:
             if not is_handed_over:  # then the file is of `uploads`, which may keep it although it refuses the film
                 self._store.delete(upload.folder)

@@ -15,6 +15,9 @@ from gateway.modalities.service import Modalities
 from gateway.uploads.schemas import ImageOptions, Twin
 from gateway.users.models import User
 from lobule.contracts.result import Modality
+from lobule.errors import AnalysisError
+from lobule.imaging.dicom.digest import PATIENT, film_digest
+from lobule.storage import ObjectNotFoundError, ObjectStore
 
 
 class Duplicate(Exception):  # noqa: N818 - not always an error: /diagnose answers with the job that exists
@@ -23,6 +26,10 @@ class Duplicate(Exception):  # noqa: N818 - not always an error: /diagnose answe
     def __init__(self, image_id: str, job_id: str) -> None:
         super().__init__(image_id)
         self.image_id, self.job_id = image_id, job_id
+
+
+class OtherFilm(Exception):  # noqa: N818 - as `Duplicate`
+    """A film of a SOP instance that the case has as another film: with other pixels, or other tags that are read."""
 
 
 def parse_options(
@@ -90,18 +97,32 @@ def refuse_duplicate(session: Session, image: Image) -> None:
         raise Duplicate(known.id, jobs.latest_of_image(session, known.id).id)
 
 
-def refuse_instance(session: Session, image: Image, others: Sequence[Image]) -> None:
-    """Refuse a SOP instance that a case has already, though in other bytes: whoever passed it on changed a tag.
+def refuse_instance(session: Session, store: ObjectStore, image: Image, others: Sequence[Image]) -> None:
+    """Refuse a SOP instance that a case has already.
 
     Raises:
-        Duplicate: Of the same patient.
+        Duplicate: It is the same film, perhaps in other bytes: whoever passed it on changed a tag that is not read.
+        OtherFilm: It has other pixels, another compression or other tags that are read.
         ProblemError: `other_patient`, 409: of another one, such as after a correction of the patient's identity.
     """
     known = same_instance(image, others)
     if known is not None:
         if differences(image.identity, [known.identity]):
             refuse_other_patient(image, others, accepted=False)
+        if image.received_sha256 != known.received_sha256 and not _is_same_film(store, image, known):
+            raise OtherFilm
         raise Duplicate(known.id, jobs.latest_of_image(session, known.id).id)
+
+
+def _is_same_film(store: ObjectStore, one: Image, other: Image) -> bool:
+    """Whether two stored, that is de-identified, films are the same one; a film that is gone counts as the same."""
+    try:
+        with store.open(one.object_key) as first, store.open(other.object_key) as second:
+            return film_digest(first, PATIENT) == film_digest(second, PATIENT)
+    except ObjectNotFoundError:
+        return True
+    except AnalysisError:
+        return False
 
 
 def same_instance(image: Image, others: Sequence[Image]) -> Image | None:

@@ -128,6 +128,7 @@ class UploadService:
 
         Raises:
             AnalysisError, Duplicate, ProblemError: See `submit`.
+            OtherFilm: The case has another film of the same SOP instance, if `by_instance`.
         """
         image, stored = self._described(user, options, upload)
         is_committed = False  # perhaps: an error of the commit itself does not tell whether the database has done it
@@ -148,7 +149,7 @@ class UploadService:
                     cases.locked(session, image.case_id)  # two concurrent uploads must see each other's patient
                     others = images.of_case(session, image.case_id)
                     if by_instance:
-                        checks.refuse_instance(session, image, others)
+                        checks.refuse_instance(session, self._store, image, others)
                     detail |= refuse_other_patient(image, others, accepted=options.accept_other_patient)
                     apart.take_the_place(session, self._store, image, former)
                 checks.refuse_duplicate(session, image)

@@ -1,19 +1,23 @@
 """A digest of a film that does not depend on how its data set is encoded."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import BinaryIO
 
 from lobule.errors import AnalysisError
 from lobule.imaging.dicom.elements import ITEM, UNDEFINED, Elements
 from lobule.imaging.dicom.file import DicomFile, open_dicom
 from lobule.imaging.dicom.source import EndOfFileError, TooMuchError
+from lobule.imaging.dicom.vocabulary import Tag
 
 _PIECE = 1024 * 1024
 _ITEM = (ITEM >> 16).to_bytes(2, "little") + (ITEM & 0xFFFF).to_bytes(2, "little")
 
+PATIENT = frozenset({Tag.PATIENT_NAME, Tag.PATIENT_ID, Tag.ISSUER_OF_PATIENT_ID, Tag.PATIENT_BIRTH_DATE})
+"""The tags that name a patient; a de-identified file has none of them, or a pseudonym."""
 
-def film_digest(stream: BinaryIO) -> str:
+
+def film_digest(stream: BinaryIO, without: Set[int] = frozenset()) -> str:
     """The SHA-256 of the tags that Lobule reads of a film, and of its pixels, which are not decoded.
 
     It is the same for implicit and explicit representations, for defined and undefined lengths, and whatever other tags
@@ -21,12 +25,13 @@ def film_digest(stream: BinaryIO) -> str:
 
     Args:
         stream: Seekable stream of the file.
+        without: Tags that are left out.
 
     Raises:
         AnalysisError: See `open_dicom`; `image_truncated` if the pixels end early.
     """
     film, digest = open_dicom(stream), hashlib.sha256()
-    _add(film.tags.elements, digest.update)
+    _add({tag: element for tag, element in film.tags.elements.items() if tag not in without}, digest.update)
     is_native = film.pixels is not None and film.pixels.length != UNDEFINED
     digest.update(f"{film.little}:{'native' if is_native else film.syntax}".encode())
     try:
