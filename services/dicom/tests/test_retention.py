@@ -6,6 +6,7 @@ import time
 import pytest
 from dicom_peer import STUDY, send
 
+from dicom_node.commands import run
 from dicom_node.journal import outgoing, received, retention, studies, work_items
 from dicom_node.journal.outgoing import OutgoingObject
 from dicom_node.retention import Sweeper
@@ -114,6 +115,34 @@ def test_an_object_of_our_own_making_is_not_taken_back(kept, make_film):
     with kept.journal.transaction() as database:
         outgoing.add(database, OutgoingObject(uid, REPORT, "1.2", STUDY, "pictures", "", 1, 0), "films", [])
     assert send(kept.port, film) == [(0xA900, "Lobule made this object itself.")]
+
+
+def test_nothing_is_deleted_after_a_jump_of_the_clock(kept, monkeypatch, capsys):
+    """A clock that is years ahead makes everything old."""
+    sent(kept)
+    sweeper = Sweeper(kept.journal, kept.intake, 200)
+    sweeper.work()
+    real = time.time
+    monkeypatch.setattr("dicom_node.retention.time.time", lambda: real() + 1000 * 86400)
+    sweeper.work()
+    sweeper.work()
+    assert files(kept) == [1, 1]
+    monkeypatch.setenv("LOBULE_DICOM_FOLDER", str(kept.settings.dicom_folder))
+    assert run(["retention-after-pause"]) == 0
+    assert "within an hour" in capsys.readouterr().out
+    sweeper.work()
+    assert files(kept) == [0, 0]
+
+
+def test_a_pause_of_days_and_a_clock_that_is_set_back_are_no_reason(kept, monkeypatch):
+    sent(kept)
+    real, runs = time.time, Sweeper(kept.journal, kept.intake, 200)
+    for days in (0, 6, 1):
+        monkeypatch.setattr("dicom_node.retention.time.time", lambda days=days: real() + days * 86400)
+        runs.work()
+        with kept.journal.reading() as database:
+            last = retention.last_run(database)
+        assert last == pytest.approx(real() + days * 86400, abs=60)
 
 
 def test_work_items_that_are_over_are_forgotten(kept):

@@ -1,4 +1,4 @@
-"""`dicom-node results | dead | resend | rules`: lists results, sends them again, and tries the rules on files."""
+"""`dicom-node results | dead | resend | retention-after-pause | rules`: commands on the journal, and on the rules."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from dicom_node.journal import outgoing
+from dicom_node.journal import outgoing, retention
 from dicom_node.journal.database import Journal
 from dicom_node.receiving.rules import judge_file
 from dicom_node.routing import read_routing
@@ -24,6 +24,9 @@ def run(arguments: Sequence[str]) -> int:
     commands.add_parser("dead", help="list the results that were given up")
     resend = commands.add_parser("resend", help="send the results that were given up, or all results of a study, again")
     resend.add_argument("study", nargs="?", help="StudyInstanceUID; default: all results that were given up")
+    commands.add_parser(
+        "retention-after-pause", help="have old objects deleted although the last run was more than seven days ago"
+    )
     rules = commands.add_parser("rules", help="print how the node would answer to files, and the rule that decides")
     rules.add_argument("files", nargs="+", type=Path, help="DICOM files")
     rules.add_argument("--calling-ae", default="ANY", help="AE title of the sender")
@@ -44,6 +47,11 @@ def _on_journal(given: argparse.Namespace) -> int:
         if given.command == "resend":
             with journal.transaction() as database:
                 print(f"{outgoing.send_again(database, given.study, time.time())} to be sent once more")
+            return 0
+        if given.command == "retention-after-pause":
+            with journal.transaction() as database:
+                retention.note_run(database, time.time())
+            print("the node deletes what is old within an hour")
             return 0
         with journal.reading() as database:
             rows = outgoing.sendings(database, "dead" if given.command == "dead" else None)

@@ -1,6 +1,7 @@
 """Deletes what is old: objects that were delivered, results that were sent or given up, work items that are over."""
 
 import time
+from datetime import UTC, datetime
 
 import structlog
 
@@ -11,13 +12,17 @@ from dicom_node.receiving.intake import Intake
 from dicom_node.results.files import ResultFiles
 
 _EVERY_S = 3600.0
+LONGEST_PAUSE_S = 7 * 86400.0
+"""Between two runs. After a longer one the clock may be ahead, or the node was switched off."""
 _log = structlog.get_logger()
 
 
 class Sweeper(Loop):
     """Deletes the objects of studies whose last delivery is long ago.
 
-    The study itself stays in the journal, a few hundred bytes: a late film still finds its case.
+    The study itself stays in the journal, a few hundred bytes: a late film still finds its case. A clock that is years
+    ahead makes every study old, so nothing is deleted if the last run was more than seven days ago, until
+    `dicom-node retention-after-pause` says that the clock is right.
 
     Args:
         journal: Of the node.
@@ -32,8 +37,14 @@ class Sweeper(Loop):
 
     def work(self) -> None:
         """Delete what is due, study by study."""
-        before = time.time() - 86400 * self._days
+        now = time.time()
+        before = now - 86400 * self._days
         with self._journal.transaction() as database:
+            last = retention.last_run(database)
+            if last is not None and now - last > LONGEST_PAUSE_S:
+                _log.error("retention_refused", code="clock_ahead", here=_told(now), last=_told(last))
+                return
+            retention.note_run(database, now)
             work_items.forget(database, before)
             due = retention.due(database, before)
         for study_uid in due:
@@ -52,3 +63,7 @@ class Sweeper(Loop):
     def pause(self) -> float:
         """An hour."""
         return _EVERY_S
+
+
+def _told(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}"

@@ -100,6 +100,10 @@ CREATE TABLE IF NOT EXISTS work_items (
     attempts INTEGER NOT NULL DEFAULT 0,
     problem TEXT
 );
+CREATE TABLE IF NOT EXISTS retention_runs (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    at REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS commitments (
     transaction_uid TEXT NOT NULL,
     calling_ae TEXT NOT NULL,

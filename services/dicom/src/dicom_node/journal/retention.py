@@ -9,6 +9,19 @@ _OLD = """state != 'collecting' AND delivered_at < ?
         WHERE made.study_uid = studies.study_uid AND sendings.state = 'waiting')"""
 
 
+def last_run(database: sqlite3.Connection) -> float | None:
+    """When the last run was; None before the first one."""
+    row = database.execute("SELECT at FROM retention_runs").fetchone()
+    return None if row is None else row["at"]
+
+
+def note_run(database: sqlite3.Connection, at: float) -> None:
+    """Note the time of a run."""
+    database.execute(
+        "INSERT INTO retention_runs VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET at = excluded.at", (at,)
+    )
+
+
 def due(database: sqlite3.Connection, before: float, limit: int = 500) -> Sequence[str]:
     """The studies that were delivered before a time, have nothing left to send, and still have objects."""
     rows = database.execute(
