@@ -57,6 +57,24 @@ def test_orders_are_noted_changed_and_cancelled(taker):
     assert taker.found() is None
 
 
+@pytest.mark.parametrize(("control", "state"), [("SC", "CA"), ("SC", "DC"), ("CR", ""), ("DR", "")])
+def test_an_order_that_its_filler_reports_as_ended_is_cancelled(taker, control, state):
+    """It stood on, and could name the case of another study under its accession number."""
+    port = taker.listen().port
+    for stands in ("IP", "CM"):
+        assert ask(port, order(control=f"SC|PL-7|FI-8||{stands}")).value("MSA", 1) == "AA"
+        assert taker.found() == Order("ACC-1", "P1", "PL-7", "FI-8")
+    assert ask(port, order(control=f"{control}|PL-7|FI-8||{state}")).value("MSA", 1) == "AA"
+    assert taker.found() is None
+
+
+@pytest.mark.parametrize("event", ["A08", "A40"])
+def test_a_message_about_a_patient_is_refused_with_what_to_do(taker, event):
+    answer = ask(taker.listen().port, order(f"ADT^{event}"))
+    assert (answer.value("MSA", 1), answer.value("ERR", 3)) == ("AR", "200")
+    assert "do not route ADT to this port" in answer.value("ERR", 8)
+
+
 def test_each_order_of_a_message_is_stored_under_each_identifier_of_the_patient(taker):
     second = b"ORC|NW|PL-8|FI-9\rOBR|2|PL-8|FI-9|MAMMO^Mammography||||||||||||||ACC-2\r"
     several = order().replace(b"P1^^^H", b"NAT-7^^^NAT^NI~P1^^^H^MR") + second

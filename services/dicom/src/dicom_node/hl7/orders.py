@@ -6,7 +6,14 @@ from dicom_node.hl7.syntax import CONTROL, Message, SyntaxProblem, component_of,
 from dicom_node.journal.orders import LONGEST_NUMBER, Order, join
 
 TYPES = (("ORM", "O01"), ("OMI", "O23"))
-_NEW, _GONE = frozenset({"NW", "XO", "SN", "RP", "SC", "OK", "RE", "NA"}), frozenset({"CA", "DC", "OC", "OD"})
+_NEW, _GONE = (
+    frozenset({"NW", "XO", "SN", "RP", "SC", "OK", "RE", "NA"}),
+    frozenset({"CA", "DC", "OC", "OD", "CR", "DR"}),
+)
+_ENDED = frozenset({"CA", "DC"})
+"""States of an order (ORC-5, HL7 table 0038) that end it: filling systems send SC, the state has changed, with one."""
+_ONLY_ORDERS = "Only orders are taken: ORM^O01 and OMI^O23."
+_NO_PATIENTS = f"{_ONLY_ORDERS} No data of patients are kept that ADT could change: do not route ADT to this port."
 _LONGEST_FIELD, _MOST_IDENTIFIERS = 427, 10
 
 
@@ -19,7 +26,7 @@ def read_orders(message: Message) -> list[tuple[Order, bool]]:
         SyntaxProblem: It holds no order, or one of them lacks what tells it apart.
     """
     if (message.value("MSH", 9), message.value("MSH", 9, 2)) not in TYPES:
-        raise SyntaxProblem("200", "Only orders are taken: ORM^O01 and OMI^O23.")
+        raise SyntaxProblem("200", _NO_PATIENTS if message.value("MSH", 9) == "ADT" else _ONLY_ORDERS)
     if any(len(list(message.every(name))) > 1 for name in ("MSH", "PID")):
         raise SyntaxProblem("100", "MSH or PID stands twice: send each message, of one patient, in a block of its own.")
     patients = message.repetitions("PID", 3)[:_MOST_IDENTIFIERS] or message.repetitions("PID", 2)
@@ -44,4 +51,5 @@ def _read(message: Message, patients: Sequence[str]) -> tuple[Order, bool]:
         raise SyntaxProblem("102", "An identifier is longer than 64 characters.")
     if CONTROL.search("".join(map(unescape, (placer, filler))) + "".join(numbers)):
         raise SyntaxProblem("102", "An identifier has control characters.")
-    return Order(accession, join(patients), placer, filler), control in _NEW
+    stands = control in _NEW and message.value("ORC", 5) not in _ENDED
+    return Order(accession, join(patients), placer, filler), stands
