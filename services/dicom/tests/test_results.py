@@ -211,6 +211,11 @@ def test_films_say_together_no_less_than_by_themselves(film):
     system = conclusion_report(replace(whole, breasts=[harmless]), **names())
     assert (values(system, "suggest-category"), values(system, "111047")) == ([], [60.0, 60.0])
     assert set(values(system, "121077")) & {"suspected", "not-sure", "no-sign"} == {"suspected"}
+    unsure = [replace(each, result=each.result.model_copy(update={"assessment": "not_sure"})) for each in films]
+    read = replace(whole, films=unsure, breasts=[harmless], by_model=True)
+    assert read.reading_of(breast.laterality) == harmless, "as in the case's conclusion"
+    assert replace(read, by_model=False).reading_of(breast.laterality) is None
+    assert replace(read, films=films).reading_of(breast.laterality) is None
 
 
 def test_a_breast_with_a_film_that_failed_is_never_negative(film):

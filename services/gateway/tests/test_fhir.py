@@ -169,23 +169,28 @@ def test_tissue_is_no_mammography(client, alice, case, upload, picture, worker):
     assert (report["category"][0]["coding"][0]["code"], "imagingStudy" in report) == ("PAT", False)
 
 
-def test_films_say_together_no_less_than_by_themselves(app, client, alice, case):
+@pytest.mark.parametrize(
+    ("method", "of_films", "of_breast", "told"),
+    [
+        ("model", "malignancy_suspected", "not_sure", "malignancy_suspected"),
+        ("model", "not_sure", "malignancy_suspected", "malignancy_suspected"),
+        ("model", "not_sure", "no_sign_of_malignancy", "no_sign_of_malignancy"),
+        ("rule", "not_sure", "no_sign_of_malignancy", "not_sure"),
+    ],
+)
+def test_a_breast_is_told_as_in_the_conclusion(method, of_films, of_breast, told, app, client, alice, case):
     with app.state.sessions() as session:
         content = case_content(session, ReadTogether(), session.get_one(Case, case[0]), Sheets())
-    results = {job: client.get(f"/api/v1/jobs/{job}/result", headers=alice).json() for job in case[1]}
-    results = {job: Result.model_validate(each) for job, each in results.items()}
-    for assessment, told in (("not_sure", results[case[1][0]].assessment), ("malignancy_suspected",) * 2):
-        said = {"laterality": "R", "views": ["CC", "MLO"], "bi_rads": 0, "density": "c", "probability_malignant": 0.4}
-        read = ExaminationReading(
-            method="model",
-            breasts=[{**said, "assessment": assessment}],
-            assessment=assessment,
-            probability_malignant=0.4,
-        )
-        [breast] = breasts(content.model_copy(update={"examination": read}), case[0], results)
-        assert breast["valueCodeableConcept"]["coding"][0]["code"] == told
-        assert breast["status"] == "preliminary"
-        assert breast["component"][1]["valueCodeableConcept"]["text"] == "Heterogeneously dense"
+    found = client.get(f"/api/v1/jobs/{case[1][1]}/result", headers=alice).json()
+    results = dict.fromkeys(case[1], Result.model_validate(found | {"assessment": of_films}))
+    said = {"assessment": of_breast, "probability_malignant": 0.4}
+    breast = {"laterality": "R", "views": ["CC", "MLO"], "bi_rads": 0, "density": "c", **said}
+    read = ExaminationReading(method=method, breasts=[breast], **said)
+    calm = content.conclusion.model_copy(update={"reasons": []})
+    [breast] = breasts(content.model_copy(update={"examination": read, "conclusion": calm}), case[0], results)
+    assert breast["valueCodeableConcept"]["coding"][0]["code"] == told
+    assert breast["status"] == "preliminary"
+    assert breast["component"][1]["valueCodeableConcept"]["text"] == "Heterogeneously dense"
 
 
 def test_no_breast_is_negative_while_something_beside_its_films_is_in_doubt(app, client, alice, case):

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import cv2
 import pytest
 
-from lobule.contracts.examination import AnalysedImage, ExaminationRequest, FailedPrior
+from lobule.contracts.examination_request import AnalysedImage, ExaminationRequest, FailedPrior
 from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.imaging.read_film import read_film
 from lobule.storage import ObjectNotFoundError

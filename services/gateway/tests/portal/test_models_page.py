@@ -82,9 +82,9 @@ class TestModels:
             WorkerAnnouncement(worker="w", queue="mammo", modality="mammography", manifest=manifest, model_card=card)
         )
         page = portal.get("/models", headers={"Accept-Language": "zh"}).text
-        assert "每次只看一张片" in page
+        assert "各项数字针对单张片" in page
         assert "初筛AUC" in page
-        assert "Only one film is looked at" not in page[: page.index("<details>")]
+        assert "The figures are those of single films" not in page[: page.index("<details>")]
 
     def test_lists_what_works_beside_a_model(self, portal, app):
         [main, beside] = [package for package in PACKAGES if package.name.startswith(("mammo", "density"))][::-1]

@@ -106,7 +106,7 @@ class Conclusion(Document):
 
     assessment: Assessment | None = Field(description="null while nothing can be said")
     probability_malignant: Probability | None = Field(
-        description="the highest of the images that carry the conclusion; no probability of the case itself"
+        description="the highest of the breasts and images that carry the conclusion; no probability of the case itself"
     )
     reasons: list[Reason] = Field(default=[])
     missing_views: list[Hanging] = Field(default=[], description="missing views of the four; empty without a mammogram")

@@ -12,45 +12,8 @@ from pydantic import Field
 
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID
-from lobule.contracts.result import Assessment, DensityCategory, ImageInfo, Laterality, Probability, StandardView
+from lobule.contracts.result import Assessment, DensityCategory, Laterality, Probability, StandardView
 from lobule.contracts.sizes import whole_mm
-
-ImageRole = Literal["current", "prior"]
-
-
-class AnalysedImage(Document):
-    """An image of an examination, with the result of its own analysis."""
-
-    job_id: str = Field(description="its analysis")
-    role: ImageRole = Field(description="`current`, or `prior` of an earlier examination, which is compared with alone")
-    image: ImageInfo = Field(description="what is known of it, as the user corrected it")
-    key: str = Field(description="object-store key of the uploaded bytes")
-    result_prefix: str = Field(description="where its analysis left the result")
-
-
-class FailedPrior(Document):
-    """A film of an earlier examination that could not be analysed."""
-
-    job_id: str = Field(description="its analysis")
-    laterality: Laterality = Field(description="which breast it shows")
-    view: StandardView = Field(description="view of the film")
-
-
-class ExaminationRequest(Document):
-    """The input of an `examination` step."""
-
-    images: list[AnalysedImage] = Field(min_length=1, description="of one modality, current ones first")
-    failed: list[Laterality | None] = Field(
-        default=[], description="of each current image that could not be analysed, which breast it shows, if known"
-    )
-    in_doubt: list[Laterality | None] = Field(
-        default=[],
-        description="breasts that something beside these films keeps from being called negative, such as an unread "
-        "earlier film; null if it may be of either",
-    )
-    failed_priors: list[FailedPrior] = Field(
-        default=[], description="films of earlier examinations that could not be analysed"
-    )
 
 
 class LesionMark(Document):
@@ -236,6 +199,23 @@ class BreastReading(Document):
     lesions: list[Lesion] = Field(default=[], description="most suspicious first")
     reasons: list[BreastReason] = Field(default=[], description="reasons for the number")
 
+    @property
+    def doubts(self) -> list[BreastReason]:
+        """The reasons that keep it from being called negative, whatever its films show."""
+        return [reason for reason in self.reasons if reason.code in _DOUBTS]
+
+
+_DOUBTS = frozenset({"not_assessed", "in_doubt", "lesion_new", "lesion_grown", "not_compared"})
+"""Reasons that keep a breast from being called negative, whatever its films show."""
+
+
+class BreastState(Document):
+    """What the joint reading says of a breast; the case's conclusion depends on it."""
+
+    laterality: Laterality = Field(description="which breast")
+    assessment: Assessment = Field(description="assessment of the breast")
+    probability_malignant: Probability | None = Field(description="calibrated probability of malignancy")
+
 
 class ExaminationReading(Document):
     """The combined reading of the films of an examination."""
@@ -264,6 +244,20 @@ class ExaminationReading(Document):
             if (change := lesion.change) and change.is_worse
         ]
         return SinceEarlier(worse=worse, not_compared=self.not_compared)
+
+    def states(self) -> list[BreastState]:
+        """What the case's conclusion takes of the breasts; empty if their films alone say it.
+
+        That is so without a model. A breast that something else keeps from being called negative is left out, too,
+        unless it is suspected: the conclusion knows of that.
+        """
+        if self.method == "rule":
+            return []
+        return [
+            BreastState.model_validate(breast.model_dump(include=set(BreastState.model_fields)))
+            for breast in self.breasts
+            if breast.assessment == "malignancy_suspected" or not breast.doubts
+        ]
 
     def leading(self) -> LesionSite | None:
         """The site of the most suspicious lesion; None if there is none."""

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.errors import ErrorCode
-from lobule.contracts.examination import ExaminationRequest
+from lobule.contracts.examination_request import ExaminationRequest
 from lobule.contracts.region import RegionRequest
 from lobule.contracts.result import Document, ImageInfo
 

@@ -6,9 +6,6 @@ from lobule.contracts.examination import BreastReading, BreastReason, LesionPlac
 from lobule.contracts.result import DensityCategory
 from lobule.words.words import Words
 
-_DOUBTS = frozenset({"not_assessed", "in_doubt", "lesion_new", "lesion_grown", "not_compared"})
-"""Reasons that keep a breast from being called negative, whatever its films show."""
-
 
 def breasts_in_words(breasts: Sequence[BreastReading], words: Words) -> list[list[str]]:
     """The sentences about each breast of an examination, right before left.
@@ -40,10 +37,9 @@ def _alike(reasons: Sequence[BreastReason]) -> list[list[BreastReason]]:
 
 def _consequences(breast: BreastReading) -> Iterator[str]:
     """What follows from the reasons, told only beside the assessment that it explains."""
-    codes = {reason.code for reason in breast.reasons}
-    if breast.assessment == "not_sure" and codes & _DOUBTS:
+    if breast.assessment == "not_sure" and breast.doubts:
         yield "not_called_negative"
-    if breast.assessment == "no_sign_of_malignancy" and "not_evaluated" in codes:
+    if breast.assessment == "no_sign_of_malignancy" and any(r.code == "not_evaluated" for r in breast.reasons):
         yield "not_evaluated"
 
 

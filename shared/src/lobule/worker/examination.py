@@ -6,7 +6,8 @@ from typing import Protocol
 
 from lobule import layout
 from lobule.contracts.activity import DONE, activity
-from lobule.contracts.examination import AnalysedImage, ExaminationReading, ExaminationRequest
+from lobule.contracts.examination import ExaminationReading
+from lobule.contracts.examination_request import AnalysedImage, ExaminationRequest
 from lobule.contracts.result import Result
 from lobule.contracts.steps import ExaminationClaim
 from lobule.decoding.image_file import ImageFile

@@ -94,6 +94,7 @@ class Examination:
         suggestions: What could be done next, as sentences.
         signed: What a reader signed; None while nothing is in force.
         breasts: What the films of each breast say together; empty if they are not read together.
+        by_model: Whether a model read them together, so that the conclusion follows from the breasts.
         awaited: Whether they are still being read together.
         signed_version: The last version that was signed, in force or not; None before the first that is of this study.
         failed: Films that could not be analysed.
@@ -109,6 +110,7 @@ class Examination:
     suggestions: Sequence[str]
     signed: Signed | None
     breasts: Sequence[BreastReading] = ()
+    by_model: bool = False
     awaited: bool = False
     signed_version: int | None = None
     failed: Sequence[FailedFilm] = ()
@@ -142,6 +144,7 @@ class Examination:
             signed=_signed(case),
             signed_version=max((each["version"] for each in case["reports"]), default=None),
             breasts=[parse_breast(each) for each in (together["reading"] or {}).get("breasts", [])],
+            by_model=(together["reading"] or {}).get("method") == "model",
             awaited=together["state"] not in ("none", *FINAL_STATES),
         )
 
@@ -172,10 +175,12 @@ class Examination:
     def reading_of(self, side: Laterality) -> BreastReading | None:
         """The joint reading of a breast's films; None if what its single films say is more urgent.
 
-        The case's own conclusion follows from the single films, and no report about it may say less.
+        No report may say less than the case's conclusion, which follows from the single films, or, where a model read
+        them together, from the breast and from suspected films.
         """
         read = next((breast for breast in self.breasts if breast.laterality == side), None)
-        alone = combine(self._said_of(side), failed=any(film.laterality == side for film in self.failed))
+        said = [each for each in self._said_of(side) if each == "malignancy_suspected" or not self.by_model]
+        alone = combine(said, failed=any(film.laterality == side for film in self.failed))
         if read is None or (alone is not None and URGENCY.index(alone) < URGENCY.index(read.assessment)):
             return None
         return read

@@ -64,7 +64,8 @@ def read_case_examination(
     """Return the combined reading of the newest examination's films: lesions on both views, places, breasts, changes.
 
     The films are read again after one is added, corrected or removed; until then there is no reading. The case's
-    conclusion does not depend on the reading.
+    conclusion follows from the films by themselves until the reading is done, and from the breasts afterwards if
+    `method` is `model`.
     """
     work = jobs.examination(session, joint_reading.key_of(case.id))
     if work is None:

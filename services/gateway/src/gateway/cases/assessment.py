@@ -1,6 +1,7 @@
 """The rule that combines the evidence of a case's images into one conclusion (docs/case-assessment.md).
 
-It errs only towards suspicion: one suspected image makes a suspected case, tissue outranks films only if it is
+The films of a breast that a model has read together count as this breast. Otherwise the rule errs only towards
+suspicion: one suspected image makes a suspected case, tissue outranks films only if it is
 malignant, and a case with an image that could not be assessed, or with a lesion that is new or has grown since an
 earlier examination, is never negative.
 """
@@ -9,8 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from gateway.cases.comparison import NOT_COMPARED, Comparison
+from gateway.cases.together import Together, read_together
 from lobule.assessments import combine
 from lobule.contracts.case import HANGINGS, Conclusion, Hanging, ImageEvidence, Reason, Suggestion, numbered
+from lobule.contracts.examination import BreastState
 from lobule.contracts.modality import Evidence
 from lobule.contracts.result import Assessment, Laterality
 
@@ -25,6 +28,7 @@ def conclude(
     refused: Sequence[ImageEvidence] = (),
     former: Mapping[str, ImageEvidence] = MappingProxyType({}),
     comparison: Comparison = NOT_COMPARED,
+    breasts: Sequence[BreastState] = (),
 ) -> Conclusion:
     """Combine the evidence of the images of a case.
 
@@ -36,28 +40,30 @@ def conclude(
         former: The last assessed analyses of images whose newest one has no result, by the id of that one. A suspicion
             among them counts until a newer analysis is assessed.
         comparison: The comparison of the films with those of earlier examinations.
+        breasts: What a model read of the films of each breast together; without it, each film counts by itself.
     """
-    images = numbered(sorted(images, key=_place))
+    together = read_together(numbered(sorted(images, key=_place)), breasts)
+    images = together.images
     standing = [film for film in former.values() if film.assessment == "malignancy_suspected"]
-    assessment = _assess([*images, *standing])
+    assessment = _assess([*images, *standing], together.breasts)
     if assessment == "no_sign_of_malignancy":
         assessment = _assess_unread([*unread.values()], refused)
     if assessment == "no_sign_of_malignancy":
         assessment = comparison.assess(images)
     reasons = [*_reasons_before(unread), *_reasons_of_former(images, former), *comparison.reasons(images)]
-    reasons.extend(_reasons(images))
+    reasons.extend(_reasons(together))
     if refused:
         absent = numbered([*images, *refused])[len(images) :]  # none of them has the name of a film that is there
         reasons.append(Reason(code="film_refused", values={"images": [film.name for film in absent]}))
-    if assessment == "not_sure" and not any(image.assessment == "not_sure" for image in images):
+    if assessment == "not_sure" and not any(part.assessment == "not_sure" for part in (*images, *breasts)):
         reasons.append(Reason(code="not_called_negative"))  # what keeps it from that stands above
     carrying = [*standing, *unread.values()] if assessment != "no_sign_of_malignancy" else []
     return Conclusion(
         assessment=assessment,
-        probability_malignant=_probability(images, carrying, assessment),
+        probability_malignant=_probability(together, carrying, assessment),
         reasons=reasons,
         missing_views=_missing_views(images),
-        suggestions=list(_suggestions(images, assessment, [*standing, *unread.values()], comparison)),
+        suggestions=list(_suggestions(together, assessment, [*standing, *unread.values()], comparison)),
     )
 
 
@@ -66,9 +72,9 @@ def _place(image: ImageEvidence) -> int:
     return HANGINGS.index(image.hanging) if image.hanging else len(HANGINGS)
 
 
-def _assess(images: Sequence[ImageEvidence]) -> Assessment | None:
-    """Of the images together; None if none was assessed."""
-    assessments: set[Assessment] = {image.assessment for image in images if image.assessment is not None}
+def _assess(images: Sequence[ImageEvidence], breasts: Sequence[BreastState]) -> Assessment | None:
+    """Of the images and the breasts together; None if no image was assessed."""
+    assessments: set[Assessment] = {part.assessment for part in (*images, *breasts) if part.assessment is not None}
     if not assessments:
         return None
     return combine(assessments, failed=bool(_in_state(images, "failed")), pending=bool(_in_state(images, "pending")))
@@ -82,19 +88,19 @@ def _assess_unread(before: Sequence[ImageEvidence], refused: Sequence[ImageEvide
     return "no_sign_of_malignancy" if cleared and not refused else "not_sure"
 
 
-def _probability(
-    images: Sequence[ImageEvidence], further: Sequence[ImageEvidence], assessment: Assessment | None
-) -> float | None:
-    """The highest of the images that carry the conclusion, unread films and former analyses among them.
+def _probability(together: Together, further: Sequence[ImageEvidence], assessment: Assessment | None) -> float | None:
+    """The highest of what carries the conclusion: breasts, images, unread films and former analyses.
 
     None if none of them has a number.
     """
     if assessment is None:
         return None
-    carrying = [image for image in _assessed(images) if image.assessment == assessment]
-    carrying += [image for image in further if image.assessment in (assessment, "malignancy_suspected")]
-    numbers = [image.probability_malignant for image in carrying or _assessed(images)]
-    return max((number for number in numbers if number is not None), default=None)
+    parts = list(together.numbers)
+    carrying = [number for said, number in parts if said == assessment]
+    carrying += [
+        image.probability_malignant for image in further if image.assessment in (assessment, "malignancy_suspected")
+    ]
+    return max((number for number in carrying or [n for _, n in parts] if number is not None), default=None)
 
 
 def _reasons_before(unread: Mapping[str, ImageEvidence]) -> Iterator[Reason]:
@@ -115,19 +121,25 @@ def _reasons_of_former(images: Sequence[ImageEvidence], former: Mapping[str, Ima
             yield Reason(code="suspected_before", job_id=image.job_id, values={"image": image.name})
 
 
-def _reasons(images: Sequence[ImageEvidence]) -> Iterator[Reason]:
+def _reasons(together: Together) -> Iterator[Reason]:
     """Reasons for suspicion first, tissue before films; then doubt, images without a sign, and what is missing."""
+    images = together.images
     films, tissue, others = _of(images, "film"), _of(images, "tissue"), _of(images, "image")
     yield from _each(tissue, "malignancy_suspected", "histology_malignant")
     yield from _each(films, "malignancy_suspected", "film_suspected")
     yield from _each(others, "malignancy_suspected", "image_suspected")
     yield from _two_views(films)
+    yield from together.reasons_of_raised("malignancy_suspected")
     yield from _each(tissue, "not_sure", "histology_not_sure")
     yield from _each(films, "not_sure", "film_not_sure")
+    yield from together.reasons_of_raised("not_sure")
     yield from _each(others, "not_sure", "image_not_sure")
     if _tissue_does_not_clear(films, tissue):
         yield Reason(code="histology_does_not_clear")
-    for code, clear in (("films_no_sign", films), ("images_no_sign", others), ("histology_no_sign", tissue)):
+    yield from together.reasons_of_cleared()
+    unsure = {name for names in together.cleared.values() for name in names}
+    clear_films = [film for film in films if film.name not in unsure]
+    for code, clear in (("films_no_sign", clear_films), ("images_no_sign", others), ("histology_no_sign", tissue)):
         if named := [image.name for image in clear if image.assessment == "no_sign_of_malignancy"]:
             yield Reason(code=code, values={"images": named})  # pyright: ignore[reportArgumentType]
     for image in _in_state(images, "failed"):
@@ -191,14 +203,15 @@ def _missing_views(images: Sequence[ImageEvidence]) -> list[Hanging]:
 
 
 def _suggestions(
-    images: Sequence[ImageEvidence],
+    together: Together,
     assessment: Assessment | None,
     further: Sequence[ImageEvidence],
     comparison: Comparison,
 ) -> Iterator[Suggestion]:
     """What could be done next; `further` are unread films and former analyses that stand."""
+    images = together.images
     films, tissue = _of(images, "film"), _of(images, "tissue")
-    if any(image.assessment == "malignancy_suspected" for image in [*images, *further]):
+    if any(part.assessment == "malignancy_suspected" for part in [*images, *together.breasts, *further]):
         yield Suggestion(code="read_with_priority")
     if any(image.assessment == "not_sure" for image in tissue):
         yield Suggestion(code="more_tissue")
@@ -206,7 +219,12 @@ def _suggestions(
     if films and tissue_is_malignant:
         yield Suggestion(code="disease_extent")
     worse = {name for _, names in comparison.worse(images) for name in names}
-    in_doubt = [film for film in films if film.assessment != "no_sign_of_malignancy" or film.name in worse]
+    raised = {breast.laterality for breast in together.raised}
+    in_doubt = [
+        film
+        for film in films
+        if film.assessment != "no_sign_of_malignancy" or film.name in worse or film.laterality in raised
+    ]
     tissue_is_there = any(image.evidence == "tissue" for image in images)
     if in_doubt:
         # Further imaging comes before a biopsy. After a biopsy, the question is whether imaging and tissue agree.

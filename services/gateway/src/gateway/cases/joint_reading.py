@@ -20,7 +20,8 @@ from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
 from gateway.jobs.models import Examination, Job
 from gateway.jobs.queues.lanes import Requester
-from lobule.contracts.examination import AnalysedImage, ExaminationRequest, FailedPrior, ImageRole, SinceEarlier
+from lobule.contracts.examination import BreastState, SinceEarlier
+from lobule.contracts.examination_request import AnalysedImage, ExaminationRequest, FailedPrior, ImageRole
 from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.result import Laterality, View
 
@@ -68,6 +69,14 @@ def comparison_of(session: Session, case_id: str, analyses: Sequence[Job]) -> Co
     names = names_of(analyses)
     earlier = {job.id: names[job.image_id] for job in analyses}
     return Comparison("done", SinceEarlier.model_validate(work.since or {}), earlier)
+
+
+def breasts_of(session: Session, case_id: str) -> list[BreastState]:
+    """What the reading of a case's films says of its breasts; empty before it is done, and without a model."""
+    work = jobs.examination(session, key_of(case_id))
+    if work is None or work.state != "done":
+        return []
+    return [BreastState.model_validate(state) for state in work.breasts or ()]
 
 
 def request_reading(

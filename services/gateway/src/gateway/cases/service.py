@@ -13,6 +13,7 @@ from gateway.cases.doubts import RANKS, breasts_in_doubt, unread_films
 from gateway.cases.evidence import evidence_of, names_of
 from gateway.cases.examinations import current_date, examinations
 from gateway.cases.models import Case
+from gateway.cases.together import read_together
 from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.images.identity import of_other_patients
@@ -42,7 +43,8 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
     replaced = {job.id: evidence_of([former[job.id]])[0] for job in current if job.id in former}
     comparison = joint_reading.comparison_of(session, case.id, jobs)
     refused = refused_films.evidence_of(session, case, current_date(images))
-    conclusion = conclude(evidence_of(current), unread, refused, replaced, comparison)
+    breasts = joint_reading.breasts_of(session, case.id)
+    conclusion = conclude(evidence_of(current), unread, refused, replaced, comparison, breasts)
     return conclusion.model_copy(update={"reasons": [*_strangers(images, names), *conclusion.reasons]})
 
 
@@ -98,6 +100,9 @@ def summarise(session: Session, case: Case, jobs: Sequence[Job]) -> None:
     refused = refused_films.evidence_of(session, case, case.study_date)
     parts = [*map(_canonical, evidence), *_dated(images), *map(_canonical, refused)]
     parts += _since_earlier(joint_reading.comparison_of(session, case.id, jobs), evidence)
+    places = examinations(images)
+    current = evidence_of([job for job in jobs if not places[job.image_id].is_prior])
+    parts += read_together(current, joint_reading.breasts_of(session, case.id)).said()
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     if digest != case.evidence_digest:
         case.evidence_digest = digest

@@ -108,7 +108,9 @@ def breasts(content: CaseContent, examination: str, results: dict[str, Result]) 
 def _of_system(
     content: CaseContent, examination: str, results: dict[str, Result], side: Laterality
 ) -> Iterator[Resource]:
-    """What the films of a breast say together, but never less than its most suspicious film.
+    """What the films of a breast say together, but never less than its most suspicious film by itself.
+
+    Where a model read them together, a single film counts only if it is suspected, as in the case's conclusion.
 
     Nothing while one of them is pending, unless another is suspected; and never that there is no sign of malignancy
     where one has no result. A film of an unknown side may be of this breast. The joint reading knows what else is in
@@ -126,6 +128,9 @@ def _of_system(
     )
     assessed = [(film.job_id, results[film.job_id]) for film in own if film.job_id in results]
     job_id, worst = min(assessed, key=lambda film: _urgency(film[1]), default=(None, None))
+    by_model = side in read and content.examination is not None and content.examination.method == "model"
+    if worst is not None and by_model and worst.assessment != "malignancy_suspected":
+        worst = None
     readings = [reading for reading in (read.get(side), worst) if reading is not None]
     assessment = combine(
         [reading.assessment for reading in readings],

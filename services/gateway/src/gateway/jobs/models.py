@@ -112,6 +112,8 @@ class Examination(Work):
     since: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     leading: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Site of its most suspicious lesion (`LesionSite`)."""
+    breasts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    """What it says of the breasts (`BreastState`)."""
 
 
 class Opinion(Work):

@@ -10,7 +10,7 @@ from gateway.jobs.queues import repository as queues
 from gateway.jobs.queues.lanes import Requester
 from gateway.jobs.queues.quotas import Quota
 from lobule.contracts.case import RenderRequest
-from lobule.contracts.examination import ExaminationRequest
+from lobule.contracts.examination_request import ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.region import RegionRequest
 from lobule.queueing import REPORT_QUEUE
@@ -119,6 +119,6 @@ def _queue_again(
     work.state, work.finished_at = "queued", None
     work.set_error(None)
     if isinstance(work, Examination):
-        work.since = work.leading = None
+        work.since = work.leading = work.breasts = None
     session.flush()
     queues.request_step(session, step)

@@ -22,7 +22,8 @@ from gateway.jobs.queues.quotas import Quota
 from gateway.modalities.service import required
 from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
-from lobule.contracts.examination import ExaminationReading, ExaminationRequest
+from lobule.contracts.examination import ExaminationReading
+from lobule.contracts.examination_request import ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.region import RegionRequest
 from lobule.contracts.result import Result
@@ -153,6 +154,7 @@ def complete(
             job.since = result.findings_since().model_dump(mode="json")
             leading = result.leading()
             job.leading = leading.model_dump(mode="json") if leading else None
+            job.breasts = [state.model_dump(mode="json") for state in result.states()]
         job.state, job.finished_at = "done", now()
         job.set_error(None)
         _publish_change(session, job, ended=True)

@@ -7,6 +7,7 @@ import structlog
 from pydantic import ValidationError
 
 from lobule.contracts import examination as contract
+from lobule.contracts.examination_request import AnalysedImage, ExaminationRequest, FailedPrior
 from lobule.contracts.result import Laterality, Result, StandardView
 from lobule.corrections import as_corrected
 from lobule.decoding.images import read_film
@@ -27,7 +28,7 @@ _GROWTH = {"new": 3, "grown": 2, "smaller": 1, "stable": 0, "not_comparable": -1
 
 
 def read_together(
-    request: contract.ExaminationRequest, open_image: OpenImage, models: ExaminationModels
+    request: ExaminationRequest, open_image: OpenImage, models: ExaminationModels
 ) -> contract.ExaminationReading:
     """Read the films of an examination together.
 
@@ -46,7 +47,7 @@ def read_together(
     """
     placed: list[ExaminedFilm] = []
     priors: list[ExaminedFilm] = []
-    unread: list[contract.FailedPrior] = list(request.failed_priors)
+    unread: list[FailedPrior] = list(request.failed_priors)
     alone: dict[Laterality | None, list[Verdict]] = {"R": [], "L": [], None: []}
     for each in request.images:
         try:
@@ -85,23 +86,23 @@ def read_together(
     )
 
 
-def _as_failed(prior: contract.AnalysedImage) -> list[contract.FailedPrior]:
+def _as_failed(prior: AnalysedImage) -> list[FailedPrior]:
     """A prior that could not be read, if it is of a view that is compared."""
     side, view = prior.image.laterality, prior.image.view
     if side is None or (view != "CC" and view != "MLO"):
         return []
-    return [contract.FailedPrior(job_id=prior.job_id, laterality=side, view=view)]
+    return [FailedPrior(job_id=prior.job_id, laterality=side, view=view)]
 
 
 def _not_compared(
-    films: Sequence[ExaminedFilm], priors: Sequence[ExaminedFilm], unread: Sequence[contract.FailedPrior]
+    films: Sequence[ExaminedFilm], priors: Sequence[ExaminedFilm], unread: Sequence[FailedPrior]
 ) -> list[str]:
     """The priors that could not be read, of those views of a breast that no other prior shows."""
     lacking = {(film.laterality, film.view) for film in films} - {(film.laterality, film.view) for film in priors}
     return [prior.job_id for prior in unread if (prior.laterality, prior.view) in lacking]
 
 
-def _placed(each: contract.AnalysedImage, open_image: OpenImage) -> tuple[Result, ExaminedFilm | None]:
+def _placed(each: AnalysedImage, open_image: OpenImage) -> tuple[Result, ExaminedFilm | None]:
     """An image's result, and its examined film if its side is known and its view is CC or MLO."""
     side, view = each.image.laterality, each.image.view  # as corrected: the stored result keeps what was known then
     standard: StandardView | None = next((known for known in get_args(StandardView) if known == view), None)
