@@ -20,4 +20,6 @@ def detections_of(film):
         np.array([score, score / 2]),
         np.array([kind, 0.2]),
         np.array([kind * 4 - 2, kind]),
+        laterality=getattr(film, "laterality", ""),
+        view=getattr(film, "view", ""),
     )

@@ -166,6 +166,7 @@ def test_training_starts_from_the_weights_of_a_package(tmp_path, eager):
         variants=(),
         weights=weights,
         calibration=Calibration(Logistic((1.0,), 0.0), Logistic((1.0,), 0.0), Logistic((1.0, 1.0), 0.0), 0.5),
+        calibrated_on="drawn films",
         thresholds=Thresholds(low=0.1, high=0.9, finding=0.5),
         trained_on="drawn films",
         licence="none",

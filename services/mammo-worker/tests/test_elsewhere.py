@@ -7,9 +7,7 @@ from lobule.contracts.result import Thresholds
 from mammo_worker.evaluation.elsewhere import elsewhere_document, measure_digital, measure_mini_mias
 from mammo_worker.evaluation.metrics import FilmResult
 
-
-class Manifest:
-    thresholds = Thresholds(low=0.2, high=0.6, finding=0.3)
+THRESHOLDS = Thresholds(low=0.2, high=0.6, finding=0.3)
 
 
 def film(number, hit, false, probability, *, mass=True, malignant=False):
@@ -27,6 +25,7 @@ def film(number, hit, false, probability, *, mass=True, malignant=False):
         np.array(scores),
         np.full(len(scores), 0.5),
         probability=probability,
+        assessment=THRESHOLDS.assess(probability or 0.0),
     )
 
 
@@ -34,7 +33,7 @@ def test_mini_mias():
     masses = [film(i, (i + 1) / 20, [], 0.1 if i == 0 else 0.5, malignant=i < 10) for i in range(20)]
     normal = [film(20 + i, 0, [0.55] * (i % 3), 0.1 if i < 6 else 0.4, mass=False) for i in range(10)]
     names = {f.name for f in normal}
-    rows = measure_mini_mias([*masses, *normal], names, Manifest(), working_score=0.5)
+    rows = measure_mini_mias([*masses, *normal], names, working_score=0.5)
     assert rows[0]["data"] == "mini-MIAS, 30 films of 30 patients"
     at_work, sensitivity, at_most, cleared, missed = (row["value"] for row in rows)
     assert at_work == pytest.approx(0.9)

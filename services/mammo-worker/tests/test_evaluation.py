@@ -28,7 +28,7 @@ from mammo_worker.evaluation.metrics import (
     triage_auc,
 )
 from mammo_worker.evaluation.predictions import write_coco, write_csv
-from mammo_worker.evaluation.run import fit_calibration, run_detector
+from mammo_worker.evaluation.run import fit_calibration, run_detector, working_score_at
 from mammo_worker.evaluation.summary import markdown_table, measure, triage_table
 
 
@@ -37,7 +37,8 @@ def film(boxes, scores, truth=((0, 0, 10, 10),), labels=(2,), patient="P1", mali
     kinds = np.full(len(boxes), 0.9) if malignant is None else np.array(malignant, float)
     truth = np.array(truth, float).reshape(-1, 4)
     scores = np.array(scores, float)
-    return FilmResult("f", patient, truth, np.array(labels), mal_film, boxes, scores, kinds, np.zeros(2), p)
+    said = None if p is None else Thresholds(low=0.3, high=0.7).assess(p)
+    return FilmResult("f", patient, truth, np.array(labels), mal_film, boxes, scores, kinds, np.zeros(2), p, said)
 
 
 HIT, HALF, MISS = (0, 0, 10, 10), (0, 0, 10, 4), (50, 50, 60, 60)
@@ -135,10 +136,12 @@ def test_fit_calibration_orders_hits_over_misses():
         )
         object.__setattr__(found, "features", logit(np.array([malignancy, malignancy])))
         films.append(found)
-    calibration, thresholds = fit_calibration(films, 0.5)
+    working = working_score_at(films, 0.5)
+    calibration, thresholds = fit_calibration(films, working)
     assert calibration.mass(logit(np.array([0.8])))[0] > 0.6 > calibration.mass(logit(np.array([0.1])))[0]
     assert thresholds.low <= thresholds.high
-    assert 0 < calibration.working_score < 0.6
+    assert calibration.working_score == working
+    assert 0 < working < 0.6
 
 
 def test_tables_carry_rule_and_interval():
@@ -152,7 +155,7 @@ def test_tables_carry_rule_and_interval():
     assert next(r for r in rows if r["metric"].startswith("AP50"))["value"] == 1.0
     text = markdown_table(rows)
     assert text.count("\n") == len(rows) + 2
-    states = triage_table(films, Thresholds(low=0.3, high=0.7))
+    states = triage_table(films)
     assert sum(v for row in states for k, v in row.items() if k != "films") == 12
 
 

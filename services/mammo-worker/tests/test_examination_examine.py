@@ -30,15 +30,15 @@ from mammo_worker.examination.explain import suggested_category
 from mammo_worker.examination.films import examined
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.rule import Verdict, by_rule
-from mammo_worker.examination.suspicion import BreastModel
 from mammo_worker.examination.together import breast_as_contract
 from mammo_worker.examination.views import FilmRow
+from mammo_worker.suspicion.breast import BreastCalibration, BreastModel
 
 THRESHOLDS = Thresholds(low=0.2, high=0.6, finding=0.3)
 # Only the distance from the nipple is compared: alike within a tenth of the depth or so.
 PAIRS = Logistic((-2.0, 0.0, 0.0, 0.0, 0.0), 3.0)
-BREAST = BreastModel(Logistic((1.0,), 0.0), Logistic((0.6, 0.3, 0.1), 0.0), 0.6)
-MODELS = ExaminationModels(PAIRS, BREAST, THRESHOLDS)
+BREAST = BreastModel(Logistic((1.0,), 0.0), Logistic((1.2,), 0.0), 0.6)
+MODELS = ExaminationModels(PAIRS, BreastCalibration(BREAST, THRESHOLDS), ("m", "1"))
 
 
 def result(probability, findings=(), side="L", view="CC"):
@@ -165,6 +165,25 @@ def test_suspicious_film_never_lowers_and_a_failed_one_never_clears(film, models
         failed = read_breast("L", [film(p)], 1, models).verdict
         assert failed.assessment != "no_sign_of_malignancy"
         assert failed.probability == alone.probability
+
+
+def test_second_view_clears_what_is_not_sure_alone_but_no_suspicion_or_doubt(film):
+    alone = read_breast("L", [film(0.3)], 0, MODELS).verdict
+    clear = film(0.02, view="MLO")
+    both = read_breast("L", [film(0.3), clear], 0, MODELS)
+    assert (alone.assessment, both.verdict.assessment) == ("not_sure", "no_sign_of_malignancy")
+    assert both.by_model
+    assert read_breast("L", [film(0.7), clear], 0, MODELS).verdict == Verdict("malignancy_suspected", 0.6)
+    doubted = replace(clear, result=clear.result.model_copy(update={"assessment": "not_sure"}))
+    assert read_breast("L", [film(0.1), doubted], 0, MODELS).verdict == Verdict("not_sure", 0.2)
+
+
+def test_films_of_another_version_are_read_by_the_rule(film):
+    earlier = film(0.02, view="MLO")
+    other = earlier.result.model.model_copy(update={"version": "0"})
+    earlier = replace(earlier, result=earlier.result.model_copy(update={"model": other}))
+    reading = read_breast("L", [film(0.3), earlier], 0, MODELS)
+    assert (reading.verdict, reading.by_model) == (Verdict("not_sure", 0.3), False)
 
 
 def test_rule_is_that_of_case_assessment():

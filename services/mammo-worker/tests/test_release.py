@@ -13,14 +13,15 @@ from lobule.contracts.result import Thresholds
 from lobule.model_package import open_package
 from lobule_ml.packages import read_weights
 from mammo_worker import cli, release
+from mammo_worker import package_evaluation as measurement
 from mammo_worker.calibration import Calibration, Logistic
 from mammo_worker.configs import toy
 from mammo_worker.data.splits import split_of
-from mammo_worker.evaluation import package as measurement
-from mammo_worker.evaluation.package import evaluate_package, write_results
 from mammo_worker.nn import config as networks
+from mammo_worker.package_evaluation import evaluate_package, write_results
 from mammo_worker.packages import write_package
 from mammo_worker.release import recalibrate
+from mammo_worker.suspicion.breast import BreastCalibration
 from mammo_worker.training.plan import Phase, TrainingPlan
 
 HEADER = "| data | metric | rule | value | interval_95 |"
@@ -30,7 +31,11 @@ PATIENTS = [f"P{i}" for i in range(120)]
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """The folder of a package whose films are looked at by `detections_of`."""
-    films = [SimpleNamespace(name=f"{p}.png", patient=p, path=None) for p in PATIENTS]
+    films = [
+        SimpleNamespace(name=f"{p}_L_{view}.png", patient=p, path=None, laterality="L", view=view)
+        for p in PATIENTS
+        for view in ("CC", "MLO")
+    ]
     for module in (release, measurement):
         monkeypatch.setattr(module, "cbis_ddsm", lambda _: films)
         monkeypatch.setattr(module, "load_detector", lambda _: None)
@@ -46,6 +51,7 @@ def package(tmp_path, monkeypatch):
         variants=[networks.TestTimeVariant((128, 64), False)],
         weights=[np.zeros(3, np.float32)],
         calibration=Calibration(plain, plain, Logistic((1.0, 1.0), 0.0), 0.5),
+        calibrated_on="nothing",
         thresholds=Thresholds(low=0.2, high=0.6, finding=0.3),
         trained_on="t",
         licence="l",
@@ -64,17 +70,24 @@ def test_a_package_is_calibrated_anew_and_keeps_its_weights(package, tmp_path):
     assert after.calibration.method == before.calibration.method
     assert Calibration.from_dict(after.calibration.values()) != Calibration.from_dict(before.calibration.values())
     assert "Mask R-CNN on efficientnet_lite0 with a pyramid of 16" in (package / "MODEL_CARD.md").read_text("utf-8")
+    held_out = [p for p in PATIENTS if split_of(p) != "train"]
     tested = sum(split_of(p) == "test" for p in PATIENTS)
+    calibration = BreastCalibration.from_dict(after.calibration.values()["breast"])
+    assert calibration.model.suspicious == after.thresholds.high
+    assert f"{len(held_out)} breasts of {len(held_out)} patients" in (tmp_path / "docs" / "breasts.md").read_text(
+        "utf-8"
+    )
     for file in (package / "MODEL_CARD.md", tmp_path / "docs" / "mammography.md"):
         assert HEADER in file.read_text("utf-8")
-        assert f"{tested} films of {tested} patients" in file.read_text("utf-8")
+        assert f"{2 * tested} films of {tested} patients" in file.read_text("utf-8")
 
 
 def test_what_evaluate_writes_has_the_columns_of_the_committed_tables(package, tmp_path):
     opened = open_package(package)
-    test, metrics = evaluate_package(opened, tmp_path)
-    assert {m["metric"] for m in metrics} >= {"calibration error (ECE)", "malignant films, no sign"}
-    write_results(opened.manifest.with_metrics(metrics), test, tmp_path / "docs")
+    measured = evaluate_package(opened, tmp_path)
+    assert {m["metric"] for m in measured.metrics} >= {"calibration error (ECE)", "malignant films, no sign"}
+    assert measured.breasts == [], "the calibration was not fitted on these films"
+    write_results(opened.manifest.with_metrics(measured.metrics), measured, tmp_path / "docs")
     assert HEADER in (tmp_path / "docs" / "mammography.md").read_text("utf-8")
     out = tmp_path / "out"
     done = CliRunner().invoke(
@@ -83,6 +96,18 @@ def test_what_evaluate_writes_has_the_columns_of_the_committed_tables(package, t
     assert done.exit_code == 0, done.output
     assert HEADER in (out / "mammography.md").read_text("utf-8")
     assert "metrics" in json.loads((package / "model.json").read_text())
+
+
+def test_a_calibration_is_measured_without_the_patients_that_it_was_fitted_on(package, tmp_path):
+    options = {"version": "1.0.1", "fppi": 0.5, "echo": lambda _: None}
+    manifest = recalibrate(package, tmp_path, tmp_path / "docs", **options)
+    measured = evaluate_package(open_package(package), tmp_path)
+    assert manifest.metrics == manifest.with_metrics(measured.metrics).metrics
+    stored = Calibration.from_dict(manifest.calibration.values())
+    assert all(film.probability != float(stored.film(film.features)[0]) for film in measured.films)
+    few = evaluate_package(open_package(package), tmp_path, limit=4)
+    assert len(few.films) == 4
+    assert not [m for m in few.metrics if m["rule"] in ("film", "share") or "calibration" in m["metric"]]
 
 
 def test_a_run_on_other_films_is_not_released(package, tmp_path, monkeypatch):

@@ -37,11 +37,11 @@ app.add_typer(training_app)
 @app.command()
 def recalibrate(
     data: DataOption,
-    docs: Annotated[Path, typer.Option(help="Folder of the results document.")],
+    docs: Annotated[Path, typer.Option(help="Folder of the results documents.")],
     version: Annotated[str, typer.Option(help="Version of the new package.")],
     fppi: Annotated[float, typer.Option(help="False positives per validation film at the working threshold.")] = 0.5,
 ) -> None:
-    """Calibrate the installed model again after a change of the preprocessing. The weights do not change."""
+    """Calibrate films and breasts of the installed model again, and measure it. The weights do not change."""
     from mammo_worker.packages import package_folder
     from mammo_worker.release import recalibrate as make
 
@@ -59,13 +59,15 @@ def evaluate(
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for mammography.md and its plots; only for the public data sets.")
+        Path | None,
+        typer.Option(help="Folder for mammography.md, its plots and breasts.md; only for the public data sets."),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a model package; default: the installed one.")] = None,
     limit: Annotated[
         int | None,
         typer.Option(
-            help="Measure only the first films, this many; of the public data sets, without mini-MIAS.", min=1
+            help="Measure only the first films, this many; of the public data sets, only the marks, without mini-MIAS.",
+            min=1,
         ),
     ] = None,
     predictions: Annotated[Path | None, typer.Option(help="CSV file for the findings.")] = None,
@@ -78,9 +80,9 @@ def evaluate(
     start_keras()
     from lobule.model_package import open_package
     from mammo_worker.evaluation.own_films import evaluate_films
-    from mammo_worker.evaluation.package import evaluate_package, write_results
     from mammo_worker.evaluation.predictions import write_coco, write_csv
     from mammo_worker.evaluation.summary import markdown_table
+    from mammo_worker.package_evaluation import Evaluation, evaluate_package, write_results
     from mammo_worker.packages import installed_package
 
     is_public = (data[0] / "cbis_ddsm_mass").is_dir()
@@ -93,19 +95,20 @@ def evaluate(
         package = installed_package() if model is None else open_package(model)
     try:
         if is_public:
-            results, metrics = evaluate_package(package, data[0], limit=limit, refused=refused)
+            measured = evaluate_package(package, data[0], limit=limit, refused=refused)
         else:
             results, metrics, refused = evaluate_films(package, data, limit)
+            measured = Evaluation(results, [], metrics)
     except (AnalysisError, ValueError) as error:
         typer.echo(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error), err=True)
         raise typer.Exit(1) from None
     if predictions is not None:
-        write_csv([(None, results)], predictions)
+        write_csv([(None, measured.films)], predictions)
     if coco is not None:
-        write_coco(results, coco)
-    typer.echo(markdown_table(metrics))
+        write_coco(measured.films, coco)
+    typer.echo(markdown_table(measured.metrics))
     if is_public and out is not None:
-        write_results(package.manifest.with_metrics(metrics), results, out)
+        write_results(package.manifest.with_metrics(measured.metrics), measured, out)
     for line in refused:
         typer.echo(line, err=True)
     if refused:

@@ -84,7 +84,7 @@ def release_folds(
         echo(f"{run.name}: {len(own)} films")
         detector = build_detector(plan.network, _weights_of(run), plan.test_time_variants)
         found[number] = run_detector(detector, tracked(own, "films", len(own)))
-    fitted, thresholds = calibrated([film for of_fold in found.values() for film in of_fold], fppi)
+    fitted = calibrated([film for of_fold in found.values() for film in of_fold], fppi)
     measured = {n: _with_probabilities_of_others(found, n, fppi) for n in found}
     name = f"{origin.data}, {len(folds)} folds by patient, out of fold"
     metrics = measure([film for of_fold in measured.values() for film in of_fold], name)
@@ -97,9 +97,10 @@ def release_folds(
             config=plan.network,
             variants=variants,
             weights=weights,
-            calibration=fitted,
+            calibration=fitted.calibration,
             calibrated_on=f"{len(films)} films of {patients} patients, out of fold",
-            thresholds=thresholds,
+            thresholds=fitted.thresholds,
+            breasts=fitted.of_breasts(),
             trained_on=f"{len(films)} films of {patients} patients: {origin.data}.",
             licence=origin.licence,
             metrics=metrics,
@@ -155,4 +156,5 @@ def _weights_of(run: Path) -> list[NDArray[Any]]:
 def _with_probabilities_of_others(found: dict[int, list[FilmResult]], number: int, fppi: float) -> list[FilmResult]:
     """Add probabilities to the films of a fold, by a calibration that was fitted on the other folds."""
     others = [film for n, of_fold in found.items() if n != number for film in of_fold]
-    return with_probabilities(found[number], calibrated(others, fppi)[0])
+    fitted = calibrated(others, fppi)
+    return with_probabilities(found[number], fitted.calibration, fitted.thresholds)

@@ -7,19 +7,18 @@ from typing import Any
 import numpy as np
 
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.result import Thresholds
 from lobule_ml.batch import tracked
 from lobule_ml.packages import half_precision, read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
-from mammo_worker.calibration import Calibration
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.training_set import data_sets
 from mammo_worker.evaluation.document import own_card
 from mammo_worker.evaluation.metrics import FilmResult
-from mammo_worker.evaluation.run import fit_calibration, run_detector, with_probabilities
+from mammo_worker.evaluation.run import run_detector, with_probabilities, working_score_at
 from mammo_worker.evaluation.summary import measure
 from mammo_worker.inference import Detector
 from mammo_worker.packages import build_detector, write_package
+from mammo_worker.suspicion.held_out import Fitted, fit
 from mammo_worker.training.learned import learned_patients
 from mammo_worker.training.plan import TrainingPlan
 
@@ -62,11 +61,11 @@ def release_own(
     variants = plan.test_time_variants
     detector = build_detector(plan.network, weights, variants)
     echo(f"calibrating on {len(to_calibrate)} films")
-    fitted, thresholds = calibrated(_found(detector, to_calibrate), fppi)
+    fitted = calibrated(_found(detector, to_calibrate), fppi)
     metrics: list[dict[str, Any]] = []
     if to_test:
         echo(f"measuring on {len(to_test)} films")
-        results = with_probabilities(_found(detector, to_test), fitted)
+        results = with_probabilities(_found(detector, to_test), fitted.calibration, fitted.thresholds)
         metrics = measure(results, ", ".join(path.name for path in test))
     trained_on = f"{len(learned)} own films of {len(set(learned))} patients."
     calibrated_on = f"{len(to_calibrate)} own films of {len(_patients(to_calibrate))} other patients"
@@ -78,9 +77,10 @@ def release_own(
             config=plan.network,
             variants=variants,
             weights=weights,
-            calibration=fitted,
+            calibration=fitted.calibration,
             calibrated_on=calibrated_on,
-            thresholds=thresholds,
+            thresholds=fitted.thresholds,
+            breasts=fitted.of_breasts(),
             trained_on=trained_on,
             licence=licence,
             metrics=metrics,
@@ -90,14 +90,14 @@ def release_own(
     return write(own_card(write("")))
 
 
-def calibrated(films: Sequence[FilmResult], fppi: float) -> tuple[Calibration, Thresholds]:
-    """`fit_calibration`, with a message about the films that it needs.
+def calibrated(films: Sequence[FilmResult], fppi: float) -> Fitted:
+    """`held_out.fit`, with a message about the films that it needs.
 
     Raises:
         ValueError: There are too few films for the calibration.
     """
     try:
-        return fit_calibration(films, fppi)
+        return fit(films, working_score_at(films, fppi))
     except ValueError as error:
         raise ValueError(
             "calibration needs films with benign and with malignant masses, and findings of the network on and off "

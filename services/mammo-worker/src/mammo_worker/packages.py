@@ -1,6 +1,6 @@
 """Model packages of this worker: finds the one in use, writes packages, and builds networks from them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -146,14 +146,31 @@ def write_package(
     variants: Sequence[TestTimeVariant],
     weights: list[NDArray[Any]],
     calibration: Calibration,
-    calibrated_on: str = "the validation patients, a tenth of CBIS-DDSM's",
+    calibrated_on: str,
     thresholds: Thresholds,
+    breasts: Mapping[str, Any] | None = None,
     trained_on: str,
     licence: str,
     metrics: list[dict[str, Any]],
     card: str,
 ) -> ModelManifest:
-    """Write a model package of the detector."""
+    """Write a model package of the detector.
+
+    Args:
+        folder: Folder to write; its name is the package's.
+        version: Version of the package.
+        config: Configuration of the networks.
+        variants: Test-time variants.
+        weights: Arrays of all networks.
+        calibration: Calibration of films and findings.
+        calibrated_on: The films of the calibration, in words.
+        thresholds: Thresholds of films.
+        breasts: What the package holds of breasts (`Fitted.of_breasts`).
+        trained_on: The training data, in words.
+        licence: Licence of the weights.
+        metrics: Measured figures.
+        card: Model card.
+    """
     stored = write_weights(folder, in_order(half_precision(weights)))
     manifest = ModelManifest(
         name=folder.name,
@@ -175,6 +192,7 @@ def write_package(
                 "method": "logistic regression",
                 "description": f"Logistic regression on {calibrated_on}.",
                 **calibration.to_dict(),
+                **(breasts or {}),
             }
         ),
         weights_file=stored.weights_file,

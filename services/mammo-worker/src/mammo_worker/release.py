@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lobule.contracts.manifest import CalibrationSection, NetworkInput
 from lobule.contracts.models import ModelManifest
 from lobule.model_package import ModelPackage, open_package
+from lobule_ml.batch import tracked
 from lobule_ml.packages import half_precision, read_weights, write_description
 from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.record import RECORD_FILE
@@ -20,10 +21,12 @@ from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.splits import split_of
 from mammo_worker.data.training_set import public_films
 from mammo_worker.evaluation.document import model_card
-from mammo_worker.evaluation.package import counts_of, evaluate_package, experiments_of, write_results
-from mammo_worker.evaluation.run import fit_calibration, run_detector
+from mammo_worker.evaluation.metrics import FilmResult
+from mammo_worker.evaluation.run import run_detector, working_score_at
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
+from mammo_worker.inference import Detector
 from mammo_worker.nn.config import MaskRCNNConfig, TestTimeVariant
+from mammo_worker.package_evaluation import HELD_OUT, counts_of, evaluate_package, held_out_films, write_results
 from mammo_worker.packages import (
     build_detector,
     load_detector,
@@ -32,6 +35,7 @@ from mammo_worker.packages import (
     read_variants,
     write_package,
 )
+from mammo_worker.suspicion.held_out import Fitted, fit
 from mammo_worker.training.learned import hash_films
 from mammo_worker.training.plan import TrainingPlan
 
@@ -39,6 +43,8 @@ LICENCE = "Apache-2.0; trained on CC BY 3.0 and CC BY 4.0 data, see the attribut
 CBIS_DDSM = "CBIS-DDSM mass training films (seven tenths of the patients, by hash)"
 TRAINED_ON = f"{CBIS_DDSM} and CDD-CESM low-energy images with a mass."
 TRAINED_ON_CBIS_DDSM = f"{CBIS_DDSM}."
+CALIBRATED_ON = "CBIS-DDSM's training films of the patients that the network has not learned from"
+MEASURING = "measuring without each patient in turn, and on mini-MIAS"
 
 Echo = Callable[[str], None]
 
@@ -55,14 +61,14 @@ def release(
     echo: Echo,
     fuse: Path | None = None,
 ) -> ModelManifest:
-    """Calibrate on the validation patients, measure on the untouched fifth, write package and document.
+    """Calibrate and measure on the patients that are held out of the training, write package and documents.
 
     Args:
         run: Folder of a finished training.
         plan: Plan of the training.
         data: Folder of the data sets.
         package: Folder of the package to write.
-        docs: Folder of the results document and of `mammography-tried.md`, the handwritten record of experiments.
+        docs: Folder of the results documents.
         version: Version of the package.
         fppi: False positives per validation film at the working threshold.
         echo: Called with a message at each stage.
@@ -79,10 +85,7 @@ def release(
         weights, variants, others = _fused(config, weights, variants, open_package(fuse))
         trained_on = f"First network: {trained_on} Second network: {others}"
     detector = build_detector(config, weights, variants)
-    films = cbis_ddsm(data / "cbis_ddsm_mass")
-    echo("calibrating on the validation patients")
-    validation = run_detector(detector, [c for c in films if split_of(c.patient) == "validation"])
-    calibration, thresholds = fit_calibration(validation, fppi)
+    found, fitted = _calibrated(detector, data, fppi, echo)
 
     def write(metrics: list[dict[str, Any]], card: str) -> ModelManifest:
         return write_package(
@@ -91,8 +94,10 @@ def release(
             config=config,
             variants=variants,
             weights=weights,
-            calibration=calibration,
-            thresholds=thresholds,
+            calibration=fitted.calibration,
+            calibrated_on=CALIBRATED_ON,
+            thresholds=fitted.thresholds,
+            breasts=fitted.of_breasts() | HELD_OUT,
             trained_on=trained_on,
             licence=LICENCE,
             metrics=metrics,
@@ -100,32 +105,31 @@ def release(
         )
 
     manifest = write([], "# not yet measured\n")
-    echo("measuring on the untouched fifth and on mini-MIAS")
-    test, metrics = evaluate_package(ModelPackage(package, manifest, ""), data, detector)
-    manifest = manifest.with_metrics(metrics)
-    counts = f"{counts_of(test)}; {saved_step(run)} training steps."
-    manifest = write(metrics, model_card(manifest, experiments_of(docs), counts))
-    write_results(manifest, test, docs)
+    echo(MEASURING)
+    measured = evaluate_package(ModelPackage(package, manifest, ""), data, detector, found=found)
+    manifest = manifest.with_metrics(measured.metrics)
+    counts = f"{counts_of(measured.films)}; {saved_step(run)} training steps."
+    manifest = write(measured.metrics, model_card(manifest, counts))
+    write_results(manifest, measured, docs)
     return manifest
 
 
 def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: float, echo: Echo) -> ModelManifest:
-    """Calibrate the network of a package again after a change of the films' preparation; weights do not change.
+    """Calibrate films and breasts of a package again, such as after a change of the films' preparation.
+
+    The weights do not change.
 
     Args:
         folder: Folder of the package, which is changed.
         data: Folder of the data sets.
-        docs: Folder of the results document.
+        docs: Folder of the results documents.
         version: New version of the package.
         fppi: False positives per validation film at the working threshold.
         echo: Called with progress messages.
     """
     package = open_package(folder)
     detector = load_detector(package)
-    echo("calibrating on the validation patients")
-    films = cbis_ddsm(data / "cbis_ddsm_mass")
-    validation = run_detector(detector, [c for c in films if split_of(c.patient) == "validation"])
-    calibration, thresholds = fit_calibration(validation, fppi)
+    found, fitted = _calibrated(detector, data, fppi, echo)
     before = package.manifest
     manifest = before.model_copy(
         update={
@@ -133,17 +137,34 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
             "input": NetworkInput.model_validate(
                 {**before.input.values(), "preprocessing_version": PREPROCESSING_VERSION}
             ),
-            "calibration": CalibrationSection.model_validate({**before.calibration.values(), **calibration.to_dict()}),
-            "thresholds": thresholds,
+            "calibration": CalibrationSection.model_validate(
+                {
+                    **before.calibration.values(),
+                    "description": f"Logistic regression on {CALIBRATED_ON}.",
+                    **fitted.calibration.to_dict(),
+                    **fitted.of_breasts(),
+                    **HELD_OUT,
+                }
+            ),
+            "thresholds": fitted.thresholds,
         }
     )
-    echo("measuring on the untouched fifth and on mini-MIAS")
-    test, metrics = evaluate_package(replace(package, manifest=manifest), data, detector)
-    manifest = manifest.with_metrics(metrics)
-    counts = f"{counts_of(test)}; the weights are those of {before.version}, calibrated anew."
-    write_description(folder, manifest, model_card(manifest, experiments_of(docs), counts))
-    write_results(manifest, test, docs)
+    echo(MEASURING)
+    measured = evaluate_package(replace(package, manifest=manifest), data, detector, found=found)
+    manifest = manifest.with_metrics(measured.metrics)
+    counts = f"{counts_of(measured.films)}; the weights are those of {before.version}, calibrated anew."
+    write_description(folder, manifest, model_card(manifest, counts))
+    write_results(manifest, measured, docs)
     return manifest
+
+
+def _calibrated(detector: Detector, data: Path, fppi: float, echo: Echo) -> tuple[list[FilmResult], Fitted]:
+    """What a detector says of the films that it has not learned from, and the calibration fitted on them."""
+    echo("calibrating on the films that the network has not learned from")
+    films = held_out_films(data)
+    found = run_detector(detector, tracked(films, "films", len(films)))
+    validation = [film for film in found if split_of(film.patient) == "validation"]
+    return found, fit(found, working_score_at(validation, fppi))
 
 
 def _trained_on(run: Path, data: Path) -> str:

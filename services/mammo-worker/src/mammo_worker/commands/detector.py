@@ -107,7 +107,7 @@ def detect_held_out(
     findings: Annotated[Path, typer.Option(help="CSV file for the findings, with the detector's own scores.")],
     films: Annotated[Path, typer.Option(help="CSV file for the films: film, patient, probability.")],
 ) -> None:
-    """Run the installed detector on CBIS-DDSM films that it has not learned from, as input for `fit-breast`."""
+    """Run the installed detector on CBIS-DDSM films that it has not learned from, as input for `fit-second-look`."""
     start_keras()
     from lobule_ml.batch import tracked
     from mammo_worker.calibration import Calibration
@@ -120,7 +120,8 @@ def detect_held_out(
     package = installed_package()
     cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == split]
     found = run_detector(load_detector(package), tracked(cases, "films", len(cases)))
-    results = with_probabilities(found, Calibration.from_dict(package.manifest.calibration.values()))
+    manifest = package.manifest
+    results = with_probabilities(found, Calibration.from_dict(manifest.calibration.values()), manifest.thresholds)
     write_csv([(None, results)], findings)
     write_films(results, films)
 
@@ -168,9 +169,10 @@ def measure_elsewhere(
         name, trained_on = f"`{manifest.name}` {manifest.version}", manifest.trained_on
         calibration = Calibration.from_dict(manifest.calibration.values())
         cases = mini_mias(data / "mias")
-        found = with_probabilities(run_detector(detector, tracked(cases, "films", len(cases))), calibration)
+        found = run_detector(detector, tracked(cases, "films", len(cases)))
+        found = with_probabilities(found, calibration, manifest.thresholds)
         normal = {case.name for case in cases if case.attributes["class"] == "normal"}
-        rows += elsewhere.measure_mini_mias(found, normal, manifest, calibration.working_score)
+        rows += elsewhere.measure_mini_mias(found, normal, calibration.working_score)
     rows += elsewhere.measure_digital(run_detector(detector, tracked(digital, "digital films", len(digital))))
     typer.echo(markdown_table(rows))
     if output is not None:

@@ -108,52 +108,6 @@ def fit_pairs(
 
 
 @app.command()
-def fit_breast(
-    data: DataOption,
-    findings: Annotated[
-        Path, typer.Option(help="CSV file of findings, written by `detect-held-out` or `evaluate-detector`.")
-    ],
-    films: Annotated[Path | None, typer.Option(help="CSV file of films: film, probability.")] = None,
-    test_findings: Annotated[
-        Path | None, typer.Option(help="CSV file of findings of other patients, to measure once.")
-    ] = None,
-    test_films: Annotated[Path | None, typer.Option(help="CSV file of films of these patients.")] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(help="Folder for scale.json, and for breast.json if the model is better."),
-    ] = None,
-    docs: Annotated[Path | None, typer.Option(help="Folder for breasts.md.")] = None,
-) -> None:
-    """Fit the suspicion of a breast, choose among simple models by patient, and measure once on other patients.
-
-    The findings must be from films that the detector has not learned from.
-    """
-    from mammo_worker.evaluation.summary import markdown_table
-    from mammo_worker.examination import breast_document, breast_release
-    from mammo_worker.examination.models import installed_models, write_model
-    from mammo_worker.packages import installed_package
-
-    manifest, pairs = installed_package().manifest, installed_models().pairs
-    known = breast_release.read_breasts(data, findings, films, manifest, pairs)
-    fitted = breast_release.fit(known, manifest.thresholds.high)
-    typer.echo(markdown_table(fitted.metrics))
-    measured = None
-    if test_findings is not None:
-        test = breast_release.read_breasts(data, test_findings, test_films, manifest, pairs)
-        measured = breast_release.measure_once(fitted, test, manifest.thresholds)
-        tables = (measured.metrics, measured.differences, measured.states)
-        typer.echo("\n".join(markdown_table(table) for table in tables))
-    if output is not None:
-        ships = measured is not None and breast_release.is_better(measured)
-        if ships:
-            values = breast_release.breast_values(fitted, measured, "films" if films else "findings")
-            write_model(output / "breast.json", values)
-        write_model(output / "scale.json", breast_release.scale_values(fitted, by_model=ships))
-    if docs is not None and measured is not None:
-        (docs / "breasts.md").write_text(breast_document.results_document(fitted, measured, manifest.version), "utf-8")
-
-
-@app.command()
 def measure_asymmetry(data: DataOption) -> None:
     """Measure how informative the difference of two breasts is, on mini-MIAS, on which nothing was tuned."""
     from mammo_worker.data.readers.mini_mias import mini_mias

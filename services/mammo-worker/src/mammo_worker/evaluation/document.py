@@ -33,9 +33,12 @@ OTHERS = """\
 
 PROTOCOL = """\
 - Data: CBIS-DDSM's official mass *training* films (1,231 films, 691 patients; the official test films were never read).
-- Split by patient, by a hash written in `mammo_worker.data.splits`: a fifth for this test, a tenth for calibration,
-  thresholds and every choice, the rest for training. Four candidates to replace this model were
+- Split by patient, by a hash written in `mammo_worker.data.splits`: a fifth for this test, a tenth for the working
+  threshold and every choice of the network, the rest for training. Four candidates to replace this network were
   measured on the fifth, too; none of them ships.
+- Probabilities and the thresholds between the three states are fitted on the fifth and the tenth together. Each film is
+  measured by a calibration that was fitted without its patient. The method of the calibration was chosen knowing such
+  figures, so the fifth is untouched by the network, but not by this choice.
 - mini-MIAS is measured at the working threshold, which stands at 0.5 false positives per validation film. That number
   was decided knowing that version 1.0.0 marked 1.6 times as often on mini-MIAS' normal films as on CBIS-DDSM's.
 - Intervals: 95 %, bootstrap over patients, 1,000 rounds.
@@ -49,7 +52,7 @@ LIMITS = """\
 - The films were 800 x 800 copies in 8 bits; fine calcifications are invisible in them, and calcifications without a
   mass are not what this model looks for.
 - Outlines are learned from boxes (box projection) and a small set of hand-drawn masks; they are approximate.
-- Only one film is looked at; views, sides and earlier films are not compared.
+- The figures are those of single films; the views of a breast are read together, and measured apart.
 - Research use only. It assists a reader and replaces none.
 """
 
@@ -75,7 +78,7 @@ def bars_table(metrics: Sequence[Mapping[str, Any]]) -> str:
 
 
 def results_document(
-    manifest: ModelManifest, sweep: Sequence[dict[str, Any]], triage: Sequence[dict[str, Any]], tried: str, counts: str
+    manifest: ModelManifest, sweep: Sequence[dict[str, Any]], triage: Sequence[dict[str, Any]], counts: str
 ) -> str:
     """Write `docs/results/mammography.md`."""
     return f"""# Mammography: results
@@ -99,8 +102,8 @@ The mean AP of equation 8 is a mean precision over the two classes; a finding co
 ![threshold sweep](mammography-sweep.png)
 
 ### Triage in three states
-Thresholds: low {manifest.thresholds.low:.3f}, high {manifest.thresholds.high:.3f}, set on the validation patients; a
-finding is marked from {manifest.thresholds.finding:.3f} on.
+Thresholds: low {manifest.thresholds.low:.3f}, high {manifest.thresholds.high:.3f}; a finding is marked from
+{manifest.thresholds.finding:.3f} on. The numbers of breasts are [measured apart](breasts.md).
 
 {markdown_table(triage)}
 ## The thesis' older baseline, on the same films
@@ -111,7 +114,8 @@ finding is marked from {manifest.thresholds.finding:.3f} on.
 machine without a GPU can do.
 
 ## What was tried
-{tried}
+[The record of experiments](mammography-tried.md).
+
 ## Others' figures, on other films
 {OTHERS}
 They are no comparison on equal terms: other films, other splits, other match rules.
@@ -120,7 +124,7 @@ They are no comparison on equal terms: other films, other splits, other match ru
 {LIMITS}"""
 
 
-def model_card(manifest: ModelManifest, tried: str, counts: str) -> str:
+def model_card(manifest: ModelManifest, counts: str) -> str:
     """Write `MODEL_CARD.md` of the package."""
     return f"""{_what_it_is(manifest)}
 ## Trained on
@@ -132,7 +136,8 @@ def model_card(manifest: ModelManifest, tried: str, counts: str) -> str:
 ## Measured
 {markdown_table([metric.values() for metric in manifest.metrics])}
 ## What was tried
-{tried}
+`docs/results/mammography-tried.md` in the repository.
+
 ## Limits
 {LIMITS}
 ## Licence

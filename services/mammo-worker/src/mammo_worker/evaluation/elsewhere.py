@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lobule.contracts.models import ModelManifest
-from lobule.contracts.result import Assessment, Thresholds
+from lobule.contracts.result import Assessment
 from mammo_worker.evaluation.metrics import FilmResult, bootstrap, froc, match_film
 from mammo_worker.evaluation.summary import markdown_table
 
@@ -16,15 +15,12 @@ WANTED_SENSITIVITY = 0.85  # sensitivity for mini-MIAS' masses at which marks on
 Measure = Callable[[Sequence[FilmResult]], float]
 
 
-def measure_mini_mias(
-    films: Sequence[FilmResult], normal: set[str], manifest: ModelManifest, working_score: float
-) -> list[dict[str, Any]]:
+def measure_mini_mias(films: Sequence[FilmResult], normal: set[str], working_score: float) -> list[dict[str, Any]]:
     """Measure marks, sensitivity by centre hit, and the share of films with no sign of malignancy.
 
     Args:
-        films: All films with their probability.
+        films: All films with their assessment.
         normal: Names of the normal films.
-        manifest: Manifest of the package, with its thresholds.
         working_score: Score from which a finding is marked.
     """
     count = len(normal)
@@ -32,7 +28,7 @@ def measure_mini_mias(
     masses = sum(len(f.truth) for f in films)
 
     def cleared(chosen: Callable[[FilmResult], bool]) -> Measure:
-        return lambda some: share_cleared([f for f in some if chosen(f)], manifest.thresholds)
+        return lambda some: share_cleared([f for f in some if chosen(f)])
 
     def marks(some: Sequence[FilmResult], score: float) -> float:
         per_film = [float((f.scores >= score).sum()) for f in some if f.name in normal]
@@ -93,12 +89,12 @@ def _row(data: str, metric: str, rule: str, films: Sequence[FilmResult], of: Mea
     }
 
 
-def share_cleared(films: Sequence[FilmResult], thresholds: Thresholds) -> float:
+def share_cleared(films: Sequence[FilmResult]) -> float:
     """The share of films with no sign of malignancy; NaN without a film."""
     if not films:
         return float("nan")
     clear: Assessment = "no_sign_of_malignancy"
-    return float(np.mean([thresholds.assess(float(f.probability or 0.0)) == clear for f in films]))
+    return float(np.mean([f.assessment == clear for f in films]))
 
 
 def _first_scores(films: Sequence[FilmResult]) -> list[float]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.contracts.result import Assessment
 from lobule_ml.evaluation.statistics import auc, patient_bootstrap, patient_resamples
 
 Rule = Literal["IoU >= 0.2", "IoU >= 0.5", "OR >= 0.5", "centre hit"]
@@ -31,6 +32,9 @@ class FilmResult:
         malignant: Probabilities that each is malignant.
         features: `calibration.film_features`.
         probability: Calibrated probability of the film; None before calibration.
+        assessment: Its assessment in three states; None before calibration.
+        laterality: Side of the breast, L or R; empty if unknown.
+        view: View of the film; empty if unknown.
     """
 
     name: str
@@ -43,6 +47,9 @@ class FilmResult:
     malignant: NDArray[np.float64]
     features: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     probability: float | None = None
+    assessment: Assessment | None = None
+    laterality: str = ""
+    view: str = ""
 
 
 def overlaps(boxes: NDArray[np.float64], truth: NDArray[np.float64], rule: Rule) -> NDArray[np.bool_]:

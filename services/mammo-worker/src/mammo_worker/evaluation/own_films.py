@@ -36,5 +36,6 @@ def evaluate_films(
     results = run_detector(load_detector(package), tracked(films, "films", len(films)), refused=refused)
     if not results:
         raise ValueError("no film could be read:\n" + "\n".join(refused[:5]))
-    results = with_probabilities(results, Calibration.from_dict(package.manifest.calibration.values()))
+    manifest = package.manifest
+    results = with_probabilities(results, Calibration.from_dict(manifest.calibration.values()), manifest.thresholds)
     return results, measure(results, ", ".join(path.name for path in paths)), refused

@@ -1,5 +1,6 @@
 """Runs a detector on films, and fits the calibration on its scores."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from mammo_worker.inference import Detector
 from mammo_worker.labels import BENIGN, MALIGNANT
 
 LOW_SENSITIVITY = 0.95  # least share of malignant films above the low threshold
-HIGH_SPECIFICITY = 0.90  # least share of benign films below the high threshold
+HIGH_SPECIFICITY = 0.90  # least share of benign breasts without a film at or above the high threshold
 
 
 def run_detector(
@@ -59,22 +60,33 @@ def run_detector(
                 found.scores,
                 found.malignant,
                 film_features(found),
+                laterality=case.attributes.get("laterality", ""),
+                view=case.attributes.get("view", ""),
             )
         )
         progress(number)
     return results
 
 
-def fit_calibration(films: Sequence[FilmResult], fppi: float) -> tuple[Calibration, Thresholds]:
-    """Fit the calibration and thresholds on validation films.
+def working_score_at(films: Sequence[FilmResult], fppi: float) -> float:
+    """The score from which findings are marked, at this number of false positives per film (IoU 0.2)."""
+    return froc(films, "IoU >= 0.2").threshold_at(fppi)
+
+
+def fit_calibration(films: Sequence[FilmResult], working_score: float) -> tuple[Calibration, Thresholds]:
+    """Fit the calibration and thresholds of films.
 
     Args:
-        films: Films of the validation patients.
-        fppi: False positives per film (IoU 0.2) at the working threshold.
+        films: Films that the detector has not learned from.
+        working_score: Score from which a finding is marked.
 
     Returns:
         The calibration, and the thresholds: `low` keeps `LOW_SENSITIVITY` of the malignant films above it, `high`
-        keeps `HIGH_SPECIFICITY` of the benign ones below it, `finding` is the working threshold as a probability.
+        leaves `HIGH_SPECIFICITY` of the benign breasts without a film at or above it, because one suspected film makes
+        its breast suspected, and `finding` is the working threshold as a probability.
+
+    Raises:
+        ValueError: There are too few films or findings of a kind.
     """
     scores, hits, malignancy, kinds = [], [], [], []
     for film in films:
@@ -92,15 +104,22 @@ def fit_calibration(films: Sequence[FilmResult], fppi: float) -> tuple[Calibrati
         malignant=Logistic.fit(logit(np.array(malignancy)), np.array(kinds)),
         # A more suspicious finding must never lower the suspicion of its film.
         film=Logistic.fit(np.stack([f.features for f in known]), truth, rising=True),
-        working_score=froc(films, "IoU >= 0.2").threshold_at(fppi),
+        working_score=working_score,
     )
-    p = [float(f.probability or 0.0) for f in with_probabilities(known, calibration)]
-    low = sensitivity_threshold(p, truth.tolist(), LOW_SENSITIVITY)
-    high = specificity_threshold(p, truth.tolist(), HIGH_SPECIFICITY)
+    p = calibration.film(np.stack([f.features for f in known]))
+    low = sensitivity_threshold(p.tolist(), truth.tolist(), LOW_SENSITIVITY)
+    by_breast: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i, film in enumerate(known):
+        by_breast[film.patient, film.laterality or film.name].append(i)
+    most, malignant_breast = zip(*((p[of].max(), truth[of].any()) for of in by_breast.values()), strict=True)
+    high = specificity_threshold(most, malignant_breast, HIGH_SPECIFICITY)
     working = float(calibration.mass(logit(calibration.working_score))[0])
     return calibration, Thresholds(low=min(low, high), high=max(low, high), finding=round(working, 4))
 
 
-def with_probabilities(films: Sequence[FilmResult], calibration: Calibration) -> list[FilmResult]:
-    """Add the calibrated probabilities of malignancy to films."""
-    return [replace(f, probability=float(calibration.film(f.features)[0])) for f in films]
+def with_probabilities(
+    films: Sequence[FilmResult], calibration: Calibration, thresholds: Thresholds
+) -> list[FilmResult]:
+    """Add the calibrated probabilities of malignancy to films, and their assessments."""
+    numbers = [float(calibration.film(f.features)[0]) for f in films]
+    return [replace(f, probability=p, assessment=thresholds.assess(p)) for f, p in zip(films, numbers, strict=True)]

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from lobule.contracts.result import Thresholds
 from mammo_worker.evaluation.metrics import (
     RULES,
     FilmResult,
@@ -60,13 +59,12 @@ def measures_at(films: Sequence[FilmResult], thresholds: Sequence[float]) -> lis
     return rows
 
 
-def triage_table(films: Sequence[FilmResult], thresholds: Thresholds) -> list[dict[str, Any]]:
+def triage_table(films: Sequence[FilmResult]) -> list[dict[str, Any]]:
     """Count the benign and malignant films in each of the three states."""
     states = ("no_sign_of_malignancy", "not_sure", "malignancy_suspected")
     rows: list[dict[str, Any]] = []
     for name, malignant in (("benign", False), ("malignant", True)):
-        of = [f for f in films if f.malignant_film is malignant and f.probability is not None]
-        found = [thresholds.assess(float(f.probability or 0.0)) for f in of]
+        found = [f.assessment for f in films if f.malignant_film is malignant]
         rows.append({"films": name, **{s: found.count(s) for s in states}})
     return rows
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lobule.contracts.result import DensityCategory, Laterality, StandardView
 from mammo_worker.density.package import breast_density
@@ -12,8 +13,8 @@ from mammo_worker.examination.location import Place, Region, place_on_film, regi
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.pairing import assign, pair_probabilities
 from mammo_worker.examination.priors import same_on_repeated
-from mammo_worker.examination.rule import Verdict, by_rule, is_cleared, verdict_of
-from mammo_worker.examination.suspicion import BreastEvidence, FilmEvidence
+from mammo_worker.examination.rule import Verdict, by_rule, is_cleared, least_of, verdict_of
+from mammo_worker.suspicion.breast import BreastCalibration, FilmEvidence
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class BreastReading:
         lesions: Lesions, the most suspicious first.
         without: The number without each view, by view; None if no film would be left.
         density: Category by its films; None if density was not read.
+        by_model: Whether its number is that of the model, which takes results of its own detector alone.
         in_doubt: Whether something other than its films prevents a negative assessment.
         not_evaluated: Whether a film, of any view, is of a kind that the model was not evaluated on.
     """
@@ -58,6 +60,7 @@ class BreastReading:
     lesions: list[Lesion] = field(default_factory=list[Lesion])
     without: dict[StandardView, float | None] = field(default_factory=dict[StandardView, float | None])
     density: DensityCategory | None = None
+    by_model: bool = False
     in_doubt: bool = False
     not_evaluated: bool = False
 
@@ -93,75 +96,68 @@ def read_breast(
         other_views: Verdicts of assessed films of other views than CC and MLO.
     """
     ordered = sorted(films, key=lambda film: film.view)  # names may be ids of analyses, which change
-    evidence = _evidence(ordered, models)
+    calibration = models.breast_for(film.result for film in ordered)
 
-    def verdict(shown: Sequence[ExaminedFilm], of_them: BreastEvidence) -> Verdict:
-        together = [_verdict(shown, failed, models, of_them)] if shown or failed else []
+    def verdict(shown: Sequence[ExaminedFilm]) -> Verdict:
+        together = [_verdict(shown, failed, calibration)] if shown or failed else []
         return by_rule([*together, *other_views], failed)
 
     without: dict[StandardView, float | None] = {}
     shown: list[StandardView] = sorted({film.view for film in ordered})
     for view in shown:
         rest = [film for film in ordered if film.view != view]
-        without[view] = verdict(rest, _evidence(rest, models)).probability if rest else None
+        without[view] = verdict(rest).probability if rest else None
     return BreastReading(
         laterality,
         list(ordered),
         failed,
-        verdict(ordered, evidence),
+        verdict(ordered),
         list(other_views),
-        lesions_of(laterality, ordered, evidence),
+        lesions_of(laterality, ordered, _pairs(ordered, models)),
         without,
         breast_density([film.result.density for film in ordered], models.density),
+        by_model=calibration is not None,
         not_evaluated=not all(v.evaluated for v in (*other_views, *(verdict_of(film.result) for film in ordered))),
     )
 
 
-def _evidence(films: Sequence[ExaminedFilm], models: ExaminationModels) -> BreastEvidence:
-    shown = [FilmEvidence(film.view, _number(film, models), film.suspicions()) for film in films]
-    pairs = {
+_Pairs = dict[tuple[int, int], NDArray[np.float64]]
+"""Probabilities (N, M) that findings of a CC and an MLO film are one lesion, by the indices of the films."""
+
+
+def _pairs(films: Sequence[ExaminedFilm], models: ExaminationModels) -> _Pairs:
+    return {
         (i, j): pair_probabilities(models.pairs, a.marks, b.marks)
         for i, a in enumerate(films)
         for j, b in enumerate(films)
         if models.pairs is not None and (a.view, b.view) == ("CC", "MLO")
     }
-    return BreastEvidence(shown, pairs)
 
 
-def _number(film: ExaminedFilm, models: ExaminationModels) -> float:
-    if models.breast is None or models.film_numbers == "films":
-        return film.result.probability_malignant
-    return max((f.probability_malignant or 0.0 for f in film.result.findings), default=0.0)
+def _verdict(films: Sequence[ExaminedFilm], failed: int, calibration: BreastCalibration | None) -> Verdict:
+    """The verdict of the model, or of the rule if there is none for these films.
 
-
-def _verdict(
-    films: Sequence[ExaminedFilm], failed: int, models: ExaminationModels, evidence: BreastEvidence
-) -> Verdict:
-    """The verdict of the model, or of the rule if no model is installed.
-
-    A breast with a failed or suspected film is never negative: its number is then at least the lower threshold.
+    A breast with a failed film is never negative.
     """
-    verdicts = [verdict_of(film.result) for film in films]
-    if models.breast is None or models.thresholds is None or not films:
-        return by_rule(verdicts, failed)
-    probability = models.breast(evidence)
-    if any(verdict.assessment == "malignancy_suspected" for verdict in verdicts):
-        probability = max(probability, models.thresholds.low)
-    return by_rule([Verdict(models.thresholds.assess(probability), probability)], failed)
+    if calibration is None or not films:
+        return by_rule([verdict_of(film.result) for film in films], failed)
+    shown = [FilmEvidence(film.view, film.result.probability_malignant, least_of(film.result)) for film in films]
+    probability = calibration(shown)
+    return by_rule([Verdict(calibration.thresholds.assess(probability), probability)], failed)
 
 
-def lesions_of(laterality: Laterality, films: Sequence[ExaminedFilm], evidence: BreastEvidence) -> list[Lesion]:
+def lesions_of(laterality: Laterality, films: Sequence[ExaminedFilm], pairs: _Pairs) -> list[Lesion]:
     """The marked findings of a breast's films; findings of several films that are one lesion are combined.
 
     The marked findings (which come first) of films of the same view are combined by their places. Then pairs are chosen
     together among the lesions of all CC and all MLO films, so that a lesion has at most one mark on each film.
     """
     cc, mlo = ([_on_films(films, view, group) for group in _groups(films, view)] for view in ("CC", "MLO"))
-    probabilities = np.array([[_pair_probability(evidence, a, b) for b in mlo] for a in cc]).reshape(len(cc), len(mlo))
-    pairs = assign(probabilities) if evidence.pairs else []
-    paired = [([*cc[pair.cc], *mlo[pair.mlo]], pair.probability) for pair in pairs]
-    alone = [cc[i] for i in range(len(cc)) if i not in {pair.cc for pair in pairs}]
-    alone += [mlo[j] for j in range(len(mlo)) if j not in {pair.mlo for pair in pairs}]
+    probabilities = np.array([[_pair_probability(pairs, a, b) for b in mlo] for a in cc]).reshape(len(cc), len(mlo))
+    assigned = assign(probabilities) if pairs else []
+    paired = [([*cc[pair.cc], *mlo[pair.mlo]], pair.probability) for pair in assigned]
+    alone = [cc[i] for i in range(len(cc)) if i not in {pair.cc for pair in assigned}]
+    alone += [mlo[j] for j in range(len(mlo)) if j not in {pair.mlo for pair in assigned}]
     found = [*paired, *((members, None) for members in alone)]
     by_film = sorted(found, key=lambda lesion: lesion[0][0])
     lesions = [_lesion(laterality, films, members, together) for members, together in by_film]
@@ -181,14 +177,14 @@ def _on_films(films: Sequence[ExaminedFilm], view: StandardView, group: _Members
     return [(of_view[i], k) for i, k in group]
 
 
-def _pair_probability(evidence: BreastEvidence, cc: _Members, mlo: _Members) -> float:
+def _pair_probability(pairs: _Pairs, cc: _Members, mlo: _Members) -> float:
     """The highest probability that a finding of each view is the same lesion: the better film of a view counts."""
-    known = [evidence.pairs[i, j][k, m] for i, k in cc for j, m in mlo if _is_known(evidence, i, j, k, m)]
+    known = [pairs[i, j][k, m] for i, k in cc for j, m in mlo if _is_known(pairs, i, j, k, m)]
     return max(map(float, known), default=0.0)
 
 
-def _is_known(evidence: BreastEvidence, i: int, j: int, k: int, m: int) -> bool:
-    return (i, j) in evidence.pairs and k < evidence.pairs[i, j].shape[0] and m < evidence.pairs[i, j].shape[1]
+def _is_known(pairs: _Pairs, i: int, j: int, k: int, m: int) -> bool:
+    return (i, j) in pairs and k < pairs[i, j].shape[0] and m < pairs[i, j].shape[1]
 
 
 def _lesion(laterality: Laterality, films: Sequence[ExaminedFilm], members: _Members, together: float | None) -> Lesion:

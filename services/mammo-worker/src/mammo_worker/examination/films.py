@@ -44,11 +44,6 @@ class ExaminedFilm:
     plane: SpacingPlane | None = None
     upright: bool = True
 
-    def suspicions(self) -> NDArray[np.float64]:
-        """Suspicions (N,) of the findings with marks."""
-        found = self.result.findings[: len(self.marks)]
-        return np.array([f.probability_malignant or 0.0 for f in found], np.float64)
-
 
 def examined(
     name: str, laterality: Laterality, view: Literal["CC", "MLO"], film: Film, result: Result, hanging: Hanging | None

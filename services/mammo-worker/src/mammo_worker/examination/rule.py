@@ -33,6 +33,16 @@ def verdict_of(result: Result) -> Verdict:
     return Verdict(result.assessment, result.probability_malignant, evaluated)
 
 
+def least_of(result: Result) -> Assessment:
+    """What a film by itself requires of its breast, whatever the other films say.
+
+    A suspected film keeps its breast suspected, and one whose picture is in doubt, so that it is not sure in spite of
+    its number, keeps it from being called negative.
+    """
+    by_number = result.thresholds.assess(result.probability_malignant)
+    return "no_sign_of_malignancy" if result.assessment == by_number == "not_sure" else result.assessment
+
+
 def is_cleared(verdict: Verdict) -> bool:
     """Whether a part shows no sign of malignancy."""
     return verdict.assessment == "no_sign_of_malignancy"

@@ -64,6 +64,7 @@ def read_together(
             alone[each.image.laterality].append(verdict_of(result))
     anywhere = None in (*request.failed, *request.in_doubt) or not all(map(is_cleared, alone[None]))
     breasts: list[contract.BreastReading] = []
+    by_model: list[bool] = []
     not_compared: list[str] = []
     for side in ("R", "L"):
         own, failed = [film for film in placed if film.laterality == side], request.failed.count(side)
@@ -71,13 +72,14 @@ def read_together(
             breast = read_breast(side, own, failed, models, alone[side])
             breast = breast.doubted() if anywhere or side in request.in_doubt else breast
             lacking = _not_compared(own, priors, unread)
+            by_model.append(breast.by_model)
             breasts.append(breast_as_contract(breast, models, priors, compared=not lacking))
             not_compared.extend(lacking)
     unplaced = len(alone[None]) + request.failed.count(None) + len(request.in_doubt)
     of_breasts = [Verdict(breast.assessment, breast.probability_malignant) for breast in breasts]
     verdict = by_rule([*of_breasts, *alone[None]], unplaced)
     return contract.ExaminationReading(
-        method="rule" if models.breast is None else "model",
+        method="model" if by_model and all(by_model) else "rule",
         breasts=breasts,
         assessment=verdict.assessment,
         probability_malignant=verdict.probability,

@@ -12,7 +12,6 @@ from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.splits import fold_of
 from mammo_worker.evaluation.metrics import overlaps
-from mammo_worker.examination.findings_csv import FilmFindings, read_findings, read_probabilities
 from mammo_worker.examination.lesions import lengths, lesion_names
 from mammo_worker.labels import BENIGN, MALIGNANT
 from mammo_worker.regions.crops import Crop, cbis_crops
@@ -22,6 +21,7 @@ from mammo_worker.regions.plan import RegionPlan
 from mammo_worker.regions.prepare import NATIVE_SPACING, PreparedRegion, region_at
 from mammo_worker.regions.targets import malignancy
 from mammo_worker.regions.train import build, load_average
+from mammo_worker.second_look.findings_csv import FilmFindings, read_findings, read_probabilities
 from mammo_worker.second_look.native import PlacedCrop, native_region, place_crop
 
 _MARGIN = 16.0  # native pixels around a box, as in the crops of CBIS-DDSM

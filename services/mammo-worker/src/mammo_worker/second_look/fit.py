@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lobule_ml.calibration import Logistic, logit
-from lobule_ml.evaluation.statistics import auc, expected_calibration_error, patient_bootstrap
+from lobule_ml.evaluation.statistics import auc, expected_calibration_error, log_loss, patient_bootstrap
 from mammo_worker.calibration import Calibration
 from mammo_worker.data.splits import fold_of
-from mammo_worker.examination.fit_breast import log_loss
 from mammo_worker.second_look.cases import READINGS, TrueFinding
 
 WEIGHTS = (0.25, 0.5, 0.75, 1.0)  # weights of the second look's log odds, relative to the detector's

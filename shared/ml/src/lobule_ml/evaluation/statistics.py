@@ -91,6 +91,12 @@ def patient_auc(target: ArrayLike, score: ArrayLike, patients: Sequence[str] | N
     return auc(np.asarray(target)[first], np.bincount(place, np.asarray(score)) / fields)
 
 
+def log_loss(target: ArrayLike, probability: ArrayLike) -> float:
+    """Mean negative log likelihood of outcomes (N,), with probabilities (N,) clipped away from 0 and 1."""
+    t, p = np.asarray(target, bool), np.clip(np.asarray(probability, float), 1e-4, 1 - 1e-4)
+    return float(-np.mean(np.where(t, np.log(p), np.log(1 - p))))
+
+
 def expected_calibration_error(target: ArrayLike, probability: ArrayLike, bins: int = 10) -> float:
     """Expected calibration error with bins of equal width (Guo et al., ICML 2017).
 

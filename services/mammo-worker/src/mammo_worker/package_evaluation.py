@@ -1,17 +1,18 @@
 """Measures a model package on the public data sets, and writes the results document."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.result import Thresholds
 from lobule.model_package import ModelPackage
 from lobule_ml.batch import tracked
 from lobule_ml.evaluation.statistics import chance_calibration_error, expected_calibration_error
 from mammo_worker.calibration import Calibration
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.readers.mini_mias import mini_mias
 from mammo_worker.data.splits import split_of
@@ -22,8 +23,34 @@ from mammo_worker.evaluation.run import run_detector, with_probabilities
 from mammo_worker.evaluation.summary import measure, measures_at, plot_froc, plot_sweep, triage_table
 from mammo_worker.inference import Detector
 from mammo_worker.packages import load_detector
+from mammo_worker.suspicion.document import breasts_document
+from mammo_worker.suspicion.held_out import CrossFitted, ReadBreast, without_each_patient
 
 SWEEP = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+
+
+HELD_OUT: dict[str, Any] = {"held_out": ["validation", "test"]}
+"""What a package's calibration says if it was fitted on the untouched fifth, too."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A measured package.
+
+    Attributes:
+        films: Films of the untouched fifth, with probabilities and assessments.
+        breasts: All breasts that were read without their patient; empty if the calibration is not fitted on these.
+        metrics: The figures.
+    """
+
+    films: list[FilmResult]
+    breasts: list[ReadBreast]
+    metrics: list[dict[str, Any]]
+
+
+def held_out_films(data: Path) -> list[AnnotatedFilm]:
+    """CBIS-DDSM's training films of the patients that no network is trained on."""
+    return [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) in HELD_OUT["held_out"]]
 
 
 def evaluate_package(
@@ -31,33 +58,44 @@ def evaluate_package(
     data: Path,
     detector: Detector | None = None,
     *,
+    found: Sequence[FilmResult] | None = None,
     limit: int | None = None,
     refused: list[str] | None = None,
-) -> tuple[list[FilmResult], list[dict[str, Any]]]:
+) -> Evaluation:
     """Measure a package on the untouched fifth of CBIS-DDSM's training films and on mini-MIAS.
+
+    If the calibration was fitted on these films, too, each of them is read by one that is fitted without its patient.
 
     Args:
         package: Package of the detector.
         data: Folder of the data sets.
         detector: Detector of the package, if it is already loaded.
-        limit: Number of CBIS-DDSM's first films to measure, without mini-MIAS; None for all.
+        found: What it says of `held_out_films`, if it has already read them.
+        limit: Number of the fifth's first films to measure, without mini-MIAS, and without the films' probabilities if
+            the calibration was fitted on them; None for all.
         refused: As for `run_detector`.
-
-    Returns:
-        The test films with their results, and the metrics.
     """
-    calibration = Calibration.from_dict(package.manifest.calibration.values())
+    section = package.manifest.calibration.values()
+    calibration = Calibration.from_dict(section)
     if detector is None:
         detector = load_detector(package)
-    cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "test"][:limit]
-    found = run_detector(detector, tracked(cases, "films", len(cases)), refused=refused)
-    test = with_probabilities(found, calibration)
-    metrics = measure(test, "CBIS-DDSM, untouched fifth")
-    metrics += _at_working_threshold(test, calibration)
-    metrics += _of_film_numbers(test, package.manifest.thresholds)
+    cross_fitted = "held_out" in section and limit is None
+    if found is None:
+        cases = [c for c in held_out_films(data) if cross_fitted or split_of(c.patient) == "test"][:limit]
+        found = run_detector(detector, tracked(cases, "films", len(cases)), refused=refused)
+    if cross_fitted:
+        read = without_each_patient(found, calibration.working_score)
+    else:
+        read = CrossFitted(with_probabilities(found, calibration, package.manifest.thresholds), [])
+    test = [film for film in read.films if split_of(film.patient) == "test"]
+    metrics = measure(test, "CBIS-DDSM, untouched fifth") + _at_working_threshold(test, calibration)
+    if "held_out" in section and not cross_fitted:
+        metrics = [row for row in metrics if row["rule"] != "film"]
+    else:
+        metrics += _of_film_numbers(test)
     if limit is None and (data / "mias").is_dir():
         metrics += _mias(detector, data / "mias", calibration)
-    return test, metrics
+    return Evaluation(test, read.breasts, metrics)
 
 
 def _at_working_threshold(test: list[FilmResult], calibration: Calibration) -> list[dict[str, Any]]:
@@ -76,7 +114,7 @@ def _at_working_threshold(test: list[FilmResult], calibration: Calibration) -> l
     return rows
 
 
-def _of_film_numbers(test: list[FilmResult], thresholds: Thresholds) -> list[dict[str, Any]]:
+def _of_film_numbers(test: list[FilmResult]) -> list[dict[str, Any]]:
     """The calibration of the films' numbers, and the share of malignant films below the lower threshold."""
     known = [f for f in test if f.malignant_film is not None]
     malignant = [f for f in known if f.malignant_film]
@@ -90,8 +128,8 @@ def _of_film_numbers(test: list[FilmResult], thresholds: Thresholds) -> list[dic
         ("calibration error of exact probabilities, by chance", chance_calibration_error(probabilities)),
     ):
         rows.append({"metric": name, "rule": "film, ten bins", "value": round(value, 4)})
-    low, high = bootstrap(malignant, lambda films: share_cleared(films, thresholds))
-    share = round(share_cleared(malignant, thresholds), 4)
+    low, high = bootstrap(malignant, share_cleared)
+    share = round(share_cleared(malignant), 4)
     interval = [round(low, 4), round(high, 4)]
     rows.append({"metric": "malignant films, no sign", "rule": "share", "value": share, "interval_95": interval})
     return [{"data": "CBIS-DDSM, untouched fifth", **row} for row in rows]
@@ -135,27 +173,22 @@ def _findings_per_film(films: Any) -> float:
     return float(np.mean([len(f.boxes) for f in films]))
 
 
-def write_results(manifest: ModelManifest, test: list[FilmResult], docs: Path) -> None:
-    """Write `mammography.md` and its plots for a package's results on the test films.
+def write_results(manifest: ModelManifest, measured: Evaluation, docs: Path) -> None:
+    """Write `mammography.md` with its plots, and `breasts.md` if breasts were read, for a measured package.
 
     Args:
         manifest: Manifest of the package, with its metrics.
-        test: Test films from `evaluate_package`.
-        docs: Folder, which contains the handwritten `mammography-tried.md` with all experiments.
+        measured: The measured package.
+        docs: Folder to write to.
     """
     docs.mkdir(parents=True, exist_ok=True)
-    sweep = measures_at(test, SWEEP)
-    table = triage_table(test, manifest.thresholds)
-    document = results_document(manifest, sweep, table, experiments_of(docs), f"{counts_of(test)}.")
+    test = measured.films
+    document = results_document(manifest, measures_at(test, SWEEP), triage_table(test), f"{counts_of(test)}.")
     (docs / "mammography.md").write_text(document, "utf-8")
     plot_froc(test, docs / "mammography-froc.png")
     plot_sweep(test, docs / "mammography-sweep.png")
-
-
-def experiments_of(docs: Path) -> str:
-    """The handwritten record of experiments in a folder of documents."""
-    file = docs / "mammography-tried.md"
-    return file.read_text("utf-8") if file.exists() else "Nothing else.\n"
+    if measured.breasts:
+        (docs / "breasts.md").write_text(breasts_document(manifest, measured.breasts), "utf-8")
 
 
 def counts_of(test: list[FilmResult]) -> str:
