@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from io import BufferedReader
@@ -20,6 +20,7 @@ from lobule_ml.batch import Row, open_output, reason, row_writer, tracked
 from mammo_worker.examination.breasts import BreastReading, read_breast
 from mammo_worker.examination.films import ExaminedFilm, examined
 from mammo_worker.examination.models import ExaminationModels
+from mammo_worker.examination.patients import of_other_patients
 from mammo_worker.examination.rule import Verdict, by_rule, is_cleared, verdict_of
 from mammo_worker.examination.together import breast_as_contract
 from mammo_worker.examination.views import FilmRow
@@ -27,7 +28,7 @@ from mammo_worker.pipeline import MammographyPipeline
 from mammo_worker.predict import describe
 
 COLUMNS = ("examination", "laterality", "views", "probability_malignant", "assessment", "density", "errors", "to_check")
-_CHECKED = NOT_EVALUATED.union(*TO_CHECK.values())
+_CHECKED = NOT_EVALUATED.union({"other_patient"}, *TO_CHECK.values())
 CASE = "case"
 """Value of the laterality column in the row of a case."""
 _SIDES: tuple[Laterality, ...] = ("L", "R")
@@ -64,11 +65,14 @@ class ExaminationReading:
         name: Name in the table.
         breasts: Breasts with films.
         case: Verdict of all films together.
+        strangers: Films that name another patient than the others. They are read, because the table says that they
+            belong here; no breast is called negative beside them.
     """
 
     name: str
     breasts: list[BreastReading]
     case: Verdict
+    strangers: frozenset[Path] = frozenset()
 
 
 FilmReader = Callable[[FilmRow], ExaminedFilm]
@@ -132,13 +136,15 @@ def examine(
     for name in dict.fromkeys(row.examination for row in rows):
         films: list[ExaminedFilm] = []
         failures: list[Failure] = []
-        for row in (row for row in rows if row.examination == name):
+        of_examination = [row for row in rows if row.examination == name]
+        strangers = of_other_patients([row.file for row in of_examination])
+        for row in of_examination:
             outcome = _attempt(row, read)
             if isinstance(outcome, Failure):
                 failures.append(outcome)
             else:
                 films.append(outcome)
-        yield _reading(name, films, failures, models), failures
+        yield _reading(name, films, failures, models, strangers), failures
 
 
 def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
@@ -156,11 +162,15 @@ def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
 
 
 def _reading(
-    name: str, films: Sequence[ExaminedFilm], failures: Sequence[Failure], models: ExaminationModels
+    name: str,
+    films: Sequence[ExaminedFilm],
+    failures: Sequence[Failure],
+    models: ExaminationModels,
+    strangers: Set[Path],
 ) -> ExaminationReading:
     unplaced = [failure for failure in failures if failure.laterality is None]
     verdicts = [failure.verdict for failure in unplaced if failure.verdict is not None]
-    in_doubt = not all(failure.verdict and is_cleared(failure.verdict) for failure in unplaced)
+    in_doubt = bool(strangers) or not all(failure.verdict and is_cleared(failure.verdict) for failure in unplaced)
     breasts: list[BreastReading] = []
     for side in _SIDES:
         own = [film for film in films if film.laterality == side]
@@ -170,7 +180,7 @@ def _reading(
             breast = read_breast(side, own, len(of_side) - len(alone), models, alone)
             breasts.append(breast.doubted() if in_doubt else breast)
     case = by_rule([*(b.verdict for b in breasts), *verdicts], len(unplaced))
-    return ExaminationReading(name, breasts, case)
+    return ExaminationReading(name, breasts, case, frozenset(strangers))
 
 
 def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iterator[Row]:
@@ -179,15 +189,15 @@ def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iter
     for breast in reading.breasts:
         views += [f"{breast.laterality}{view}" for view in breast.views]
         own = [failure for failure in failures if failure.laterality == breast.laterality]
-        yield _row(reading.name, breast.laterality, breast.views, breast.verdict, breast.density, own, breast.films)
+        yield _row(reading, breast.laterality, breast.views, breast.verdict, breast.density, own, breast.films)
     densities: list[DensityCategory] = [breast.density for breast in reading.breasts if breast.density]
     densest: DensityCategory | None = max(densities) if densities else None
     films = [film for breast in reading.breasts for film in breast.films]
-    yield _row(reading.name, CASE, views, reading.case, densest, failures, films)
+    yield _row(reading, CASE, views, reading.case, densest, failures, films)
 
 
 def _row(
-    name: str,
+    reading: ExaminationReading,
     laterality: str,
     views: Sequence[str],
     verdict: Verdict,
@@ -195,16 +205,17 @@ def _row(
     failures: Sequence[Failure],
     films: Sequence[ExaminedFilm],
 ) -> Row:
-    noticed = [(film, notice.code) for film in films for notice in film.result.notices]
+    noticed = [(Path(film.name), notice.code) for film in films for notice in film.result.notices]
+    strange = [(Path(film.name), "other_patient") for film in films if Path(film.name) in reading.strangers]
     return {
-        "examination": name,
+        "examination": reading.name,
         "laterality": laterality,
         "views": list(views),
         "probability_malignant": verdict.probability,
         "assessment": verdict.assessment,
         "density": density,
         "errors": [f"{failure.row.file.name}:{failure.code}" for failure in failures],
-        "to_check": [f"{Path(film.name).name}:{code}" for film, code in noticed if code in _CHECKED],
+        "to_check": [f"{file.name}:{code}" for file, code in [*strange, *noticed] if code in _CHECKED],
     }
 
 
@@ -232,7 +243,8 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
     probability = reading.case.probability
     standings = [] if probability is None else [p.standing(probability) for p in models.populations]
     case["standings"] = [standing.model_dump() for standing in standings]
-    return {"examination": reading.name, "breasts": breasts, "case": case}
+    strangers = sorted(map(str, reading.strangers))
+    return {"examination": reading.name, "breasts": breasts, "case": case, "other_patient": strangers}
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
