@@ -102,6 +102,16 @@ def test_all_end_where_an_administrator_resets_the_password(client, alice, root,
     assert left() == {again}, "what is made later stays"
 
 
+def test_all_end_where_the_new_role_sees_no_cases(client, alice, root, user_id, register, left):
+    register(alice)
+    change = {"role": "reader"}
+    assert client.patch(f"/api/v1/users/{user_id('alice')}", json=change, headers=root).status_code == 200
+    assert len(left()) == 1
+    change = {"role": "auditor"}
+    assert client.patch(f"/api/v1/users/{user_id('alice')}", json=change, headers=root).status_code == 200
+    assert left() == set()
+
+
 def test_all_end_where_the_server_s_command_does(app, alice, register, left, monkeypatch):
     register(alice)
     monkeypatch.setattr(commands, "sessions_at", lambda _home: app.state.sessions)

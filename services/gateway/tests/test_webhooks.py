@@ -203,7 +203,7 @@ class TestDelivery:
     def test_a_crash_between_taking_and_sending_loses_nothing(self, app, webhook, client, alice, receiver, job):
         client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
         with app.state.sessions.begin() as session:
-            assert len(repository.take_due(session, timedelta(seconds=60), 4, 10)) == 1  # and then the process dies
+            assert len(repository.take_due(session, timedelta(seconds=60), 4, 10, 10)) == 1  # and then the process dies
         due_now(app)  # the lease is over
         assert app.state.deliverer.send_due() == 1
 

@@ -15,6 +15,7 @@ from gateway.users import repository
 from gateway.users.models import User
 from gateway.users.password_rules import check_password_rules
 from gateway.users.passwords import hash_password
+from gateway.users.permissions import has_permission
 
 
 class HashedChange(NamedTuple):
@@ -86,7 +87,7 @@ def update_user(session: Session, user: User, changes: UserUpdate, by: User | No
     session.flush()
     if not repository.has_admin(session):
         raise ProblemError(409, "last_admin")
-    if changes.active is False:
+    if changes.active is False or (loses_rights and not has_permission(user.role, "read")):
         end_access(session, user)
     elif loses_rights:
         end_logins(session, user)

@@ -34,6 +34,8 @@ TIMEOUT_S = 10.0
 OF_EACH = 4
 """Messages of one webhook that are taken together."""
 RECEIVERS_AT_ONCE = 16
+RECEIVERS_OF_ONE_USER = 4
+"""A user has up to ten webhooks: with all of them slow, two users would hold up everybody's messages."""
 _LEASE = timedelta(seconds=OF_EACH * TIMEOUT_S + 20)  # longer than sending them may take
 # given up afterwards, three days after the first attempt
 PAUSES_S = (5, 30, 120, 600, 3600, 6 * 3600, 12 * 3600, 24 * 3600, 24 * 3600)
@@ -83,7 +85,9 @@ class Deliverer:
             busy = set(self._busy)
         with self._sessions.begin() as session:
             repository.delete_ended(session)
-            due = repository.take_due(session, _LEASE, OF_EACH, RECEIVERS_AT_ONCE - len(busy), busy)
+            due = repository.take_due(
+                session, _LEASE, OF_EACH, RECEIVERS_AT_ONCE - len(busy), RECEIVERS_OF_ONE_USER, busy
+            )
         queues: dict[str, list[Delivery]] = {}
         for delivery in due:
             queues.setdefault(delivery.webhook_id, []).append(delivery)

@@ -1,6 +1,7 @@
 """Queries on webhooks and their deliveries."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import Select, func, or_, select
@@ -72,7 +73,7 @@ def _ended() -> Select[Webhook]:
 
 
 def take_due(
-    session: Session, lease: timedelta, of_each: int, webhooks: int, without: Collection[str] = ()
+    session: Session, lease: timedelta, of_each: int, webhooks: int, of_owner: int, without: Collection[str] = ()
 ) -> Sequence[Delivery]:
     """Messages to be sent now; no other gateway takes them during the lease.
 
@@ -81,17 +82,19 @@ def take_due(
         lease: How long they are taken for.
         of_each: Of one webhook, at most.
         webhooks: Whose messages are taken, at most; those first that have waited longest.
+        of_owner: Webhooks of one user whose messages are sent at a time, at most.
         without: Webhooks whose messages are being sent.
     """
     at = shared_now(session)
     waits = (Delivery.state == "pending", Delivery.next_at <= at)
     # Of each webhook the index is asked for its first message: ranking all that wait took seconds for 100,000.
     first = select(func.min(Delivery.next_at)).where(Delivery.webhook_id == Webhook.id, *waits).scalar_subquery()
-    firsts = select(Webhook.id, first.label("next_at")).where(Webhook.id.not_in(without)).subquery()
-    order = firsts.c.next_at, firsts.c.id
-    served = session.scalars(select(firsts.c.id).where(firsts.c.next_at.is_not(None)).order_by(*order).limit(webhooks))
+    firsts = select(Webhook.id, Webhook.owner_id, first.label("next_at")).where(Webhook.id.not_in(without)).subquery()
+    waiting = select(firsts.c.id, firsts.c.owner_id).where(firsts.c.next_at.is_not(None))
+    in_order = session.execute(waiting.order_by(firsts.c.next_at, firsts.c.id)).all()
+    places = Counter(session.scalars(select(Webhook.owner_id).where(Webhook.id.in_(without))))
     due: list[Delivery] = []
-    for webhook_id in served.all():
+    for webhook_id in _chosen([(row[0], row[1]) for row in in_order], webhooks, of_owner, places):
         of_one = select(Delivery).where(Delivery.webhook_id == webhook_id, *waits)
         next_ones = of_one.order_by(Delivery.next_at, Delivery.id).limit(of_each)
         due += session.scalars(next_ones.with_for_update(skip_locked=True, of=Delivery))
@@ -100,3 +103,15 @@ def take_due(
         delivery.next_at = at + lease
         delivery.attempts += 1
     return due
+
+
+def _chosen(waiting: Iterable[tuple[str, str]], most: int, of_owner: int, places: Counter[str]) -> list[str]:
+    """The first webhooks of those that wait, each given with its owner; of one owner no more than may be at a time."""
+    chosen: list[str] = []
+    for webhook_id, owner_id in waiting:
+        if len(chosen) == most:
+            break
+        if places[owner_id] < of_owner:
+            places[owner_id] += 1
+            chosen.append(webhook_id)
+    return chosen
