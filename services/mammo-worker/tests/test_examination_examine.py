@@ -29,7 +29,6 @@ from mammo_worker.examination.examine import (
 from mammo_worker.examination.explain import suggested_category
 from mammo_worker.examination.films import examined
 from mammo_worker.examination.models import ExaminationModels
-from mammo_worker.examination.patients import of_other_patients
 from mammo_worker.examination.rule import Verdict, by_rule
 from mammo_worker.examination.together import breast_as_contract
 from mammo_worker.examination.views import FilmRow
@@ -290,46 +289,3 @@ def test_film_without_a_breast_has_no_marks():
     said = examined("x", "L", "CC", blank, result(0.4, [(100, 100, 0.4)]), None)
     assert said.anatomy is None
     assert read_breast("L", [said], 0, MODELS).lesions[0].region is None
-
-
-def test_films_of_several_patients_are_named_and_clear_nobody(film, pixels, write_dicom, tmp_path):
-    """They were read together as one patient's, and the output said nothing."""
-    names = ("LCC", "LMLO", "RCC", "RMLO")
-    rows, films = [], {}
-    for name in names:
-        path = write_dicom(tmp_path / name, pixels, 8, PatientID="P2" if name == "RMLO" else "P1", PatientName="A^B")
-        rows.append(FilmRow(path, "1", None, None))
-        films[name] = film(0.05, side=name[0], view=name[1:], name=str(path))
-
-    def table(rows):
-        [(reading, failures)] = list(examine(rows, reader(films), MODELS))
-        return list(table_rows(reading, failures)), details(reading, MODELS)["other_patient"]
-
-    (left, right, case), strangers = table(rows)
-    assert (left["to_check"], right["to_check"], case["to_check"]) == ([], *[["RMLO:other_patient"]] * 2)
-    assert {row["assessment"] for row in (left, right, case)} == {"not_sure"}
-    assert strangers == [str(rows[3].file)]
-    (left, right, _), strangers = table(rows[:3])
-    assert (left["assessment"], strangers) == ("no_malignancy_signs", [])
-
-
-@pytest.mark.parametrize(
-    ("tags", "is_other"),
-    [
-        ({"PatientID": "P2"}, True),
-        ({"PatientID": "p1 "}, False),
-        ({"IssuerOfPatientID": "Elsewhere"}, True),
-        ({"PatientBirthDate": "19610101"}, True),
-        ({"PatientName": "Married^Name"}, False),
-        ({"PatientID": "", "PatientName": "Another^Name"}, True),
-        ({"PatientID": "", "PatientName": "", "PatientBirthDate": "", "IssuerOfPatientID": ""}, False),
-    ],
-)
-def test_who_is_another_patient(pixels, write_dicom, tmp_path, tags, is_other):
-    usual = {"PatientID": "P1", "IssuerOfPatientID": "H", "PatientBirthDate": "19600101", "PatientName": "A^B"}
-    one = write_dicom(tmp_path / "one.dcm", pixels, 8, **usual)
-    other = write_dicom(tmp_path / "other.dcm", pixels, 8, **usual | tags)
-    (tmp_path / "none.png").write_bytes(b"no film")
-    assert of_other_patients([one, other, tmp_path / "none.png", tmp_path / "missing"]) == (
-        {other} if is_other else set()
-    )
