@@ -123,7 +123,7 @@ class Protocol(RuleBasedStateMachine):
             )
             session.add(image)
             session.flush()
-            job = service.open_job(session, image, MANY, interactive=False)
+            job = service.open_job(session, image, "histo", MANY, interactive=False)
         self.jobs.append(job.id)
         self.allowed[job.id] += 1
 
@@ -216,7 +216,7 @@ class Protocol(RuleBasedStateMachine):
             for queue in QUEUES:
                 if queue not in self.announced:
                     for step in queues.announcements_lost(session, queue, now().replace(year=2999)):
-                        queues.announce(session, step)
+                        queues.announce(session, step, now())
 
     @rule(at=st.integers(0, 100), gateway=GATEWAYS)
     def deadline_passes(self, at: int, gateway: int) -> None:

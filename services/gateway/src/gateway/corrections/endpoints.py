@@ -124,7 +124,7 @@ def analyse_again(
     removal.lock(session, image, user, None)
     if repository.latest_of_image(session, image.id).step("inference").state in ("queued", "running"):
         raise ProblemError(409, "analysis_under_way")
-    job = jobs.open_job(session, image, Quota.of_request(request, user), interactive=at_portal(request))
+    job = jobs.open_another(session, image, Quota.of_request(request, user), interactive=at_portal(request))
     record(session, request, user, "job.open", "job", job.id, {"image_id": image.id})
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return JobRead.of(job)

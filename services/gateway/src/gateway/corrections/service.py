@@ -93,7 +93,7 @@ def correct(
     if reread or rescaled:
         if job.state not in FINAL_STATES:
             job_service.cancel(session, job)
-        job = job_service.open_job(session, image, quota, interactive=interactive)
+        job = job_service.open_another(session, image, quota, interactive=interactive)
     if image.case_id is not None:
         case_service.refresh(session, image.case_id, requester)
     return job

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import service as case_service
 from gateway.cases.models import Case, Rule
-from gateway.database import SessionFactory
+from gateway.database import SessionFactory, read
 from gateway.dicomweb import repository
 from gateway.errors import ProblemError
 from gateway.groups import repository as groups
@@ -98,7 +98,7 @@ class InstanceService:
             if study_uid is not None and identity.study_instance_uid != study_uid:
                 raise ProblemError(409, "invalid_request")
             fields = {"modality": "mammography", "case_id": self._case_of(user, identity)}
-            options = parse_options(fields, self._modalities)
+            options = read(self._sessions, lambda session: parse_options(session, fields, self._modalities))
             is_handed_over = True
             self._uploads.accept(user, options, upload, note, interactive=False, by_instance=True, token_id=token_id)
         except Duplicate:

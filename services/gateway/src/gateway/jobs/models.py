@@ -31,7 +31,8 @@ class Work(Base):
     """Work that workers do in steps: an analysis (`Job`), a rendering, the reading of an examination, or an opinion."""
 
     __tablename__ = "jobs"
-    __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012 - SQLAlchemy's own convention
+    # "*": the columns of all kinds are read in one query, not those of the kind in a second one.
+    __mapper_args__ = {"polymorphic_on": "kind", "with_polymorphic": "*"}  # noqa: RUF012 - SQLAlchemy's own convention
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     kind: Mapped[WorkKind] = mapped_column(String(20), index=True)

@@ -122,7 +122,7 @@ class Reaper:
             if self._cache.waiting(queue):
                 continue
             with self._sessions.begin() as session:
-                before = shared_now(session) - timedelta(seconds=_LOST_AFTER_S)
-                for step in queues.announcements_lost(session, queue, before):
+                at = shared_now(session)
+                for step in queues.announcements_lost(session, queue, at - timedelta(seconds=_LOST_AFTER_S)):
                     log.warning("call_repeated", job_id=step.job_id, step=step.name)
-                    queues.announce(session, step)
+                    queues.announce(session, step, at)

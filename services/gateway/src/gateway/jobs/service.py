@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from gateway.clock import now
+from gateway.database import new_id
 from gateway.errors import ProblemError
 from gateway.events import publish
 from gateway.images.models import Image
@@ -45,31 +46,42 @@ from lobule.queueing import REPORT_QUEUE
 _LONGEST_PAUSE_S = 60.0
 
 
-def open_job(session: Session, image: Image, quota: Quota, *, interactive: bool) -> Job:
+def open_job(session: Session, image: Image, queue: str, quota: Quota, *, interactive: bool) -> Job:
     """Start the analysis of an image: creates job, steps and the first announcement in the session's transaction.
 
     Args:
         session: The transaction.
         image: What to analyse.
+        queue: That of the image's modality.
         quota: Of whoever asks for it.
         interactive: Whether a person waits for it at the portal; see `gateway.jobs.queues.lanes`.
+
+    Raises:
+        ProblemError: `queue_full`, 429.
+    """
+    quota.check(session)
+    job = Job(id=new_id(), image=image, owner_id=image.owner_id, state="queued", token_id=quota.token_id)
+    own = {"job_id": job.id, "owner_id": quota.user_id, "interactive": interactive, "attempt": 0, "tries": 0}
+    inference = Step(name="inference", position=0, queue=queue, **own)
+    report = Step(name="report", position=1, queue=REPORT_QUEUE, state="waiting", **own)
+    job.steps = [inference, report]
+    queues.enqueue(session, inference)
+    inference.asked_at = inference.queued_at
+    session.add(job)
+    session.flush()
+    publish(session, AnalysisChanged(job))
+    return job
+
+
+def open_another(session: Session, image: Image, quota: Quota, *, interactive: bool) -> Job:
+    """Start one more analysis of an image; see `open_job`.
 
     Raises:
         ProblemError: `too_many_analyses` (409), `queue_full` (429) or `unknown_modality` (422).
     """
     if repository.number_of_image(session, image.id) >= MAX_ANALYSES:
         raise ProblemError(409, "too_many_analyses", values={"most": MAX_ANALYSES})
-    quota.check(session)
-    lane = {"owner_id": quota.user_id, "interactive": interactive, "attempt": 0, "tries": 0}
-    inference = Step(name="inference", position=0, queue=required(session, image.modality).queue, **lane)
-    report = Step(name="report", position=1, queue=REPORT_QUEUE, state="waiting", **lane)
-    job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report], token_id=quota.token_id)
-    session.add(job)
-    session.flush()
-    inference.asked_at = queues.shared_now(session)
-    queues.enqueue(session, inference)
-    publish(session, AnalysisChanged(job))
-    return job
+    return open_job(session, image, required(session, image.modality).queue, quota, interactive=interactive)
 
 
 def claim_next(

@@ -62,9 +62,9 @@ class Modalities:
         """Every modality by its name."""
         return read(self._sessions, repository.known)
 
-    def find(self, name: str) -> ModalitySpec | None:
+    def find(self, session: Session, name: str) -> ModalitySpec | None:
         """A modality by its name, also of a worker that has only just started; None if there is none."""
-        return self.known().get(name) or self.learn().get(name)
+        return repository.known(session).get(name) or self.learn().get(name)
 
     def learn(self) -> Mapping[str, ModalitySpec]:
         """Keep what workers announce that is new or has changed; gives every modality."""

@@ -33,11 +33,12 @@ class OtherFilm(Exception):  # noqa: N818 - as `Duplicate`
 
 
 def parse_options(
-    fields: dict[str, str], modalities: Modalities, default_modality: Modality | None = None
+    session: Session, fields: dict[str, str], modalities: Modalities, default_modality: Modality | None = None
 ) -> ImageOptions:
     """The options in the text fields of an upload; empty fields count as absent.
 
     Args:
+        session: The transaction.
         fields: By name.
         modalities: Those that this server knows.
         default_modality: Of an upload that names none.
@@ -48,7 +49,7 @@ def parse_options(
     given = {name: value for name, value in fields.items() if value}
     if default_modality is not None:
         given.setdefault("modality", default_modality)
-    spec = modalities.find(given.get("modality", ""))
+    spec = modalities.find(session, given.get("modality", ""))
     if spec is None:
         raise ProblemError(422, "unknown_modality", "upload", values={"known": sorted(modalities.known())})
     try:

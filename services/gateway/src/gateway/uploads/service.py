@@ -89,8 +89,7 @@ class UploadService:
             user = await identify(fields)
             token = getattr(request.state, "api_token", None)
             token_id = token.id if token else None
-            options = await run_in_threadpool(checks.parse_options, fields, self._modalities, default_modality)
-            await run_in_threadpool(self._check_place, user, options, token_id)
+            options = await run_in_threadpool(self._check, user, fields, default_modality, token_id)
             return user, options
 
         (user, options), upload = await receive(request, self._store, self._settings.max_upload_bytes, check)
@@ -159,9 +158,10 @@ class UploadService:
                 session.flush()  # a second upload of the same bytes at the same moment fails here
                 if stored.identity is not None:
                     session.add(stored.identity)
-                job = open_job(session, image, Quota.of(self._settings, user.id, token_id), interactive=interactive)
-                note(session, image, detail)
+                quota = Quota.of(self._settings, user.id, token_id)
+                job = open_job(session, image, options.spec.queue, quota, interactive=interactive)
                 session.flush()
+                note(session, image, detail)  # after all else is written: its link is made when the session commits
                 is_committed = True
         except IntegrityError:
             self._store.delete(upload.folder)
@@ -171,7 +171,7 @@ class UploadService:
         except BaseException as error:
             if isinstance(error, ProblemError) and error.code == "other_patient" and user.role == "service":
                 quota = Quota.of(self._settings, user.id, token_id)
-                self._keep_apart(image, stored, upload, note, quota, by_instance=by_instance)
+                self._keep_apart(image, options.spec.queue, stored, upload, note, quota, by_instance=by_instance)
             elif not is_committed:  # a file that no image needs is deleted by retention, one that is missing is lost
                 self._store.delete(upload.folder)
             raise
@@ -180,6 +180,7 @@ class UploadService:
     def _keep_apart(
         self,
         image: Image,
+        queue: str,
         stored: StoredFile,
         upload: Upload,
         note: Callable[[Session, Image, dict[str, Any]], None],
@@ -196,7 +197,7 @@ class UploadService:
                     return
                 if stored.identity is not None:
                     session.add(stored.identity)
-                open_job(session, image, quota, interactive=False)
+                open_job(session, image, queue, quota, interactive=False)
                 note(session, image, {"sha256": image.sha256, "kept_apart": differing})
                 case_service.refresh(session, image.case_id or "")
                 is_kept = True  # perhaps: see `accept`
@@ -216,12 +217,16 @@ class UploadService:
         """Where else the image's owner has the same bytes as the same kind of image, as far as the user may see it."""
         return read(self._sessions, lambda session: checks.also_in(session, user, image))
 
-    def _check_place(self, user: User, options: ImageOptions, token_id: str | None) -> None:
-        def check(session: Session) -> None:
+    def _check(
+        self, user: User, fields: dict[str, str], default_modality: Modality | None, token_id: str | None
+    ) -> ImageOptions:
+        def check(session: Session) -> ImageOptions:
+            options = checks.parse_options(session, fields, self._modalities, default_modality)
             checks.check_place(session, user, options)
             Quota.of(self._settings, user.id, token_id).check(session)
+            return options
 
-        read(self._sessions, check)
+        return read(self._sessions, check)
 
     def _described(self, user: User, options: ImageOptions, upload: Upload) -> tuple[Image, StoredFile]:
         """The image of an upload, from the uploader's description and the file's header.

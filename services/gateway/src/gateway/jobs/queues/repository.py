@@ -97,19 +97,19 @@ def enqueue(session: Session, step: Step, after: timedelta = timedelta(0)) -> No
     if after:
         step.announced_at = at
     else:
-        announce(session, step)
+        announce(session, step, at)
 
 
 def request_step(session: Session, step: Step) -> None:
     """Queue a step that somebody asks for: with a new budget of attempts, and until a new deadline."""
     step.tries = 0
-    step.asked_at = shared_now(session)
     enqueue(session, step)
+    step.asked_at = step.queued_at
 
 
-def announce(session: Session, step: Step) -> None:
-    """Write an announcement for a step's queue to the outbox; the relay is woken after the commit."""
-    step.announced_at = shared_now(session)
+def announce(session: Session, step: Step, at: datetime) -> None:
+    """Write an announcement for a step's queue to the outbox, at this moment; the relay is woken after the commit."""
+    step.announced_at = at
     session.add(OutboxMessage(job_id=step.job_id, step=step.name, queue=step.queue))
     session.info["outbox"] = True
 
