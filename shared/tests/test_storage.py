@@ -232,6 +232,16 @@ def test_the_name_of_a_new_object_is_written_to_the_disk(tmp_path, synced):
     assert {tmp_path, tmp_path / "a", tmp_path / "a" / "b"} <= set(synced)
 
 
+def test_the_root_is_synced_again_only_for_a_new_entry(tmp_path, synced):
+    store = LocalStore(tmp_path)
+    for key, expected in (("a/b", 1), ("a/c/d", 1), ("b/c", 2), ("e", 3), ("e", 4)):
+        store.put(key, b"content")
+        assert synced.count(tmp_path) == expected
+    store.delete("a")
+    store.put("a/b", b"content")
+    assert synced.count(tmp_path) == 5
+
+
 def test_objects_that_are_stored_together_sync_their_folder_once(tmp_path, synced):
     LocalStore(tmp_path).put_all({f"a/{name}": b"content" for name in "bcd"})
     assert synced.count(tmp_path / "a") == 1

@@ -34,6 +34,7 @@ class LocalStore:
         self.root = root
         self._incoming = root / ".incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
+        self._synced: set[Path] = set()  # folders in the root whose entries in it are on the disk
 
     def _path(self, key: str) -> Path:
         return self.root / checked_key(key)
@@ -78,15 +79,20 @@ class LocalStore:
     def _sync_folders(self, keys: Iterable[str]) -> None:
         """Sync the entries of the folders of objects to the disk, so that they survive a power failure as the files do.
 
-        All folders up to the root are synced, because a write that was not durable may have made them.
+        All folders up to the root are synced, because a write that was not durable may have made them; the root only
+        for a new entry.
         """
-        above = {folder for key in keys for folder in self._path(key).parents}
-        for folder in (each for each in above if each.is_relative_to(self.root)):
+        above = {folder for key in keys for folder in self._path(key).parents if folder.is_relative_to(self.root)}
+        entries = {self.root / Path(checked_key(key)).parts[0] for key in keys}
+        if entries <= self._synced:
+            above.discard(self.root)
+        for folder in above:
             descriptor = os.open(folder, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+        self._synced |= entries & above
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
@@ -107,6 +113,7 @@ class LocalStore:
     def delete(self, prefix: str) -> None:
         """See `ObjectStore.delete`."""
         path = self._path(prefix)
+        self._synced.discard(path)
         with _outages():
             if path.is_dir():
                 shutil.rmtree(path)
