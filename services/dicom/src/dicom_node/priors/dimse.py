@@ -1,6 +1,6 @@
 """Finds and fetches priors by C-FIND and C-GET, or C-MOVE where an archive has no C-GET (DICOM PS3.4, annex C)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from dicom_node.receiving.rules import FILM_CLASSES, TRANSFER_SYNTAXES
 from dicom_node.receiving.scp import MAX_PDU_BYTES
 from dicom_node.sending.associations import our_entity, why_not_established
 from dicom_node.settings import NodeSettings, is_called_over_tls
+from lobule.imaging.dicom.file import ENCAPSULATED
 
 _ROOT = "1.2.840.10008.5.1.4.1.2.2."
 _FIND, _MOVE, _GET = f"{_ROOT}1", f"{_ROOT}2", f"{_ROOT}3"
@@ -78,7 +79,7 @@ class DimsePeer:
         query = _query("IMAGE", keys)
         if not self._moves:
             try:
-                self._get(query, film, path)
+                self._get_in_any_syntax(query, film, path)
             except PeerError as error:
                 if error.problem not in _NO_GET:
                     raise
@@ -96,7 +97,19 @@ class DimsePeer:
             if not came.wait(_LATE_S):
                 raise PeerError("move_without_film")
 
-    def _get(self, query: Dataset, film: FoundFilm, path: Path) -> None:
+    def _get_in_any_syntax(self, query: Dataset, film: FoundFilm, path: Path) -> None:
+        """Get a film, and again as a compressed one if the archive did not send it.
+
+        Some archives send in the first context that they accepted, whatever the film is stored in.
+        """
+        try:
+            self._get(query, film, path, TRANSFER_SYNTAXES)
+        except PeerError as error:
+            if not error.problem.startswith("get_"):
+                raise
+            self._get(query, film, path, [*ENCAPSULATED])
+
+    def _get(self, query: Dataset, film: FoundFilm, path: Path, syntaxes: Sequence[str]) -> None:
         taken: list[str] = []
 
         def take(event: Event) -> int:
@@ -106,7 +119,8 @@ class DimsePeer:
             taken.append(film.sop_instance_uid)
             return _SUCCESS
 
-        with self._associated(_GET, FILM_CLASSES, [(evt.EVT_C_STORE, take)]) as association:
+        stored = {film.sop_class_uid} if film.sop_class_uid else FILM_CLASSES
+        with self._associated(_GET, stored, syntaxes, [(evt.EVT_C_STORE, take)]) as association:
             for status, _ in association.send_c_get(query, _GET):
                 if status.get("Status") not in (*_PENDING, _SUCCESS):
                     raise PeerError(_code("get", status))
@@ -131,12 +145,22 @@ class DimsePeer:
 
     @contextmanager
     def _associated(
-        self, model: str, stored: frozenset[str] = frozenset(), handlers: Sequence[EventHandlerType] = ()
+        self,
+        model: str,
+        stored: Set[str] = frozenset(),
+        syntaxes: Sequence[str] = (),
+        handlers: Sequence[EventHandlerType] = (),
     ) -> Iterator[Association]:
+        """Open an association for a model of query and retrieval.
+
+        Each transfer syntax of a stored class has a context of its own: an archive accepts one of a context, and an
+        archive that converts nothing could not send a film that it holds in another one.
+        """
         entity = our_entity(self._settings)
         entity.add_requested_context(model)
         for sop_class in sorted(stored):
-            entity.add_requested_context(sop_class, TRANSFER_SYNTAXES)
+            for syntax in syntaxes:
+                entity.add_requested_context(sop_class, syntax)
         roles = [build_role(sop_class, scp_role=True) for sop_class in sorted(stored)]
         association = entity.associate(
             self._place.host,

@@ -146,7 +146,8 @@ class PriorFetcher(Loop):
         for prior in found:
             try:
                 for film in peer.films(prior.study_uid):
-                    if film.sop_class_uid in FILM_CLASSES and film.sop_instance_uid not in taken and not self.closing:
+                    may_be_film = not film.sop_class_uid or film.sop_class_uid in FILM_CLASSES
+                    if may_be_film and film.sop_instance_uid not in taken and not self.closing:
                         count += self._add(peer, study, criteria, prior, film)
             except PeerError as error:  # the other priors are added
                 failed = error

@@ -24,7 +24,7 @@ class PeerError(Exception):
 
 
 class FoundFilm(NamedTuple):
-    """An instance as a node describes it."""
+    """An instance as a node describes it; its class is empty if the node does not say it, as it may (PS3.4, C.6.2)."""
 
     series_uid: str
     sop_instance_uid: str

@@ -59,7 +59,7 @@ def identify(
 
     Args:
         path: The file.
-        sop_class_uid: As its sender named it.
+        sop_class_uid: As its sender named it; empty if it named none.
         sop_instance_uid: As its sender named it.
         not_a_film: The status of what is none.
     """
@@ -70,7 +70,8 @@ def identify(
         return Answer(Status.CANNOT_UNDERSTAND if unreadable else not_a_film, f"{error.code}: not analysed")
     if identity is None:
         return Answer(Status.CANNOT_UNDERSTAND, "The object is not DICOM.")
-    if (identity.sop_class_uid, identity.sop_instance_uid) != (sop_class_uid, sop_instance_uid):
+    named = sop_class_uid or identity.sop_class_uid, sop_instance_uid
+    if (identity.sop_class_uid, identity.sop_instance_uid) != named:
         return Answer(Status.NOT_A_FILM, "The data set names another object than the command.")
     if identity.study_instance_uid is None:
         return Answer(Status.CANNOT_UNDERSTAND, "The object has no StudyInstanceUID.")
