@@ -1,37 +1,19 @@
 """What the joint reading of a breast's films means for the conclusion: by the rule, and as the API says it."""
 
 import itertools
-from typing import get_args
 
 import pytest
+from film_evidence import CLEAR, PROBABILITY, SUSPECTED, UNSURE, film
 
 from gateway.cases.assessment import conclude
 from lobule.contracts.case import ImageEvidence
 from lobule.contracts.examination import BreastReading, BreastReason, BreastState, ExaminationReading
 from lobule.contracts.language import LANGUAGES
-from lobule.contracts.result import Assessment
 from lobule.words import Words
 
 pytestmark = pytest.mark.usefixtures("store_read_without_connection")
 
-SUSPECTED, UNSURE, CLEAR = get_args(Assessment)
 ORDER = {CLEAR: 0, UNSURE: 1, SUSPECTED: 2}
-NUMBER = {CLEAR: 0.05, UNSURE: 0.3, SUSPECTED: 0.8}
-
-
-def film(said: str, hanging: str = "RCC", number: int = 0) -> ImageEvidence:
-    """A film that was assessed as said, or failed or is pending."""
-    return ImageEvidence(
-        job_id=f"job-{number}",
-        file_name=f"{number}.png",
-        modality="mammography",
-        evidence="film",
-        laterality=hanging[0],
-        view=hanging[1:],
-        state="assessed" if said in ORDER else said,
-        assessment=said if said in ORDER else None,
-        probability_malignant=NUMBER.get(said),
-    )
 
 
 def tissue(said: str) -> ImageEvidence:
@@ -40,7 +22,7 @@ def tissue(said: str) -> ImageEvidence:
 
 
 def breast(said: str, side: str = "R", number: float | None = None) -> BreastState:
-    return BreastState(laterality=side, assessment=said, probability_malignant=number or NUMBER[said] + 0.01)
+    return BreastState(laterality=side, assessment=said, probability_malignant=number or PROBABILITY[said] + 0.01)
 
 
 def codes(conclusion) -> list[str]:
@@ -130,14 +112,12 @@ def told(client, alice, case):
 
 def read_breast(worker, method: str, assessment: str, number: float) -> None:
     """Play the joint reading of the left breast."""
-    claim = worker.claim_next("mammo")
     read = BreastReading(
         laterality="L", views=["CC", "MLO"], assessment=assessment, probability_malignant=number, bi_rads=0
     )
-    reading = ExaminationReading(method=method, breasts=[read], assessment=assessment, probability_malignant=number)
-    worker.store.put(f"{claim['output_prefix']}/examination.json", reading.model_dump_json().encode())
-    ended = worker.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
-    assert ended.status_code == 204, ended.text
+    worker.compare(
+        ExaminationReading(method=method, breasts=[read], assessment=assessment, probability_malignant=number)
+    )
 
 
 def test_the_conclusion_follows_the_breast_once_its_films_are_read_together(worker, film, told, client, alice, case):

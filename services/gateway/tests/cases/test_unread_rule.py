@@ -1,30 +1,9 @@
 """The rule beside films that nobody has read, and beside analyses that are repeated."""
 
-from typing import get_args
-
 import pytest
+from film_evidence import CLEAR, PROBABILITY, SUSPECTED, UNSURE, film
 
 from gateway.cases.assessment import conclude
-from lobule.contracts.case import ImageEvidence
-from lobule.contracts.result import Assessment
-
-SUSPECTED, UNSURE, CLEAR = get_args(Assessment)
-PROBABILITY = {SUSPECTED: 0.9, UNSURE: 0.5, CLEAR: 0.1}
-
-
-def film(said: str, hanging: str, number: int) -> ImageEvidence:
-    assessed = said in PROBABILITY
-    return ImageEvidence(
-        job_id=f"job-{number}",
-        file_name=f"{number}.png",
-        modality="mammography",
-        evidence="film",
-        laterality=hanging[0],
-        view=hanging[1:],
-        state="assessed" if assessed else said,
-        assessment=said if assessed else None,
-        probability_malignant=PROBABILITY.get(said),
-    )
 
 
 def codes(conclusion) -> set[str]:

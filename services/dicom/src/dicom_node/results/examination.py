@@ -179,7 +179,9 @@ class Examination:
         them together, from the breast and from suspected films.
         """
         read = next((breast for breast in self.breasts if breast.laterality == side), None)
-        said = [each for each in self._said_of(side) if each == "malignancy_suspected" or not self.by_model]
+        said: set[Assessment] = {
+            each for each in self._said_of(side) if not self.by_model or each == "malignancy_suspected"
+        }
         alone = combine(said, failed=any(film.laterality == side for film in self.failed))
         if read is None or (alone is not None and URGENCY.index(alone) < URGENCY.index(read.assessment)):
             return None
