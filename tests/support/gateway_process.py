@@ -43,8 +43,8 @@ def compiled_once() -> Iterator[None]:
     time."""
     first: dict[str, Engine] = {}
 
-    def make(url: str) -> Engine:
-        engine = make_engine(url)
+    def make(url: str, *, impatient: bool = False) -> Engine:
+        engine = make_engine(url, impatient=impatient)
         kept = first.get(engine.dialect.name)
         if kept is None:  # the dialect detects the server's features at the first connection
             with suppress(OperationalError), engine.connect():

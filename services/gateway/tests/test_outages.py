@@ -2,7 +2,9 @@
 
 import errno
 import os
+import signal
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta, tzinfo
@@ -44,6 +46,23 @@ class TestOnPostgres:
             answers = list(pool.map(lambda n: upload(picture(n), modality="mammography", case_id=case), range(UPLOADS)))
         assert [answer.status_code for answer in answers] == [202] * UPLOADS, [answer.text for answer in answers]
         assert len(client.get(f"/api/v1/cases/{case}", headers=alice).json()["images"]) == UPLOADS
+
+    def test_a_frozen_server_holds_no_request_for_ever(self, app, client, alice, monkeypatch):
+        """Its kernel still acknowledges packets; only the server's process does not answer."""
+        monkeypatch.setattr("gateway.postgres_connection.ANSWER_WITHIN_S", 1.0)
+        app.state.engine.dispose()
+        with app.state.sessions() as session:
+            process = session.scalar(text("SELECT pg_backend_pid()"))
+            os.kill(process, signal.SIGSTOP)
+            thaw = threading.Timer(30, os.kill, (process, signal.SIGCONT))  # so that the query ends in any case
+            thaw.start()
+            try:
+                with pytest.raises(OperationalError, match="no answer within 1 seconds"):
+                    session.scalar(text("SELECT 1"))
+            finally:
+                thaw.cancel()
+                os.kill(process, signal.SIGCONT)
+        assert client.get("/api/v1/cases", headers=alice).status_code == 200
 
     def test_two_tabs_that_open_one_case(self, client, alice, case):
         with ThreadPoolExecutor(2) as pool:

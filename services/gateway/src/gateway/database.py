@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 
 from gateway.errors import ProblemError
 from gateway.events import Events
+from gateway.postgres_connection import ImpatientConnection
 from lobule.dead_peers import DEAD_AFTER_S, PROBE_EVERY_S, PROBES
 
 T = TypeVar("T")
@@ -90,10 +91,17 @@ _OF_POSTGRES = {
 """Parameters of libpq: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
 
 
-def make_engine(url: str) -> Engine:
-    """An engine for SQLite (write-ahead log, foreign keys on, immediate transactions) or PostgreSQL."""
+def make_engine(url: str, *, impatient: bool = False) -> Engine:
+    """An engine for SQLite (write-ahead log, foreign keys on, immediate transactions) or PostgreSQL.
+
+    Args:
+        url: The database.
+        impatient: Whether a query fails if PostgreSQL does not answer it; see `gateway.postgres_connection`.
+    """
     if not url.startswith("sqlite"):
         engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=_OF_POSTGRES)
+        if impatient:
+            event.listen(engine, "do_connect", _connect_impatiently)
         event.listen(engine, "before_cursor_execute", _refuse_nul)
         return engine
     engine = create_engine(url, connect_args={"timeout": 15, "check_same_thread": False})
@@ -117,6 +125,10 @@ def make_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _connect_impatiently(_dialect: Dialect, _record: object, given: list[Any], named: dict[str, Any]) -> object:
+    return ImpatientConnection.connect(*given, **named)
 
 
 def _refuse_nul(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, _many: bool) -> None:

@@ -103,7 +103,7 @@ def _make_services(app: FastAPI, settings: GatewaySettings) -> None:
     state = app.state
     state.settings = settings
     state.pdf_signer = settings.pdf_signer
-    state.engine = make_engine(settings.database_url)
+    state.engine = make_engine(settings.database_url, impatient=True)
     events = _subscribed(settings)
     sessions = make_session_factory(state.engine, events, settings.audit_secret, settings.signing_keys)
     state.sessions = sessions
