@@ -133,7 +133,7 @@ class MammographyPipeline:
                 *conflicts(image, film),
                 *([doubt] if doubt else []),
                 *([make_notice("breast_cut_off")] if is_cut_off(hung.breast, known.view) else []),
-                *([make_notice("aspect_assumed")] if hung.squeeze != 1.0 else []),
+                *([make_notice("aspect_assumed")] if hung.squeeze != 1.0 and not film.pixel_spacing_mm else []),
             ],
             timings_s=clock.seconds,
         )

@@ -1,6 +1,6 @@
-"""Films that were stretched to a square, as some public copies of CBIS-DDSM are."""
+"""Films whose pixels are not square, such as those stretched to a square in public copies of CBIS-DDSM."""
 
-from collections.abc import Sequence
+import math
 from typing import Any
 
 import numpy as np
@@ -8,20 +8,26 @@ from numpy.typing import NDArray
 
 FILM_ASPECT = 0.6  # width over height, the median of CBIS-DDSM's scanned films
 _MAX_PADDING = 0.02  # share of a side; a padded square has more constant lines
+_NEARLY_SQUARE = 0.01  # log of the aspect of a pixel; what rounding of the spacings can give
+_LARGEST_STRETCH = math.log(4.0)  # a pixel longer than this is a wrong entry
 
 
-def squeeze_of(film: NDArray[Any], spacing: Sequence[float] | None = None) -> float:
-    """The factor by which a film's columns must shrink to undo a stretch to a square; 1 without a stretch.
+def squeeze_of(film: NDArray[Any], spacing: tuple[float, float] | None = None) -> float:
+    """The factor by which a film's columns must shrink for square pixels; 1 if its pixels are square.
 
     Args:
         film: Film (height, width).
-        spacing: Size of a pixel in mm, if the file states it; such a film was not stretched.
+        spacing: Distances in mm between rows and between columns of the film, if the file states them. They tell the
+            aspect of its pixels, and such a film was not stretched.
 
     No film is square. A square picture was either padded, and then has constant lines at an edge, or stretched. The
     extent of a stretch is not visible, so a usual film's aspect is assumed.
     """
+    if spacing is not None:
+        aspect = spacing[1] / spacing[0]
+        return aspect if _NEARLY_SQUARE < abs(math.log(aspect)) < _LARGEST_STRETCH else 1.0
     height, width = film.shape
-    if height != width or spacing is not None:
+    if height != width:
         return 1.0
     step = max(1, height // 200)
     padding = max(_constant_edge(film[::step].T), _constant_edge(film[:, ::step]))

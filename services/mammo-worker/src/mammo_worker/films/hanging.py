@@ -44,7 +44,10 @@ def hang_film(film: Film, hanging: Hanging | None) -> HungFilm:
     """
     pixels = hang(film.pixels, hanging)
     valid = None if film.valid is None else hang(film.valid, hanging)
-    squeeze = squeeze_of(pixels, film.pixel_spacing_mm)
+    spacing = film.pixel_spacing_mm
+    if spacing is not None and hanging is not None and hanging.rotation in (90, 270):
+        spacing = spacing[::-1]
+    squeeze = squeeze_of(pixels, spacing)
     return HungFilm(pixels, valid, squeeze, find_breast(pixels, valid, squeeze))
 
 
