@@ -46,7 +46,7 @@ def hang_film(film: Film, hanging: Hanging | None) -> HungFilm:
     valid = None if film.valid is None else hang(film.valid, hanging)
     spacing = film.pixel_spacing_mm
     if spacing is not None and hanging is not None and hanging.rotation in (90, 270):
-        spacing = spacing[::-1]
+        spacing = (spacing[1], spacing[0])
     squeeze = squeeze_of(pixels, spacing)
     return HungFilm(pixels, valid, squeeze, find_breast(pixels, valid, squeeze))
 
