@@ -84,6 +84,12 @@ def test_a_start_that_is_cut_off_leaves_no_half_of_the_secrets(tmp_path, monkeyp
     assert Home.open(tmp_path).secrets == drawn
 
 
+def test_a_file_that_is_deleted_meanwhile_is_passed_over(tmp_path):
+    """As SQLite does with its own beside the database, when another command leaves it."""
+    (tmp_path / "lobule.sqlite-shm").symlink_to(tmp_path / "deleted")
+    assert Home.open(tmp_path).secrets
+
+
 def test_what_cannot_be_used_in_a_folder_is_named(tmp_path):
     opened = Home.open(tmp_path)
     (tmp_path / "lock").mkdir()

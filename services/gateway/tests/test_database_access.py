@@ -25,7 +25,7 @@ NO_REPOSITORIES = {
 
 TRANSACTIONS = {
     # A request's own: the dependencies, and a query before or after a request waits for something.
-    "database.py": {"get_session", "reading", "read", "release"},
+    "database.py": {"get_session", "reading", "read", "release", "_connect_impatiently"},
     "auth/dependencies.py": {"detached_user", "waiting_user"},
     # Kept whatever becomes of the request's own.
     "audit/service.py": {"record_apart", "record_command"},

@@ -42,7 +42,7 @@ def test_a_message_of_a_gateway_that_is_ahead_is_due_at_once(sessions):
         session.add(Delivery(webhook_id="w", job_id="j", payload={}, next_at=shared_now(session)))
     wrong_by(hours=0)
     with factory.begin() as session:
-        assert len(repository.take_due(session, timedelta(seconds=60), 4, 10)) == 1
+        assert len(repository.take_due(session, timedelta(seconds=60), 4, 10, 10)) == 1
 
 
 def test_the_lease_of_a_gateway_that_is_behind_holds(sessions):
@@ -51,7 +51,7 @@ def test_the_lease_of_a_gateway_that_is_behind_holds(sessions):
         session.add(Delivery(webhook_id="w", job_id="j", payload={}, next_at=shared_now(session)))
     wrong_by(hours=-1)
     with factory.begin() as session:
-        assert len(repository.take_due(session, timedelta(seconds=60), 4, 10)) == 1
+        assert len(repository.take_due(session, timedelta(seconds=60), 4, 10, 10)) == 1
     wrong_by(hours=0)
     with factory.begin() as session:
-        assert repository.take_due(session, timedelta(seconds=60), 4, 10) == [], "somebody else is sending it"
+        assert repository.take_due(session, timedelta(seconds=60), 4, 10, 10) == [], "somebody else is sending it"

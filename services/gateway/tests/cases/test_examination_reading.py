@@ -10,11 +10,11 @@ from lobule.contracts.examination import (
     BreastReading,
     BreastReason,
     ExaminationReading,
-    ExaminationRequest,
     Lesion,
     LesionMark,
     LesionPlace,
 )
+from lobule.contracts.examination_request import ExaminationRequest
 
 pytestmark = pytest.mark.usefixtures("store_read_without_connection")
 

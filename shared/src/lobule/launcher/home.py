@@ -46,7 +46,8 @@ class Home:
             (folder / part).mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
         for file in (*folder.glob(f"{_DATABASE}*"), *folder.glob("logs/*.log")):
-            file.chmod(0o600)  # an older version may have created them with the user's umask
+            with contextlib.suppress(FileNotFoundError):  # SQLite deletes its files beside the database when it is left
+                file.chmod(0o600)  # an older version may have created them with the user's umask
         file = folder / "secrets.json"
         known = _secrets_in(file) if file.exists() else {}
         missing = [name for name in _SECRETS if name not in known]
