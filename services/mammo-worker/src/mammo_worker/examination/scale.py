@@ -57,7 +57,7 @@ def populations_of(values: dict[str, Any], site_prevalence: float | None) -> tup
     """The populations with which numbers are compared.
 
     Args:
-        values: Content of `scale.json`: numbers of cases of known truth.
+        values: `scale` in the calibration of a package: numbers of cases of known truth.
         site_prevalence: Share of the site's examinations with cancer; None if unknown.
 
     Raises:
