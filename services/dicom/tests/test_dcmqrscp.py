@@ -14,6 +14,7 @@ from pydicom.uid import JPEGLosslessSV1
 from dicom_node.peers import Place
 from dicom_node.priors.choosing import PriorCriteria, choose
 from dicom_node.priors.dimse import DimsePeer
+from dicom_node.receiving.rules import FILM_CLASSES, TRANSFER_SYNTAXES
 from dicom_node.reporting import probes
 from lobule.imaging.header import read_header
 
@@ -61,3 +62,8 @@ def test_films_of_any_age_and_compression_are_priors(archive, make_film, start_n
         syntaxes.append(pydicom.dcmread(path).file_meta.TransferSyntaxUID)
     assert [syntax.is_compressed for syntax in syntaxes] == [False, True]
     assert syntaxes[1] == JPEGLosslessSV1
+
+
+def test_every_class_and_syntax_of_a_film_fits_in_one_association():
+    """An association has at most 128 presentation contexts (PS3.8, 9.3.2.2), one of which is that of C-GET."""
+    assert 1 + len(FILM_CLASSES) * len(TRANSFER_SYNTAXES) <= 128
