@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lobule.assessments import combine
-from lobule.contracts.notices import NOT_EVALUATED
+from lobule.contracts.notices import NOT_EVALUATED, PICTURE_IN_DOUBT
 from lobule.contracts.result import Assessment, Result
 
 
@@ -36,11 +36,14 @@ def verdict_of(result: Result) -> Verdict:
 def least_of(result: Result) -> Assessment:
     """What a film by itself requires of its breast, whatever the other films say.
 
-    A suspected film keeps its breast suspected, and one whose picture is in doubt, so that it is not sure in spite of
-    its number, keeps it from being called negative.
+    A suspected film keeps its breast suspected. One whose picture is in doubt, or that is not sure in spite of its
+    number, keeps it from being called negative. A film that is not sure by its number alone requires nothing.
     """
     by_number = result.thresholds.assess(result.probability_malignant)
-    return "no_sign_of_malignancy" if result.assessment == by_number == "not_sure" else result.assessment
+    in_doubt = any(notice.code in PICTURE_IN_DOUBT for notice in result.notices)
+    if result.assessment == by_number == "not_sure" and not in_doubt:
+        return "no_sign_of_malignancy"
+    return result.assessment
 
 
 def is_cleared(verdict: Verdict) -> bool:
