@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -82,6 +83,12 @@ def test_who_may_send(tls_node, certificates, make_film):
     assert storescu(tls_node, make_film(), "+tla", "+cf", str(certificates / "authority.pem")) != 0
     assert storescu(tls_node, make_film()) != 0, "without TLS"
     assert len(list(tls_node.intake.objects.iterdir())) == 1
+
+
+def test_the_end_of_the_nodes_certificate_is_a_metric(tls_node):
+    told = {sample.name: sample.value for family in tls_node.collector.collect() for sample in family.samples}
+    days = (told["lobule_dicom_certificate_end_timestamp_seconds"] - time.time()) / 86400
+    assert days == pytest.approx(2, abs=0.1)
 
 
 def test_a_handshake_that_never_comes_holds_nobody_up(tls_node, certificates, make_film):

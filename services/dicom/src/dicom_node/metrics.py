@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from prometheus_client import Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from dicom_node.journal import outgoing, received, studies
+from dicom_node.journal import outgoing, received, retention, studies
 from dicom_node.journal.database import Journal
+from lobule.certificate_metric import certificate_end
 
 associations = Counter("lobule_dicom_associations", "Associations, by what became of them", ["outcome"])
 objects = Counter("lobule_dicom_objects", "Objects that were sent to us, by the status of our answer", ["status"])
@@ -28,10 +30,15 @@ class JournalCollector(Collector):
     Args:
         journal: The journal.
         free_bytes: Free space of its disk.
+        certificate: Of the node; None without TLS.
+        retention: Whether the node deletes what is old.
     """
 
-    def __init__(self, journal: Journal, free_bytes: Callable[[], int]) -> None:
+    def __init__(
+        self, journal: Journal, free_bytes: Callable[[], int], *, certificate: Path | None, retention: bool
+    ) -> None:
         self._journal, self._free_bytes = journal, free_bytes
+        self._certificate, self._retention = certificate, retention
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Query the journal."""
@@ -39,6 +46,7 @@ class JournalCollector(Collector):
             by_state, of_studies = received.counts(database), studies.counts(database)
             of_sendings = outgoing.counts(database)
             oldest = received.oldest_waiting(database)
+            swept = retention.last_run(database) if self._retention else None
         held = GaugeMetricFamily("lobule_dicom_received", "Objects in the journal, by state", labels=["state"])
         for state, count in by_state.items():
             held.add_metric([state], count)
@@ -55,3 +63,8 @@ class JournalCollector(Collector):
         yield GaugeMetricFamily("lobule_dicom_waiting_seconds", "Age of the oldest object that waits", value=age)
         free = self._free_bytes()
         yield GaugeMetricFamily("lobule_dicom_free_bytes", "Free disk below journal and objects", value=free)
+        if swept is not None:
+            what = "When the node's last retention run was"
+            yield GaugeMetricFamily("lobule_dicom_retention_timestamp_seconds", what, value=swept)
+        what = "When the node's certificate ends"
+        yield from certificate_end(self._certificate, "lobule_dicom_certificate_end_timestamp_seconds", what)

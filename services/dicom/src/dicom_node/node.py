@@ -90,7 +90,12 @@ class Node:
             self._loops.append(Sweeper(self.journal, self.intake, settings.dicom_retention_days))
         for loop in self._loops:
             loop.start()
-        self.collector = JournalCollector(self.journal, self.intake.free_bytes)
+        self.collector = JournalCollector(
+            self.journal,
+            self.intake.free_bytes,
+            certificate=settings.dicom_tls_certificate,
+            retention=bool(settings.dicom_retention_days),
+        )
 
     def _result_loops(self, settings: NodeSettings, client: Client) -> list[Loop]:
         """What makes and sends results; nothing if they go nowhere."""

@@ -5,11 +5,9 @@ them, or the maximum). Requests are this process's own.
 """
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import get_args
 
 import structlog
-from cryptography import x509
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
@@ -22,6 +20,7 @@ from gateway.modalities.repository import queues_of
 from gateway.system import repository
 from gateway.webhooks.models import DeliveryState
 from lobule import __version__
+from lobule.certificate_metric import certificate_end
 from lobule.contracts.models import WorkerAnnouncement
 
 log = structlog.get_logger()
@@ -38,7 +37,9 @@ class JobCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Query database and Redis; sources that cannot be reached are left out."""
         yield _gauge("lobule_build_info", "This gateway; 1", ["version"], [((__version__,), 1)])
-        yield from _of_certificate(self._state.settings.certificate)
+        # On Kubernetes it may be the Ingress controller's alone.
+        certificate, what = self._state.settings.certificate, "When the proxy's certificate ends"
+        yield from certificate_end(certificate, "lobule_certificate_end_timestamp_seconds", what)
         queues: list[str] = []
         try:
             load, queues = read(
@@ -107,18 +108,6 @@ def _of_operation(load: repository.Workload) -> Iterator[GaugeMetricFamily]:
     if load.retention_at is not None:
         at = load.retention_at.timestamp()
         yield _gauge("lobule_retention_timestamp_seconds", "When the last retention run ended", [], [((), at)])
-
-
-def _of_certificate(path: Path | None) -> Iterator[GaugeMetricFamily]:
-    if path is None or not path.exists():  # on Kubernetes it may be the Ingress controller's alone
-        return
-    try:
-        certificate = x509.load_pem_x509_certificate(path.read_bytes())  # the first of a chain is the server's
-    except (OSError, ValueError) as error:
-        log.warning("certificate_unreadable", path=str(path), error=repr(error))
-        return
-    ends = certificate.not_valid_after_utc.timestamp()
-    yield _gauge("lobule_certificate_end_timestamp_seconds", "When the proxy's certificate ends", [], [((), ends)])
 
 
 def _of_workers(workers: list[WorkerAnnouncement], known: list[str]) -> Iterator[GaugeMetricFamily]:
