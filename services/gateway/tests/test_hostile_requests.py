@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from gateway.cases import repository as cases
 from gateway.errors import ProblemError
 from gateway.jobs.models import Rendering
-from gateway.one_line import in_one_line
 from gateway.reports import renderings
+from lobule.one_line import in_one_line
 
 
 def test_deeply_nested_json_is_no_answer_of_a_security_key(client):

@@ -1,9 +1,12 @@
 """Structured logs: JSON lines for machines, colour for people."""
 
 import logging
-from typing import Literal
+from io import StringIO
+from typing import Any, Literal, TextIO
 
 import structlog
+
+from lobule.one_line import shown_in_one_line
 
 
 def configure_logging(service: str, log_format: Literal["json", "console"] = "json", level: str = "INFO") -> None:
@@ -26,7 +29,7 @@ def configure_logging(service: str, log_format: Literal["json", "console"] = "js
     renderer: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if log_format == "json"
-        else [_for_people(coloured=handler.stream.isatty())]
+        else [_escaped, _for_people(coloured=handler.stream.isatty())]
     )
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -57,8 +60,27 @@ def configure_logging(service: str, log_format: Literal["json", "console"] = "js
 
 
 def _for_people(*, coloured: bool) -> structlog.dev.ConsoleRenderer:
-    # Plain tracebacks: with the values of local variables they would take seconds, and write passwords into the log.
-    return structlog.dev.ConsoleRenderer(colors=coloured, exception_formatter=structlog.dev.plain_traceback)
+    return structlog.dev.ConsoleRenderer(colors=coloured, exception_formatter=_traceback)
+
+
+def _traceback(stream: TextIO, exception: structlog.typing.ExcInfo) -> None:
+    """Write a plain traceback, indented, so that a line of an error's message does not look like a line of the log.
+
+    With the values of local variables it would take seconds, and contain passwords.
+    """
+    written = StringIO()
+    structlog.dev.plain_traceback(written, exception)
+    lines = (shown_in_one_line(line) for line in written.getvalue().split("\n"))
+    stream.write("\n".join(f"  {line}" if line else "" for line in lines))
+
+
+def _escaped(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Escape what steers a terminal or begins a line: clients choose paths, names and parts of messages."""
+    return {name: _in_one_line(value) for name, value in event.items()}
+
+
+def _in_one_line(value: Any) -> Any:
+    return shown_in_one_line(value) if isinstance(value, str) else value
 
 
 def _without_colour(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

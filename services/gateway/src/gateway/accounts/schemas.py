@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.one_line import ONE_LINE
 from gateway.users.models import Role
+from lobule.one_line import ONE_LINE
 
 Username = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._@-]+$", examples=["dr.lee"])]
 Password = Annotated[str, Field(min_length=12, max_length=200, examples=["a long sentence is a good password"])]

@@ -5,7 +5,7 @@ from typing import Literal
 
 from gateway.audit.models import AuditEvent
 from gateway.audit.schemas import AuditEventRead
-from gateway.one_line import shown_in_one_line
+from lobule.one_line import shown_in_one_line
 
 Format = Literal["jsonl", "syslog"]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from gateway.auth.models import ApiToken, AuthSession, Scope
-from gateway.one_line import ONE_LINE
+from lobule.one_line import ONE_LINE
 
 
 class PasswordGrant(BaseModel):

@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from gateway.database import split_names
-from gateway.one_line import ONE_LINE
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import (
     CaseState,
@@ -16,6 +15,7 @@ from lobule.contracts.case import (
 from lobule.contracts.language import Language
 from lobule.contracts.reasons import ReasonCode, SuggestionCode
 from lobule.contracts.result import Assessment, Laterality
+from lobule.one_line import ONE_LINE
 from lobule.words import Words
 
 

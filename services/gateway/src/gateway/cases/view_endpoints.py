@@ -14,7 +14,7 @@ from gateway.cases import repository
 from gateway.cases.models import SavedView
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
-from gateway.one_line import ONE_LINE
+from lobule.one_line import ONE_LINE
 
 router = APIRouter(prefix="/api/v1/views", tags=["views"])
 

@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gateway.cases.schemas import Reason
 from gateway.images.schemas import ImageRead, StudyDate
 from gateway.jobs.schemas import JobRead
-from gateway.one_line import ONE_LINE
 from lobule.contracts.modality import UmPerPixel
 from lobule.contracts.result import Laterality, Magnification, Modality, View
+from lobule.one_line import ONE_LINE
 
 
 class ImageCorrection(BaseModel):

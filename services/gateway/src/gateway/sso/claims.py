@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.one_line import in_one_line
 from gateway.roles import Role, parse_mapping, parse_roles
 from gateway.settings import GatewaySettings
+from lobule.one_line import in_one_line
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._@-]")
 _LEAST_LEFT = 2  # letters and digits that make a name

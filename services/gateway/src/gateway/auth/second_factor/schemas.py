@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.one_line import ONE_LINE
+from lobule.one_line import ONE_LINE
 
 Code = Annotated[str, Field(min_length=6, max_length=30, description="code that the app shows", examples=["123456"])]
 KeyName = Annotated[
