@@ -1,6 +1,5 @@
 """The gateway's settings; each is the environment variable `LOBULE_<NAME>`."""
 
-import hmac
 import re
 from functools import cache
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
+from gateway.audit_keys import derived_key, parse_former_keys
 from gateway.cross_origin import parse_origins
 from gateway.networks import parse_networks
 from gateway.pdf_signing import PdfSigner
@@ -27,6 +27,11 @@ class GatewaySettings(Settings):
         default=None,
         min_length=32,
         description="key that links the rows of the audit log; unset: derived from the secret key",
+    )
+    audit_keys_before: SecretStr | None = Field(
+        default=None,
+        description="keys that linked the rows of the audit log before the present one, or secret keys from which they"
+        " were derived (comma-separated, oldest first)",
     )
     signing_key: SecretStr | None = Field(
         default=None,
@@ -185,7 +190,12 @@ class GatewaySettings(Settings):
         """The key of the audit log's chains."""
         if self.audit_key is not None:
             return self.audit_key.get_secret_value().encode()
-        return derived_audit_key(self.secret_key.get_secret_value())
+        return derived_key(self.secret_key.get_secret_value())
+
+    @property
+    def former_audit_secrets(self) -> list[bytes]:
+        """The keys of the audit log's chains before the present one, in their order."""
+        return parse_former_keys(self.audit_keys_before.get_secret_value()) if self.audit_keys_before else []
 
     @property
     def signing_keys(self) -> SigningKeys:
@@ -218,10 +228,17 @@ class GatewaySettings(Settings):
             raise ValueError(f"LOBULE_NAMES={self.names} needs LOBULE_NAMES_KEY_FILE, a file with a secret key")
         return self
 
-    @field_validator("audit_key", "names_key", mode="before")
+    @field_validator("audit_key", "audit_keys_before", "names_key", mode="before")
     @classmethod
     def _key(cls, value: object) -> object:
         return without_line_end(value)
+
+    @field_validator("audit_keys_before")
+    @classmethod
+    def _former_audit_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            parse_former_keys(keys.get_secret_value())
+        return keys
 
     @field_validator("database_url")
     @classmethod
@@ -274,11 +291,6 @@ class GatewaySettings(Settings):
     def _networks(cls, text: str) -> str:
         parse_networks(text)
         return text
-
-
-def derived_audit_key(secret_key: str) -> bytes:
-    """The key of the audit log's chains where none is set."""
-    return hmac.digest(secret_key.encode(), b"lobule audit chain", "sha256")
 
 
 @cache

@@ -13,7 +13,7 @@ from gateway.audit.export import Format, line_of
 from gateway.audit.repository import AuditFilter
 from gateway.audit.service import record
 from gateway.audit.verification import verify
-from gateway.command_line import audit_key_of, commands, sessions_at
+from gateway.command_line import audit_key_of, commands, sessions_at, settings_at
 from gateway.database import in_utc, reading
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
 
@@ -29,11 +29,11 @@ _Anchors = Annotated[
 @app.command("verify")
 def verify_log(home: HomeFolder = DEFAULT_HOME, anchors: _Anchors = None) -> None:
     """Report every event that was changed, deleted or inserted. The exit status is 1 if there is any."""
-    sessions, text = sessions_at(home), words()
+    sessions, text, former = sessions_at(home), words(), settings_at(home).former_audit_secrets
     known = [anchor for file in anchors or () for anchor in read_anchors(file)]
     faults = 0
     with reading(sessions) as session:
-        for fault in verify(session, audit_key_of(sessions), known):
+        for fault in verify(session, audit_key_of(sessions), known, former):
             faults += 1
             typer.echo(text(f"cli.audit.{fault.kind}", chain=fault.chain, first=fault.first, last=fault.last))
         typer.echo(text("cli.audit.verified", events=repository.count(session), faults=faults, anchors=len(known)))

@@ -1,7 +1,7 @@
 """Verifies the audit log: its chains, and what anchors say of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,17 +31,21 @@ class Fault:
     last: int
 
 
-def verify(session: Session, key: bytes, anchors: Iterable[Anchor | None] = ()) -> Iterator[Fault]:
+def verify(
+    session: Session, key: bytes, anchors: Iterable[Anchor | None] = (), former: Sequence[bytes] = ()
+) -> Iterator[Fault]:
     """What is wrong with the log; nothing if every event is as it was written.
 
     Args:
         session: The database.
         key: Of the chains.
         anchors: Events before the newest one cannot have been cut off.
+        former: Keys before this one, in their order. In a chain, no event of a key follows one of a later key.
     """
+    keys = [*former, key]
     anchored: dict[int, dict[int, str]] = defaultdict(dict)
     for line, anchor in enumerate(anchors, 1):
-        if anchor is None or anchor.sealed(key) != anchor.seal:
+        if anchor is None or all(anchor.sealed(each) != anchor.seal for each in keys):
             yield Fault("anchor", 0, line, line)
             continue
         for chain, (position, link) in anchor.ends.items():
@@ -51,22 +55,26 @@ def verify(session: Session, key: bytes, anchors: Iterable[Anchor | None] = ()) 
     for chain in sorted({*range(1, CHAINS + 1)} | ends.keys() | anchored.keys() | used):
         position, link = ends.get(chain, (0, ""))
         known = anchored[chain] | ({position: link} if position else {})
-        yield from _faults_of_chain(session, key, chain, known)
+        yield from _faults_of_chain(session, keys, chain, known)
         if chain not in ends or (chain in used and not position):
             yield Fault("end", chain, 0, 0)
     for events in repository.unlinked(session):
         yield from (Fault("unlinked", 0, event.id, event.id) for event in events)
 
 
-def _faults_of_chain(session: Session, key: bytes, chain: int, known: dict[int, str]) -> Iterator[Fault]:
+def _faults_of_chain(session: Session, keys: Sequence[bytes], chain: int, known: dict[int, str]) -> Iterator[Fault]:
     """What is wrong with a chain, whose links at some positions are known from elsewhere."""
     position, before = 0, ""
     for event in repository.of_chain(session, chain):
         found, link = event.position or 0, event.link or ""
         if found != position + 1:
             yield Fault("missing", chain, position + 1, found - 1)  # what follows the gap cannot be linked to it
-        elif link_of(key, before, event) != link or known.get(found, link) != link:
-            yield Fault("changed", chain, found, found)
+        else:
+            fitting = [number for number, key in enumerate(keys) if link_of(key, before, event) == link]
+            if not fitting or known.get(found, link) != link:
+                yield Fault("changed", chain, found, found)
+            else:
+                keys = keys[fitting[0] :]
         position, before = found, link
     if known and max(known) > position:
         yield Fault("missing", chain, position + 1, max(known))
