@@ -4,6 +4,7 @@ import csv
 import io
 from typing import get_args
 
+import pytest
 from fastapi.testclient import TestClient
 from signed_apart import APART
 
@@ -57,6 +58,21 @@ class TestAudit:
         rows = list(csv.DictReader(io.StringIO(answer.text)))
         assert [row["actor_name"] for row in rows] == ["'=cmd()"], "no formula for a spreadsheet"
         assert {"request_id", "token_id", "reason"} <= rows[0].keys()
+
+    @pytest.mark.parametrize(
+        ("name", "written"),
+        [
+            ("=cmd()", "'=cmd()"),
+            ("＝cmd()", "'＝cmd()"),
+            ("\tx", "'\tx"),
+            ("\t=cmd()", "'\t'=cmd()"),
+            ("x;=cmd();-1", "x;'=cmd();'-1"),
+            ("x\n@cmd()", "x\n'@cmd()"),
+            ("a-b; c=d", "a-b; c=d"),
+        ],
+    )
+    def test_nothing_in_a_cell_is_a_formula(self, name, written):
+        assert audit_endpoints._safe(name) == written
 
     def test_no_connection_is_in_use_while_a_batch_is_sent(self, app, root, monkeypatch):
         client = TestClient(app)  # without its loops, which use connections, too

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -47,6 +48,7 @@ _Moment = Annotated[
     AfterValidator(lambda given: given and in_utc(given)),
 ]
 _Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
+_FORMULA = re.compile(r"^(?=[\t\r\n])|(?:^|(?<=[;\t\r\n]))(?=[=+\-@＝＋－＠])")
 
 
 def audit_filter(
@@ -139,8 +141,11 @@ def _cells(event: AuditEvent) -> list[str]:
 
 
 def _safe(cell: str) -> str:
-    """Escape a cell that a spreadsheet would read as a formula; names are user input."""
-    return f"'{cell}" if cell.startswith(tuple("=+-@\t\r\n＝＋－＠")) else cell
+    """Escape what a spreadsheet would read as a formula; names are user input.
+
+    Where a comma separates decimals, a spreadsheet begins a cell after each semicolon, even within quotation marks.
+    """
+    return _FORMULA.sub("'", cell)
 
 
 def _line(cells: tuple[str, ...] | list[str]) -> str:
