@@ -18,6 +18,7 @@ from gateway.errors import ProblemError
 from gateway.idempotency.service import claim_key, replay
 from gateway.settings import GatewaySettings
 from gateway.users import permissions
+from gateway.users import repository as users
 from gateway.users.models import User
 
 _bearer = HTTPBearer(auto_error=False, description="access token of POST /api/v1/auth/token, or an API token")
@@ -68,6 +69,26 @@ def check_permission(request: Request, user: User) -> None:
     """
     if not permissions.may_use(user.role, request.method, request.scope["route"].path):
         raise ProblemError(403, "forbidden")
+
+
+def check_still_allowed(request: Request, user: User, session: Session) -> None:
+    """Refuse what came in a long body if its user, login or API token has lost its access since `identify`.
+
+    Raises:
+        ProblemError: `token_invalid` (401) or `forbidden` (403).
+    """
+    present = users.by_id(session, user.id)
+    if present is None or not present.active or present.access_ended_at != user.access_ended_at:
+        raise unauthorized("token_invalid", "user")
+    used: ApiToken | None = getattr(request.state, "api_token", None)
+    token = logins.api_token(session, used.id) if used is not None else None
+    if used is not None and (token is None or token.revoked_at):
+        raise unauthorized("token_invalid", "api_token")
+    begun: AuthSession | None = getattr(request.state, "login", None) or getattr(request.state, "bearer", None)
+    login = logins.session_by_id(session, begun.id) if begun is not None else None
+    if begun is not None and (login is None or login.revoked_at):
+        raise unauthorized("token_invalid", "user")
+    check_permission(request, present)
 
 
 def _identified(request: Request, credentials: HTTPAuthorizationCredentials | None, session: Session) -> User:

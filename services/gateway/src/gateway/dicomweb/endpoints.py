@@ -1,5 +1,6 @@
 """`/dicom-web`: STOW-RS (DICOM PS3.18, 10.5)."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -8,12 +9,13 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import DetachedUser
+from gateway.auth.dependencies import DetachedUser, check_still_allowed
+from gateway.database import read
 from gateway.dicomweb.paths import Uid
 from gateway.dicomweb.receiving import receive_instances
 from gateway.dicomweb.schemas import DICOM_JSON, STOW_ANSWER, STOW_BODY, stow_answer
 from gateway.dicomweb.service import InstanceService, StoreOutcome
-from gateway.errors import responses
+from gateway.errors import ProblemError, responses
 from gateway.images.models import Image
 from gateway.jobs.queues.quotas import Quota
 from gateway.uploads.receiving import Upload
@@ -60,8 +62,16 @@ async def _store(request: Request, user: User, study_uid: str | None) -> Respons
     def note(session: Session, image: Image, detail: dict[str, Any]) -> None:
         record(session, request, user, "image.upload", "image", image.id, {**detail, "by": "stow"})
 
+    def keep(upload: Upload) -> StoreOutcome:
+        try:  # again for each instance: a request may go on for hours
+            read(request.app.state.sessions, partial(check_still_allowed, request, user))
+        except ProblemError:
+            request.app.state.store.delete(upload.folder)
+            raise
+        return service.keep(user, upload, study_uid, note, token_id)
+
     async def take(upload: Upload) -> None:
-        stored.append(await run_in_threadpool(service.keep, user, upload, study_uid, note, token_id))
+        stored.append(await run_in_threadpool(keep, upload))
 
     settings = request.app.state.settings
     await run_in_threadpool(request.app.state.uploads.check_quota, user, token_id)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import DetachedUser
+from gateway.auth.dependencies import DetachedUser, check_still_allowed
 from gateway.cases import repository as cases
 from gateway.cases.models import Case
 from gateway.database import read
@@ -75,6 +75,7 @@ def _keep(request: Request, user: User, case_id: str, upload: Upload) -> tuple[R
     try:
         received = take_in(state.store, state.fingerprints, state.names, upload)
         with state.sessions.begin() as session:
+            check_still_allowed(request, user, session)
             case = cases.locked(session, _case(session, user, case_id).id)  # its deletion sees this object, or is seen
             kept, new = keep(session, state.store, case, received)
             if new:

@@ -1,6 +1,7 @@
 """Receives an upload, checks it, and creates its image and job in one transaction."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
+from gateway.auth.dependencies import check_still_allowed
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.corrections import removal
@@ -80,7 +82,8 @@ class UploadService:
             Duplicate: If the owner has the same bytes as the same modality in this case, or, sent without a case,
                 anywhere.
             ProblemError: A bad form, `other_patient`, `image_signed`, `case_claimed` or `case_is_sample` (409),
-                `forbidden` (403), `not_found` (404) or `queue_full` (429). Nothing is left.
+                `forbidden` (403), `not_found` (404) or `queue_full` (429), or `token_invalid` (401) of a user who lost
+                their access meanwhile. Nothing is left.
         """
         token_id: str | None = None
 
@@ -97,8 +100,9 @@ class UploadService:
         def note(session: Session, image: Image, detail: dict[str, Any]) -> None:
             record(session, request, user, action, "image", image.id, detail)
 
+        check_again = partial(check_still_allowed, request, user)
         return await run_in_threadpool(
-            self.accept, user, options, upload, note, interactive=interactive, token_id=token_id
+            self.accept, user, options, upload, note, check_again, interactive=interactive, token_id=token_id
         )
 
     def accept(
@@ -107,6 +111,7 @@ class UploadService:
         options: ImageOptions,
         upload: Upload,
         note: Callable[[Session, Image, dict[str, Any]], None],
+        check_again: Callable[[Session], None] | None = None,
         *,
         interactive: bool,
         by_instance: bool = False,
@@ -120,6 +125,7 @@ class UploadService:
             options: What the uploader said of it.
             upload: What was received; it is deleted where it is refused.
             note: Writes to the audit log in the transaction, with what is to be told of the image.
+            check_again: Refuses a user who has lost their access while the file was received.
             interactive: Whether a person waits for it at the portal.
             by_instance: Whether another file of the same SOP instance is a duplicate, too; of an image of a case.
             token_id: Of the API token that it was sent with.
@@ -133,6 +139,8 @@ class UploadService:
         is_committed = False  # perhaps: an error of the commit itself does not tell whether the database has done it
         try:
             with self._sessions.begin() as session:
+                if check_again is not None:
+                    check_again(session)
                 # checked again: the case or image may have been removed during the upload
                 checks.check_place(session, user, options, sample=sample)
                 # an administrator's upload belongs to the case's owner, who has to see it
