@@ -8,6 +8,7 @@ import pytest
 from lobule import layout
 from lobule.storage import ObjectNotFoundError, StoreUnavailableError
 from lobule.storage.encrypted import CHUNK, EncryptedStore, ObjectDamagedError, is_encrypted
+from lobule.storage.keyless import KeylessStore
 from lobule.storage.keys import DataKeys, MasterKey
 from lobule.storage.local import LocalStore
 
@@ -135,3 +136,17 @@ def test_another_master_key_opens_nothing_until_keys_are_wrapped_anew(inner):
     assert encrypted(inner, NEW).get(KEY) == b"a film"
     with pytest.raises(StoreUnavailableError):
         encrypted(inner, OLD).get(KEY)
+
+
+def test_without_a_key_an_encrypted_object_is_unavailable_and_not_damaged(inner):
+    encrypted(inner).put(KEY, b"film")
+    store = KeylessStore(inner)
+    with pytest.raises(StoreUnavailableError, match="no master key is set"):
+        store.get(KEY)
+    with pytest.raises(StoreUnavailableError, match="no master key is set"), store.open(KEY):
+        pass
+    for content in (b"a film that is not encrypted", b""):
+        store.put(KEY, content)
+        assert store.get(KEY) == content
+        with store.open(KEY) as stream:
+            assert stream.read() == content

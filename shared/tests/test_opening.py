@@ -1,9 +1,10 @@
 import os
 
 import pytest
+from pydantic import SecretStr
 
 from lobule.settings import Settings
-from lobule.storage import open_configured_store
+from lobule.storage import StoreUnavailableError, open_configured_store
 
 
 def settings(url: str) -> Settings:
@@ -30,3 +31,10 @@ def test_an_address_that_is_none(capsys):
     with pytest.raises(SystemExit):
         open_configured_store(settings("/var/objects"))
     assert "file:///folder or s3://bucket/prefix" in capsys.readouterr().err
+
+
+def test_without_a_master_key_encrypted_objects_are_not_read(tmp_path):
+    given = settings(tmp_path.as_uri())
+    open_configured_store(given.model_copy(update={"master_key": SecretStr("k" * 32)})).put("images/a/upload", b"film")
+    with pytest.raises(StoreUnavailableError):
+        open_configured_store(given).get("images/a/upload")

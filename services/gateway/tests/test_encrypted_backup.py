@@ -9,6 +9,7 @@ from gateway.operations import backup
 from lobule import layout
 from lobule.storage import ObjectNotFoundError
 from lobule.storage.encrypted import EncryptedStore
+from lobule.storage.keyless import KeylessStore
 from lobule.storage.keys import DataKeys, MasterKey
 from lobule.storage.local import LocalStore
 
@@ -62,3 +63,9 @@ def test_keys_of_what_was_purged_are_forgotten(engine, store, tmp_path):
         read_from(folder, OLD, PURGED)
     with pytest.raises(backup.BackupError, match="no data keys"):
         backup.forget_keys(LocalStore(tmp_path / "another"), folder)
+
+
+def test_a_backup_without_a_master_key_has_every_object(engine, inner, store, tmp_path):
+    made = backup.create(engine, KeylessStore(inner), tmp_path / "backup")
+    assert made.objects == 2
+    assert read_from(tmp_path / "backup", OLD, KEPT) == KEPT.encode()

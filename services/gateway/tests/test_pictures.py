@@ -39,7 +39,7 @@ def draw(app, prefix, facts, **files):
 
 
 def alices_folder(app):
-    folders = list((app.state.store.root / "previews").iterdir())
+    folders = list((app.state.store.inner.root / "previews").iterdir())
     assert len(folders) == 1
     return f"previews/{folders[0].name}"
 
@@ -88,12 +88,12 @@ class TestPreview:
 
     def test_is_forgotten_on_request(self, client, app, alice, preview):
         assert client.delete(f"{PREVIEWS}/{preview}", headers=alice).status_code == 204
-        assert list((app.state.store.root / alices_folder(app)).iterdir()) == []
+        assert list((app.state.store.inner.root / alices_folder(app)).iterdir()) == []
 
     def test_is_forgotten_after_an_hour(self, client, app, alice, picture, preview, monkeypatch):
         monkeypatch.setattr("lobule.progress_cache.time.time", lambda: 10**10)
         client.post(PREVIEWS, headers=alice, files={"file": ("other.png", picture(9))})
-        left = [path.name for path in (app.state.store.root / alices_folder(app)).iterdir()]
+        left = [path.name for path in (app.state.store.inner.root / alices_folder(app)).iterdir()]
         assert preview not in left
         assert len(left) == 1
 
@@ -109,7 +109,7 @@ class TestPreview:
         app.state.pictures._cache = ProgressCache(connect("unix:///nowhere.sock"))
         answer = client.post(PREVIEWS, headers=alice, files={"file": ("a.png", picture())})
         assert (answer.status_code, answer.json()["code"]) == (503, "redis_unavailable")
-        assert list((app.state.store.root / alices_folder(app)).iterdir()) == []
+        assert list((app.state.store.inner.root / alices_folder(app)).iterdir()) == []
 
 
 class TestFilm:

@@ -57,15 +57,15 @@ def held(app, client, alice, headers_of, new_user, upload, film, case, worker):
     assert client.post("/api/v1/previews", headers=bob, files={"file": ("a.dcm", film())}).status_code == 202
     other = client.post("/api/v1/cases", json={"pseudonym": "P-9"}, headers=bob).json()["id"]
     assert upload(film("P-9"), headers=bob, case_id=other, **FILM).status_code == 202
-    partial = app.state.store.root / ".incoming" / "half"
+    partial = app.state.store.inner.root / ".incoming" / "half"
     partial.write_bytes(b"half a film")
     os.utime(partial, (0, 0))
     return {"cases": {case, theirs}, "other": other}
 
 
 def objects(app) -> set[str]:
-    files = [path for path in app.state.store.root.rglob("*") if path.is_file()]
-    return {path.relative_to(app.state.store.root).as_posix() for path in files}
+    files = [path for path in app.state.store.inner.root.rglob("*") if path.is_file()]
+    return {path.relative_to(app.state.store.inner.root).as_posix() for path in files}
 
 
 def test_everything_of_the_patient_goes_and_nothing_else(app, client, alice, root, headers_of, held):

@@ -85,7 +85,7 @@ def test_a_folder_that_nobody_noted_can_be_named(app, films, make_backup, look, 
 def test_nobody_is_refused_and_a_store_of_something_else_forgets_nothing(app, films, make_backup, look, tmp_path):
     assert look("ANONYMOUS") == (2, {})
     make_backup(tmp_path / "nightly")
-    shutil.rmtree(app.state.store.root / "images")
+    shutil.rmtree(app.state.store.inner.root / "images")
     with pytest.raises(backup.BackupError, match="has no objects"):
         backup.forget_objects(app.state.store, tmp_path / "nightly")
     assert look("P-4711")[1]["nightly"]["state"] == "holds"

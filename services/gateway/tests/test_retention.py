@@ -38,7 +38,7 @@ def age(app, days: float) -> None:
             row.created_at -= days * DAY
             row.updated_at -= days * DAY
     then = time.time() - days * 86400
-    for path in app.state.store.root.rglob("*"):
+    for path in app.state.store.inner.root.rglob("*"):
         if path.is_file():
             os.utime(path, (then, then))
 

@@ -26,7 +26,7 @@ def looked_at(logged_in, app, picture, draw_film, write_dicom, tmp_path):
         with page.expect_response("**/api/v1/previews") as asked:
             page.set_input_files("#files", film)
         expect(card(page)).to_contain_text("being drawn")
-        (folder,) = (app.state.store.root / "previews").iterdir()
+        (folder,) = (app.state.store.inner.root / "previews").iterdir()
         prefix = f"previews/{folder.name}/{asked.value.json()['id']}"
         facts = PictureFacts(width=3000, height=4000, bits=12, modality="mammography", laterality="L", **said)
         app.state.store.put(f"{prefix}/preview.jpg", picture())

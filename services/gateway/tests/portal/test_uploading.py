@@ -209,7 +209,7 @@ class TestSending:
         expect(step(page, "upload")).to_have_attribute("data-state", "done")
         expect(trouble).to_be_hidden()
         assert breaking_network.cuts == breaking_network.uploads - 1 >= 1
-        [stored] = app.state.store.root.glob("images/*/original")
+        [stored] = app.state.store.inner.root.glob("images/*/original")
         assert stored.read_bytes() == buffer.getvalue(), "one image, and nothing of the first try"
 
     def test_an_answer_that_was_lost_is_no_second_image(self, new_case, app):

@@ -11,17 +11,16 @@ import os
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, BinaryIO, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from lobule.storage.base import ObjectStore, ObjectWriter, Space, StoredObject
+from lobule.storage.base import ObjectStore, ObjectWriter
+from lobule.storage.keyless import MAGIC, StoreAround
 from lobule.storage.keys import ID_BYTES, DataKeys
 from lobule.storage.seekable import SeekableView
 
-MAGIC = b"LOBULE-AES-GCM-1"
 CHUNK, _TAG, _START = 64 * 1024, 16, 7
 HEAD = len(MAGIC) + ID_BYTES + _START
 
@@ -30,7 +29,7 @@ class ObjectDamagedError(RuntimeError):
     """An encrypted object was changed, cut off, or moved to another key."""
 
 
-class EncryptedStore:
+class EncryptedStore(StoreAround):
     """Encrypts what is written to another store, and decrypts what is read.
 
     Args:
@@ -39,7 +38,8 @@ class EncryptedStore:
     """
 
     def __init__(self, inner: ObjectStore, keys: DataKeys) -> None:
-        self.inner, self.keys = inner, keys
+        super().__init__(inner)
+        self.keys = keys
 
     @contextmanager
     def writer(self, key: str, *, durable: bool = True) -> Iterator[ObjectWriter]:
@@ -92,22 +92,6 @@ class EncryptedStore:
         """See `ObjectStore.delete`. Keys are deleted first, so that no remaining object is readable after a failure."""
         self.keys.destroy(prefix)
         self.inner.delete(prefix)
-
-    def entries(self, prefix: str) -> Iterator[StoredObject]:
-        """See `ObjectStore.entries`; sizes are those of the encrypted objects."""
-        return self.inner.entries(prefix)
-
-    def forget_partial(self, before: datetime) -> int:
-        """See `ObjectStore.forget_partial`."""
-        return self.inner.forget_partial(before)
-
-    def check(self) -> None:
-        """See `ObjectStore.check`."""
-        self.inner.check()
-
-    def space(self) -> Space | None:
-        """See `ObjectStore.space`."""
-        return self.inner.space()
 
 
 def is_encrypted(store: ObjectStore, key: str) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from lobule.settings import EX_CONFIG, Settings
 from lobule.storage.base import ObjectStore
+from lobule.storage.keyless import KeylessStore
 from lobule.storage.local import LocalStore
 
 
@@ -31,7 +32,7 @@ def open_configured_store(settings: Settings) -> ObjectStore:
     try:
         store = open_store(settings.object_store_url, settings.s3_endpoint_url)
         if settings.master_key is None:
-            return store
+            return KeylessStore(store)
         from lobule.storage.encrypted import EncryptedStore
         from lobule.storage.keys import DataKeys, MasterKey
 

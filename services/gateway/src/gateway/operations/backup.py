@@ -26,7 +26,7 @@ from gateway.migrations import tables as _tables  # noqa: F401 - so that the met
 from gateway.operations.repositories import backup as rows
 from lobule import layout
 from lobule.storage import ObjectNotFoundError, ObjectStore
-from lobule.storage.encrypted import EncryptedStore
+from lobule.storage.keyless import StoreAround
 from lobule.storage.local import LocalStore
 
 _TOGETHER = 500
@@ -186,7 +186,7 @@ def _read_rows(path: Path, table: Table) -> Iterator[list[dict[str, Any]]]:
 
 def stored_bytes(store: ObjectStore) -> ObjectStore:
     """A store whose objects are read and written as they lie there, encrypted ones too."""
-    return store.inner if isinstance(store, EncryptedStore) else store
+    return store.inner if isinstance(store, StoreAround) else store
 
 
 def _copy(source: ObjectStore, target: ObjectStore, folders: Sequence[str]) -> tuple[int, int, int]:
