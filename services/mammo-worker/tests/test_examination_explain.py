@@ -1,4 +1,4 @@
-"""The suggested category: what keeps a breast from being called negative, and what category 5 needs."""
+"""What keeps a breast from being called negative, and the suggested category."""
 
 from dataclasses import replace
 
@@ -7,22 +7,27 @@ import pytest
 from lobule.contracts.examination import Lesion, LesionChange, LesionMark, Standing
 from lobule.contracts.result import DisplayImage, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.words import make_notice
+from lobule_ml.calibration import Logistic
 from mammo_worker.examination.breasts import read_breast
 from mammo_worker.examination.explain import reasons, reasons_since, suggested_category
 from mammo_worker.examination.films import ExaminedFilm
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.rule import Verdict, verdict_of
+from mammo_worker.suspicion.breast import BreastCalibration, BreastModel
 
 SHA = "0" * 64
 
 
-def film(view, *notices):
+THRESHOLDS = Thresholds(low=0.2, high=0.6, finding=0.3)
+
+
+def film(view, *notices, probability=0.1):
     result = Result(
         image=ImageInfo(sha256=SHA, file_name="a", modality="mammography", width=300, height=500),
         model=ModelInfo(name="m", version="1", weights_sha256=SHA, calibration="c", trained_on="t"),
-        thresholds=Thresholds(low=0.2, high=0.6, finding=0.3),
-        assessment="no_sign_of_malignancy",
-        probability_malignant=0.1,
+        thresholds=THRESHOLDS,
+        assessment=THRESHOLDS.assess(probability),
+        probability_malignant=probability,
         display=DisplayImage(file="display.png", width=300, height=500),
         notices=[make_notice(code) for code in notices],
     )
@@ -59,6 +64,15 @@ def test_a_kind_of_film_that_was_not_evaluated_is_not_called_negative(notice):
     assert "not_evaluated" not in [reason.code for reason in reasons(breast())]
     assert suggested_category(breast(0.97, notices=[notice])) == 4, "a suspicion stands"
     assert suggested_category(breast(alone=[notice])) == 0, "whatever view it is of"
+
+
+def test_a_film_whose_picture_is_in_doubt_is_not_cleared_by_the_other_view():
+    number = BreastCalibration(BreastModel(Logistic((1.0,), 0.0), Logistic((1.0,), 0.0), 0.6), THRESHOLDS)
+    models = ExaminationModels(breast=number, detector=("m", "1"))
+    for notices, said in (((), "no_sign_of_malignancy"), (("polarity_doubted",), "not_sure")):
+        unsure, other = film("CC", *notices, probability=0.3), film("MLO", probability=0.02)
+        assert unsure.result.assessment == "not_sure"
+        assert read_breast("L", [unsure, other], 0, models).verdict.assessment == said
 
 
 def test_category_5_is_a_probability_among_the_patients_of_the_site():
