@@ -165,7 +165,7 @@ def test_a_case_in_which_all_failed(make_content):
             "conclusion": Conclusion(assessment=None, probability_malignant=None),
         }
     )
-    assert "No image of this case could be assessed." in pdf_text(render_case(content, [])["report.en.pdf"])
+    assert "The system has not concluded on this case." in pdf_text(render_case(content, [])["report.en.pdf"])
 
 
 def test_chinese_file_names_stand_in_the_picture(make_histology):

@@ -138,3 +138,40 @@ def test_without_a_model_the_films_decide(worker, film, told):
     before = told()
     read_breast(worker, "rule", CLEAR, 0.08)
     assert told() == before
+
+
+def test_a_case_is_not_called_negative_before_its_films_are_read_together(worker, film, told):
+    worker.infer(film(1, view="CC", laterality="L"), 0.05)
+    assert told() == (None, None, ["films_no_sign", "still_read_together"])
+    read_breast(worker, "model", UNSURE, 0.15)
+    assert told() == (UNSURE, 0.15, ["breast_not_sure", "films_no_sign"])
+
+
+def test_a_suspicion_of_a_breast_counts_until_its_films_are_read_together_anew(worker, film, told, row):
+    for number, view in enumerate(("CC", "MLO"), 1):
+        worker.infer(film(number, view=view, laterality="L"), 0.3)
+    read_breast(worker, "model", SUSPECTED, 0.72)
+    worker.infer(film(3, view="CC", laterality="R"), 0.05)
+    suspected = (SUSPECTED, 0.72, ["breast_suspected", "film_not_sure", "film_not_sure", "films_no_sign"])
+    assert told() == suspected, "until it is read"
+    assert row()["assessment"] == SUSPECTED
+    read_breast(worker, "model", CLEAR, 0.1)
+    assert told()[0] == CLEAR
+
+
+def test_a_suspicion_of_a_breast_counts_while_a_film_is_analysed(worker, film, told):
+    worker.infer(film(1, view="CC", laterality="L"), 0.3)
+    read_breast(worker, "model", SUSPECTED, 0.72)
+    film(2, view="CC", laterality="R")
+    assert told()[:2] == (SUSPECTED, 0.72)
+
+
+@pytest.mark.parametrize(
+    ("of_breast", "alone", "code"), [(SUSPECTED, 0.3, "earlier_suspected"), (UNSURE, 0.05, "earlier_in_doubt")]
+)
+def test_a_later_examination_does_not_hide_a_breast_that_nobody_has_read(worker, film, told, of_breast, alone, code):
+    worker.infer(film(1, view="CC", laterality="L", study_date="2026-11-02"), alone)
+    read_breast(worker, "model", of_breast, 0.72)
+    worker.infer(film(2, view="CC", laterality="R", study_date="2026-11-20"), 0.05)
+    worker.compare()
+    assert told() == (UNSURE, 0.72, [code, "films_no_sign", "not_called_negative"])

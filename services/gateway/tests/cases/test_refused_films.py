@@ -71,6 +71,7 @@ def exclude(client, apart, alice, readers):
 def test_a_case_without_a_refused_film_is_never_negative(send, worker):
     worker.infer(send(1, "P1", "CC").json()["job"]["id"], 0.05)
     assert send(2, "P2", "CC", "20240301").status_code == 409
+    worker.compare()
     assert send.case()["conclusion"]["assessment"] == "no_sign_of_malignancy", "a prior is no part of the conclusion"
     revision = send.case()["updated_at"]
     assert send(3, "P2", "MLO").status_code == 409
@@ -81,6 +82,7 @@ def test_a_case_without_a_refused_film_is_never_negative(send, worker):
     added = send(3, "P2", "MLO", accept_other_patient="true")
     assert added.status_code == 202, added.text
     worker.infer(added.json()["job"]["id"], 0.05)
+    worker.compare()
     assert send.case()["conclusion"]["assessment"] == "no_sign_of_malignancy", "once it is added"
 
 
@@ -129,13 +131,15 @@ class TestKeptApart:
 
 
 class TestExclusion:
-    def test_into_a_case_of_its_own(self, client, send, apart, exclude, readers, audited):
+    def test_into_a_case_of_its_own(self, client, send, apart, worker, exclude, readers, audited):
         moved = exclude("new_case", pseudonym="P-2")
         assert moved.status_code == 200, moved.text
         other = client.get(f"/api/v1/cases/{moved.json()['case_id']}", headers=readers).json()
         assert (other["pseudonym"], other["conclusion"]["assessment"]) == ("P-2", "malignancy_suspected")
         assert [image["id"] for image in other["images"]] == [apart]
         assert client.get(f"/api/v1/cases/{other['id']}", headers=send.pacs).status_code == 200, "of the same owner"
+        for _ in range(2):
+            worker.compare()
         left = send.case()
         assert (left["refused_films"], left["conclusion"]["assessment"]) == ([], "no_sign_of_malignancy")
         [told] = audited("image.exclude")
@@ -161,13 +165,14 @@ class TestExclusion:
         detail = send.case()
         assert (detail["refused_films"], detail["conclusion"]["assessment"]) == ([], "malignancy_suspected")
 
-    def test_it_is_deleted_by_a_person_or_its_owner(self, app, client, send, apart, exclude, readers):
+    def test_it_is_deleted_by_a_person_or_its_owner(self, app, client, send, apart, worker, exclude, readers):
         new = {"name": "script", "scopes": ["read", "write"]}
         token = client.post("/api/v1/tokens", json=new, headers=readers).json()["secret"]
         refused = exclude("deletion", headers={"Authorization": f"Bearer {token}"})
         assert refused.json()["code"] == "login_required", "a person proves who they are"
         assert exclude("deletion").json() == {"case_id": None}
         assert send.case()["refused_films"] == []
+        worker.compare()
         assert send.case()["conclusion"]["assessment"] == "no_sign_of_malignancy"
         assert not [entry for entry in app.state.store.entries("images") if apart in entry.key]
         assert send(3, "P2", "MLO").status_code == 409, "sent again, it is kept again"
@@ -227,6 +232,7 @@ class TestNote:
         path = f"/api/v1/cases/{send.id}/refused-films/{sha256}/dismissal"
         assert client.post(path, json={"reason": ""}, headers=readers).status_code == 422
         assert client.post(path, json={"reason": "of the patient before"}, headers=readers).status_code == 204
+        worker.compare()
         assert send.case()["conclusion"]["assessment"] == "no_sign_of_malignancy"
         assert audited("film.dismiss")[0]["reason"] == "of the patient before"
         assert client.post(path, json={"reason": "once more"}, headers=readers).status_code == 404

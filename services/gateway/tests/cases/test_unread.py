@@ -117,12 +117,13 @@ def test_a_suspicion_stands_while_its_film_is_analysed_anew(client, alice, worke
     client.post(f"/api/v1/jobs/{newest}/cancel", headers=alice)
     assert said(read)[0] == "malignancy_suspected"
     worker.infer(again(), 0.03)
+    worker.compare()
     assert said(read) == ("no_sign_of_malignancy", {"films_no_sign"})
 
 
 def test_a_signed_case_that_changes_waits_for_any_reader(worker, add, read, sign, client, alice, row):
     worker.infer(add(1, "2026-11-02"), 0.03)
-    sign()
+    sign(conclusion="no_sign_of_malignancy")
     assert row()["reader"] == "alice"
     worker.infer(add(2, "2026-11-02", view="MLO"), 0.93)
     assert (row()["state"], row()["reader"]) == ("ready", "")
@@ -146,7 +147,7 @@ def test_findings_of_two_breasts_are_never_one_lesion(worker, uploaded, client, 
 def test_an_unread_film_is_named_as_in_its_examination(worker, add, read, sign):
     """The first film of the view was signed; its repetition came afterwards and was not."""
     worker.infer(add(1, "2026-11-02"), 0.05)
-    sign()
+    sign(conclusion="no_sign_of_malignancy")
     worker.infer(add(2, "2026-11-02"), 0.93)
     worker.infer(add(3, "2026-11-10"), 0.05)
     [reason, *_] = read()["conclusion"]["reasons"]

@@ -87,7 +87,7 @@ class TestExaminations:
         assert not found["h"].is_prior
 
     def test_a_report_of_an_older_content_reads_as_it_was_signed(self, app, client, alice, case, send, analysed):
-        analysed(send(0, StudyDate="20260301"), 0.05)
+        analysed(send(0, StudyDate="20260301"), 0.93)
         signed = client.post(f"/api/v1/cases/{case}/reports", json=APART, headers=alice)
         assert signed.status_code == 201, signed.text
         now = client.get(f"/api/v1/cases/{case}/reports/1/content", headers=alice).json()

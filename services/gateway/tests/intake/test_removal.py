@@ -26,7 +26,8 @@ class TestRemoval:
     def test_an_image_of_a_signed_version_stays_but_a_later_one_can_go(self, client, alice, case, send, worker, read):
         first = send(0).json()
         worker.infer(first["job"]["id"], 0.05)
-        assert client.post(f"/api/v1/cases/{case}/reports", json=APART, headers=alice).status_code == 201
+        said = APART | {"conclusion": "no_sign_of_malignancy"}
+        assert client.post(f"/api/v1/cases/{case}/reports", json=said, headers=alice).status_code == 201
         refused = client.delete(f"/api/v1/images/{first['image']['id']}", headers=alice)
         assert (refused.status_code, refused.json()["code"]) == (409, "image_signed")
         later = send(1).json()["image"]["id"]

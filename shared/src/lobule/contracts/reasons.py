@@ -32,6 +32,7 @@ ReasonCode = Literal[
     "lesion_grown",
     "not_compared",
     "still_compared",
+    "still_read_together",
     "comparison_failed",
 ]
 ABOUT_EITHER_BREAST: frozenset[ReasonCode] = frozenset(

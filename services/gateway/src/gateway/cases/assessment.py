@@ -29,6 +29,8 @@ def conclude(
     former: Mapping[str, ImageEvidence] = MappingProxyType({}),
     comparison: Comparison = NOT_COMPARED,
     breasts: Sequence[BreastState] = (),
+    *,
+    awaited: bool = False,
 ) -> Conclusion:
     """Combine the evidence of the images of a case.
 
@@ -41,6 +43,7 @@ def conclude(
             among them counts until a newer analysis is assessed.
         comparison: The comparison of the films with those of earlier examinations.
         breasts: What a model read of the films of each breast together; without it, each film counts by itself.
+        awaited: Whether the films are still being read together; what that says may be more than each film does.
     """
     together = read_together(numbered(sorted(images, key=_place)), breasts)
     images = together.images
@@ -50,6 +53,9 @@ def conclude(
         assessment = _assess_unread([*unread.values()], refused)
     if assessment == "no_sign_of_malignancy":
         assessment = comparison.assess(images)
+    awaited = awaited and assessment == "no_sign_of_malignancy"
+    if awaited:
+        assessment = None
     reasons = [*_reasons_before(unread), *_reasons_of_former(images, former), *comparison.reasons(images)]
     reasons.extend(_reasons(together))
     if refused:
@@ -57,13 +63,15 @@ def conclude(
         reasons.append(Reason(code="film_refused", values={"images": [film.name for film in absent]}))
     if assessment == "not_sure" and not any(part.assessment == "not_sure" for part in (*images, *breasts)):
         reasons.append(Reason(code="not_called_negative"))  # what keeps it from that stands above
+    if awaited:
+        reasons.append(Reason(code="still_read_together"))
     carrying = [*standing, *unread.values()] if assessment != "no_sign_of_malignancy" else []
     return Conclusion(
         assessment=assessment,
         probability_malignant=_probability(together, carrying, assessment),
         reasons=reasons,
         missing_views=_missing_views(images),
-        suggestions=list(_suggestions(together, assessment, [*standing, *unread.values()], comparison)),
+        suggestions=list(_suggestions(together, assessment, [*standing, *unread.values()], comparison, awaited)),
     )
 
 
@@ -207,6 +215,7 @@ def _suggestions(
     assessment: Assessment | None,
     further: Sequence[ImageEvidence],
     comparison: Comparison,
+    awaited: bool,
 ) -> Iterator[Suggestion]:
     """What could be done next; `further` are unread films and former analyses that stand."""
     images = together.images
@@ -242,7 +251,7 @@ def _suggestions(
         yield Suggestion(code="complete_views", values={"views": list(missing)})
     if any(_unplaced(images)):
         yield Suggestion(code="name_views")
-    if _in_state(images, "pending") or comparison.state == "awaited":
+    if _in_state(images, "pending") or awaited or comparison.state == "awaited":
         yield Suggestion(code="wait")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
+from gateway.cases.evidence import raised_breast
 from gateway.cases.examinations import examinations, recent_priors
 from gateway.jobs.models import Job
 from lobule.assessments import URGENCY
@@ -53,7 +54,7 @@ def breasts_in_doubt(jobs: Sequence[Job], former: Mapping[str, Job]) -> list[Lat
 def _is_in_doubt(job: Job) -> bool:
     if job.assessment is None:
         return job.state in FINAL_STATES
-    return job.assessment != "no_sign_of_malignancy"
+    return job.assessment != "no_sign_of_malignancy" or raised_breast(job) is not None
 
 
 def _is_read(job: Job) -> bool:

@@ -7,6 +7,7 @@ from datetime import date
 from gateway.cases.examinations import examinations
 from gateway.jobs.models import Job
 from lobule.contracts.case import Evidence, ImageEvidence, numbered
+from lobule.contracts.examination import BreastState
 from lobule.contracts.progress import FINAL_STATES
 
 
@@ -27,6 +28,23 @@ def evidence_of(jobs: Sequence[Job]) -> list[ImageEvidence]:
         )
         for job in jobs
     ]
+
+
+def raised_breast(job: Job) -> BreastState | None:
+    """What was last read of a film's breast, if that is more than each of its films says by itself."""
+    found = (BreastState.model_validate(state) for state in job.breasts or ())
+    return next((breast for breast in found if breast.laterality == job.image.laterality), None)
+
+
+def at_least_as_its_breast(job: Job) -> ImageEvidence:
+    """The evidence of a film of a former examination: what was read of its breast, if that is more."""
+    [film] = evidence_of([job])
+    breast = raised_breast(job)
+    if breast is None or film.assessment is None:
+        return film
+    return film.model_copy(
+        update={"assessment": breast.assessment, "probability_malignant": breast.probability_malignant}
+    )
 
 
 def state_of(job: Job) -> Evidence:

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository
-from gateway.cases.joint_reading import case_of
+from gateway.cases.joint_reading import case_of, remember
 from gateway.cases.repository import share_unshared
 from gateway.cases.service import refresh, summarise
 from gateway.groups.events import ProgramJoined
@@ -27,7 +27,9 @@ def summarise_case_of_examination(session: Session, event: ExaminationChanged) -
     case_id = case_of(event.work)
     if repository.by_id_or_none(session, case_id) is not None:
         session.flush()
-        summarise(session, repository.locked(session, case_id), repository.latest_jobs(session, case_id))
+        case, jobs = repository.locked(session, case_id), repository.latest_jobs(session, case_id)
+        remember(session, case_id, jobs)
+        summarise(session, case, jobs)
 
 
 def share_with_group(session: Session, event: ProgramJoined) -> None:

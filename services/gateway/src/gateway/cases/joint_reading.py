@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import refused_films
 from gateway.cases.comparison import NOT_COMPARED, Comparison
-from gateway.cases.evidence import names_of
+from gateway.cases.evidence import evidence_of, names_of, raised_breast
 from gateway.cases.examinations import Examination as Place
 from gateway.cases.examinations import current_date, examinations, recent_priors
 from gateway.cases.models import Case
+from gateway.cases.together import read_together
 from gateway.images.identity import of_other_patients
 from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
@@ -71,12 +72,44 @@ def comparison_of(session: Session, case_id: str, analyses: Sequence[Job]) -> Co
     return Comparison("done", SinceEarlier.model_validate(work.since or {}), earlier)
 
 
-def breasts_of(session: Session, case_id: str) -> list[BreastState]:
-    """What the reading of a case's films says of its breasts; empty before it is done, and without a model."""
+def is_awaited(session: Session, case_id: str) -> bool:
+    """Whether a case's films are still being read together."""
+    state = state_of(session, case_id)
+    return state is not None and state not in FINAL_STATES
+
+
+def breasts_of(session: Session, case_id: str, current: Sequence[Job]) -> list[BreastState]:
+    """What the reading of a case's films says of its breasts; empty without a model.
+
+    Before it is done, or if it failed, those that the last one suspected although no film did: a film that comes later
+    does not lower the conclusion meanwhile.
+
+    Args:
+        session: The transaction.
+        case_id: The case.
+        current: The newest analysis of each image of the current examination.
+    """
     work = jobs.examination(session, key_of(case_id))
-    if work is None or work.state != "done":
-        return []
-    return [BreastState.model_validate(state) for state in work.breasts or ()]
+    if work is not None and work.state == "done":
+        return [BreastState.model_validate(state) for state in work.breasts or ()]
+    former = (raised_breast(job) for job in current)
+    standing = {each.laterality: each for each in former if each and each.assessment == "malignancy_suspected"}
+    return list(standing.values())
+
+
+def remember(session: Session, case_id: str, analyses: Sequence[Job]) -> None:
+    """Note with each film what was read of its breast, if that is more than each film says by itself.
+
+    It counts until the films are read together anew, and as what the film says once it is of an earlier examination.
+    """
+    if state_of(session, case_id) != "done":
+        return
+    places = examinations([job.image for job in analyses])
+    current = [job for job in analyses if not places[job.image_id].is_prior]
+    raised = read_together(evidence_of(current), breasts_of(session, case_id, current)).raised
+    for job in current:
+        of_film = [breast.model_dump(mode="json") for breast in raised if breast.laterality == job.image.laterality]
+        job.breasts = of_film if job.image.spec.read_together and of_film else None
 
 
 def request_reading(

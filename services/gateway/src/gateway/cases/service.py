@@ -10,7 +10,7 @@ from gateway.cases import joint_reading, refused_films, repository
 from gateway.cases.assessment import conclude
 from gateway.cases.comparison import Comparison
 from gateway.cases.doubts import RANKS, breasts_in_doubt, unread_films
-from gateway.cases.evidence import evidence_of, names_of
+from gateway.cases.evidence import at_least_as_its_breast, evidence_of, names_of
 from gateway.cases.examinations import current_date, examinations
 from gateway.cases.models import Case
 from gateway.cases.together import read_together
@@ -39,12 +39,13 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
     former = repository.former_jobs(session, jobs)
     current = [job for job in jobs if not places[job.image_id].is_prior]
     names = names_of(jobs)
-    unread = {names[job.image_id]: evidence_of([job])[0] for _, job in unread_films(jobs, former)}
+    unread = {names[job.image_id]: at_least_as_its_breast(job) for _, job in unread_films(jobs, former)}
     replaced = {job.id: evidence_of([former[job.id]])[0] for job in current if job.id in former}
     comparison = joint_reading.comparison_of(session, case.id, jobs)
     refused = refused_films.evidence_of(session, case, current_date(images))
-    breasts = joint_reading.breasts_of(session, case.id)
-    conclusion = conclude(evidence_of(current), unread, refused, replaced, comparison, breasts)
+    breasts = joint_reading.breasts_of(session, case.id, current)
+    awaited = joint_reading.is_awaited(session, case.id)
+    conclusion = conclude(evidence_of(current), unread, refused, replaced, comparison, breasts, awaited=awaited)
     return conclusion.model_copy(update={"reasons": [*_strangers(images, names), *conclusion.reasons]})
 
 
@@ -101,8 +102,8 @@ def summarise(session: Session, case: Case, jobs: Sequence[Job]) -> None:
     parts = [*map(_canonical, evidence), *_dated(images), *map(_canonical, refused)]
     parts += _since_earlier(joint_reading.comparison_of(session, case.id, jobs), evidence)
     places = examinations(images)
-    current = evidence_of([job for job in jobs if not places[job.image_id].is_prior])
-    parts += read_together(current, joint_reading.breasts_of(session, case.id)).said()
+    current = [job for job in jobs if not places[job.image_id].is_prior]
+    parts += read_together(evidence_of(current), joint_reading.breasts_of(session, case.id, current)).said()
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     if digest != case.evidence_digest:
         case.evidence_digest = digest

@@ -88,6 +88,8 @@ class Job(Work):
     probability_malignant: Mapped[float | None]
     finding_assessment: Mapped[Assessment | None] = mapped_column(String(30))
     unlike_training: Mapped[bool] = mapped_column(default=False, server_default=false())  # as its notices say
+    breasts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), use_existing_column=True)
+    """Its breast (`BreastState`), if the last reading with other films said more of it than each film by itself."""
 
     image: Mapped[Image] = relationship(lazy="joined")
 
@@ -113,7 +115,7 @@ class Examination(Work):
     since: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     leading: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Site of its most suspicious lesion (`LesionSite`)."""
-    breasts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    breasts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), use_existing_column=True)
     """What it says of the breasts (`BreastState`)."""
 
 
