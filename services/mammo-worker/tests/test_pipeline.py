@@ -212,7 +212,7 @@ def test_predict_writes_whole_results_and_masks_upright(predict, film, plain, tm
     assert (cv2.imread(str(masks / "film-2.png"), cv2.IMREAD_UNCHANGED) == mask).all()
     assert not list(tmp_path.glob("*.csv"))
     assert predict(upright, "--json", upright).exit_code == 2
-    refused = predict(upright, "--films", tmp_path)
+    refused = predict(upright, "--output", tmp_path / "findings.csv", "--films", tmp_path)
     assert (refused.exit_code, "The results cannot be written" in refused.stderr) == (2, True)
     [line] = predict(upright, "--json", "-").stdout.splitlines()
     assert json.loads(line) == said
