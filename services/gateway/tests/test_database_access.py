@@ -68,7 +68,7 @@ TRANSACTIONS = {
     "modalities/service.py": {"Modalities.learn"},
     "webhooks/deliverer.py": {"Deliverer._begin", "Deliverer.send_queue"},
     # The operator's commands.
-    "migrate.py": {"migrate", "_fill_cases", "_wait_for"},
+    "migrate.py": {"migrate", "_again_after_deadlocks", "_fill_cases", "_wait_for"},
     "accounts/commands.py": {"_to_user", "add"},
     "audit/commands.py": {"export", "verify_log"},
     "audit/sealing.py": {"seal"},

@@ -5,13 +5,16 @@ import json
 from datetime import timedelta
 
 import pytest
+from alembic import command
 from fastapi.testclient import TestClient
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import inspect, select, update
+from sqlalchemy.exc import OperationalError
 
 from gateway.database import make_engine
 from gateway.images.models import Image
 from gateway.jobs.models import Job
-from gateway.migrate import NewerDatabaseError, lacks_migration, migrate
+from gateway.migrate import NewerDatabaseError, current_revision, lacks_migration, migrate
 from gateway.operations import backup
 from lobule.storage.local import LocalStore
 
@@ -143,6 +146,20 @@ class TestUpgrade:
         migrate(url)
         assert client.get("/readyz").status_code == 200
         assert client.get(f"/api/v1/jobs/{job}/report", headers=alice).status_code == 200
+
+    def test_a_deadlock_with_a_running_gateway_is_tried_again(self, other_database, monkeypatch):
+        back, ended = command.downgrade, []
+
+        def downgrade(config, revision):
+            if not ended:
+                ended.append(revision)
+                raise OperationalError("DROP TABLE", {}, DeadlockDetected())
+            back(config, revision)
+
+        monkeypatch.setattr(command, "downgrade", downgrade)
+        migrate(other_database, "0077")
+        with make_engine(other_database).connect() as connection:
+            assert (ended, current_revision(connection)) == (["0077"], "0077")
 
     def test_a_database_of_a_newer_version(self, other_database):
         engine = make_engine(other_database)

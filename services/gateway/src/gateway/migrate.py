@@ -1,6 +1,7 @@
 """`python -m gateway.migrate`: migrates the database to the schema of this version, or back to an older one."""
 
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
 
 _LOCK = 0x10B01E  # any number of gateways may start at once on PostgreSQL; one of them migrates
+_DEADLOCK, _DEADLOCKS = "40P01", 5  # code of PostgreSQL, and how many are tried again
 _CHAINS_CAME = "0034"  # older databases hold audit events without links; in others such an event is a fault
 _RULE_CHANGED = "0066"  # older versions concluded more mildly beside films that nobody has read
 
@@ -91,9 +93,9 @@ def migrate(
         if new is not None:
             command.revision(config, new, autogenerate=True)
         elif revision == "head" or MigrationContext.configure(connection).get_current_revision() is None:
-            command.upgrade(config, revision)
+            _again_after_deadlocks(connection, lambda: command.upgrade(config, revision))
         else:
-            command.downgrade(config, revision)
+            _again_after_deadlocks(connection, lambda: command.downgrade(config, revision))
         connection.commit()
         if connection.dialect.name == "sqlite":
             broken = _raw(connection).execute("PRAGMA foreign_key_check").fetchall()
@@ -104,6 +106,21 @@ def migrate(
         if audit_key is not None and current is not None and current < _CHAINS_CAME:
             sealing.seal(make_session_factory(engine, audit_key=audit_key), since=sealing.BEGINNING)
     engine.dispose()
+
+
+def _again_after_deadlocks(connection: Connection, run: Callable[[], None]) -> None:
+    """Run migrations, again if PostgreSQL ended one because of a running gateway's transaction.
+
+    Each migration has a transaction of its own there, so those before it stay, and it left nothing behind.
+    """
+    for _ in range(_DEADLOCKS):
+        try:
+            return run()
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _DEADLOCK:
+                raise
+            connection.rollback()
+    return run()
 
 
 def _raw(connection: Connection) -> Any:
