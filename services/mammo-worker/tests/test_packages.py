@@ -8,6 +8,7 @@ import pytest
 
 from lobule.errors import AnalysisError
 from lobule.model_package import open_package
+from mammo_worker.calibration import film_features
 from mammo_worker.configs import toy
 from mammo_worker.films.prepare import prepare_film
 from mammo_worker.fusion import fuse
@@ -97,6 +98,22 @@ def test_the_findings_of_several_networks_are_fused(eager):
     assert not np.allclose(each[0].scores[:1], each[1].scores[:1])
     np.testing.assert_allclose(found.scores, said.scores[kept], atol=1e-5)
     np.testing.assert_allclose(found.malignant, said.malignant[kept], atol=1e-5)
+
+
+def test_one_network_finds_the_masses_and_another_gives_the_number_of_the_film(eager):
+    config, first, second = two_networks()
+    find, number = networks.TestTimeVariant(config.canvas), networks.TestTimeVariant(config.canvas, purpose="film")
+    film = prepare_film(np.random.default_rng(1).integers(20, 200, (256, 128)).astype(np.uint8), config.canvas)
+    both = build_detector(config, [*first, *second], [find, replace(number, network=1)])(film, 256)
+    finder, numberer = (build_detector(config, weights, [find])(film, 256) for weights in (first, second))
+    np.testing.assert_array_equal(both.boxes, finder.boxes)
+    np.testing.assert_array_equal(both.scores, finder.scores)
+    assert len(both.boxes)
+    assert not np.allclose(film_features(finder), film_features(numberer))
+    np.testing.assert_array_equal(film_features(both), film_features(numberer))
+    np.testing.assert_array_equal(both.instance_map, numberer.instance_map)
+    with pytest.raises(ValueError, match="no variant is for findings"):
+        build_detector(config, first, [number])
 
 
 def test_arrays_that_do_not_make_up_the_networks_are_refused():

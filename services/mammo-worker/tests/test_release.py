@@ -110,46 +110,85 @@ def test_a_calibration_is_measured_without_the_patients_that_it_was_fitted_on(pa
     assert not [m for m in few.metrics if m["rule"] in ("film", "share") or "calibration" in m["metric"]]
 
 
-def test_a_run_on_other_films_is_not_released(package, tmp_path, monkeypatch):
-    film = tmp_path / "film.png"
-    film.write_bytes(b"film")
-    monkeypatch.setattr(release, "public_films", lambda _: [SimpleNamespace(path=film)])
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "run.json").write_text(json.dumps({"data_sha256": "0" * 64}))
-    command = ["release", str(tmp_path / "run"), "--data", str(tmp_path), "--package", str(tmp_path / "new")]
+def of_patients(run, *patients):
+    """Make a run whose network has learned from these patients."""
+    run.mkdir()
+    (run / "films.csv").write_text("film,patient\n" + "".join(f"{p}.png,{p}\n" for p in patients))
+    np.savez(run / "average.npz", np.full((2, 2), 0.5), np.ones(3), np.ones(3))
+    return run
+
+
+@pytest.fixture
+def public_sets(package, monkeypatch):
+    """CDD-CESM with one patient, beside the patients of `package`; networks are not built."""
+    monkeypatch.setattr(release, "cdd_cesm", lambda _: [SimpleNamespace(patient="CESM")])
+    monkeypatch.setattr(release, "build_detector", lambda config, weights, variants: None)
+
+
+@pytest.mark.parametrize("other", ["unknown", next(p for p in PATIENTS if split_of(p) == "test")])
+def test_a_run_on_other_patients_is_not_released(package, public_sets, tmp_path, other):
+    run = of_patients(tmp_path / "run", next(p for p in PATIENTS if split_of(p) == "train"), other)
+    command = ["release", str(run), "--data", str(tmp_path), "--package", str(tmp_path / "new")]
     command += ["--docs", str(tmp_path / "docs")]
     done = CliRunner().invoke(cli.app, command)
     assert done.exit_code == 1
-    assert "was trained on other films" in done.output
+    assert f"no training patients of CBIS-DDSM or CDD-CESM: {other}" in " ".join(done.output.split())
     assert not (tmp_path / "new").exists()
     done = CliRunner().invoke(cli.app, [*command, "--plan", "none"])
     assert done.exit_code == 2
     assert "there is no configuration" in done.output
 
 
-def test_a_run_is_fused_with_a_package_of_the_same_patients(package, tmp_path, monkeypatch):
-    film = tmp_path / "film.png"
-    film.write_bytes(b"film")
-    monkeypatch.setattr(release, "public_films", lambda _: [SimpleNamespace(path=film)])
-    monkeypatch.setattr(release, "build_detector", lambda config, weights, variants: None)
-    run = tmp_path / "run"
-    run.mkdir()
-    np.savez(run / "average.npz", np.full((2, 2), 0.5), np.ones(3), np.ones(3))
-    plan = TrainingPlan(toy.network((64, 64)), (Phase(1),))
+def released(package, tmp_path, *, supervision="full", **options):
+    """Release a run of 64 x 64 pixels beside a package."""
+    network = toy.network((64, 64))
+    assert network.mask is not None
+    plan = TrainingPlan(replace(network, mask=replace(network.mask, supervision=supervision)), (Phase(1),))
+    folder = tmp_path / "run"
+    run = (
+        folder if folder.exists() else of_patients(folder, next(p for p in PATIENTS if split_of(p) == "train"), "CESM")
+    )
+    manifest = release.release(
+        run, plan, tmp_path, tmp_path / "both", tmp_path / "docs", version="2", fppi=0.5, echo=lambda _: None, **options
+    )
+    return manifest, (tmp_path / "both" / "MODEL_CARD.md").read_text("utf-8")
 
-    def fused():
-        options = {"version": "2.0.0", "fppi": 0.5, "echo": lambda _: None, "fuse": package}
-        return release.release(run, plan, tmp_path, tmp_path / "both", tmp_path / "docs", **options)
 
-    with pytest.raises(ValueError, match="other patients"):
-        fused()
+def says_it_learned_from_the_same_patients(package):
     said = json.loads((package / "model.json").read_text("utf-8"))
     (package / "model.json").write_text(json.dumps(said | {"trained_on": release.TRAINED_ON}))
-    manifest = fused()
+
+
+@pytest.mark.parametrize("option", ["fuse", "findings_of"])
+def test_a_run_is_released_beside_a_package_of_the_same_patients_and_network_only(
+    package, public_sets, tmp_path, monkeypatch, option
+):
+    with pytest.raises(ValueError, match="other patients"):
+        released(package, tmp_path, **{option: package})
+    says_it_learned_from_the_same_patients(package)
+    other = replace(toy.network((64, 64)), triage=None)
+    monkeypatch.setattr(toy, "network", lambda _: other)
+    with pytest.raises(ValueError, match="another network"):
+        released(package, tmp_path, **{option: package})
+    with pytest.raises(ValueError, match="not both"):
+        released(package, tmp_path, fuse=package, findings_of=package)
+
+
+def test_a_run_is_fused_with_a_package(package, public_sets, tmp_path):
+    says_it_learned_from_the_same_patients(package)
+    manifest, card = released(package, tmp_path, fuse=package)
     assert [view.get("network") for view in manifest.input["views"]] == [0, 1]
     assert [w.shape for w in read_weights(tmp_path / "both" / manifest.weights_file)] == [(2, 2), (3,), (3,), (3,)]
     assert manifest.trained_on.count("CDD-CESM") == 2
-    assert "128 x 64, network 2" in (tmp_path / "both" / "MODEL_CARD.md").read_text("utf-8")
-    plan = replace(plan, network=replace(plan.network, triage=None))
-    with pytest.raises(ValueError, match="another network"):
-        fused()
+    assert "64 x 64, network 1; 128 x 64, network 2" in card
+
+
+def test_a_run_gives_the_numbers_of_films_beside_the_findings_of_a_package(package, public_sets, tmp_path):
+    says_it_learned_from_the_same_patients(package)
+    manifest, card = released(package, tmp_path, findings_of=package, supervision="weak")
+    seen = [(view["network"], view["purpose"]) for view in manifest.input["views"]]
+    assert seen == [(0, "findings"), (1, "film")]
+    shapes = [w.shape for w in read_weights(tmp_path / "both" / manifest.weights_file)]
+    assert shapes == [(3,), (2, 2), (3,), (3,)], "the package's network is the first one"
+    assert manifest.trained_on.startswith("Findings: ")
+    assert "128 x 64, network 1; 64 x 64, network 2, for the number of the film" in card

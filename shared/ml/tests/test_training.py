@@ -257,6 +257,23 @@ def test_a_run_is_read_with_the_plan_that_it_was_trained_with(tmp_path):
         require_plan(tmp_path, Outer(Plan(0.2)))
 
 
+def test_a_record_of_an_earlier_version_may_lack_values_of_the_plan(tmp_path):
+    @dataclass(frozen=True)
+    class Several:
+        plans: tuple[Plan, ...] = (Plan(), Plan(0.2))
+
+    known = {"seed": 1, "data_sha256": "", "examples": {}}
+    write_record(tmp_path, Several(), **known)
+    record = json.loads((tmp_path / RECORD_FILE).read_text())
+    record["plan"]["plans"][0] = {}
+    (tmp_path / RECORD_FILE).write_text(json.dumps(record))
+    write_record(tmp_path, Several(), **known)
+    require_plan(tmp_path, Several())
+    for other, where in ((Several((Plan(), Plan(0.3))), r"plan\.plans\.1\.rate"), (Several((Plan(),)), r"plan\.plans")):
+        with pytest.raises(ValueError, match=where):
+            write_record(tmp_path, other, **known)
+
+
 def test_every_epoch_sees_every_example_once():
     at = epoch_order(7, seed=1)
     epochs = [[at(p) for p in range(e * 7, (e + 1) * 7)] for e in range(3)]

@@ -41,8 +41,7 @@ class Calibration:
 
 def film_features(found: Detections) -> NDArray[np.float64]:
     """Features (2,) of a film: the most malignant finding, and the triage head's most malignant instance."""
-    suspicion = float((found.scores * found.malignant).max(initial=0.0))
-    return np.array([float(logit(suspicion)), float(logit(float(found.instance_map.max())))])
+    return np.array([float(logit(found.suspicion)), float(logit(float(found.instance_map.max())))])
 
 
 def cap_suspicion(suspicion: NDArray[np.float64], film_probability: float) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from lobule.contracts.result import Hanging
 from lobule.imaging.hanging import points_in_file
 from mammo_worker.films.prepare import CanvasTransform, PreparedFilm
 from mammo_worker.fusion import VariantFindings, fuse
+from mammo_worker.nn.config import Purpose
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.nn.triage import MIL_STRIDE
 
@@ -29,13 +30,16 @@ class Detections:
         scores: Probabilities (N,) of a mass, not calibrated.
         malignant: Probabilities (N,) of malignancy given a mass, not calibrated.
         outlines: N closed polygons (K, 2) in film pixels, None for an empty mask.
-        instance_map: Malignancy (H / 16, W / 16) of every instance of the canvas.
+        suspicion: Largest score times malignancy of a finding of the variants that give the film's number; these need
+            not be the variants of the findings above.
+        instance_map: Malignancy (H / 16, W / 16) of every instance of the canvas, by the same variants as `suspicion`.
     """
 
     boxes: NDArray[np.float64]
     scores: NDArray[np.float64]
     malignant: NDArray[np.float64]
     outlines: list[NDArray[np.float64] | None]
+    suspicion: float
     instance_map: NDArray[np.float32]
 
 
@@ -51,20 +55,26 @@ def detections_in_file(found: Detections, hanging: Hanging | None, shape: tuple[
 
 @dataclass(frozen=True)
 class VariantNetwork:
-    """The network of a test-time variant for its canvas size, and whether the film is flipped vertically for it."""
+    """A test-time variant (`TestTimeVariant`) with its network for the variant's canvas size."""
 
     model: MaskRCNN
     upside_down: bool = False
+    purpose: Purpose = "findings"
 
 
 class Detector:
-    """Networks compiled for single films; the findings of the variants are fused.
+    """Networks compiled for single films; the findings of variants of one purpose are fused.
 
     Args:
-        variants: The variants. Films are prepared on the first one's canvas.
+        variants: The variants, at least one of them for findings. Films are prepared on the first one's canvas.
+
+    Raises:
+        ValueError: No variant is for findings.
     """
 
     def __init__(self, variants: Sequence[VariantNetwork]) -> None:
+        if all(variant.purpose != "findings" for variant in variants):
+            raise ValueError("no variant is for findings")
         self.canvas_size = variants[0].model.config.canvas
         self._variants = [(variant, _compiled(variant.model)) for variant in variants]
 
@@ -75,20 +85,35 @@ class Detector:
 
     def __call__(self, film: PreparedFilm, film_height: int) -> Detections:
         """Find the masses of a film with `film_height` rows."""
-        each = [_detect(variant, detect, film.canvas) for variant, detect in self._variants]
-        found = fuse([findings for findings, _ in each])
-        boxes = film.transform.boxes_to_film(found.boxes)
-        width = film.transform.film_width
-        boxes = np.clip(boxes, 0, [width, film_height, width, film_height])
-        kept = (found.scores > _MIN_SCORE) & (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
-        outlines = [outline(found.masks[i], found.boxes[i], film.transform) for i in np.flatnonzero(kept)]
+        each = [(variant.purpose, *_detect(variant, detect, film.canvas)) for variant, detect in self._variants]
+        numbering: Purpose = "film" if any(purpose == "film" for purpose, _, _ in each) else "findings"
+        found, boxes = _on_film([of for purpose, of, _ in each if purpose == "findings"], film, film_height)
+        for_number = found
+        if numbering == "film":
+            for_number, _ = _on_film([of for purpose, of, _ in each if purpose == "film"], film, film_height)
         return Detections(
-            boxes[kept],
-            found.scores[kept],
-            found.malignant[kept],
-            outlines,
-            np.mean(np.stack([map_ for _, map_ in each]), axis=0),
+            boxes,
+            found.scores,
+            found.malignant,
+            [outline(mask, box, film.transform) for mask, box in zip(found.masks, found.boxes, strict=True)],
+            float((for_number.scores * for_number.malignant).max(initial=0.0)),
+            np.mean(np.stack([map_ for purpose, _, map_ in each if purpose == numbering]), axis=0),
         )
+
+
+def _on_film(
+    variants: Sequence[VariantFindings], film: PreparedFilm, film_height: int
+) -> tuple[VariantFindings, NDArray[np.float64]]:
+    """Fuse variants, and keep the findings of at least a pixel of the film that are not too weak.
+
+    Returns:
+        The findings in pixels of the canvas, best first, and their boxes (N, 4) in pixels of the film.
+    """
+    found = fuse(variants)
+    width = film.transform.film_width
+    boxes = np.clip(film.transform.boxes_to_film(found.boxes), 0, [width, film_height, width, film_height])
+    kept = (found.scores > _MIN_SCORE) & (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
+    return VariantFindings(found.boxes[kept], found.scores[kept], found.malignant[kept], found.masks[kept]), boxes[kept]
 
 
 def _detect(

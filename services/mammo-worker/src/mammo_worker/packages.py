@@ -81,7 +81,7 @@ def build_detector(
     networks = {n: fold(build_model(config, each[n])) for n in {variant.network for variant in variants}}
     needed = dict.fromkeys((variant.network, variant.canvas) for variant in variants)
     models = {(n, size): networks[n].at_canvas(size) for n, size in needed}
-    return Detector([VariantNetwork(models[v.network, v.canvas], v.upside_down) for v in variants])
+    return Detector([VariantNetwork(models[v.network, v.canvas], v.upside_down, v.purpose) for v in variants])
 
 
 def networks_of(weights: list[NDArray[Any]], variants: Sequence[TestTimeVariant]) -> list[list[NDArray[Any]]]:

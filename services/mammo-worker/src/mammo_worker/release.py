@@ -1,8 +1,7 @@
 """Turns a training run into a measured model package with its results document."""
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,10 @@ from lobule.model_package import ModelPackage, open_package
 from lobule_ml.batch import tracked
 from lobule_ml.packages import half_precision, read_weights, write_description
 from lobule_ml.training.loop import AVERAGE_FILE
-from lobule_ml.training.record import RECORD_FILE
 from lobule_ml.training.state import saved_step
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
+from mammo_worker.data.readers.cdd_cesm import cdd_cesm
 from mammo_worker.data.splits import split_of
-from mammo_worker.data.training_set import public_films
 from mammo_worker.evaluation.document import model_card
 from mammo_worker.evaluation.metrics import FilmResult
 from mammo_worker.evaluation.run import run_detector, working_score_at
@@ -36,7 +34,7 @@ from mammo_worker.packages import (
     write_package,
 )
 from mammo_worker.suspicion.held_out import Fitted, fit
-from mammo_worker.training.learned import hash_films
+from mammo_worker.training.learned import learned_patients
 from mammo_worker.training.plan import TrainingPlan
 
 LICENCE = "Apache-2.0; trained on CC BY 3.0 and CC BY 4.0 data, see the attribution."
@@ -60,6 +58,7 @@ def release(
     fppi: float,
     echo: Echo,
     fuse: Path | None = None,
+    findings_of: Path | None = None,
 ) -> ModelManifest:
     """Calibrate and measure on the patients that are held out of the training, write package and documents.
 
@@ -73,17 +72,27 @@ def release(
         fppi: False positives per validation film at the working threshold.
         echo: Called with a message at each stage.
         fuse: Folder of a package of the same network and training patients, whose findings are fused with the run's.
+        findings_of: Folder of such a package that finds the masses; the run's network then only gives the numbers of
+            films.
 
     Raises:
-        ValueError: The run has seen other films than the public sets' training patients, or the package to fuse has
-            another network or other patients.
+        ValueError: The run has seen other patients than the public sets' training patients, the other package has
+            another network or other patients, or both packages are given.
     """
+    if fuse is not None and findings_of is not None:
+        raise ValueError("give a package to fuse or a package that finds the masses, not both")
     trained_on = _trained_on(run, data)
     weights = [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
     config, variants = plan.network, plan.test_time_variants
     if fuse is not None:
-        weights, variants, others = _fused(config, weights, variants, open_package(fuse))
-        trained_on = f"First network: {trained_on} Second network: {others}"
+        other = _of_same_patients(open_package(fuse), config)
+        weights, variants = [*weights, *other.weights], (*variants, *_renumbered(other.variants, 1))
+        trained_on = f"First network: {trained_on} Second network: {other.trained_on}"
+    elif findings_of is not None:
+        other = _of_same_patients(open_package(findings_of), config)
+        own = (replace(v, purpose="film") for v in _renumbered(variants, other.networks))
+        config, weights, variants = other.config, [*other.weights, *weights], (*other.variants, *own)
+        trained_on = f"Findings: {other.trained_on} Numbers of films: {trained_on}"
     detector = build_detector(config, weights, variants)
     found, fitted = _calibrated(detector, data, fppi, echo)
 
@@ -168,35 +177,55 @@ def _calibrated(detector: Detector, data: Path, fppi: float, echo: Echo) -> tupl
 
 
 def _trained_on(run: Path, data: Path) -> str:
-    """The training data of a run, identified by the hash of the films in its record.
+    """The training data of a run, in words.
 
     Raises:
-        ValueError: The record contains other films.
+        ValueError: The run has learned from other patients, or does not tell from which.
     """
-    record = run / RECORD_FILE
-    if not record.exists():
-        return TRAINED_ON
-    of_cbis = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "train"]
-    known = {hash_films(public_films(data)): TRAINED_ON, hash_films(of_cbis): TRAINED_ON_CBIS_DDSM}
-    learned = known.get(json.loads(record.read_text("utf-8")).get("data_sha256"))
-    if learned is None:
-        raise ValueError(f"{run} was trained on other films than the training patients of CBIS-DDSM and CDD-CESM")
-    return learned
+    learned = set(learned_patients(run))
+    of_cbis = {c.patient for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "train"}
+    of_cesm = {c.patient for c in cdd_cesm(data / "cdd_cesm")}
+    others = sorted(learned - of_cbis - of_cesm)
+    if others:
+        raise ValueError(
+            f"{run} has learned from patients that are no training patients of CBIS-DDSM or CDD-CESM: {others[0]}"
+        )
+    return TRAINED_ON if learned & of_cesm else TRAINED_ON_CBIS_DDSM
 
 
-def _fused(
-    config: MaskRCNNConfig, weights: list[NDArray[Any]], variants: Sequence[TestTimeVariant], package: ModelPackage
-) -> tuple[list[NDArray[Any]], tuple[TestTimeVariant, ...], str]:
-    """Weights and variants of a network and of a package to fuse, and the training data of the package.
+@dataclass(frozen=True)
+class _Other:
+    """The networks of a package that has learned from the same patients."""
+
+    config: MaskRCNNConfig
+    weights: list[NDArray[Any]]
+    networks: int
+    variants: list[TestTimeVariant]
+    trained_on: str
+
+
+def _of_same_patients(package: ModelPackage, config: MaskRCNNConfig) -> _Other:
+    """Read the networks of a package to use beside a run's.
 
     Raises:
         ValueError: The package has another network or has learned from other patients.
     """
-    name, theirs = package.manifest.name, package.manifest.trained_on
-    if replace(read_config(package), canvas=config.canvas) != config:
-        raise ValueError(f"the package {name} has another network and cannot be fused with this run")
-    if theirs not in (TRAINED_ON, TRAINED_ON_CBIS_DDSM):
+    name, theirs, trained_on = package.manifest.name, read_config(package), package.manifest.trained_on
+    if _as_built(theirs) != _as_built(config):
+        raise ValueError(f"the package {name} has another network and cannot be used with this run")
+    if trained_on not in (TRAINED_ON, TRAINED_ON_CBIS_DDSM):
         raise ValueError(f"the package {name} has learned from other patients, so the untouched fifth would be none")
-    added = tuple(replace(v, network=v.network + 1) for v in read_variants(package.manifest))
-    arrays = [w.astype(np.float32) for network in read_networks(package) for w in network]
-    return [*weights, *arrays], (*variants, *added), theirs
+    networks = read_networks(package)
+    arrays = [w.astype(np.float32) for network in networks for w in network]
+    return _Other(theirs, arrays, len(networks), read_variants(package.manifest), trained_on)
+
+
+def _as_built(config: MaskRCNNConfig) -> MaskRCNNConfig:
+    """A configuration without what changes neither weights nor outputs: the canvas, and how masks were learned."""
+    mask = None if config.mask is None else replace(config.mask, supervision="none")
+    return replace(config, canvas=(64, 64), mask=mask)
+
+
+def _renumbered(variants: Sequence[TestTimeVariant], first: int) -> list[TestTimeVariant]:
+    """The variants with the networks numbered from `first` on."""
+    return [replace(v, network=v.network + first) for v in variants]

@@ -31,7 +31,8 @@ def train(
     config: Annotated[
         str,
         typer.Argument(
-            help="Configuration: standard, light, detector, thesis, table14-..., table15-1 to -7, or a Python file."
+            help="Configuration: standard, covered, light, detector, thesis, table14-..., table15-1 to -7, or a "
+            "Python file."
         ),
     ],
     data: Annotated[list[Path], typer.Option("--data", "--films", help=DATA_SETS)],
@@ -71,16 +72,14 @@ def _films(plan: "TrainingPlan | DetectorPlan", paths: list[Path]) -> "list[Anno
     """The films of all paths; for the public data sets, those on which the shipped models are trained."""
     from mammo_worker.data.training_set import own_films, public_films
     from mammo_worker.detector.plan import DetectorPlan
-    from mammo_worker.detector.train import training_films
 
+    training = plan.training if isinstance(plan, DetectorPlan) else plan
     films: list[AnnotatedFilm] = []
     for path in paths:
-        if not (path / "cbis_ddsm_mass").is_dir():
-            films += own_films([path])
-        elif isinstance(plan, DetectorPlan):
-            films += training_films(path, None)
+        if (path / "cbis_ddsm_mass").is_dir():
+            films += public_films(path, masks=training.network.mask.supervision == "full")
         else:
-            films += public_films(path, masks=plan.network.mask.supervision == "full")
+            films += own_films([path])
     return films
 
 
@@ -114,13 +113,20 @@ def release(
             help="Package of the same network and patients, whose findings are fused; only for the public data sets."
         ),
     ] = None,
+    findings_of: Annotated[
+        Path | None,
+        typer.Option(
+            help="Package of the same network and patients that finds the masses, so that the run only gives the "
+            "numbers of films; only for the public data sets."
+        ),
+    ] = None,
     change: ChangeOption = None,
 ) -> None:
     """Calibrate and measure a run, and write the model package.
 
-    With the folder of the public data sets, the command calibrates on a tenth of the patients and measures on the
-    held-out fifth. With your own films, it calibrates on those of --data and measures on those of --test, and refuses
-    patients of the training.
+    With the folder of the public data sets, the command calibrates on the patients that the run has not learned from,
+    and measures each of them by a calibration that was fitted without them. With your own films, it calibrates on
+    those of --data and measures on those of --test, and refuses patients of the training.
     """
     start_keras()
     from lobule_ml.training.record import require_plan
@@ -137,11 +143,20 @@ def release(
             if len(data) > 1 or docs is None:
                 raise typer.BadParameter("the public data sets are released alone, with --docs")
             release_public(
-                run, training, data[0], package, docs, version=version, fppi=fppi, echo=typer.echo, fuse=fuse
+                run,
+                training,
+                data[0],
+                package,
+                docs,
+                version=version,
+                fppi=fppi,
+                echo=typer.echo,
+                fuse=fuse,
+                findings_of=findings_of,
             )
         else:
-            if fuse is not None:
-                raise typer.BadParameter("--fuse is for the public data sets")
+            if fuse is not None or findings_of is not None:
+                raise typer.BadParameter("--fuse and --findings-of are for the public data sets")
             release_own(
                 run, training, data, test or (), package, version=version, licence=licence, fppi=fppi, echo=typer.echo
             )

@@ -5,6 +5,7 @@ from typing import Any
 
 from lobule.contracts.models import ModelManifest
 from mammo_worker.evaluation.summary import markdown_table
+from mammo_worker.nn.config import TestTimeVariant
 from mammo_worker.nn.stored_config import read_config
 from mammo_worker.packages import read_variants
 
@@ -34,8 +35,8 @@ OTHERS = """\
 PROTOCOL = """\
 - Data: CBIS-DDSM's official mass *training* films (1,231 films, 691 patients; the official test films were never read).
 - Split by patient, by a hash written in `mammo_worker.data.splits`: a fifth for this test, a tenth for the working
-  threshold and every choice of the network, the rest for training. Four candidates to replace this network were
-  measured on the fifth, too; none of them ships.
+  threshold and every choice of a network, the rest for training. Four candidates to replace the network of the findings
+  were measured on the fifth, too, and none of them ships; so was the network of the films' numbers, before it shipped.
 - Probabilities and the thresholds between the three states are fitted on the fifth and the tenth together. Each film is
   measured by a calibration that was fitted without its patient. The method of the calibration was chosen knowing such
   figures, so the fifth is untouched by the network, but not by this choice.
@@ -47,8 +48,8 @@ PROTOCOL = """\
 """
 
 LIMITS = """\
-- Trained on scanned films that all hold at least one mass. On films without one, and on digital mammograms, its
-  probabilities are not calibrated.
+- Trained on scanned films that all hold at least one mass; the network of the films' numbers has also seen copies whose
+  masses were covered with tissue. On films without a mass, and on digital mammograms, its probabilities are not calibrated.
 - The films were 800 x 800 copies in 8 bits; fine calcifications are invisible in them, and calcifications without a
   mass are not what this model looks for.
 - Outlines are learned from boxes (box projection) and a small set of hand-drawn masks; they are approximate.
@@ -155,6 +156,7 @@ def _what_it_is(manifest: ModelManifest) -> str:
     views = [
         f"{v.canvas[0]} x {v.canvas[1]}{', upside down' if v.upside_down else ''}"
         f"{f', network {v.network + 1}' if several else ''}"
+        f"{', for the number of the film' if v.purpose == 'film' else ''}"
         for v in variants
     ]
     return f"""# {manifest.name} {manifest.version}
@@ -165,8 +167,18 @@ Finds masses on mammograms, draws them, and says how likely a malignant one is. 
 Mask R-CNN on {config.backbone.name} with a pyramid of {config.pyramid.channels} channels (strides
 {", ".join(str(s) for s in config.pyramid.strides)}), {first}, a class, a box and a mask head, and
 {triage}. Input: the breast on a canvas, grey and CLAHE.
-Every film is analysed in {len(views)} variants ({"; ".join(views)}), whose findings are fused.
+Every film is analysed in {len(views)} variants ({"; ".join(views)}). {_fused_outputs(variants)}
 """
+
+
+def _fused_outputs(variants: Sequence[TestTimeVariant]) -> str:
+    """Write what is made of the outputs of the variants."""
+    if all(v.purpose == "findings" for v in variants):
+        return "Their findings are fused."
+    return (
+        "The marked findings are those of the variants that are not for the number of the film, fused. The other\n"
+        "variants give the film's number and the heat map."
+    )
 
 
 def own_card(manifest: ModelManifest) -> str:

@@ -21,7 +21,7 @@ from mammo_worker.films.prepare import prepare_film
 from mammo_worker.inference import Detector
 from mammo_worker.labels import BENIGN, MALIGNANT
 
-LOW_SENSITIVITY = 0.95  # least share of malignant films above the low threshold
+LOW_SENSITIVITY = 0.98  # least share of malignant films above the low threshold
 HIGH_SPECIFICITY = 0.90  # least share of benign breasts without a film at or above the high threshold
 
 

@@ -10,6 +10,7 @@ Measure = Literal["iou", "overlap_ratio"]
 BoxLoss = Literal["smooth_l1", "containment"]
 MaskSupervision = Literal["full", "weak", "none"]
 MilLoss = Literal["max_pooling", "label_assignment", "sparse"]
+Purpose = Literal["findings", "film"]
 
 _STRICT = ConfigDict(extra="forbid")  # a package of a newer version can have fields that this version does not know
 
@@ -239,14 +240,17 @@ class MaskRCNNConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class TestTimeVariant:
-    """A variant in which a film is analysed; the findings of all variants are fused (test-time augmentation).
+    """A variant in which a film is analysed; the outputs of variants of one purpose are fused (test-time augmentation).
 
     Attributes:
         canvas: Height and width of the network's input.
         upside_down: Whether the film is flipped vertically.
         network: Index of the network that analyses it, in a package with several networks of one architecture.
+        purpose: Whether its output is used for the marked findings, or for the number of the film. In a package without
+            variants for the film, those for findings give the film's number, too.
     """
 
     canvas: tuple[int, int]
     upside_down: bool = False
     network: int = 0
+    purpose: Purpose = "findings"

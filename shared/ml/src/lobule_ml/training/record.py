@@ -45,6 +45,8 @@ def write_record(
 ) -> None:
     """Record plan, command, seed, versions and data; a resumed run must agree with the existing record.
 
+    The plan of a record of an earlier version may lack values.
+
     Args:
         folder: Folder of the run.
         plan: A dataclass.
@@ -64,7 +66,8 @@ def write_record(
     path = folder / RECORD_FILE
     if path.exists():
         before = {**later, **json.loads(path.read_text("utf-8"))}  # records of earlier versions lack these
-        other = [key for key, value in fixed.items() if before.get(key) != value]
+        plans = list(_differences(before.get("plan"), fixed.pop("plan"), "plan"))
+        other = plans + [key for key, value in fixed.items() if before.get(key) != value]
         if other:
             raise ValueError(f"{folder} contains a run that differs in {', '.join(other)}; choose another folder")
         return
@@ -102,6 +105,10 @@ def require_plan(folder: Path, plan: Any) -> None:
 
 
 def _differences(one: Any, other: Any, name: str = "") -> Iterator[str]:
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for at, (first, second) in enumerate(zip(one, other, strict=True)):
+            yield from _differences(first, second, f"{name}.{at}".lstrip("."))
+        return
     if not (isinstance(one, dict) and isinstance(other, dict)):
         if one != other:
             yield name
