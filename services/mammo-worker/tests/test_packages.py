@@ -12,8 +12,9 @@ from mammo_worker.calibration import film_features
 from mammo_worker.configs import toy
 from mammo_worker.films.prepare import prepare_film
 from mammo_worker.fusion import fuse
-from mammo_worker.inference import _detect
 from mammo_worker.nn import config as networks
+from mammo_worker.nn.fold import fold
+from mammo_worker.nn.mask_rcnn import MaskRCNN, detect_with_each
 from mammo_worker.packages import build_detector, build_model, package_folder, read_config, read_networks
 from mammo_worker.pipeline import build_pipeline
 from mammo_worker.settings import DEFAULT_MODEL, PACKAGES
@@ -90,7 +91,7 @@ def test_the_findings_of_several_networks_are_fused(eager):
         build_detector(config, second, [replace(variants[1], network=0)]),
     ]
     prepared = prepare_film(film, config.canvas)
-    each = [_detect(v, d, prepared.canvas)[0] for detector in alone for v, d in detector._variants]
+    each = [found for detector in alone for found, _ in detector.by_variant(prepared.canvas)]
     said = fuse(each)
     kept = said.scores > 0.02
     found = together(prepared, film.shape[0])
@@ -114,6 +115,22 @@ def test_one_network_finds_the_masses_and_another_gives_the_number_of_the_film(e
     np.testing.assert_array_equal(both.instance_map, numberer.instance_map)
     with pytest.raises(ValueError, match="no variant is for findings"):
         build_detector(config, first, [number])
+
+
+def test_networks_with_the_same_lower_blocks_compute_them_once(eager):
+    config, first, second = two_networks()
+    alone = [fold(build_model(config, weights)) for weights in (first, second)]
+    lower = len(build_model(config, first).parts.trunk.halved().halves[0].get_weights())
+    third = [*first[:lower], *second[lower:]]
+    model = fold(build_model(config, third))
+    assert alone[0].parts.trunk.sharing(alone[1].parts.trunk) is alone[0].parts.trunk
+    trunk = model.parts.trunk.sharing(alone[0].parts.trunk)
+    assert trunk.halves[0] is alone[0].parts.trunk.halves[0]
+    sharing = MaskRCNN(config, parts=replace(model.parts, trunk=trunk))
+    canvas = np.random.default_rng(2).integers(0, 255, (1, *config.canvas, 2)).astype(np.uint8)
+    for together, apart in zip(detect_with_each([alone[0], sharing], canvas), (alone[0], model), strict=True):
+        for name, value in apart.detect(canvas).items():
+            np.testing.assert_array_equal(together[name], value)
 
 
 def test_arrays_that_do_not_make_up_the_networks_are_refused():

@@ -1,5 +1,6 @@
 """Finds masses on a prepared film with compiled graphs, and converts them to film pixels."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from lobule.imaging.hanging import points_in_file
 from mammo_worker.films.prepare import CanvasTransform, PreparedFilm
 from mammo_worker.fusion import VariantFindings, fuse
 from mammo_worker.nn.config import Purpose
-from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.nn.mask_rcnn import MaskRCNN, detect_with_each
 from mammo_worker.nn.triage import MIL_STRIDE
 
 _OUTLINE_GRID = 112  # side of the grid on which a mask is drawn within its box
@@ -76,29 +77,44 @@ class Detector:
         if all(variant.purpose != "findings" for variant in variants):
             raise ValueError("no variant is for findings")
         self.canvas_size = variants[0].model.config.canvas
-        self._variants = [(variant, _compiled(variant.model)) for variant in variants]
+        self._variants = list(variants)
+        together: dict[tuple[tuple[int, int], bool], list[int]] = defaultdict(list)
+        for i, variant in enumerate(variants):
+            together[variant.model.config.canvas, variant.upside_down].append(i)
+        # Networks that see the same picture are one graph, because they may share the first half of their backbones.
+        self._graphs = [(of, _compiled([variants[i].model for i in of])) for of in together.values()]
 
     def warm_up(self) -> None:
         """Trace and compile, so that the first film does not have to wait."""
-        for variant, detect in self._variants:
-            detect(np.zeros((1, *variant.model.config.canvas, 2), np.uint8))
+        for of, detect in self._graphs:
+            detect(np.zeros((1, *self._variants[of[0]].model.config.canvas, 2), np.uint8))
 
     def __call__(self, film: PreparedFilm, film_height: int) -> Detections:
         """Find the masses of a film with `film_height` rows."""
-        each = [(variant.purpose, *_detect(variant, detect, film.canvas)) for variant, detect in self._variants]
-        numbering: Purpose = "film" if any(purpose == "film" for purpose, _, _ in each) else "findings"
-        found, boxes = _on_film([of for purpose, of, _ in each if purpose == "findings"], film, film_height)
-        for_number = found
-        if numbering == "film":
-            for_number, _ = _on_film([of for purpose, of, _ in each if purpose == "film"], film, film_height)
+        each = self.by_variant(film.canvas)
+        purposes = [variant.purpose for variant in self._variants]
+        findings = [found for (found, _), purpose in zip(each, purposes, strict=True) if purpose == "findings"]
+        found, boxes = _on_film(findings, film, film_height)
+        numbers = [one for one, purpose in zip(each, purposes, strict=True) if purpose == "film"] or each
+        for_number, _ = _on_film([of for of, _ in numbers], film, film_height)
         return Detections(
             boxes,
             found.scores,
             found.malignant,
             [outline(mask, box, film.transform) for mask, box in zip(found.masks, found.boxes, strict=True)],
             float((for_number.scores * for_number.malignant).max(initial=0.0)),
-            np.mean(np.stack([map_ for purpose, _, map_ in each if purpose == numbering]), axis=0),
+            np.mean(np.stack([map_ for _, map_ in numbers]), axis=0),
         )
+
+    def by_variant(self, canvas: NDArray[np.uint8]) -> list[tuple[VariantFindings, NDArray[np.float32]]]:
+        """The findings of each variant in pixels of the upright `canvas`, and its instance map in that canvas' size."""
+        each: dict[int, tuple[VariantFindings, NDArray[np.float32]]] = {}
+        for of, detect in self._graphs:
+            first = self._variants[of[0]]
+            size, upside_down = first.model.config.canvas, first.upside_down
+            for i, out in zip(of, detect(_seen(canvas, size, upside_down)), strict=True):
+                each[i] = _on_canvas(out, size, upside_down, canvas.shape[:2])
+        return [each[i] for i in range(len(self._variants))]
 
 
 def _on_film(
@@ -116,42 +132,49 @@ def _on_film(
     return VariantFindings(found.boxes[kept], found.scores[kept], found.malignant[kept], found.masks[kept]), boxes[kept]
 
 
-def _detect(
-    variant: VariantNetwork, detect: Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]], canvas: NDArray[np.uint8]
-) -> tuple[VariantFindings, NDArray[np.float32]]:
-    """The findings of a variant in pixels of the upright `canvas`, and its instance map in the size of that canvas."""
-    (height, width), (own_height, own_width) = canvas.shape[:2], variant.model.config.canvas
+def _seen(canvas: NDArray[np.uint8], size: tuple[int, int], upside_down: bool) -> NDArray[np.uint8]:
+    """The input (1, H, W, 2) of a variant for an upright canvas."""
     seen = canvas
-    if (height, width) != (own_height, own_width):
-        seen = cv2.resize(canvas, (own_width, own_height), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    if variant.upside_down:
-        seen = seen[::-1]
-    out = {name: value[0] for name, value in detect(np.ascontiguousarray(seen)[None]).items()}
+    if canvas.shape[:2] != size:
+        seen = cv2.resize(canvas, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return np.ascontiguousarray(seen[::-1] if upside_down else seen)[None]
+
+
+def _on_canvas(
+    outputs: dict[str, NDArray[Any]], size: tuple[int, int], upside_down: bool, canvas: tuple[int, int]
+) -> tuple[VariantFindings, NDArray[np.float32]]:
+    """What a variant of a size found, in pixels of the upright canvas, and its instance map in the canvas' size."""
+    out = {name: value[0] for name, value in outputs.items()}
     real = out["score"] > 0
     boxes, masks = out["boxes"][real].astype(np.float64), out["masks"][real]
     instances = out.get("mil", np.zeros((1, 1), np.float32))  # without a triage head, no instance is suspicious
-    if variant.upside_down:
-        boxes = np.stack([boxes[:, 0], own_height - boxes[:, 3], boxes[:, 2], own_height - boxes[:, 1]], axis=1)
+    if upside_down:
+        boxes = np.stack([boxes[:, 0], size[0] - boxes[:, 3], boxes[:, 2], size[0] - boxes[:, 1]], axis=1)
         masks, instances = masks[:, ::-1], instances[::-1]
-    boxes *= np.array([width / own_width, height / own_height] * 2)
-    size = (-(-width // MIL_STRIDE), -(-height // MIL_STRIDE))
-    instances = cv2.resize(np.ascontiguousarray(instances), size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    return VariantFindings(
-        boxes, out["score"][real].astype(float), out["malignant"][real].astype(float), masks
-    ), instances
+    (height, width) = canvas
+    boxes *= np.array([width / size[1], height / size[0]] * 2)
+    map_size = (-(-width // MIL_STRIDE), -(-height // MIL_STRIDE))
+    instances = cv2.resize(np.ascontiguousarray(instances), map_size, interpolation=cv2.INTER_LINEAR)
+    found = VariantFindings(boxes, out["score"][real].astype(float), out["malignant"][real].astype(float), masks)
+    return found, instances.astype(np.float32)
 
 
-def _compiled(model: MaskRCNN) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
-    """One graph on TensorFlow, which serves; on the other backends, single operations."""
+def _compiled(models: Sequence[MaskRCNN]) -> Callable[[NDArray[np.uint8]], list[dict[str, NDArray[Any]]]]:
+    """One graph of networks of one size on TensorFlow, which serves; on the other backends, single operations."""
     if keras.backend.backend() != "tensorflow":
         to_numpy: Callable[[Any], NDArray[Any]] = keras.ops.convert_to_numpy  # pyright: ignore[reportAssignmentType]
-        return lambda canvas: {name: to_numpy(value) for name, value in model.detect(canvas).items()}
+        return lambda canvas: [
+            {name: to_numpy(value) for name, value in out.items()} for out in detect_with_each(models, canvas)
+        ]
     import tensorflow as tf
 
-    signature = [tf.TensorSpec((1, *model.config.canvas, 2), tf.uint8)]
+    def detect(canvas: Any) -> list[dict[str, Any]]:
+        return detect_with_each(models, canvas)
+
+    signature = [tf.TensorSpec((1, *models[0].config.canvas, 2), tf.uint8)]
     # The network has no Python conditions on tensors, so AutoGraph, which takes long, has nothing to convert.
-    graph: Any = tf.function(model.detect, input_signature=signature, autograph=False)
-    return lambda canvas: {name: value.numpy() for name, value in graph(tf.constant(canvas)).items()}
+    graph: Any = tf.function(detect, input_signature=signature, autograph=False)
+    return lambda canvas: [{name: value.numpy() for name, value in out.items()} for out in graph(tf.constant(canvas))]
 
 
 def outline(

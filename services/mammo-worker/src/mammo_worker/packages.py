@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,11 @@ def build_detector(
         ValueError: The weights are those of another network, or of another number of networks.
     """
     each = networks_of(weights, variants)
-    networks = {n: fold(build_model(config, each[n])) for n in {variant.network for variant in variants}}
+    networks: dict[int, MaskRCNN] = {}
+    for n in dict.fromkeys(variant.network for variant in variants):
+        networks[n] = fold(build_model(config, each[n]))
+        trunk = networks[n].parts.trunk.sharing(next(iter(networks.values())).parts.trunk)
+        networks[n] = MaskRCNN(config, parts=replace(networks[n].parts, trunk=trunk))
     needed = dict.fromkeys((variant.network, variant.canvas) for variant in variants)
     models = {(n, size): networks[n].at_canvas(size) for n, size in needed}
     return Detector([VariantNetwork(models[v.network, v.canvas], v.upside_down, v.purpose) for v in variants])

@@ -49,7 +49,8 @@ PROTOCOL = """\
 
 LIMITS = """\
 - Trained on scanned films that all hold at least one mass; the network of the films' numbers has also seen copies whose
-  masses were covered with tissue. On films without a mass, and on digital mammograms, its probabilities are not calibrated.
+  masses were covered with tissue. On films without a mass, and on digital mammograms, its probabilities are not
+  calibrated.
 - The films were 800 x 800 copies in 8 bits; fine calcifications are invisible in them, and calcifications without a
   mass are not what this model looks for.
 - Outlines are learned from boxes (box projection) and a small set of hand-drawn masks; they are approximate.

@@ -33,7 +33,7 @@ def fold(model: MaskRCNN, precision: Precision = "float32") -> MaskRCNN:
     parts = Parts(
         trunk=replace(
             trunk, backbone=folded(trunk.backbone, precision, _EXACT), fpn=folded(trunk.fpn, precision, _EXACT)
-        ),
+        ).halved(),
         proposals=stage.with_network(folded(stage.network, of_stage, _EXACT)),
         box_head=replace(box, network=folded(box.network)),
         mask_head=replace(mask, network=folded(mask.network, precision, _EXACT)),

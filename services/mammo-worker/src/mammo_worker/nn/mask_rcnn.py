@@ -1,6 +1,6 @@
 """Mask R-CNN, composed of its parts, for training and for detection."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -15,6 +15,7 @@ from mammo_worker.nn.parts import Parts
 from mammo_worker.nn.proposals import FirstStage
 from mammo_worker.nn.roi import RoiSampler
 from mammo_worker.nn.stored_config import read_config
+from mammo_worker.nn.trunk import levels_of_each
 
 _SEED = 17  # seed of the regions that are sampled in training
 _LOSSES = ("rpn_score", "rpn_box", "roi_class", "roi_box", "roi_mask", "mil")
@@ -134,8 +135,11 @@ class MaskRCNN(keras.Model):
             (B, D), the probability of malignancy given a mass; `masks` (B, D, S, S), probabilities on a grid over the
             box; and, with a triage head, `mil` (B, H / 16, W / 16), the malignancy of every instance.
         """
+        return self.detect_on(levels_of_each([self.parts.trunk], canvas)[0])
+
+    def detect_on(self, levels: list[Tensor]) -> dict[str, Tensor]:
+        """Find masses by feature levels, see `detect`."""
         parts = self.parts
-        levels = parts.trunk(canvas)
         rois, objectness = parts.proposals.proposals(parts.proposals(levels))
         class_logits, deltas = parts.box_head(levels, rois)
         probability = ops.softmax(class_logits, axis=-1)
@@ -152,3 +156,9 @@ class MaskRCNN(keras.Model):
         if parts.triage is not None:
             out["mil"] = ops.sigmoid(parts.triage(levels))
         return out
+
+
+def detect_with_each(models: Sequence[MaskRCNN], canvas: Tensor) -> list[dict[str, Tensor]]:
+    """Find masses with each of several networks, see `MaskRCNN.detect`; what their trunks share is computed once."""
+    levels = levels_of_each([model.parts.trunk for model in models], canvas)
+    return [model.detect_on(own) for model, own in zip(models, levels, strict=True)]
