@@ -79,10 +79,13 @@ def build_detector(
     """
     each = networks_of(weights, variants)
     networks: dict[int, MaskRCNN] = {}
+    model = MaskRCNN(config)  # built once, because that takes longer than `fold`, which copies it
     for n in dict.fromkeys(variant.network for variant in variants):
-        networks[n] = fold(build_model(config, each[n]))
-        trunk = networks[n].parts.trunk.sharing(next(iter(networks.values())).parts.trunk)
-        networks[n] = MaskRCNN(config, parts=replace(networks[n].parts, trunk=trunk))
+        model.set_weights([w.astype(np.float32) for w in each[n]])
+        parts = fold(model).parts
+        if networks:
+            parts = replace(parts, trunk=parts.trunk.sharing(next(iter(networks.values())).parts.trunk))
+        networks[n] = MaskRCNN(config, parts=parts)
     needed = dict.fromkeys((variant.network, variant.canvas) for variant in variants)
     models = {(n, size): networks[n].at_canvas(size) for n, size in needed}
     return Detector([VariantNetwork(models[v.network, v.canvas], v.upside_down, v.purpose) for v in variants])
