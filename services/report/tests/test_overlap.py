@@ -46,11 +46,6 @@ class Word:
     bottom: float
     text: str
 
-    def is_over(self, other: "Word") -> bool:
-        across = min(self.right, other.right) - max(self.left, other.left)
-        down = min(self.bottom, other.bottom) - max(self.top, other.top)
-        return across > 0.5 and down > 0.5
-
 
 def pages_of(pdf: bytes) -> list[tuple[float, float, list[Word]]]:
     """Width, height and words of each page."""
@@ -69,13 +64,21 @@ def pages_of(pdf: bytes) -> list[tuple[float, float, list[Word]]]:
     return pages
 
 
+def over_each_other(words: list[Word]) -> list[tuple[str, str]]:
+    """The pairs of words of which one stands over the other; a page has 80 000 pairs on average."""
+    left, top, right, bottom = np.array([(w.left, w.top, w.right, w.bottom) for w in words]).T
+    across = np.minimum.outer(right, right) - np.maximum.outer(left, left)
+    down = np.minimum.outer(bottom, bottom) - np.maximum.outer(top, top)
+    over = np.triu((across > 0.5) & (down > 0.5), k=1)
+    return [(words[one].text, words[other].text) for one, other in np.argwhere(over)]
+
+
 def check(pdf: bytes) -> None:
     pages = pages_of(pdf)
     assert pages
     for width, height, words in pages:
         assert len(words) > 5
-        over = [(a.text, b.text) for a, b in itertools.combinations(words, 2) if a.is_over(b)]
-        assert over == []
+        assert over_each_other(words) == []
         beyond = [w.text for w in words if w.left < 0 or w.top < 0 or w.right > width + 1 or w.bottom > height + 1]
         assert beyond == []
 
@@ -156,9 +159,9 @@ class TestCase:
 
 def test_text_over_text_is_noticed():
     one = Word(10, 10, 50, 20, "one")
-    assert one.is_over(Word(40, 15, 80, 25, "other"))
-    assert not one.is_over(Word(51, 10, 80, 20, "beside"))
-    assert not one.is_over(Word(10, 21, 50, 31, "below"))
+    assert over_each_other([one, Word(40, 15, 80, 25, "other")]) == [("one", "other")]
+    assert over_each_other([one, Word(51, 10, 80, 20, "beside")]) == []
+    assert over_each_other([one, Word(10, 21, 50, 31, "below")]) == []
 
 
 class TestTags:
