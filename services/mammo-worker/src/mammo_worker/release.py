@@ -92,7 +92,8 @@ def release(
         other = _of_same_patients(open_package(findings_of), config)
         own = (replace(v, purpose="film") for v in _renumbered(variants, other.networks))
         config, weights, variants = other.config, [*other.weights, *weights], (*other.variants, *own)
-        trained_on = f"Findings: {other.trained_on} Numbers of films: {trained_on}"
+        if trained_on != other.trained_on:
+            trained_on = f"Findings: {other.trained_on} Numbers of films: {trained_on}"
     detector = build_detector(config, weights, variants)
     found, fitted = _calibrated(detector, data, fppi, echo)
 
