@@ -109,7 +109,12 @@ def _shrunk(film: NDArray[Any], step: int) -> NDArray[np.float32]:
     for top in range(0, height, _ROWS_AT_ONCE):
         bottom = min(top + _ROWS_AT_ONCE, height)
         part = film[top * step : bottom * step, : width * step].astype(np.float32)
-        small[top:bottom] = part.reshape(bottom - top, step, width, step).mean(axis=(1, 3))
+        rows = part.reshape(bottom - top, step, width * step).sum(axis=1)
+        # NumPy's mean over two short axes at once takes ten times as long.
+        small[top:bottom] = rows[:, ::step]
+        for column in range(1, step):
+            small[top:bottom] += rows[:, column::step]
+    small /= step**2
     return small
 
 
