@@ -185,10 +185,16 @@ def test_a_run_is_fused_with_a_package(package, public_sets, tmp_path):
 
 def test_a_run_gives_the_numbers_of_films_beside_the_findings_of_a_package(package, public_sets, tmp_path):
     says_it_learned_from_the_same_patients(package)
+    run = of_patients(tmp_path / "run", next(p for p in PATIENTS if split_of(p) == "train"), "CESM")
+    np.savez(run / "average.npz", np.full((2, 2), 0.5))  # as many arrays as the package's network
     manifest, card = released(package, tmp_path, findings_of=package, supervision="weak")
     seen = [(view["network"], view["purpose"]) for view in manifest.input["views"]]
     assert seen == [(0, "findings"), (1, "film")]
     shapes = [w.shape for w in read_weights(tmp_path / "both" / manifest.weights_file)]
-    assert shapes == [(3,), (2, 2), (3,), (3,)], "the package's network is the first one"
+    assert shapes == [(3,), (2, 2)], "the package's network is the first one"
     assert manifest.trained_on == release.TRAINED_ON, "both networks have learned from the same films"
     assert "128 x 64, network 1; 64 x 64, network 2, for the number of the film" in card
+    (tmp_path / "both").rename(tmp_path / "before")
+    again, _ = released(tmp_path / "before", tmp_path, findings_of=tmp_path / "before")
+    assert again.input["views"] == manifest.input["views"], "the network for films is replaced, and not added to"
+    assert [w.shape for w in read_weights(tmp_path / "both" / again.weights_file)] == shapes

@@ -1,6 +1,6 @@
 """Turns a training run into a measured model package with its results document."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,12 +86,16 @@ def release(
     config, variants = plan.network, plan.test_time_variants
     if fuse is not None:
         other = _of_same_patients(open_package(fuse), config)
-        weights, variants = [*weights, *other.weights], (*variants, *_renumbered(other.variants, 1))
+        weights, variants = [*weights, *_arrays(other.networks)], (*variants, *_renumbered(other.variants, 1))
         trained_on = f"First network: {trained_on} Second network: {other.trained_on}"
     elif findings_of is not None:
         other = _of_same_patients(open_package(findings_of), config)
-        own = (replace(v, purpose="film") for v in _renumbered(variants, other.networks))
-        config, weights, variants = other.config, [*other.weights, *weights], (*other.variants, *own)
+        finding = [v for v in other.variants if v.purpose == "findings"]
+        kept = sorted({v.network for v in finding})  # another network for films is replaced
+        finders = [replace(v, network=kept.index(v.network)) for v in finding]
+        numbering = [replace(v, purpose="film") for v in _renumbered(variants, len(kept))]
+        weights = [*_arrays(other.networks[n] for n in kept), *weights]
+        config, variants = other.config, (*finders, *numbering)
         if trained_on != other.trained_on:
             trained_on = f"Findings: {other.trained_on} Numbers of films: {trained_on}"
     detector = build_detector(config, weights, variants)
@@ -199,8 +203,7 @@ class _Other:
     """The networks of a package that has learned from the same patients."""
 
     config: MaskRCNNConfig
-    weights: list[NDArray[Any]]
-    networks: int
+    networks: list[list[NDArray[Any]]]
     variants: list[TestTimeVariant]
     trained_on: str
 
@@ -216,9 +219,12 @@ def _of_same_patients(package: ModelPackage, config: MaskRCNNConfig) -> _Other:
         raise ValueError(f"the package {name} has another network and cannot be used with this run")
     if trained_on not in (TRAINED_ON, TRAINED_ON_CBIS_DDSM):
         raise ValueError(f"the package {name} has learned from other patients, so the untouched fifth would be none")
-    networks = read_networks(package)
-    arrays = [w.astype(np.float32) for network in networks for w in network]
-    return _Other(theirs, arrays, len(networks), read_variants(package.manifest), trained_on)
+    return _Other(theirs, read_networks(package), read_variants(package.manifest), trained_on)
+
+
+def _arrays(networks: Iterable[list[NDArray[Any]]]) -> list[NDArray[Any]]:
+    """The arrays of networks, one network after another."""
+    return [w.astype(np.float32) for network in networks for w in network]
 
 
 def _as_built(config: MaskRCNNConfig) -> MaskRCNNConfig:
