@@ -82,6 +82,7 @@ def running_orthanc(
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
         "LuaScripts": [str(folder / "route.lua")],
+        "DicomAssociationCloseDelay": 0,  # the association to a node that was killed meanwhile would lose the next film
         "DicomModalities": {"lobule": ["LOBULE", "127.0.0.1", node_port]},
         "DicomAlwaysAllowStore": True,
         "Plugins": [str(DICOMWEB)] if dicomweb else [],
