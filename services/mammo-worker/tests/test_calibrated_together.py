@@ -10,7 +10,7 @@ from mammo_worker.evaluation.metrics import FilmResult
 from mammo_worker.suspicion.breast import BreastCalibration
 from mammo_worker.suspicion.document import measure
 from mammo_worker.suspicion.fit import fit_breast
-from mammo_worker.suspicion.held_out import fit, without_each_patient
+from mammo_worker.suspicion.held_out import cross_fitted, fit
 
 
 def film_results(count=120, seed=0):
@@ -61,7 +61,7 @@ def test_films_and_breasts_are_calibrated_together():
 
 
 def test_both_views_tell_more_than_one():
-    read = without_each_patient(film_results(240), 0.4).breasts
+    read = cross_fitted(film_results(240), 0.4).breasts
     rows = {("two views" in row["breasts"], row["number"]): row for row in measure("all", read, 40)}
     assert rows[True, "the model"]["auc"] > rows[False, "the model"]["auc"] - 0.02
     assert rows[True, "the model"]["log_loss"] < rows[True, "maximum"]["log_loss"]
@@ -72,7 +72,7 @@ def test_nobody_is_read_by_a_calibration_that_knows_him():
     """What is known of a patient changes how others are read, and not how he is."""
     films = film_results(60)
     turned = [replace(f, malignant_film=not f.malignant_film) if f.patient == "P0" else f for f in films]
-    first, second = (without_each_patient(told, 0.4) for told in (films, turned))
+    first, second = (cross_fitted(told, 0.4) for told in (films, turned))
     for one, other in zip(first.films, second.films, strict=True):
         assert (one.probability == other.probability) == (one.patient == "P0")
     own = [(b.probability, b.assessment) for b in first.breasts if b.known.patient == "P0"]

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from lobule.contracts.result import Thresholds
 from lobule.model_package import open_package
 from lobule_ml.packages import read_weights
-from mammo_worker import cli, release
+from mammo_worker import cli, composition, release
 from mammo_worker import package_evaluation as measurement
 from mammo_worker.calibration import Calibration, Logistic
 from mammo_worker.configs import toy
@@ -156,7 +156,7 @@ def released(package, tmp_path, *, supervision="full", **options):
 
 def says_it_learned_from_the_same_patients(package):
     said = json.loads((package / "model.json").read_text("utf-8"))
-    (package / "model.json").write_text(json.dumps(said | {"trained_on": release.TRAINED_ON}))
+    (package / "model.json").write_text(json.dumps(said | {"trained_on": composition.TRAINED_ON}))
 
 
 @pytest.mark.parametrize("option", ["fuse", "findings_of"])
@@ -192,7 +192,7 @@ def test_a_run_gives_the_numbers_of_films_beside_the_findings_of_a_package(packa
     assert seen == [(0, "findings"), (1, "film")]
     shapes = [w.shape for w in read_weights(tmp_path / "both" / manifest.weights_file)]
     assert shapes == [(3,), (2, 2)], "the package's network is the first one"
-    assert manifest.trained_on == release.TRAINED_ON, "both networks have learned from the same films"
+    assert manifest.trained_on == composition.TRAINED_ON, "both networks have learned from the same films"
     assert "128 x 64, network 1; 64 x 64, network 2, for the number of the film" in card
     (tmp_path / "both").rename(tmp_path / "before")
     again, _ = released(tmp_path / "before", tmp_path, findings_of=tmp_path / "before")

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from lobule.contracts.models import ModelManifest
 from lobule_ml.batch import tracked
-from lobule_ml.packages import half_precision, read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.evaluation.document import own_card
@@ -20,6 +18,7 @@ from mammo_worker.evaluation.summary import measure
 from mammo_worker.nn.config import TestTimeVariant
 from mammo_worker.own_release import calibrated
 from mammo_worker.packages import build_detector, write_package
+from mammo_worker.training.folds import finished_folds, held_out_by, weights_of
 from mammo_worker.training.learned import learned_patients
 from mammo_worker.training.plan import TrainingPlan
 
@@ -76,13 +75,13 @@ def release_folds(
         ValueError: A training is not finished, a film is held out by no fold or by several, the run `all` was trained
             on other patients, or there are too few films for the calibration.
     """
-    folds = _finished_folds(runs)
-    held_out = _held_out(folds, films)
+    folds = finished_folds(runs)
+    held_out = held_out_by(folds, films)
     weights, variants = _final_network(runs, folds, plan, films, final)
     found: dict[int, list[FilmResult]] = {}
     for number, (run, own) in enumerate(zip(folds, held_out, strict=True)):
         echo(f"{run.name}: {len(own)} films")
-        detector = build_detector(plan.network, _weights_of(run), plan.test_time_variants)
+        detector = build_detector(plan.network, weights_of(run), plan.test_time_variants)
         found[number] = run_detector(detector, tracked(own, "films", len(own)))
     fitted = calibrated([film for of_fold in found.values() for film in of_fold], fppi)
     measured = {n: _with_probabilities_of_others(found, n, fppi) for n in found}
@@ -110,47 +109,20 @@ def release_folds(
     return write(own_card(write(""))), measured
 
 
-def _finished_folds(runs: Path) -> list[Path]:
-    folds = sorted(path for path in runs.glob("fold*") if path.is_dir())
-    unfinished = [path.name for path in folds if not (path / AVERAGE_FILE).is_file()]
-    if len(folds) < 2 or unfinished:
-        what = f"{', '.join(unfinished)} not finished" if unfinished else f"{len(folds)} folds"
-        raise ValueError(f"{runs} has {what}; train every fold first, with --out {runs}/fold0 and so on")
-    return folds
-
-
-def _held_out(folds: Sequence[Path], films: Sequence[AnnotatedFilm]) -> list[list[AnnotatedFilm]]:
-    """The films of each fold's held-out patients, on which its network was not trained."""
-    learned = [set(learned_patients(run)) for run in folds]
-    places = {f.patient: [n for n, known in enumerate(learned) if f.patient not in known] for f in films}
-    wrong = sorted(patient for patient, numbers in places.items() if len(numbers) != 1)
-    if wrong:
-        raise ValueError(
-            f"{len(wrong)} patients are held out by no fold or by several ({', '.join(wrong[:5])}); give the data set "
-            "that the folds were trained on"
-        )
-    return [[film for film in films if places[film.patient] == [n]] for n in range(len(folds))]
-
-
 def _final_network(
     runs: Path, folds: Sequence[Path], plan: TrainingPlan, films: Sequence[AnnotatedFilm], final: Final
 ) -> tuple[list[NDArray[Any]], Sequence[TestTimeVariant]]:
     """The weights and variants of the package."""
     variants = plan.test_time_variants
     if final == "ensemble":
-        weights = [array for run in folds for array in _weights_of(run)]
+        weights = [array for run in folds for array in weights_of(run)]
         return weights, [replace(v, network=n) for n in range(len(folds)) for v in variants]
     run = runs / "all"
     if not (run / AVERAGE_FILE).is_file():
         raise ValueError(f"{run} is not finished; train it without --fold, or release with --final ensemble")
     if set(learned_patients(run)) != {film.patient for film in films}:
         raise ValueError(f"{run} learned from other patients than those of the folds")
-    return _weights_of(run), variants
-
-
-def _weights_of(run: Path) -> list[NDArray[Any]]:
-    """The weights of a run as they are read from a package."""
-    return [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
+    return weights_of(run), variants
 
 
 def _with_probabilities_of_others(found: dict[int, list[FilmResult]], number: int, fppi: float) -> list[FilmResult]:

@@ -1,20 +1,23 @@
 """Turns a training run into a measured model package with its results document."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from lobule.contracts.manifest import CalibrationSection, NetworkInput
 from lobule.contracts.models import ModelManifest
 from lobule.model_package import ModelPackage, open_package
 from lobule_ml.batch import tracked
-from lobule_ml.packages import half_precision, read_weights, write_description
-from lobule_ml.training.loop import AVERAGE_FILE
+from lobule_ml.packages import write_description
 from lobule_ml.training.state import saved_step
+from mammo_worker.composition import (
+    TRAINED_ON,
+    TRAINED_ON_ALL,
+    TRAINED_ON_ALL_CBIS_DDSM,
+    TRAINED_ON_CBIS_DDSM,
+    composed,
+)
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.readers.cdd_cesm import cdd_cesm
 from mammo_worker.data.splits import split_of
@@ -23,26 +26,21 @@ from mammo_worker.evaluation.metrics import FilmResult
 from mammo_worker.evaluation.run import run_detector, working_score_at
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.inference import Detector
-from mammo_worker.nn.config import MaskRCNNConfig, TestTimeVariant
+from mammo_worker.out_of_fold import Features, out_of_fold, read_features, write_features
 from mammo_worker.package_evaluation import HELD_OUT, counts_of, evaluate_package, held_out_films, write_results
-from mammo_worker.packages import (
-    build_detector,
-    load_detector,
-    read_config,
-    read_networks,
-    read_variants,
-    write_package,
-)
+from mammo_worker.packages import build_detector, load_detector, write_package
 from mammo_worker.suspicion.held_out import Fitted, fit
+from mammo_worker.training.folds import finished_folds, held_out_by, weights_of
 from mammo_worker.training.learned import learned_patients
 from mammo_worker.training.plan import TrainingPlan
 
 LICENCE = "Apache-2.0; trained on CC BY 3.0 and CC BY 4.0 data, see the attribution."
-CBIS_DDSM = "CBIS-DDSM mass training films (seven tenths of the patients, by hash)"
-TRAINED_ON = f"{CBIS_DDSM} and CDD-CESM low-energy images with a mass."
-TRAINED_ON_CBIS_DDSM = f"{CBIS_DDSM}."
 CALIBRATED_ON = "CBIS-DDSM's training films of the patients that the network has not learned from"
-MEASURING = "measuring without each patient in turn, and on mini-MIAS"
+CALIBRATED_ON_FOLDS = (
+    "all CBIS-DDSM training films, each read by the network of a fold that has not learned from its patient; for "
+    "findings, on the films of the patients that their network has not learned from"
+)
+MEASURING = "measuring without each patient or fold in turn, and on mini-MIAS"
 
 Echo = Callable[[str], None]
 
@@ -59,8 +57,9 @@ def release(
     echo: Echo,
     fuse: Path | None = None,
     findings_of: Path | None = None,
+    folds: Path | None = None,
 ) -> ModelManifest:
-    """Calibrate and measure on the patients that are held out of the training, write package and documents.
+    """Calibrate and measure on patients that are held out of the training, write package and documents.
 
     Args:
         run: Folder of a finished training.
@@ -72,47 +71,44 @@ def release(
         fppi: False positives per validation film at the working threshold.
         echo: Called with a message at each stage.
         fuse: Folder of a package of the same network and training patients, whose findings are fused with the run's.
-        findings_of: Folder of such a package that finds the masses; the run's network then only gives the numbers of
-            films.
+        findings_of: Folder of a package of the same network and the training patients that finds the masses; the run's
+            network then only gives the numbers of films.
+        folds: Folder with the runs of a cross-validation by the same plan, which calibrate and measure the numbers of
+            films, so that the run may learn from all patients; only with `findings_of`.
 
     Raises:
-        ValueError: The run has seen other patients than the public sets' training patients, the other package has
-            another network or other patients, or both packages are given.
+        ValueError: The run has seen other patients than it may, the other package has another network or other
+            patients, or the options do not fit together.
     """
     if fuse is not None and findings_of is not None:
         raise ValueError("give a package to fuse or a package that finds the masses, not both")
-    trained_on = _trained_on(run, data)
-    weights = [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
-    config, variants = plan.network, plan.test_time_variants
-    if fuse is not None:
-        other = _of_same_patients(open_package(fuse), config)
-        weights, variants = [*weights, *_arrays(other.networks)], (*variants, *_renumbered(other.variants, 1))
-        trained_on = f"First network: {trained_on} Second network: {other.trained_on}"
-    elif findings_of is not None:
-        other = _of_same_patients(open_package(findings_of), config)
-        finding = [v for v in other.variants if v.purpose == "findings"]
-        kept = sorted({v.network for v in finding})  # another network for films is replaced
-        finders = [replace(v, network=kept.index(v.network)) for v in finding]
-        numbering = [replace(v, purpose="film") for v in _renumbered(variants, len(kept))]
-        weights = [*_arrays(other.networks[n] for n in kept), *weights]
-        config, variants = other.config, (*finders, *numbering)
-        if trained_on != other.trained_on:
-            trained_on = f"Findings: {other.trained_on} Numbers of films: {trained_on}"
-    detector = build_detector(config, weights, variants)
-    found, fitted = _calibrated(detector, data, fppi, echo)
+    if folds is not None and findings_of is None:
+        raise ValueError(
+            "folds measure the numbers of films; give the package that finds the masses, too (--findings-of)"
+        )
+    trained_on = _trained_on(run, data) if folds is None else _trained_on_all(run, data)
+    networks = composed(weights_of(run), plan, trained_on, fuse=fuse, findings_of=findings_of)
+    held_out, features = HELD_OUT, None
+    if folds is not None:
+        runs = finished_folds(folds)
+        echo("reading every film by the network of its fold")
+        write_features(package, _read_by_folds(runs, plan, data))
+        held_out, features = {**HELD_OUT, "folds": len(runs)}, read_features(package)
+    detector = build_detector(networks.config, networks.weights, networks.variants)
+    found, fitted = _calibrated(detector, data, fppi, echo, features)
 
     def write(metrics: list[dict[str, Any]], card: str) -> ModelManifest:
         return write_package(
             package,
             version=version,
-            config=config,
-            variants=variants,
-            weights=weights,
+            config=networks.config,
+            variants=networks.variants,
+            weights=networks.weights,
             calibration=fitted.calibration,
-            calibrated_on=CALIBRATED_ON,
+            calibrated_on=CALIBRATED_ON if folds is None else CALIBRATED_ON_FOLDS,
             thresholds=fitted.thresholds,
-            breasts=fitted.of_breasts() | HELD_OUT,
-            trained_on=trained_on,
+            breasts=fitted.of_breasts() | held_out,
+            trained_on=networks.trained_on,
             licence=LICENCE,
             metrics=metrics,
             card=card,
@@ -128,6 +124,15 @@ def release(
     return manifest
 
 
+def _read_by_folds(folds: Sequence[Path], plan: TrainingPlan, data: Path) -> list[FilmResult]:
+    """What the network of each fold says of the films of its held-out patients."""
+    read: list[FilmResult] = []
+    for run, films in zip(folds, held_out_by(folds, cbis_ddsm(data / "cbis_ddsm_mass")), strict=True):
+        detector = build_detector(plan.network, weights_of(run), plan.test_time_variants)
+        read += run_detector(detector, tracked(films, f"films of {run.name}", len(films)))
+    return read
+
+
 def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: float, echo: Echo) -> ModelManifest:
     """Calibrate films and breasts of a package again, such as after a change of the films' preparation.
 
@@ -140,11 +145,22 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
         version: New version of the package.
         fppi: False positives per validation film at the working threshold.
         echo: Called with progress messages.
+
+    Raises:
+        ValueError: The package is calibrated on folds, which have read films of another preparation.
     """
     package = open_package(folder)
-    detector = load_detector(package)
-    found, fitted = _calibrated(detector, data, fppi, echo)
     before = package.manifest
+    section = before.calibration.values()
+    if "folds" in section and before.input.values().get("preprocessing_version") != PREPROCESSING_VERSION:
+        raise ValueError(
+            "the numbers of films were calibrated on folds that read films of another preparation; train the folds' "
+            "networks again, and release the package with --folds"
+        )
+    detector = load_detector(package)
+    features = read_features(folder) if "folds" in section else None
+    found, fitted = _calibrated(detector, data, fppi, echo, features)
+    calibrated_on = CALIBRATED_ON if features is None else CALIBRATED_ON_FOLDS
     manifest = before.model_copy(
         update={
             "version": version,
@@ -153,11 +169,11 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
             ),
             "calibration": CalibrationSection.model_validate(
                 {
-                    **before.calibration.values(),
-                    "description": f"Logistic regression on {CALIBRATED_ON}.",
+                    **HELD_OUT,
+                    **section,
+                    "description": f"Logistic regression on {calibrated_on}.",
                     **fitted.calibration.to_dict(),
                     **fitted.of_breasts(),
-                    **HELD_OUT,
                 }
             ),
             "thresholds": fitted.thresholds,
@@ -172,13 +188,21 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
     return manifest
 
 
-def _calibrated(detector: Detector, data: Path, fppi: float, echo: Echo) -> tuple[list[FilmResult], Fitted]:
-    """What a detector says of the films that it has not learned from, and the calibration fitted on them."""
+def _calibrated(
+    detector: Detector, data: Path, fppi: float, echo: Echo, features: Features | None
+) -> tuple[list[FilmResult], Fitted]:
+    """What a detector says of the films that its findings' network has not learned from, and the calibration.
+
+    Films and breasts are calibrated on these films, or, with features, on all films by their features out of fold.
+    """
     echo("calibrating on the films that the network has not learned from")
     films = held_out_films(data)
     found = run_detector(detector, tracked(films, "films", len(films)))
-    validation = [film for film in found if split_of(film.patient) == "validation"]
-    return found, fit(found, working_score_at(validation, fppi))
+    working_score = working_score_at([film for film in found if split_of(film.patient) == "validation"], fppi)
+    if features is None:
+        return found, fit(found, working_score)
+    described = out_of_fold(cbis_ddsm(data / "cbis_ddsm_mass"), features, found)
+    return found, fit(described, working_score, marks=found)
 
 
 def _trained_on(run: Path, data: Path) -> str:
@@ -198,41 +222,15 @@ def _trained_on(run: Path, data: Path) -> str:
     return TRAINED_ON if learned & of_cesm else TRAINED_ON_CBIS_DDSM
 
 
-@dataclass(frozen=True)
-class _Other:
-    """The networks of a package that has learned from the same patients."""
-
-    config: MaskRCNNConfig
-    networks: list[list[NDArray[Any]]]
-    variants: list[TestTimeVariant]
-    trained_on: str
-
-
-def _of_same_patients(package: ModelPackage, config: MaskRCNNConfig) -> _Other:
-    """Read the networks of a package to use beside a run's.
+def _trained_on_all(run: Path, data: Path) -> str:
+    """The training data, in words, of a run that has learned from all patients.
 
     Raises:
-        ValueError: The package has another network or has learned from other patients.
+        ValueError: The run has learned from fewer patients or others, or does not tell from which.
     """
-    name, theirs, trained_on = package.manifest.name, read_config(package), package.manifest.trained_on
-    if _as_built(theirs) != _as_built(config):
-        raise ValueError(f"the package {name} has another network and cannot be used with this run")
-    if trained_on not in (TRAINED_ON, TRAINED_ON_CBIS_DDSM):
-        raise ValueError(f"the package {name} has learned from other patients, so the untouched fifth would be none")
-    return _Other(theirs, read_networks(package), read_variants(package.manifest), trained_on)
-
-
-def _arrays(networks: Iterable[list[NDArray[Any]]]) -> list[NDArray[Any]]:
-    """The arrays of networks, one network after another."""
-    return [w.astype(np.float32) for network in networks for w in network]
-
-
-def _as_built(config: MaskRCNNConfig) -> MaskRCNNConfig:
-    """A configuration without what changes neither weights nor outputs: the canvas, and how masks were learned."""
-    mask = None if config.mask is None else replace(config.mask, supervision="none")
-    return replace(config, canvas=(64, 64), mask=mask)
-
-
-def _renumbered(variants: Sequence[TestTimeVariant], first: int) -> list[TestTimeVariant]:
-    """The variants with the networks numbered from `first` on."""
-    return [replace(v, network=v.network + first) for v in variants]
+    learned = set(learned_patients(run))
+    of_cbis = {film.patient for film in cbis_ddsm(data / "cbis_ddsm_mass")}
+    of_cesm = {film.patient for film in cdd_cesm(data / "cdd_cesm")}
+    if learned not in (of_cbis, of_cbis | of_cesm):
+        raise ValueError(f"{run} has not learned from exactly the patients of the folds; train it without --fold")
+    return TRAINED_ON_ALL if learned & of_cesm else TRAINED_ON_ALL_CBIS_DDSM

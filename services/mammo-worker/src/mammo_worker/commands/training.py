@@ -120,6 +120,13 @@ def release(
             "numbers of films; only for the public data sets."
         ),
     ] = None,
+    folds: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with the runs fold0, fold1 and so on of the same plan, which calibrate and measure the "
+            "numbers of films, so that RUN may learn from all patients; only with --findings-of."
+        ),
+    ] = None,
     change: ChangeOption = None,
 ) -> None:
     """Calibrate and measure a run, and write the model package.
@@ -138,7 +145,8 @@ def release(
     training = trained.training if isinstance(trained, DetectorPlan) else trained
     is_public = [(path / "cbis_ddsm_mass").is_dir() for path in data]
     with refused_or_exit():
-        require_plan(run, trained)
+        for each in (run, *sorted(folds.glob("fold*") if folds is not None else ())):
+            require_plan(each, trained)
         if any(is_public):
             if len(data) > 1 or docs is None:
                 raise typer.BadParameter("the public data sets are released alone, with --docs")
@@ -153,10 +161,11 @@ def release(
                 echo=typer.echo,
                 fuse=fuse,
                 findings_of=findings_of,
+                folds=folds,
             )
         else:
-            if fuse is not None or findings_of is not None:
-                raise typer.BadParameter("--fuse and --findings-of are for the public data sets")
+            if not (fuse is findings_of is folds is None):
+                raise typer.BadParameter("--fuse, --findings-of and --folds are for the public data sets")
             release_own(
                 run, training, data, test or (), package, version=version, licence=licence, fppi=fppi, echo=typer.echo
             )

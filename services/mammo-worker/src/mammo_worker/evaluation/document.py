@@ -32,14 +32,30 @@ OTHERS = """\
 | literature | CBIS-DDSM | recent one-stage detectors | mAP50 0.57 to 0.59 |
 """
 
-PROTOCOL = """\
+_SPLIT = """\
 - Data: CBIS-DDSM's official mass *training* films (1,231 films, 691 patients; the official test films were never read).
 - Split by patient, by a hash written in `mammo_worker.data.splits`: a fifth for this test, a tenth for the working
   threshold and every choice of a network, the rest for training. Four candidates to replace the network of the findings
   were measured on the fifth, too, and none of them ships; so was the network of the films' numbers, before it shipped.
+"""
+
+_NUMBERS = """\
 - Probabilities and the thresholds between the three states are fitted on the fifth and the tenth together. Each film is
   measured by a calibration that was fitted without its patient. The method of the calibration was chosen knowing such
   figures, so the fifth is untouched by the network, but not by this choice.
+"""
+
+_NUMBERS_OF_FOLDS = """\
+- The network of the films' numbers that is in the package learned from all patients. Its figures, those of films and
+  breasts, are of networks that were trained by the same plan in five folds by patient: each film is read by the one
+  that has not learned from its patient, and measured by a calibration and thresholds that were fitted on the other
+  folds. The calibration in the package is fitted on all folds. Method and plan were chosen knowing such figures of the
+  fifth, so no film is untouched by this choice.
+- The findings come from a network that learned from seven tenths of the patients; their probabilities are fitted on the
+  fifth and the tenth.
+"""
+
+_MEASURES = """\
 - mini-MIAS is measured at the working threshold, which stands at 0.5 false positives per validation film. That number
   was decided knowing that version 1.0.0 marked 1.6 times as often on mini-MIAS' normal films as on CBIS-DDSM's.
 - Intervals: 95 %, bootstrap over patients, 1,000 rounds.
@@ -66,6 +82,11 @@ ATTRIBUTION = """\
 """
 
 
+def _protocol(manifest: ModelManifest) -> str:
+    folds = "folds" in manifest.calibration.values()
+    return _SPLIT + (_NUMBERS_OF_FOLDS if folds else _NUMBERS) + _MEASURES
+
+
 def bars_table(metrics: Sequence[Mapping[str, Any]]) -> str:
     """The required and the measured values, as Markdown."""
     rows: list[dict[str, Any]] = []
@@ -89,7 +110,7 @@ Made by `mammo-worker evaluate` (`make reproduce-mammo`); do not edit by hand.
 Model `{manifest.name}` {manifest.version}, weights {manifest.weights_sha256[:12]}. {counts}
 
 ## Protocol
-{PROTOCOL}
+{_protocol(manifest)}
 ## The shipped model
 {markdown_table([metric.values() for metric in manifest.metrics])}
 The bars that were set for it:
@@ -134,7 +155,7 @@ def model_card(manifest: ModelManifest, counts: str) -> str:
 
 {ATTRIBUTION}
 ## Protocol
-{PROTOCOL}
+{_protocol(manifest)}
 ## Measured
 {markdown_table([metric.values() for metric in manifest.metrics])}
 ## What was tried

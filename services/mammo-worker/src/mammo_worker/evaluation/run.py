@@ -73,12 +73,16 @@ def working_score_at(films: Sequence[FilmResult], fppi: float) -> float:
     return froc(films, "IoU >= 0.2").threshold_at(fppi)
 
 
-def fit_calibration(films: Sequence[FilmResult], working_score: float) -> tuple[Calibration, Thresholds]:
+def fit_calibration(
+    films: Sequence[FilmResult], working_score: float, *, marks: Sequence[FilmResult] | None = None
+) -> tuple[Calibration, Thresholds]:
     """Fit the calibration and thresholds of films.
 
     Args:
-        films: Films that the detector has not learned from.
+        films: Films that the network of the films' numbers has not learned from.
         working_score: Score from which a finding is marked.
+        marks: Films that the network of the findings has not learned from, for the calibration of findings; None for
+            `films`.
 
     Returns:
         The calibration, and the thresholds: `low` keeps `LOW_SENSITIVITY` of the malignant films above it, `high`
@@ -89,7 +93,7 @@ def fit_calibration(films: Sequence[FilmResult], working_score: float) -> tuple[
         ValueError: There are too few films or findings of a kind.
     """
     scores, hits, malignancy, kinds = [], [], [], []
-    for film in films:
+    for film in films if marks is None else marks:
         table = overlaps(film.boxes, film.truth, "IoU >= 0.2")
         for i in range(len(film.boxes)):
             scores.append(film.scores[i])

@@ -24,6 +24,24 @@ STATES: tuple[Assessment, ...] = ("no_sign_of_malignancy", "not_sure", "malignan
 ROUNDS = 1000
 
 
+_HELD_OUT = """\
+- Films of CBIS-DDSM's official mass training split whose patients the network has not learned from: the untouched
+  fifth, and the tenth of the validation patients, on whom the network and its working threshold were chosen.
+- A breast's number is the calibrated mean of the log odds of its views (with one view, its calibrated log odds). Films
+  and breasts are calibrated together; every breast is read by a calibration, thresholds included, that was fitted
+  without its patient. No breast is untouched by the choice of the method: [what was tried](mammography-tried.md).
+"""
+
+_FOLDS = """\
+- All films of CBIS-DDSM's official mass training split, in five folds by patient: each is read by the network of the
+  fold that has not learned from its patient. The network in the package learned from all patients. The fifth is the
+  part on which versions up to 2.3.0 were measured.
+- A breast's number is the calibrated mean of the log odds of its views (with one view, its calibrated log odds). Films
+  and breasts are calibrated together; every breast is read by a calibration, thresholds included, that was fitted on
+  the other folds. No breast is untouched by the choice of the method: [what was tried](mammography-tried.md).
+"""
+
+
 def breasts_document(manifest: ModelManifest, breasts: Sequence[ReadBreast]) -> str:
     """Write the whole document.
 
@@ -43,11 +61,7 @@ Made by `mammo-worker recalibrate` and `mammo-worker evaluate --out`; do not edi
 Model `{manifest.name}` {manifest.version}, {len(breasts)} breasts of {patients} patients.
 
 ## Protocol
-- Films of CBIS-DDSM's official mass training split whose patients the network has not learned from: the untouched
-  fifth, and the tenth of the validation patients, on whom the network and its working threshold were chosen.
-- A breast's number is the calibrated mean of the log odds of its views (with one view, its calibrated log odds). Films
-  and breasts are calibrated together; every breast is read by a calibration, thresholds included, that was fitted
-  without its patient. No breast is untouched by the choice of the method: [what was tried](mammography-tried.md).
+{_FOLDS if "folds" in manifest.calibration.values() else _HELD_OUT}\
 - Beside it, plain rules over the same films: the maximum over the views, the mean of their log odds, and noisy-or.
 - `ece` is the calibration error over ten bins, `ece_by_chance` the one that exact probabilities have on average on
   so few breasts (Roelofs et al., AISTATS 2022).

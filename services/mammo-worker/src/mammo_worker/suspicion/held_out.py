@@ -1,6 +1,6 @@
 """Calibrates films and breasts together on films that a detector has not learned from, and measures that by patient."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,23 +50,29 @@ class ReadBreast:
 
 @dataclass(frozen=True)
 class CrossFitted:
-    """Films and breasts, each read by a calibration that was fitted without its patient."""
+    """Films and breasts, each read by a calibration that was fitted without its patient.
+
+    Attributes:
+        films: The films.
+        breasts: Their breasts.
+    """
 
     films: list[FilmResult]
     breasts: list[ReadBreast]
 
 
-def fit(films: Sequence[FilmResult], working_score: float) -> Fitted:
+def fit(films: Sequence[FilmResult], working_score: float, *, marks: Sequence[FilmResult] | None = None) -> Fitted:
     """Calibrate films, findings and breasts, with all thresholds.
 
     Args:
-        films: Films that the detector has not learned from.
+        films: Films that the network of the films' numbers has not learned from.
         working_score: Score from which a finding is marked.
+        marks: Films that the network of the findings has not learned from; None for `films`.
 
     Raises:
         ValueError: There are too few films for the calibration of films.
     """
-    calibration, thresholds = fit_calibration(films, working_score)
+    calibration, thresholds = fit_calibration(films, working_score, marks=marks)
     breasts = known_breasts(with_probabilities(films, calibration, thresholds))
     try:
         breast = fit_breast(breasts, thresholds.high)
@@ -75,18 +81,29 @@ def fit(films: Sequence[FilmResult], working_score: float) -> Fitted:
     return Fitted(calibration, thresholds, breast, breasts)
 
 
-def without_each_patient(films: Sequence[FilmResult], working_score: float) -> CrossFitted:
-    """Read every film and breast by a calibration that `fit` makes of all other patients.
+def cross_fitted(
+    films: Sequence[FilmResult],
+    working_score: float,
+    *,
+    part_of: Callable[[str], Hashable] = str,
+    marks: Sequence[FilmResult] | None = None,
+) -> CrossFitted:
+    """Read every film and breast by a calibration that `fit` makes of the patients of all other parts.
 
     Args:
-        films: Films that the detector has not learned from.
+        films: Films that the network of the films' numbers has not learned from.
         working_score: Score from which a finding is marked.
+        part_of: The part of a patient, such as a fold; by default, each patient is a part.
+        marks: As for `fit`.
     """
     read: list[FilmResult] = []
     breasts: list[ReadBreast] = []
-    for patient in sorted({film.patient for film in films}):
-        fitted = fit([film for film in films if film.patient != patient], working_score)
-        own = [film for film in films if film.patient == patient]
+    parts = {film.patient: part_of(film.patient) for film in films}
+    for part in dict.fromkeys(parts[patient] for patient in sorted(parts)):
+        others = [film for film in films if parts[film.patient] != part]
+        of_marks = None if marks is None else [film for film in marks if part_of(film.patient) != part]
+        fitted = fit(others, working_score, marks=of_marks)
+        own = [film for film in films if parts[film.patient] == part]
         assessed = with_probabilities(own, fitted.calibration, fitted.thresholds)
         read += assessed
         breasts += read_breasts(known_breasts(assessed), fitted.breast)
