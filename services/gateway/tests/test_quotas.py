@@ -1,6 +1,9 @@
 """How many analyses one user and one token may have waiting, however they are asked for."""
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from fastapi.testclient import TestClient
@@ -34,6 +37,26 @@ def test_a_user_has_a_quota_and_others_do_not_wait(upload, picture, headers_of, 
     assert upload(picture(3), headers_of("bob")).status_code == 202
     worker.infer(accepted[0].json()["job"]["id"])
     assert upload(picture(3)).status_code == 202, "one is no longer waiting"
+
+
+class TestTwoAtOnce:
+    @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+    def app(self, request, make_app):
+        url = request.getfixturevalue("migrated_postgres_url") if request.param == "postgres" else None
+        return make_app(url, waiting_per_user=1)
+
+    def test_they_do_not_share_the_last_place(self, upload, picture, monkeypatch):
+        counted, add = threading.Barrier(2), service.publish
+
+        def publish(*given):
+            with suppress(threading.BrokenBarrierError):  # unless the other upload waits for this one
+                counted.wait(timeout=0.5)
+            add(*given)
+
+        monkeypatch.setattr(service, "publish", publish)
+        with ThreadPoolExecutor(2) as both:
+            answers = list(both.map(upload, [picture(0), picture(1)]))
+        assert sorted(answer.status_code for answer in answers) == [202, 429]
 
 
 def test_each_token_has_a_quota_of_its_own(upload, picture, token):

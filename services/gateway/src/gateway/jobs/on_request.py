@@ -86,12 +86,12 @@ def request_opinion(
     if work is None:
         step = Step(name="region", position=0, queue=queue, attempt=0, tries=0)
         work = Opinion(owner_id=quota.user_id, key=key, request=document, state="queued", steps=[step])
-        quota.check(session)
+        quota.take(session)
         session.add(work)
     elif work.request == document and (work.state == "done" or work.state not in FINAL_STATES):
         return work, False
     else:
-        quota.check(session)
+        quota.take(session)
     work.token_id = quota.token_id
     _queue_again(session, work, document, Requester(quota.user_id, interactive=interactive))
     return work, True

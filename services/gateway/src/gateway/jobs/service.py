@@ -59,7 +59,7 @@ def open_job(session: Session, image: Image, queue: str, quota: Quota, *, intera
     Raises:
         ProblemError: `queue_full`, 429.
     """
-    quota.check(session)
+    quota.take(session)
     job = Job(id=new_id(), image=image, owner_id=image.owner_id, state="queued", token_id=quota.token_id)
     own = {"job_id": job.id, "owner_id": quota.user_id, "interactive": interactive, "attempt": 0, "tries": 0}
     inference = Step(name="inference", position=0, queue=queue, **own)
@@ -243,7 +243,7 @@ def retry(session: Session, job: Work, quota: Quota | None = None) -> None:
     if job.state not in ("failed", "dead", "cancelled"):
         raise ProblemError(409, "job_not_failed", "state", values={"state": job.state})
     if quota is not None:
-        quota.check(session)
+        quota.take(session)
         job.token_id = quota.token_id
         for each in job.steps:
             each.owner_id = quota.user_id

@@ -43,8 +43,19 @@ class Quota:
         token = getattr(request.state, "api_token", None)
         return Quota.of(request.app.state.settings, user.id, token.id if token else None)
 
+    def take(self, session: Session) -> None:
+        """Refuse one more analysis if as many wait as may; otherwise, the transaction may add one.
+
+        The user's other transactions wait for its end, so the caller has locked the case, if any, before.
+
+        Raises:
+            ProblemError: `queue_full`, 429.
+        """
+        queues.lock_quota(session, self.user_id)
+        self.check(session)
+
     def check(self, session: Session) -> None:
-        """Refuse one more analysis if as many wait as may.
+        """Refuse an analysis that has not arrived yet if as many wait as may.
 
         Raises:
             ProblemError: `queue_full`, 429. `Retry-After` is the time in which one of those that wait had its turn

@@ -157,6 +157,16 @@ def recent_durations(session: Session, queue: str, limit: int = 50) -> list[floa
     return [(finished - started).total_seconds() for started, finished in rows if started and finished]
 
 
+def lock_quota(session: Session, user_id: str) -> None:
+    """Have a user's other requests for analyses wait until the transaction ends, so that each counts all before it.
+
+    With SQLite, transactions that write wait for each other anyway. With PostgreSQL, this is the last lock that a
+    request waits for: a lock on the user's row would make it wait for other changes of the user as well.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(user_id, 0))))
+
+
 def analyses_waiting(
     session: Session, *, owner_id: str | None = None, token_id: str | None = None
 ) -> tuple[int, datetime | None]:
