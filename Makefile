@@ -35,18 +35,18 @@ up: .venv/.installed ## Start Lobule on this machine until Ctrl-C
 # TensorFlow and takes 20 s of CPU time to start. Runs of selected tests use one process, because each process imports
 # everything and starts servers of its own.
 PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 2 ? cores + 2 : 5))))
-# A run of all tests measures coverage: SlipCover removes its probes once they were hit, so it hardly takes longer. Its
-# plugin measures the processes of pytest-xdist, too.
+# With COVERAGE=1, as in CI, a run of all tests measures coverage and compares it with the floors; it takes about a tenth
+# longer. SlipCover's plugin measures the processes of pytest-xdist, too.
 SOURCES := shared/src,shared/ml/src,services/gateway/src,services/histo-worker/src,services/mammo-worker/src,services/report/src,services/dicom/src
 MEASURED := python -m slipcover --source $(SOURCES) --json --out var/coverage.json -m pytest
 # One thread each, because several processes share the cores, and threads that wait for work use CPU time.
 test: export OPENBLAS_NUM_THREADS := 1
 test: export OMP_NUM_THREADS := 1
 test: export TF_NUM_INTRAOP_THREADS := 1
-test: .venv/.installed-dev ## Run all tests and check coverage, or run some tests: make test [ARGS="services/report -k pdf"] [PROCESSES=5]
+test: .venv/.installed-dev ## Run all tests, or some: make test [ARGS="services/report -k pdf"] [PROCESSES=5] [COVERAGE=1]
 	@mkdir -p var
-	$(RUN) $(if $(ARGS),pytest,$(MEASURED)) --numprocesses $(PROCESSES) $(ARGS)
-	$(if $(ARGS),,$(RUN) python .ci/coverage_floors.py var/coverage.json)
+	$(RUN) $(if $(COVERAGE),$(MEASURED),pytest) --numprocesses $(PROCESSES) $(ARGS)
+	$(if $(COVERAGE),$(RUN) python .ci/coverage_floors.py var/coverage.json)
 
 test-faults: .venv/.installed-dev ## Kill, stop and disconnect each part of a running system, and count lost jobs [ARGS=--short]
 	$(RUN) python bench/faults.py $(or $(ARGS),--soak 300)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -33,12 +34,10 @@ def keys(app) -> set[str]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def other_database(request, tmp_path) -> str:
-    """An empty, migrated database to restore into."""
-    url = f"sqlite:///{tmp_path / 'other.sqlite'}"
+    """An empty database with the present schema, to restore into."""
     if request.param == "postgresql":
-        url = request.getfixturevalue("new_postgres_url")()
-    migrate(url)
-    return url
+        return request.getfixturevalue("new_postgres_url")(request.getfixturevalue("postgres_template"))
+    return f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), tmp_path / 'other.sqlite')}"
 
 
 class TestBackup:
@@ -134,7 +133,7 @@ class TestBackup:
 
 
 class TestUpgrade:
-    def test_forward_and_back_with_data(self, app, client, alice, worker, job, other_database):
+    def test_forward_and_back_with_data(self, app, client, alice, worker, job):
         url = app.state.settings.database_url
         app.state.readiness.kept_s = 0
         worker.infer(job)
