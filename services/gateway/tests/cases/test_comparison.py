@@ -191,7 +191,7 @@ def test_a_comparison_that_failed_keeps_the_case_from_being_called_negative(
     before = drafted()
     claim = worker.claim_next("mammo")
     worker.post(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
-    assert told() == ("not_sure", ["comparison_failed", "films_no_sign", "not_called_negative"])
+    assert told() == ("not_sure", ["comparison_failed", "films_no_sign", "joint_reading_failed", "not_called_negative"])
     assert not set(before) & set(drafted())
 
 

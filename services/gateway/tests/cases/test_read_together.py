@@ -166,6 +166,32 @@ def test_a_suspicion_of_a_breast_counts_while_a_film_is_analysed(worker, film, t
     assert told()[:2] == (SUSPECTED, 0.72)
 
 
+def fail_reading(worker) -> None:
+    claim = worker.claim_next("mammo")
+    worker.post(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
+
+
+def test_a_joint_reading_that_failed_is_a_reason_beside_the_films_alone(worker, film, told, client, alice, case):
+    worker.infer(film(1, view="CC", laterality="L"), 0.05)
+    before = client.get(f"/api/v1/cases/{case}", headers=alice).headers["ETag"]
+    fail_reading(worker)
+    assert told() == (CLEAR, 0.05, ["films_no_sign", "joint_reading_failed"])
+    after = client.get(f"/api/v1/cases/{case}", headers=alice)
+    assert after.headers["ETag"] != before, "the conclusion is another one"
+    assert after.json()["conclusion"]["reasons"][-1]["text"].startswith("Reading the films together failed")
+
+
+@pytest.mark.parametrize(("of_breast", "alone"), [(SUSPECTED, 0.3), (UNSURE, 0.05)])
+def test_what_the_last_reading_raised_stands_if_the_next_one_fails(worker, film, told, of_breast, alone):
+    worker.infer(film(1, view="CC", laterality="L"), alone)
+    read_breast(worker, "model", of_breast, 0.72)
+    worker.infer(film(2, view="CC", laterality="R"), 0.05)
+    fail_reading(worker)
+    assessment, number, reasons = told()
+    assert (assessment, number) == (of_breast, 0.72)
+    assert "joint_reading_failed" in reasons
+
+
 @pytest.mark.parametrize(
     ("of_breast", "alone", "code"), [(SUSPECTED, 0.3, "earlier_suspected"), (UNSURE, 0.05, "earlier_in_doubt")]
 )

@@ -34,6 +34,7 @@ ReasonCode = Literal[
     "still_compared",
     "still_read_together",
     "comparison_failed",
+    "joint_reading_failed",
 ]
 ABOUT_EITHER_BREAST: frozenset[ReasonCode] = frozenset(
     {

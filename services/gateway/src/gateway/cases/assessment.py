@@ -31,6 +31,7 @@ def conclude(
     breasts: Sequence[BreastState] = (),
     *,
     awaited: bool = False,
+    failed: bool = False,
 ) -> Conclusion:
     """Combine the evidence of the images of a case.
 
@@ -44,6 +45,7 @@ def conclude(
         comparison: The comparison of the films with those of earlier examinations.
         breasts: What a model read of the films of each breast together; without it, each film counts by itself.
         awaited: Whether the films are still being read together; what that says may be more than each film does.
+        failed: Whether they could not be read together.
     """
     together = read_together(numbered(sorted(images, key=_place)), breasts)
     images = together.images
@@ -61,6 +63,8 @@ def conclude(
     if refused:
         absent = numbered([*images, *refused])[len(images) :]  # none of them has the name of a film that is there
         reasons.append(Reason(code="film_refused", values={"images": [film.name for film in absent]}))
+    if failed:
+        reasons.append(Reason(code="joint_reading_failed"))
     if assessment == "not_sure" and not any(part.assessment == "not_sure" for part in (*images, *breasts)):
         reasons.append(Reason(code="not_called_negative"))  # what keeps it from that stands above
     if awaited:

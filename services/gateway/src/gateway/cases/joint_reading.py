@@ -78,11 +78,16 @@ def is_awaited(session: Session, case_id: str) -> bool:
     return state is not None and state not in FINAL_STATES
 
 
+def has_failed(session: Session, case_id: str) -> bool:
+    """Whether a case's films could not be read together."""
+    return state_of(session, case_id) in FINAL_STATES - {"done"}
+
+
 def breasts_of(session: Session, case_id: str, current: Sequence[Job]) -> list[BreastState]:
     """What the reading of a case's films says of its breasts; empty without a model.
 
-    Before it is done, or if it failed, those that the last one suspected although no film did: a film that comes later
-    does not lower the conclusion meanwhile.
+    Before it is done, or if it failed, those of which the last one says more than each film does: a film that comes
+    later does not lower the conclusion meanwhile.
 
     Args:
         session: The transaction.
@@ -92,9 +97,8 @@ def breasts_of(session: Session, case_id: str, current: Sequence[Job]) -> list[B
     work = jobs.examination(session, key_of(case_id))
     if work is not None and work.state == "done":
         return [BreastState.model_validate(state) for state in work.breasts or ()]
-    former = (raised_breast(job) for job in current)
-    standing = {each.laterality: each for each in former if each and each.assessment == "malignancy_suspected"}
-    return list(standing.values())
+    former = {each.laterality: each for each in map(raised_breast, current) if each}
+    return read_together(evidence_of(current), former.values()).raised
 
 
 def remember(session: Session, case_id: str, analyses: Sequence[Job]) -> None:

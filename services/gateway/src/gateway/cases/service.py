@@ -44,8 +44,11 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
     comparison = joint_reading.comparison_of(session, case.id, jobs)
     refused = refused_films.evidence_of(session, case, current_date(images))
     breasts = joint_reading.breasts_of(session, case.id, current)
-    awaited = joint_reading.is_awaited(session, case.id)
-    conclusion = conclude(evidence_of(current), unread, refused, replaced, comparison, breasts, awaited=awaited)
+    state = {
+        "awaited": joint_reading.is_awaited(session, case.id),
+        "failed": joint_reading.has_failed(session, case.id),
+    }
+    conclusion = conclude(evidence_of(current), unread, refused, replaced, comparison, breasts, **state)
     return conclusion.model_copy(update={"reasons": [*_strangers(images, names), *conclusion.reasons]})
 
 
@@ -100,7 +103,10 @@ def summarise(session: Session, case: Case, jobs: Sequence[Job]) -> None:
     case.thumbnails = _thumbnails(jobs)
     refused = refused_films.evidence_of(session, case, case.study_date)
     parts = [*map(_canonical, evidence), *_dated(images), *map(_canonical, refused)]
-    parts += _since_earlier(joint_reading.comparison_of(session, case.id, jobs), evidence)
+    comparison = joint_reading.comparison_of(session, case.id, jobs)
+    parts += _since_earlier(comparison, evidence)
+    if joint_reading.has_failed(session, case.id) and comparison.state != "failed":
+        parts.append("joint reading failed")
     places = examinations(images)
     current = [job for job in jobs if not places[job.image_id].is_prior]
     parts += read_together(evidence_of(current), joint_reading.breasts_of(session, case.id, current)).said()
