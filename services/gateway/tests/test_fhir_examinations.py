@@ -144,3 +144,11 @@ def test_what_left_the_case_is_withdrawn_with_the_next_signature(
     assert {found[name]["status"] for name in gone} == {"entered-in-error"}
     assert ("entered-in-error" in {found[name]["status"] for name in whole}) == (films == 1)
     assert found["DiagnosticReport/-2"]["status"] == "amended"
+
+
+def test_a_film_whose_side_is_in_doubt_may_be_of_the_other_breast(client, alice, film, told):
+    film(1, "2026-03-01")
+    unsure = film(2, "2026-03-01", 0.3)
+    for side, said in (("L", "not_sure"), ("R", "not_sure")):
+        client.patch(f"/api/v1/images/{unsure['image']['id']}", json={"laterality": side}, headers=alice)
+        assert told()["Observation/-L-model"]["valueCodeableConcept"]["coding"][0]["code"] == said

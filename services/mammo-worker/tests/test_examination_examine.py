@@ -105,6 +105,15 @@ def test_a_film_without_a_place_counts_by_itself(film, side):
     assert [failure.code for failure in failures] == ["view_unknown"]
 
 
+def test_a_film_whose_side_is_in_doubt_is_not_cleared_by_the_other_view(film):
+    films = {"a": film(0.3), "b": film(0.02, view="MLO"), "c": film(0.02, side="R")}
+    rows = [row("a"), row("b", view="MLO"), row("c", "R")]
+    for notices, said in (([], "no_sign_of_malignancy"), ([make_notice("laterality_conflict", side="L")], "not_sure")):
+        films["a"].result.notices = notices
+        [(reading, _)] = examine(rows, reader(films), MODELS)
+        assert [breast.verdict.assessment for breast in reading.breasts] == [said, said]
+
+
 def test_lesion_on_both_views_counts_once_with_both_marks(film):
     mlo = film(0.5, [(150, 190, 0.5)], view="MLO")
     away = mlo.marks[0].from_nipple / 0.9  # the CC film shows a tenth less of the breast

@@ -1,92 +1,29 @@
 """The films of a case as the service has them read: the same as by the command, with what has changed."""
 
-import hashlib
-import io
-from contextlib import nullcontext
-
-import cv2
 import pytest
 
-from lobule.contracts.examination_request import AnalysedImage, ExaminationRequest, FailedPrior
-from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.contracts.examination_request import ExaminationRequest, FailedPrior
+from lobule.contracts.result import Hanging
 from lobule.imaging.read_film import read_film
 from lobule.storage import ObjectNotFoundError
-from lobule.words import Words
+from lobule.words import Words, make_notice
 from lobule.words.breasts import breasts_in_words
 from lobule_ml.calibration import Logistic
 from mammo_worker.examination.breasts import read_breast
 from mammo_worker.examination.films import examined
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.together import breast_as_contract, read_together
-
-THRESHOLDS = Thresholds(low=0.2, high=0.6, finding=0.3)
-MODELS = ExaminationModels(pairs=Logistic((0.0, 0.0, 0.0, 0.0, 0.0), 3.0))  # any two findings are one lesion
+from mammo_worker.suspicion.breast import BreastCalibration, BreastModel
 
 
-@pytest.fixture(scope="module")
-def data(draw_film) -> bytes:
-    blurred = cv2.GaussianBlur(draw_film(height=500, width=300, bits=8), (0, 0), 2)
-    return cv2.imencode(".png", blurred)[1].tobytes()
-
-
-@pytest.fixture
-def films(data):
-    """Makes analysed films of one drawn breast; `read` gives their bytes and results."""
-
-    class Films:
-        def __init__(self) -> None:
-            self.results: dict[str, Result] = {}
-            self.images: list[AnalysedImage] = []
-
-        def add(self, name, findings=(), side="L", view="CC", role="current", spacing=None, p=0.7):
-            image = ImageInfo(
-                sha256=hashlib.sha256(data).hexdigest(),
-                file_name="film.png",
-                modality="mammography",
-                width=300,
-                height=500,
-                laterality=side,
-                view=view,
-                pixel_spacing_mm=spacing,
-                spacing_plane=spacing and "detector",
-            )
-            self.images.append(AnalysedImage(job_id=name, role=role, image=image, key=name, result_prefix=name))
-            self.results[name] = Result(
-                image=image,
-                model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="c", trained_on="t"),
-                thresholds=THRESHOLDS,
-                assessment=THRESHOLDS.assess(p),
-                probability_malignant=p,
-                findings=[
-                    Finding(
-                        label="malignant",
-                        probability=0.9,
-                        probability_malignant=min(p, 0.6),
-                        box=Box(x=x - s / 2, y=y - s / 2, width=s, height=s),
-                    )
-                    for x, y, s in findings
-                ],
-                display=DisplayImage(file="display.png", width=300, height=500),
-            )
-
-        def open_image(self, each):
-            return nullcontext((io.BytesIO(data), self.results[each.job_id]))
-
-        def together(self, **beside):
-            images = sorted(self.images, key=lambda image: image.role)
-            return read_together(ExaminationRequest(images=images, **beside), self.open_image, MODELS)
-
-    return Films()
-
-
-def test_says_what_the_command_says(films, data):
+def test_says_what_the_command_says(films, film_png):
     films.add("a", [(150, 190, 24)], view="MLO")
     films.add("b", [(160, 200, 24), (100, 300, 30)])
     reading = films.together()
     by_hand = [
-        examined(i.job_id, "L", i.image.view, read_film(data), films.results[i.job_id], None) for i in films.images
+        examined(i.job_id, "L", i.image.view, read_film(film_png), films.results[i.job_id], None) for i in films.images
     ]
-    assert reading.breasts == [breast_as_contract(read_breast("L", by_hand, 0, MODELS), MODELS)]
+    assert reading.breasts == [breast_as_contract(read_breast("L", by_hand, 0, films.models), films.models)]
     assert reading.method == "rule"
     assert (reading.assessment, reading.probability_malignant) == ("malignancy_suspected", 0.7)
     marks = {(mark.job_id, mark.finding_id) for lesion in reading.breasts[0].lesions for mark in lesion.marks}
@@ -157,6 +94,22 @@ def test_nothing_beside_the_films_in_doubt_is_called_negative(films):
     assert [breast.bi_rads for breast in films.together().breasts] == [0, 0]
 
 
+@pytest.mark.parametrize("view", ["MLO", "XCCL"])
+def test_a_film_whose_side_is_in_doubt_is_not_cleared_by_the_other_view(films, view):
+    """Nor is a film of the other breast, of which it may be. One that shows no sign by itself leaves no doubt."""
+    model = BreastModel(Logistic((1.0,), 0.0), Logistic((1.0,), 0.0), 0.6)
+    number = ExaminationModels(breast=BreastCalibration(model, films.thresholds), detector=("m", "1"))
+    for side, other in (("L", view), ("R", "MLO")):
+        films.add(f"{side}1", side=side, p=0.02)
+        films.add(f"{side}2", side=side, view=other, p=0.02)
+    films.results["L2"].notices.append(make_notice("laterality_conflict", side="L"))
+    assert films.together(models=number).assessment == "no_sign_of_malignancy"
+    films.results["L2"].probability_malignant, films.results["L2"].assessment = 0.3, "not_sure"
+    reading = films.together(models=number)
+    assert [breast.assessment for breast in reading.breasts] == ["not_sure", "not_sure"]
+    assert "no_sign_of_malignancy" not in {state.assessment for state in reading.states()}
+
+
 def test_growth_is_told_in_millimetres(films):
     films.add("now", [(150, 190, 40), (100, 330, 24)], spacing=(0.5, 0.5))
     films.add("before", [(150, 190, 24)], role="prior", spacing=(0.5, 0.5))
@@ -220,27 +173,27 @@ def test_a_prior_that_cannot_be_read_holds_up_nothing_but_keeps_its_view_from_be
         return films.open_image(each)
 
     request = ExaminationRequest(images=films.images)
-    reading = read_together(request, open_image, MODELS)
+    reading = read_together(request, open_image, films.models)
     [breast] = reading.breasts
     assert [lesion.change.change for lesion in breast.lesions] == ["stable"]
     assert (reading.not_compared, reading.assessment) == (["gone"], "not_sure")
     assert (breast.assessment, breast.bi_rads) == ("not_sure", 0)
     assert breast.reasons[-1].code == "not_compared"
     films.add("older", [(100, 250, 40)], role="prior")
-    another = read_together(ExaminationRequest(images=films.images), open_image, MODELS)
+    another = read_together(ExaminationRequest(images=films.images), open_image, films.models)
     assert (another.not_compared, another.assessment) == ([], "no_sign_of_malignancy")
     with pytest.raises(ObjectNotFoundError):
         read_together(
             request.model_copy(update={"images": [films.images[2].model_copy(update={"role": "current"})]}),
             open_image,
-            MODELS,
+            films.models,
         )
 
 
 def test_a_prior_whose_analysis_failed_is_like_one_that_cannot_be_read(films):
     films.add("new", p=0.1)
     failed = [FailedPrior(job_id=f"old{side}", laterality=side, view="CC") for side in ("L", "R")]
-    reading = read_together(ExaminationRequest(images=films.images, failed_priors=failed), films.open_image, MODELS)
+    reading = films.together(failed_priors=failed)
     assert (reading.not_compared, reading.assessment) == (["oldL"], "not_sure"), "there is no film of the other breast"
 
 

@@ -13,7 +13,7 @@ from lobule.contracts.density import DensityCategory, FilmDensity
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID, finding_id
 from lobule.contracts.modality import FindingLabel, Magnification, Modality, ModalitySpec, UmPerPixel, View
-from lobule.contracts.notices import ADVICE_NOTICES, WITHOUT_NUMBER, Notice
+from lobule.contracts.notices import ADVICE_NOTICES, TO_CHECK, WITHOUT_NUMBER, Notice
 from lobule.contracts.tissue import Tissue
 from lobule.contracts.views import MammographyView, StandardView
 
@@ -196,6 +196,11 @@ class Result(Document):
     def shown_probability(self) -> float | None:
         """`probability_malignant`, or None if it decides nothing for this image; `notices` say why."""
         return None if any(notice.code in WITHOUT_NUMBER for notice in self.notices) else self.probability_malignant
+
+    @property
+    def side_in_doubt(self) -> bool:
+        """Whether the image may show the other breast than the one that it is said to show."""
+        return any(notice.code in TO_CHECK["side"] for notice in self.notices)
 
     def of_modality(self, spec: ModalitySpec) -> "Result":
         """The same result with the specification of its modality.

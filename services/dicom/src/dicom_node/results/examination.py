@@ -190,11 +190,13 @@ class Examination:
     def assessment_of(self, side: Laterality) -> Assessment | None:
         """What the single films of a breast say; None if it has none.
 
-        One of an unknown side may be of it, and so may what else the case's conclusion names.
+        One whose side is unknown or in doubt may be of it, and so may what else the case's conclusion names.
         """
         if not self.of_side(side) and all(film.laterality != side for film in self.failed):
             return None
-        unplaced = (film.result.assessment for film in self.films if film.laterality is None)
+        unplaced = (
+            film.result.assessment for film in self.films if film.laterality is None or film.result.side_in_doubt
+        )
         doubted = self.in_doubt or any(said != "no_sign_of_malignancy" for said in unplaced)
         failed = any(film.laterality in (side, None) for film in self.failed)
         return combine(self._said_of(side), failed=doubted or failed)

@@ -12,6 +12,7 @@ from lobule.contracts.findings import MASS_LABELS
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.reasons import ABOUT_EITHER_BREAST
 from lobule.contracts.result import Box, Finding, Laterality, Result
+from lobule.corrections import as_corrected
 
 _IMAGING = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "imaging"}]}
 _PROBABILITY, _CERTAINTY = ("111047", "Probability of cancer"), ("111012", "Certainty of Finding")
@@ -113,8 +114,8 @@ def _of_system(
     Where a model read them together, a single film counts only if it is suspected, as in the case's conclusion.
 
     Nothing while one of them is pending, unless another is suspected; and never that there is no sign of malignancy
-    where one has no result. A film of an unknown side may be of this breast. The joint reading knows what else is in
-    doubt; without it, whatever the case's conclusion names may be of this breast.
+    where one has no result. A film whose side is unknown or in doubt may be of this breast. The joint reading knows
+    what else is in doubt; without it, whatever the case's conclusion names may be of this breast.
     """
     read = {breast.laterality: breast for breast in content.examination.breasts} if content.examination else {}
     films = codes.films_of(content)
@@ -122,10 +123,12 @@ def _of_system(
     if side not in read and not own:
         return
     unclear = [*own, *(film for film in films if film.image.laterality is None)]  # these may be of this breast
-    others = [results[film.job_id] for film in unclear if film.image.laterality is None and film.job_id in results]
-    doubted = any(film.assessment != "no_sign_of_malignancy" for film in others) or (
-        side not in read and any(reason.code in ABOUT_EITHER_BREAST for reason in content.conclusion.reasons)
-    )
+    doubted = any(
+        film.job_id in results
+        and results[film.job_id].assessment != "no_sign_of_malignancy"
+        and (film.image.laterality is None or _side_in_doubt(film, results[film.job_id]))
+        for film in films
+    ) or (side not in read and any(reason.code in ABOUT_EITHER_BREAST for reason in content.conclusion.reasons))
     assessed = [(film.job_id, results[film.job_id]) for film in own if film.job_id in results]
     job_id, worst = min(assessed, key=lambda film: _urgency(film[1]), default=(None, None))
     by_model = side in read and content.examination is not None and content.examination.method == "model"
@@ -153,6 +156,10 @@ def _of_system(
     if components:
         observation["component"] = components
     yield observation
+
+
+def _side_in_doubt(film: CaseImage, result: Result) -> bool:
+    return as_corrected(result, film.image.view, film.image.laterality).side_in_doubt
 
 
 def _urgency(film: Result) -> tuple[int, float]:

@@ -170,7 +170,9 @@ def _reading(
 ) -> ExaminationReading:
     unplaced = [failure for failure in failures if failure.laterality is None]
     verdicts = [failure.verdict for failure in unplaced if failure.verdict is not None]
-    in_doubt = bool(strangers) or not all(failure.verdict and is_cleared(failure.verdict) for failure in unplaced)
+    of_either = [verdict_of(film.result) for film in films if film.result.side_in_doubt]
+    known = len(verdicts) == len(unplaced) and all(map(is_cleared, [*verdicts, *of_either]))
+    in_doubt = bool(strangers) or not known
     breasts: list[BreastReading] = []
     for side in _SIDES:
         own = [film for film in films if film.laterality == side]

@@ -34,8 +34,9 @@ def read_together(
 
     A film of another view than CC and MLO is not compared with them; its own verdict counts for the breast, or for the
     examination if its side is unknown. A film of unknown side prevents a negative assessment of the examination, and of
-    both breasts unless its own verdict is negative. Anything else that is in doubt does so as well. Of a breast, a
-    lesion that is new or has grown does so, and a prior that cannot be read if no other one shows its view.
+    both breasts unless its own verdict is negative; one whose side is in doubt does the latter, too. Anything else that
+    is in doubt does so as well. Of a breast, a lesion that is new or has grown does so, and a prior that cannot be read
+    if no other one shows its view.
 
     Args:
         request: The films.
@@ -49,6 +50,7 @@ def read_together(
     priors: list[ExaminedFilm] = []
     unread: list[FailedPrior] = list(request.failed_priors)
     alone: dict[Laterality | None, list[Verdict]] = {"R": [], "L": [], None: []}
+    of_either: list[Verdict] = []
     for each in request.images:
         try:
             result, shown = _placed(each, open_image)
@@ -62,7 +64,9 @@ def read_together(
             (placed if each.role == "current" else priors).append(shown)
         elif each.role == "current":
             alone[each.image.laterality].append(verdict_of(result))
-    anywhere = None in (*request.failed, *request.in_doubt) or not all(map(is_cleared, alone[None]))
+        if each.role == "current" and (each.image.laterality is None or result.side_in_doubt):
+            of_either.append(verdict_of(result))
+    anywhere = None in (*request.failed, *request.in_doubt) or not all(map(is_cleared, of_either))
     breasts: list[contract.BreastReading] = []
     by_model: list[bool] = []
     not_compared: list[str] = []
