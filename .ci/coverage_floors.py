@@ -1,4 +1,4 @@
-"""Holds each package's coverage above its floor: `python .ci/coverage_floors.py FILE`, which `make test COVERAGE=1` runs.
+"""Holds the coverage of each package above its floor; run by `make test COVERAGE=1`.
 
 It counts the lines that run in the processes of the tests. Other processes, such as the workers of `lobule up`, are
 not measured, so the true coverage is higher. Two kinds of files are left out, because tests run them where SlipCover
