@@ -195,6 +195,22 @@ def test_a_comparison_that_failed_keeps_the_case_from_being_called_negative(
     assert not set(before) & set(drafted())
 
 
+@pytest.mark.parametrize(("change", "codes"), [("new", {"lesion_new"}), ("grown", {"lesion_grown"}), (None, set())])
+def test_a_work_up_of_the_other_breast_does_not_hide_it(
+    client, alice, case, worker, film, with_prior, told, change, codes
+):
+    """Nobody has read it, and the work-up has no film that shows it. Nor does it hide what was not compared."""
+    images = client.get(f"/api/v1/cases/{case}", headers=alice).json()["images"]
+    compare(worker, change, () if change else tuple(image["job"]["id"] for image in images if image["is_prior"]))
+    worker.infer(film(3, view="CC", laterality="R", study_date="2026-03-20"), 0.05)
+    claim = worker.claim_next("mammo")
+    assert claim["examination"]["in_doubt"] == ["L"]
+    worker.post(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
+    assessment, reasons = told()
+    assert (assessment, codes <= set(reasons)) == ("not_sure", True)
+    assert "earlier_in_doubt" in reasons
+
+
 def test_what_was_signed_before_a_lesion_was_found_to_be_new_is_superseded(client, alice, case, worker, with_prior):
     def state() -> str:
         return client.get(f"/api/v1/cases/{case}", headers=alice).json()["state"]

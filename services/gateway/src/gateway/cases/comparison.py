@@ -49,5 +49,13 @@ class Comparison:
             yield Reason(code="still_compared")
 
 
+def reasons_before(unread: Mapping[str, SinceEarlier]) -> Iterator[Reason]:
+    """What was found on unread films of examinations shortly before since earlier ones still, by their names."""
+    changes = {"lesion_new": {"new"}, "lesion_grown": {"grown"}}
+    for code, kinds in changes.items():
+        if names := [name for name, found in unread.items() if any(lesion.change in kinds for lesion in found.worse)]:
+            yield Reason(code=code, values={"images": names})  # pyright: ignore[reportArgumentType]
+
+
 NOT_COMPARED = Comparison()
 """Of a case without earlier films."""

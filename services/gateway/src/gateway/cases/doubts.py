@@ -54,7 +54,7 @@ def breasts_in_doubt(jobs: Sequence[Job], former: Mapping[str, Job]) -> list[Lat
 def _is_in_doubt(job: Job) -> bool:
     if job.assessment is None:
         return job.state in FINAL_STATES
-    return job.assessment != "no_sign_of_malignancy" or raised_breast(job) is not None
+    return job.assessment != "no_sign_of_malignancy" or raised_breast(job) is not None or job.since is not None
 
 
 def _is_read(job: Job) -> bool:

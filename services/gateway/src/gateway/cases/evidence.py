@@ -40,6 +40,8 @@ def at_least_as_its_breast(job: Job) -> ImageEvidence:
     """The evidence of a film of a former examination: what was read of its breast, if that is more."""
     [film] = evidence_of([job])
     breast = raised_breast(job)
+    if breast is None and job.since is not None and film.assessment == "no_sign_of_malignancy":
+        return film.model_copy(update={"assessment": "not_sure"})
     if breast is None or film.assessment is None:
         return film
     return film.model_copy(

@@ -105,15 +105,22 @@ def remember(session: Session, case_id: str, analyses: Sequence[Job]) -> None:
     """Note with each film what was read of its breast, if that is more than each film says by itself.
 
     It counts until the films are read together anew, and as what the film says once it is of an earlier examination.
+    So does what was found on the film since earlier examinations.
     """
-    if state_of(session, case_id) != "done":
+    work = jobs.examination(session, key_of(case_id))
+    if work is None or work.state != "done":
         return
+    found = SinceEarlier.model_validate(work.since or {})
+    shown = {job.id: (job.image.laterality, job.image.view) for job in analyses}
     places = examinations([job.image for job in analyses])
     current = [job for job in analyses if not places[job.image_id].is_prior]
     raised = read_together(evidence_of(current), breasts_of(session, case_id, current)).raised
     for job in current:
         of_film = [breast.model_dump(mode="json") for breast in raised if breast.laterality == job.image.laterality]
         job.breasts = of_film if job.image.spec.read_together and of_film else None
+        worse = [lesion for lesion in found.worse if job.id in lesion.marks]
+        missed = [earlier for earlier in found.not_compared if shown.get(earlier) == shown[job.id]]
+        job.since = SinceEarlier(worse=worse, not_compared=missed).model_dump(mode="json") if worse or missed else None
 
 
 def request_reading(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import joint_reading, refused_films, repository
 from gateway.cases.assessment import conclude
-from gateway.cases.comparison import Comparison
+from gateway.cases.comparison import Comparison, reasons_before
 from gateway.cases.doubts import RANKS, breasts_in_doubt, unread_films
 from gateway.cases.evidence import at_least_as_its_breast, evidence_of, names_of
 from gateway.cases.examinations import current_date, examinations
@@ -22,6 +22,7 @@ from gateway.jobs.models import Job
 from gateway.jobs.queues.lanes import Requester
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import CaseState, Conclusion, ImageEvidence, Reason
+from lobule.contracts.examination import SinceEarlier
 
 
 def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusion:
@@ -39,7 +40,9 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
     former = repository.former_jobs(session, jobs)
     current = [job for job in jobs if not places[job.image_id].is_prior]
     names = names_of(jobs)
-    unread = {names[job.image_id]: at_least_as_its_breast(job) for _, job in unread_films(jobs, former)}
+    unfinished = {names[job.image_id]: job for _, job in unread_films(jobs, former)}
+    unread = {name: at_least_as_its_breast(job) for name, job in unfinished.items()}
+    since = {name: SinceEarlier.model_validate(job.since or {}) for name, job in unfinished.items()}
     replaced = {job.id: evidence_of([former[job.id]])[0] for job in current if job.id in former}
     comparison = joint_reading.comparison_of(session, case.id, jobs)
     refused = refused_films.evidence_of(session, case, current_date(images))
@@ -49,7 +52,8 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
         "failed": joint_reading.has_failed(session, case.id),
     }
     conclusion = conclude(evidence_of(current), unread, refused, replaced, comparison, breasts, **state)
-    return conclusion.model_copy(update={"reasons": [*_strangers(images, names), *conclusion.reasons]})
+    before = [*_strangers(images, names), *reasons_before(since)]
+    return conclusion.model_copy(update={"reasons": [*before, *conclusion.reasons]})
 
 
 def _strangers(images: Sequence[Image], names: dict[str, str]) -> list[Reason]:

@@ -90,6 +90,8 @@ class Job(Work):
     unlike_training: Mapped[bool] = mapped_column(default=False, server_default=false())  # as its notices say
     breasts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), use_existing_column=True)
     """Its breast (`BreastState`), if the last reading with other films said more of it than each film by itself."""
+    since: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), use_existing_column=True)
+    """What that reading found on this film since earlier examinations (`SinceEarlier`), if anything."""
 
     image: Mapped[Image] = relationship(lazy="joined")
 
@@ -112,7 +114,7 @@ class Examination(Work):
     __mapper_args__ = {"polymorphic_identity": "examination"}  # noqa: RUF012
 
     # What it found since earlier examinations (`SinceEarlier`), copied as the conclusion of an analysis is.
-    since: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    since: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), use_existing_column=True)
     leading: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Site of its most suspicious lesion (`LesionSite`)."""
     breasts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), use_existing_column=True)
