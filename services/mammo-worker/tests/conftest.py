@@ -29,6 +29,21 @@ def shared_weights():
     return folder
 
 
+@pytest.fixture
+def few_resamples(monkeypatch):
+    """Intervals come from 20 resamples: a thousand take seconds, and the tests of whole documents look at none."""
+    from lobule_ml.evaluation import statistics
+    from mammo_worker.evaluation import metrics
+
+    draw = statistics.patient_resamples
+
+    def draw_few(patients, *, rounds=1000, **options):
+        return draw(patients, rounds=min(rounds, 20), **options)
+
+    for module in (statistics, metrics):
+        monkeypatch.setattr(module, "patient_resamples", draw_few)
+
+
 @pytest.fixture(scope="session")
 def pipeline(mammography_pipeline):
     """The pipeline with the model package that ships."""

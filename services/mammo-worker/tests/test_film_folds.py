@@ -23,6 +23,8 @@ from mammo_worker.packages import write_package
 from mammo_worker.training.learned import write_learned
 from mammo_worker.training.plan import Phase, TrainingPlan
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 PATIENTS = [f"P{i}" for i in range(60)]
 NETWORK = toy.network((64, 64))
 SHIFT = 0.05  # between what the networks of two folds say

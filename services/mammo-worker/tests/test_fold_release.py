@@ -19,6 +19,8 @@ from mammo_worker.evaluation.metrics import triage_auc
 from mammo_worker.fold_release import Origin, release_folds
 from mammo_worker.training.learned import write_learned
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 PATIENTS = [f"P{i}" for i in range(60)]
 PLAN = toy.plan().training
 

@@ -24,6 +24,8 @@ from mammo_worker.release import recalibrate
 from mammo_worker.suspicion.breast import BreastCalibration
 from mammo_worker.training.plan import Phase, TrainingPlan
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 HEADER = "| data | metric | rule | value | interval_95 |"
 PATIENTS = [f"P{i}" for i in range(120)]
 
