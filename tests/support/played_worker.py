@@ -78,14 +78,15 @@ class Worker:
         self.leave_result(claim, probability, findings)
         assert self.post(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
 
-    def compare(self, reading: ExaminationReading | None = None) -> None:
-        """Run the joint reading that waits; by default it finds nothing new since earlier examinations."""
+    def compare(self, reading: ExaminationReading | None = None) -> dict:
+        """Run the joint reading that waits, and return its claim; by default it finds nothing new."""
         claim = self.claim_next("mammo")
         assert claim is not None
         nothing = ExaminationReading(method="rule", breasts=[], assessment="not_sure", probability_malignant=None)
         reading = reading or nothing
         self.store.put(f"{claim['output_prefix']}/examination.json", reading.model_dump_json().encode())
         assert self.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"]).status_code == 204
+        return claim
 
     def claim_next(self, queue: str, version: str | None = "5") -> dict | None:
         """Claim the next step of a queue with this version of the claims; None if nothing waits."""
