@@ -211,6 +211,24 @@ def test_a_work_up_of_the_other_breast_does_not_hide_it(
     assert "earlier_in_doubt" in reasons
 
 
+@pytest.mark.parametrize("signed_first", [True, False])
+def test_what_was_found_after_the_signature_has_not_been_read(
+    client, alice, case, worker, film, with_prior, told, signed_first
+):
+    def sign(*accepted: str) -> None:
+        signed = {"conclusion": "no_sign_of_malignancy", "acknowledged": accepted}
+        assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json=signed).status_code == 201
+
+    if signed_first:
+        sign("not_read_together")
+    compare(worker, "new")
+    if not signed_first:
+        sign()
+    worker.infer(film(3, view="CC", laterality="R", study_date="2026-03-20"), 0.05)
+    worker.compare()
+    assert told()[0] == ("not_sure" if signed_first else "no_sign_of_malignancy")
+
+
 def test_what_was_signed_before_a_lesion_was_found_to_be_new_is_superseded(client, alice, case, worker, with_prior):
     def state() -> str:
         return client.get(f"/api/v1/cases/{case}", headers=alice).json()["state"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
-from gateway.cases.evidence import raised_breast
+from gateway.cases.evidence import at_least_as_its_breast, raised_breast
 from gateway.cases.examinations import examinations, recent_priors
 from gateway.jobs.models import Job
 from lobule.assessments import URGENCY
@@ -58,7 +58,7 @@ def _is_in_doubt(job: Job) -> bool:
 
 
 def _is_read(job: Job) -> bool:
-    """Whether a report of its own examination was signed that said no less of the film than its analysis does now."""
-    image = job.image
+    """Whether a report of its own examination was signed that said no less of the film and its breast than now."""
+    image, said = job.image, at_least_as_its_breast(job).assessment
     signed = -1 if image.signed_assessment is None else RANKS[image.signed_assessment]
-    return image.signed_as_current and (job.assessment is None or RANKS[job.assessment] <= max(signed, 0))
+    return image.signed_as_current and (said is None or RANKS[said] <= max(signed, 0))

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from gateway.cases import joint_reading, sheets
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
+from gateway.cases.evidence import at_least_as_its_breast
 from gateway.cases.examinations import examinations
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free, signed_by
@@ -177,7 +178,9 @@ def issue(
     session.add(report)
     renderings.ensure(session, report, case.owner_id, Requester(user.id, interactive=True), RenderingsCreate())
     current = {image.image_id for image in shows.images if not image.is_prior}
-    said: dict[str, Assessment | None] = {job.image_id: job.assessment for job in cases.latest_jobs(session, case.id)}
+    said: dict[str, Assessment | None] = {
+        job.image_id: at_least_as_its_breast(job).assessment for job in cases.latest_jobs(session, case.id)
+    }
     images.mark_signed(session, case.id, {image_id: said[image_id] for image_id in current})
     case_service.signed(case, version, concluded.breasts)
     signed_by(case, user)
