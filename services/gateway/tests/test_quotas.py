@@ -9,6 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from gateway.auth import api_tokens
+from gateway.cases import view_endpoints
 from gateway.jobs import service
 
 
@@ -45,18 +47,42 @@ class TestTwoAtOnce:
         url = request.getfixturevalue("migrated_postgres_url") if request.param == "postgres" else None
         return make_app(url, waiting_per_user=1)
 
-    def test_they_do_not_share_the_last_place(self, upload, picture, monkeypatch):
-        counted, add = threading.Barrier(2), service.publish
+    @pytest.fixture
+    def at_once(self, monkeypatch):
+        """Sends two requests that meet where they call a function, unless one waits for the other before."""
 
-        def publish(*given):
-            with suppress(threading.BrokenBarrierError):  # unless the other upload waits for this one
-                counted.wait(timeout=0.5)
-            add(*given)
+        def send(request, module, name: str) -> list[int]:
+            counted, call = threading.Barrier(2), getattr(module, name)
 
-        monkeypatch.setattr(service, "publish", publish)
-        with ThreadPoolExecutor(2) as both:
-            answers = list(both.map(upload, [picture(0), picture(1)]))
-        assert sorted(answer.status_code for answer in answers) == [202, 429]
+            def met(*given):
+                with suppress(threading.BrokenBarrierError):
+                    counted.wait(timeout=0.5)
+                return call(*given)
+
+            monkeypatch.setattr(module, name, met)
+            with ThreadPoolExecutor(2) as both:
+                return sorted(answer.status_code for answer in both.map(request, (0, 1)))
+
+        return send
+
+    def test_uploads_do_not_share_the_last_place(self, upload, picture, at_once):
+        assert at_once(lambda number: upload(picture(number)), service, "publish") == [202, 429]
+
+    def test_nor_do_tokens(self, client, alice, at_once, monkeypatch):
+        monkeypatch.setattr(api_tokens, "MOST_TOKENS", 1)
+
+        def make(number: int):
+            return client.post("/api/v1/tokens", json={"name": str(number), "scopes": ["read"]}, headers=alice)
+
+        assert at_once(make, api_tokens, "hash_secret") == [201, 409]
+
+    def test_nor_do_views(self, client, alice, at_once, monkeypatch):
+        monkeypatch.setattr(view_endpoints, "_MOST", 1)
+
+        def save(number: int):
+            return client.post("/api/v1/views", json={"name": str(number), "query": "q=1"}, headers=alice)
+
+        assert at_once(save, view_endpoints, "_kept") == [201, 409]
 
 
 def test_each_token_has_a_quota_of_its_own(upload, picture, token):

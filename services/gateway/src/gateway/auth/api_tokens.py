@@ -16,6 +16,7 @@ from gateway.database import only_reads
 from gateway.errors import ProblemError
 from gateway.users.models import User
 from gateway.users.permissions import has_permission
+from gateway.users.repository import lock_user
 
 MOST_TOKENS = 100
 """Of a user, without those that are revoked."""
@@ -44,6 +45,7 @@ def create(session: Session, user: User, new: ApiTokenCreate) -> tuple[ApiToken,
     """
     if "admin" in new.scopes and not may_have_admin_scope(user):
         raise ProblemError(403, "forbidden", "admin_scope")
+    lock_user(session, user.id)  # two requests at once do not share the last place
     if len(repository.api_tokens(session, user.id)) >= MOST_TOKENS:
         raise ProblemError(409, "too_many_tokens")
     secret = _PREFIX + secrets.token_urlsafe(32)

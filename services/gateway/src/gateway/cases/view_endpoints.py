@@ -14,6 +14,7 @@ from gateway.cases import repository
 from gateway.cases.models import SavedView
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
+from gateway.users.repository import lock_user
 from lobule.one_line import ONE_LINE
 
 router = APIRouter(prefix="/api/v1/views", tags=["views"])
@@ -56,6 +57,7 @@ def list_views(user: CurrentUser, session: DbSession) -> Sequence[SavedView]:
 @router.post("", status_code=201, response_model=ViewRead, responses=responses(401, 403, 409, 422))
 def save_view(body: ViewWrite, user: CurrentUser, session: DbSession, request: Request) -> SavedView:
     """Save a search of the worklist as a view. You can keep up to twenty views."""
+    lock_user(session, user.id)  # two requests at once do not share the last place
     own = repository.views_of(session, user.id)
     view = next((view for view in own if view.name == body.name), None)
     if view is None:

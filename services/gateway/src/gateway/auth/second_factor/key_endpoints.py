@@ -14,6 +14,7 @@ from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, problem_response, responses
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
+from gateway.users.repository import lock_user
 
 router = APIRouter(prefix="/api/v1/users/me/second-factor/keys", tags=["users"])
 
@@ -79,6 +80,7 @@ def _site(settings: GatewaySettings) -> Site:
 
 
 def _check_number(session: DbSession, user: User) -> None:
+    lock_user(session, user.id)  # two requests at once do not share the last place
     if len(repository.keys_of(session, user.id)) >= security_keys.MOST_KEYS:
         raise ProblemError(409, "too_many_security_keys")
 
