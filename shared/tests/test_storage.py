@@ -1,6 +1,7 @@
 """The object store's promises, kept by the local folder and by S3 alike."""
 
 import errno
+import itertools
 import os
 import socket
 from datetime import UTC, datetime, timedelta
@@ -230,6 +231,21 @@ def test_the_name_of_a_new_object_is_written_to_the_disk(tmp_path, synced):
     """With the names of the folders that were made for it."""
     LocalStore(tmp_path).put("a/b/object", b"content")
     assert {tmp_path, tmp_path / "a", tmp_path / "a" / "b"} <= set(synced)
+
+
+def test_no_object_of_several_takes_its_place_before_all_are_on_the_disk(tmp_path, monkeypatch):
+    store, calls = LocalStore(tmp_path), itertools.count()
+
+    def fsync(_descriptor: int) -> None:
+        if next(calls) == 1:
+            raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(StoreUnavailableError):
+        store.put_all({f"a/{number}": b"content" for number in range(3)})
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    store.put_all({f"a/{number}": b"content" for number in range(3)})
+    assert sorted(entry.key for entry in store.entries("a")) == ["a/0", "a/1", "a/2"]
 
 
 def test_the_root_is_synced_again_only_for_a_new_entry(tmp_path, synced):
