@@ -117,7 +117,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     running = Deployment(compose, engine, project, environment, url, folder / "secrets", times)
     try:
         if os.environ.get("LOBULE_BUILD") != "no":
-            running.run_compose("build", seconds=3000)
+            running.run_compose("--profile", "dicom", "build", seconds=3000)  # the tests of the Pods need its image
         started = time.monotonic()
         running.run_compose("up", "-d")
         _until(lambda: _accepts(running), "the gateway", 300)

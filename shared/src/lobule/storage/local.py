@@ -58,24 +58,26 @@ class LocalStore:
     def put_all(self, objects: Mapping[str, bytes]) -> None:
         """See `ObjectStore.put_all`; all files are synced at once, and then their folders."""
         with _outages(), ExitStack() as stack:
-            streams = {key: stack.enter_context(self._incomplete()) for key in objects}
-            for key, stream in streams.items():
-                stream.write(objects[key])
+            content = {self._path(key): data for key, data in objects.items()}
+            streams = {path: stack.enter_context(self._incomplete()) for path in content}
+            for path, stream in streams.items():
+                stream.write(content[path])
                 stream.flush()
             _sync([stream.fileno() for stream in streams.values()])
-            for key, stream in streams.items():
-                self._place(stream, key)
+            for path, stream in streams.items():
+                _place(stream, path)
             self._sync_folders(objects)
 
     @contextmanager
     def _placing(self, key: str, *, durable: bool) -> Iterator[ObjectWriter]:
         """Write a file that takes its place after a regular exit."""
+        path = self._path(key)
         with self._incomplete() as stream:
             yield stream
             stream.flush()
             if durable:
                 os.fsync(stream.fileno())
-            self._place(stream, key)
+            _place(stream, path)
 
     @contextmanager
     def _incomplete(self) -> "Iterator[tempfile._TemporaryFileWrapper[bytes]]":
@@ -86,11 +88,6 @@ class LocalStore:
             except BaseException:
                 Path(stream.name).unlink(missing_ok=True)
                 raise
-
-    def _place(self, stream: "tempfile._TemporaryFileWrapper[bytes]", key: str) -> None:
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Path(stream.name).replace(path)
 
     def _sync_folders(self, keys: Iterable[str]) -> None:
         """Sync the entries of the folders of objects to the disk, so that they survive a power failure as the files do.
@@ -169,6 +166,11 @@ class LocalStore:
         with _outages():
             disk = os.statvfs(self.root)
         return Space(disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize)
+
+
+def _place(stream: "tempfile._TemporaryFileWrapper[bytes]", path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Path(stream.name).replace(path)
 
 
 def _sync(descriptors: Sequence[int]) -> None:
