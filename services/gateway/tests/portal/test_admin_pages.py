@@ -138,7 +138,8 @@ def test_in_a_real_browser(chromium, client, new_user):
         tell(client, told())
         page.goto("/admin/nodes")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        page.click("tr:has-text('10.0.0.5:104') button[data-task=echo]:enabled")
+        with page.expect_response("**/tasks"):  # the message is there before it
+            page.click("tr:has-text('10.0.0.5:104') button[data-task=echo]:enabled")
         page.wait_for_selector("#message:visible")
         [task] = tell(client, told())
         tell(client, told(), [{"id": task["id"], "code": "not_connected"}])
