@@ -2,12 +2,12 @@
 
 import pytest
 
-from lobule.contracts.examination import BreastReading, BreastReason, Lesion, LesionMark
+from lobule.contracts.examination import BreastReading, BreastReason, Lesion, LesionMark, Standing
 from lobule.contracts.language import LANGUAGES
 from lobule.words import Words
-from lobule.words.breasts import breasts_in_words
+from lobule.words.breasts import breasts_in_words, standing_in_words
 
-DOUBTS = ("not_assessed", "in_doubt", "lesion_new", "lesion_grown", "not_compared")
+DOUBTS = ("not_assessed", "in_doubt", "lesion_new", "lesion_grown", "not_compared", "not_evaluated")
 
 
 def lesion(probability: float) -> Lesion:
@@ -65,3 +65,9 @@ def test_a_category_is_excused_where_it_would_have_been_suggested():
     told = breasts_in_words([breast("R", [], reason, "no_sign_of_malignancy")], Words("en"))[0]
     assert "BI-RADS 1 or 2 is not suggested" in told[-1]
     assert "1 or 2" not in " ".join(breasts_in_words([breast("R", [], reason, "malignancy_suspected")], Words("en"))[0])
+
+
+def test_no_probability_in_a_population_is_said_to_be_zero():
+    """In screening, most breasts were said to have a probability of malignancy of 0.0%."""
+    few = Standing(population="screening", prevalence=0.003, probability_malignant=0.00019, place=1)
+    assert "(0.3% of breasts with cancer): probability of malignancy 0.02%" in standing_in_words(few, Words("en"))

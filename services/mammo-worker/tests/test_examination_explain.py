@@ -18,6 +18,7 @@ from mammo_worker.suspicion.breast import BreastCalibration, BreastModel
 SHA = "0" * 64
 
 
+KINDS = ("implant", "male_patient", "partial_view", "synthesised_view", "polarity_doubted", "few_pixels")
 THRESHOLDS = Thresholds(low=0.2, high=0.6, finding=0.3)
 
 
@@ -56,7 +57,7 @@ def test_a_lesion_that_is_new_or_has_grown_is_not_called_benign(change, category
     assert suggested_category(breast(), Verdict("not_sure", 0.1) if since else None) == category
 
 
-@pytest.mark.parametrize("notice", ["implant", "male_patient", "partial_view", "synthesised_view", "polarity_doubted"])
+@pytest.mark.parametrize("notice", KINDS)
 def test_a_kind_of_film_that_was_not_evaluated_is_not_called_negative(notice):
     reading = breast(notices=[notice])
     assert suggested_category(reading) == 0
@@ -66,13 +67,18 @@ def test_a_kind_of_film_that_was_not_evaluated_is_not_called_negative(notice):
     assert suggested_category(breast(alone=[notice])) == 0, "whatever view it is of"
 
 
-def test_a_film_whose_picture_is_in_doubt_is_not_cleared_by_the_other_view():
+@pytest.mark.parametrize("probability", [0.05, 0.3])
+@pytest.mark.parametrize("notice", KINDS)
+def test_a_kind_of_film_that_was_not_evaluated_is_not_cleared_by_the_other_view(notice, probability):
+    """A breast with an implant was called "no sign of malignancy", beside the suggestion of category 0."""
     number = BreastCalibration(BreastModel(Logistic((1.0,), 0.0), Logistic((1.0,), 0.0), 0.6), THRESHOLDS)
     models = ExaminationModels(breast=number, detector=("m", "1"))
-    for notices, said in (((), "no_sign_of_malignancy"), (("polarity_doubted",), "not_sure")):
-        unsure, other = film("CC", *notices, probability=0.3), film("MLO", probability=0.02)
-        assert unsure.result.assessment == "not_sure"
-        assert read_breast("L", [unsure, other], 0, models).verdict.assessment == said
+    other = film("MLO", probability=0.02)
+    for notices, said in (((), "no_sign_of_malignancy"), ((notice,), "not_sure")):
+        shown = film("CC", *notices, probability=probability)
+        assert read_breast("L", [shown, other], 0, models).verdict.assessment == said
+    beside = verdict_of(film("CC", notice, probability=0.05).result)
+    assert read_breast("L", [film("CC", probability=0.02), other], 0, models, [beside]).verdict.assessment == "not_sure"
 
 
 def test_category_5_is_a_probability_among_the_patients_of_the_site():

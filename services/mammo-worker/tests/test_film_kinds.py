@@ -134,3 +134,13 @@ def test_a_half_of_a_film_is_said_to_be_one(film, read, base):
     assert is_cut_off(breast, "CC")
     assert not is_cut_off(breast, "MLO"), "axilla and muscle fill the upper edge of such a film"
     assert not is_cut_off(breast, "SCC"), "spot compression shows a part, as its own notice says"
+
+
+def test_a_preview_of_a_film_is_said_to_be_one_and_not_called_negative(film, read, base):
+    """A thumbnail of 60 x 90 pixels was called negative, category 2, with a density."""
+    assert "few_pixels" not in codes(base)
+    step = len(film) // 200
+    result = read(film[::step, ::step])
+    assert "few_pixels" in codes(result)
+    assert result.assessment != "no_sign_of_malignancy"
+    assert result.density is None

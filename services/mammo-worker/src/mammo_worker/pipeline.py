@@ -1,5 +1,6 @@
 """The mammography pipeline, from the bytes of a film to a result."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.notices import PICTURE_IN_DOUBT
+from lobule.contracts.notices import NOT_EVALUATED
 from lobule.contracts.result import Assessment, Box, DisplayImage, Finding, Hanging, HeatMap, ImageInfo, Notice, Result
 from lobule.corrections import hang_by_chest_wall
 from lobule.decoding.image_file import ImageFile
@@ -30,11 +31,13 @@ from lobule_ml.calibration import logit
 from mammo_worker.calibration import Calibration, cap_suspicion, film_features
 from mammo_worker.density.features import CANVAS as DENSITY_CANVAS
 from mammo_worker.density.package import DensityReader, installed_density
+from mammo_worker.films.breast import Breast
 from mammo_worker.films.crop import area_in_file, breast_area
 from mammo_worker.films.cut_off import is_cut_off
 from mammo_worker.films.gate import check_mammogram, check_shape
 from mammo_worker.films.hanging import chest_wall_of, hang_film
 from mammo_worker.films.prepare import PreparedFilm
+from mammo_worker.films.resolution import has_few_pixels
 from mammo_worker.inference import Detections, detections_in_file
 from mammo_worker.packages import installed_package, load_detector
 
@@ -43,10 +46,11 @@ HEAT_MAP_METHOD = "Instance probabilities of the triage head (deep multi-instanc
 HEAT_MAP_MEANING = "Bright regions raised the suspicion of a malignant mass. They are no outline of a lesion."
 
 
-def _shows_density(film: Film) -> bool:
-    """Whether the density model is valid for a film, which it is not for men and for implants."""
-    codes = {notice.code for notice in film.notices}
-    return "male_patient" not in codes and ("implant" not in codes or "implant_displaced" in codes)
+def _shows_density(notices: Sequence[Notice]) -> bool:
+    """Whether the density model is valid for a film, which it is not for men, for implants and for few pixels."""
+    codes = {notice.code for notice in notices}
+    unfit = codes & {"male_patient", "few_pixels"}
+    return not unfit and ("implant" not in codes or "implant_displaced" in codes)
 
 
 class MammographyPipeline:
@@ -98,12 +102,14 @@ class MammographyPipeline:
             check_mammogram(film, hung.breast)
             progress(0.35, activity("finding_breast"))
             prepared = hung.prepared(self._detector.canvas_size)
+            known = _upright_info(image, film)
+            kinds = [*film.notices, *_notices_of_breast(hung.breast, known)]
         with clock.stage("network"):
             progress(0.45, activity("looking_for_masses"))
             found = detections_in_file(self._detector(prepared, hung.pixels.shape[0]), hanging, film.pixels.shape)
             probability = float(self._calibration.film(film_features(found))[0])
         density = None
-        if self._density is not None and _shows_density(film):
+        if self._density is not None and _shows_density(kinds):
             with clock.stage("density"):
                 density = self._density(hung.prepared(DENSITY_CANVAS).canvas)
         with clock.stage("draw"):
@@ -113,14 +119,14 @@ class MammographyPipeline:
             heat = heat_map(found, prepared, film, hanging, display.shape)
             files = {DISPLAY_FILE: encode_png(display), HEAT_MAP_FILE: encode_png(heat)}
         progress(1.0, DONE)
-        known, chest_wall = _upright_info(image, film), chest_wall_of(hung.breast)
+        chest_wall = chest_wall_of(hung.breast)
         shown_hanging, doubt = hang_by_chest_wall(chest_wall, known.laterality, hanging)
         area = breast_area(hang(small, shown_hanging))
         result = Result(
             image=known.model_copy(update={"hanging": shown_hanging}),
             model=self.manifest.info(),
             thresholds=self.manifest.thresholds,
-            assessment=assessment_of(film, self.manifest.thresholds.assess(probability)),
+            assessment=assessment_of(kinds, self.manifest.thresholds.assess(probability)),
             probability_malignant=probability,
             findings=self._findings(found, probability),
             density=density,
@@ -129,10 +135,9 @@ class MammographyPipeline:
             display=DisplayImage(file=DISPLAY_FILE, width=display.shape[1], height=display.shape[0]),
             heat_map=HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING),
             notices=[
-                *film.notices,
+                *kinds,
                 *conflicts(image, film),
                 *([doubt] if doubt else []),
-                *([make_notice("breast_cut_off")] if is_cut_off(hung.breast, known.view) else []),
                 *([make_notice("aspect_assumed")] if hung.squeeze != 1.0 and not film.pixel_spacing_mm else []),
             ],
             timings_s=clock.seconds,
@@ -161,15 +166,23 @@ class MammographyPipeline:
         return findings
 
 
-def assessment_of(film: Film, by_number: Assessment) -> Assessment:
-    """The assessment of a film; one whose picture is in doubt is not called negative.
+def _notices_of_breast(breast: Breast, image: ImageInfo) -> Iterator[Notice]:
+    """What the breast on a film says of the film's kind."""
+    if is_cut_off(breast, image.view):
+        yield make_notice("breast_cut_off")
+    if has_few_pixels(breast):
+        yield make_notice("few_pixels")
+
+
+def assessment_of(notices: Sequence[Notice], by_number: Assessment) -> Assessment:
+    """The assessment of a film; one of a kind that the model was not evaluated on is not called negative.
 
     Args:
-        film: The film as read from its file.
+        notices: What its file and its picture say of its kind.
         by_number: The assessment by its probability.
     """
-    in_doubt = any(notice.code in PICTURE_IN_DOUBT for notice in film.notices)
-    return "not_sure" if in_doubt and by_number == "no_sign_of_malignancy" else by_number
+    evaluated = not any(notice.code in NOT_EVALUATED for notice in notices)
+    return by_number if evaluated or by_number != "no_sign_of_malignancy" else "not_sure"
 
 
 def advice(result: Result) -> list[Notice]:

@@ -17,16 +17,17 @@ CHEST_WALL_NOTICES = frozenset({HUNG_BY_CHEST_WALL, "chest_wall_against_laterali
 ORIENTATION_IN_DOUBT = CHEST_WALL_NOTICES | {"orientation_unknown", "laterality_conflict"}
 """Notices of a film that may be mirrored or upside down, or show the other breast, so that it has no quadrants."""
 PICTURE_IN_DOUBT = frozenset({"polarity_doubted"})
-"""Notices of a film that may have been read with black and white exchanged, so that it is not called negative."""
+"""Notices of a film that may have been read with black and white exchanged."""
 NOT_EVALUATED = PICTURE_IN_DOUBT | {
     "breast_cut_off",
+    "few_pixels",
     "implant",
     "magnified_view",
     "male_patient",
     "partial_view",
     "synthesised_view",
 }
-"""Notices about kinds of films on which the models were not evaluated."""
+"""Notices about kinds of films on which the models were not evaluated, so that they are not called negative."""
 UNUSUAL_FILM = NOT_EVALUATED | {"special_view"}
 """Notices about unusual films that the portal repeats beside the conclusion."""
 

@@ -37,9 +37,10 @@ def _alike(reasons: Sequence[BreastReason]) -> list[list[BreastReason]]:
 
 def _consequences(breast: BreastReading) -> Iterator[str]:
     """What follows from the reasons, told only beside the assessment that it explains."""
-    if breast.assessment == "not_sure" and breast.doubts:
+    not_evaluated = any(reason.code == "not_evaluated" for reason in breast.reasons)
+    if breast.assessment == "not_sure" and (breast.doubts or not_evaluated):
         yield "not_called_negative"
-    if breast.assessment == "no_sign_of_malignancy" and any(r.code == "not_evaluated" for r in breast.reasons):
+    if breast.assessment == "no_sign_of_malignancy" and not_evaluated:  # in readings of earlier versions
         yield "not_evaluated"
 
 
@@ -47,8 +48,8 @@ def standing_in_words(standing: Standing, words: Words) -> str:
     """The meaning of a number in a population as a sentence."""
     return words(
         f"breast.standing.{standing.population}",
-        prevalence=f"{100 * standing.prevalence:.1f}%",
-        percent=f"{100 * standing.probability_malignant:.1f}%",
+        prevalence=words.percent(standing.prevalence),
+        percent=words.percent(standing.probability_malignant),
         place=standing.place,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lobule.assessments import combine
-from lobule.contracts.notices import NOT_EVALUATED, PICTURE_IN_DOUBT
+from lobule.contracts.notices import NOT_EVALUATED
 from lobule.contracts.result import Assessment, Result
 
 
@@ -28,22 +28,27 @@ class Verdict:
 
 
 def verdict_of(result: Result) -> Verdict:
-    """The verdict on a film by itself."""
-    evaluated = not any(notice.code in NOT_EVALUATED for notice in result.notices)
-    return Verdict(result.assessment, result.probability_malignant, evaluated)
+    """The verdict on a film by itself; one of a kind that the model was not evaluated on is not called negative."""
+    verdict = Verdict(result.assessment, result.probability_malignant, is_evaluated(result))
+    return verdict if verdict.evaluated else verdict.doubted()
+
+
+def is_evaluated(result: Result) -> bool:
+    """Whether a film is of a kind that the model was evaluated on."""
+    return not any(notice.code in NOT_EVALUATED for notice in result.notices)
 
 
 def least_of(result: Result) -> Assessment:
     """What a film by itself requires of its breast, whatever the other films say.
 
-    A suspected film keeps its breast suspected. One whose picture is in doubt, or that is not sure in spite of its
-    number, keeps it from being called negative. A film that is not sure by its number alone requires nothing.
+    A suspected film keeps its breast suspected. One of a kind that the model was not evaluated on, or that is not sure
+    in spite of its number, keeps it from being called negative. A film that is not sure by its number alone requires
+    nothing.
     """
+    if not is_evaluated(result):
+        return verdict_of(result).assessment
     by_number = result.thresholds.assess(result.probability_malignant)
-    in_doubt = any(notice.code in PICTURE_IN_DOUBT for notice in result.notices)
-    if result.assessment == by_number == "not_sure" and not in_doubt:
-        return "no_sign_of_malignancy"
-    return result.assessment
+    return "no_sign_of_malignancy" if result.assessment == by_number == "not_sure" else result.assessment
 
 
 def is_cleared(verdict: Verdict) -> bool:
