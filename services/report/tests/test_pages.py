@@ -70,6 +70,10 @@ def test_four_views_with_six_findings_fit_on_three_pages(four_views, language):
     assert "DrLee" in pages[0]
     density = {"side": words("clinical.side.R"), "letter": "c", "words": words("clinical.density.c")}
     assert sum(re.sub(r"\s+", "", words("breast.density.side", **density)) in page for page in pages) == 1
+    breast = {"side": words("clinical.side.R"), "percent": "80%"}
+    breast["assessment"] = words("common.assessment.malignancy_suspected")
+    number = re.sub(r"\s+", "", words("breast.assessed.side", **breast))
+    assert sum(number in page for page in pages) == 1, "the conclusion's number is that of a breast, which no film has"
     assert pages[1].count(COMMENT.replace(" ", "")) == 3, "what was said of both marks of a lesion stands once"
     both = words("findings.in_image", number=1, image=words.list(["RCC", "RMLO"]))
     assert pages[1].count(re.sub(r"\s+", "", both)) == 1

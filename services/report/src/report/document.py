@@ -160,7 +160,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         clinician=clinician_of(signature, conclusion.assessment, text, by_side) if signature else None,
         reasons=(
             *(text.reason(reason) for reason in conclusion.reasons),
-            *_densities(content.examination, text),
+            *_breasts(content.examination, text),
         ),
         doubts=tuple(
             doubts_of([(names[image.job_id], result) for (image, _), result in zip(assessed, found, strict=True)], text)
@@ -190,11 +190,15 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
     )
 
 
-def _densities(reading: ExaminationReading | None, text: Words) -> Iterator[str]:
-    """The suggested density of each breast, as sentences."""
+def _breasts(reading: ExaminationReading | None, text: Words) -> Iterator[str]:
+    """What the films of each breast say together, and its suggested density, as sentences."""
     for breast in reading.breasts if reading else []:
+        side = text(f"clinical.side.{breast.laterality}")
+        if breast.probability_malignant is not None:
+            assessment = text(f"common.assessment.{breast.assessment}")
+            percent = text.percent(breast.probability_malignant)
+            yield text("breast.assessed.side", side=side, assessment=assessment, percent=percent)
         if breast.density:
-            side = text(f"clinical.side.{breast.laterality}")
             words = text(f"clinical.density.{breast.density}")
             yield text("breast.density.side", side=side, letter=breast.density, words=words)
 
