@@ -44,6 +44,7 @@ class Failure:
         detail: Explanation and remedy.
         laterality: Side of the film, if known.
         verdict: Verdict of a film that was read but is not a standard view.
+        notices: Codes of such a film's notices.
     """
 
     row: FilmRow
@@ -51,6 +52,12 @@ class Failure:
     detail: str
     laterality: Laterality | None = None
     verdict: Verdict | None = None
+    notices: Sequence[str] = ()
+
+    @property
+    def side_in_doubt(self) -> bool:
+        """Whether the side of a film that was read has to be checked."""
+        return not TO_CHECK["side"].isdisjoint(self.notices)
 
     def __str__(self) -> str:
         """The line for the command line."""
@@ -90,14 +97,14 @@ def film_reader(pipeline: MammographyPipeline) -> FilmReader:
         image = describe(row.file, hashlib.file_digest(file, "sha256").hexdigest()).model_copy(update=told)
         result = pipeline.analyse(file, image, no_progress).result
         laterality, view = result.image.laterality, result.image.view
-        verdict = verdict_of(result)
+        verdict, notices = verdict_of(result), [notice.code for notice in result.notices]
         if laterality is None:
             detail = "neither the table nor the file says which breast it is"
-            raise UnplacedFilmError("laterality_unknown", detail, None, verdict)
+            raise UnplacedFilmError("laterality_unknown", detail, None, verdict, notices)
         standard: Literal["CC", "MLO"] | None = "CC" if view == "CC" else "MLO" if view == "MLO" else None
         if standard is None:
             detail = f"the view is {view or 'not known'}; CC and MLO are examined"
-            raise UnplacedFilmError("view_unknown", detail, laterality, verdict)
+            raise UnplacedFilmError("view_unknown", detail, laterality, verdict, notices)
         film = read_film(file)
         return examined(str(row.file), laterality, standard, film, result, film.hanging)
 
@@ -112,11 +119,14 @@ class UnplacedFilmError(Exception):
         detail: Description of what is missing.
         laterality: Side of the film, if known.
         verdict: Its own verdict, which still counts for its breast and for the case.
+        notices: Codes of its notices.
     """
 
-    def __init__(self, code: str, detail: str, laterality: Laterality | None, verdict: Verdict) -> None:
+    def __init__(
+        self, code: str, detail: str, laterality: Laterality | None, verdict: Verdict, notices: Sequence[str] = ()
+    ) -> None:
         super().__init__(detail)
-        self.code, self.detail, self.verdict = code, detail, verdict
+        self.code, self.detail, self.verdict, self.notices = code, detail, verdict, notices
         self.laterality: Laterality | None = laterality
 
 
@@ -155,7 +165,7 @@ def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
     try:
         return read(row)
     except UnplacedFilmError as error:
-        return Failure(row, error.code, error.detail, error.laterality, error.verdict)
+        return Failure(row, error.code, error.detail, error.laterality, error.verdict, error.notices)
     except Exception as error:  # noqa: BLE001 - as in `predict`, one file must not end the run
         code, detail = reason(error)
         return Failure(row, code, detail, row.laterality)
@@ -171,6 +181,7 @@ def _reading(
     unplaced = [failure for failure in failures if failure.laterality is None]
     verdicts = [failure.verdict for failure in unplaced if failure.verdict is not None]
     of_either = [verdict_of(film.result) for film in films if film.result.side_in_doubt]
+    of_either += [failure.verdict for failure in failures if failure.verdict is not None and failure.side_in_doubt]
     known = len(verdicts) == len(unplaced) and all(map(is_cleared, [*verdicts, *of_either]))
     in_doubt = bool(strangers) or not known
     breasts: list[BreastReading] = []
@@ -208,6 +219,7 @@ def _row(
     films: Sequence[ExaminedFilm],
 ) -> Row:
     noticed = [(Path(film.name), notice.code) for film in films for notice in film.result.notices]
+    noticed += [(failure.row.file, code) for failure in failures for code in failure.notices]
     strange = [(Path(film.name), "other_patient") for film in films if Path(film.name) in reading.strangers]
     return {
         "examination": reading.name,

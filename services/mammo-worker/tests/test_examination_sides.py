@@ -1,0 +1,58 @@
+"""Films of an examination whose side has to be checked."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from lobule.contracts.result import DisplayImage, ModelInfo, Result, Thresholds
+from lobule.words import make_notice
+from mammo_worker.examination.examine import examine, film_reader, table_rows
+from mammo_worker.examination.models import ExaminationModels
+from mammo_worker.examination.views import FilmRow
+
+LIMITS = Thresholds(low=0.2, high=0.6, finding=0.3)
+SUSPICION = {"RCC": 0.05, "RMLO": 0.05, "LML": 0.3, "LCC": 0.05, "LMLO": 0.05}
+
+
+@pytest.fixture
+def files(draw_film, write_dicom, tmp_path):
+    pixels = draw_film(height=500, width=300, bits=8)
+    return [
+        write_dicom(tmp_path / f"{name}.dcm", pixels, 8, ImageLaterality=name[0], ViewPosition=name[1:])
+        for name in SUSPICION
+    ]
+
+
+def table(files, doubted):
+    """The rows of an examination, in which the side of one film is in doubt."""
+
+    def analyse(_file, image, _progress):
+        name = image.file_name.removesuffix(".dcm")
+        known = image.model_copy(update={"laterality": name[0], "view": name[1:], "width": 300, "height": 500})
+        said = Result(
+            image=known,
+            model=ModelInfo(name="m", version="1", weights_sha256=image.sha256, calibration="c", trained_on="t"),
+            thresholds=LIMITS,
+            assessment=LIMITS.assess(SUSPICION[name]),
+            probability_malignant=SUSPICION[name],
+            display=DisplayImage(file="display.png", width=300, height=500),
+            notices=[make_notice("laterality_conflict", side="L")] if name == doubted else [],
+        )
+        return SimpleNamespace(result=said)
+
+    rows = [FilmRow(file, "1", None, None) for file in files]
+    [(reading, failures)] = examine(
+        rows, film_reader(SimpleNamespace(analyse=analyse)), ExaminationModels(None, None, LIMITS)
+    )
+    return {row["laterality"]: row for row in table_rows(reading, failures)}
+
+
+@pytest.mark.parametrize(
+    ("doubted", "right"), [(None, "no_sign_of_malignancy"), ("LML", "not_sure"), ("LMLO", "no_sign_of_malignancy")]
+)
+def test_a_film_of_any_view_that_may_show_the_other_breast_does_not_let_it_be_cleared(files, doubted, right):
+    """A lateral film that is not sure cleared the other breast, although its side had to be checked."""
+    found = table(files, doubted)
+    assert (found["L"]["assessment"], found["R"]["assessment"]) == ("not_sure", right)
+    said = [f"{doubted}.dcm:laterality_conflict"] if doubted else []
+    assert (found["L"]["to_check"], found["R"]["to_check"], found["case"]["to_check"]) == (said, [], said)
