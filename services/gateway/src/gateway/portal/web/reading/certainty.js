@@ -19,22 +19,36 @@ export function inWords(/** @type {number} */ value) {
 }
 
 /** @typedef {Pick<import('../core/types.d.ts').Result, 'assessment' | 'thresholds'>} Judged */
+/** @typedef {import('../core/types.d.ts').ReadingTogether | null} Together */
 
 /**
- * A number in words, or that it does not decide although it lies beyond the thresholds of its image: a notice says why.
+ * Whether a case's number is that of a breast with a film of a kind that the model was not evaluated on, so that it decides nothing.
+ * @param {number} value
+ * @param {Together} together
+ */
+const isDoubted = (value, together) =>
+  (together?.breasts ?? []).some(
+    ({ assessment, probability_malignant: number, reasons }) =>
+      assessment === 'not_sure' && number === value && reasons?.some(({ code }) => code === 'not_evaluated'),
+  );
+
+/**
+ * A number in words, or that it does not decide: it lies beyond the thresholds of its image, whose notice says why, or is that of such a breast.
  * @param {number} value
  * @param {Judged | null} [image] Whose number it is.
+ * @param {Together} [together] What the films of its case say together.
  */
-export const certaintyOf = (value, image) =>
-  !image || image.assessment === stateOf(value, image.thresholds) ? inWords(value) : t('reading.certainty.doubted');
+export const certaintyOf = (value, image, together = null) =>
+  !isDoubted(value, together) && (!image || image.assessment === stateOf(value, image.thresholds)) ? inWords(value) : t('reading.certainty.doubted');
 
 /**
  * How likely malignancy is, in words, or that there is no number.
  * @param {number | null | undefined} value
  * @param {Judged | null} [image] Whose number it is.
+ * @param {Together} [together] What the films of its case say together.
  */
-export const malignancyWords = (value, image) =>
-  value == null ? t('reading.finding.unknown') : t('reading.suspicion', { words: certaintyOf(value, image) });
+export const malignancyWords = (value, image, together) =>
+  value == null ? t('reading.finding.unknown') : t('reading.suspicion', { words: certaintyOf(value, image, together) });
 
 /**
  * What stands first of a finding, the same text in list and picture: its suspicion on the film's scale, from which its

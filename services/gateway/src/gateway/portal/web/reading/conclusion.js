@@ -28,11 +28,11 @@ export function createConclusion(root, onChoose) {
     write(role(root, 'percent'), value === null ? '' : probability(value, source?.thresholds));
     const failed = images.filter(({ prior, entry }) => !prior && entry.state === 'failed').length;
     const incomplete = failed ? [t('reading.conclusion.incomplete', { count: failed })] : [];
-    write(role(root, 'of'), assessment ? [malignancyWords(value, source), ...sides(together), ...incomplete].join(' · ') : '');
+    write(role(root, 'of'), assessment ? [malignancyWords(value, source, together), ...sides(together), ...incomplete].join(' · ') : '');
     const unlike = images.filter(({ prior, result }) => !prior && result?.notices.some(({ code }) => unevaluated.includes(code)));
     const unlikely = unlike.length ? [t('reading.conclusion.unevaluated', { images: commas(unlike.map(({ name }) => name)) })] : [];
     write(role(root, 'unevaluated'), [...unlikely, ...doubtsOfAll(images)].join('\n'));
-    write(role(root, 'highest'), value === null ? '' : t('reading.probability.highest', { words: certaintyOf(value, source) }));
+    write(role(root, 'highest'), value === null ? '' : t('reading.probability.highest', { words: certaintyOf(value, source, together) }));
     const imageOfJob = (/** @type {string | null} */ job) => images.find(({ jobId }) => jobId === job);
     const items = reasons.map(({ text, job_id: job }) => reasonItem(text, imageOfJob(job)));
     list('reasons', JSON.stringify([reasons, items.map(({ children }) => children.length)]), items);
