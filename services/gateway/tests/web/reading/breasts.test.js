@@ -61,6 +61,14 @@ for (const [stated, verdicts, said] of CASES)
     assert.deepEqual(breastContradictions({ R: {}, L: stated }, [RIGHT], verdictOf).filter(({ code }) => code !== 'recommendation'), []);
   });
 
+test('a confirmed finding does not speak against category 2 in a breast that is clear as a whole', () => {
+  const [finding, film] = [0, null].map((which) => ({ index }) => (index === which ? confirmed : null));
+  const said = (verdictOf, cleared) => breastContradictions({ R: { bi_rads: 2 }, L: {} }, [RIGHT], verdictOf, [], cleared).map(({ code }) => code);
+  assert.deepEqual([said(finding, []), said(finding, ['L'])], [['clear'], ['clear']]);
+  assert.deepEqual(said(finding, ['R']), [], 'the system suggested category 2 itself');
+  assert.deepEqual(said(film, ['R']), ['clear'], 'the reader finds the film suspicious');
+});
+
 test('what the reader drew speaks against category 1, and supports categories 4 and 5', () => {
   const drawn = [{ id: 'a', number: 1, kind: 'mass', image_id: 'r' }];
   const said = (side, category, own = drawn, verdictOf = () => null) =>

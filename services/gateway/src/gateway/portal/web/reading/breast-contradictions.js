@@ -28,15 +28,16 @@ const UNFITTING = {
  * @param {ViewedImage[]} images Of the current examination.
  * @param {import('./contradiction.js').VerdictOf} verdictOf
  * @param {ReaderFinding[]} drawn What readers drew.
+ * @param {ReadonlyArray<Side>} cleared Breasts that show no sign of malignancy as a whole.
  * @returns {BreastContradiction[]} With the verdicts, or what was drawn, that speak against what was stated.
  */
-export const breastContradictions = (breasts, images, verdictOf, drawn = []) =>
+export const breastContradictions = (breasts, images, verdictOf, drawn = [], cleared = []) =>
   SIDES.flatMap((side) => {
     const { bi_rads: category, recommendation } = breasts[side];
     if (category === undefined) return [];
     const own = images.filter((image) => isOf(image, side));
     const here = drawn.filter(({ image_id: id }) => own.some((image) => image.id === id));
-    const against = againstVerdicts(category, own, verdictOf, here);
+    const against = againstVerdicts(category, own, verdictOf, here, cleared.includes(side));
     /** @type {BreastContradiction[]} */
     const found = against.length ? [{ code: category < 3 ? 'clear' : 'suspicious', side, targets: against, drawn: [] }] : [];
     if (category === 1 && here.length) found.push({ code: 'drawn', side, targets: [], drawn: here });
@@ -45,19 +46,23 @@ export const breastContradictions = (breasts, images, verdictOf, drawn = []) =>
 
 /**
  * Category 1 says that there is nothing to comment on: any finding that is confirmed or drawn speaks against it. Category 2 may
- * stand beside a confirmed finding that is not suspicious, and beside what was drawn, which may be a cyst; category 6 beside
- * anything: the tumour may be out already. What was drawn supports categories 4 and 5.
+ * stand beside a confirmed finding that is not suspicious, by itself or because its breast as a whole is not, and beside what was
+ * drawn, which may be a cyst; category 6 beside anything: the tumour may be out already. What was drawn supports categories 4 and 5.
  * @param {number} category
  * @param {ViewedImage[]} images Of this breast.
  * @param {import('./contradiction.js').VerdictOf} verdictOf
  * @param {ReaderFinding[]} drawn In this breast.
+ * @param {boolean} cleared Whether this breast as a whole shows no sign of malignancy.
  */
-function againstVerdicts(category, images, verdictOf, drawn) {
+function againstVerdicts(category, images, verdictOf, drawn, cleared) {
   if (category === 1) {
     const findings = withResult(images).flatMap(({ image, result }) => result.findings.map((_, index) => targetOf(image, index)));
     return findings.filter((target) => verdictOf(target) === 'confirmed');
   }
-  if (category === 2) return contradiction('no_sign_of_malignancy', images, verdictOf)?.targets ?? [];
+  if (category === 2) {
+    const suspicious = contradiction('no_sign_of_malignancy', images, verdictOf)?.targets ?? [];
+    return cleared ? suspicious.filter(({ index }) => index === null) : suspicious;
+  }
   if ((category === 4 || category === 5) && !drawn.length) return contradiction('malignancy_suspected', images, verdictOf)?.targets ?? [];
   return [];
 }

@@ -18,9 +18,13 @@ import { nameOfMarks } from './targets.js';
 /** @param {import('../core/types.d.ts').ReaderFinding} finding */
 const namedOwn = ({ number, kind }) => `${t('reading.own.name', { letter: letterOf(number) })} (${t(`clinical.kind.${kind}`)})`;
 
+/** The breasts that show no sign of malignancy as a whole. @param {Reading} state */
+const cleared = ({ together }) =>
+  (together?.breasts ?? []).filter(({ assessment }) => assessment === 'no_sign_of_malignancy').map(({ laterality }) => laterality);
+
 /** The contradictions of what is stated, each as a sentence. @param {Reading} state */
 export const contradictionWords = (state) =>
-  breastContradictions(state.breasts, judged(state), (target) => verdictOf(state, target), ownOf(state)).map(({ code, side, targets, drawn }) => {
+  breastContradictions(state.breasts, judged(state), (target) => verdictOf(state, target), ownOf(state), cleared(state)).map(({ code, side, targets, drawn }) => {
     const { bi_rads: category = 0, recommendation } = state.breasts[side];
     const names = [...byLesion(state, targets).map((marks) => nameOfMarks(state, marks)), ...drawn.map(namedOwn)];
     const what = code === 'recommendation' ? t(`clinical.recommendation.${recommendation}`) : list(names);
