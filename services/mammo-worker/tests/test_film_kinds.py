@@ -129,7 +129,9 @@ def test_a_half_of_a_film_is_said_to_be_one(film, read, base):
     """A scan that stopped half way was called negative without a word."""
     middle = len(film) * 43 // 100  # of the breast
     assert "breast_cut_off" not in codes(base)
-    assert "breast_cut_off" in codes(read(film[:middle]))
+    half = read(film[:middle])
+    assert "breast_cut_off" in codes(half)
+    assert (base.density is None, half.density) == (False, None), "the half is not as dense as the breast"
     breast = find_breast(film[middle:])
     assert is_cut_off(breast, "CC")
     assert not is_cut_off(breast, "MLO"), "axilla and muscle fill the upper edge of such a film"

@@ -47,10 +47,10 @@ HEAT_MAP_MEANING = "Bright regions raised the suspicion of a malignant mass. The
 
 
 def _shows_density(notices: Sequence[Notice]) -> bool:
-    """Whether the density model is valid for a film, which it is not for men, for implants and for few pixels."""
+    """Whether the density model is valid for a film: not for men, implants, few pixels and a part of a breast."""
     codes = {notice.code for notice in notices}
-    unfit = codes & {"male_patient", "few_pixels"}
-    return not unfit and ("implant" not in codes or "implant_displaced" in codes)
+    unfit = {"male_patient", "few_pixels", "breast_cut_off", "magnified_view", "partial_view"}
+    return codes.isdisjoint(unfit) and ("implant" not in codes or "implant_displaced" in codes)
 
 
 class MammographyPipeline:
