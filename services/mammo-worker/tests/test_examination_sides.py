@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from lobule.contracts.result import DisplayImage, ModelInfo, Result, Thresholds
+from lobule.errors import AnalysisError
 from lobule.words import make_notice
 from mammo_worker.examination.examine import examine, film_reader, table_rows
 from mammo_worker.examination.models import ExaminationModels
@@ -23,11 +24,13 @@ def files(draw_film, write_dicom, tmp_path):
     ]
 
 
-def table(files, doubted):
-    """The rows of an examination, in which the side of one film is in doubt."""
+def table(files, doubted=None, damaged=None):
+    """The rows of an examination, in which the side of one film is in doubt, or one film cannot be read."""
 
     def analyse(_file, image, _progress):
         name = image.file_name.removesuffix(".dcm")
+        if name == damaged:
+            raise AnalysisError("image_truncated", "dicom")
         known = image.model_copy(update={"laterality": name[0], "view": name[1:], "width": 300, "height": 500})
         said = Result(
             image=known,
@@ -41,9 +44,7 @@ def table(files, doubted):
         return SimpleNamespace(result=said)
 
     rows = [FilmRow(file, "1", None, None) for file in files]
-    [(reading, failures)] = examine(
-        rows, film_reader(SimpleNamespace(analyse=analyse)), ExaminationModels(None, None, LIMITS)
-    )
+    [(reading, failures)] = examine(rows, film_reader(SimpleNamespace(analyse=analyse)), ExaminationModels())
     return {row["laterality"]: row for row in table_rows(reading, failures)}
 
 
@@ -56,3 +57,11 @@ def test_a_film_of_any_view_that_may_show_the_other_breast_does_not_let_it_be_cl
     assert (found["L"]["assessment"], found["R"]["assessment"]) == ("not_sure", right)
     said = [f"{doubted}.dcm:laterality_conflict"] if doubted else []
     assert (found["L"]["to_check"], found["R"]["to_check"], found["case"]["to_check"]) == (said, [], said)
+
+
+def test_a_film_of_unknown_side_that_cannot_be_read_stands_in_the_rows_of_both_breasts(files):
+    """The rows of the breasts were "not sure" without a word of what kept them from being called negative."""
+    found = table(files, damaged="LMLO")
+    assert [row["assessment"] for row in found.values()] == ["not_sure"] * 3
+    for side in ("L", "R", "case"):
+        assert "LMLO.dcm:image_truncated" in found[side]["errors"]

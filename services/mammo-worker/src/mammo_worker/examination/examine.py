@@ -197,11 +197,14 @@ def _reading(
 
 
 def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iterator[Row]:
-    """Yield a row (`COLUMNS`) for each breast, then one for the case, with the density of its denser breast."""
+    """Yield a row (`COLUMNS`) for each breast, then one for the case, with the density of its denser breast.
+
+    A film whose side is not known stands in the rows of both breasts, because it keeps both from being called negative.
+    """
     views: list[str] = []
     for breast in reading.breasts:
         views += [f"{breast.laterality}{view}" for view in breast.views]
-        own = [failure for failure in failures if failure.laterality == breast.laterality]
+        own = [failure for failure in failures if failure.laterality in (breast.laterality, None)]
         yield _row(reading, breast.laterality, breast.views, breast.verdict, breast.density, own, breast.films)
     densities: list[DensityCategory] = [breast.density for breast in reading.breasts if breast.density]
     densest: DensityCategory | None = max(densities) if densities else None
