@@ -110,6 +110,16 @@ def test_a_film_whose_side_is_in_doubt_is_not_cleared_by_the_other_view(films, v
     assert "no_sign_of_malignancy" not in {state.assessment for state in reading.states()}
 
 
+def test_a_lesion_is_smaller_only_if_it_is_on_each_view(films):
+    """A lesion unchanged on CC and smaller on MLO was said to be smaller."""
+    films.add("cc", [(150, 190, 24)], spacing=(0.5, 0.5))
+    films.add("mlo", [(150, 190, 24)], view="MLO", spacing=(0.5, 0.5))
+    films.add("cc before", [(150, 190, 24)], role="prior", spacing=(0.5, 0.5))
+    films.add("mlo before", [(150, 190, 40)], view="MLO", role="prior", spacing=(0.5, 0.5))
+    [lesion] = films.together().breasts[0].lesions
+    assert (len(lesion.marks), lesion.change.change, lesion.change.earlier) == (2, "stable", "cc before")
+
+
 def test_growth_is_told_in_millimetres(films):
     films.add("now", [(150, 190, 40), (100, 330, 24)], spacing=(0.5, 0.5))
     films.add("before", [(150, 190, 24)], role="prior", spacing=(0.5, 0.5))

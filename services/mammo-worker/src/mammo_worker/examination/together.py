@@ -23,8 +23,8 @@ from mammo_worker.examination.priors import Tracked, track
 from mammo_worker.examination.rule import Verdict, by_rule, is_cleared, verdict_of
 
 _log = structlog.get_logger()
-_GROWTH = {"new": 3, "grown": 2, "smaller": 1, "stable": 0, "not_comparable": -1}
-"""Priority of the changes of a lesion, if its views or its earlier films differ."""
+_GROWTH = {"new": 3, "grown": 2, "stable": 1, "smaller": 0, "not_comparable": -1}
+"""Priority of the changes of a lesion, if its views or its earlier films differ: what reassures least is told."""
 
 
 def read_together(
