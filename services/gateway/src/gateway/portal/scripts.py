@@ -33,8 +33,33 @@ _IMPORT = re.compile(r"^(?:import|export)[^'(]*? from '(\.[^']+)';$", re.MULTILI
 _PLURAL = re.compile(r"\.(one|other)$")
 
 
-# Errors that only account forms can cause, and notices that pages replace by the suggestions of the case.
-_OF_ACCOUNTS = {f"errors.{code}" for code in ("last_admin", "not_yourself", "same_password", "username_taken")}
+# Errors that only forms of accounts and of the administration can cause, or logins by SSO, and notices that pages replace
+# by the suggestions of the case.
+_OF_ACCOUNTS = {
+    f"errors.{code}"
+    for code in (
+        "group_exists",
+        "last_admin",
+        "not_yourself",
+        "password_weak",
+        "same_password",
+        "sso_inactive",
+        "sso_logout_invalid",
+        "sso_name_taken",
+        "sso_no_role",
+        "sso_other_person",
+        "sso_refused",
+        "sso_unavailable",
+        "too_many_security_keys",
+        "too_many_tokens",
+        "too_many_webhooks",
+        "user_has_records",
+        "username_taken",
+        "webhook_address_forbidden",
+        "webhook_exists",
+        "wrong_first_code",
+    )
+}
 _OF_SUGGESTIONS = {f"notice.{code}" for code in ("further_imaging_suggested", "histopathology_suggested")}
 
 
