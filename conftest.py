@@ -136,7 +136,6 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         if executable is None and not Path(playwright.chromium.executable_path).exists():
             pytest.skip("no Chromium: install one, or name it in LOBULE_CHROMIUM")
         arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-        arguments.append("--js-flags=--no-opt")  # a page lives for a second, too short for optimised code to pay
         fonts = {"FONTCONFIG_FILE": str(_font_configuration(tmp_path_factory.mktemp("fonts")))}
         browser = playwright.chromium.launch(executable_path=executable, args=arguments, env=os.environ | fonts)
         yield browser
