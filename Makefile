@@ -31,10 +31,10 @@ demo: .venv/.installed ## Start Lobule and diagnose sample images: make demo [IM
 up: .venv/.installed ## Start Lobule on this machine until Ctrl-C
 	$(RUN) lobule up $(ARGS)
 
-# Five processes from two cores on, because tests also wait for browsers and services; no more, because each holds
+# Four processes from two cores on, because tests also wait for browsers and services; no more, because each holds
 # TensorFlow and takes 20 s of CPU time to start. Runs of selected tests use one process, because each process imports
 # everything and starts servers of its own.
-PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 2 ? cores + 2 : 5))))
+PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 2 ? cores + 2 : 4))))
 # With COVERAGE=1, as in CI, a run of all tests measures coverage and compares it with the floors; it takes about a tenth
 # longer. SlipCover's plugin measures the processes of pytest-xdist, too.
 SOURCES := shared/src,shared/ml/src,services/gateway/src,services/histo-worker/src,services/mammo-worker/src,services/report/src,services/dicom/src
@@ -43,7 +43,7 @@ MEASURED := python -m slipcover --source $(SOURCES) --json --out var/coverage.js
 test: export OPENBLAS_NUM_THREADS := 1
 test: export OMP_NUM_THREADS := 1
 test: export TF_NUM_INTRAOP_THREADS := 1
-test: .venv/.installed-dev ## Run all tests, or some: make test [ARGS="services/report -k pdf"] [PROCESSES=5] [COVERAGE=1]
+test: .venv/.installed-dev ## Run all tests, or some: make test [ARGS="services/report -k pdf"] [PROCESSES=4] [COVERAGE=1]
 	@mkdir -p var
 	$(RUN) $(if $(COVERAGE),$(MEASURED),pytest) --numprocesses $(PROCESSES) $(ARGS)
 	$(if $(COVERAGE),$(RUN) python .ci/coverage_floors.py var/coverage.json)
