@@ -33,8 +33,7 @@ _IMPORT = re.compile(r"^(?:import|export)[^'(]*? from '(\.[^']+)';$", re.MULTILI
 _PLURAL = re.compile(r"\.(one|other)$")
 
 
-# Errors that only forms of accounts and of the administration can cause, or logins by SSO, and notices that pages replace
-# by the suggestions of the case.
+# Errors that only forms of accounts and of the administration can cause, or logins by SSO.
 _OF_ACCOUNTS = {
     f"errors.{code}"
     for code in (
@@ -60,6 +59,7 @@ _OF_ACCOUNTS = {
         "wrong_first_code",
     )
 }
+# Notices that pages replace by the suggestions of the case.
 _OF_SUGGESTIONS = {f"notice.{code}" for code in ("further_imaging_suggested", "histopathology_suggested")}
 
 
