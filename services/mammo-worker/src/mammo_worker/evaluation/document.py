@@ -37,9 +37,9 @@ _SPLIT = """\
 - Split by patient, by a hash written in `mammo_worker.data.splits`: a fifth for this test, a tenth for the working
   threshold and every choice of a network, the rest for training. Four candidates to replace the network of the findings
   were measured on the fifth, too, and none of them ships; so was the network of the films' numbers, before it shipped.
-- The fifth is easier than the other patients: networks that were trained in the same way as that of the films' numbers
-  order the films of patients that they have not learned from worse over all patients than on the fifth. Expect
-  the figures over all patients, in `docs/results/mammography-tried.md`, of new ones.
+- The fifth is easier than the other patients: networks that were trained like that of the films' numbers, each measured
+  on patients that it has not learned from, have a lower AUC over all patients than on the fifth. For new patients,
+  expect the figures over all patients (`docs/results/mammography-tried.md`).
 """
 
 _NUMBERS = """\

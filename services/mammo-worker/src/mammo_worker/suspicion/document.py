@@ -70,8 +70,8 @@ Model `{manifest.name}` {manifest.version}, {len(breasts)} breasts of {patients}
 ## Measured
 {markdown_table(metrics)}
 The bar for breasts with two views is an AUC of {BAR}: measured on the fifth {two["auc"]:.3f}, \
-{"reached" if two["auc"] >= BAR else "not reached"}. The fifth is easier than the other patients; five
-networks that read all of them have [lower figures](mammography-tried.md).
+{"reached" if two["auc"] >= BAR else "not reached"}. The fifth is easier than the other patients:
+networks of the same training, measured over all patients, have [lower figures](mammography-tried.md).
 
 ## The three states
 The lower threshold keeps 98 % of the malignant breasts above it, the upper one 90 % of the benign breasts below it. A
