@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from gateway.audit.service import record
+from gateway.backup_folder import in_use
 from gateway.database import make_engine
 from gateway.operations import backup
 from gateway.purge import commands
@@ -51,6 +52,14 @@ def films(upload, draw_film, write_dicom, tmp_path):
         assert upload(film.read_bytes(), **FILM).status_code == 202
 
 
+def without_rows(folder):
+    """A backup whose rows name no image."""
+    (folder / "rows").mkdir(parents=True)
+    (folder / "rows" / "images.jsonl").touch()
+    (folder / "backup.json").write_text("{}")
+    return folder
+
+
 def purge(app, patient):
     work = Purge(app.state.sessions, app.state.store, app.state.fingerprints)
     work.run(patient, by="lobule", reason="asked for", note=note_of_command)
@@ -91,6 +100,21 @@ def test_nobody_is_refused_and_a_store_of_something_else_forgets_nothing(app, fi
     assert look("P-4711")[1]["nightly"]["state"] == "holds"
 
 
+def test_rows_of_a_backup_that_was_interrupted_are_found_too(app, films, make_backup, look, tmp_path):
+    make_backup(tmp_path / "nightly")
+    shutil.copytree(tmp_path / "nightly" / "rows", tmp_path / "rows")
+    purge(app, "P-4711")
+    make_backup(tmp_path / "nightly")
+    backup.forget_objects(app.state.store, tmp_path / "nightly", sure=True)
+    assert look("P-4711")[1]["nightly"]["state"] == "free"
+    shutil.move(tmp_path / "rows", tmp_path / "nightly" / "rows")
+    with (tmp_path / "nightly" / "rows" / "images.jsonl").open("a") as rows:
+        rows.write('{"id": "cut')
+    assert look("P-4711")[1]["nightly"]["state"] == "holds"
+    make_backup(tmp_path / "nightly")
+    assert look("P-4711")[1]["nightly"]["state"] == "free"
+
+
 def test_forgetting_needs_confirmation_if_the_store_lacks_objects_of_the_backup(app, films, make_backup, tmp_path):
     make_backup(tmp_path / "nightly")
     purge(app, "P-4711")
@@ -100,9 +124,7 @@ def test_forgetting_needs_confirmation_if_the_store_lacks_objects_of_the_backup(
 
 
 def test_more_than_half_of_a_backup_is_not_forgotten_unasked(tmp_path):
-    store, folder = LocalStore(tmp_path / "store"), tmp_path / "backup"
-    (folder / "rows").mkdir(parents=True)
-    (folder / "rows" / "images.jsonl").touch()
+    store, folder = LocalStore(tmp_path / "store"), without_rows(tmp_path / "backup")
     for number in range(3):
         LocalStore(folder / "objects").put(f"images/{number}/original", b"film")
     store.put("images/0/original", b"film")
@@ -116,9 +138,7 @@ def test_more_than_half_of_a_backup_is_not_forgotten_unasked(tmp_path):
 
 
 def test_what_a_backup_is_given_meanwhile_is_not_forgotten(tmp_path, monkeypatch):
-    store, folder = LocalStore(tmp_path / "store"), tmp_path / "backup"
-    (folder / "rows").mkdir(parents=True)
-    (folder / "rows" / "images.jsonl").touch()
+    store, folder = LocalStore(tmp_path / "store"), without_rows(tmp_path / "backup")
     for one in (store, LocalStore(folder / "objects")):
         one.put("images/0/original", b"film")
     listed = LocalStore.entries
@@ -136,7 +156,7 @@ def test_what_a_backup_is_given_meanwhile_is_not_forgotten(tmp_path, monkeypatch
 
 def test_a_backup_is_not_made_while_it_forgets(tmp_path):
     (tmp_path / "lock").touch()
-    with backup._in_use(tmp_path), (tmp_path / "lock").open("w") as other, pytest.raises(BlockingIOError):
+    with in_use(tmp_path), (tmp_path / "lock").open("w") as other, pytest.raises(BlockingIOError):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

@@ -6,11 +6,12 @@ transaction, and the objects after them: they are written before the rows that n
 object that a row of the backup names is there. Into the same folder again, only new objects are copied.
 """
 
-import fcntl
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +20,16 @@ from typing import Any
 from sqlalchemy import Connection, Date, Engine, Table
 
 from gateway.audit.models import AuditChain
+from gateway.backup_folder import (
+    BackupError,
+    all_rows_folders,
+    check_own,
+    describe,
+    description,
+    in_use,
+    next_rows_folder,
+    rows_folder,
+)
 from gateway.clock import now
 from gateway.database import Base, UtcDateTime, only_reading
 from gateway.migrate import current_revision
@@ -31,10 +42,6 @@ from lobule.storage.local import LocalStore
 
 _TOGETHER = 500
 _TIMES: dict[type, type[date]] = {UtcDateTime: datetime, Date: date}  # of columns, and what is written in JSON as text
-
-
-class BackupError(Exception):
-    """A backup cannot be made, or must not be restored; the words say why."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +66,17 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     Raises:
         BackupError: If the folder holds something else.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / "backup.json").exists():
-        raise BackupError(f"{folder} is not empty and holds no backup. Please name another folder.")
+    check_own(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with _in_use(folder):
+    with in_use(folder):
         return _create(engine, store, folder)
 
 
 def _create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
-    rows_folder = folder / "rows"
-    rows_folder.mkdir(exist_ok=True)
+    rows_of_this, objects = next_rows_folder(folder), LocalStore(folder / "objects")
+    objects.forget_partial(now())  # of a backup that was interrupted
+    shutil.rmtree(rows_of_this, ignore_errors=True)
+    rows_of_this.mkdir()
     tables: dict[str, dict[str, Any]] = {}
     with engine.connect() as connection:
         connection = only_reading(connection)
@@ -76,21 +84,15 @@ def _create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         revision = current_revision(connection)
         for table in Base.metadata.sorted_tables:
-            tables[table.name] = _write_rows(rows.read(connection, table), rows_folder, table)
-    copied, size, known = _copy(stored_bytes(store), LocalStore(folder / "objects"), layout.OWNERS)
+            tables[table.name] = _write_rows(rows.read(connection, table), rows_of_this, table)
+    copied, size, known = _copy(stored_bytes(store), objects, layout.OWNERS)
     _copy_keys(stored_bytes(store), LocalStore(folder / "keys"))
-    about = {"made_at": now().isoformat(), "revision": revision, "tables": tables}
-    (folder / "backup.json.new").write_text(json.dumps(about, indent=2))
-    (folder / "backup.json.new").replace(folder / "backup.json")
+    about = {"made_at": now().isoformat(), "revision": revision, "rows_folder": rows_of_this.name, "tables": tables}
+    describe(folder, about)
+    for former in all_rows_folders(folder):
+        if former != rows_of_this:
+            shutil.rmtree(former)
     return Report(sum(table["rows"] for table in tables.values()), copied, size, known)
-
-
-def description(folder: Path) -> dict[str, Any]:
-    """What a backup says of itself, such as the `revision` of its database; raises `BackupError` if there is none."""
-    try:
-        return json.loads((folder / "backup.json").read_text())
-    except FileNotFoundError:
-        raise BackupError(f"{folder} holds no backup.") from None
 
 
 def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
@@ -99,11 +101,11 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     Raises:
         BackupError: If the backup is damaged, the database is not empty, or stands at another revision.
     """
-    about = description(folder)
+    about, place = description(folder), rows_folder(folder)
     # A backup of an earlier revision has neither the tables nor the columns that came later.
     tables = [table for table in Base.metadata.sorted_tables if table.name in about["tables"]]
     for table in tables:
-        if _sha256(folder / "rows" / f"{table.name}.jsonl") != about["tables"][table.name]["sha256"]:
+        if _sha256(place / f"{table.name}.jsonl") != about["tables"][table.name]["sha256"]:
             raise BackupError(f"The backup is damaged: the rows of {table.name} are not those that were written.")
     with engine.connect() as connection:  # rolled back: nothing is copied into a store that is in use
         _prepare(connection, tables, about["revision"])
@@ -113,7 +115,7 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     with engine.begin() as connection:
         _prepare(connection, tables, about["revision"])
         for table in tables:
-            for batch in _read_rows(folder / "rows" / f"{table.name}.jsonl", table):
+            for batch in _read_rows(place / f"{table.name}.jsonl", table):
                 rows.write(connection, table, batch)
         if connection.dialect.name == "postgresql":
             for table in tables:
@@ -160,6 +162,8 @@ def _write_rows(rows: Any, folder: Path, table: Table) -> dict[str, Any]:
             digest.update(line)
             stream.write(line)
             count += 1
+        stream.flush()
+        os.fsync(stream.fileno())
     return {"rows": count, "sha256": digest.hexdigest()}
 
 
@@ -226,7 +230,7 @@ def forget_keys(store: ObjectStore, folder: Path, *, sure: bool = False) -> int:
     Raises:
         BackupError: The store has none of the keys, so that it is not the one of this backup, or lacks most of them.
     """
-    with _in_use(folder):
+    with in_use(folder):
         return _forget(store, folder / "keys", [layout.KEYS], "data keys", set(), sure=sure)
 
 
@@ -247,12 +251,9 @@ def forget_objects(store: ObjectStore, folder: Path, *, sure: bool = False) -> i
         BackupError: The store has none of the objects, so that it is not the one of this backup, or lacks most of them,
             or some that the rows of the backup name.
     """
-    with _in_use(folder):
-        try:
-            with (folder / "rows" / "images.jsonl").open() as lines:
-                named = {json.loads(line)["object_key"] for line in lines}
-        except FileNotFoundError:
-            raise BackupError(f"{folder} holds no backup.") from None
+    with in_use(folder):
+        with (rows_folder(folder) / "images.jsonl").open() as lines:
+            named = {json.loads(line)["object_key"] for line in lines}
         return _forget(store, folder / "objects", layout.OWNERS, "objects", named, sure=sure)
 
 
@@ -277,20 +278,6 @@ def _forget(store: ObjectStore, folder: Path, kinds: Sequence[str], what: str, n
     for key in gone:
         backup.delete(key)
     return len(gone)
-
-
-@contextmanager
-def _in_use(folder: Path) -> Iterator[None]:
-    """Wait until no other command writes to a backup or deletes from it, and keep others waiting.
-
-    A file system without locks has none.
-    """
-    if not folder.is_dir():
-        raise BackupError(f"{folder} holds no backup.")
-    with (folder / "lock").open("w") as file:
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _sha256(path: Path) -> str:

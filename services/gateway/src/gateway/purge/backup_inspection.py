@@ -1,10 +1,11 @@
 """Inspects backups for data of a patient."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway.backup_folder import BackupError, all_rows_folders, description, rows_folder
 from gateway.purge.schemas import BackupHolding
 from lobule import layout
 from lobule.storage.local import LocalStore
@@ -27,14 +28,13 @@ def inspect_backup(
         return BackupHolding(folder=folder, made_at=None, state="unreachable")
     rows, certain = list[dict[str, Any]](), True
     try:
-        about = json.loads((place / "backup.json").read_text())
-        with (place / "rows" / "images.jsonl").open() as lines:
-            for row in map(json.loads, lines):
-                mark = row.get("patient_id_mark")
-                if mark == patient_mark:
-                    rows.append(row)
-                certain &= "patient_id_mark" in row and (mark is None or mark.partition(":")[0] == key)
-    except (OSError, ValueError):
+        about = description(place)
+        for row in _images_of(place):
+            mark = row.get("patient_id_mark")
+            if mark == patient_mark:
+                rows.append(row)
+            certain &= "patient_id_mark" in row and (mark is None or mark.partition(":")[0] == key)
+    except (OSError, ValueError, BackupError):
         return BackupHolding(folder=folder, made_at=None, state="unreachable")
     prefixes = {*purged, *(layout.image_folder(row["id"]) for row in rows)}
     kept = LocalStore(place / "objects")
@@ -48,3 +48,16 @@ def inspect_backup(
         objects=len(objects),
         bytes=sum(objects.values()),
     )
+
+
+def _images_of(place: Path) -> Iterator[dict[str, Any]]:
+    """The rows of images in a backup, and in a later one that was interrupted, whose last line may be cut off."""
+    counted = rows_folder(place)
+    for folder in {counted, *all_rows_folders(place)}:
+        file = folder / "images.jsonl"
+        if folder != counted and not file.exists():
+            continue
+        with file.open() as lines:
+            for line in lines:
+                if folder == counted or line.endswith("\n"):
+                    yield json.loads(line)
