@@ -28,6 +28,12 @@ def test_marks_are_drawn_as_the_sender_has_the_film_shown(film):
     assert state.PresentationLUTShape == "INVERSE"
 
 
+@pytest.mark.parametrize(("spacing", "aspect"), [(None, [1, 1]), ((0.15, 0.15), [1, 1]), ((0.15, 0.225), [2, 3])])
+def test_pixels_that_are_not_square_are_shown_as_they_are(film, spacing, aspect):
+    state = presentation_state(analysed(film(), finding(1, BOX), pixel_spacing_mm=spacing), **names(), number=1)
+    assert list(state.DisplayedAreaSelectionSequence[0].PresentationPixelAspectRatio) == aspect
+
+
 def test_lookup_tables_of_the_sender_are_repeated(film):
     """Or there is no presentation state, where they cannot be."""
     table = Dataset()
@@ -70,10 +76,12 @@ def test_no_two_sides_and_views_have_one_name():
     assert len(set(both.values())) == len(both)
 
 
+@pytest.mark.parametrize("spacing", [None, (0.2, 0.1)])
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_a_mark_and_its_number_lie_on_the_film_however_it_is_turned(film, rotation, mirrored):
-    one = analysed(film(), finding(7, BOX), hanging=Hanging(rotation=rotation, mirrored=mirrored))
+def test_a_mark_and_its_number_lie_on_the_film_however_it_is_turned(film, rotation, mirrored, spacing):
+    hanging = Hanging(rotation=rotation, mirrored=mirrored)
+    one = analysed(film(), finding(7, BOX), hanging=hanging, pixel_spacing_mm=spacing)
     size = one.result.display.width, one.result.display.height
     picture, box = Image.new("L", size), finding(7, BOX).box
     ImageDraw.Draw(picture).rectangle([box.x, box.y, box.x + box.width, box.y + box.height], fill=255)
@@ -83,7 +91,12 @@ def test_a_mark_and_its_number_lie_on_the_film_however_it_is_turned(film, rotati
     lesion = np.argwhere(sheet.min(axis=2) > 250)
     mark = np.argwhere((sheet[..., 0] > 240) & (sheet[..., 2] < 20))
     number = np.argwhere((sheet[..., 0] > 120) & (sheet[..., 2] < 20))
-    assert np.abs(mark.max(axis=0) - lesion.max(axis=0)).max() < 8
+    within = 8 if spacing is None else 16  # a pixel of the drawn film is twice as long
+    assert np.abs(mark.max(axis=0) - lesion.max(axis=0)).max() < within
+    height, width = np.ptp(lesion, axis=0)
+    tall, wide = (BOX.width, BOX.height) if rotation in (90, 270) else (BOX.height, BOX.width)
+    aspect = tall / wide * {None: 1, (0.2, 0.1): 0.5 if rotation in (90, 270) else 2}[spacing]
+    assert height / width == pytest.approx(aspect, rel=0.05), "as long and wide as it is"
     assert number[:, 0].min() < lesion[:, 0].min() - 8, "above the box"
 
 

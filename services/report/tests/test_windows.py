@@ -34,6 +34,13 @@ class TestHungWindows:
         assert (second.box.width, second.box.height) == (600, 480)
         assert first.box.width * first.per_pixel == second.box.width * second.per_pixel
 
+    def test_pixels_that_are_not_square_have_the_same_scale_both_ways(self, film):
+        square, flat = film(), film(pixel_spacing_mm=(0.2, 0.1))
+        first, second = hung_windows([(square, ()), (flat, ())])
+        assert second.breast == Box(x=0, y=200, width=300, height=480), "twice as tall"
+        assert (first.box.width, first.box.height) == (second.box.width, second.box.height) == (300, 480)
+        assert first.per_pixel == second.per_pixel
+
     def test_millimetres_of_another_plane_are_no_scale(self, film):
         """Two films in the breast and one at its detector, where the breast is magnified by an unknown factor."""
         small = BREAST.model_copy(update={"box": Box(x=0, y=100, width=150, height=120)})

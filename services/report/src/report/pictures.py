@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lobule.contracts.result import Box, Finding, Result
+from lobule.contracts.result import Box, Finding, ImageInfo, Result
 from lobule.contracts.tissue import Tissue
 from lobule.errors import AnalysisError
-from lobule.imaging.hanging import hang
-from report.hanging import hang_finding, move_finding
+from lobule.imaging.hanging import hang, square_pixels
+from report.hanging import hang_finding, hung_size, move_finding
 from report.overlay import RGB8, Mark, blend_heat, box_on_display, draw_findings, draw_outline, draw_reader
 from report.palette import FILM, FINDINGS, RGB
 from report.reader import ReaderRow, as_shape
@@ -32,7 +32,7 @@ _LONGEST_HUNG = 1280  # pixels: a film that hangs is printed 72 mm high
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of one image, uint8, (height, width, 3) each, turned as it hangs.
+    """The pictures of one image, uint8, (height, width, 3) each, turned as it hangs, with square pixels.
 
     Attributes:
         original: As it was analysed.
@@ -70,18 +70,18 @@ def draw_pictures(
         AnalysisError: `result_unreadable` if a picture is missing, damaged or of another size than said.
     """
     size = (result.display.width, result.display.height)
-    image, hanging = result.image, result.image.hanging
-    display = hang(_read(files, result.display.file, size, "RGB"), hanging)
+    image = result.image
+    display = _hung(_read(files, result.display.file, size, "RGB"), image)
     ground = display
     if result.heat_map is not None:
-        ground = blend_heat(display, hang(_read(files, result.heat_map.file, size, "L"), hanging))
-    found = [hang_finding(result.findings[row.index], hanging, (image.width, image.height)) for row in section.findings]
-    x, y = size[0] / image.width, size[1] / image.height
-    scale = (y, x) if hanging is not None and hanging.rotation in (90, 270) else (x, y)
+        ground = blend_heat(display, _hung(_read(files, result.heat_map.file, size, "L"), image))
+    found = [hang_finding(result.findings[row.index], image) for row in section.findings]
+    width, height = hung_size(image)
+    scale = (display.shape[1] / width, display.shape[0] / height)
     if result.heat_map is not None and result.tissue is not None:
         ground = _with_regions(ground, result.tissue, scale)
 
-    own = [hang_finding(as_shape(row.finding), hanging, (image.width, image.height)) for row in readers]
+    own = [hang_finding(as_shape(row.finding), image) for row in readers]
     every = list(zip(section.findings, found, strict=True))
     standing = [(row, finding) for row, finding in every if row.judged != "dismissed"]
     annotated = _drawn(every, ground, scale)
@@ -101,6 +101,16 @@ def draw_pictures(
     return Pictures(
         display, annotated, hung, cutouts, tuple(_cutout(display, finding, scale, within) for finding in own)
     )
+
+
+def _hung(picture: NDArray[np.uint8], image: ImageInfo) -> NDArray[np.uint8]:
+    """A picture of an image, turned as it hangs, with square pixels."""
+    picture = hang(picture, image.hanging)
+    across, down = square_pixels(image)
+    if (across, down) == (1.0, 1.0):
+        return picture
+    size = (round(picture.shape[1] * across), round(picture.shape[0] * down))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
 
 
 def _with_regions(ground: RGB8, tissue: Tissue, scale: tuple[float, float]) -> RGB8:

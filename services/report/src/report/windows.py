@@ -1,6 +1,6 @@
 """Which part of each film a case's report shows: the breast with all findings, hung films on one scale.
 
-Lengths are pixels of the film as it hangs. A window may reach beyond the film.
+Lengths are pixels of the film as it hangs, which are square. A window may reach beyond the film.
 """
 
 from collections import Counter
@@ -78,14 +78,14 @@ def _part_of(result: Result, readers: Sequence[ReaderRow]) -> Box:
     image = result.image
     boxes = [result.breast.box if result.breast else Box(x=0, y=0, width=image.width, height=image.height)]
     boxes += [finding.box for finding in result.findings] + [as_shape(row.finding).box for row in readers]
-    hung = [hang_box(box, image.hanging, (image.width, image.height)) for box in boxes]
+    hung = [hang_box(box, image) for box in boxes]
     left, top = min(box.x for box in hung), min(box.y for box in hung)
     right, bottom = max(box.x + box.width for box in hung), max(box.y + box.height for box in hung)
     return Box(x=left, y=top, width=right - left, height=bottom - top)
 
 
 def _mm_per_pixel(result: Result) -> float | None:
-    return result.image.pixel_spacing_mm[1] if result.image.pixel_spacing_mm else None
+    return min(result.image.pixel_spacing_mm) if result.image.pixel_spacing_mm else None
 
 
 def _around(part: Box, width: float, height: float, side: str | None) -> Box:

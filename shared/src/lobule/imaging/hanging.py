@@ -5,9 +5,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.result import Hanging
+from lobule.contracts.result import Hanging, ImageInfo
 
 Pixels = TypeVar("Pixels", bound=NDArray[Any])
+
+_NEARLY_SQUARE = 1.01  # ratio of the sides of a pixel; what rounding of the spacings can give
 
 
 def hang(pixels: Pixels, hanging: Hanging | None) -> Pixels:
@@ -54,3 +56,21 @@ def points_in_file(
         x = (height if hanging.rotation in (90, 270) else width) - x
     turns = {0: (x, y), 90: (y, height - x), 180: (width - x, height - y), 270: (width - y, x)}
     return np.stack(turns[hanging.rotation], axis=1)
+
+
+def square_pixels(image: ImageInfo) -> tuple[float, float]:
+    """The factors by which a film is stretched as it hangs so that its pixels are square.
+
+    Args:
+        image: The film; its spacings are those of rows and columns as stored.
+
+    Returns:
+        Factors across and down, at least 1: pixels become as long as the finer spacing.
+    """
+    if image.pixel_spacing_mm is None:
+        return 1.0, 1.0
+    down, across = image.pixel_spacing_mm
+    if image.hanging is not None and image.hanging.rotation in (90, 270):
+        down, across = across, down
+    finer = min(down, across)
+    return (across / finer, down / finer) if max(down, across) > _NEARLY_SQUARE * finer else (1.0, 1.0)

@@ -1,5 +1,7 @@
 """The marks on a film as a presentation state, which viewers show over the film itself (DICOM PS3.3, A.33.1)."""
 
+from fractions import Fraction
+
 import highdicom as hd
 import numpy as np
 from highdicom import pr
@@ -54,8 +56,17 @@ def presentation_state(film: AnalysedFilm, *, uid: UID, series_uid: UID, number:
         specific_character_set=film.header.SpecificCharacterSet,
         **concepts.EQUIPMENT,
     )
+    [area] = state.DisplayedAreaSelectionSequence
+    area.PresentationPixelAspectRatio = _pixel_aspect(film)
     state.Laterality = film.laterality or ""  # of the series; highdicom leaves it out, and a breast is of a pair
     return state
+
+
+def _pixel_aspect(film: AnalysedFilm) -> list[int]:
+    """Height and width of a pixel as whole numbers, which highdicom takes to be equal."""
+    rows, columns = film.result.image.pixel_spacing_mm or (1.0, 1.0)
+    ratio = Fraction(rows / columns).limit_denominator(1000)
+    return [ratio.numerator, ratio.denominator]
 
 
 def _tables(film: AnalysedFilm) -> list[pr.SoftcopyVOILUTTransformation] | None:

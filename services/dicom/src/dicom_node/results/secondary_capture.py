@@ -13,7 +13,7 @@ from dicom_node.results import concepts
 from dicom_node.results.film import AnalysedFilm, film_name
 from lobule.contracts.case import HANGINGS
 from lobule.contracts.result import Finding
-from lobule.imaging.hanging import hang, points_as_hung
+from lobule.imaging.hanging import hang, points_as_hung, square_pixels
 
 HEIGHT = 1280
 """Of each film, in pixels of the picture."""
@@ -95,13 +95,16 @@ def _rows(names: set[str]) -> list[Sequence[str]]:
 
 
 def _marked(film: AnalysedFilm, picture: bytes) -> Image.Image:
-    """A film as it hangs, with its marks and their numbers."""
+    """A film as it hangs, with square pixels, its marks and their numbers."""
     image = film.result.image
     display = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
     hanging = Image.fromarray(hang(display, image.hanging))
-    scale = HEIGHT / hanging.height
-    hanging = hanging.resize((max(1, round(hanging.width * scale)), HEIGHT))
-    per_pixel = scale * display.shape[1] / image.width
+    across, down = square_pixels(image)
+    width = hanging.width * across * HEIGHT / (hanging.height * down)
+    hanging = hanging.resize((max(1, round(width)), HEIGHT))
+    turned = image.hanging is not None and image.hanging.rotation in (90, 270)
+    rows = image.width if turned else image.height
+    per_pixel = HEIGHT / rows * np.array([across / down, 1.0])
     drawing, font = ImageDraw.Draw(hanging), ImageFont.load_default(28)
     for finding in film.result.marked_findings():
         line = per_pixel * points_as_hung(np.array(_line(finding)), image.hanging, (image.height, image.width))

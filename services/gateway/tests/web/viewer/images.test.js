@@ -64,3 +64,24 @@ test('the breast is told as the film hangs, and its tip by the side of the chest
   assert.deepEqual(tipOf({ result: analysed({ rotation: 90, mirrored: false }), entry: { laterality: 'L' } }), { x: 420, y: 0 });
   assert.equal(tipOf({ result: analysed(), entry: { laterality: null } }), null);
 });
+
+test('pixels that are not square are stretched to the finer spacing, with everything on the film', () => {
+  const stored = {
+    image: { width: 400, height: 800, hanging: null, pixel_spacing_mm: [0.1, 0.15] },
+    findings: [{ box: { x: 100, y: 100, width: 40, height: 60 }, outline: [[99.5, 99.5]] }],
+    breast: { box: { x: 0, y: 150, width: 200, height: 500 }, tips: [[0, 380], [190, 400]] },
+  };
+  const { image, findings, breast } = turnResult(stored);
+  const near = (/** @type {number} */ one, /** @type {number} */ other) => assert.ok(Math.abs(one - other) < 1e-9, `${one} ${other}`);
+  near(image.width, 600);
+  assert.deepEqual([image.height, image.pixel_spacing_mm], [800, [0.1, 0.1]]);
+  near(findings[0].box.x, 150);
+  near(findings[0].box.width, 60);
+  assert.deepEqual([findings[0].box.y, findings[0].box.height], [100, 60], 'as tall as it is wide: 6 mm');
+  near(findings[0].outline[0][0], 149.5);
+  near(breast.tips[1][0], 285);
+  const turned = turnResult({ ...stored, image: { ...stored.image, hanging: { rotation: 90, mirrored: false } } });
+  assert.equal(turned.image.width, 800, 'its rows are columns now');
+  near(turned.image.height, 600);
+  assert.equal(turnResult({ ...stored, image: { ...stored.image, pixel_spacing_mm: [0.1, 0.1004] } }).image.width, 400, 'a spacing that was rounded');
+});

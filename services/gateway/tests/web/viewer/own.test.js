@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { drawn, hung, letterOf, ownMarksOf, stored } from '#web/viewer/own.js';
+import { turnResult } from '#web/viewer/turn.js';
 
 const film = (hanging) => ({ id: 'i', result: { image: { width: 40, height: 30, hanging } } });
 
@@ -19,6 +20,18 @@ test('what is drawn on a film that hangs turned lies where its file has it, and 
   const turned = film({ rotation: 90, mirrored: false }); // the file's picture is 30 wide and 40 high
   const box = drawn('box', [{ x: 10, y: 5 }, { x: 20, y: 25 }], turned.result.image);
   assert.deepEqual(stored(box, turned).box, { x: 5, y: 20, width: 20, height: 10 });
+});
+
+test('what is drawn on a film whose pixels are not square lies where its file has it, and back', () => {
+  for (const hanging of [null, { rotation: 90, mirrored: true }]) {
+    const { image } = turnResult({ image: { width: 71, height: 37, hanging, pixel_spacing_mm: [0.15, 0.225] }, findings: [], breast: null });
+    const viewed = { id: 'i', result: { image } };
+    const box = drawn('box', [{ x: -5, y: -5 }, { x: 500, y: 500 }], image);
+    assert.deepEqual(stored(box, viewed).box, { x: 0, y: 0, width: 71, height: 37 }, 'no more than the file has');
+    const outline = drawn('outline', [{ x: 3, y: 4 }, { x: 13, y: 4 }, { x: 8, y: 20 }], image);
+    const again = hung(stored(outline, viewed), viewed);
+    for (const [at, point] of outline.outline.entries()) for (const axis of [0, 1]) assert.ok(Math.abs(again.outline[at][axis] - point[axis]) < 1e-9);
+  }
 });
 
 test('a hand that leaves the film draws to its edge, and a click draws nothing', () => {

@@ -5,7 +5,7 @@ import { Problem, address, asProblem, call, fetchRaw, offline } from '../core/ap
 import { untilDrawn } from '../core/poll.js';
 import { decodedOverview, decodedSamples } from './decoder.js';
 import { ColourSource, GreySource } from './sources.js';
-import { turnPicture, turnResult } from './turn.js';
+import { pixelsOf, turnPicture, turnResult } from './turn.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 /** @typedef {(change: Partial<ViewedImage>) => void} Patch Changes what is known of the image; nothing once it is outdated. */
@@ -70,7 +70,7 @@ async function fetchOverview(id) {
 async function fromOverview(buffer, image) {
   const { levels, copies, facts } = await decodedOverview(buffer, 'hanging' in image ? image : undefined);
   if (!facts.samples) throw new Problem(0, {});
-  const coarse = levels[0].width < image.width;
+  const coarse = levels[0].width < pixelsOf(image).width;
   const source = new GreySource(levels, { ...facts.samples, bits: facts.bits ?? 16, coarse, copies });
   return { source, depth: source.bits > 8 ? 'deep' : 'eight' };
 }

@@ -6,6 +6,7 @@ import { caption } from './caption.js';
 import { drawMeasure, handlesOf, isComplete, MEASURING } from './measures.js';
 import { emptyLayer, layerOver } from './layers.js';
 import { unitOf } from './image.js';
+import { pixelsOf } from './turn.js';
 
 /** @typedef {import('./pane.js').Pane} Pane */
 /** @typedef {import('./geometry.js').Point} Point */
@@ -240,8 +241,9 @@ function drawValue(context, pane, at) {
   const { viewed, imageSize } = pane;
   if (!at || !imageSize || !viewed?.source || (viewed.source.grey && viewed.source.coarse)) return; // a mean is no stored value
   const point = pane.toImage(at);
-  const [x, y] = [Math.floor(point.x), Math.floor(point.y)];
-  if (x < 0 || y < 0 || x >= imageSize.width || y >= imageSize.height) return;
+  if (point.x < 0 || point.y < 0 || point.x >= imageSize.width || point.y >= imageSize.height) return;
+  const { width, height } = pixelsOf({ ...imageSize, stretch: viewed.result?.image.stretch });
+  const [x, y] = [Math.floor((point.x * width) / imageSize.width), Math.floor((point.y * height) / imageSize.height)];
   const { value, stored } = viewed.source.valueAt(point, imageSize);
   context.strokeStyle = '#fff';
   context.lineWidth = 1;

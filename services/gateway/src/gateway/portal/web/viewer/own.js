@@ -1,7 +1,7 @@
 // Converts findings that a reader drew between the coordinates of the hung film and those of its file. Pure.
 
 import { sizeOf } from './image.js';
-import { turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
+import { asHung, asStored, pixelsOf, placeBox, placeOutline, turnedSize } from './turn.js';
 
 /** @typedef {import('./geometry.js').Point} Point */
 /** @typedef {import('./geometry.js').Box} Box */
@@ -23,33 +23,27 @@ export function letterOf(number) {
 }
 
 /** How a film hangs, and the size of its file's picture. @param {ViewedImage} image */
-function hangingOf(image) {
-  const hanging = image.result?.image.hanging ?? UPRIGHT;
-  const hung = sizeOf(image) ?? { width: 1, height: 1 };
-  return { hanging, stored: turnedSize(hung, hanging) }; // turned twice it is as it was
+function filedOf(image) {
+  const { hanging, stretch } = image.result?.image ?? {};
+  const hung = pixelsOf({ ...(sizeOf(image) ?? { width: 1, height: 1 }), stretch });
+  return { hanging, stretch, ...turnedSize(hung, hanging ?? UPRIGHT) }; // turned twice it is as it was
 }
 
 /** A finding as its film hangs. @param {Drawn} finding @param {ViewedImage} image @returns {Drawn} */
-export function hung({ shape, box, outline }, image) {
-  const { hanging, stored } = hangingOf(image);
-  return { shape, box: turnBox(box, stored, hanging), outline: outline && throughCentres(outline, (point) => turnPoint(point, stored, hanging)) };
-}
+export const hung = (finding, image) => moved(finding, asHung(filedOf(image)));
 
-/** The same as the file has it. @param {Drawn} finding @param {ViewedImage} image @returns {Drawn} */
-export function stored({ shape, box, outline }, image) {
-  const { hanging, stored: size } = hangingOf(image);
-  const [x1, y1] = turnBack([box.x, box.y], size, hanging);
-  const [x2, y2] = turnBack([box.x + box.width, box.y + box.height], size, hanging);
-  const turned = { x: Math.min(x1, x2), y: Math.min(y1, y2), width: Math.abs(x2 - x1), height: Math.abs(y2 - y1) };
-  return { shape, box: turned, outline: outline && throughCentres(outline, (point) => turnBack(point, size, hanging)) };
-}
-
-/** Points of outlines are centres of pixels: half a pixel from their edges. @param {Pair[]} outline @param {(point: Pair) => Pair} turn */
-const throughCentres = (outline, turn) =>
-  outline.map(([x, y]) => {
-    const [across, down] = turn([x + 0.5, y + 0.5]);
-    return /** @type {Pair} */ ([across - 0.5, down - 0.5]);
+/** The same as the file has it, inside its picture. @param {Drawn} finding @param {ViewedImage} image @returns {Drawn} */
+export function stored(finding, image) {
+  const filed = filedOf(image);
+  const back = asStored(filed);
+  return moved(finding, (point) => {
+    const [x, y] = back(point);
+    return [Math.min(Math.max(0, x), filed.width), Math.min(Math.max(0, y), filed.height)]; // a stretch leaves fractions
   });
+}
+
+/** @param {Drawn} finding @param {(point: Pair) => Pair} place @returns {Drawn} */
+const moved = ({ shape, box, outline }, place) => ({ shape, box: placeBox(box, place), outline: outline && placeOutline(outline, place) });
 
 /** What a hand drew from point to point, inside the film; null where it is nothing. @param {Shape} shape @param {Point[]} points @param {import('./geometry.js').Size} film @returns {Drawn | null} */
 export function drawn(shape, points, film) {

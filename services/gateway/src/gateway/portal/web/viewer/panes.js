@@ -184,7 +184,8 @@ const isSameScale = (one, other) =>
 /** Whether a film has more samples than are there, and the screen has room for them. @param {Pane} pane */
 function wantsMore({ shown: { source }, transform, imageSize }) {
   if (!source?.grey || !source.coarse || !transform || !imageSize) return false;
-  return transform.scale * devicePixelRatio * imageSize.width > source.levels[0].width * ENOUGH;
+  const [{ width, height }] = source.levels;
+  return transform.scale * devicePixelRatio * Math.max(imageSize.width / width, imageSize.height / height) > ENOUGH;
 }
 
 /** @param {HTMLElement} root @param {ViewedImage} image @param {string} description */

@@ -119,7 +119,7 @@ export class GreySource {
    *     of the image; `hasty`: while a hand moves, a large film may be drawn from a coarser copy.
    */
   draw(context, { image, seen, scale, window, hasty = false }) {
-    const fine = (scale * image.width) / this.levels[0].width;
+    const fine = scale * Math.max(image.width / this.levels[0].width, image.height / this.levels[0].height);
     const coarse = hasty && (seen.x2 - seen.x1) * (seen.y2 - seen.y1) * scale ** 2 > HEAVY;
     const level = this.#levelFor(coarse ? fine / 2 : fine);
     const [across, down] = [level.width / image.width, level.height / image.height];

@@ -1,12 +1,27 @@
 // Turning films to hang upright, as `Hanging` of the API says: degrees clockwise first, then left and right exchanged.
-// Everything of a film is turned once, when it is loaded, so that the viewer knows one kind of coordinates.
+// Everything of a film is turned once, when it is loaded, so that the viewer knows one kind of coordinates. Its pixels are
+// square: those of a film whose rows and columns are not equally far apart are stretched to the finer distance.
 
 /** @typedef {import('../core/types.d.ts').Hanging} Hanging */
 /** @typedef {import('../core/types.d.ts').Box} Box */
 /** @typedef {import('../core/types.d.ts').Result} Result */
+/** @typedef {import('../core/types.d.ts').Stretch} Stretch */
 /** @typedef {import('./geometry.js').Size} Size */
 /** @typedef {import('./samples.js').Level} Level */
 /** @typedef {[number, number]} Pair */
+/** @typedef {{width: number, height: number, hanging?: Hanging | null, stretch?: Stretch}} Filed The size of a file's picture, and how it hangs. */
+
+const UPRIGHT = /** @type {const} */ ({ rotation: 0, mirrored: false });
+const SQUARE = { across: 1, down: 1 };
+const NEARLY = 1.01; // what rounding of the spacings can give
+
+/** How much a film with this spacing, of rows and of columns as it hangs, is stretched. @param {Pair | null | undefined} spacing @returns {Stretch} */
+function stretchOf(spacing) {
+  if (!spacing) return SQUARE;
+  const [down, across] = spacing;
+  const unit = Math.min(down, across);
+  return Math.max(down, across) < NEARLY * unit ? SQUARE : { across: across / unit, down: down / unit };
+}
 
 /** The size of a turned picture. @param {Size} size @param {Hanging} hanging @returns {Size} */
 export const turnedSize = ({ width, height }, { rotation }) => (rotation % 180 ? { width: height, height: width } : { width, height });
@@ -52,33 +67,58 @@ export function matrixOf(size, hanging) {
 }
 
 /** @param {Box} box @param {Size} size @param {Hanging} hanging @returns {Box} */
-export function turnBox(box, size, hanging) {
-  const [x1, y1] = turnPoint([box.x, box.y], size, hanging);
-  const [x2, y2] = turnPoint([box.x + box.width, box.y + box.height], size, hanging);
+export const turnBox = (box, size, hanging) => placeBox(box, (point) => turnPoint(point, size, hanging));
+
+/** Move a box. @param {Box} box @param {(point: Pair) => Pair} place @returns {Box} */
+export function placeBox(box, place) {
+  const [x1, y1] = place([box.x, box.y]);
+  const [x2, y2] = place([box.x + box.width, box.y + box.height]);
   return { x: Math.min(x1, x2), y: Math.min(y1, y2), width: Math.abs(x2 - x1), height: Math.abs(y2 - y1) };
 }
 
-/** Outlines run through the centres of pixels, which are half a pixel from their edges. */
-const turnOutline = (/** @type {Pair[]} */ outline, /** @type {Size} */ size, /** @type {Hanging} */ hanging) =>
+/** Move an outline. Its points are centres of pixels: half a pixel from their edges. @param {Pair[]} outline @param {(point: Pair) => Pair} place */
+export const placeOutline = (outline, place) =>
   outline.map(([x, y]) => {
-    const [across, down] = turnPoint([x + 0.5, y + 0.5], size, hanging);
+    const [across, down] = place([x + 0.5, y + 0.5]);
     return /** @type {Pair} */ ([across - 0.5, down - 0.5]);
   });
+
+/** Moves points of a film's file to where they lie as it hangs. @param {Filed} film @returns {(point: Pair) => Pair} */
+export const asHung = (film) => (point) => {
+  const { across, down } = film.stretch ?? SQUARE;
+  const [x, y] = turnPoint(point, film, film.hanging ?? UPRIGHT);
+  return [x * across, y * down];
+};
+
+/** The way back of `asHung`. @param {Filed} film @returns {(point: Pair) => Pair} */
+export const asStored = (film) => ([x, y]) => {
+  const { across, down } = film.stretch ?? SQUARE;
+  return turnBack([x / across, y / down], film, film.hanging ?? UPRIGHT);
+};
+
+/** The size of a hung film in pixels of its file, rows and columns as it hangs. @param {Size & {stretch?: Stretch}} hung @returns {Size} */
+export function pixelsOf({ width, height, stretch: { across, down } = SQUARE }) {
+  return { width: Math.round(width / across), height: Math.round(height / down) };
+}
 
 /** A result with its findings and its size as the film hangs. @param {Result} result @returns {Result} */
 export function turnResult(result) {
   const { image, findings, breast } = result;
   const { hanging, pixel_spacing_mm: spacing } = image;
-  if (!hanging) return result;
-  const turned = spacing && hanging.rotation % 180 ? /** @type {Pair} */ ([spacing[1], spacing[0]]) : spacing;
+  const turned = spacing && hanging && hanging.rotation % 180 ? /** @type {Pair} */ ([spacing[1], spacing[0]]) : spacing;
+  const stretch = stretchOf(turned);
+  if (!hanging && stretch === SQUARE) return result;
+  const place = asHung({ ...image, stretch });
+  const { width, height } = turnedSize(image, hanging ?? UPRIGHT);
+  const unit = turned && stretch !== SQUARE ? Math.min(...turned) : null;
   return {
     ...result,
-    image: { ...image, ...turnedSize(image, hanging), pixel_spacing_mm: turned },
-    breast: breast && { box: turnBox(breast.box, image, hanging), tips: breast.tips.map(([x, y]) => turnPoint([x, y], image, hanging)) },
+    image: { ...image, width: width * stretch.across, height: height * stretch.down, pixel_spacing_mm: unit ? [unit, unit] : turned, stretch },
+    breast: breast && { box: placeBox(breast.box, place), tips: breast.tips.map(([x, y]) => place([x, y])) },
     findings: findings.map((finding) => ({
       ...finding,
-      box: turnBox(finding.box, image, hanging),
-      outline: finding.outline && turnOutline(finding.outline, image, hanging),
+      box: placeBox(finding.box, place),
+      outline: finding.outline && placeOutline(finding.outline, place),
     })),
   };
 }
