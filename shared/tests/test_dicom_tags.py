@@ -116,5 +116,11 @@ class TestSpacing:
         assert film.pixel_spacing_mm == pytest.approx((spacing, spacing))
         assert film.spacing_plane == plane
 
+    def test_pixels_several_times_as_long_as_wide_are_a_wrong_entry(self, film_file):
+        film = read_dicom(film_file(ImagerPixelSpacing=[0.05, 0.5]))
+        assert film.pixel_spacing_mm is None
+        assert "spacing_uncertain" in codes(film)
+        assert read_dicom(film_file(ImagerPixelSpacing=[0.1, 0.15])).pixel_spacing_mm == (0.1, 0.15)
+
     def test_none_is_known_without_tags(self, film_file):
         assert read_dicom(film_file(ImagerPixelSpacing=None)).pixel_spacing_mm is None

@@ -22,9 +22,8 @@ class InstalledExpert:
         Raises:
             AnalysisError: The film cannot be read, or no classifier is installed.
         """
-        spacing = request.image.pixel_spacing_mm
         reader = self._reader
-        [region] = regions_of_film(file, [request.box], reader.side, spacing[0] if spacing else None)
+        [region] = regions_of_film(file, [request.box], reader.side, request.image.pixel_spacing_mm)
         answer = RegionOpinion(
             outcome=region.outcome,
             mm_per_pixel=region.scale.mm_per_pixel,

@@ -57,6 +57,14 @@ def prepare_region(grey: NDArray[Any], native_size: tuple[int, int], side: int) 
     return PreparedRegion(canvas, size_features(native_size))
 
 
+def squared(grey: NDArray[Any], spacing: tuple[float, float]) -> tuple[NDArray[Any], float]:
+    """A region with square pixels, and their spacing in mm: the finer of those between rows and between columns."""
+    rows, columns = spacing
+    finer = min(spacing)
+    size = (max(1, round(grey.shape[1] * columns / finer)), max(1, round(grey.shape[0] * rows / finer)))
+    return (grey if size == grey.shape[::-1] else cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC)), finer
+
+
 def region_at(grey: NDArray[Any], spacing: float, side: int) -> PreparedRegion:
     """Place a region of an image of any scale on a canvas, at the scale of the training crops.
 

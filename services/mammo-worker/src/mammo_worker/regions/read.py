@@ -10,7 +10,7 @@ from lobule.contracts.result import Box
 from lobule.decoding.image_file import ImageFile
 from lobule.decoding.images import read_film
 from lobule.imaging.decode import decode_picture
-from mammo_worker.regions.prepare import PreparedRegion, region_at
+from mammo_worker.regions.prepare import PreparedRegion, region_at, squared
 from mammo_worker.regions.scale import Scale, scale_of_film, scale_of_picture
 
 _PERCENTILES = (0.5, 99.9)
@@ -52,7 +52,7 @@ def region_of_picture(data: bytes, side: int, spacing: float | None) -> RegionIn
 
 
 def regions_of_film(
-    file: ImageFile | bytes, boxes: Sequence[Box], side: int, spacing: float | None
+    file: ImageFile | bytes, boxes: Sequence[Box], side: int, spacing: tuple[float, float] | None
 ) -> list[RegionInput]:
     """Read boxes on a film.
 
@@ -60,7 +60,8 @@ def regions_of_film(
         file: The file, or its content.
         boxes: Boxes in pixels of the upright film.
         side: Side of the classifier's canvas.
-        spacing: Spacing in mm per pixel; by default the file's, or that of a film of usual height.
+        spacing: Spacing of rows and columns in mm, if the file does not state it; without one, that of a film of usual
+            height.
 
     Raises:
         AnalysisError: The file cannot be read.
@@ -76,6 +77,6 @@ def regions_of_film(
         is_seen = min(part.shape) >= _LEAST_PIXELS
         outcome = scale.outcome(part.shape[1], part.shape[0]) if is_seen else "too_small"
         grey = (part - low) * (255.0 / max(high - low, 1.0))
-        prepared = region_at(grey, scale.mm_per_pixel, side) if outcome == "answered" else None
+        prepared = region_at(*squared(grey, scale.spacing), side) if outcome == "answered" else None
         regions.append(RegionInput(outcome, scale, prepared))
     return regions

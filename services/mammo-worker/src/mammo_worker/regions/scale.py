@@ -19,30 +19,37 @@ class Scale:
     """The scale of an image.
 
     Attributes:
-        mm_per_pixel: Millimetres per pixel.
+        spacing: Millimetres between rows and between columns.
         assumed: Whether it was assumed because it is not stated.
     """
 
-    mm_per_pixel: float
+    spacing: tuple[float, float]
     assumed: bool = False
+
+    @property
+    def mm_per_pixel(self) -> float:
+        """Millimetres per pixel, in the direction in which the image is coarser."""
+        return max(self.spacing)
 
     def outcome(self, width: float, height: float) -> RegionOutcome:
         """Whether a region of this size in pixels can be classified, or the reason why not."""
         if self.mm_per_pixel > COARSEST * _TOLERANCE:
             return "too_coarse"
-        longer = max(width, height) * self.mm_per_pixel
+        rows, columns = self.spacing
+        longer = max(width * columns, height * rows)
         return "too_small" if longer < SMALLEST else "too_large" if longer > LARGEST else "answered"
 
 
-def scale_of_film(film: Film, spacing: float | None = None) -> Scale:
-    """The scale of a film: the given one, otherwise the file's, otherwise that of a film of usual height."""
-    if spacing is not None:
-        return Scale(spacing)
-    if film.pixel_spacing_mm:
-        return Scale(float(film.pixel_spacing_mm[0]))
-    return Scale(_FILM_HEIGHT / film.pixels.shape[0], assumed=True)
+def scale_of_film(film: Film, spacing: tuple[float, float] | None = None) -> Scale:
+    """The scale of a film: the file's, otherwise the given one, otherwise that of a film of usual height."""
+    known = film.pixel_spacing_mm or spacing
+    if known is not None:
+        return Scale(known)
+    usual = _FILM_HEIGHT / film.pixels.shape[0]
+    return Scale((usual, usual), assumed=True)
 
 
 def scale_of_picture(spacing: float | None) -> Scale:
     """The scale of a picture of a region: the given one, otherwise that of the training crops."""
-    return Scale(NATIVE_SPACING, assumed=True) if spacing is None else Scale(spacing)
+    known = NATIVE_SPACING if spacing is None else spacing
+    return Scale((known, known), assumed=spacing is None)

@@ -86,7 +86,7 @@ def _rows(reader: RegionReader, file: Path, boxes: Sequence[Box], spacing: float
     try:
         data = file.read_bytes()
         if boxes:
-            regions = regions_of_film(data, boxes, reader.side, spacing)
+            regions = regions_of_film(data, boxes, reader.side, None if spacing is None else (spacing, spacing))
         else:
             regions = [region_of_picture(data, reader.side, spacing)]
     except Exception as error:  # noqa: BLE001 - as in `predict`, one file must not end the run

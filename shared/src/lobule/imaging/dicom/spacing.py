@@ -8,6 +8,7 @@ from lobule.imaging.dicom.vocabulary import Tag
 from lobule.words import make_notice
 
 _PLAUSIBLE_MM = (0.005, 2.0)
+_LONGEST_PIXEL = 4.0  # times as long as wide, or as wide as long; a longer one is a wrong entry
 _PLAUSIBLE_FACTOR = (1.0, 10.0)
 _SPACINGS = (Tag.PIXEL_SPACING, Tag.IMAGER_PIXEL_SPACING, Tag.SCANNED_PIXEL_SPACING)
 
@@ -60,6 +61,8 @@ def magnification_of(tags: Tags) -> float | None:
 def _pair(tags: Tags, tag: Tag) -> tuple[float, float] | None:
     values = tags.numbers(tag)
     if len(values) != 2 or not all(_PLAUSIBLE_MM[0] <= value <= _PLAUSIBLE_MM[1] for value in values):
+        return None
+    if max(values) >= _LONGEST_PIXEL * min(values):
         return None
     return values[0], values[1]
 
