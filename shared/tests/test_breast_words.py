@@ -71,3 +71,15 @@ def test_no_probability_in_a_population_is_said_to_be_zero():
     """In screening, most breasts were said to have a probability of malignancy of 0.0%."""
     few = Standing(population="screening", prevalence=0.003, probability_malignant=0.00019, place=1)
     assert "(0.3% of breasts with cancer): probability of malignancy 0.02%" in standing_in_words(few, Words("en"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_finding_with_a_larger_number_than_its_breast_is_explained(language):
+    """Breast 6 %, finding 15 %: readers could not reconcile them."""
+    words = Words(language)
+    below, alike, above = (breast("L", [lesion(number)], of_lesions(1)) for number in (0.3, 0.404, 0.6))
+    assert breasts_in_words([above], words)[0][-1] == words("breast.finding_above", finding="60%", breast="40%")
+    for other in (below, alike, breast("L", [], [])):
+        assert words("breast.finding_above", finding="60%", breast="40%")[-20:] not in " ".join(
+            breasts_in_words([other], words)[0]
+        )

@@ -6,7 +6,7 @@ from lobule.contracts.case import ImageEvidence
 from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark
 from lobule.numbering import earlier_numbers_of, numbers_of
 from lobule.words import Words
-from report.lesions import lesion_entries
+from report.lesions import lesion_entries, with_lesion_states
 from report.section import build_section
 
 
@@ -116,3 +116,21 @@ def test_an_entry_names_the_image_of_each_size_and_position(mammogram):
     assert [(mark.image, mark.finding) for mark in entry.marks] == [(0, 0), (1, 0)]
     assert entry.size == f"RCC: {row.size} and RMLO: {row.size}"
     assert entry.position == f"RCC: {row.position} and RMLO: {row.position}"
+
+
+def test_marks_of_a_lesion_have_the_colour_of_the_most_suspicious(mammogram):
+    """They had two where one view is less suspicious; the table of each film keeps what the film says by itself."""
+    result, text = mammogram[0], Words("en")
+    films = [result.model_copy(deep=True), result.model_copy(deep=True)]
+    first = result.findings[0].id
+    films[1].findings[0].probability_malignant = 0.1
+    films = [film.model_copy(update={"findings": film.findings[:1]}) for film in films]
+    sections = [
+        build_section(film, datetime.now(UTC), text, number=number, name=name, numbers={first: 1})
+        for number, (film, name) in enumerate(zip(films, ("LCC", "LMLO"), strict=True), 1)
+    ]
+    for changes in (None, {}):
+        coloured = with_lesion_states(sections, lesion_entries(sections, films, changes, text))
+        assert [section.findings[0].state for section in coloured] == ["malignancy_suspected", "no_sign_of_malignancy"]
+        other = "no_sign_of_malignancy" if changes is None else "malignancy_suspected"
+        assert [section.findings[0].lesion_state for section in coloured] == ["malignancy_suspected", other]

@@ -82,6 +82,21 @@ def test_four_views_with_six_findings_fit_on_three_pages(four_views, language):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_finding_with_a_larger_number_than_its_breast_is_explained(four_views, language):
+    content, results = four_views(dismissed=1)
+    [right, *others] = content.examination.breasts
+    calm = right.model_copy(update={"probability_malignant": 0.06, "assessment": "no_sign_of_malignancy"})
+    reading = content.examination.model_copy(update={"breasts": [calm, *others]})
+    content = content.model_copy(update={"examination": reading})
+    pdf = render_case(content, results, language=language, forms=["pdf"])[f"report.{language}.pdf"]
+    text = re.sub(r"\s+", "", "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages))
+    words = Words(language)
+    numbers = {"finding": words.percent(right.lesions[0].probability_malignant), "breast": "6%"}
+    said = words("breast.finding_above.side", side=words("clinical.side.R"), **numbers)
+    assert text.count(re.sub(r"\s+", "", said)) == 1
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
 def test_eight_earlier_films_with_the_same_notes_take_no_further_page(four_views, language):
     content, results = four_views(dismissed=1)
     notices = [make_notice("aspect_assumed"), make_notice("special_view", view="CC")]

@@ -17,9 +17,10 @@ from lobule.corrections import as_corrected
 from lobule.modalities import spec_of_result
 from lobule.numbering import earlier_numbers_of, numbers_of
 from lobule.words import Words
+from lobule.words.breasts import finding_above
 from report.changes import changes_of
 from report.clinician import Clinician, clinician_of
-from report.lesions import LesionEntry, lesion_entries, places_of
+from report.lesions import LesionEntry, lesion_entries, places_of, with_lesion_states
 from report.limits import limits_of, limits_of_case
 from report.not_assessed import NotAssessed, not_assessed
 from report.notes import doubt_of, doubts_of, notes_of
@@ -142,6 +143,8 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         )
         for number, ((image, _), result) in enumerate(zip(assessed, found, strict=True), start=1)
     )
+    lesions = lesion_entries(sections, found, changes_of(content.examination, analysed, text), text)
+    sections = with_lesion_states(sections, lesions)
     hanging: list[Hanging | None] = [_evidence(image).hanging for image, _ in assessed]
     current = [i for i, section in enumerate(sections) if section.is_film and not section.is_prior]
     hung = sorted(current, key=lambda i: order(hanging[i]))
@@ -169,7 +172,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         next_steps=tuple(text.suggestion(step) for step in conclusion.suggestions),
         images=sections,
         notes=notes_of(sections, text),
-        lesions=lesion_entries(sections, found, changes_of(content.examination, analysed, text), text),
+        lesions=lesions,
         drawn=tuple(
             reader_rows(image, result, numbers, text) for (image, _), result in zip(assessed, found, strict=True)
         ),
@@ -198,6 +201,8 @@ def _breasts(reading: ExaminationReading | None, text: Words) -> Iterator[str]:
             assessment = text(f"common.assessment.{breast.assessment}")
             percent = text.percent(breast.probability_malignant)
             yield text("breast.assessed.side", side=side, assessment=assessment, percent=percent)
+            if above := finding_above(breast, text):
+                yield text("breast.finding_above.side", side=side, **above)
         if breast.density:
             words = text(f"clinical.density.{breast.density}")
             yield text("breast.density.side", side=side, letter=breast.density, words=words)

@@ -75,6 +75,26 @@ def lesion_entries(
     )
 
 
+def with_lesion_states(sections: Sequence[ImageSection], lesions: Sequence[LesionEntry]) -> tuple[ImageSection, ...]:
+    """The sections of all images, in which the marks of a lesion have the state of the most suspicious of them."""
+    states = {
+        (mark.image, mark.finding): sections[lesion.head.image].findings[lesion.head.finding].state
+        for lesion in lesions
+        for mark in lesion.marks
+    }
+    return tuple(
+        section.model_copy(
+            update={
+                "findings": tuple(
+                    row.model_copy(update={"lesion_state": states[image, finding]})
+                    for finding, row in enumerate(section.findings)
+                )
+            }
+        )
+        for image, section in enumerate(sections)
+    )
+
+
 def finding_title(number: int | None, image: str, text: Words) -> str:
     """What a finding is called: by its number, or as a mark of an earlier film that has none."""
     if number is None:

@@ -97,7 +97,7 @@ def draw_pictures(
         moved = [move_finding(finding, -window.box.x, -window.box.y) if window else finding for finding in own]
         hung = draw_reader(hung, moved, [row.letter for row in readers], per_pixel, places=places)
     within = window and window.breast
-    cutouts = tuple(_cutout(display, finding, scale, within, FINDINGS[row.state]) for row, finding in every)
+    cutouts = tuple(_cutout(display, finding, scale, within, FINDINGS[row.lesion_state]) for row, finding in every)
     return Pictures(
         display, annotated, hung, cutouts, tuple(_cutout(display, finding, scale, within) for finding in own)
     )
@@ -136,7 +136,12 @@ def _drawn(
 ) -> RGB8:
     """A picture with findings, a small one if the places of its tags are noted; see `overlay.draw_findings`."""
     small = places is not None
-    marks = [Mark(FINDINGS[row.state], str(row.number) if small and row.number else row.tag) for row, _ in found]
+    marks = [
+        Mark(FINDINGS[row.lesion_state], str(row.number))
+        if small and row.number
+        else Mark(FINDINGS[row.state], row.tag)
+        for row, _ in found
+    ]
     return (
         draw_findings(below, [finding for _, finding in found], marks, scale, small=small, places=places)
         if found

@@ -26,6 +26,7 @@ class FindingRow(Part):
         number: As in the portal: all marks of a lesion have the same; None on an earlier film without a match.
         index: Its place among the result's findings.
         state: Of the suspicion by the film's thresholds; names the colour.
+        lesion_state: Of the most suspicious mark of its lesion: its marks look alike where they stand side by side.
         suspicion: As a percentage.
         headline: The suspicion in words.
         tag: What stands beside it in the picture.
@@ -42,6 +43,7 @@ class FindingRow(Part):
     number: int | None
     index: int
     state: Assessment | Literal["unknown"]
+    lesion_state: Assessment | Literal["unknown"]
     suspicion: str
     headline: str
     tag: str
@@ -216,10 +218,12 @@ def _finding(
     finding = result.findings[index]
     box, image, suspicion = finding.box, result.image, finding.probability_malignant
     shown = text("examined.unknown") if suspicion is None else text.percent(suspicion, result.thresholds)
+    state = "unknown" if suspicion is None else result.thresholds.assess(suspicion)
     return FindingRow(
         number=number,
         index=index,
-        state="unknown" if suspicion is None else result.thresholds.assess(suspicion),
+        state=state,
+        lesion_state=state,
         suspicion=shown,
         headline=text("findings.headline", percent=shown),
         tag=str(number or shown) if None in (number, suspicion) else text("findings.tag", number=number, percent=shown),

@@ -22,9 +22,24 @@ def breasts_in_words(breasts: Sequence[BreastReading], words: Words) -> list[lis
 def _of_breast(breast: BreastReading, numbers: Sequence[int], words: Words) -> list[str]:
     density = [density_in_words(breast.density, words)] if breast.density else []
     reasons = [_in_words(breast, numbers, alike, words) for alike in _alike(breast.reasons)]
+    if above := finding_above(breast, words):
+        reasons.append(words("breast.finding_above", **above))
     standings = [standing_in_words(standing, words) for standing in breast.standings]
     consequences = [words(f"breast.{key}") for key in _consequences(breast)]
     return [words(f"breast.bi_rads.{breast.bi_rads}"), *density, *reasons, *consequences, *standings]
+
+
+def finding_above(breast: BreastReading, words: Words) -> dict[str, str]:
+    """The numbers of a finding and of its breast, if the finding's is the larger one, which has to be explained.
+
+    A finding is at most as suspicious as the film that shows it; the number of the breast is that of all its films.
+    """
+    number = breast.probability_malignant
+    highest = max((lesion.probability_malignant for lesion in breast.lesions), default=0.0)
+    if number is None or highest <= number:
+        return {}
+    finding, whole = words.percent(highest), words.percent(number)
+    return {} if finding == whole else {"finding": finding, "breast": whole}
 
 
 def _alike(reasons: Sequence[BreastReason]) -> list[list[BreastReason]]:

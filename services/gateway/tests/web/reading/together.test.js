@@ -60,6 +60,15 @@ test('both marks of a lesion have its number, and what is no lesion the numbers 
   assert.equal(nameOfMarks(state, [targetOf(CC, 0), targetOf(MLO, 0)]), `${CC.name} 1 and ${MLO.name} 3`, 'two lesions');
 });
 
+test('the marks of a lesion look like its row, unless they are spoken of apart', () => {
+  const looks = (/** @type {object} */ of) => [CC, MLO].map((image) => marksOf({ ...state, threshold: 0, ...of }, image).map(({ state: said, tag }) => [said, tag.long]));
+  const [suspected, clear] = [['malignancy_suspected', '1 · 75%'], ['no_sign_of_malignancy', '2 · 10%']];
+  assert.deepEqual(looks({}), [[suspected, clear], [['malignancy_suspected', '3 · 75%'], suspected]]);
+  const dismissed = { reviews: [{ job_id: MLO.jobId, finding_id: 'f2', verdict: 'dismissed', comment: '' }] };
+  assert.deepEqual(looks({ case: dismissed })[1][1], ['no_sign_of_malignancy', '1 · 10%'], 'it has a row of its own');
+  assert.deepEqual(looks({ together: null })[1][1], clear, 'before the films were read together');
+});
+
 test('what is shown has numbers without a gap: marked findings come before weak ones, and these by probability', () => {
   const films = ['a', 'b'].map((id) => imageWith({ id, findings: [0.9, 0.4, id === 'a' ? 0.2 : 0.3].map((probability) => ({ probability, probability_malignant: 0.1 })) }));
   const apart = { ...state, images: films, together: { breasts: [] } };

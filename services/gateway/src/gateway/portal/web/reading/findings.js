@@ -19,6 +19,13 @@ const limitOf = ({ threshold }, { thresholds }) => threshold ?? thresholds.findi
 /** @param {Reading} state @param {Target} target */
 export const verdictOf = (state, target) => reviewOf(state.case?.reviews ?? [], target)?.verdict ?? null;
 
+/** What stands first of the row that speaks of a mark: the marks of a lesion look alike. @param {Reading} state @param {Target} target */
+function headlineOfRow(state, target) {
+  const head = marksOfRow(state, target).reduce((most, mark) => (suspicion(state, mark) > suspicion(state, most) ? mark : most));
+  const [result, finding] = [imageOf(state.images, head)?.result, findingOf(state.images, head)];
+  return headlineOf(/** @type {Result} */ (result), finding ?? {}, numberOf(state, target));
+}
+
 /** What is drawn of an image: every finding that the threshold lets through. @param {Reading} state @param {ViewedImage} image */
 export function marksOf(state, image) {
   const { result } = image;
@@ -30,7 +37,7 @@ export function marksOf(state, image) {
     return [{
       finding,
       index,
-      ...headlineOf(result, finding, numberOf(state, target)),
+      ...headlineOfRow(state, target),
       selected: [state.chosen, ...others].some((mark) => sameTarget(mark, target)),
       faded: verdictOf(state, target) === 'dismissed',
       lit: sameTarget(state.lit, target),
