@@ -74,7 +74,8 @@ def film(pixels):
 
     def make(probability, findings=(), side="L", view="CC", name=None):
         said = result(probability, findings, side, view)
-        return examined(name or f"{side}{view}", side, view, Film(pixels=pixels, bits=8), said, None)
+        film = examined(name or f"{side}{view}", side, view, Film(pixels=pixels, bits=8), said, None)
+        return replace(film, pixels=None)  # not one film under several names
 
     return make
 

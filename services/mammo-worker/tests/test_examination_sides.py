@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import pydicom
 import pytest
 
 from lobule.contracts.result import DisplayImage, ModelInfo, Result, Thresholds
@@ -18,10 +19,12 @@ SUSPICION = {"RCC": 0.05, "RMLO": 0.05, "LML": 0.3, "LCC": 0.05, "LMLO": 0.05}
 @pytest.fixture
 def files(draw_film, write_dicom, tmp_path):
     pixels = draw_film(height=500, width=300, bits=8)
-    return [
-        write_dicom(tmp_path / f"{name}.dcm", pixels, 8, ImageLaterality=name[0], ViewPosition=name[1:])
-        for name in SUSPICION
-    ]
+    films = []
+    for number, name in enumerate(SUSPICION):
+        pixels[-1, 0] = number  # no two films have the same pixels
+        tags = {"ImageLaterality": name[0], "ViewPosition": name[1:]}
+        films.append(write_dicom(tmp_path / f"{name}.dcm", pixels, 8, **tags))
+    return films
 
 
 def table(files, doubted=None, damaged=None):
@@ -65,3 +68,18 @@ def test_a_film_of_unknown_side_that_cannot_be_read_stands_in_the_rows_of_both_b
     assert [row["assessment"] for row in found.values()] == ["not_sure"] * 3
     for side in ("L", "R", "case"):
         assert "LMLO.dcm:image_truncated" in found[side]["errors"]
+
+
+@pytest.mark.parametrize(("copied", "refused"), [("LMLO", "LMLO"), ("RMLO", "LCC")])
+def test_a_film_under_two_names_counts_once(files, copied, refused):
+    """A copy of LCC counted as another film of its breast, or as one of the other breast."""
+    named = {file.stem: file for file in files}
+    dataset = pydicom.dcmread(named[copied])
+    dataset.PixelData = pydicom.dcmread(named["LCC"]).PixelData  # with tags of its own
+    dataset.save_as(named[copied])
+    found = table(files)
+    left, right = found["L"], found["R"]
+    assert f"{refused}.dcm:file_repeated" in left["errors"]
+    assert not right["errors"]
+    assert (left["assessment"], found["case"]["assessment"]) == ("not_sure", "not_sure")
+    assert len(left["views"]) == 1

@@ -18,7 +18,7 @@ from lobule.words.breasts import breasts_in_words
 from lobule.worker.pipeline import no_progress
 from lobule_ml.batch import Row, open_output, reason, row_writer, tracked
 from mammo_worker.examination.breasts import BreastReading, read_breast
-from mammo_worker.examination.films import ExaminedFilm, examined
+from mammo_worker.examination.films import ExaminedFilm, examined, twin_of
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.patients import of_other_patients
 from mammo_worker.examination.rule import Verdict, by_rule, is_cleared, verdict_of
@@ -152,6 +152,9 @@ def examine(
             outcome = _attempt(row, read)
             if isinstance(outcome, Failure):
                 failures.append(outcome)
+            elif twin := twin_of(outcome, films):
+                detail = f"the film has the same pixels as {twin.name}"  # it would count twice
+                failures.append(Failure(row, "file_repeated", detail, outcome.laterality))
             else:
                 films.append(outcome)
         yield _reading(name, films, failures, models, strangers), failures

@@ -1,5 +1,7 @@
 """A film of an examination: its result, and the positions of its findings in the breast."""
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +34,7 @@ class ExaminedFilm:
         marks: Marks of the first `MOST_FINDINGS` findings of the result, in their order.
         plane: Plane in which the spacing of its pixels is valid; None if unknown.
         upright: Whether the film certainly hangs as usual.
+        pixels: Fingerprint of its pixels, by which a film under two names is known as one; None if not computed.
     """
 
     name: str
@@ -43,6 +46,7 @@ class ExaminedFilm:
     marks: list[Mark]
     plane: SpacingPlane | None = None
     upright: bool = True
+    pixels: str | None = None
 
 
 def examined(
@@ -61,14 +65,26 @@ def examined(
     hung = hang_film(film, hanging)
     plane = result.image.spacing_plane
     upright = not any(notice.code in ORIENTATION_IN_DOUBT for notice in result.notices)
+    pixels = _fingerprint(film)
     if not hung.breast.mask.any():
-        return ExaminedFilm(name, laterality, view, result, None, None, [], plane, upright)
+        return ExaminedFilm(name, laterality, view, result, None, None, [], plane, upright, pixels)
     thumbnail = thumbnail_of(hung.breast, hung.pixels.shape[1])
     anatomy = find_anatomy(thumbnail, view)
     boxes = np.array([[f.box.x, f.box.y, f.box.x + f.box.width, f.box.y + f.box.height] for f in result.findings])
     boxes = boxes_as_hung(boxes.reshape(-1, 4)[:MOST_FINDINGS], hanging, film.pixels.shape)
     marks = marks_of(thumbnail, anatomy, boxes)
-    return ExaminedFilm(name, laterality, view, result, thumbnail, anatomy, marks, plane, upright)
+    return ExaminedFilm(name, laterality, view, result, thumbnail, anatomy, marks, plane, upright, pixels)
+
+
+def twin_of(film: ExaminedFilm, others: Iterable[ExaminedFilm]) -> ExaminedFilm | None:
+    """The film that has the same pixels, which is the same film under another name; None if there is none."""
+    return next((other for other in others if film.pixels is not None and other.pixels == film.pixels), None)
+
+
+def _fingerprint(film: Film) -> str:
+    digest = hashlib.sha256(f"{film.pixels.shape} {film.pixels.dtype}".encode())
+    digest.update(np.ascontiguousarray(film.pixels))
+    return digest.hexdigest()
 
 
 def boxes_as_hung(boxes: NDArray[np.floating], hanging: Hanging | None, shape: tuple[int, ...]) -> NDArray[np.float64]:
