@@ -74,8 +74,7 @@ def film(pixels):
 
     def make(probability, findings=(), side="L", view="CC", name=None):
         said = result(probability, findings, side, view)
-        film = examined(name or f"{side}{view}", side, view, Film(pixels=pixels, bits=8), said, None)
-        return replace(film, pixels=None)  # not one film under several names
+        return replace(examined(name or side + view, side, view, Film(pixels, bits=8), said, None), pixels=None)
 
     return make
 

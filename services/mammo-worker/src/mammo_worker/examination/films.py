@@ -83,7 +83,7 @@ def twin_of(film: ExaminedFilm, others: Iterable[ExaminedFilm]) -> ExaminedFilm 
 
 def _fingerprint(film: Film) -> str:
     digest = hashlib.sha256(f"{film.pixels.shape} {film.pixels.dtype}".encode())
-    digest.update(np.ascontiguousarray(film.pixels))
+    digest.update(np.ascontiguousarray(film.pixels).data)
     return digest.hexdigest()
 
 
