@@ -140,3 +140,8 @@ def test_an_unreachable_server_is_told_in_words(real_field):
     with Client("http://127.0.0.1:9", "x", "y") as nobody, pytest.raises(ApiError) as refused:
         nobody.upload(Path(real_field), "histopathology")
     assert refused.value.code == "server_unreachable"
+
+
+def test_only_the_owner_can_read_what_a_first_start_makes(system):
+    made = [system.home.folder, *system.home.folder.glob("lobule.sqlite*"), system.home.folder / "secrets.json"]
+    assert [file for file in made if file.stat().st_mode & 0o077] == []

@@ -1,9 +1,9 @@
 """Settings from variables and from files, and what is said where one is missing."""
 
 import pytest
-from pydantic import model_validator
+from pydantic import SecretStr, model_validator
 
-from lobule.settings import Settings, read_settings
+from lobule.settings import Settings, read_settings, variable
 
 TOKEN = "t" * 32
 
@@ -28,6 +28,27 @@ def test_a_variable_wins_over_its_file(environment, tmp_path):
     (tmp_path / "url").write_text("redis://from-a-file")
     environment.setenv("LOBULE_REDIS_URL_FILE", str(tmp_path / "url"))
     assert read_settings(Settings).redis_url == "redis://r"
+
+
+def test_a_variable_and_its_file_are_read_alike(environment, tmp_path):
+    """A variable of a Kubernetes secret ends with the line end of the file that the secret was created from."""
+    environment.setenv("LOBULE_MASTER_KEY", "k" * 32 + "\n")
+    environment.setenv("LOBULE_S3_ENDPOINT_URL", "\n")
+    (tmp_path / "key").write_bytes(b"\xef\xbb\xbf" + b"k" * 32 + b"\r\n")  # as editors of Windows write it
+    environment.setenv("LOBULE_MASTER_KEY_BEFORE_FILE", str(tmp_path / "key"))
+    settings = read_settings(Settings)
+    assert settings.s3_endpoint_url is None
+    assert settings.master_key == settings.master_key_before == SecretStr("k" * 32)
+    assert variable("MASTER_KEY") == variable("MASTER_KEY_BEFORE") == "k" * 32
+
+
+def test_a_file_that_is_no_text_is_named(environment, tmp_path, capsys):
+    (tmp_path / "key").write_text("k" * 32, "utf-16")
+    environment.setenv("LOBULE_MASTER_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(SystemExit) as ended:
+        read_settings(Settings)
+    assert ended.value.code == 78
+    assert f"it is no text in UTF-8: '{tmp_path / 'key'}'" in capsys.readouterr().err
 
 
 def test_an_empty_variable_is_an_unset_one(environment):

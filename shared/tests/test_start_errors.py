@@ -114,6 +114,45 @@ def test_invalid_settings_of_a_service_end_the_start(tmp_path):
     assert str(refused.value) == "The settings of report are wrong: LOBULE_TIME_ZONE is wrong"
 
 
+def test_a_setting_whose_file_cannot_be_read_ends_the_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOBULE_SECRET_KEY_FILE", str(tmp_path / "none"))
+    with (
+        pytest.raises(StartError) as refused,
+        running_system(tmp_path, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print),
+    ):
+        pass
+    assert refused.value.code == "settings_invalid"
+    assert str(tmp_path / "none") in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "starts"),
+    [
+        ("LOBULE_REDIS_URL", "redis://r", []),
+        ("LOBULE_REDIS_URL_FILE", "", []),
+        ("LOBULE_REDIS_URL", "", ["redis"]),
+    ],
+)
+def test_redis_is_started_unless_a_setting_names_one(tmp_path, monkeypatch, name, value, starts):
+    (tmp_path / "url").write_text("redis://r")
+    monkeypatch.setenv(name, value or (str(tmp_path / "url") if name.endswith("FILE") else ""))
+    started, given = list[str](), dict[str, str]()
+
+    def prepare(_home, environment):
+        given.update(environment)
+        raise StartError("database_failed", output="")
+
+    monkeypatch.setattr(Supervisor, "start", lambda _self, child: started.append(child.name))
+    monkeypatch.setattr(system, "_prepare", prepare)
+    with (
+        pytest.raises(StartError),
+        running_system(tmp_path, "127.0.0.1", 0, show_logs=False, log_format="json", echo=lambda _: None),
+    ):
+        pass
+    assert started == starts
+    assert given["LOBULE_REDIS_URL"].startswith("unix:" if starts else "redis://r")
+
+
 def test_a_log_file_does_not_grow_without_end(tmp_path, monkeypatch):
     monkeypatch.setattr(supervisor_module, "_LOG_BYTES", 100)
     child = Child("talking", [sys.executable, "-c", "for each in range(100): print(each)"])

@@ -3,6 +3,7 @@
 Each is the environment variable `LOBULE_<NAME>`, or the content of the file that `LOBULE_<NAME>_FILE` names.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from lobule.redis_address import checked
 
@@ -30,8 +31,20 @@ def variable(name: str) -> str | None:
     Raises:
         OSError: The file cannot be read.
     """
-    value, path = os.environ.get(f"{_PREFIX}{name}"), os.environ.get(f"{_PREFIX}{name}_FILE")
-    return value or (path and Path(path).read_text("utf-8").strip()) or None
+    value, path = os.environ.get(f"{_PREFIX}{name}", "").strip(), os.environ.get(f"{_PREFIX}{name}_FILE")
+    return value or (path and _content(path)) or None
+
+
+def _content(path: str) -> str:
+    """The text of a file, without white space around it and without the mark that editors of Windows put before it.
+
+    Raises:
+        OSError: The file cannot be read, or is no text.
+    """
+    try:
+        return Path(path).read_text("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise OSError(errno.EINVAL, "it is no text in UTF-8", path) from None
 
 
 class _Files(PydanticBaseSettingsSource):
@@ -40,7 +53,7 @@ class _Files(PydanticBaseSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
         prefix = str(self.config.get("env_prefix", ""))
         path = os.environ.get(f"{prefix}{field_name}_FILE".upper())
-        return (None if path is None else Path(path).read_text("utf-8").strip()), field_name, False
+        return (None if path is None else _content(path)), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         given = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
@@ -62,9 +75,16 @@ def http_address(url: str) -> str:
 HttpAddress = Annotated[str, AfterValidator(http_address)]
 
 
-def without_line_end(value: object) -> object:
-    """Remove the line end of a secret, which a Kubernetes secret keeps if it was created from a file."""
-    return value.strip() or None if isinstance(value, str) else value
+class _Variables(EnvSettingsSource):
+    """Values of variables without the white space around them.
+
+    A variable from a Kubernetes secret that was created from a file ends with a line end. A key would differ by it from
+    the same file read as `_FILE`, and HTTP refuses a token with it.
+    """
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        value, key, is_complex = super().get_field_value(field, field_name)
+        return (value.strip() or None if isinstance(value, str) else value), key, is_complex
 
 
 class FromEnvironment(BaseSettings):
@@ -75,12 +95,12 @@ class FromEnvironment(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - see `_Variables`
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - only variables and their files are used
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The sources in their order of precedence: arguments, variables, files."""
-        return init_settings, env_settings, _Files(settings_cls)
+        return init_settings, _Variables(settings_cls), _Files(settings_cls)
 
 
 class ServiceSettings(FromEnvironment):
@@ -125,11 +145,6 @@ class Settings(ServiceSettings):
     )
     step_soft_time_limit_s: float = Field(300, gt=0, description="seconds after which a step is asked to stop")
     step_time_limit_s: float = Field(330, gt=0, description="seconds after which the process of a step is killed")
-
-    @field_validator("master_key", "master_key_before", mode="before")
-    @classmethod
-    def _key_of_store(cls, value: object) -> object:
-        return without_line_end(value)
 
     @field_validator("redis_url")
     @classmethod

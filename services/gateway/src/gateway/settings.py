@@ -13,7 +13,7 @@ from gateway.networks import parse_networks
 from gateway.pdf_signing import PdfSigner
 from gateway.roles import parse_mapping, parse_roles
 from gateway.signing_keys import SigningKeys, parse_public_keys
-from lobule.settings import HttpAddress, Settings, read_settings, without_line_end
+from lobule.settings import HttpAddress, Settings, read_settings
 
 _TEN_YEARS_H = 24 * 3650
 
@@ -227,11 +227,6 @@ class GatewaySettings(Settings):
         if self.names != "strip" and self.names_key is None:
             raise ValueError(f"LOBULE_NAMES={self.names} needs LOBULE_NAMES_KEY_FILE, a file with a secret key")
         return self
-
-    @field_validator("audit_key", "audit_keys_before", "names_key", mode="before")
-    @classmethod
-    def _key(cls, value: object) -> object:
-        return without_line_end(value)
 
     @field_validator("audit_keys_before")
     @classmethod

@@ -2,7 +2,6 @@
 
 import errno
 import importlib.util
-import os
 import shutil
 import socket
 import subprocess
@@ -24,7 +23,7 @@ from lobule.launcher.supervisor import Child, Supervisor
 from lobule.progress_cache import ProgressCache
 from lobule.queueing import QUEUES
 from lobule.redis_address import connect
-from lobule.settings import EX_CONFIG
+from lobule.settings import EX_CONFIG, variable
 
 WORKER_MODULES = {"histo": "histo_worker.worker", "mammo": "mammo_worker.worker", "report": "report.worker"}
 _START_S = 600.0  # on a busy machine, loading the models takes minutes
@@ -83,11 +82,15 @@ def _run(
 ) -> Iterator[RunningSystem]:
     run_folder = Path(tempfile.mkdtemp(prefix="lobule-"))  # a Unix socket's path must be short
     redis_socket = run_folder / "redis.sock"
-    redis_url = os.environ.get("LOBULE_REDIS_URL") or f"unix://{redis_socket}"
-    environment = home.environment(redis_url, url, log_format)
+    try:
+        redis_url = variable("REDIS_URL")
+        environment = home.environment(redis_url or f"unix://{redis_socket}", url, log_format)
+    except OSError as error:  # the file of a setting
+        run_folder.rmdir()
+        raise StartError("settings_invalid", service="gateway", output=str(error)) from None
     supervisor = Supervisor(environment, home.folder / "logs", show_logs=show_logs)
     try:
-        if "LOBULE_REDIS_URL" not in os.environ:
+        if redis_url is None:
             supervisor.start(Child("redis", redis_command(redis_socket)))
         echo("launcher.preparing")
         _prepare(home, environment)
@@ -122,7 +125,7 @@ def _prepare(home: Home, environment: dict[str, str]) -> None:
     """Migrate the database, and add the two users at the first start."""
     command = [sys.executable, "-m", "gateway.first_start", f"clinician:{DEMO}", f"admin:{ADMIN}"]
     secrets = "".join(f"{home.secrets[name]}\n" for name in ("demo_password", "admin_password"))
-    done = subprocess.run(command, env=environment, input=secrets, text=True, capture_output=True)
+    done = subprocess.run(command, env=environment, input=secrets, text=True, capture_output=True, umask=0o077)
     if done.returncode == EX_CONFIG:
         raise StartError("settings_invalid", service="gateway", output=done.stderr.strip())
     if done.returncode != 0:
