@@ -59,6 +59,19 @@ def test_a_command_finds_the_folder_of_lobule_up(home, command):
     assert done.exit_code == 0, (done.output, done.exception)
 
 
+def test_a_command_takes_the_secrets_of_the_folder_for_a_database_elsewhere(home, tmp_path, monkeypatch):
+    """As `lobule up` does with LOBULE_DATABASE_URL."""
+    (home / "lobule.sqlite").rename(tmp_path / "elsewhere.sqlite")
+    monkeypatch.setenv("LOBULE_DATABASE_URL", f"sqlite:///{tmp_path}/elsewhere.sqlite")
+    done = run("user", "list", "--home", str(home))
+    assert done.exit_code == 0, (done.output, done.exception)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "var").mkdir()
+    home.rename(tmp_path / "var" / "lobule")  # at the default place it may be another system's
+    done = run("user", "list")
+    assert (done.exit_code, "LOBULE_SECRET_KEY is not set" in done.stderr) == (78, True)
+
+
 def test_a_backup_of_the_folder_is_made_and_noted(home, tmp_path):
     (home / "objects" / "images").mkdir()
     done = run("backup", "create", str(tmp_path / "backup"), "--home", str(home))

@@ -2,13 +2,17 @@
 
 import os
 
+import postgres
 import pytest
 import typer
+from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from gateway.database import make_engine
 from gateway.migrate import current_revision, main
+from gateway.settings import GatewaySettings
 from lobule.launcher.home import Home
+from lobule.settings import read_settings
 
 
 @pytest.fixture
@@ -22,6 +26,11 @@ def run(home: Home, *arguments: str):
     app = typer.Typer()
     app.command()(main)
     return CliRunner().invoke(app, ["--home", str(home.folder), *arguments])
+
+
+def run_on(url: str, home: Home, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOBULE_DATABASE_URL", url)
+    return run(home, "--wait", "1")
 
 
 def test_back_to_the_revision_of_an_older_version(home):
@@ -44,3 +53,48 @@ def test_a_folder_without_a_database_is_named(home):
     done = run(home)
     assert done.exit_code == 1
     assert str(home.folder) in done.stderr
+
+
+@pytest.mark.parametrize(("revision", "said"), [("9999", "'9999'"), ("0078", "Destination 0078")])
+def test_a_revision_that_is_unknown_or_newer_is_refused_in_a_line(home, revision, said):
+    (home.folder / "lobule.sqlite").touch()
+    run(home, "--revision", "0066")
+    done = run(home, "--revision", revision)
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.postgres
+class TestOnPostgres:
+    def test_a_user_who_may_not_create_tables(self, home, postgres_url, monkeypatch):
+        """As in a database that another user created, since PostgreSQL 15."""
+        role = make_url(postgres_url).database
+        postgres.execute(postgres_url, f"CREATE ROLE {role} LOGIN")
+        done = run_on(make_url(postgres_url).set(username=role).render_as_string(False), home, monkeypatch)
+        postgres.execute(postgres_url, f"DROP ROLE {role}")
+        assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+        assert "permission denied for schema public. The user of LOBULE_DATABASE_URL must own" in done.stderr
+
+    def test_an_encoding_that_lacks_most_letters(self, home, new_postgres_url, monkeypatch):
+        url = new_postgres_url("template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+        done = run_on(url, home, monkeypatch)
+        assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+        assert "The encoding of the database is SQL_ASCII; Lobule needs UTF8" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql+psycopg://lobule:secret@host:54x2/lobule", "postgresql+psycopg://lobule:secret@host", "sqlite:///"],
+)
+def test_an_address_without_a_database_is_refused_without_its_password(home, monkeypatch, capsys, url):
+    monkeypatch.setenv("LOBULE_DATABASE_URL", url)
+    monkeypatch.setenv("LOBULE_REDIS_URL", "unix:///none")
+    for name in ("object_store_url", "internal_token", "secret_key"):
+        monkeypatch.setenv(f"LOBULE_{name.upper()}", home.settings()[name])
+    with pytest.raises(SystemExit) as ended:
+        read_settings(GatewaySettings)
+    said = capsys.readouterr().err
+    assert ended.value.code == 78
+    assert said.startswith("LOBULE_DATABASE_URL is wrong: it names no database")
+    assert "secret" not in said

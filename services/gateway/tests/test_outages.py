@@ -64,6 +64,30 @@ class TestOnPostgres:
                 os.kill(process, signal.SIGCONT)
         assert client.get("/api/v1/cases", headers=alice).status_code == 200
 
+    def test_a_server_that_only_reads_is_away_until_another_one_writes(self, app, client, alice, upload, picture):
+        """As after a failover, or where a provider refuses changes because the disk is nearly full."""
+        name = app.state.engine.url.database
+        app.state.readiness.kept_s = 0
+
+        def only_reads(how: str) -> None:
+            with app.state.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.execute(text("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE"))
+                connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {how}'))
+                connection.invalidate()
+
+        only_reads("on")
+        app.state.engine.dispose()
+        answer = upload()
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        ready = client.get("/readyz")
+        assert (ready.status_code, ready.json()["database"]) == (503, False)
+        assert client.get("/api/v1/cases", headers=alice).status_code == 200, "what is there can be read"
+        only_reads("off")  # for new connections
+        upload(picture(1))  # perhaps with a connection of before
+        assert upload(picture(2)).status_code == 202
+        assert client.get("/readyz").json()["database"]
+
     def test_two_tabs_that_open_one_case(self, client, alice, case):
         with ThreadPoolExecutor(2) as pool:
             visits = [pool.submit(client.put, f"/api/v1/cases/{case}/visit", headers=alice) for _ in range(8)]

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from gateway.cases import sheets
 from gateway.database import SessionFactory
 from gateway.main import create_app
-from gateway.migrate import migrate
+from gateway.migrate import migrate, plain_errors
 from gateway.networks import parse_networks
 from gateway.path_prefix import PathPrefix, places_of
 from gateway.portal.pages import compile_templates
@@ -46,7 +46,8 @@ def main(
     check_proxies(forwarded_allow_ips)
     settings = get_settings()
     if migrations:
-        migrate(settings.database_url, audit_key=settings.audit_secret)
+        with plain_errors():
+            migrate(settings.database_url, audit_key=settings.audit_secret)
     app = create_app(settings)
     adopt_reading_rule(app.state.sessions, settings)
     warm_up()

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from gateway.database import AUDIT_KEY, SessionFactory, make_engine, make_session_factory
+from gateway.database import AUDIT_KEY, READ_ONLY, SessionFactory, make_engine, make_session_factory
 from gateway.settings import GatewaySettings, get_settings
 from lobule.cli.common import DEFAULT_HOME, words
 from lobule.launcher.errors import StartError
@@ -20,6 +20,8 @@ from lobule.storage import StoreFullError, StoreUnavailableError
 
 _UNDEFINED = ("42P01", "42703")
 """PostgreSQL's codes of a table and a column that it does not have."""
+_FORBIDDEN = "42501"
+"""PostgreSQL's code of what the user may not do."""
 
 
 def fail(problem: str) -> typer.Exit:
@@ -36,7 +38,7 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except DBAPIError as error:
-            raise fail(_database_problem(error)) from None
+            raise fail(database_problem(error)) from None
         except StartError as error:
             raise fail(error.sentence(words())) from None
         except BrokenPipeError:
@@ -45,11 +47,17 @@ class _Commands(TyperGroup):
             raise fail(str(error)) from None
 
 
-def _database_problem(error: DBAPIError) -> str:
+def database_problem(error: DBAPIError) -> str:
+    """Why the database cannot be used, and what to do, in the language of the terminal."""
     reason = (str(error.orig).strip() or str(error)).splitlines()[0]
+    state = getattr(error.orig, "sqlstate", None)
     missing = ("no such table", "no such column")  # SQLite has no codes for them
-    if getattr(error.orig, "sqlstate", None) in _UNDEFINED or reason.startswith(missing):
+    if state in _UNDEFINED or reason.startswith(missing):
         return words()("doctor.database_old", revision="-")
+    if state == READ_ONLY:
+        return words()("doctor.database_read_only")
+    if state == _FORBIDDEN:
+        return words()("cli.database_refuses", reason=reason)
     return words()("doctor.database_away", reason=reason)
 
 
@@ -68,11 +76,16 @@ def end_on_sigterm() -> None:
 
 
 def settings_at(home: Path) -> GatewaySettings:
-    """The settings of the environment; without LOBULE_DATABASE_URL those that `lobule up` with the folder would use."""
-    if variable("DATABASE_URL"):
+    """The settings that `lobule up` with the folder and the variables would use.
+
+    With LOBULE_DATABASE_URL, those of the environment alone, unless the command names the folder: the default one may
+    belong to another system.
+    """
+    elsewhere = variable("DATABASE_URL") is not None
+    if elsewhere and (home == DEFAULT_HOME or not Home.is_at(home)):
         return get_settings()
     refuse_another_store(home)
-    if Home.database_in(home) is None:
+    if not elsewhere and Home.database_in(home) is None:
         raise fail(words()("cli.no_lobule", folder=home.resolve()))
     # Redis is a child of `lobule up`, at a socket of its own; no command asks for it.
     redis = {} if variable("REDIS_URL") else {"redis_url": "unix:///none"}

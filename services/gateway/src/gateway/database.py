@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, String, create_engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, String, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -87,8 +88,12 @@ _OF_POSTGRES = {
     "keepalives_idle": PROBE_EVERY_S,
     "keepalives_interval": PROBE_EVERY_S,
     "keepalives_count": PROBES,
+    "client_encoding": "utf8",
 }
 """Parameters of libpq: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
+
+READ_ONLY = "25006"
+"""PostgreSQL's code of a change that it refuses because it only reads, as a standby does."""
 
 
 def make_engine(url: str, *, impatient: bool = False) -> Engine:
@@ -103,6 +108,7 @@ def make_engine(url: str, *, impatient: bool = False) -> Engine:
         if impatient:
             event.listen(engine, "do_connect", _connect_impatiently)
         event.listen(engine, "before_cursor_execute", _refuse_nul)
+        event.listen(engine, "handle_error", _leave_a_standby)
         return engine
     engine = create_engine(url, connect_args={"timeout": 15, "check_same_thread": False})
     event.listen(engine, "before_cursor_execute", _refuse_nul)
@@ -129,6 +135,17 @@ def make_engine(url: str, *, impatient: bool = False) -> Engine:
 
 def _connect_impatiently(_dialect: Dialect, _record: object, given: list[Any], named: dict[str, Any]) -> object:
     return ImpatientConnection.connect(*given, **named)
+
+
+def _leave_a_standby(context: ExceptionContext) -> None:
+    """Take connections to a server that only reads for lost: after a failover, new ones reach the one that writes."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
+
+
+def only_reads_rows(connection: Connection) -> bool:
+    """Whether the server refuses every change, as a standby of PostgreSQL does."""
+    return connection.dialect.name == "postgresql" and connection.scalar(text("SHOW transaction_read_only")) == "on"
 
 
 def _refuse_nul(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, _many: bool) -> None:

@@ -1,8 +1,8 @@
 """`python -m gateway.migrate`: migrates the database to the schema of this version, or back to an older one."""
 
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,13 +12,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway.audit import sealing
 from gateway.cases import repository
 from gateway.cases.service import summarise
-from gateway.command_line import fail, settings_at
+from gateway.command_line import database_problem, fail, settings_at
 from gateway.database import SessionFactory, make_engine, make_session_factory, read
 from gateway.settings import get_settings
 from lobule.cli.common import words
@@ -71,6 +72,11 @@ def migrate(
         revision: Target; an older one than the present downgrades, an empty database always upgrades.
         new: For developers: instead, write a migration with this message from the difference to the models.
         audit_key: Links the audit events of a version without chains. Without it they stay unlinked.
+
+    Raises:
+        NewerDatabaseError: A newer version has migrated the database.
+        StartError: The database is new, and cannot store every text.
+        CommandError: There is no such revision, or it is newer than the database.
     """
     config = _config()
     engine = make_engine(database_url)
@@ -84,6 +90,8 @@ def migrate(
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             connection.commit()
         current = current_revision(connection)
+        if current is None:
+            _check_encoding(connection)
         connection.commit()
         if current is not None and current not in _revisions():
             raise NewerDatabaseError(
@@ -106,6 +114,14 @@ def migrate(
         if audit_key is not None and current is not None and current < _CHAINS_CAME:
             sealing.seal(make_session_factory(engine, audit_key=audit_key), since=sealing.BEGINNING)
     engine.dispose()
+
+
+def _check_encoding(connection: Connection) -> None:
+    if (
+        connection.dialect.name == "postgresql"
+        and (encoding := connection.scalar(text("SHOW server_encoding"))) != "UTF8"
+    ):
+        raise StartError("database_encoding", encoding=encoding)
 
 
 def _again_after_deadlocks(connection: Connection, run: Callable[[], None]) -> None:
@@ -148,14 +164,25 @@ def main(
     url = settings.database_url
     _wait_for(url, wait)
     try:
-        with nullcontext() if home is None else Home.open(home).in_use():
+        with plain_errors(), nullcontext() if home is None else Home.open(home).in_use():
             migrate(url, revision, new=new, audit_key=settings.audit_secret)
-    except StartError as error:
-        raise fail(error.sentence(words())) from None
     except NewerDatabaseError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(0 if accept_newer else 1) from None
     typer.echo("The database is ready.")
+
+
+@contextmanager
+def plain_errors() -> Generator[None]:
+    """Say in a line why the database cannot be migrated, and exit with status 1."""
+    try:
+        yield
+    except StartError as error:
+        raise fail(error.sentence(words())) from None
+    except DBAPIError as error:
+        raise fail(database_problem(error)) from None
+    except CommandError as error:  # of Alembic
+        raise fail(str(error)) from None
 
 
 def _wait_for(url: str, seconds: float) -> None:

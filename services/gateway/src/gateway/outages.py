@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from gateway.database import READ_ONLY
 from gateway.errors import ProblemError, problem_response
 from gateway.token_keys import TokenError
 from lobule.storage import StoreFullError, StoreUnavailableError
@@ -30,15 +31,18 @@ OUTAGES: tuple[type[Exception], ...] = (
 _Kind = Literal["away", "busy", "full", "conflict"]
 
 # https://www.postgresql.org/docs/15/errcodes-appendix.html: deadlocks and conflicts, a full disk, a unique key that
-# another transaction has taken since it was looked for; then whole classes.
+# another transaction has taken since it was looked for, a server that only reads, a transaction that it ended because
+# nothing came; then whole classes.
 _OF_POSTGRES: dict[str, _Kind] = {
     "40001": "busy",
     "40P01": "busy",
     "55P03": "busy",
     "53100": "full",
     "23505": "conflict",
+    READ_ONLY: "away",
+    "25P03": "away",
 }
-_OF_POSTGRES_CLASSES: dict[str, _Kind] = {"08": "away", "53": "away", "57": "away"}
+_OF_POSTGRES_CLASSES: dict[str, _Kind] = {"08": "away", "53": "away", "57": "away", "58": "away"}
 # https://www.sqlite.org/rescode.html: busy, locked, read-only, input or output, full, not to be opened.
 _OF_SQLITE: dict[int, _Kind] = {5: "busy", 6: "busy", 8: "away", 10: "away", 13: "full", 14: "away"}
 _UNIQUE_IN_SQLITE = (1555, 2067)  # SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from gateway.audit_keys import derived_key, parse_former_keys
 from gateway.cross_origin import parse_origins
@@ -240,6 +242,12 @@ class GatewaySettings(Settings):
     def _known_database(cls, url: str) -> str:
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("it must begin with postgresql+psycopg:// or sqlite:///")
+        try:
+            named = make_url(url).database
+        except (ArgumentError, ValueError):  # its words may contain the password
+            named = None
+        if not named:
+            raise ValueError("it names no database; write / @ : # % of user and password as %2F %40 %3A %23 %25")
         return url
 
     @field_validator("public_url")

@@ -13,6 +13,7 @@ from lobule.launcher.errors import StartError
 from lobule.settings import variable
 
 _DATABASE = "lobule.sqlite"
+_SECRETS_FILE = "secrets.json"
 _SECRETS = ("internal_token", "secret_key", "admin_password", "demo_password")
 
 
@@ -28,6 +29,11 @@ class Home:
         """The address of the database in a folder of `lobule up`; None if there is none."""
         file = folder.resolve() / _DATABASE
         return f"sqlite:///{file}" if file.exists() else None
+
+    @classmethod
+    def is_at(cls, folder: Path) -> bool:
+        """Whether `lobule up` has made the folder, wherever its database is."""
+        return (folder.resolve() / _SECRETS_FILE).exists()
 
     @classmethod
     def open(cls, folder: Path) -> "Home":
@@ -48,7 +54,7 @@ class Home:
         for file in (*folder.glob(f"{_DATABASE}*"), *folder.glob("logs/*.log")):
             with contextlib.suppress(FileNotFoundError):  # SQLite deletes its files beside the database when it is left
                 file.chmod(0o600)  # an older version may have created them with the user's umask
-        file = folder / "secrets.json"
+        file = folder / _SECRETS_FILE
         known = _secrets_in(file) if file.exists() else {}
         missing = [name for name in _SECRETS if name not in known]
         if missing:

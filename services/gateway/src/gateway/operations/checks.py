@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from gateway.database import make_engine, make_session_factory, read
+from gateway.database import make_engine, make_session_factory, only_reads_rows, read
 from gateway.migrate import current_revision, lacks_migration
 from gateway.networks import parse_networks
 from gateway.settings import GatewaySettings
@@ -96,8 +96,10 @@ def _store(installation: Installation) -> ObjectStore | None:
 
 
 def _of(engine: Engine) -> Iterator[Check]:
-    revision, theirs = read(make_session_factory(engine), _state)
-    if revision is not None:
+    revision, theirs, read_only = read(make_session_factory(engine), _state)
+    if read_only:
+        yield Check("database", "problem", "database_read_only")
+    elif revision is not None:
         yield Check("database", "problem", "database_old", {"revision": revision})
     else:
         yield Check("database", "ok", "database", {"kind": engine.dialect.name})
@@ -108,13 +110,14 @@ def _of(engine: Engine) -> Iterator[Check]:
         yield Check("clock", "problem", "clock_differs", {"seconds": f"{difference:.0f}"})
 
 
-def _state(session: Session) -> tuple[str | None, datetime | None]:
-    """The revision, if it is not this version's; and the database's clock, if it is another machine's."""
+def _state(session: Session) -> tuple[str | None, datetime | None, bool]:
+    """The revision, if it is not this version's; the database's clock, if it is another machine's; if it only reads."""
     connection = session.connection()
     revision = (current_revision(connection) or "-") if lacks_migration(connection) else None
     if connection.dialect.name != "postgresql":
-        return revision, None
-    return revision, connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return revision, None, False
+    theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return revision, theirs, only_reads_rows(connection)
 
 
 def _unset(given: Mapping[str, str]) -> dict[str, Any]:

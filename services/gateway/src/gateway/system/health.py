@@ -11,9 +11,10 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 from starlette.datastructures import State
 
-from gateway.database import read
+from gateway.database import only_reads_rows, read
 from gateway.migrate import lacks_migration
 from gateway.uploads.receiving import lacks_space
 from lobule.health import serve_health
@@ -32,7 +33,7 @@ class Health(BaseModel):
     status: Literal["ok", "degraded", "down"] = Field(
         description="`degraded`: jobs wait; `down`: no uploads are accepted"
     )
-    database: bool = Field(description="whether the database answers")
+    database: bool = Field(description="whether the database answers, and accepts changes")
     migrated: bool = Field(description="whether the database has the schema of this version")
     object_store: bool = Field(description="whether the object store answers")
     redis: bool = Field(description="whether Redis answers")
@@ -160,5 +161,16 @@ def serve_probes(state: State, host: str, port: int) -> int:
     )
 
 
+class _ReadOnlyError(Exception):
+    """The database is a standby, or refuses changes for another reason."""
+
+
 def _is_migrated(state: State) -> bool:
-    return read(state.sessions, lambda session: not lacks_migration(session.connection()))
+    return read(state.sessions, lambda session: _of_this_version(session.connection()))
+
+
+def _of_this_version(connection: Connection) -> bool:
+    if only_reads_rows(connection):
+        connection.invalidate()  # the next one may reach the server that writes, after a failover
+        raise _ReadOnlyError
+    return not lacks_migration(connection)
