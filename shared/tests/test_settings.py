@@ -66,6 +66,8 @@ def test_an_empty_variable_is_an_unset_one(environment):
             "short",
             "LOBULE_INTERNAL_TOKEN is wrong: it must have at least 32 characters (secret",
         ),
+        ("LOBULE_STEP_TIME_LIMIT_S", "inf", "LOBULE_STEP_TIME_LIMIT_S is wrong: it must be less than a hundred years"),
+        ("LOBULE_STEP_SOFT_TIME_LIMIT_S", "1e10", "it must be less than a hundred years"),
         ("LOBULE_GATEWAY_URL", "lobule.example", "LOBULE_GATEWAY_URL is wrong: it must be an address such as https"),
     ],
 )

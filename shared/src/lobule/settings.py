@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -103,6 +103,10 @@ class FromEnvironment(BaseSettings):
         return init_settings, _Variables(settings_cls), _Files(settings_cls)
 
 
+_CENTURY_S = 36500 * 24 * 3600
+_UNITS_S = {"s": 1, "seconds": 1, "minutes": 60, "hours": 3600, "days": 24 * 3600}  # ends of names of settings
+
+
 class ServiceSettings(FromEnvironment):
     """Settings that every service needs. A variable takes precedence over its file."""
 
@@ -117,6 +121,15 @@ class ServiceSettings(FromEnvironment):
         default=None, description="port on which the service serves its health and metrics; unset: neither is served"
     )
     worker_host: str = Field("127.0.0.1", description="address on which that port listens")
+
+    @field_validator("*")
+    @classmethod
+    def _no_longer_than_a_century(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse a time with which no date can be computed."""
+        unit_s = _UNITS_S.get(str(info.field_name).rpartition("_")[2])
+        if unit_s and isinstance(value, float) and value * unit_s > _CENTURY_S:
+            raise ValueError("it must be less than a hundred years")
+        return value
 
 
 class Settings(ServiceSettings):

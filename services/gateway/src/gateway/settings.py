@@ -17,8 +17,6 @@ from gateway.roles import parse_mapping, parse_roles
 from gateway.signing_keys import SigningKeys, parse_public_keys
 from lobule.settings import HttpAddress, Settings, read_settings
 
-_TEN_YEARS_H = 24 * 3650
-
 
 class GatewaySettings(Settings):
     """What the gateway needs beyond what every service needs."""
@@ -139,13 +137,11 @@ class GatewaySettings(Settings):
     deadline_hours: float = Field(
         12,
         gt=0,
-        le=_TEN_YEARS_H,
         description="hours after which an analysis that a person waits for in the portal is ended unfinished",
     )
     batch_deadline_hours: float = Field(
         72,
         gt=0,
-        le=_TEN_YEARS_H,
         description="hours after which any other analysis, such as one of a program's upload, is ended unfinished",
     )
     retry_pause_s: float = Field(
