@@ -253,6 +253,11 @@ class TestViews:
         conclusion = conclude([film(CLEAR, "RCC", 0), film("failed", "LCC", 1)])
         assert conclusion.missing_views == ["RMLO", "LMLO"]
 
+    def test_a_work_up_lacks_no_view_of_the_examination_shortly_before(self):
+        conclusion = conclude([film(CLEAR, "RCC", 0)], recent=["RMLO", "LCC", None])
+        assert conclusion.missing_views == ["LMLO"]
+        assert "complete_views" not in codes(conclude([film(CLEAR, "RCC", 0)], recent=HANGINGS))
+
     def test_tissue_alone_misses_no_view(self):
         assert conclude([tissue(CLEAR)]).missing_views == []
 

@@ -62,6 +62,12 @@ def test_priors_are_named_by_date_and_hang_apart(make_content, mammogram):
     row = [(place.name, place.index, bool(place.words)) for place in document.places]
     empty = [(view, None, True) for view in ("RCC", "RMLO", "LMLO")]
     assert row == [empty[0], ("LCC", 1, False), *empty[1:], ("LCC 2", 3, False)], "a missing view keeps its place"
+    missing = content.conclusion.model_copy(update={"missing_views": ["RCC", "RMLO"]})  # LMLO was taken shortly before
+    shortly = images[0].image.model_copy(update={"view": "MLO"})
+    before = [images[1], images[0].model_copy(update={"image": shortly})]
+    work_up = content.model_copy(update={"images": before, "conclusion": missing})
+    words = [place.words for place in case_document(work_up, [mammogram[0]] * 2, Words("en")).places]
+    assert words == ["Not in this case", "", "Not in this case", "In the examination of 2 Mar 2023"]
     named = "LCC · prior of 2 Mar 2023 and LCC 2 · prior of 2 Mar 2023"
     assert any(limit.endswith(f"no part of the conclusion: {named}.") for limit in document.limits)
     rendered = render_case(content, [mammogram] * 4, language="en", forms={"html", "pdf"})

@@ -87,6 +87,13 @@ def test_a_film_that_failed_is_not_hidden_by_a_work_up(client, alice, worker, ad
     assert said(read) == ("not_sure", {"earlier_in_doubt", "films_no_sign", "not_called_negative"})
 
 
+def test_a_work_up_is_not_asked_for_the_views_of_the_examination_before(worker, add, read):
+    """It was: LCC, RMLO and LMLO "missing", although the patient had them taken eight days before."""
+    for number, (day, view) in enumerate([("2025-01-02", "CC"), ("2026-11-02", "MLO"), ("2026-11-10", "CC")], 1):
+        worker.infer(add(number, day, view), 0.03)
+    assert read()["conclusion"]["missing_views"] == ["LCC", "LMLO"]
+
+
 def test_a_signed_film_that_is_suspected_since_is_read_anew(client, alice, worker, add, read, sign, again):
     failed = add(1, "2026-11-02")
     client.post(f"/api/v1/jobs/{failed}/cancel", headers=alice)

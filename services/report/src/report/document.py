@@ -4,7 +4,7 @@ One model serves a case and a single image: a single image is a report with one 
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -180,7 +180,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
             content, {job: result for job, (_, result) in analysed.items()}, names, numbers, text
         ),
         hung=tuple(hung),
-        places=places(hung, hanging, sections, conclusion.missing_views, text),
+        places=places(hung, hanging, sections, conclusion.missing_views, _last_taken(content), text),
         weak=weak_marks(sum(section.weak_count for section in sections), text),
         not_assessed=tuple(
             not_assessed(image, names[image.job_id], text) for image, result in images if result is None
@@ -206,6 +206,17 @@ def _breasts(reading: ExaminationReading | None, text: Words) -> Iterator[str]:
         if breast.density:
             words = text(f"clinical.density.{breast.density}")
             yield text("breast.density.side", side=side, letter=breast.density, words=words)
+
+
+def _last_taken(content: CaseContent) -> dict[Hanging, date]:
+    """The day of the newest earlier film of each view that the current examination does not have."""
+    now = {_evidence(image).hanging for image in content.images if not image.is_prior}
+    before: list[tuple[date, Hanging]] = [
+        (image.study_date, hanging)
+        for image in content.images
+        if image.is_prior and image.study_date and (hanging := _evidence(image).hanging) and hanging not in now
+    ]
+    return {hanging: day for day, hanging in sorted(before)}
 
 
 def _names(images: Sequence[CaseImage], text: Words) -> dict[str, str]:

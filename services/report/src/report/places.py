@@ -1,6 +1,7 @@
 """The positions of films in a report: each of the four views has a fixed place, right beside left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 from pydantic import Field
 
@@ -23,9 +24,19 @@ def places(
     hanging: Sequence[Hanging | None],
     sections: Sequence[ImageSection],
     missing: Sequence[Hanging],
+    earlier: Mapping[Hanging, date],
     text: Words,
 ) -> tuple[Place, ...]:
-    """The places of all films: the four views with right beside left, then all other films."""
+    """The places of all films: the four views with right beside left, then all other films.
+
+    Args:
+        hung: The films of the current examination, in their order.
+        hanging: The view of each image, if it is one of the four.
+        sections: Of the images.
+        missing: The views that the examination lacks.
+        earlier: When each view was last taken before; of an examination shortly before, it is not missing.
+        text: The sentences of the language to write in.
+    """
     first = {hanging[i]: i for i in reversed(hung) if hanging[i]}
     others = [Place(name=sections[i].name, index=i, words="") for i in hung if i not in first.values()]
     if not first:
@@ -33,10 +44,16 @@ def places(
     views = [
         Place(name=sections[first[view]].name, index=first[view], words="")
         if view in first
-        else Place(name=view, index=None, words=text("pictures.missing" if view in missing else "conclusion.none"))
+        else Place(name=view, index=None, words=_why_none(view, missing, earlier, text))
         for view in HANGINGS
     ]
     return (*views, *others)
+
+
+def _why_none(view: Hanging, missing: Sequence[Hanging], earlier: Mapping[Hanging, date], text: Words) -> str:
+    if view in missing:
+        return text("pictures.missing")
+    return text("pictures.earlier", day=text.date(earlier[view])) if view in earlier else text("conclusion.none")
 
 
 def order(hanging: Hanging | None) -> int:

@@ -109,7 +109,10 @@ class Conclusion(Document):
         description="the highest of the breasts and images that carry the conclusion; no probability of the case itself"
     )
     reasons: list[Reason] = Field(default=[])
-    missing_views: list[Hanging] = Field(default=[], description="missing views of the four; empty without a mammogram")
+    missing_views: list[Hanging] = Field(
+        default=[],
+        description="missing views of the four that no examination of 120 days before has; empty without mammogram",
+    )
     suggestions: list[Suggestion] = Field(default=[])
 
 

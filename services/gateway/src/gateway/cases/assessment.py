@@ -6,7 +6,7 @@ malignant, and a case with an image that could not be assessed, or with a lesion
 earlier examination, is never negative.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from gateway.cases.comparison import NOT_COMPARED, Comparison
@@ -30,6 +30,7 @@ def conclude(
     comparison: Comparison = NOT_COMPARED,
     breasts: Sequence[BreastState] = (),
     *,
+    recent: Collection[Hanging | None] = (),
     awaited: bool = False,
     failed: bool = False,
 ) -> Conclusion:
@@ -44,6 +45,7 @@ def conclude(
             among them counts until a newer analysis is assessed.
         comparison: The comparison of the films with those of earlier examinations.
         breasts: What a model read of the films of each breast together; without it, each film counts by itself.
+        recent: Views that examinations shortly before have: their work-up does not lack them.
         awaited: Whether the films are still being read together; what that says may be more than each film does.
         failed: Whether they could not be read together.
     """
@@ -70,12 +72,15 @@ def conclude(
     if awaited:
         reasons.append(Reason(code="still_read_together"))
     carrying = [*standing, *unread.values()] if assessment != "no_sign_of_malignancy" else []
+    missing = _missing_views(images, recent)
     return Conclusion(
         assessment=assessment,
         probability_malignant=_probability(together, carrying, assessment),
         reasons=reasons,
-        missing_views=_missing_views(images),
-        suggestions=list(_suggestions(together, assessment, [*standing, *unread.values()], comparison, awaited)),
+        missing_views=missing,
+        suggestions=list(
+            _suggestions(together, assessment, [*standing, *unread.values()], comparison, missing, awaited)
+        ),
     )
 
 
@@ -207,10 +212,10 @@ def _tissue_does_not_clear(films: Sequence[ImageEvidence], tissue: Sequence[Imag
     return clear and any(film.assessment != "no_sign_of_malignancy" for film in films)
 
 
-def _missing_views(images: Sequence[ImageEvidence]) -> list[Hanging]:
+def _missing_views(images: Sequence[ImageEvidence], recent: Collection[Hanging | None]) -> list[Hanging]:
     """Views without a film. A film that failed counts as not assessed, not as missing."""
     films = _films(images)
-    present = {film.hanging for film in films}
+    present = {film.hanging for film in films}.union(recent)
     return [hanging for hanging in HANGINGS if hanging not in present] if films else []
 
 
@@ -219,6 +224,7 @@ def _suggestions(
     assessment: Assessment | None,
     further: Sequence[ImageEvidence],
     comparison: Comparison,
+    missing: Sequence[Hanging],
     awaited: bool,
 ) -> Iterator[Suggestion]:
     """What could be done next; `further` are unread films and former analyses that stand."""
@@ -251,7 +257,7 @@ def _suggestions(
         yield Suggestion(code="read_as_usual")
     if failed := _in_state(images, "failed"):
         yield Suggestion(code="repeat_failed", values={"images": [image.name for image in failed]})
-    if missing := _missing_views(images):
+    if missing:
         yield Suggestion(code="complete_views", values={"views": list(missing)})
     if any(_unplaced(images)):
         yield Suggestion(code="name_views")

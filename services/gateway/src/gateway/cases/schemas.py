@@ -167,7 +167,9 @@ class ConclusionRead(BaseModel):
         description="largest calibrated probability of the images that decide it; null if none has a number"
     )
     reasons: list[ReasonRead] = Field(description="reasons, the most important first")
-    missing_views: list[Hanging] = Field(description="missing views of the four; empty without a mammogram")
+    missing_views: list[Hanging] = Field(
+        description="missing views of the four that no examination of 120 days before has; empty without a mammogram"
+    )
     suggestions: list[SuggestionRead] = Field(description="suggested next steps")
 
     @classmethod

@@ -11,7 +11,7 @@ from gateway.cases.assessment import conclude
 from gateway.cases.comparison import Comparison, reasons_before
 from gateway.cases.doubts import RANKS, breasts_in_doubt, unread_films
 from gateway.cases.evidence import at_least_as_its_breast, evidence_of, names_of
-from gateway.cases.examinations import current_date, examinations
+from gateway.cases.examinations import current_date, examinations, recent_priors
 from gateway.cases.models import Case
 from gateway.cases.together import read_together
 from gateway.clock import now
@@ -21,7 +21,7 @@ from gateway.images.models import Image
 from gateway.jobs.models import Job
 from gateway.jobs.queues.lanes import Requester
 from lobule.contracts.breasts import BreastConclusions
-from lobule.contracts.case import CaseState, Conclusion, ImageEvidence, Reason
+from lobule.contracts.case import CaseState, Conclusion, Hanging, ImageEvidence, Reason
 from lobule.contracts.examination import SinceEarlier
 
 
@@ -51,7 +51,9 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
         "awaited": joint_reading.is_awaited(session, case.id),
         "failed": joint_reading.has_failed(session, case.id),
     }
-    conclusion = conclude(evidence_of(current), unread, refused, replaced, comparison, breasts, **state)
+    recent = recent_priors(images)
+    views: set[Hanging | None] = {film.hanging for film in evidence_of([job for job in jobs if job.image_id in recent])}
+    conclusion = conclude(evidence_of(current), unread, refused, replaced, comparison, breasts, recent=views, **state)
     before = [*_strangers(images, names), *reasons_before(since)]
     return conclusion.model_copy(update={"reasons": [*before, *conclusion.reasons]})
 

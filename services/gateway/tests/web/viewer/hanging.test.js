@@ -21,6 +21,15 @@ test('four views hang in their order; the others share the glass of a missing on
   assert.deepEqual([missingViews(FOUR), missingViews([FIELD])], [[], []]);
 });
 
+test('a work-up lacks no view of an examination shortly before, and of an old one all', () => {
+  const taken = (/** @type {object} */ image, /** @type {string} */ day) => ({ ...image, entry: { ...image.entry, examination: day } });
+  const before = (/** @type {string} */ day) => FOUR.map((image) => taken({ ...image, id: `old ${image.id}`, view: null, prior: true }, day));
+  const [now] = FOUR.map((image) => taken(image, '2026-09-01'));
+  assert.deepEqual(missingViews([now, ...before('2026-05-04')]), [], '120 days');
+  assert.deepEqual(missingViews([now, ...before('2026-05-03')]), ['LCC', 'RMLO', 'LMLO']);
+  assert.deepEqual(missingViews([FOUR[0], ...before('2026-05-04')]), ['LCC', 'RMLO', 'LMLO'], 'of a film without a date nobody knows');
+});
+
 test('both breasts hang in one view, where the image that is read is among them', () => {
   assert.deepEqual(names(hung(FOUR, 'LCC', { layout: 'cc' })), ['RCC', 'LCC']);
   assert.deepEqual(names(hung(FOUR, 'RMLO', { layout: 'mlo' })), ['RMLO', 'LMLO']);

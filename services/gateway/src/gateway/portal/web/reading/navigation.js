@@ -1,7 +1,8 @@
 // Selects the current image and finding, and moves to the next or previous one.
 
 import { t } from '../core/words.js';
-import { activeOf, firstToRead, layoutOf, readIn, stepOf } from '../viewer/hanging.js';
+import { activeOf, firstToRead, layoutOf, readIn, recentPriors, stepOf } from '../viewer/hanging.js';
+import { viewOf } from '../viewer/image.js';
 import { coupledTo, isHidden, markedLesions, marksOfRow, shownTargets, verdictOf, withVerdict } from './findings.js';
 import { reads } from './state.js';
 import { numberOf } from './numbering.js';
@@ -137,10 +138,12 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       if (goesOn) this.stepOpen(withVerdict(store.state, marks, verdict));
     },
 
-    /** The film of a view: the one that hangs, then the others of this view in turn; a case without films lacks none. @param {import('../viewer/image.js').ViewName} view */
+    /** The film of a view: the one that hangs, then the others of this view in turn, else one of a recent examination; a case without films lacks none. @param {import('../viewer/image.js').ViewName} view */
     view(view) {
-      const here = store.state.images.filter((image) => image.view === view);
-      if (!here.length) return store.state.images.some(({ film }) => film) ? tell(t('reading.missing', { view })) : undefined;
+      const { images } = store.state;
+      const now = images.filter((image) => image.view === view);
+      const here = now.length ? now : recentPriors(images).filter(({ entry }) => viewOf(entry) === view);
+      if (!here.length) return images.some(({ film }) => film) ? tell(t('reading.missing', { view })) : undefined;
       const shown = here.find(({ id }) => panes.of(id)) ?? here[0];
       const again = sameTarget(store.state.chosen, targetOf(shown));
       return choose(again ? here[(here.indexOf(shown) + 1) % here.length] : shown);

@@ -116,9 +116,20 @@ export function sideOf({ film, entry }, layout) {
   return entry.laterality === 'R' ? 'right' : 'left';
 }
 
-/** The views that the current examination lacks; none where it has no film that hangs. @param {ViewedImage[]} images */
-export const missingViews = (images) =>
-  images.some(({ view }) => view) ? VIEWS.filter((name) => !images.some(({ view }) => view === name)) : [];
+const WORK_UP = 120 * 24 * 3600 * 1000; // ms: as in `gateway.cases.examinations`
+
+/** The films of examinations shortly before the current one, which may be their work-up. @param {ViewedImage[]} images */
+export function recentPriors(images) {
+  const [began] = images.flatMap(({ prior, entry }) => (prior || !entry.examination ? [] : [entry.examination])).sort();
+  const within = (/** @type {string | null | undefined} */ day) => Boolean(day && began) && Date.parse(began) - Date.parse(day ?? '') <= WORK_UP;
+  return images.filter(({ prior, entry }) => prior && within(entry.examination));
+}
+
+/** The views that the current examination lacks, and no recent one has; none where it has no film that hangs. @param {ViewedImage[]} images */
+export function missingViews(images) {
+  const recent = recentPriors(images).map(({ entry }) => viewOf(entry));
+  return images.some(({ view }) => view) ? VIEWS.filter((name) => !images.some(({ view }) => view === name) && !recent.includes(name)) : [];
+}
 
 /**
  * The steps of reading in their order: all views, both breasts in each view, the image that is read, and that beside what belongs to
