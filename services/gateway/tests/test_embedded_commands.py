@@ -18,6 +18,8 @@ from gateway.audit.models import BACKUP_CREATED, RETENTION_ENDED, AuditEvent
 from gateway.audit.service import record
 from gateway.command_line import commands
 from gateway.database import make_engine, make_session_factory
+from gateway.migrate import lacks_migration, migrate
+from gateway.operations import backup
 from gateway.settings import get_settings
 from lobule.cli.main import build
 from lobule.launcher.home import Home
@@ -185,6 +187,24 @@ def test_a_secret_in_a_file_wins_over_the_folders(home, tmp_path, monkeypatch):
     environment = Home.open(home).environment("unix:///none", "http://127.0.0.1:8000", "json")
     assert "LOBULE_SECRET_KEY" not in environment
     assert "LOBULE_LEASE_SECONDS" not in environment
+
+
+def test_the_backup_of_an_older_version_is_migrated_once_it_is_restored(home, tmp_path, monkeypatch):
+    """The audit log of the older version could not record the restore."""
+    url = Home.database_in(home)
+    assert url is not None
+
+    def restore(*_):
+        migrate(url, "0016")
+        return backup.Report(rows=0, objects=0, bytes=0, known=0)
+
+    monkeypatch.setattr(backup, "restore", restore)
+    done = run("backup", "restore", str(tmp_path), "--home", str(home))
+    assert done.exit_code == 0, (done.output, done.exception)
+    with make_session_factory(make_engine(url)).begin() as session:
+        assert not lacks_migration(session.connection())
+        noted = select(func.count()).where(AuditEvent.action == "backup.restore")
+        assert session.scalars(noted).one() == 1
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from alembic import command
 from fastapi.testclient import TestClient
 from psycopg.errors import DeadlockDetected
-from sqlalchemy import inspect, select, update
+from sqlalchemy import inspect, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from gateway.database import make_engine
@@ -83,11 +83,13 @@ class TestBackup:
         backup.create(engine, app.state.store, tmp_path / "backup")
         assert "renamed.png" not in (tmp_path / "backup" / "rows" / "images.jsonl").read_text(), "of one moment"
 
-    def test_one_that_was_made_before_later_tables_and_columns(self, app, job, tmp_path):
+    @pytest.mark.parametrize("revision", ["0005", "0008", "0039"])
+    def test_one_of_an_older_version_with_other_tables_and_columns(self, app, alice, job, tmp_path, revision):
+        """Some tables and columns came later, and some are in no model any more."""
         folder, url = tmp_path / "backup", f"sqlite:///{tmp_path / 'older.sqlite'}"
         backup.create(make_engine(app.state.settings.database_url), app.state.store, folder)
-        migrate(url, "0008")
-        about = json.loads((folder / "backup.json").read_text()) | {"revision": "0008"}
+        migrate(url, revision)
+        about = json.loads((folder / "backup.json").read_text()) | {"revision": revision}
         there = inspect(make_engine(url))
         for name in list(about["tables"]):
             path = folder / "rows" / f"{name}.jsonl"
@@ -96,16 +98,23 @@ class TestBackup:
                 path.unlink()
                 continue
             columns = {column["name"] for column in there.get_columns(name)}
+            dropped = {"previous_hash": "of a version before"}
             rows = [json.loads(line) for line in path.read_text().splitlines()]
-            path.write_text("".join(json.dumps({c: row[c] for c in row.keys() & columns}) + "\n" for row in rows))
+            rows = [{column: (dropped | row).get(column) for column in columns} for row in rows]
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
             about["tables"][name]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-        assert {"last_review_changes", "modalities"}.isdisjoint(about["tables"])
+        assert about["tables"]["auth_sessions"]["rows"]
+        assert {"last_review_changes", "modalities"}.isdisjoint(about["tables"]) == (revision < "0009")
         (folder / "backup.json").write_text(json.dumps(about))
         engine = make_engine(url)
         restored = backup.restore(engine, LocalStore(tmp_path / "other-objects"), folder)
+        with engine.connect() as connection:
+            hashes = connection.execute(text("SELECT previous_hash FROM auth_sessions")).scalars().all()
+            assert set(hashes) == {"of a version before"}
         migrate(url)
         with engine.connect() as connection:
             assert connection.execute(select(Job.id)).scalars().all() == [job]
+            assert not any(moment.tzinfo is None for moment in connection.execute(select(Job.created_at)).scalars())
         assert restored.rows == sum(table["rows"] for table in about["tables"].values())
 
     def test_a_damaged_backup_is_refused(self, app, job, tmp_path, other_database):

@@ -17,7 +17,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Date, Engine, Table
+from sqlalchemy import Connection, Date, DateTime, Engine, Table
 
 from gateway.audit.models import AuditChain
 from gateway.backup_folder import (
@@ -41,7 +41,8 @@ from lobule.storage.keyless import StoreAround
 from lobule.storage.local import LocalStore
 
 _TOGETHER = 500
-_TIMES: dict[type, type[date]] = {UtcDateTime: datetime, Date: date}  # of columns, and what is written in JSON as text
+_TIMES: tuple[tuple[type, type[date]], ...] = ((UtcDateTime, datetime), (DateTime, datetime), (Date, date))
+"""Types of columns, and what is written in JSON as text."""
 
 
 @dataclass(frozen=True)
@@ -102,18 +103,16 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
         BackupError: If the backup is damaged, the database is not empty, or stands at another revision.
     """
     about, place = description(folder), rows_folder(folder)
-    # A backup of an earlier revision has neither the tables nor the columns that came later.
-    tables = [table for table in Base.metadata.sorted_tables if table.name in about["tables"]]
-    for table in tables:
-        if _sha256(place / f"{table.name}.jsonl") != about["tables"][table.name]["sha256"]:
-            raise BackupError(f"The backup is damaged: the rows of {table.name} are not those that were written.")
+    for name, described in about["tables"].items():
+        if _sha256(place / f"{name}.jsonl") != described["sha256"]:
+            raise BackupError(f"The backup is damaged: the rows of {name} are not those that were written.")
     with engine.connect() as connection:  # rolled back: nothing is copied into a store that is in use
-        _prepare(connection, tables, about["revision"])
+        _prepare(connection, about)
     if (folder / "keys").exists():
         _copy(LocalStore(folder / "keys"), stored_bytes(store), [layout.KEYS])
     copied, size, known = _copy(LocalStore(folder / "objects"), stored_bytes(store), layout.OWNERS)  # before their rows
     with engine.begin() as connection:
-        _prepare(connection, tables, about["revision"])
+        tables = _prepare(connection, about)
         for table in tables:
             for batch in _read_rows(place / f"{table.name}.jsonl", table):
                 rows.write(connection, table, batch)
@@ -123,19 +122,21 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     return Report(sum(table["rows"] for table in about["tables"].values()), copied, size, known)
 
 
-def _prepare(connection: Connection, tables: list[Table], revision: str) -> None:
-    """Refuse a database that is not new, and delete what its migration made."""
-    current = current_revision(connection)
+def _prepare(connection: Connection, about: dict[str, Any]) -> list[Table]:
+    """The tables of a backup in a new database, without what its migration made; any other database is refused."""
+    current, revision = current_revision(connection), about["revision"]
     if current != revision:
         raise BackupError(
             f"The backup is of revision {revision}, the database at {current}. Migrate it there first: "
             f"gateway.migrate --revision {revision}; after the restore, migrate it up."
         )
-    if AuditChain.__table__ in tables:
+    tables = rows.tables_of(connection, Base.metadata, about["tables"])
+    if AuditChain.__tablename__ in about["tables"]:
         rows.forget_empty_chains(connection)
     for table in tables:
         if rows.count(connection, table):
             raise BackupError(f"The database is not empty ({table.name}). Restore into a new one.")
+    return tables
 
 
 def missing_objects(engine: Engine, store: ObjectStore) -> list[str]:
@@ -174,7 +175,7 @@ def _as_text(value: object) -> str:
 
 
 def _read_rows(path: Path, table: Table) -> Iterator[list[dict[str, Any]]]:
-    times = {column.name: _TIMES[type(column.type)] for column in table.columns if type(column.type) in _TIMES}
+    times = {column.name: kind for column in table.columns for type_, kind in _TIMES if isinstance(column.type, type_)}
     batch: list[dict[str, Any]] = []
     with path.open("rb") as stream:
         for line in stream:

@@ -98,6 +98,7 @@ def _create(settings: GatewaySettings, folder: Path) -> backup.Report:
 
 def _restore(settings: GatewaySettings, folder: Path) -> backup.Report:
     done = backup.restore(*_open(settings), folder)
+    migrate(settings.database_url, audit_key=settings.audit_secret)
     _note(settings, "backup.restore", done, folder)
     return done
 
@@ -110,7 +111,8 @@ def _note(settings: GatewaySettings, action: str, done: backup.Report, folder: P
 def restore(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
     """Restore a backup to an empty, migrated database and its object store.
 
-    In a folder without a database, such as a new one for `lobule up`, the command makes one.
+    In a folder without a database, such as a new one for `lobule up`, the command makes one. It then migrates the
+    database to the schema of this version.
     """
     try:
         if not variable("DATABASE_URL") and Home.database_in(home) is None:

@@ -1,9 +1,9 @@
 """Reading and writing the rows of any table, for backups."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Table, delete, func, insert, inspect, select, text
+from sqlalchemy import JSON, Connection, MetaData, Table, delete, func, insert, inspect, select, text
 
 from gateway.audit.models import AuditChain
 
@@ -18,10 +18,32 @@ def count(connection: Connection, table: Table) -> int:
     return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
+def tables_of(connection: Connection, known: MetaData, names: Collection[str]) -> list[Table]:
+    """Tables as the database has them, each after those that it refers to.
+
+    An older database has other columns than the models, such as some that were dropped later. Where the models know a
+    column, its type is theirs.
+
+    Args:
+        connection: To the database.
+        known: The models' tables.
+        names: Of the tables.
+    """
+    found = MetaData()
+    found.reflect(connection, only=lambda name, _: name in names)
+    for table in found.tables.values():
+        columns = known.tables[table.name].columns if table.name in known.tables else {}
+        for column in table.columns:
+            if column.name in columns:
+                column.type = columns[column.name].type
+            elif isinstance(column.type, JSON):
+                column.type = JSON(none_as_null=True)
+    return found.sorted_tables
+
+
 def write(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Add rows to a table as they are: columns that they lack, and an older database too, get no default of ours."""
-    columns = (Column(name, table.c[name].type) for name in rows[0])
-    connection.execute(insert(Table(table.name, MetaData(), *columns)), rows)
+    """Add rows to a table of `tables_of` as they are: columns that they lack get no default of ours."""
+    connection.execute(insert(table), rows)
 
 
 def keys_of_files(connection: Connection) -> list[str]:
