@@ -35,6 +35,8 @@ from gateway.database import Base, UtcDateTime, only_reading
 from gateway.migrate import current_revision
 from gateway.migrations import tables as _tables  # noqa: F401 - so that the metadata knows every table
 from gateway.operations.repositories import backup as rows
+from gateway.operations.signed_order import in_signed_order
+from gateway.reports.models import CaseReport
 from lobule import layout
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.storage.keyless import StoreAround
@@ -115,7 +117,8 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
         tables = _prepare(connection, about)
         for table in tables:
             for batch in _read_rows(place / f"{table.name}.jsonl", table):
-                rows.write(connection, table, batch)
+                is_signed = table.name == CaseReport.__tablename__
+                rows.write(connection, table, list(map(in_signed_order, batch)) if is_signed else batch)
         if connection.dialect.name == "postgresql":
             for table in tables:
                 rows.continue_numbers(connection, table)
@@ -159,7 +162,8 @@ def _write_rows(rows: Any, folder: Path, table: Table) -> dict[str, Any]:
     digest, count = hashlib.sha256(), 0
     with (folder / f"{table.name}.jsonl").open("wb") as stream:
         for row in rows:
-            line = json.dumps(dict(row), default=_as_text, sort_keys=True).encode() + b"\n"
+            # Not with sorted keys: those of a signed report's content are signed in their order.
+            line = json.dumps(dict(row), default=_as_text).encode() + b"\n"
             digest.update(line)
             stream.write(line)
             count += 1
