@@ -239,10 +239,17 @@ def test_every_tool(opened):
     page.evaluate("window.written = []")
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(150)
+    said = last_written(page, r"^[1-9][\d.]* mm on the detector$")  # the open end is where the next point would be
+    assert float(said.split()[0]) == pytest.approx(60 * SPACING["RCC"] / placed(right.pane)[0], abs=0.1)
     page.keyboard.press("Enter")
-    said = float(last_written(page, r"^[1-9][\d.]* mm on the detector$").split()[0])
-    assert said == pytest.approx(60 * SPACING["RCC"] / placed(right.pane)[0], abs=0.1)
+    for dropped_by in ("Escape", "d"):  # a measure without an end followed the pointer with any other tool
+        page.keyboard.press("t")
+        page.keyboard.press("Enter")
+        page.keyboard.press(dropped_by)
+        page.evaluate("window.written = []")
+        page.keyboard.press("ArrowDown")
+        assert last_written(page, r" mm on the detector$") == said
+        assert not [text for text in page.evaluate("window.written") if text.startswith("0.0")]
 
     # Two fingers zoom, what is between them stays there; one finger uses the tool in hand.
     page.keyboard.press("r")

@@ -8,7 +8,7 @@ import { DRAWING } from './own-part.js';
 /** @typedef {import('./state.js').Reading} Reading */
 
 /** Stands for a tool that is still being fetched: it takes what the hand does, so that the film is not moved instead. */
-export const NOT_YET = { busy: true, paint() {}, down: () => true, move() {}, up() {}, hover() {}, leave() {}, wheel: () => false, place: () => false, remove() {} };
+export const NOT_YET = { busy: true, paint() {}, down: () => true, move() {}, up() {}, hover() {}, leave() {}, wheel: () => false, place: () => false, remove() {}, drop: () => false };
 
 /**
  * @template T

@@ -121,7 +121,7 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
       const { tool, pairing } = store.state;
       if (pairing || DRAWING.includes(tool)) tell('');
       if (pairing) store.update({ pairing: null });
-      if (DRAWING.includes(tool)) tools.take('move');
+      if (tool !== 'move') tools.take('move');
       drawing?.drop();
     },
 

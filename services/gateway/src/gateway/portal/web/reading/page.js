@@ -279,7 +279,7 @@ listenToKeys(store, JSON.parse(keys), {
   navigation,
   tools,
   undo,
-  drop: drawn.drop,
+  drop: () => late.instruments()?.drop() || drawn.drop(),
   help: openHelp,
   tell: status.tell,
   toggle: byId('shortcuts-on', HTMLInputElement),

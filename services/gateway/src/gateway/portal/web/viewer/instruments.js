@@ -33,6 +33,8 @@ export function createInstruments(store, panes) {
   let held = null;
   /** @type {{id: string, index: number} | null} What was measured or touched last: Delete removes it. */
   let chosen = null;
+  /** Whether keys set the points: the open end is where the next one would be set. */
+  let byKey = false;
 
   const tool = () => store.state.tool;
   /** @param {Pane} pane @returns {Measure[]} */
@@ -101,8 +103,22 @@ export function createInstruments(store, panes) {
     if (!context) return;
     const unit = unitOf(pane.viewed);
     const mine = chosen?.id === pane.viewed?.id ? chosen?.index : null;
-    for (const [index, measure] of measuresOf(pane).entries()) drawMeasure(context, pane, measure, { unit, chosen: index === mine });
+    for (const [index, measure] of measuresOf(pane).entries()) drawMeasure(context, pane, asSeen(pane, measure), { unit, chosen: index === mine });
+    if (MEASURING.includes(tool()) && pane.root.matches(':focus-visible')) drawCross(context, pane.middle);
     paintPointer(context, pane);
+  }
+
+  /** A measure as it is drawn: a film that is panned below an open end of one that keys set leaves it in the middle of the pane. @param {Pane} pane @param {Measure} measure @returns {Measure} */
+  const asSeen = (pane, measure) =>
+    byKey && !isComplete(measure) ? { ...measure, points: [...measure.points.slice(0, -1), pane.toImage(pane.middle)] } : measure;
+
+  /** Give up what is measured and has no end yet. @returns {boolean} Whether there was any. */
+  function drop() {
+    const { measures } = store.state;
+    const open = Object.values(measures).flat().some((measure) => !isComplete(measure));
+    if (open) store.update({ measures: Object.fromEntries(Object.entries(measures).map(([id, all]) => [id, all.filter(isComplete)])) });
+    [held, byKey] = [null, false];
+    return open;
   }
 
   /** Magnifier or value, where the pointer is; for the keyboard the value in the middle. @param {CanvasRenderingContext2D} context @param {Pane} pane */
@@ -123,9 +139,11 @@ export function createInstruments(store, panes) {
     });
   }
   store.subscribe(['measures', 'tool', 'images'], soon);
+  store.subscribe(['tool'], drop); // an end would follow the pointer whatever tool is in hand
 
   return {
     paint,
+    drop,
 
     /** Whether a click belongs to the tool in hand. */
     get busy() {
@@ -146,6 +164,7 @@ export function createInstruments(store, panes) {
         return true;
       }
       if (!MEASURING.includes(kind)) return false;
+      byKey = false;
       begin(pane, at, /** @type {Kind} */ (kind));
       return true;
     },
@@ -168,6 +187,7 @@ export function createInstruments(store, panes) {
     /** The pointer passes over a pane: the open end of a measure follows it. @param {Pane} pane @param {Point} at */
     hover(pane, at) {
       pointer = { pane, at, touch: false };
+      byKey = false;
       const open = measuresOf(pane).findIndex((measure) => !isComplete(measure));
       if (open >= 0 && pane.viewed) {
         held = { id: pane.viewed.id, index: open, handle: measuresOf(pane)[open].points.length - 1 };
@@ -195,6 +215,7 @@ export function createInstruments(store, panes) {
     /** Set a point in the middle of a pane, as a click would: measuring by keyboard. @param {Pane} pane */
     place(pane) {
       if (!this.busy) return false;
+      byKey = true;
       begin(pane, pane.middle, /** @type {Kind} */ (tool()));
       letGo(pane, true);
       soon();
@@ -245,14 +266,19 @@ function drawValue(context, pane, at) {
   const { width, height } = pixelsOf({ ...imageSize, stretch: viewed.result?.image.stretch });
   const [x, y] = [Math.floor((point.x * width) / imageSize.width), Math.floor((point.y * height) / imageSize.height)];
   const { value, stored } = viewed.source.valueAt(point, imageSize);
+  drawCross(context, at);
+  pane.root.dataset.value = value;
+  caption(context, t(stored ? 'tools.value.stored' : 'tools.value.shown', { value, x, y }), { x: at.x, y: at.y + 28 });
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Point} at */
+function drawCross(context, { x, y }) {
   context.strokeStyle = '#fff';
   context.lineWidth = 1;
   context.beginPath();
   for (const [across, down] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-    context.moveTo(at.x + 4 * across, at.y + 4 * down);
-    context.lineTo(at.x + 12 * across, at.y + 12 * down);
+    context.moveTo(x + 4 * across, y + 4 * down);
+    context.lineTo(x + 12 * across, y + 12 * down);
   }
   context.stroke();
-  pane.root.dataset.value = value;
-  caption(context, t(stored ? 'tools.value.stored' : 'tools.value.shown', { value, x, y }), { x: at.x, y: at.y + 28 });
 }
