@@ -37,6 +37,17 @@ const nameOfChoice = (field, value) => {
   return field === 'density' ? t(`clinical.density.${value}`) : t(`clinical.category.${value}`);
 };
 
+/** The digit or letter of a choice chooses it at once; arrows would choose each one before it. @param {KeyboardEvent} event */
+function chooseByKey(event) {
+  const { key, ctrlKey, metaKey, altKey, currentTarget } = event;
+  if (ctrlKey || metaKey || altKey || !(currentTarget instanceof Element)) return;
+  const input = currentTarget.querySelector(`input[value="${CSS.escape(key.toLowerCase())}"]`);
+  if (!(input instanceof HTMLInputElement)) return;
+  event.preventDefault();
+  input.focus();
+  input.click();
+}
+
 /**
  * @param {HTMLElement} root
  * @param {import('./state.js').ReadingStore} store
@@ -68,6 +79,7 @@ export function createBreasts(root, store) {
     choices.setAttribute('role', 'radiogroup');
     choices.setAttribute('aria-label', t('reading.breast.of', { side: t(`clinical.side.${side}`), field: t(`clinical.${field}`) }));
     choices.append(...CHOICES[field].map((value) => choice(side, field, value)));
+    choices.addEventListener('keydown', chooseByKey);
     return choices;
   }
 
