@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { turnSamples } from '#web/viewer/decoding.js';
 import { MOST_ZOOM, fit, frame, holds, pan, toImage, toPane, visible, zoom } from '#web/viewer/geometry.js';
-import { turnPoint, turnSamples } from '#web/viewer/turn.js';
+import { turnPoint } from '#web/viewer/turn.js';
 
 const IMAGE = { x: 0, y: 0, width: 200, height: 400 };
 const PANE = { width: 300, height: 400 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useModalities } from '#web/core/modalities.js';
 import { imagesOf, partOf, shownOf, tipOf } from '#web/viewer/image.js';
-import { turnResult } from '#web/viewer/turn.js';
+import { turnResult } from '#web/viewer/hung.js';
 import { PACKAGED } from '../modalities.js';
 
 useModalities(PACKAGED);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { drawn, hung, letterOf, ownMarksOf, stored } from '#web/viewer/own.js';
-import { turnResult } from '#web/viewer/turn.js';
+import { turnResult } from '#web/viewer/hung.js';
 
 const film = (hanging) => ({ id: 'i', result: { image: { width: 40, height: 30, hanging } } });
 

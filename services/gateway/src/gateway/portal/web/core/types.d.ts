@@ -30,7 +30,7 @@ export type ReadingTogether = Schemas['ReadingRead'];
 export type ReaderFinding = Schemas['ReaderFinding'];
 export type ReasonRead = Schemas['ReasonRead'];
 export type RefusedFilm = Schemas['RefusedFilm'];
-/** A film's result as the viewer has it says how much its pixels were stretched to be square; see `viewer/turn.js`. */
+/** A film's result as the viewer has it says how much its pixels were stretched to be square; see `viewer/hung.js`. */
 export type Result = Omit<Schemas['Result'], 'image'> & { image: Schemas['Result']['image'] & { stretch?: Stretch } };
 /** How many pixels of the viewer, which are square, a pixel of the film takes. */
 export type Stretch = { across: number; down: number };

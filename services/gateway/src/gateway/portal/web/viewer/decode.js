@@ -4,8 +4,8 @@
 import { Problem, address, asProblem, call, fetchRaw, offline } from '../core/api.js';
 import { untilDrawn } from '../core/poll.js';
 import { decodedOverview, decodedSamples } from './decoder.js';
+import { pixelsOf, turnPicture, turnResult } from './hung.js';
 import { ColourSource, GreySource } from './sources.js';
-import { pixelsOf, turnPicture, turnResult } from './turn.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 /** @typedef {(change: Partial<ViewedImage>) => void} Patch Changes what is known of the image; nothing once it is outdated. */

@@ -5,8 +5,8 @@ import { t } from '../core/words.js';
 import { caption } from './caption.js';
 import { drawMeasure, handlesOf, isComplete, MEASURING } from './measures.js';
 import { emptyLayer, layerOver } from './layers.js';
+import { pixelsOf } from './hung.js';
 import { unitOf } from './image.js';
-import { pixelsOf } from './turn.js';
 
 /** @typedef {import('./pane.js').Pane} Pane */
 /** @typedef {import('./geometry.js').Point} Point */

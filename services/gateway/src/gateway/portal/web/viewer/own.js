@@ -1,7 +1,8 @@
 // Converts findings that a reader drew between the coordinates of the hung film and those of its file. Pure.
 
+import { asHung, asStored, pixelsOf, placeOutline } from './hung.js';
 import { sizeOf } from './image.js';
-import { asHung, asStored, pixelsOf, placeBox, placeOutline, turnedSize } from './turn.js';
+import { placeBox, turnedSize } from './turn.js';
 
 /** @typedef {import('./geometry.js').Point} Point */
 /** @typedef {import('./geometry.js').Box} Box */
