@@ -48,6 +48,7 @@ def configure_logging(service: str, log_format: Literal["json", "console"] = "js
         "celery.worker.strategy",
         "celery.app.trace",
         "amqp",
+        "alembic.runtime.migration",  # two lines for each look at the revision, so for each probe
     ):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(

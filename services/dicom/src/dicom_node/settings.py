@@ -19,6 +19,7 @@ from dicom_node.peers import (
     parse_stow_places,
 )
 from dicom_node.routing import read_routing
+from dicom_node.tls_files import check_authorities, check_chain
 from lobule.settings import ServiceSettings
 
 GATEWAY = "gateway:"
@@ -186,6 +187,13 @@ class NodeSettings(ServiceSettings):
         networks(text)
         return text
 
+    @field_validator("gateway_ca", *(f"dicom_{name}_ca" for name in ("fhir", "hl7", "prior", "stow", "tls", "ups")))
+    @classmethod
+    def _authorities(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            check_authorities(file)
+        return file
+
     @field_validator("dicom_rules")
     @classmethod
     def _rules(cls, file: Path | None) -> Path | None:
@@ -216,6 +224,8 @@ class NodeSettings(ServiceSettings):
         given = (self.dicom_tls_certificate, self.dicom_tls_key, self.dicom_tls_ca)
         if any(given) and not all(given):
             raise ValueError("TLS needs LOBULE_DICOM_TLS_CERTIFICATE, LOBULE_DICOM_TLS_KEY and LOBULE_DICOM_TLS_CA")
+        if self.dicom_tls_certificate and self.dicom_tls_key:
+            check_chain(self.dicom_tls_certificate, self.dicom_tls_key)
         if self.dicom_tls_peers and not any(given):
             raise ValueError("LOBULE_DICOM_TLS_PEERS needs LOBULE_DICOM_TLS_CERTIFICATE, _TLS_KEY and _TLS_CA")
         return self
