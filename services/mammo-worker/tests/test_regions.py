@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from lobule.contracts.region import RegionRequest
 from lobule.contracts.result import Box, ImageInfo
-from lobule.imaging.film import Film
 from lobule.model_package import open_package
 from lobule_ml.calibration import Logistic
 from lobule_ml.training.loop import AVERAGE_FILE
@@ -30,7 +29,6 @@ from mammo_worker.regions.plan import RegionPlan
 from mammo_worker.regions.preparations import PREPARATIONS
 from mammo_worker.regions.prepare import prepare_region, region_at
 from mammo_worker.regions.read import regions_of_film
-from mammo_worker.regions.scale import Scale, scale_of_film
 from mammo_worker.regions.table import read_boxes
 from mammo_worker.regions.targets import NAMES, encode, malignancy
 from mammo_worker.regions.train import train_fold
@@ -219,39 +217,12 @@ def test_a_region_is_judged_alike_however_it_is_turned():
         np.testing.assert_allclose(each, probabilities[0])
 
 
-def test_coarse_small_and_large_regions_get_no_number():
-    assert Scale((0.1, 0.1)).outcome(100, 80) == "answered"
-    assert Scale((0.12, 0.12)).outcome(100, 80) == "too_coarse"
-    assert Scale((0.05, 0.12)).outcome(100, 80) == "too_coarse", "in one direction"
-    assert Scale((0.05, 0.05)).outcome(60, 20) == "too_small"
-    assert Scale((0.05, 0.1)).outcome(60, 20) == "answered", "6 mm across"
-    assert Scale((0.1, 0.1)).outcome(400, 1400) == "too_large"
-    assert scale_of_film(Film(np.zeros((800, 500), np.uint8))) == Scale((0.3, 0.3), assumed=True)
-    known = Film(np.zeros((800, 500), np.uint8), pixel_spacing_mm=(0.07, 0.08))
-    assert scale_of_film(known) == scale_of_film(known, (0.05, 0.05)) == Scale((0.07, 0.08)), "the file's own counts"
-
-
 def test_a_region_of_a_coarser_film_has_the_same_size():
     grey = np.random.default_rng(0).integers(60, 200, (300, 200), np.uint8)
     coarse = cv2.resize(grey, (100, 150), interpolation=cv2.INTER_AREA)
     fine, enlarged = region_at(grey, 0.05, 96), region_at(coarse, 0.1, 96)
     np.testing.assert_array_equal(fine.size, enlarged.size)
     assert np.corrcoef(fine.canvas[..., 0].ravel(), enlarged.canvas[..., 0].ravel())[0, 1] > 0.9
-
-
-@pytest.mark.parametrize("spacing", [(0.1, 0.05), (0.05, 0.1)])
-def test_a_region_of_a_film_whose_pixels_are_not_square_has_its_shape(tmp_path, write_dicom, spacing):
-    blob = np.full((300, 200), 100, np.uint8)
-    cv2.ellipse(blob, (100, 150), (60, 110), 0, 0, 360, 220, -1)
-    height, width = round(300 * 0.05 / spacing[0]), round(200 * 0.05 / spacing[1])
-    squeezed = cv2.resize(blob, (width, height), interpolation=cv2.INTER_AREA)
-    film = np.zeros((height + 40, width + 40), np.uint8)
-    film[20:-20, 20:-20] = squeezed
-    data = write_dicom(tmp_path / "film.dcm", film, 8, ImagerPixelSpacing=list(spacing)).read_bytes()
-    [region] = regions_of_film(data, [Box(x=20, y=20, width=width, height=height)], 96, None)
-    square = region_at(blob, 0.05, 96)
-    np.testing.assert_array_equal(region.prepared.size, square.size)
-    assert np.corrcoef(region.prepared.canvas[..., 0].ravel(), square.canvas[..., 0].ravel())[0, 1] > 0.98
 
 
 def test_the_service_answers_as_the_command_does(tmp_path, monkeypatch):

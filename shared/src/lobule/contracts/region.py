@@ -7,7 +7,7 @@ from pydantic import Field
 from lobule.contracts.document import Document
 from lobule.contracts.result import Assessment, Box, ImageInfo, ModelInfo, Probability, Thresholds
 
-RegionOutcome = Literal["answered", "too_coarse", "too_small", "too_large"]
+RegionOutcome = Literal["answered", "too_coarse", "too_small", "too_large", "no_tissue"]
 
 
 class RegionRequest(Document):
@@ -27,7 +27,7 @@ class RegionOpinion(Document):
     schema_version: Literal["1"] = Field(default="1", description="version of the document's format")
     outcome: RegionOutcome = Field(
         description="`answered`, or the reason why not: the image is coarser, or the region is smaller or larger,"
-        " than those on which the classifier was measured"
+        " than those on which the classifier was measured, or the region lies beside the breast"
     )
     mm_per_pixel: float = Field(gt=0, description="scale of the image on which the outcome is based")
     coarsest_mm_per_pixel: float = Field(gt=0, description="coarsest scale for which there is an answer")

@@ -4,6 +4,7 @@ All decisions are made on a thumbnail, with brightness relative to the film's ow
 the scale or offset of the stored values, the bit depth, padding, white frames and markers brighter than tissue.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from mammo_worker.films.frames import without_frames
 THUMBNAIL_HEIGHT = 400
 _RIM_SHARE = 0.8  # share of the threshold between background and tissue, for the dim rim under the skin
 FAINT_SHARE = 0.3  # the same, for fat along the chest wall
+_LEAST_ON_BREAST = 0.1  # share of a box; see bench/regions_on_breast.py
+_BACKGROUND = 0.05  # mean grey of air; see the same
 _RIM = 3  # width of the breast's surroundings in pixels of the thumbnail
 _KEPT_PADDING = 0.05  # as a share of a side of the measured area
 _INNER = 0.12  # share of a side; pixels nearer to the edge are not used for choosing the range
@@ -52,6 +55,20 @@ class Breast:
     def share(self) -> float:
         """Area of the breast as a share of the measured area."""
         return float(self.mask.mean())
+
+    def is_beside(self, left: float, top: float, right: float, bottom: float) -> bool:
+        """Whether a box of the film, in its pixels, shows air: next to nothing of the breast, and else background.
+
+        Both have to hold, because on a film that tissue fills, the mask is that of its bright part.
+        """
+        above, below, before, behind = self.area
+        down, across = self.mask.shape[0] / (below - above), self.mask.shape[1] / (behind - before)
+        rows = slice(max(0, int((top - above) * down)), max(0, math.ceil((bottom - above) * down)))
+        columns = slice(max(0, int((left - before) * across)), max(0, math.ceil((right - before) * across)))
+        on_breast, film = self.mask[rows, columns], self.film[rows, columns]
+        grey = self.grey[rows, columns][film]
+        is_dark = not grey.size or float(grey.mean()) < _BACKGROUND
+        return is_dark and (not on_breast.size or float(on_breast.mean()) < _LEAST_ON_BREAST)
 
 
 def find_breast(film: NDArray[Any], valid: NDArray[np.bool_] | None = None, squeeze: float = 1.0) -> Breast:

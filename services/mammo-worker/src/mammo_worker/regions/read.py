@@ -1,7 +1,7 @@
 """Reads regions from files: cropped pictures, or boxes on whole films."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from lobule.contracts.result import Box
 from lobule.decoding.image_file import ImageFile
 from lobule.decoding.images import read_film
 from lobule.imaging.decode import decode_picture
+from lobule.imaging.film import Film
+from lobule.imaging.hanging import points_as_hung
+from mammo_worker.films.hanging import hang_film
 from mammo_worker.regions.prepare import PreparedRegion, region_at, squared
 from mammo_worker.regions.scale import Scale, scale_of_film, scale_of_picture
 
@@ -70,13 +73,26 @@ def regions_of_film(
     scale = scale_of_film(film, spacing)
     low, high = (0.0, 255.0) if film.pixels.dtype == np.uint8 else film.percentiles(_PERCENTILES)
     regions: list[RegionInput] = []
-    for box in boxes:
+    for box, is_beside in zip(boxes, _beside_breast(film, scale, boxes), strict=True):
         rows = slice(max(0, round(box.y)), max(0, round(box.y + box.height)))
         columns = slice(max(0, round(box.x)), max(0, round(box.x + box.width)))
         part = film.pixels[rows, columns].astype(np.float32)
         is_seen = min(part.shape) >= _LEAST_PIXELS
         outcome = scale.outcome(part.shape[1], part.shape[0]) if is_seen else "too_small"
+        if outcome == "answered" and is_beside:
+            outcome = "no_tissue"
         grey = (part - low) * (255.0 / max(high - low, 1.0))
         prepared = region_at(*squared(grey, scale.spacing), side) if outcome == "answered" else None
         regions.append(RegionInput(outcome, scale, prepared))
     return regions
+
+
+def _beside_breast(film: Film, scale: Scale, boxes: Sequence[Box]) -> list[bool]:
+    """Whether each box shows air instead of tissue; False for all of them if no breast is found."""
+    known = None if scale.assumed else scale.spacing
+    breast = hang_film(replace(film, pixel_spacing_mm=known), film.hanging).breast
+    if not breast.mask.any():
+        return [False] * len(boxes)
+    corners = np.array([[(box.x, box.y), (box.x + box.width, box.y + box.height)] for box in boxes])
+    hung = points_as_hung(corners.reshape(-1, 2), film.hanging, film.pixels.shape).reshape(-1, 2, 2)
+    return [breast.is_beside(*box.min(axis=0), *box.max(axis=0)) for box in hung]

@@ -1,0 +1,55 @@
+"""Regions of films: their scale and shape, and whether there is tissue to judge."""
+
+import cv2
+import numpy as np
+import pytest
+
+from lobule.contracts.result import Box
+from lobule.imaging.film import Film
+from mammo_worker.regions.prepare import region_at
+from mammo_worker.regions.read import regions_of_film
+from mammo_worker.regions.scale import Scale, scale_of_film
+
+
+def test_coarse_small_and_large_regions_get_no_number():
+    assert Scale((0.1, 0.1)).outcome(100, 80) == "answered"
+    assert Scale((0.12, 0.12)).outcome(100, 80) == "too_coarse"
+    assert Scale((0.05, 0.12)).outcome(100, 80) == "too_coarse", "in one direction"
+    assert Scale((0.05, 0.05)).outcome(60, 20) == "too_small"
+    assert Scale((0.05, 0.1)).outcome(60, 20) == "answered", "6 mm across"
+    assert Scale((0.1, 0.1)).outcome(400, 1400) == "too_large"
+    assert scale_of_film(Film(np.zeros((800, 500), np.uint8))) == Scale((0.3, 0.3), assumed=True)
+    known = Film(np.zeros((800, 500), np.uint8), pixel_spacing_mm=(0.07, 0.08))
+    assert scale_of_film(known) == scale_of_film(known, (0.05, 0.05)) == Scale((0.07, 0.08)), "the file's own counts"
+
+
+@pytest.mark.parametrize("spacing", [(0.1, 0.05), (0.05, 0.1)])
+def test_a_region_of_a_film_whose_pixels_are_not_square_has_its_shape(tmp_path, write_dicom, spacing):
+    blob = np.full((300, 200), 100, np.uint8)
+    cv2.ellipse(blob, (100, 150), (60, 110), 0, 0, 360, 220, -1)
+    height, width = round(300 * 0.05 / spacing[0]), round(200 * 0.05 / spacing[1])
+    squeezed = cv2.resize(blob, (width, height), interpolation=cv2.INTER_AREA)
+    film = np.zeros((height + 40, width + 40), np.uint8)
+    film[20:-20, 20:-20] = squeezed
+    data = write_dicom(tmp_path / "film.dcm", film, 8, ImagerPixelSpacing=list(spacing)).read_bytes()
+    [region] = regions_of_film(data, [Box(x=20, y=20, width=width, height=height)], 96, None)
+    square = region_at(blob, 0.05, 96)
+    np.testing.assert_array_equal(region.prepared.size, square.size)
+    assert np.corrcoef(region.prepared.canvas[..., 0].ravel(), square.canvas[..., 0].ravel())[0, 1] > 0.98
+
+
+@pytest.mark.parametrize(("rotated", "orientation"), [(0, ["A", "R"]), (1, ["L", "A"])])
+def test_a_region_without_tissue_is_not_judged(tmp_path, write_dicom, rotated, orientation):
+    """An empty corner of a film "looked like calcifications" and was "not sure"."""
+    film = np.full((1600, 1000), 3, np.uint8)
+    cv2.ellipse(film, (0, 800), (600, 620), 0, 0, 360, 120, -1)
+    boxes = [(200, 700, 200, 200), (500, 700, 200, 200), (700, 1200, 200, 200)]
+    if rotated:  # a quarter to the left: the film lies in its file
+        film = np.ascontiguousarray(np.rot90(film))
+        boxes = [(y, 1000 - x - width, height, width) for x, y, width, height in boxes]
+    tags = {"ImageLaterality": "L", "ViewPosition": "CC", "PatientOrientation": orientation}
+    data = write_dicom(tmp_path / "film.dcm", film, 8, ImagerPixelSpacing=[0.1, 0.1], **tags).read_bytes()
+    asked = [Box(x=x, y=y, width=width, height=height) for x, y, width, height in boxes]
+    regions = regions_of_film(data, asked, 96, None)
+    assert [region.outcome for region in regions] == ["answered", "answered", "no_tissue"]
+    assert [region.prepared is None for region in regions] == [False, False, True]
