@@ -23,13 +23,13 @@ _READS = "lobule_reads"  # execution option of a transaction that writes nothing
 
 
 def in_utc(moment: datetime) -> datetime:
-    """A moment in UTC.
+    """A moment in UTC; one that names no zone is in UTC, whatever the machine's zone.
 
     Raises:
         ValueError: In UTC it lies before the year 1, or after the year 9999.
     """
     try:
-        return moment.astimezone(UTC)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("beyond the years 1 to 9999 in UTC") from error
 

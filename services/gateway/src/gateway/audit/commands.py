@@ -25,6 +25,8 @@ _Anchors = Annotated[
     typer.Option(exists=True, dir_okay=False, help="files with anchors of the chains, to compare with the log"),
 ]
 
+_MOMENTS = [f"%Y-%m-%d{time}" for time in ("", "T%H:%M:%S", " %H:%M:%S", "T%H:%M:%S%z", " %H:%M:%S%z")]
+
 
 @app.command("verify")
 def verify_log(home: HomeFolder = DEFAULT_HOME, anchors: _Anchors = None) -> None:
@@ -53,8 +55,9 @@ def seal(
     since: Annotated[
         datetime | None,
         typer.Option(
+            formats=_MOMENTS,
             help="time at which the update began, in UTC unless it names a zone; default: time of the newest "
-            "linked event"
+            "linked event",
         ),
     ] = None,
 ) -> None:
@@ -79,7 +82,8 @@ def export(
     home: HomeFolder = DEFAULT_HOME,
     form: Annotated[Format, typer.Option("--format", help="jsonl or syslog (RFC 5424)")] = "jsonl",
     since: Annotated[
-        datetime | None, typer.Option(help="leave out events before this time, in UTC unless it names a zone")
+        datetime | None,
+        typer.Option(formats=_MOMENTS, help="leave out events before this time, in UTC unless it names a zone"),
     ] = None,
 ) -> None:
     """Print the audit log, oldest event first. The log records the export."""
