@@ -8,9 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import settings_table
 from redis import Redis
 from typer.testing import CliRunner
 
+from gateway.operations.checks import unknown_variables
 from histo_worker.settings import HistoSettings
 from lobule import __version__
 from lobule.cli.main import build
@@ -199,6 +201,27 @@ def test_a_worker_on_a_server_takes_redis_from_a_file(monkeypatch, tmp_path, cle
     _, said = examine("--home", tmp_path)
     assert said["redis"][0][0] == said["store"][0][0] == "ok"
     assert "port" not in said, "this process serves none"
+
+
+def test_misspelt_variables_are_named(home, monkeypatch):
+    for name in ("LOBULE_RETENTION_DAY", "LOBULE_SECRETKEY_FILE"):
+        monkeypatch.setenv(name, "30")
+    warnings = [says for state, says in examine("--home", home)[1]["settings"] if state == "warning"]
+    assert [says.split(". ")[0] for says in warnings] == [
+        "No service reads LOBULE_RETENTION_DAY",
+        "No service reads LOBULE_SECRETKEY_FILE",
+    ]
+    assert unknown_variables(name + end for name in settings_table.rows() for end in ("", "_FILE")) == []
+
+
+def test_anchors_that_cannot_be_kept_are_a_problem(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOBULE_AUDIT_ANCHORS", str(tmp_path / "none" / "anchors"))
+    status, said = examine("--home", home)
+    [(state, says)] = said["audit log"]
+    assert (status, state, f"{tmp_path}/none/anchors: No such file" in says) == (1, "problem", True)
+    monkeypatch.setenv("LOBULE_AUDIT_ANCHORS", str(tmp_path / "anchors"))
+    assert "audit log" not in examine("--home", home)[1]
+    assert not (tmp_path / "anchors").exists()
 
 
 def test_encryption_is_off_while_the_file_of_its_key_is_empty(home, tmp_path, monkeypatch):

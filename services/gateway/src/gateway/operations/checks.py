@@ -1,8 +1,9 @@
 """What `lobule doctor` checks of the gateway: its settings and its database."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -30,8 +31,17 @@ _OF_LAUNCHER = {
 """Valid values of the settings that `lobule up` makes itself where they are unset."""
 
 
+_ELSEWHERE = {
+    *("api_token", "gateway_ca", "home", "mask_text", "password", "server", "time_zone", "trusted_proxies", "username")
+}
+_SERVICES = ("dicom_", "histo_", "mammo_")
+"""Settings that other services and commands read, and what the names of others begin with."""
+
+
 def settings(installation: Installation) -> Iterator[Check]:
     """The variables of the gateway are set, and their values are valid. The provider of single sign-on answers."""
+    for name in unknown_variables(os.environ):
+        yield Check("settings", "warning", "setting_unknown", {"variable": name})
     given = _OF_LAUNCHER if installation.embedded else {}
     problems = _wrong_variables(given)
     for name, problem in problems:
@@ -40,10 +50,34 @@ def settings(installation: Installation) -> Iterator[Check]:
         return
     yield Check("settings", "ok", "settings")
     read = GatewaySettings(**_unset(given))
+    if read.audit_anchors and (reason := _cannot_append(read.audit_anchors)):
+        yield Check("audit log", "problem", "anchors_lost", {"file": read.audit_anchors, "reason": reason})
     if read.oidc_issuer:
         reason = Provider(read).problem()
         values = {"issuer": read.oidc_issuer, "reason": reason}
         yield Check("single sign-on", "problem" if reason else "ok", "sso_away" if reason else "sso", values)
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """The variables that look like settings and are none of any service, such as misspelt ones."""
+    known = GatewaySettings.model_fields.keys() | _ELSEWHERE
+    settings = {
+        name: name.removeprefix("LOBULE_").removesuffix("_FILE").lower() for name in names if name.startswith("LOBULE_")
+    }
+    return sorted(name for name, own in settings.items() if own not in known and not own.startswith(_SERVICES))
+
+
+def _cannot_append(file: Path) -> str | None:
+    """Why nothing can be added to a file; None if it can."""
+    is_new = not file.exists()
+    try:
+        with file.open("a"):
+            pass
+        if is_new:
+            file.unlink()
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def database(installation: Installation) -> Iterator[Check]:
