@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { drawn, hung, letterOf, ownMarksOf, stored } from '#web/viewer/own.js';
+import { drawn, stored } from '#web/viewer/drawn.js';
+import { hung, letterOf, ownMarksOf } from '#web/viewer/own.js';
 import { turnResult } from '#web/viewer/hung.js';
 
 const film = (hanging) => ({ id: 'i', result: { image: { width: 40, height: 30, hanging } } });

@@ -3,7 +3,7 @@
 import { asProblem, call } from '../core/api.js';
 import { uuid } from '../core/unique.js';
 import { t } from '../core/words.js';
-import { letterOf, stored } from '../viewer/own.js';
+import { letterOf } from '../viewer/own.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('./state.js').OwnChange} OwnChange */
@@ -102,14 +102,14 @@ export function createOwn(store, { feed, status, maySupersede }) {
     /**
      * Keep what was drawn on an image. Gives whether it is kept.
      * @param {import('../viewer/image.js').ViewedImage} image
-     * @param {Drawn} what As the film hangs.
+     * @param {Drawn} what As the file has it.
      * @param {Named} named
      * @param {FindingReference | null} corrects
      */
     draw(image, what, named, corrects) {
       const id = uuid();
       return change(t('reading.own.draw'), async () => {
-        const { number } = await put(id, { image_id: image.id, ...stored(what, image), ...named, corrects });
+        const { number } = await put(id, { image_id: image.id, ...what, ...named, corrects });
         remember({ own: id, name: nameOf(number), before: null });
         store.update({ ownChosen: id });
         status.tell(t('reading.own.drawn', { what: nameOf(number), kind: t(`clinical.kind.${named.kind}`) }));

@@ -67,6 +67,11 @@ export function showFacts(root, { images }) {
   write(role(root, 'count'), t('reading.facts.images', { count: current.length }));
 }
 
+/** The distances between the rows and the columns of a film that hangs, as its file has them. @param {number} spacing @param {import('../core/types.d.ts').Stretch | undefined} stretch */
+function ofFile(spacing, { across, down } = { across: 1, down: 1 }) {
+  return [...new Set([down, across].map((longer) => (spacing * longer).toFixed(3)))].join(' × ');
+}
+
 /** How the film that is read is shown. @param {HTMLElement} root @param {Reading} state */
 export function showFilmFacts(root, state) {
   const image = activeOf(state);
@@ -79,7 +84,7 @@ export function showFilmFacts(root, state) {
         step,
         t(state.linked ? 'reading.facts.linked' : 'reading.facts.unlinked'),
         t('reading.window.value', { window: window.high - window.low, level: Math.round((window.low + window.high) / 2) }),
-        spacing === null ? t('reading.facts.no_spacing') : t('reading.facts.spacing', { spacing: spacing.toFixed(3) }),
+        spacing === null ? t('reading.facts.no_spacing') : t('reading.facts.spacing', { spacing: ofFile(spacing, image?.result?.image.stretch) }),
         t(state.cropped ? 'reading.facts.cropped' : 'reading.facts.whole'),
       ]
     : image ? [step] : [];

@@ -1,8 +1,8 @@
 // The tools with which a reader draws findings: box, ellipse, outline. Loaded on first use. A shape is reported when the
 // pointer is released, and stays on the film until it is saved or discarded.
 
+import { drawn, stored } from './drawn.js';
 import { emptyLayer, layerOver } from './layers.js';
-import { drawn } from './own.js';
 import { strokeOwn } from './own-marks.js';
 import { OWN, RIM } from './palette.js';
 
@@ -94,7 +94,7 @@ export function createDrawing(store, panes, onDrawn) {
       if (what && viewed) {
         waiting = { id: viewed.id, what };
         const { left, top } = pane.root.getBoundingClientRect();
-        onDrawn(viewed.id, what, { x: left + at.x, y: top + at.y });
+        onDrawn(viewed.id, stored(what, viewed), { x: left + at.x, y: top + at.y });
       }
       paint(pane);
     },

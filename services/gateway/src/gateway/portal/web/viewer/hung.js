@@ -1,7 +1,7 @@
 // Hangs films: everything of a film is turned once, when it is loaded, so that the viewer knows one kind of coordinates. Its
 // pixels are square: those of a film whose rows and columns are not equally far apart are stretched to the finer distance.
 
-import { matrixOf, placeBox, turnBack, turnPoint, turnedSize } from './turn.js';
+import { matrixOf, placeBox, turnPoint, turnedSize } from './turn.js';
 
 /** @typedef {import('../core/types.d.ts').Hanging} Hanging */
 /** @typedef {import('../core/types.d.ts').Result} Result */
@@ -34,12 +34,6 @@ export const asHung = (film) => (point) => {
   const { across, down } = film.stretch ?? SQUARE;
   const [x, y] = turnPoint(point, film, film.hanging ?? UPRIGHT);
   return [x * across, y * down];
-};
-
-/** The way back of `asHung`. @param {Filed} film @returns {(point: Pair) => Pair} */
-export const asStored = (film) => ([x, y]) => {
-  const { across, down } = film.stretch ?? SQUARE;
-  return turnBack([x / across, y / down], film, film.hanging ?? UPRIGHT);
 };
 
 /** The size of a hung film in pixels of its file, rows and columns as it hangs. @param {Size & {stretch?: Stretch}} hung @returns {Size} */
