@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import timedelta
@@ -11,7 +12,7 @@ from datetime import timedelta
 import pytest
 from psycopg import errors
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 from typer.testing import CliRunner
 
 from gateway.audit.models import BACKUP_CREATED, RETENTION_ENDED, AuditEvent
@@ -160,9 +161,16 @@ def test_what_deletes_says_where(home, command):
     assert (home / "objects").as_uri() in done.stderr
 
 
+FULL = sqlite3.OperationalError("database or disk is full")
+FULL.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
+        (OperationalError("", None, FULL), "cli.database_file"),
+        (InternalError("", None, errors.ReadOnlySqlTransaction()), "doctor.database_read_only"),
+        (ProgrammingError("", None, errors.InsufficientPrivilege("no, not you")), "cli.database_refuses"),
         (OperationalError("", None, Exception('database "lobule" does not exist')), "doctor.database_away"),
         (ProgrammingError("", None, errors.UndefinedTable("relation does not exist")), "doctor.database_old"),
         (OperationalError("", None, Exception("no such column: jobs.x")), "doctor.database_old"),

@@ -54,6 +54,8 @@ def database_problem(error: DBAPIError) -> str:
     missing = ("no such table", "no such column")  # SQLite has no codes for them
     if state in _UNDEFINED or reason.startswith(missing):
         return words()("doctor.database_old", revision="-")
+    if getattr(error.orig, "sqlite_errorcode", None) is not None:
+        return words()("cli.database_file", reason=reason)
     if state == READ_ONLY:
         return words()("doctor.database_read_only")
     if state == _FORBIDDEN:
