@@ -9,8 +9,9 @@ from typing import Any, BinaryIO, cast
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
 from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.exceptions import CredentialRetrievalError as CredentialsError
 
 from lobule.storage.base import (
     ObjectNotFoundError,
@@ -28,7 +29,11 @@ CONNECT_S, SILENCE_S, TRIES = 5, 20, 2
 """A store that does not answer fails its request within a minute: boto3 waits up to ten, while a request of the gateway
 holds a connection to the database."""
 _CONNECTIONS = 40  # as many as the gateway has threads
-_AWAY = (HTTPClientError, NoConnectionError)
+_AWAY = (HTTPClientError, NoConnectionError, NoCredentialsError, PartialCredentialsError, CredentialsError)
+_REFUSED = (401, 403, 408, 429)
+"""Statuses of a store that cannot be used now: other credentials, a wrong clock, too many requests."""
+_REFUSALS = ("NoSuchBucket", "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestTimeout")
+"""Codes of the same with another status."""
 
 
 class S3Store:
@@ -97,8 +102,11 @@ class S3Store:
             self._client.delete_object(**self._where(prefix))
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
                 names = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
-                if names:
-                    self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": names})
+                if not names:
+                    continue
+                answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": names, "Quiet": True})
+                if left := answer.get("Errors"):  # in an answer with status 200
+                    raise StoreUnavailableError(f"{len(left)} objects were not deleted: {left[0].get('Message')}")
 
     def entries(self, prefix: str) -> Iterator[StoredObject]:
         """See `ObjectStore.entries`."""
@@ -115,8 +123,11 @@ class S3Store:
 
     def check(self) -> None:
         """See `ObjectStore.check`."""
-        with _our_errors(self.bucket):
-            self._client.head_bucket(Bucket=self.bucket)
+        try:
+            with _our_errors(self.bucket):
+                self._client.head_bucket(Bucket=self.bucket)
+        except ObjectNotFoundError:
+            raise StoreUnavailableError(f"there is no bucket {self.bucket}") from None
 
     def space(self) -> None:
         """See `ObjectStore.space`; a bucket reports no size."""
@@ -129,12 +140,13 @@ def _our_errors(key: str) -> Iterator[None]:
     except _AWAY as error:  # refused, timed out or interrupted, after several attempts of the client
         raise StoreUnavailableError(str(error)) from error
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
+        code = str(error.response.get("Error", {}).get("Code"))
+        if code in ("NoSuchKey", "404"):
             raise ObjectNotFoundError(key) from None
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status == http.HTTPStatus.INSUFFICIENT_STORAGE:
+        if status == http.HTTPStatus.INSUFFICIENT_STORAGE or "QuotaExceeded" in code:  # of a bucket or a user
             raise StoreFullError(str(error)) from error
-        if status >= 500:
+        if status >= 500 or status in _REFUSED or code in _REFUSALS:
             raise StoreUnavailableError(str(error)) from error
         raise
 
