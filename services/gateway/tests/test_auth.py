@@ -135,6 +135,27 @@ def test_another_site_is_refused_even_with_the_token(client, origin):
     assert evil.status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("http://lobule.example:8000", 403),
+        ("http://10.0.0.5", 403),
+        ("https://lobule.example", 303),
+        ("http://localhost:8000", 303),
+        ("http://127.0.0.1:8000", 303),
+        ("http://[::1]:8000", 303),
+        ("http://[", 403),
+    ],
+)
+def test_a_login_that_the_browser_would_not_keep_is_refused_in_words(make_app, address, status):
+    said = {"username": "alice", "password": "correct horse battery staple"}
+    headers = {"Origin": address, "Host": address.partition("://")[2]}
+    with TestClient(make_app(secure_cookies=True), follow_redirects=False) as client:
+        answer = client.post("/login", data=said, headers=headers)
+    assert answer.status_code == status
+    assert ("address that begins with https://" in answer.text) is (status == 403)
+
+
 def test_a_token_is_masked_anew_in_each_page(client):
     """From the size of a compressed page, nobody can guess it."""
     form(client)

@@ -48,6 +48,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "key_invalid": (400,),
     "key_reused": (422,),
     "last_admin": (409,),
+    "login_not_encrypted": (403,),
     "login_required": (403,),
     "logins_busy": (429,),
     "lookup_busy": (429,),

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from contextlib import suppress
 from datetime import timedelta
@@ -22,6 +23,7 @@ from gateway.users.models import User
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOTE_ACTIVITY_EVERY = timedelta(minutes=1)
+_OF_THIS_MACHINE = re.compile(r"(?:localhost|[\w.-]+\.localhost|127\.0\.0\.1|\[::1\])(?::\d+)?")
 
 
 def cookie_name(settings: GatewaySettings) -> str:
@@ -168,3 +170,16 @@ def check_same_origin(request: Request) -> None:
     )
     if foreign:
         raise ProblemError(403, "csrf_failed", "other_site")
+
+
+def check_encrypted(request: Request, settings: GatewaySettings) -> None:
+    """Refuse a login at an address of plain HTTP, where browsers drop the cookie of the session.
+
+    They keep it at addresses of their own machine. Behind a proxy, only the browser knows what it speaks.
+
+    Raises:
+        ProblemError: `login_not_encrypted`, 403.
+    """
+    scheme, _, host = request.headers.get("Origin", "").partition("://")
+    if settings.secure_cookies and scheme == "http" and not _OF_THIS_MACHINE.fullmatch(host):
+        raise ProblemError(403, "login_not_encrypted")

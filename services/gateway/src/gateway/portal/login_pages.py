@@ -106,6 +106,7 @@ def log_in(
     next_path = sessions.local_path(next)
     user = None
     try:  # the session begins its transaction at its first query, after the slow check of the password
+        sessions.check_encrypted(request, settings)
         if pending:
             user = pending_login.user_of(request, pending)
         else:
