@@ -195,6 +195,13 @@ def test_objects_that_are_deleted_while_others_are_listed_are_left_out(store):
     assert {entry.key.split("/")[1] for entry in store.entries("images")}.isdisjoint(others)
 
 
+def test_objects_of_a_folder_are_listed_one_after_the_other(store):
+    for name in ("a/1", "b/1", "a/x/2", "c/1", "b/x/y/3", "a/y/2"):
+        store.put(f"jobs/{name}", b"content")
+    folders = [folder for folder, _ in itertools.groupby(store.entries("jobs"), lambda entry: entry.key.split("/")[1])]
+    assert sorted(folders) == ["a", "b", "c"]
+
+
 def test_an_upload_that_ends_while_old_ones_are_forgotten(tmp_path):
     store = LocalStore(tmp_path)
     paths = [tmp_path / ".incoming" / name for name in ("ended", "left")]

@@ -12,7 +12,7 @@ from psycopg.errors import DeadlockDetected
 from sqlalchemy import inspect, select, text, update
 from sqlalchemy.exc import OperationalError
 
-from gateway.database import make_engine
+from gateway.database import Base, make_engine
 from gateway.images.models import Image
 from gateway.jobs.models import Job
 from gateway.migrate import NewerDatabaseError, current_revision, lacks_migration, migrate
@@ -116,6 +116,16 @@ class TestBackup:
             assert connection.execute(select(Job.id)).scalars().all() == [job]
             assert not any(moment.tzinfo is None for moment in connection.execute(select(Job.created_at)).scalars())
         assert restored.rows == sum(table["rows"] for table in about["tables"].values())
+
+    @pytest.mark.postgres
+    def test_rows_are_read_in_pieces(self, migrated_postgres_url, monkeypatch):
+        """A container that makes backups has less memory than the audit log of a year needs."""
+        monkeypatch.setattr(backup.rows, "_TOGETHER", 2)
+        with make_engine(migrated_postgres_url).connect() as connection:
+            read = iter(backup.rows.read(connection, Base.metadata.tables["audit_chains"]))
+            assert next(read)["id"]
+            assert connection.scalar(text("SELECT count(*) FROM pg_cursors")) == 1
+            assert len(list(read)) > 2
 
     def test_a_damaged_backup_is_refused(self, app, job, tmp_path, other_database):
         backup.create(make_engine(app.state.settings.database_url), app.state.store, tmp_path / "backup")

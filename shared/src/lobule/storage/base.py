@@ -95,7 +95,7 @@ class ObjectStore(Protocol):
         ...
 
     def entries(self, prefix: str) -> Iterator[StoredObject]:
-        """All objects below a folder, in any order; none if there is no such folder."""
+        """All objects below a folder, those of a folder in it one after the other; none if there is no such folder."""
         ...
 
     def forget_partial(self, before: datetime) -> int:

@@ -146,6 +146,12 @@ class LocalStore:
                 modified = datetime.fromtimestamp(about.st_mtime, UTC)
                 yield StoredObject(path.relative_to(self.root).as_posix(), about.st_size, modified)
 
+    def size_of(self, key: str) -> int | None:
+        """The size of an object in bytes; None if there is none."""
+        with suppress(FileNotFoundError), _outages():
+            return self._path(key).stat().st_size
+        return None
+
     def forget_partial(self, before: datetime) -> int:
         """See `ObjectStore.forget_partial`."""
         count = 0

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -199,11 +199,11 @@ def stored_bytes(store: ObjectStore) -> ObjectStore:
 
 
 def _copy(source: ObjectStore, target: ObjectStore, folders: Sequence[str]) -> tuple[int, int, int]:
-    there = {entry.key: entry.size_bytes for kind in folders for entry in target.entries(kind)}
+    size_there = _sizes(target, folders)
     copied = size = known = 0
     for kind in folders:
         for entry in source.entries(kind):
-            if there.get(entry.key) == entry.size_bytes:
+            if size_there(entry.key) == entry.size_bytes:
                 known += 1
                 continue
             with suppress(ObjectNotFoundError):  # deleted meanwhile
@@ -212,6 +212,13 @@ def _copy(source: ObjectStore, target: ObjectStore, folders: Sequence[str]) -> t
                         writer.write(piece)
                 copied, size = copied + 1, size + entry.size_bytes
     return copied, size, known
+
+
+def _sizes(store: ObjectStore, folders: Sequence[str]) -> Callable[[str], int | None]:
+    """Tells the size of an object of a store, None if there is none. A backup has more of them than there is memory."""
+    if isinstance(store, LocalStore):
+        return store.size_of
+    return {entry.key: entry.size_bytes for kind in folders for entry in store.entries(kind)}.get
 
 
 def _copy_keys(source: ObjectStore, target: ObjectStore) -> None:

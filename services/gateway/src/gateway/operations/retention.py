@@ -6,10 +6,11 @@ objects after them: objects that a crash leaves between the two are unreferenced
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import groupby
 from typing import Annotated
 
 import structlog
@@ -31,7 +32,7 @@ from gateway.operations.repositories import retention as repository
 from gateway.settings import GatewaySettings
 from lobule import layout
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
-from lobule.storage import ObjectStore, open_configured_store
+from lobule.storage import ObjectStore, StoredObject, open_configured_store
 from lobule.telemetry import configure_logging
 
 log = structlog.get_logger()
@@ -108,17 +109,22 @@ class Retention:
 
     def _orphans(self) -> None:
         """Objects without a row, and the output of attempts that are no longer current."""
-        before = now() - _ORPHAN_AGE
-        old, young = set[str](), set[str]()  # folders of rows, and of attempts, that hold something so old
         for owner in layout.OWNERS:
-            for entry in self.store.entries(owner):
-                (young if entry.modified_at > before else old).update(layout.folders_of(entry.key))
-        for place in sorted({layout.place_of(folder) for folder in old}):
-            what, prefixes = read(self.sessions, partial(_unnamed, place))
-            for prefix in sorted((old - young).intersection(prefixes)):
-                self.deleted[what] += 1
-                if not self.dry_run:
-                    self.store.delete(prefix)
+            for place, entries in groupby(self.store.entries(owner), lambda entry: layout.place_of(entry.key)):
+                self._orphans_at(place, entries)
+
+    def _orphans_at(self, place: layout.Place, entries: Iterable[StoredObject]) -> None:
+        before = now() - _ORPHAN_AGE
+        old, young = set[str](), set[str]()  # folders of the row, and of attempts, that hold something so old
+        for entry in entries:
+            (young if entry.modified_at > before else old).update(layout.folders_of(entry.key))
+        if not old:
+            return
+        what, prefixes = read(self.sessions, partial(_unnamed, place))
+        for prefix in sorted((old - young).intersection(prefixes)):
+            self.deleted[what] += 1
+            if not self.dry_run:
+                self.store.delete(prefix)
 
     def _keys(self) -> None:
         """Data keys of an encrypted store whose image, instance or work there is no row of."""

@@ -7,10 +7,12 @@ from sqlalchemy import JSON, Connection, MetaData, Table, delete, func, insert, 
 
 from gateway.audit.models import AuditChain
 
+_TOGETHER = 1000  # rows that are fetched at once
+
 
 def read(connection: Connection, table: Table) -> Iterable[Any]:
-    """The rows of a table."""
-    return connection.execute(select(table)).mappings()
+    """The rows of a table, which may have more of them than there is memory."""
+    return connection.execute(select(table).execution_options(yield_per=_TOGETHER)).mappings()
 
 
 def count(connection: Connection, table: Table) -> int:
