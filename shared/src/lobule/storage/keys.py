@@ -102,7 +102,7 @@ class DataKeys:
     def wrap_anew(self) -> tuple[int, int]:
         """Rewrap all data keys with the current master key; returns how many succeeded and how many failed."""
         done = failed = 0
-        for entry in list(self._store.entries(layout.KEYS)):
+        for entry in self._store.entries(layout.KEYS):
             try:
                 wrapped = self._store.get(entry.key)
             except ObjectNotFoundError:  # the key was destroyed in the meantime

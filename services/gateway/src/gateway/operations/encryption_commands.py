@@ -27,7 +27,7 @@ def _store(settings: GatewaySettings) -> EncryptedStore:
 def _plain(store: EncryptedStore) -> Iterator[str]:
     """The keys of objects that are not encrypted."""
     for owner in layout.OWNERS:
-        for entry in list(store.inner.entries(owner)):
+        for entry in store.inner.entries(owner):
             try:
                 if not is_encrypted(store.inner, entry.key):
                     yield entry.key

@@ -129,7 +129,7 @@ class Retention:
     def _keys(self) -> None:
         """Data keys of an encrypted store whose image, instance or work there is no row of."""
         before = now() - _ORPHAN_AGE
-        for entry in list(self.store.entries(layout.KEYS)):
+        for entry in self.store.entries(layout.KEYS):
             place = layout.place_of(entry.key.partition("/")[2])
             if entry.modified_at > before or place.owner not in layout.OWNERS:
                 continue
@@ -141,7 +141,7 @@ class Retention:
     def _previews(self) -> None:
         """Previews whose deletion was forgotten, as when Redis has lost its data."""
         before = now() - _ORPHAN_AGE
-        for entry in list(self.store.entries("previews")):
+        for entry in self.store.entries("previews"):
             if entry.modified_at <= before:
                 self.deleted["previews"] += 1
                 if not self.dry_run:
