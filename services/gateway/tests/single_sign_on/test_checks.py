@@ -21,6 +21,7 @@ def found(tmp_path, monkeypatch):
 
     for name in ("DATABASE_URL", "GATEWAY_URL"):
         monkeypatch.delenv(f"LOBULE_{name}", raising=False)
+    monkeypatch.setenv("LOBULE_OIDC_ROLES", "radiologists=clinician")
     return check
 
 
@@ -54,3 +55,10 @@ def test_why_nobody_can_log_in(found, provider, monkeypatch):
     assert (code, f"the configuration is of {provider.issuer}" in values["reason"]) == ("sso_away", True)
     [(code, values)] = found(oidc_issuer="https" + provider.issuer.removeprefix("http"))[1:]
     assert (code, "SSL" in values["reason"]) == ("sso_away", True)
+
+
+def test_a_provider_whose_users_have_no_role(found, provider):
+    assert found(oidc_issuer=provider.issuer, oidc_roles="")[1:] == [
+        ("sso_without_roles", {}),
+        ("sso", {"issuer": provider.issuer, "reason": None}),
+    ]

@@ -52,6 +52,8 @@ def settings(installation: Installation) -> Iterator[Check]:
     read = GatewaySettings(**_unset(given))
     if read.audit_anchors and (reason := _cannot_append(read.audit_anchors)):
         yield Check("audit log", "problem", "anchors_lost", {"file": read.audit_anchors, "reason": reason})
+    if read.oidc_issuer and not read.oidc_roles:
+        yield Check("single sign-on", "problem", "sso_without_roles")
     if read.oidc_issuer:
         reason = Provider(read).problem()
         values = {"issuer": read.oidc_issuer, "reason": reason}
