@@ -107,6 +107,15 @@ def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, 
     expect(undo).to_be_hidden()
     assert study.read()["reviews"] == []
 
+    # The steps go on from a chosen finding: of a lesion, the mark on the film that is read stays chosen.
+    for key in ("n", "p"):  # the verdict that was undone is chosen: to the next row, and back
+        page.keyboard.press(key)
+    expect(row).to_have_attribute("data-chosen", "")
+    for layout in ("row", "cc", "mlo", "one", "two"):
+        page.keyboard.press("Space")
+        expect(page.locator(f'button[data-layout="{layout}"]')).to_have_attribute("aria-pressed", "true")
+        expect(row).to_have_attribute("data-chosen", "")
+
 
 @pytest.mark.parametrize(("probability", "names_place"), [(0.9, True), (0.1, False)])
 def test_the_worklist_names_no_place_beside_no_sign_of_malignancy(

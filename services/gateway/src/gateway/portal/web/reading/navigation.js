@@ -38,6 +38,9 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
   /** @type {Target | null} The finding that the reader reached by going through the open ones. */
   let through = null;
 
+  /** Whether a mark is one of those that a row speaks of. @param {Target} row @param {Target | null} mark */
+  const isOf = (row, mark) => marksOfRow(store.state, row).some((other) => sameTarget(other, mark));
+
   /** @param {Target} target */
   const shows = (target) => panes.of(target.imageId)?.shows(findingOf(store.state.images, target)?.box ?? null) ?? false;
 
@@ -110,7 +113,7 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       const { chosen, activeId } = store.state;
       const items = shownTargets(store.state);
       if (!items.length) return;
-      const places = { chosen: items.findIndex((item) => sameTarget(item, chosen)), here: items.findIndex((item) => marksOfRow(store.state, item).some(({ imageId }) => imageId === activeId)) };
+      const places = { chosen: items.findIndex((item) => isOf(item, chosen)), here: items.findIndex((item) => marksOfRow(store.state, item).some(({ imageId }) => imageId === activeId)) };
       const next = items[stepped(items.length, places, by)];
       pick(next);
       list.focus(next);
@@ -120,8 +123,8 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     stepOpen(state = store.state) {
       const { chosen } = state;
       const marked = markedLesions(state);
-      const from = marked.findIndex((target) => sameTarget(target, chosen)) + 1;
-      const open = marked.filter((target) => !verdictOf(state, target) && !sameTarget(target, chosen));
+      const from = marked.findIndex((target) => isOf(target, chosen)) + 1;
+      const open = marked.filter((target) => !verdictOf(state, target) && !isOf(target, chosen));
       const next = [...marked.slice(from), ...marked.slice(0, from)].find((target) => open.some((other) => sameTarget(other, target)));
       if (!next) return tell(t('reading.all_reviewed'));
       through = next;
@@ -173,8 +176,14 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
         return;
       }
       const image = readIn(layout, state);
-      if (image?.id === state.activeId && layoutOf({ ...state, layout }) === layout) store.update({ layout });
-      else store.update({ layout, ...reads(image?.id === state.activeId ? firstToRead(state.images) : image), chosen: null });
+      if (image?.id === state.activeId && layoutOf({ ...state, layout }) === layout) {
+        store.update({ layout });
+        return;
+      }
+      const now = image?.id === state.activeId ? firstToRead(state.images) : image;
+      const chosen = state.chosen && [state.chosen, ...otherMarks(state, state.chosen)].find(({ imageId }) => imageId === now?.id);
+      store.update({ layout, ...reads(now), chosen: chosen ?? null });
+      if (!chosen && document.activeElement?.closest('.findings')) this.activePane()?.root.focus({ preventScroll: true }); // or Space would press the row
     },
 
     /** The next step of reading, or the one before. @param {1 | -1} by */
