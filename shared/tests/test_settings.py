@@ -68,6 +68,11 @@ def test_an_empty_variable_is_an_unset_one(environment):
         ),
         ("LOBULE_STEP_TIME_LIMIT_S", "inf", "LOBULE_STEP_TIME_LIMIT_S is wrong: it must be less than a hundred years"),
         ("LOBULE_STEP_SOFT_TIME_LIMIT_S", "1e10", "it must be less than a hundred years"),
+        (
+            "LOBULE_STEP_SOFT_TIME_LIMIT_S",
+            "600",
+            "LOBULE_STEP_TIME_LIMIT_S must be above LOBULE_STEP_SOFT_TIME_LIMIT_S",
+        ),
         ("LOBULE_GATEWAY_URL", "lobule.example", "LOBULE_GATEWAY_URL is wrong: it must be an address such as https"),
     ],
 )

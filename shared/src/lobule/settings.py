@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -163,6 +171,13 @@ class Settings(ServiceSettings):
     @classmethod
     def _address_of_redis(cls, url: str) -> str:
         return checked(url)
+
+    @model_validator(mode="after")
+    def _asked_before_killed(self) -> "Settings":
+        """Refuse limits with which a step is killed before it is asked: it counts as a worker that was lost."""
+        if self.step_soft_time_limit_s >= self.step_time_limit_s:
+            raise ValueError("LOBULE_STEP_TIME_LIMIT_S must be above LOBULE_STEP_SOFT_TIME_LIMIT_S")
+        return self
 
 
 class FilmSettings(FromEnvironment):
