@@ -84,6 +84,9 @@ def test_the_reading_page_names_other_cases_of_the_same_work_up(client, alice, e
     everything = {now, same_day, before, examine("OLD", 4, "20240301", PatientID="7")}
     everything |= {examine("OTHER", 5, "20260301", PatientID="8")}
     assert named(now) == {same_day, before}
+    page = client.get(f"/cases/{now}").text
+    first, last = sorted(page.index(f'href="/cases/{other}"') for other in (same_day, before))
+    assert "</p>" not in page[first:last], "one message, however many there are: each took the films a line"
     assert named(same_day) == {now, before}
     assert named(before) == set()
     signed = {"conclusion": "not_sure", "acknowledged": ["not_read_together"]}
