@@ -17,13 +17,13 @@ from urllib.parse import urlencode
 from fastapi.testclient import TestClient
 from postgres import new_database, running_postgres
 
-from gateway.__main__ import warm_up
 from gateway.cases.models import Case
 from gateway.cases.service import urgency_of
 from gateway.clock import now
 from gateway.database import make_engine, make_session_factory
 from gateway.main import create_app
 from gateway.migrate import migrate
+from gateway.serving import warm_up
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
 from gateway.users.passwords import hash_password

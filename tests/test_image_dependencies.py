@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).parent.parent
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8")
 IMAGES = {  # target of the Dockerfile: modules that its processes import at the start
     "cli": ["lobule.cli.main"],
-    "gateway": ["lobule.cli.main", "gateway.__main__", "gateway.migrate", "lobule.probe"],
+    "gateway": ["lobule.cli.main", "gateway.serving", "gateway.migrate", "lobule.probe"],
     "report": ["report.worker", "lobule.probe"],
     "dicom": ["dicom_node.__main__", "dicom_node.results.maker", "lobule.probe"],
     "histo-worker": ["histo_worker.worker", "histo_worker.cli", "lobule.probe"],

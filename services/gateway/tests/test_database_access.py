@@ -62,7 +62,7 @@ TRANSACTIONS = {
     # The first film of a sample case must find it.
     "samples/service.py": {"open_sample"},
     # The start adopts a changed setting.
-    "__main__.py": {"adopt_reading_rule"},
+    "serving.py": {"adopt_reading_rule"},
     # Loops beside the requests.
     "jobs/relay.py": {"Relay.empty_outbox", "Reaper._change", "Reaper.announce_again"},
     "modalities/service.py": {"Modalities.learn"},

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from gateway.__main__ import _listen, check_proxies
 from gateway.audit.models import AuditEvent
+from gateway.serving import _listen, check_proxies
 from lobule.launcher.home import Home
 from lobule.launcher.supervisor import Child, Supervisor
 from lobule.launcher.system import _free_port, address_of

@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
-from gateway.__main__ import served
 from gateway.portal.scripts import WEB
+from gateway.serving import served
 from gateway.settings import GatewaySettings
 
 ADDRESS = re.compile(r"""["'`]/(?:api|cases|jobs|static|words|login|logout|new|help|admin|account|language)["'`/?#]""")

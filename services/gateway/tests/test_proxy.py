@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import uvicorn
 
-from gateway.__main__ import served
+from gateway.serving import served
 from lobule.imaging.decode import encode_png
 
 PROXY = Path(__file__).parents[1] / "proxy"

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from gateway_routes import every_route
 
-from gateway.__main__ import adopt_reading_rule
+from gateway.serving import adopt_reading_rule
 from gateway.users.permissions import needed_permission
 
 NOTES = {"record", "record_apart", "note_login"}

@@ -14,6 +14,7 @@ from histo_worker.tissue_training import commands as tissue_commands
 from lobule.contracts.modality import COARSEST_UM, FINEST_UM
 from lobule.contracts.result import Magnification
 from lobule.errors import AnalysisError
+from lobule.starting import without_collection
 from lobule_ml import batch
 from lobule_ml.backend import require_backend
 from lobule_ml.quiet import held_standard_error, import_keras, quiet_tensorflow, start_keras
@@ -71,7 +72,7 @@ def predict(
         if um_per_pixel is not None and magnification is not None:
             raise ValueError("give --magnification or --um-per-pixel, not both")
         paths = batch.expand(files, sys.stdin, SUFFIXES)
-        with held_standard_error(AnalysisError):
+        with held_standard_error(AnalysisError), without_collection():
             import_keras()
             from histo_worker.pipeline import build_pipeline
             from histo_worker.settings import HistoSettings

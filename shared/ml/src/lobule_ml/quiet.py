@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryFile
 
+from lobule.starting import without_collection
+
 STANDARD_ERROR = 2
 _ONLY_WRAPPED = ("matplotlib", "sklearn")  # Keras imports them for wrappers and galleries that Lobule does not use
 
@@ -54,11 +56,14 @@ def import_keras() -> None:
 
     Call it before anything else imports Keras. In a process that uses one of the two already, Keras finds it.
     """
+    if "keras" in sys.modules:
+        return
     hidden = [name for name in _ONLY_WRAPPED if name not in sys.modules]
     for name in hidden:
         sys.modules[name] = None  # pyright: ignore[reportArgumentType] - an import of it fails, and Keras does without
     try:
-        import keras  # noqa: F401 - for its effect
+        with without_collection():
+            import keras  # noqa: F401 - for its effect
     finally:
         for name in hidden:
             del sys.modules[name]

@@ -24,6 +24,7 @@ from lobule.progress_cache import ANNOUNCE_EVERY_S, ProgressCache
 from lobule.queueing import PICTURE_QUEUE, PICTURE_TASK, REPORT_QUEUE, TASK, make_celery
 from lobule.redis_address import connect
 from lobule.settings import Settings, read_settings
+from lobule.starting import without_collection
 from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
 from lobule.tracing import configure_tracing
@@ -146,7 +147,8 @@ def _register(
         try:
             worker = f"{socket.gethostname()}-{os.getpid()}"
             configure_tracing(f"{queue}-worker", settings.otlp_endpoint)  # its thread must run in the child
-            runtime = make_runtime(open_configured_store(settings))
+            with without_collection():
+                runtime = make_runtime(open_configured_store(settings))
             redis = connect(settings.redis_url)
             cache = ProgressCache(redis)
             gateway = GatewayClient(settings.gateway_url, settings.internal_token.get_secret_value())

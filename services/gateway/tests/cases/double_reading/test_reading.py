@@ -5,7 +5,7 @@ import re
 from reading_by_two import NO_RECALL, RECALL, problem
 from signed_apart import APART, apart
 
-from gateway.__main__ import adopt_reading_rule
+from gateway.serving import adopt_reading_rule
 
 
 def seen_by(client, people, case, job, name) -> dict[str, str]:

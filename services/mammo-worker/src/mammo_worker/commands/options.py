@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from lobule.errors import AnalysisError
+from lobule.starting import without_collection
 from lobule_ml.batch import reason
 from lobule_ml.quiet import held_standard_error, import_keras
 
@@ -82,7 +83,7 @@ def started_or_exit(code: int) -> Iterator[None]:
         code: Exit status if an `AnalysisError` or a `ValueError` is raised.
     """
     try:
-        with held_standard_error(AnalysisError, ValueError):
+        with held_standard_error(AnalysisError, ValueError), without_collection():
             import_keras()
             yield
     except AnalysisError as error:
