@@ -150,6 +150,18 @@ class TestBackup:
         (missing,) = backup.missing_objects(make_engine(app.state.settings.database_url), app.state.store)
         assert missing.startswith("images/")
 
+    def test_missing_results_are_named(self, app, case, upload, picture, worker):
+        for number in range(2):
+            film = upload(picture(number), modality="mammography", case_id=case, view="CC", laterality="LR"[number])
+            worker.infer(film.json()["job"]["id"])
+        examination = worker.compare()["job_id"]
+        engine = make_engine(app.state.settings.database_url)
+        assert backup.missing_objects(engine, app.state.store) == []
+        app.state.store.delete("jobs")
+        missing = backup.missing_objects(engine, app.state.store)
+        assert len(missing) == 3
+        assert f"jobs/{examination}/examination/1/examination.json" in missing
+
 
 class TestUpgrade:
     def test_forward_and_back_with_data(self, app, client, alice, worker, job):

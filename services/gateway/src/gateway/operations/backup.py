@@ -43,6 +43,7 @@ from lobule.storage.keyless import StoreAround
 from lobule.storage.local import LocalStore
 
 _TOGETHER = 500
+_RESULTS = {"inference": layout.result_key, "examination": layout.examination_key, "region": layout.region_key}
 _TIMES: tuple[tuple[type, type[date]], ...] = ((UtcDateTime, datetime), (DateTime, datetime), (Date, date))
 """Types of columns, and what is written in JSON as text."""
 
@@ -143,11 +144,11 @@ def _prepare(connection: Connection, about: dict[str, Any]) -> list[Table]:
 
 
 def missing_objects(engine: Engine, store: ObjectStore) -> list[str]:
-    """Keys that rows name and the store lacks: uploads, DICOM objects, results of inference steps that are done."""
+    """Keys that rows name and the store lacks: uploads, DICOM objects, results. What is made of them is made again."""
     with engine.connect() as connection:
         keys = rows.keys_of_files(only_reading(connection))
-        done = rows.inferences_done(connection)
-        keys += [layout.result_key(layout.attempt_folder(job, "inference", attempt)) for job, attempt in done]
+        done = rows.results_done(connection)
+        keys += [_RESULTS[step](layout.attempt_folder(job, step, attempt)) for job, step, attempt in done]
     missing: list[str] = []
     for key in keys:
         try:

@@ -54,9 +54,10 @@ def keys_of_files(connection: Connection) -> list[str]:
     return list(connection.execute(text(both)).scalars())
 
 
-def inferences_done(connection: Connection) -> Iterable[Any]:
-    """Job and attempt of each inference that is done."""
-    done = "SELECT job_id, attempt FROM steps WHERE name = 'inference' AND state = 'done'"
+def results_done(connection: Connection) -> Iterable[Any]:
+    """Job, step and attempt of all that left a result: analyses, readings of examinations, opinions of regions."""
+    names = "('inference', 'examination', 'region')"
+    done = f"SELECT job_id, name, attempt FROM steps WHERE state = 'done' AND name IN {names}"  # noqa: S608 - our own
     return connection.execute(text(done)).all()
 
 
