@@ -4,6 +4,10 @@ PYTHON ?= python3
 TOOLS := .venv-tools
 UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
 RUN := $(UV) run --no-sync
+# Debian's Python is built with profile-guided optimisation; those that pyenv builds are not, and take longer.
+ifneq ($(wildcard /usr/lib/python3.11/sqlite3/__init__.py),)
+INTERPRETER := --python /usr/bin/python3.11
+endif
 
 # Keep compiled modules: seven processes start from them, and compiling TensorFlow's takes long.
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,11 +20,11 @@ $(TOOLS)/bin/uv:
 	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check uv
 
 .venv/.installed: uv.lock pyproject.toml shared/pyproject.toml shared/ml/pyproject.toml $(wildcard services/*/pyproject.toml) | $(filter $(TOOLS)/bin/uv,$(UV))
-	$(UV) sync --frozen --no-dev --all-packages --no-progress
+	$(UV) sync --frozen --no-dev --all-packages --no-progress $(INTERPRETER)
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
-	$(UV) sync --frozen --all-packages --no-progress
+	$(UV) sync --frozen --all-packages --no-progress $(INTERPRETER)
 	@touch $@
 
 install: .venv/.installed ## Install Lobule without the tools of developers
