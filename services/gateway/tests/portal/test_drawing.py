@@ -159,14 +159,15 @@ def test_a_tool_that_is_still_fetched_does_not_move_the_film(logged_in, study, f
     expect(pane).to_have_attribute("data-scale", re.compile(r"\d"))
     held = []
     page.route("**/viewer/*.js*", lambda route: held.append(route))  # neither drawing tools nor instruments come
-    for key, module in (("b", "drawing"), ("t", "instruments")):
-        with page.expect_request(f"**/viewer/{module}.js*"):
-            page.keyboard.press(key)
+    for key, tool in (("b", "box"), ("t", "ruler")):
+        page.keyboard.press(key)
+        expect(page.locator(".panes")).to_have_attribute("data-tool", tool)
         page.keyboard.press("+")  # what is larger than its pane could be moved
         painted(page)
         before = places(pane, (100, 100))
         drag(page, pane, (100, 100), (300, 300))
         painted(page)
         assert places(pane, (100, 100)) == before, key
+    expect(page.locator("canvas.drawing, canvas.measures")).to_have_count(0)  # they did not come in between
     for route in held:
         route.abort()
