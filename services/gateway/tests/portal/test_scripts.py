@@ -64,6 +64,14 @@ def test_the_reading_page_is_sent_as_one_script(client):
     assert "modules" not in client.get("/static/reading/signing.js?of=reading/nothing.js").text.splitlines()[0]
 
 
+def test_a_joined_style_sheet_loses_its_comments_and_the_room_between_its_parts(tmp_path):
+    (tmp_path / "part.css").write_text('.b::after { content: "; , {"; }\n')
+    sheet = '@import "part.css";\n/* Said. */\n.a,\n.c > b {\n  margin: 0 1px;\n  color: rgb(0, 0, 0);\n}\n'
+    (tmp_path / "page.css").write_text(sheet)
+    content, _ = Bundles(tmp_path, "/", str).sheet("page.css")
+    assert content.decode() == '.b::after{content: "; , {";}.a,.c > b{margin: 0 1px;color: rgb(0,0,0);}'
+
+
 def test_modules_that_import_each_other_are_refused(tmp_path):
     for name, other in (("a", "b"), ("b", "a")):
         (tmp_path / f"{name}.js").write_text(f"import {{ {other} }} from './{other}.js';\nexport const {name} = 1;\n")

@@ -18,6 +18,7 @@ _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) (\w+))
 _LATE = re.compile(r"\bimport\('(\.[^']+)'\)")
 _SHEET = re.compile(r'^@import "([^"]+)";$', re.MULTILINE)
 _COMMENT = re.compile(r"[ \t]*/\*.*?\*/\n?", re.DOTALL)
+_ROOM = re.compile(r'("[^"\n]*")|\s*([{};,]|\n)\s*')  # a string stays as it is
 _LEFT = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 
 
@@ -52,10 +53,10 @@ class Bundles:
         return self._joined(entry, of, newest)
 
     def sheet(self, entry: str) -> tuple[bytes, str]:
-        """A style sheet with those that it imports, without comments, and its entity tag."""
+        """A style sheet with those that it imports, without comments and room, and its entity tag."""
         folder = (self._folder / entry).parent
         content = _SHEET.sub(lambda found: (folder / found[1]).read_text("utf-8"), self._source(entry))
-        content = _COMMENT.sub("", content).encode()
+        content = _ROOM.sub(lambda found: found[1] or found[2], _COMMENT.sub("", content)).encode()
         return content, _tag(content)
 
     def order(self, entry: str) -> list[str]:

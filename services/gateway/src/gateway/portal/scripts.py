@@ -39,9 +39,15 @@ _OF_ACCOUNTS = {
     for code in (
         "group_exists",
         "last_admin",
+        "lookup_busy",
         "not_yourself",
+        "one_group_only",
+        "password_elsewhere",
         "password_weak",
+        "patient_is_nobody",
         "same_password",
+        "second_factor_elsewhere",
+        "second_factor_on",
         "sso_inactive",
         "sso_logout_invalid",
         "sso_name_taken",
@@ -57,6 +63,19 @@ _OF_ACCOUNTS = {
         "webhook_address_forbidden",
         "webhook_exists",
         "wrong_first_code",
+    )
+}
+# Errors that only programs get, as DICOM nodes and workers.
+_OF_PROGRAMS = {
+    f"errors.{code}"
+    for code in (
+        "attempt_not_current",
+        "instance_unreadable",
+        "node_busy",
+        "not_a_result",
+        "other_study",
+        "query_not_supported",
+        "refresh_token_invalid",
     )
 }
 # Notices that pages replace by the suggestions of the case.
@@ -98,7 +117,7 @@ def sentences_for(script: str, sentences: dict[str, str]) -> dict[str, str]:
     named = set(re.findall(r"['`]([\w.]+)['`]", source))
     joined = [re.split(r"\$\{[^}]*\}", key) for key in re.findall(r"`([a-z_.]+\.\$\{[^`]+)`", source)]
     pattern = re.compile("|".join("[^.]+".join(map(re.escape, parts)) for parts in joined) or "$.")
-    elsewhere = _OF_SUGGESTIONS if script.startswith("admin/") else _OF_SUGGESTIONS | _OF_ACCOUNTS
+    elsewhere = _OF_SUGGESTIONS if script.startswith("admin/") else _OF_SUGGESTIONS | _OF_ACCOUNTS | _OF_PROGRAMS
     return {
         key: text
         for key, text in sentences.items()
