@@ -32,6 +32,16 @@ def test_the_legend_is_that_of_the_active_image(logged_in, study, picture):
     expect(ramp).to_have_count(0)
 
 
+def test_the_legend_has_the_colours_that_the_map_has_over_tissue(logged_in, study, picture):
+    """A weak place is clear, so that the legend begins with the tissue, and what is strong is mixed as opacity says."""
+    study.add(picture(1), modality="histopathology", heat=np.full((8, 8), 200, np.uint8), heat_kind="tumour")
+    page = logged_in(study.url)
+    colours = page.locator(".ramp:visible .colours")
+    expect(colours).to_have_css("background-image", re.compile(r"rgb\(232, 205, 224\).*rgba\(232, 205, 224, 0\.55\)"))
+    page.locator('[data-role="opacity"]').fill("80")
+    expect(colours).to_have_css("background-image", re.compile(r"rgba\(232, 205, 224, 0\.2\)"))
+
+
 def test_the_likeliest_squares_are_drawn_with_the_map(logged_in, study, picture):
     region = TissueRegion(x=100, y=200, width=300, height=300, probability_tumour=0.914)
     tissue = Tissue(

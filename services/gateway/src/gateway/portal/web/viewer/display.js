@@ -60,13 +60,17 @@ export function createDisplay(root, tools, arrange) {
     for (const box of all(root, '[data-shown]'))
       /** @type {HTMLInputElement} */ (box).checked = overlays[/** @type {OverlayName} */ (box.dataset.shown)];
     opacity.value = String(Math.round(overlays.opacity * 100));
+    root.style.setProperty('--opacity', String(overlays.opacity));
     press('[data-act="overlays"]', () => anyShown(overlays));
   }
 
   /** What the colours of the active image's map stand for. @param {Reading} state */
   function showRamp(state) {
-    const kind = activeOf(state)?.result?.heat_map?.kind;
-    for (const ramp of all(root, '[data-map]')) ramp.hidden = ramp.dataset.map !== kind;
+    const active = activeOf(state);
+    for (const ramp of all(root, '[data-map]')) {
+      ramp.hidden = ramp.dataset.map !== active?.result?.heat_map?.kind;
+      ramp.toggleAttribute('data-tissue', !active?.film);
+    }
   }
 
   /** @param {string} selector @param {(element: HTMLElement) => boolean} pressed */
