@@ -132,7 +132,7 @@ class TestHanging:
     def test_side_and_view_can_be_corrected(self, logged_in, study, picture):
         study.add(picture(19))
         page = logged_in(study.url)
-        page.get_by_role("button", name="Correct side, view or kind of field.png").click()
+        page.get_by_role("button", name="Correct side, view, kind or scale of field.png").click()
         page.locator("#edit").get_by_label("Side").select_option("L")
         page.locator("#edit").get_by_label("View").select_option("MLO")
         page.get_by_role("button", name="Save").click()
@@ -141,7 +141,7 @@ class TestHanging:
     def test_the_scale_of_a_field_can_be_corrected(self, logged_in, study, picture):
         study.add(picture(19), modality="histopathology", um_per_pixel="0.5")
         page = logged_in(study.url)
-        page.get_by_role("button", name="Correct side, view or kind of field.png").click()
+        page.get_by_role("button", name="Correct side, view, kind or scale of field.png").click()
         scale = page.locator("#edit").get_by_label("Micrometres per pixel")
         expect(scale).to_have_value("0.5")
         scale.fill("0.25")

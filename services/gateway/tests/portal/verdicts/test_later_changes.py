@@ -109,10 +109,10 @@ class TestASignedCase:
 
     def test_asks_before_a_correction(self, signed, study):
         page = signed
-        page.get_by_role("button", name="Correct side, view or kind of RCC").click()
+        page.get_by_role("button", name="Correct side, view, kind or scale of RCC").click()
         page.locator("#edit").get_by_label("View").select_option("MLO")
         page.locator("#edit").get_by_role("button", name="Save").click()
-        expect(page.locator("#supersede")).to_contain_text("Correct side, view or kind: RCC")
+        expect(page.locator("#supersede")).to_contain_text("Correct side, view, kind or scale: RCC")
         press(page, "Escape")
         assert study.read()["state"] == "signed"
         page.locator("#edit").get_by_role("button", name="Save").click()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { equalized, sharpened } from '#web/viewer/enhance.js';
+import { lengthsOf } from '#web/viewer/image.js';
 import { samePlace } from '#web/viewer/linking.js';
 import { sizesOf } from '#web/viewer/measures.js';
 import { smoothed } from '#web/viewer/overlay.js';
@@ -21,6 +22,18 @@ test('measures are told in mm where a row and a column have theirs, else in pixe
   const angle = (...pairs) => sizesOf({ kind: 'angle', points: points(...pairs) }, null)[0];
   assert.ok(Math.abs(angle([10, 0], [0, 0], [0, 10]) - 90) < 1e-9);
   assert.ok(Math.abs(angle([-10, 1], [0, 0], [-10, -1]) - 2 * (Math.atan(0.1) * 180) / Math.PI) < 1e-9, 'never the long way round');
+});
+
+test('a field is measured in micrometres that somebody states, about in those of its magnification, and in no estimated ones', () => {
+  const field = (tissue, um_per_pixel = null) => ({ film: false, result: { tissue, image: { um_per_pixel } } });
+  const read = (scale_source) => field({ um_per_pixel: 0.5, scale_source });
+  const scale = { spacing: [0.5, 0.5], unit: 'um' };
+  for (const source of ['given', 'file']) assert.deepEqual(lengthsOf(read(source)), scale);
+  assert.deepEqual(lengthsOf(field(null, 0.5)), scale, 'a field that is too small for the tissue network');
+  assert.deepEqual(lengthsOf(read('magnification')), { ...scale, unit: 'nominal' });
+  for (const image of [null, read('estimated'), field(null)]) assert.deepEqual(lengthsOf(image), { spacing: null, unit: 'pixels' });
+  const film = { film: true, result: { tissue: null, image: { pixel_spacing_mm: [0.1, 0.2], spacing_plane: 'patient' } } };
+  assert.deepEqual(lengthsOf(film), { spacing: [0.1, 0.2], unit: 'mm' });
 });
 
 test('a point goes back from every turn', () => {

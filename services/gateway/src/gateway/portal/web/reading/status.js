@@ -4,7 +4,7 @@ import { role, write } from '../core/dom.js';
 import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
 import { activeOf, layoutOf, stepsOf } from '../viewer/hanging.js';
-import { spacingOf } from '../viewer/image.js';
+import { scaleOfField, spacingOf } from '../viewer/image.js';
 import { windowOf } from '../viewer/window.js';
 import { lastChange, nameOfChange } from './reviews.js';
 import { keyOf, nameOf } from './targets.js';
@@ -72,6 +72,13 @@ function ofFile(spacing, { across, down } = { across: 1, down: 1 }) {
   return [...new Set([down, across].map((longer) => (spacing * longer).toFixed(3)))].join(' × ');
 }
 
+/** At which scale a field was read, and who says so. @param {import('../core/types.d.ts').Result | null} result */
+function scaleWords(result) {
+  const scale = scaleOfField(result);
+  if (scale) return t(`examined.scale.${scale.source}`, { um: Number(scale.um.toPrecision(3)) });
+  return result?.notices.some(({ code }) => code === 'scale_unknown') ? t('reading.facts.no_scale') : '';
+}
+
 /** How the film that is read is shown. @param {HTMLElement} root @param {Reading} state */
 export function showFilmFacts(root, state) {
   const image = activeOf(state);
@@ -87,7 +94,7 @@ export function showFilmFacts(root, state) {
         spacing === null ? t('reading.facts.no_spacing') : t('reading.facts.spacing', { spacing: ofFile(spacing, image?.result?.image.stretch) }),
         t(state.cropped ? 'reading.facts.cropped' : 'reading.facts.whole'),
       ]
-    : image ? [step] : [];
+    : image ? [step, scaleWords(image.result)].filter(Boolean) : [];
   write(root, said.join(' · '));
 }
 

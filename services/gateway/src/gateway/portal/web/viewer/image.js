@@ -149,6 +149,25 @@ export function unitOf(image) {
   return plane === 'patient' ? 'mm' : plane ?? 'unknown';
 }
 
+/** Micrometres per pixel of a field and who says so; null where that is not known. @param {Result | null | undefined} result */
+export function scaleOfField(result) {
+  const um = result?.tissue?.um_per_pixel ?? result?.image.um_per_pixel;
+  return um ? { um, source: result?.tissue?.scale_source ?? 'given' } : null;
+}
+
+/**
+ * How many of which unit a pixel is high and wide: micrometres of a field, which are `nominal` where they follow from its magnification.
+ * An estimated scale may be wrong by a factor of two and measures nothing.
+ * @param {ViewedImage | null} image
+ * @returns {{spacing: [number, number] | null, unit: Unit | 'um' | 'nominal'}}
+ */
+export function lengthsOf(image) {
+  const field = image?.film ? null : scaleOfField(image?.result);
+  if (field && field.source !== 'estimated') return { spacing: [field.um, field.um], unit: field.source === 'magnification' ? 'nominal' : 'um' };
+  const unit = unitOf(image);
+  return { spacing: unit === 'pixels' ? null : image?.result?.image.pixel_spacing_mm ?? null, unit };
+}
+
 /** How deep what is shown of a film is, in words. @param {ViewedImage} image */
 export function depthWords({ film, source, depth }) {
   if (!film || !source) return '';

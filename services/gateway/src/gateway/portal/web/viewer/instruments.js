@@ -6,7 +6,6 @@ import { caption } from './caption.js';
 import { drawMeasure, handlesOf, isComplete, MEASURING } from './measures.js';
 import { emptyLayer, layerOver } from './layers.js';
 import { pixelsOf } from './hung.js';
-import { unitOf } from './image.js';
 
 /** @typedef {import('./pane.js').Pane} Pane */
 /** @typedef {import('./geometry.js').Point} Point */
@@ -101,9 +100,8 @@ export function createInstruments(store, panes) {
   function paint(pane) {
     const context = emptyLayer(canvases.get(pane), pane);
     if (!context) return;
-    const unit = unitOf(pane.viewed);
     const mine = chosen?.id === pane.viewed?.id ? chosen?.index : null;
-    for (const [index, measure] of measuresOf(pane).entries()) drawMeasure(context, pane, asSeen(pane, measure), { unit, chosen: index === mine });
+    for (const [index, measure] of measuresOf(pane).entries()) drawMeasure(context, pane, asSeen(pane, measure), index === mine);
     if (MEASURING.includes(tool()) && pane.root.matches(':focus-visible')) drawCross(context, pane.middle);
     paintPointer(context, pane);
   }

@@ -3,6 +3,7 @@
 
 import { t } from '../core/words.js';
 import { caption } from './caption.js';
+import { lengthsOf } from './image.js';
 
 /** @typedef {import('./geometry.js').Point} Point */
 /** @typedef {'ruler' | 'ellipse' | 'angle'} Kind */
@@ -21,9 +22,9 @@ export const isComplete = ({ open }) => !open;
 export const handlesOf = ({ points }) => points;
 
 /**
- * What a measure says: lengths in mm or pixels, an area in their squares, an angle in degrees.
+ * What a measure says: lengths in mm, µm or pixels, an area in their squares, an angle in degrees.
  * @param {Measure} measure
- * @param {[number, number] | null} spacing mm of a row and of a column; null where it is not known.
+ * @param {[number, number] | null} spacing Of a row and of a column; null where it is not known.
  * @returns {number[]} Of a ruler its length; of an ellipse width, height and area; of an angle its degrees.
  */
 export function sizesOf({ kind, points }, spacing) {
@@ -39,11 +40,11 @@ export function sizesOf({ kind, points }, spacing) {
   return [Math.min(degrees, 360 - degrees)];
 }
 
-/** The same in words. @param {Measure} measure @param {[number, number] | null} spacing @param {import('./image.js').Unit} unit */
+/** The same in words. @param {Measure} measure @param {[number, number] | null} spacing @param {ReturnType<typeof import('./image.js').lengthsOf>['unit']} unit */
 export function wordsOf(measure, spacing, unit) {
   const sizes = sizesOf(measure, spacing);
   if (measure.kind === 'angle') return t('tools.degrees', { angle: sizes[0].toFixed(1) });
-  const digits = unit === 'pixels' ? 0 : 1;
+  const digits = unit === 'pixels' || unit === 'nominal' ? 0 : 1;
   const [length, height, area] = sizes.map((size) => size.toFixed(digits));
   return measure.kind === 'ruler' ? t(`tools.length.${unit}`, { length }) : t(`tools.area.${unit}`, { width: length, height, area });
 }
@@ -52,9 +53,9 @@ export function wordsOf(measure, spacing, unit) {
  * @param {CanvasRenderingContext2D} context In CSS pixels of the pane.
  * @param {import('./pane.js').Pane} pane
  * @param {Measure} measure
- * @param {{unit: import('./image.js').Unit, chosen: boolean}} how
+ * @param {boolean} chosen
  */
-export function drawMeasure(context, pane, measure, { unit, chosen }) {
+export function drawMeasure(context, pane, measure, chosen) {
   const points = measure.points.map((point) => pane.toPane(point));
   const line = new Path2D();
   if (measure.kind === 'ellipse') {
@@ -72,7 +73,7 @@ export function drawMeasure(context, pane, measure, { unit, chosen }) {
     context.arc(x, y, chosen ? HANDLE : HANDLE - 1.5, 0, 2 * Math.PI);
     context.fill();
   }
-  const spacing = unit === 'pixels' ? null : pane.viewed?.result?.image.pixel_spacing_mm ?? null;
+  const { spacing, unit } = lengthsOf(pane.viewed);
   const lowest = points.reduce((low, point) => (point.y > low.y ? point : low));
   caption(context, wordsOf(measure, spacing, unit), { x: lowest.x, y: lowest.y + 20 });
 }

@@ -6,7 +6,7 @@ import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
 import { alikeOf, pixelRatio } from './alike.js';
 import { layoutOf, sideOf, slotsOf } from './hanging.js';
-import { breastOf, depthWords, partOf, spacingOf, unitOf, viewOf } from './image.js';
+import { breastOf, depthWords, lengthsOf, partOf, viewOf } from './image.js';
 import { anatomyOf, samePlace } from './linking.js';
 import { Pane } from './pane.js';
 import { UPRIGHT } from './placement.js';
@@ -162,7 +162,7 @@ export function createPanes(grid, options) {
 
   /** @param {Pane} pane */
   function painted(pane) {
-    showScale(pane.root, spacingOf(pane.viewed), unitOf(pane.viewed), pane.transform?.scale ?? 0, pane.moving);
+    showScale(pane.root, lengthsOf(pane.viewed), pane.transform?.scale ?? 0, pane.moving);
     if (!pane.moving) tellScales();
     if (!pane.moving) tellMarker(pane);
     if (pane.viewed && !pane.moving && wantsMore(pane)) options.onFine(pane.viewed);
