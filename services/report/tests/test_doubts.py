@@ -64,3 +64,26 @@ def test_films_without_doubts_have_none(doubted, signature):
     html = render_case(content, clear, forms=["html"])["report.en.html"].decode()
     assert Words("en")("doubts.heading") not in html
     assert 'class="doubt"' not in html
+
+
+@pytest.mark.parametrize(
+    ("what", "notice"),
+    [
+        ("map", make_notice("tumour_map_disagrees", percent="63%")),
+        ("scale", make_notice("scale_unknown")),
+        ("tissue", make_notice("unlike_training")),
+        ("unread", make_notice("tissue_sampled", share="40%")),
+        ("magnification", make_notice("magnification_not_measured", magnification="200X")),
+    ],
+)
+def test_of_a_field_it_stands_on_the_first_page_too(make_content, make_histology, what, notice):
+    content = make_content()
+    result, files = make_histology(0.1)
+    result = result.model_copy(update={"notices": [notice]})
+    content = content.model_copy(update={"images": [content.images[1]]})
+    document = case_document(content, [result], Words("en"))
+    assert document.in_doubt == (Words("en")(f"doubts.{what}"),)
+    assert len(document.doubts) == 1
+    pdf = render_case(content, [(result, files)], forms=["pdf"])["report.en.pdf"]
+    page = spaceless(pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text())
+    assert spaceless(document.doubts[0]) in page

@@ -37,10 +37,15 @@ TO_CHECK = {
     "orientation": frozenset({"orientation_unknown"}),
     "polarity": PICTURE_IN_DOUBT,
     "spacing": frozenset({"spacing_uncertain"}),
+    "scale": frozenset({"scale_estimated", "scale_in_file", "scale_too_coarse", "scale_unknown"}),
+    "magnification": frozenset({"magnification_not_measured", "scale_not_measured"}),
+    "tissue": frozenset({"tissue_doubted", "unlike_training"}),
+    "map": frozenset({"tumour_map_disagrees"}),
+    "unread": frozenset({"field_sampled", "tissue_sampled"}),
 }
-"""Notices that ask the reader to check a film before anything else is believed of it, by what of it is in doubt.
+"""Notices that ask the reader to check an image before anything else is believed of it, by what of it is in doubt.
 
-Portal and reports show them beside the film's name and with the conclusion, not only among the other notices.
+Portal and reports show them beside the image's name and with the conclusion, not only among the other notices.
 """
 
 

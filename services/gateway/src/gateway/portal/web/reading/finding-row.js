@@ -134,7 +134,10 @@ function fillImage(row, { film, jobId, result }) {
   const note = film ? (findings.length ? '' : t('reading.image.none')) : heat ? t(heat.kind === 'tumour' ? 'reading.image.tumour' : 'reading.image.map') : '';
   write(role(row, 'note'), note && `· ${note}`);
   const told = role(row, 'notices');
-  const items = listItems([...noticesWords(notices), ...tissueWords(result)]);
+  const tumour = tissueWords(result);
+  const unlike = notices.some(({ code }) => code === 'unlike_training'); // a number in doubt is told with the notice that says so
+  write(role(row, 'tumour'), unlike ? '' : tumour.join(''));
+  const items = listItems([...noticesWords(notices), ...(unlike ? tumour : [])]);
   told.hidden = items.length === 0;
   if (told.childElementCount !== items.length) told.replaceChildren(...items); // they do not change
   const query = { format: 'html', lang: apiLanguage };
