@@ -183,6 +183,7 @@ def test_a_run_is_fused_with_a_package(package, public_sets, tmp_path):
     assert [w.shape for w in read_weights(tmp_path / "both" / manifest.weights_file)] == [(2, 2), (3,), (3,), (3,)]
     assert manifest.trained_on.count("CDD-CESM") == 2
     assert "64 x 64, network 1; 128 x 64, network 2" in card
+    assert "Backbone: efficientnet_lite0; licence of its pretrained weights: Apache-2.0." in card
 
 
 def test_a_run_gives_the_numbers_of_films_beside_the_findings_of_a_package(package, public_sets, tmp_path):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lobule.contracts.models import ModelManifest
+from lobule_ml.backbones import BACKBONES
 from mammo_worker.evaluation.summary import markdown_table
 from mammo_worker.nn.config import TestTimeVariant
 from mammo_worker.nn.stored_config import read_config
@@ -80,7 +81,6 @@ LIMITS = """\
 ATTRIBUTION = """\
 - CBIS-DDSM: Lee et al., Sci Data 2017; Sawyer-Lee et al., TCIA 2016 (10.7937/K9/TCIA.2016.7O02S9CY). CC BY 3.0.
 - CDD-CESM: Khaled et al., Sci Data 2022. CC BY 4.0. Low-energy images with a mass, for boxes and masks; classes unused.
-- Backbone: DenseNet-121, ImageNet-1k, MIT; weights as distributed by keras.applications (BSD-3-Clause).
 - mini-MIAS (Suckling et al. 1994) was used for evaluation only; nothing was trained or calibrated on it.
 """
 
@@ -156,7 +156,7 @@ def model_card(manifest: ModelManifest, counts: str) -> str:
 ## Trained on
 {manifest.trained_on} {counts}
 
-{ATTRIBUTION}
+{ATTRIBUTION}{_backbone(manifest)}
 ## Protocol
 {_protocol(manifest)}
 ## Measured
@@ -169,6 +169,12 @@ def model_card(manifest: ModelManifest, counts: str) -> str:
 ## Licence
 {manifest.licence}
 """
+
+
+def _backbone(manifest: ModelManifest) -> str:
+    """Write the line about the pretrained weights of a package's backbone."""
+    name = read_config(manifest.architecture["config"]).backbone.name
+    return f"- Backbone: {name}; licence of its pretrained weights: {BACKBONES[name].licence}.\n"
 
 
 def _what_it_is(manifest: ModelManifest) -> str:
@@ -184,6 +190,7 @@ def _what_it_is(manifest: ModelManifest) -> str:
         f"{', for the number of the film' if v.purpose == 'film' else ''}"
         for v in variants
     ]
+    count = "1 variant" if len(views) == 1 else f"{len(views)} variants"
     return f"""# {manifest.name} {manifest.version}
 
 Finds masses on mammograms, draws them, and says how likely a malignant one is. Research use only.
@@ -192,16 +199,16 @@ Finds masses on mammograms, draws them, and says how likely a malignant one is. 
 Mask R-CNN on {config.backbone.name} with a pyramid of {config.pyramid.channels} channels (strides
 {", ".join(str(s) for s in config.pyramid.strides)}), {first}, a class, a box and a mask head, and
 {triage}. Input: the breast on a canvas, grey and CLAHE.
-Every film is analysed in {len(views)} variants ({"; ".join(views)}). {_fused_outputs(variants)}
+Every film is analysed in {count} ({"; ".join(views)}).{_fused_outputs(variants)}
 """
 
 
 def _fused_outputs(variants: Sequence[TestTimeVariant]) -> str:
-    """Write what is made of the outputs of the variants."""
+    """Write what is made of the outputs of several variants."""
     if all(v.purpose == "findings" for v in variants):
-        return "Their findings are fused."
+        return " Their findings are fused." if len(variants) > 1 else ""
     return (
-        "The marked findings are those of the variants that are not for the number of the film, fused. The other\n"
+        " The marked findings are those of the variants that are not for the number of the film, fused. The other\n"
         "variants give the film's number and the heat map."
     )
 
@@ -215,6 +222,7 @@ def own_card(manifest: ModelManifest) -> str:
 ## Trained on
 {manifest.trained_on}
 
+{_backbone(manifest)}
 ## Calibrated
 {manifest.calibration.description}
 
