@@ -1,4 +1,4 @@
-"""Plans by name, for `mammo-worker train`."""
+"""Names of plans for `mammo-worker train`, in addition to those of the files beside this one."""
 
 from collections.abc import Callable
 

@@ -8,7 +8,7 @@ from mammo_worker.data.augment import Augmentation
 from mammo_worker.nn.config import MaskRCNNConfig, TestTimeVariant
 
 SOURCE_CANVAS = (800, 400)
-"""Least height at which films are prepared; smaller canvases are scaled down from it."""
+"""Least height and width at which films are prepared; smaller canvases are scaled down from it."""
 Scope = Literal["rpn", "mask", "backbone", "heads", "4+", "all"]
 
 
