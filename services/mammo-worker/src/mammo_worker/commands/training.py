@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-DATA_SETS = "Folder of the public data sets, or your own films: a labels CSV, a COCO JSON, or the folder "
-"of a known data set."
+DATA_SETS = (
+    "Folder of the public data sets, or your own films: a labels CSV, a COCO JSON, or the folder of a known data set."
+)
 
 
 @app.command()
@@ -31,8 +32,8 @@ def train(
     config: Annotated[
         str,
         typer.Argument(
-            help="Configuration: standard, covered, light, detector, thesis, table14-..., table15-1 to -7, or a "
-            "Python file."
+            help="Configuration: standard, covered, light, detector, thesis, table14-..., table15-1 to -7, or the path "
+            "of a Python file."
         ),
     ],
     data: Annotated[list[Path], typer.Option("--data", "--films", help=DATA_SETS)],

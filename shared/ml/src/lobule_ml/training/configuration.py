@@ -25,7 +25,7 @@ def load_plan(config: str, kind: type[T] | tuple[type[T], ...], folder: Path, ch
     """
     path = Path(config) if config.endswith(".py") else folder / f"{config}.py"
     if not path.is_file():
-        shipped = ", ".join(sorted(p.stem for p in folder.glob("*.py") if not p.stem.startswith("_")))
+        shipped = ", ".join(sorted(p.stem for p in folder.glob("*.py") if "def plan(" in p.read_text("utf-8")))
         raise ValueError(f"there is no configuration {config!r}; give a Python file, or one of {shipped or 'none'}")
     spec = importlib.util.spec_from_file_location(f"lobule_config_{path.stem}", path)
     if spec is None or spec.loader is None:
