@@ -10,6 +10,7 @@ from PIL import Image
 
 from lobule.errors import AnalysisError
 from lobule.imaging.read_film import read_film
+from lobule.imaging.tiff_header import read_tiff
 
 
 def refusal(data: bytes, read=read_film) -> tuple[str, str]:
@@ -51,6 +52,20 @@ class TestRefusedWithTheTrueReason:
         code, words = refusal(as_tiff(np.stack([deep] * pages)))
         assert code == "animated_image"
         assert str(pages) in words
+
+    def test_the_copies_in_an_aperio_file_are_no_pages(self, draw_film):
+        """The first page is read; a smaller copy of it that is not marked as one, and another page, are not."""
+        first, copy = draw_film(height=160, width=120, bits=8), draw_film(height=80, width=60, bits=8)
+        stream = io.BytesIO()
+        with tifffile.TiffWriter(stream) as writer:
+            writer.write(first, description="Aperio Image Library v11|MPP = 0.4990", tile=(64, 64), metadata=None)
+            writer.write(copy, description="Aperio Image Library v11 120x160 -> 60x80", metadata=None)
+        layout = read_tiff(io.BytesIO(stream.getvalue()))
+        assert (layout.header.width, layout.header.height) == (120, 160)
+        other = stream.getvalue().replace(b"Aperio", b"Others")
+        with pytest.raises(AnalysisError) as refused:
+            read_tiff(io.BytesIO(other))
+        assert refused.value.code == "animated_image"
 
     def test_samples_that_nobody_knows(self, deep):
         assert refusal(as_tiff(np.dstack([deep] * 4), planarconfig="contig"))[0] == "unsupported_format"

@@ -30,6 +30,7 @@ _DEPTHS = {
     "ycbcr": (8,),
     "lab": (8, 16),
 }
+_APERIO = "Aperio"  # begins the description
 _FORMATS = {1: "unsigned", 2: "signed", 3: "floating_point", 5: "complex", 6: "complex"}
 
 
@@ -73,7 +74,7 @@ class TiffLayout:
 
 
 def read_tiff(stream: BinaryIO) -> TiffLayout:
-    """Read a TIFF's header. Thumbnails and masks are skipped.
+    """Read a TIFF's header. Thumbnails, masks and whatever follows the first page of an Aperio file are skipped.
 
     Args:
         stream: Stream at the file's start.
@@ -85,13 +86,18 @@ def read_tiff(stream: BinaryIO) -> TiffLayout:
     if not pages:
         raise AnalysisError("image_unreadable", "no_pixels", format="TIFF")
     whole = [page for page in pages if not page.number(254, 0) & 0b101 and page.number(255, 1) != 2]
-    if len(whole) > 1:
+    if len(whole) > 1 and not _is_aperio(pages[0]):
         raise AnalysisError("animated_image", "pictures", count=len(whole))
     page = (whole or pages)[0]
     layers = max(page.number(32997, 1), page.number(32998, 1))
     if layers > 1:
         raise AnalysisError("animated_image", "pictures", count=layers)
     return _layout(page)
+
+
+def _is_aperio(page: Directory) -> bool:
+    """Whether a file comes from an Aperio scanner: smaller copies of its first page are not marked as such."""
+    return page.text(270, len(_APERIO)) == _APERIO
 
 
 def _layout(page: Directory) -> TiffLayout:

@@ -26,7 +26,7 @@ TUMOR_TYPES: dict[str, Label] = {
     "MC": "malignant",
     "PC": "malignant",
 }
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".svs"})
 
 _NAME = re.compile(
     r"SOB_(?P<label>[BM])_(?P<type>[A-Z]+)-(?P<slide>(?P<year>\d+)-(?P<number>\d+)(?P<part>[A-Z]*))"

@@ -26,7 +26,7 @@ const SIGNATURES = [
   ['PDF', 0, [0x25, 0x50, 0x44, 0x46]],
 ];
 const ACCEPTED = ['PNG', 'JPEG', 'TIFF', 'DICOM'];
-const EXTENSIONS = ['png', 'jpg', 'jpeg', 'tif', 'tiff', 'dcm', 'dicom', 'dic'];
+const EXTENSIONS = ['png', 'jpg', 'jpeg', 'tif', 'tiff', 'svs', 'dcm', 'dicom', 'dic'];
 const PIECE = 4 * 1024 * 1024;
 
 /**
