@@ -16,6 +16,7 @@ from histo_worker.scale_estimation.fit import fit_estimator
 from histo_worker.settings import HistoSettings
 from lobule.contracts.result import ImageInfo
 from lobule.errors import AnalysisError
+from lobule.imaging.decode import encode_png
 
 
 class Stripes(Field):
@@ -113,3 +114,20 @@ def test_a_real_field_without_a_scale_is_read_at_an_estimated_one(monkeypatch, p
     assert [row["um_per_pixel"] for row in rows] == [1.2, 0.48]
     assert all("scale_estimated" in row["notices"] for row in rows)
     assert all(row["probability_tumour"] is not None for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("um", "codes", "assessment"),
+    [(0.12, ["scale_unknown"], "not_sure"), (0.24, ["scale_estimated", "magnification_not_measured"], None)],
+)
+def test_what_is_said_of_a_field_at_an_estimated_400x_or_200x(
+    pipeline, field_pixels, monkeypatch, um, codes, assessment
+):
+    """At 400X, as which blurred fields are taken, nothing would compare the field with the training tissue."""
+    monkeypatch.setattr(pipeline, "_estimated_scale", lambda field: um)
+    height, width = field_pixels[0].shape[:2]
+    image = ImageInfo(sha256="0" * 64, file_name="x.png", modality="histopathology", width=width, height=height)
+    result = pipeline.analyse(encode_png(field_pixels[0]), image, lambda *_: None).result
+    assert [notice.code for notice in result.notices] == codes
+    assert result.assessment == (assessment or result.thresholds.assess(result.probability_malignant))
+    assert (result.shown_probability is None, result.tissue is None) == (um == 0.12,) * 2

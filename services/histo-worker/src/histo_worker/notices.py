@@ -25,6 +25,8 @@ def scale_notices(image: ImageInfo, magnification: Magnification | None, scale: 
     elif scale.source == "estimated":
         near, _ = nearest_magnification(scale.um_per_pixel)
         yield make_notice("scale_estimated", um=f"{scale.um_per_pixel:.3g}", magnification=near)
+        if near not in MEASURED:
+            yield make_notice("magnification_not_measured", magnification=near)
     else:
         near, times = nearest_magnification(scale.um_per_pixel)
         um = f"{scale.um_per_pixel:.3g}"

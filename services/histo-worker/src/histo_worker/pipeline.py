@@ -23,6 +23,7 @@ from histo_worker.tissue.stage import (
     TissueAnswer,
     describe_map,
     draw_map,
+    is_read,
     is_unlike,
     read_tissue,
     tissue_notices,
@@ -122,7 +123,7 @@ class HistologyPipeline:
         with clock.stage("patches"):
             progress(0.1, activity("cutting_patches"))
             magnification = image.magnification or magnification_in(image.file_name)
-            scale = scale_of(image, read.um_per_pixel, magnification, lambda: self._estimated_scale(field))
+            scale = scale_of(image, read.um_per_pixel, magnification, lambda: self._estimate_scale(field))
             readings = self._reader.read(field, magnification, stated_um(scale))
             count = sum(len(reading.patches) for reading in readings)
         with clock.stage("model"):
@@ -183,6 +184,11 @@ class HistologyPipeline:
         """
         logits, _ = self._classify(self._reader.read(field, magnification))
         return Probabilities(float(self._calibrated(_field_logit(logits))[0]), self._calibrated(np.concatenate(logits)))
+
+    def _estimate_scale(self, field: RGB8) -> float | None:
+        """The estimated scale; None where no tissue is read at it, by which a field is compared with the training."""
+        um = self._estimated_scale(field)
+        return um if um is not None and is_read(field.shape, um) else None
 
     def _classify(
         self, readings: list[Reading], done: Callable[[int], None] | None = None

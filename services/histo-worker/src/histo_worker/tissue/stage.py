@@ -55,6 +55,11 @@ class TissueAnswer(NamedTuple):
     tumour: Float | None
 
 
+def is_read(shape: tuple[int, ...], um_per_pixel: float) -> bool:
+    """Whether a field is large enough for the tissue network."""
+    return min(shape[:2]) * um_per_pixel >= LEAST_READ_UM
+
+
 def read_tissue(
     reader: TissueReader, field: RGB8, scale: Scale | None, glass: int, features: NDArray[np.floating]
 ) -> TissueAnswer | None:
@@ -67,7 +72,7 @@ def read_tissue(
         glass: Value from which its pixels are glass.
         features: Its `gate_features`.
     """
-    if scale is None or min(field.shape[:2]) * scale.um_per_pixel < LEAST_READ_UM:
+    if scale is None or not is_read(field.shape, scale.um_per_pixel):
         return None
     um = scale.um_per_pixel
     reading = reader.read(field, um, glass, features)
