@@ -194,7 +194,7 @@ def objects_of(films: Sequence[AnalysedFilm], signed: Signed | None = None) -> d
         "cad-failed": cad_report(films, [failed], **_names()),
         "cad-all-failed": cad_report([], [failed], **_names()),
         "conclusion-all-failed": conclusion_report(_all_failed(films), **_names()),
-        "pictures": secondary_capture(films, {film.job_id: _display(film) for film in films}, **_names()),
+        "pictures": secondary_capture(films, {film.job_id: _display(film) for film in films}.__getitem__, **_names()),
         "document": encapsulated_pdf(b"%PDF-1.7 odd", films, **_names(), signed=2, made_at=datetime.now(UTC)),
     }
     for place, film in enumerate(films, 1):

@@ -1,6 +1,7 @@
 """Marks as others show them: presentation states, and pictures of the hung films."""
 
 import io
+import tracemalloc
 from typing import get_args
 
 import numpy as np
@@ -12,7 +13,8 @@ from pydicom.dataset import Dataset
 
 from dicom_node.results.film import film_name
 from dicom_node.results.presentation_state import presentation_state
-from dicom_node.results.secondary_capture import HEIGHT, hung
+from dicom_node.results.secondary_capture import HEIGHT, MOST_PIXELS, hung
+from dicom_node.results.segmentation import segmentation
 from lobule.contracts.result import Box, Hanging, MammographyView
 
 BOX = Box(x=10.5, y=20, width=30, height=40)
@@ -87,7 +89,7 @@ def test_a_mark_and_its_number_lie_on_the_film_however_it_is_turned(film, rotati
     ImageDraw.Draw(picture).rectangle([box.x, box.y, box.x + box.width, box.y + box.height], fill=255)
     stream = io.BytesIO()
     picture.save(stream, "PNG")
-    sheet = hung([one], {"job-1": stream.getvalue()})[40:HEIGHT].astype(int)
+    sheet = hung([one], {"job-1": stream.getvalue()}.__getitem__)[40:HEIGHT].astype(int)
     lesion = np.argwhere(sheet.min(axis=2) > 250)
     mark = np.argwhere((sheet[..., 0] > 240) & (sheet[..., 2] < 20))
     number = np.argwhere((sheet[..., 0] > 120) & (sheet[..., 2] < 20))
@@ -107,7 +109,7 @@ def test_films_hang_with_their_marks(film):
     left = analysed(film(), job="job-2", laterality="L", hanging=lying)
     stream = io.BytesIO()
     Image.new("L", (right.result.display.width, right.result.display.height), 90).save(stream, "PNG")
-    sheet = hung([left, right], {"job-1": stream.getvalue(), "job-2": stream.getvalue()})
+    sheet = hung([left, right], {"job-1": stream.getvalue(), "job-2": stream.getvalue()}.__getitem__)
     width = sheet.shape[1] // 2
     marked = (sheet[..., 0] > 200) & (sheet[..., 2] < 60)
     rows, columns = np.nonzero(marked)
@@ -115,3 +117,30 @@ def test_films_hang_with_their_marks(film):
     assert rows.max() < HEIGHT / 3
     assert columns.max() < width
     assert (sheet[:HEIGHT, -1] == 0).all() != (sheet[:HEIGHT, 0] == 0).all(), "the films are of different widths"
+
+
+@pytest.mark.parametrize(("columns", "rows", "count"), [(1200, 200, 4), (60, 80, 60)])
+def test_the_picture_of_any_study_fits_into_memory(film, columns, rows, count):
+    """A peer may send strips whose pixels are long, and any number of films; the object is made in memory."""
+    shape = {"width": columns, "height": rows, "pixel_spacing_mm": (0.05, 0.19)}
+    films = [analysed(film(), job=f"job-{number}", **shape) for number in range(count)]
+    stream = io.BytesIO()
+    Image.new("L", (columns, rows), 90).save(stream, "PNG")
+    sheet = hung(films, lambda _job: stream.getvalue())
+    assert sheet.shape[0] * sheet.shape[1] < 1.1 * MOST_PIXELS
+    assert sheet.max() > 80
+
+
+def test_many_outlines_on_a_large_film_fit_into_memory(film):
+    """highdicom would hold each mask several times, a byte for a pixel."""
+    outline = [(10.0, 10.0), (900.0, 12.0), (40.0, 900.0)]
+    one = analysed(film(), *[finding(number, BOX, outline=outline) for number in range(1, 13)])
+    segmentation(one, **names(), number=1)  # loads what is loaded once
+    one.header.Rows = one.header.Columns = side = 1999
+    tracemalloc.start()
+    made = segmentation(one, **names(), number=1)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 6 * side * side + 10_000_000
+    assert [made.Rows, made.Columns, made.NumberOfFrames] == [side, side, 12]
+    assert made.pixel_array.sum(axis=(1, 2)).min() > 300_000

@@ -237,5 +237,9 @@ def _bundle(examination: Examination, client: Client, case_id: str, context: Rep
 
 
 def _pictures(examination: Examination, client: Client) -> Dataset:
-    shown = {film.job_id: client.picture(film.job_id, film.result.display.file) for film in examination.films}
-    return secondary_capture(examination.films, shown, uid=generate_uid(), series_uid=generate_uid())
+    files = {film.job_id: film.result.display.file for film in examination.films}
+
+    def picture_of(job_id: str) -> bytes:
+        return client.picture(job_id, files[job_id])
+
+    return secondary_capture(examination.films, picture_of, uid=generate_uid(), series_uid=generate_uid())

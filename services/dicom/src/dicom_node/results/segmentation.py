@@ -1,5 +1,8 @@
 """The outlines of a film's findings as a segmentation, one segment each."""
 
+from collections.abc import Iterable
+from copy import copy
+
 import highdicom as hd
 import numpy as np
 from highdicom import seg
@@ -29,10 +32,10 @@ def segmentation(film: AnalysedFilm, *, uid: UID, series_uid: UID, number: int) 
         number: Of the object in its series.
     """
     findings = outlined(film)
-    masks = np.stack([mask_of(finding, film.header.Rows, film.header.Columns) for finding in findings], axis=-1)
     made = seg.Segmentation(
         source_images=[_source(film)],
-        pixel_array=masks[np.newaxis],
+        # The masks follow, because highdicom would hold each of them several times.
+        pixel_array=np.ones((1, 1, 1, len(findings)), bool),
         segmentation_type=seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[_describe(film, finding, place + 1) for place, finding in enumerate(findings)],
         series_instance_uid=series_uid,
@@ -46,6 +49,8 @@ def segmentation(film: AnalysedFilm, *, uid: UID, series_uid: UID, number: int) 
         omit_empty_frames=False,
         **concepts.EQUIPMENT,
     )
+    made.Rows, made.Columns = film.header.Rows, film.header.Columns
+    made.PixelData = _packed(mask_of(finding, made.Rows, made.Columns) for finding in findings)
     made.PatientOrientation = film.header.get("PatientOrientation", "")  # highdicom leaves it out for such films
     return made
 
@@ -58,10 +63,23 @@ def mask_of(finding: Finding, rows: int, columns: int) -> np.ndarray:
     return np.asarray(canvas)
 
 
+def _packed(masks: Iterable[np.ndarray]) -> bytes:
+    """Masks as frames of one bit a pixel, each right after the one before (DICOM PS3.5, 8.1.1)."""
+    packed, left = bytearray(), np.zeros(0, bool)
+    for mask in masks:
+        bits = np.concatenate([left, mask.ravel()]) if left.size else mask.ravel()
+        whole = bits.size - bits.size % 8
+        packed += np.packbits(bits[:whole], bitorder="little").tobytes()
+        left = bits[whole:].copy()
+    packed += np.packbits(left, bitorder="little").tobytes()
+    return bytes(packed) + b"\0" * (len(packed) % 2)
+
+
 def _source(film: AnalysedFilm) -> Dataset:
-    """The film's header with the attributes that highdicom needs from the source of a segmentation."""
+    """The film's header with the attributes that highdicom needs from the source of a segmentation; of one pixel."""
     source = Dataset()
-    source.update(film.header)
+    source.update({element.tag: copy(element) for element in film.header})
+    source.Rows = source.Columns = 1
     source.ImageType = ["DERIVED", "PRIMARY"]
     return source
 
