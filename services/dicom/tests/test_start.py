@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from dicom_node.node import Node
+
 
 @pytest.fixture
 def start(tmp_path):
@@ -23,6 +25,16 @@ def start(tmp_path):
         return done.returncode, done.stderr.splitlines()[-1]
 
     return run
+
+
+def test_others_cannot_read_the_folder(make_settings, tmp_path):
+    """An older version may have made it with the user's umask."""
+    folder = tmp_path / "node"
+    settings = make_settings(gateway_url="http://127.0.0.1:9", dicom_folder=folder, dicom_port=0)
+    for _ in range(2):
+        Node(settings).close()
+        assert folder.stat().st_mode & 0o077 == 0
+        folder.chmod(0o755)
 
 
 def test_a_folder_that_cannot_be_made(start, tmp_path):

@@ -78,3 +78,12 @@ def test_a_description_that_cannot_be_read_is_named(make, migrated_sqlite, tmp_p
     (tmp_path / "nightly" / "backup.json").write_text('{"made_at": ')
     with pytest.raises(backup.BackupError, match=r"damaged: .*backup\.json"):
         restored(migrated_sqlite, tmp_path)
+
+
+def test_others_cannot_read_a_new_folder(make, tmp_path):
+    """It has all names, and everybody's password hash. Who may read a folder that is there already, its owner says."""
+    make()
+    assert (tmp_path / "nightly").stat().st_mode & 0o077 == 0
+    (tmp_path / "nightly").chmod(0o750)
+    make()
+    assert (tmp_path / "nightly").stat().st_mode & 0o777 == 0o750

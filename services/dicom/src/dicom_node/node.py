@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from dicom_node.delivery.forwarder import Forwarder
 from dicom_node.hl7.listener import OrderListener
@@ -50,7 +52,7 @@ class Node:
 
     def __init__(self, settings: NodeSettings) -> None:
         self.settings = settings
-        settings.dicom_folder.mkdir(parents=True, exist_ok=True)
+        _make_private(settings.dicom_folder)
         self.journal = Journal(settings.dicom_folder / "journal.sqlite")
         self.intake = Intake(
             settings.dicom_folder,
@@ -192,6 +194,13 @@ class Node:
         for loop in self._loops:
             loop.join(until - time.monotonic())
         self.journal.close()
+
+
+def _make_private(folder: Path) -> None:
+    """Let only the owner read a folder: films keep their names there. Older versions left it as the umask had it."""
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    with suppress(PermissionError):  # a volume that belongs to somebody else
+        folder.chmod(0o700)
 
 
 def _prior_fetcher(

@@ -65,13 +65,13 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     Args:
         engine: The database.
         store: Its objects.
-        folder: A new folder, or one that an earlier backup was written to.
+        folder: A new folder, which only its owner can read then, or one that an earlier backup was written to.
 
     Raises:
         BackupError: If the folder holds something else.
     """
     check_own(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(0o700, parents=True, exist_ok=True)  # it has everything of every patient
     with in_use(folder):
         return _create(engine, store, folder)
 
