@@ -1,5 +1,7 @@
 """Films that a DICOM node has taken, and that the server does not add since they name another patient."""
 
+from uuid import uuid4
+
 import pytest
 from signed_apart import APART
 from sqlalchemy.orm.attributes import set_committed_value
@@ -97,6 +99,18 @@ class TestKeptApart:
         assert client.get(f"/api/v1/jobs/{film['job']['id']}/result", headers=readers).status_code == 200
         rows = client.get("/api/v1/cases", headers=readers).json()["items"]
         assert [(row["images"], row["state"]) for row in rows] == [(1, "ready")]
+
+    def test_nothing_is_said_of_it_in_the_case(self, client, send, apart, readers):
+        """No report would hold it, and a signed one would be superseded for it."""
+        before = send.case()
+        case, job = f"/api/v1/cases/{send.id}", before["refused_films"][0]["job"]["id"]
+        box = {"x": 10, "y": 10, "width": 20, "height": 20}
+        finding = {"image_id": apart, "kind": "mass", "shape": "box", "box": box}
+        drawn = client.put(f"{case}/reader-findings/{uuid4()}", json=finding, headers=readers)
+        verdict = client.put(f"{case}/reviews/{job}/image", json={"verdict": "confirmed"}, headers=readers)
+        reasons = [(answer.status_code, answer.json().get("reason")) for answer in (drawn, verdict)]
+        assert reasons == [(404, "image_in_case"), (404, "analysis")]
+        assert send.case()["updated_at"] == before["updated_at"]
 
     def test_the_same_bytes_are_kept_once(self, app, send, apart):
         assert send(3, "P2", "MLO").status_code == 409

@@ -13,7 +13,8 @@ from gateway.reader_findings.models import DrawnFinding, SameLesionMark
 def of_case(session: Session, case_id: str, sheets: Sequence[str]) -> Sequence[DrawnFinding]:
     """Those on these sheets, of the images that the case has now, by their letters."""
     query = select(DrawnFinding).join(Image, Image.id == DrawnFinding.image_id)
-    here = query.where(DrawnFinding.case_id == case_id, Image.case_id == case_id, DrawnFinding.sheet.in_(sheets))
+    query = query.where(Image.case_id == case_id, Image.apart.is_(False))
+    here = query.where(DrawnFinding.case_id == case_id, DrawnFinding.sheet.in_(sheets))
     return session.scalars(here.order_by(DrawnFinding.number)).all()
 
 
@@ -42,8 +43,8 @@ def move(session: Session, image_id: str, case_id: str) -> None:
 
 
 def image_in_case(session: Session, image_id: str, case_id: str) -> Image | None:
-    """An image, if it belongs to the case."""
-    return session.scalar(select(Image).where(Image.id == image_id, Image.case_id == case_id))
+    """An image, if it belongs to the case; a film of another patient that is kept apart from it does not."""
+    return session.scalar(select(Image).where(Image.id == image_id, Image.case_id == case_id, Image.apart.is_(False)))
 
 
 def marks_of_case(session: Session, case_id: str, sheets: Sequence[str]) -> Sequence[SameLesionMark]:

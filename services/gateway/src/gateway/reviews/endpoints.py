@@ -56,7 +56,7 @@ def put_review(
 ) -> Review | None:
     """Confirm or dismiss one finding or the image's assessment, with a comment. Null withdraws the review."""
     job = jobs.visible(session, user, job_id)
-    if job is None or job.image.case_id != case.id:
+    if job is None or job.image.case_id != case.id or job.image.apart:
         raise not_found("analysis")
     release(session)
     target = service.find_target(request.app.state.store, job, finding)
