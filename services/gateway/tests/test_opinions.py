@@ -95,6 +95,23 @@ def test_asked_once_answered_and_gone_when_the_region_changes(image, draw, opini
     assert opinion(name).json()["state"] == "none"
 
 
+
+def test_gone_when_the_finding_is_drawn_on_another_film(app, image, draw, opinion, upload, picture, case, worker):
+    """Nobody could read it, nor delete it before the film."""
+    fields = {"modality": "mammography", "case_id": case, "laterality": "R", "view": "MLO"}
+    other = upload(picture(2), **fields).json()
+    worker.infer(other["job"]["id"])
+    name = draw(image)
+    opinion(name, "post")
+    claim = claim_region(worker)
+    assert answer(worker, claim).status_code == 204
+    draw(other["image"], name)
+    assert opinion(name).json()["state"] == "none"
+    with app.state.sessions() as session:
+        assert session.query(Opinion).count() == 0
+    assert not list(app.state.store.entries(claim["output_prefix"]))
+
+
 def test_a_changed_region_fences_the_attempt_under_way(image, draw, opinion, worker):
     name = draw(image)
     opinion(name, "post")

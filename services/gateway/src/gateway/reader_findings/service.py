@@ -126,6 +126,8 @@ def draw(
         drawn = DrawnFinding(id=finding_id, case_id=case.id, sheet=sheets.own)
         drawn.number = _next_number(session, case, sheets)
         session.add(drawn)
+    elif drawn.image_id != data.image_id:  # an opinion is of a region of one image
+        delete_after_commit(session, store, jobs.delete_keyed(session, [key_of(drawn)]))
     for name, value in values.items():
         setattr(drawn, name, value)
     drawn.author_id, drawn.author, drawn.drawn_at = author.id, author.display_name, now()
