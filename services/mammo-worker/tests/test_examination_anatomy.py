@@ -75,6 +75,12 @@ def test_stretch_and_resolution_do_not_change_shares_of_the_depth():
     )
 
 
+@pytest.mark.parametrize(("size", "squeeze"), [((2000, 400), 3.9), ((400, 2000), 0.26)])
+def test_a_film_of_any_shape_has_landmarks(size, squeeze):
+    """No line at the angles of a muscle's edge crosses so flat a breast; the films of its case were not read then."""
+    assert anatomy(cv2.resize(drawn("MLO"), size), "MLO", squeeze).depth > 0
+
+
 def test_film_without_a_muscle_falls_back_and_says_so():
     film = drawn("CC")
     found = anatomy(film, "MLO")

@@ -57,6 +57,8 @@ def fit_muscle(grey: NDArray[np.float32], mask: NDArray[np.bool_]) -> MuscleLine
     a, b = (v.ravel() for v in np.meshgrid(_WIDTHS * width, _HEIGHTS * height))
     angle = np.arctan2(a, b)
     kept = (angle > _STEEPEST) & (angle < _FLATTEST)
+    if not kept.any():  # a breast several times as wide as high, or as high as wide
+        return MuscleLine((left, top), (left, top), score=0.0, spread=0.0)
     a, b, angle = a[kept], b[kept], angle[kept]
     score = _scores(grey, mask, (left, top), a, b, angle)
     weight = np.exp((score - score.max()) / _TEMPERATURE)
