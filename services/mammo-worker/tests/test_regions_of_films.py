@@ -6,6 +6,7 @@ import pytest
 
 from lobule.contracts.result import Box
 from lobule.imaging.film import Film
+from mammo_worker.regions import read
 from mammo_worker.regions.prepare import region_at
 from mammo_worker.regions.read import regions_of_film
 from mammo_worker.regions.scale import Scale, scale_of_film
@@ -36,6 +37,30 @@ def test_a_region_of_a_film_whose_pixels_are_not_square_has_its_shape(tmp_path, 
     square = region_at(blob, 0.05, 96)
     np.testing.assert_array_equal(region.prepared.size, square.size)
     assert np.corrcoef(region.prepared.canvas[..., 0].ravel(), square.canvas[..., 0].ravel())[0, 1] > 0.98
+
+
+def test_a_region_of_many_long_pixels_is_made_smaller_first(tmp_path, write_dicom, monkeypatch):
+    """Squared, a film of 100 megapixels would have 400, and take the memory of the worker."""
+    blob = np.full((1500, 1500), 100, np.uint8)
+    cv2.ellipse(blob, (750, 750), (300, 500), 0, 0, 360, 220, -1)
+    narrow = cv2.resize(blob, (400, 1500), interpolation=cv2.INTER_AREA)
+    film = np.zeros((1540, 440), np.uint8)
+    film[20:-20, 20:-20] = narrow
+    data = write_dicom(tmp_path / "film.dcm", film, 8, ImagerPixelSpacing=[0.02, 0.075]).read_bytes()
+    box, sizes = Box(x=20, y=20, width=400, height=1500), []
+    [whole] = regions_of_film(data, [box], 96, None)
+
+    def prepare(grey, spacing, side):
+        sizes.append(grey.shape)
+        return region_at(grey, spacing, side)
+
+    monkeypatch.setattr(read, "_MOST_SIDE", 750)
+    monkeypatch.setattr(read, "region_at", prepare)
+    [reduced] = regions_of_film(data, [box], 96, None)
+    assert sizes == [(750, 750)]
+    np.testing.assert_allclose(reduced.prepared.size, whole.prepared.size, atol=0.01)
+    both = whole.prepared.canvas[..., 0].ravel(), reduced.prepared.canvas[..., 0].ravel()
+    assert np.corrcoef(*both)[0, 1] > 0.98
 
 
 @pytest.mark.parametrize(("rotated", "orientation"), [(0, ["A", "R"]), (1, ["L", "A"])])

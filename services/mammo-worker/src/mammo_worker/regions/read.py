@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lobule.contracts.region import RegionOutcome
 from lobule.contracts.result import Box
@@ -18,6 +21,7 @@ from mammo_worker.regions.scale import Scale, scale_of_film, scale_of_picture
 
 _PERCENTILES = (0.5, 99.9)
 _LEAST_PIXELS = 4
+_MOST_SIDE = 6000  # square pixels of a region; 0.02 mm each in the largest one, finer than any film is scanned
 
 
 @dataclass(frozen=True)
@@ -76,15 +80,32 @@ def regions_of_film(
     for box, is_beside in zip(boxes, _beside_breast(film, scale, boxes), strict=True):
         rows = slice(max(0, round(box.y)), max(0, round(box.y + box.height)))
         columns = slice(max(0, round(box.x)), max(0, round(box.x + box.width)))
-        part = film.pixels[rows, columns].astype(np.float32)
+        part = film.pixels[rows, columns]
         is_seen = min(part.shape) >= _LEAST_PIXELS
         outcome = scale.outcome(part.shape[1], part.shape[0]) if is_seen else "too_small"
         if outcome == "answered" and is_beside:
             outcome = "no_tissue"
-        grey = (part - low) * (255.0 / max(high - low, 1.0))
-        prepared = region_at(*squared(grey, scale.spacing), side) if outcome == "answered" else None
+        prepared = None
+        if outcome == "answered":
+            part, spacing = _reduced(part, scale.spacing)
+            grey = (part.astype(np.float32) - low) * (255.0 / max(high - low, 1.0))
+            prepared = region_at(*squared(grey, spacing), side)
         regions.append(RegionInput(outcome, scale, prepared))
     return regions
+
+
+def _reduced(part: NDArray[Any], spacing: tuple[float, float]) -> tuple[NDArray[Any], tuple[float, float]]:
+    """A part of a film that has at most `_MOST_SIDE` pixels a side once they are square, and its spacing.
+
+    Pixels may be stated to be small, and much longer than wide: squared, a film of 100 megapixels would have 400.
+    """
+    rows, columns = (count * each for count, each in zip(part.shape, spacing, strict=True))
+    finest = max(rows, columns) / _MOST_SIDE
+    if min(spacing) >= finest:
+        return part, spacing
+    height, width = round(rows / max(spacing[0], finest)), round(columns / max(spacing[1], finest))
+    smaller = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+    return smaller, (rows / height, columns / width)
 
 
 def _beside_breast(film: Film, scale: Scale, boxes: Sequence[Box]) -> list[bool]:
