@@ -95,7 +95,6 @@ def test_asked_once_answered_and_gone_when_the_region_changes(image, draw, opini
     assert opinion(name).json()["state"] == "none"
 
 
-
 def test_gone_when_the_finding_is_drawn_on_another_film(app, image, draw, opinion, upload, picture, case, worker):
     """Nobody could read it, nor delete it before the film."""
     fields = {"modality": "mammography", "case_id": case, "laterality": "R", "view": "MLO"}
