@@ -154,6 +154,14 @@ def test_a_message_is_sent_until_it_is_taken(waiting_document, courier, peer):
     assert (told.value("MSH", 5), told.value("MSH", 10)) == ("RIS", control_id(UID))
 
 
+def test_a_code_that_no_acknowledgment_has_is_none_of_ours(waiting_document, courier, peer):
+    """Each code is a metric of its own."""
+    sending = courier(peer.port)
+    peer.code = "ÄÖ"
+    sending.work()
+    assert waiting_document.state() == ("waiting", 1, "answer_unreadable")
+
+
 def test_a_message_that_nobody_takes_is_dead_in_the_end(waiting_document, courier):
     sending, state = courier(free_port(), give_up_hours=1e-9), waiting_document.state
     sending.work()

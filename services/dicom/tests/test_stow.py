@@ -43,6 +43,21 @@ def test_an_object_is_sent_until_it_is_stored(waiting_document, make_settings, s
     assert server.headers["Authorization"] == "Bearer secret"
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [-1, 0x10000, 10**1000, float("inf"), "1" * 5000],
+    ids=["negative", "large", "long", "infinite", "text"],
+)
+def test_a_reason_that_is_none_is_no_code(waiting_document, make_settings, server, reason):
+    """Each code is a metric of its own, and one of 200 letters kept the node from reporting and from purges."""
+    settings = make_settings(dicom_stow_destinations=server.url)
+    [place] = parse_stow_places(settings.dicom_stow_destinations)
+    waiting_document.put(UID, "findings", CONTENT, place.recipient)
+    server.status, server.said = 409, {"00081198": {"Value": [{"00081197": {"Value": [reason]}}]}}
+    StowCourier(place, waiting_document.files, Outbox(waiting_document.journal, 72), settings).work()
+    assert waiting_document.state() in {("waiting", 1, "status_0110"), ("waiting", 1, "http_409")}
+
+
 def test_an_object_that_is_there_already_counts_as_stored(waiting_document, make_settings, server):
     settings = make_settings(dicom_stow_destinations=server.url)
     [place] = parse_stow_places(settings.dicom_stow_destinations)

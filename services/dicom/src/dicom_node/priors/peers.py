@@ -1,5 +1,6 @@
 """The interface of systems that have priors."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -9,6 +10,14 @@ from dicom_node.priors.choosing import FoundStudy, PriorCriteria
 MOST_STUDIES = 200
 MOST_FILMS = 24
 """Of one study. A screening examination has fewer."""
+
+
+_UID = re.compile(r"(?=.{1,64}\Z)[0-9]+(?:\.[0-9]+)*")
+
+
+def is_uid(value: str) -> bool:
+    """Whether a value is a UID: UIDs become parts of addresses."""
+    return _UID.fullmatch(value) is not None
 
 
 class PeerError(Exception):

@@ -13,7 +13,7 @@ from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.http_client import http_client
 from dicom_node.priors.choosing import FoundStudy, PriorCriteria
 from dicom_node.priors.dimse import day
-from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError
+from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError, is_uid
 from dicom_node.privacy import without_password
 from dicom_node.settings import NodeSettings
 from dicom_node.tls import connection_problem
@@ -50,15 +50,16 @@ class DicomwebPeer:
             "includefield": "00100030",
             "limit": str(MOST_STUDIES),
         }
-        return [_study(each) for each in self._search("studies", query)]
+        return [study for each in self._search("studies", query) if is_uid((study := _study(each)).study_uid)]
 
     def films(self, study_uid: str) -> Sequence[FoundFilm]:
         """See `Peer`."""
         found = self._search(f"studies/{study_uid}/instances", {"Modality": "MG", "limit": str(MOST_FILMS)})
-        return [
+        films = [
             FoundFilm(_text(each, "0020000E"), _text(each, "00080018"), _text(each, "00080016"))
             for each in found[:MOST_FILMS]
         ]
+        return [film for film in films if is_uid(film.series_uid) and is_uid(film.sop_instance_uid)]
 
     def fetch(self, study_uid: str, film: FoundFilm, path: Path) -> None:
         """See `Peer`."""

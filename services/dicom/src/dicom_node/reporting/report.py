@@ -107,7 +107,7 @@ def _destinations(database: sqlite3.Connection, settings: NodeSettings) -> Itera
 
 
 def _short(text: str) -> str:
-    """As much of a setting as a report may hold; one that is longer is shown cut, and works nevertheless."""
+    """As much of a text as a report may hold. A setting that is longer is shown cut, and works nevertheless."""
     return text[:200]
 
 
@@ -161,7 +161,7 @@ def _dead(row: sqlite3.Row) -> DeadLetter:
         version=row["version"],
         case=row["pseudonym"],
         recipient=_short(row["destination"]),
-        problem=row["problem"] or "",
+        problem=_short(row["problem"] or ""),
         attempts=row["attempts"],
         made_at=datetime.fromtimestamp(row["made_at"], UTC),
     )

@@ -10,7 +10,8 @@ from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
 from dicom_node.settings import NodeSettings
 from dicom_node.tls import connection_problem, message_context
 
-_TAKEN = frozenset({"AA", "CA"})
+_TAKEN, _REFUSED = frozenset({"AA", "CA"}), frozenset({"AE", "AR", "CE", "CR"})
+"""Codes of acknowledgments, HL7 table 0008."""
 
 
 class MessageCourier(Courier):
@@ -47,4 +48,4 @@ class MessageCourier(Courier):
         if acknowledgment.value("MSA", 2) != control_id(sending.sop_instance_uid):
             raise NotDeliveredError("answer_to_another_message")
         if code not in _TAKEN:
-            raise NotDeliveredError(f"refused_{code[:2]}" if code.isalpha() else "answer_unreadable")
+            raise NotDeliveredError(f"refused_{code}" if code in _REFUSED else "answer_unreadable")

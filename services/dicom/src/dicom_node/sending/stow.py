@@ -19,6 +19,8 @@ from dicom_node.tls import connection_problem
 _PIECE = 256 * 1024
 _MOST_ANSWER = 256 * 1024
 _FAILED, _OTHERS, _REASON = "00081198", "0008119A", "00081197"
+_UNSAID = 0x0110
+"""The reason of a failure whose reason is not said: processing failure."""
 _THERE = 0x0111
 """The reason of an object that was stored before (PS3.18, annex I): UIDs of results are never used twice."""
 
@@ -63,8 +65,9 @@ class StowCourier(Courier):
         try:
             said = json.loads(b"".join(pieces_of(answer, _MOST_ANSWER, self._grace_s)) or b"{}")
             [item, *_] = (said.get(_FAILED) or said[_OTHERS])["Value"]
-            return int(item.get(_REASON, {}).get("Value", [0x0110])[0])
-        except (AnswerError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+            reason = int(item.get(_REASON, {}).get("Value", [_UNSAID])[0])
+            return reason if 0 <= reason <= 0xFFFF else _UNSAID  # it becomes a code, of which there must be few
+        except (AnswerError, ValueError, OverflowError, KeyError, TypeError, AttributeError, IndexError):
             return None
 
 

@@ -1,11 +1,10 @@
 """Work items in DICOM's JSON (PS3.18, annex F; attributes of PS3.4, annex CC.2.5)."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from dicom_node.priors.peers import MOST_FILMS, FoundFilm
+from dicom_node.priors.peers import MOST_FILMS, FoundFilm, is_uid
 from dicom_node.receiving.rules import FILM_CLASSES
 
 Json = Mapping[str, Any]
@@ -17,7 +16,7 @@ _REFERENCES, _CLASS, _INSTANCE = "00081199", "00081150", "00081155"
 _PROGRESS, _PERFORMED, _REASON, _REASON_CODE = "00741002", "00741216", "00741238", "0074100E"
 _BEGAN, _ENDED, _DONE_AT, _DONE = "00404050", "00404051", "00404028", "00404019"
 _TYPE, _WADO, _URL, _AE, _DICOM = "0040E020", "0040E025", "00081190", "00080054", "0040E021"
-_UID, _MOST_SERIES = re.compile(r"(?=.{1,64}\Z)[0-9]+(?:\.[0-9]+)*"), 32
+_MOST_SERIES = 32
 _DISCONTINUED = ("110513", "DCM", "Discontinued for unspecified reason")
 
 
@@ -52,11 +51,6 @@ def text(said: Json, tag: str) -> str:
     """The first value of an attribute as text; empty if there is none."""
     found = values(said, tag)
     return str(found[0]) if found else ""
-
-
-def is_uid(value: str) -> bool:
-    """Whether a value is a UID: UIDs become parts of addresses."""
-    return _UID.fullmatch(value) is not None
 
 
 def inputs_of(item: Json) -> list[Inputs]:

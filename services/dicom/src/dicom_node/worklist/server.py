@@ -7,9 +7,10 @@ import httpx
 
 from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.http_client import http_client
+from dicom_node.priors.peers import is_uid
 from dicom_node.settings import NodeSettings
 from dicom_node.tls import connection_problem
-from dicom_node.worklist.items import STATE, STATION, TRANSACTION_UID, WORK, Json, is_uid, state_change, text
+from dicom_node.worklist.items import STATE, STATION, TRANSACTION_UID, WORK, Json, state_change, text
 
 _MOST_JSON = 4 * 1024 * 1024
 _PAGE, _MOST_PAGES = 20, 10
