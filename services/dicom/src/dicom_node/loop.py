@@ -15,7 +15,7 @@ class Loop(ABC):
     """A thread that works and pauses until it is closed. Errors are logged, and the work is tried again.
 
     Args:
-        name: Of the thread, and of the check of health.
+        name: Name of the thread and of the health check.
     """
 
     def __init__(self, name: str) -> None:

@@ -29,9 +29,9 @@ class JournalCollector(Collector):
 
     Args:
         journal: The journal.
-        free_bytes: Free space of its disk.
-        certificate: Of the node; None without TLS.
-        retention: Whether the node deletes what is old.
+        free_bytes: Returns the free space of the node's disk.
+        certificate: The node's certificate; None without TLS.
+        retention: Whether the node deletes old objects.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ class Node:
     """Receives and delivers, until it is closed.
 
     Args:
-        settings: Of the node.
+        settings: The node's settings.
     """
 
     def __init__(self, settings: NodeSettings) -> None:

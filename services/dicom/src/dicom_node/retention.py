@@ -25,9 +25,9 @@ class Sweeper(Loop):
     `dicom-node retention-after-pause` says that the clock is right.
 
     Args:
-        journal: Of the node.
+        journal: The node's journal.
         intake: The intake, which stores films and results.
-        days: After which a study's objects are deleted.
+        days: Days after which a study's objects are deleted.
     """
 
     def __init__(self, journal: Journal, intake: Intake, days: float) -> None:

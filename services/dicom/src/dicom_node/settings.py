@@ -246,7 +246,7 @@ class Recipient(NamedTuple):
     """A system that receives results, by any protocol.
 
     Attributes:
-        name: Its name in the journal.
+        name: Name of the system in the journal.
         kinds: The kinds of results that it receives.
     """
 

@@ -52,7 +52,7 @@ class CurrentContext:
 
     Args:
         make: Makes the context.
-        files: From which it is made.
+        files: Files from which the context is made.
 
     Raises:
         OSError: The files cannot be used now.
@@ -103,8 +103,8 @@ def client_context(settings: NodeSettings, authority: Path | None) -> ssl.SSLCon
     """TLS 1.2 or newer, with our certificate if the node has one, and with the name of the host checked.
 
     Args:
-        settings: Of the node.
-        authority: Certificates to trust; None: those of the machine.
+        settings: The node's settings.
+        authority: Certificates to trust; None for those of the machine.
     """
     context = ssl.create_default_context(cafile=str(authority) if authority else None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -32,13 +32,13 @@ class Forwarder(Loop):
     """Delivers studies that are complete, or quiet for long enough.
 
     Args:
-        journal: What was received.
+        journal: The node's journal.
         intake: The intake, which stores films and results.
-        client: Of the gateway.
-        prior_nodes: Who is asked for priors of each study.
-        delivered: Called when a study was delivered.
-        named_by_order: Whether a case is called by the order of its study, if that is known.
-        tasks_done_at: When the gateway was asked last for tasks and had none left, by `time.monotonic`.
+        client: Client of the gateway's API.
+        prior_nodes: Names of the systems that are asked for priors of each study.
+        delivered: Called after a study was delivered.
+        named_by_order: Whether the pseudonym of a case is taken from the order of its study, if that is known.
+        tasks_done_at: Time at which the gateway last had no task left, by `time.monotonic`.
     """
 
     def __init__(

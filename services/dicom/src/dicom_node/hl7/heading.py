@@ -11,8 +11,8 @@ class Recipient:
     """The receiving application and facility, MSH-5 and MSH-6.
 
     Attributes:
-        application: Its name.
-        facility: Its facility; may be empty.
+        application: Name of the application.
+        facility: Name of the facility; may be empty.
     """
 
     application: str = ""

@@ -34,8 +34,8 @@ class OrderListener(socketserver.ThreadingTCPServer):
     """Listens for orders, until it is closed.
 
     Args:
-        settings: Of the node; `dicom_hl7_port` is set.
-        journal: Of the node; orders are stored there.
+        settings: The node's settings; `dicom_hl7_port` is set.
+        journal: The node's journal, which stores the orders.
     """
 
     allow_reuse_address = True

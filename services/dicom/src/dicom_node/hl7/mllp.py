@@ -30,8 +30,8 @@ class FrameReader:
 
     Args:
         connection: The connection.
-        most: Bytes of a message.
-        timeout_s: In which a frame has to come.
+        most: Largest size of a message in bytes.
+        timeout_s: Seconds within which a frame has to arrive.
     """
 
     def __init__(self, connection: socket.socket, most: int, timeout_s: float) -> None:

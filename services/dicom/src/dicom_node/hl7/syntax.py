@@ -31,8 +31,8 @@ class SyntaxProblem(Exception):  # noqa: N818 - what is refused is the message
     """A message that cannot be read.
 
     Args:
-        code: Of table 0357, as the acknowledgment says it.
-        said: In words.
+        code: Code of HL7 table 0357, for the acknowledgment.
+        detail: The problem in words.
     """
 
     def __init__(self, code: str, detail: str) -> None:
@@ -45,7 +45,7 @@ class Message:
     """A message.
 
     Attributes:
-        segments: Its segments, each as fields; MSH begins with its separator, so that field numbers are those of the
+        segments: The segments, each as fields; MSH begins with its separator, so that field numbers are those of the
             standard.
     """
 

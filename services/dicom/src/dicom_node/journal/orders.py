@@ -13,11 +13,10 @@ class Order:
     """An order.
 
     Attributes:
-        accession: Its accession number, which the study bears as well.
-        patient_id: Of whom; several identifiers stand on lines of their own.
-        placer: Number that who placed it gave it, as the field that was received (ORC-2), with its assigning authority;
-            may be empty.
-        filler: Number that who fills it gave it, likewise (ORC-3).
+        accession: Accession number, which the study's files have, too.
+        patient_id: Identifiers of the patient, one a line.
+        placer: Placer order number with its assigning authority, as the received field (ORC-2); may be empty.
+        filler: Filler order number, likewise (ORC-3).
     """
 
     accession: str

@@ -20,14 +20,14 @@ class OutgoingObject:
     """An object that the node made.
 
     Attributes:
-        sop_instance_uid: Its SOP Instance UID.
-        sop_class_uid: Its SOP Class UID.
-        series_uid: UID of its series.
-        study_uid: UID of its study.
-        kind: Which product it is.
-        part: Job of the film that it is about; empty if it is about the whole study.
+        sop_instance_uid: SOP Instance UID.
+        sop_class_uid: SOP Class UID.
+        series_uid: Series Instance UID.
+        study_uid: Study Instance UID.
+        kind: Kind of the product.
+        part: Id of the job of the film that it is about; empty if it is about the whole study.
         version: Version of the product.
-        made_at: Seconds since 1970.
+        made_at: Time of creation, in seconds since 1970.
     """
 
     sop_instance_uid: str

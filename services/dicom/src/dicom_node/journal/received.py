@@ -14,17 +14,17 @@ class Received:
     """An object in the node's folder.
 
     Attributes:
-        sop_instance_uid: Its own name.
-        sop_class_uid: What it is.
-        study_uid: Of its study.
-        sha256: Of its data set, as it was sent.
-        file_sha256: Of the file that is kept, by which the gateway knows it.
-        size_bytes: Of its file.
+        sop_instance_uid: SOP Instance UID.
+        sop_class_uid: SOP Class UID.
+        study_uid: Study Instance UID.
+        sha256: SHA-256 of the data set as it was sent.
+        file_sha256: SHA-256 of the stored file, which is the image's `sha256` in the gateway.
+        size_bytes: Size of the stored file.
         hanging: Side and view (`RCC`), if it is one of the four screening views.
-        calling_ae: Who sent it.
-        received_at: Seconds since 1970.
-        state: What became of it.
-        job_id: Its analysis, once delivered.
+        calling_ae: AE title of the sender.
+        received_at: Time of arrival, in seconds since 1970.
+        state: State of its delivery.
+        job_id: Id of its analysis, once delivered.
         refusal: The gateway's code, if it was refused.
     """
 

@@ -17,16 +17,17 @@ class Study:
     """A study.
 
     Attributes:
-        study_uid: Its StudyInstanceUID.
-        pseudonym: Of its case; drawn before the case is opened, so that the case is found again after a crash.
-        case_id: Its case, once there is one.
-        state: Whether it is still awaited, or how it was delivered.
-        changed_at: When its last object arrived, in seconds since 1970.
-        due_at: When it is delivered at the latest; after a failure, when it is tried again.
-        attempts: Failed deliveries since the last one that worked.
+        study_uid: Study Instance UID.
+        pseudonym: Pseudonym of the case; drawn before the case is opened, so that the case is found again after a
+            crash.
+        case_id: Id of the case, once it is opened.
+        state: Whether objects are still awaited, or how the study was delivered.
+        changed_at: Time at which the last object arrived, in seconds since 1970.
+        due_at: Time of delivery at the latest; after a failure, time of the next attempt.
+        attempts: Number of failed deliveries since the last successful one.
         problem: Code of the last failure.
-        delivered_at: When it was delivered last.
-        look_at: When its case is looked at next, for results.
+        delivered_at: Time of the last delivery.
+        look_at: Time at which the case is polled next for results.
     """
 
     study_uid: str

@@ -12,14 +12,14 @@ class WorkItem:
     """A work item.
 
     Attributes:
-        uid: Its own.
-        transaction_uid: Drawn for the claim, and noted before it: who has it may change the item.
-        study_uid: That is read for it; None until its films are received.
-        state: What is done next.
-        claimed_at: Seconds since 1970.
-        due_at: When it is looked at next.
-        attempts: Failures one after the other; of a claim that is in the journal at least one.
-        problem: Code of the last one, or why it was cancelled.
+        uid: SOP Instance UID of the work item.
+        transaction_uid: UID drawn for the claim, and noted before it. Whoever has it may change the item.
+        study_uid: Study that is read for it; None until its films are received.
+        state: What has to be done next.
+        claimed_at: Time of the claim, in seconds since 1970.
+        due_at: Time at which the item is processed next.
+        attempts: Number of successive failures; at least one for a claim that is in the journal.
+        problem: Code of the last failure, or the reason of the cancellation.
     """
 
     uid: str

@@ -14,11 +14,11 @@ class FoundStudy:
     """A study as a node describes it. Attributes that the node leaves out are empty.
 
     Attributes:
-        study_uid: Its StudyInstanceUID.
-        patient_id: Of whom.
-        birth_date: Of whom, as YYYYMMDD.
-        study_date: Its day.
-        modalities: Of its series.
+        study_uid: Study Instance UID.
+        patient_id: PatientID.
+        birth_date: Birth date of the patient, as YYYYMMDD.
+        study_date: Day of the study.
+        modalities: Modalities of the series.
     """
 
     study_uid: str
@@ -33,12 +33,12 @@ class PriorCriteria:
     """The criteria of a prior.
 
     Attributes:
-        patient_id: Of the current study.
-        birth_date: Of its patient; None if it does not say.
-        before: The day of the current study.
-        since: The first day that is not too old.
-        issuer: Whose identifier of the patient it is; None if the current study does not say.
-        name: Of the patient; None if the current study does not say.
+        patient_id: PatientID of the current study.
+        birth_date: Birth date of the patient; None if the current study does not state it.
+        before: Day of the current study.
+        since: First day that is not too old.
+        issuer: Issuer of the PatientID; None if the current study does not state it.
+        name: Name of the patient; None if the current study does not state it.
     """
 
     patient_id: str
@@ -98,10 +98,10 @@ def choose(found: Iterable[FoundStudy], criteria: PriorCriteria, known: Set[str]
     """The priors among the studies of a node, the newest first.
 
     Args:
-        found: Those that it names.
-        criteria: What is looked for.
-        known: Studies that are here already.
-        most: How many are taken.
+        found: The studies that the node names.
+        criteria: The criteria of a prior.
+        known: UIDs of studies that were received already.
+        most: Largest number of priors.
     """
     priors = {each.study_uid: each for each in found if criteria.is_prior(each) and each.study_uid not in known}
     return sorted(priors.values(), key=lambda study: (study.study_date or date.min, study.study_uid), reverse=True)[

@@ -35,9 +35,9 @@ class DimsePeer:
     """A PACS.
 
     Args:
-        place: Its address.
-        settings: Of our node.
-        awaited: What our Storage SCP hands over when it comes by C-MOVE.
+        place: Address of the PACS.
+        settings: The node's settings.
+        awaited: Objects that the node's Storage SCP receives by C-MOVE.
     """
 
     def __init__(self, place: Place, settings: NodeSettings, awaited: AwaitedFilms) -> None:

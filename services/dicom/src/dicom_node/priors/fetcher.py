@@ -38,13 +38,13 @@ class PriorFetcher(Loop):
     """Fetches priors.
 
     Args:
-        journal: Of the node.
+        journal: The node's journal.
         intake: The intake, which stores films and results.
-        client: Of the gateway.
-        peers: Who is asked, by name.
-        most: Earlier examinations that are taken, of each node.
-        years: Older ones are left out.
-        give_up_hours: A search that failed for so long is dead.
+        client: Client of the gateway's API.
+        peers: The systems that are asked, by name.
+        most: Largest number of earlier examinations from each system.
+        years: Age in years from which examinations are left out.
+        give_up_hours: Hours of failures after which a search is given up.
     """
 
     def __init__(

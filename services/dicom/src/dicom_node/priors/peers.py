@@ -44,8 +44,8 @@ class Peer(Protocol):
     """A system that has priors. Every method may raise `PeerError`.
 
     Attributes:
-        name: Its address.
-        is_plain: Whether it is called without TLS.
+        name: Address of the system.
+        is_plain: Whether the connection has no TLS.
     """
 
     name: str

@@ -29,10 +29,10 @@ class DicomwebPeer:
     """A system that has priors and speaks DICOMweb.
 
     Args:
-        url: Its root, such as `https://pacs.example/dicom-web`; it may hold a name and a password.
-        settings: Of our node.
-        token: Bearer token for it.
-        ca: Certificates to trust of it.
+        url: Root of the service, such as `https://pacs.example/dicom-web`; it may contain a name and a password.
+        settings: The node's settings.
+        token: Bearer token for the service.
+        ca: Certificates that are trusted for it.
     """
 
     def __init__(self, url: str, settings: NodeSettings, token: SecretStr | None, ca: Path | None) -> None:

@@ -19,11 +19,11 @@ class BoundedReader:
     """Reads from the connection of one association.
 
     Args:
-        connection: Of the association.
-        max_pdu: Bytes of a PDU.
-        max_object: Bytes of a message, command and data set together.
-        timeout_s: Of each read.
-        exceeded: Told what was exceeded.
+        connection: Connection of the association.
+        max_pdu: Largest size of a PDU in bytes.
+        max_object: Largest size of a message, command and data set together, in bytes.
+        timeout_s: Timeout of each read in seconds.
+        exceeded: Called with the name of a limit that was exceeded.
     """
 
     def __init__(

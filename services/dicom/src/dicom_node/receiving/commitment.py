@@ -29,9 +29,9 @@ class CommitmentScp:
     """Stores requests of storage commitment.
 
     Args:
-        journal: Of the node.
-        known: AE titles that an answer can reach.
-        on_request: Called when a request was stored.
+        journal: The node's journal.
+        known: AE titles to which an answer can be sent.
+        on_request: Called after a request was stored.
     """
 
     def __init__(self, journal: Journal, known: frozenset[str], on_request: Callable[[], None]) -> None:

@@ -38,11 +38,11 @@ class Intake:
     with success.
 
     Args:
-        folder: Where objects and journal lie, on one file system.
-        journal: Noted there.
-        reserve_bytes: With less free disk, nothing is taken.
-        quiet_s: A study without four views waits this long for more.
-        complete: Called when a study has become complete.
+        folder: Folder of objects and journal, on one file system.
+        journal: The node's journal.
+        reserve_bytes: Free space of the disk below which objects are refused.
+        quiet_s: Seconds for which a study without four views waits for further objects.
+        complete: Called when a study becomes complete.
         routing: The rules of the site.
     """
 
@@ -79,10 +79,10 @@ class Intake:
         """Store a received file; it is moved into the folder if it is accepted.
 
         Args:
-            file: In `incoming`: preamble, file meta information and data set.
-            sop_class_uid: As its sender named it.
-            sop_instance_uid: As its sender named it.
-            calling_ae: Who sent it.
+            file: File in `incoming`: preamble, file meta information and data set.
+            sop_class_uid: SOP class that the sender named.
+            sop_instance_uid: SOP Instance UID that the sender named.
+            calling_ae: AE title of the sender.
         """
         if refused := refuse_class(sop_class_uid):
             return refused

@@ -59,9 +59,9 @@ def identify(
 
     Args:
         path: The file.
-        sop_class_uid: As its sender named it; empty if it named none.
-        sop_instance_uid: As its sender named it.
-        not_a_film: The status of what is none.
+        sop_class_uid: SOP class that the sender named; empty if it named none.
+        sop_instance_uid: SOP Instance UID that the sender named.
+        not_a_film: Status for an object that is no film.
     """
     try:
         identity = read_header(path, "mammography").dicom
@@ -85,9 +85,9 @@ def judge(
 
     Args:
         file: The object.
-        sop_class_uid: As its sender named it.
-        sop_instance_uid: As its sender named it.
-        calling_ae: Who sent it.
+        sop_class_uid: SOP class that the sender named.
+        sop_instance_uid: SOP Instance UID that the sender named.
+        calling_ae: AE title of the sender.
         routing: The rules of the site.
     """
     if refused := refuse_class(sop_class_uid):

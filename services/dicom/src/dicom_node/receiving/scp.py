@@ -32,10 +32,10 @@ class StorageScp:
     """Listens for those who send objects, until it is closed.
 
     Args:
-        settings: Of the node.
-        intake: Keeps what arrives.
-        commitment: Notes what others ask to be sure of.
-        awaited: Films that the node asked for itself.
+        settings: The node's settings.
+        intake: Stores the received objects.
+        commitment: Stores requests of storage commitment.
+        awaited: Films that the node itself requested.
     """
 
     def __init__(

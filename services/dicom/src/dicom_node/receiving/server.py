@@ -26,13 +26,13 @@ class Limits:
     """Limits for callers.
 
     Attributes:
-        associations: At the same time.
-        pdu_bytes: Of a PDU.
-        object_bytes: Of an object.
-        timeout_s: Of silence.
-        exceeded: Told what was exceeded: `pdu_too_large`, `object_too_large`, `message_too_large`, `messages_waiting`,
-            `message_invalid`, `too_slow`, `connections` or `associations_of_address`.
-        no_tls: Told the address of a caller with whom TLS failed, and the code of why.
+        associations: Largest number of simultaneous associations.
+        pdu_bytes: Largest size of a PDU.
+        object_bytes: Largest size of an object.
+        timeout_s: Seconds without data after which a connection is closed.
+        exceeded: Called with the limit that was exceeded: `pdu_too_large`, `object_too_large`, `message_too_large`,
+            `messages_waiting`, `message_invalid`, `too_slow`, `connections` or `associations_of_address`.
+        no_tls: Called with the address of a caller whose TLS handshake failed, and the code of the reason.
     """
 
     associations: int
@@ -121,9 +121,10 @@ class NodeServer(ThreadedAssociationServer):
     """Accepts connections, each in a thread of its own.
 
     Args:
-        limits: What a caller may take.
-        tls: The context for callers; None: no TLS.
+        limits: Limits for callers.
+        tls: The TLS context for callers; None for no TLS.
         arguments: See `AssociationServer`.
+        named: See `AssociationServer`.
     """
 
     daemon_threads = True

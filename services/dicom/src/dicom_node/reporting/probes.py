@@ -45,9 +45,9 @@ def _asked(
 
     Args:
         place: The application.
-        settings: Of the node.
-        sop_class: Of the request.
-        refused: The code where the application does not accept the class.
+        settings: The node's settings.
+        sop_class: SOP class of the request.
+        refused: Code if the application does not accept the class.
         ask: Sends the request and returns its answer.
     """
     entity = our_entity(settings)

@@ -41,13 +41,13 @@ def make_report(
 
     Args:
         database: The journal, to read from.
-        settings: Of the node.
+        settings: The node's settings.
         routing: The rules of the site.
-        prior_peers: Who is asked for priors.
-        performer: Of work items; None if the node performs none.
-        started_at: Since when it runs.
-        free_bytes: Free space of its disk.
-        associations: The last ones.
+        prior_peers: Systems that are asked for priors.
+        performer: Performer of work items; None if the node performs none.
+        started_at: Time at which the node was started.
+        free_bytes: Free space of the node's disk.
+        associations: The last associations.
     """
     return NodeReport(
         ae_title=settings.dicom_ae_title,

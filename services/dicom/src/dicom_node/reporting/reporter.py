@@ -26,16 +26,16 @@ class Reporter(Loop):
     """Reports every few seconds.
 
     Args:
-        journal: Of the node.
+        journal: The node's journal.
         intake: The intake, which stores films and results.
-        client: Of the gateway.
-        settings: Of the node.
-        prior_peers: Who is asked for priors.
+        client: Client of the gateway's API.
+        settings: The node's settings.
+        prior_peers: Systems that are asked for priors.
         report: Makes a report.
         wake: Ends the pauses of the other loops.
 
     Attributes:
-        tasks_done_at: When the gateway was asked last and had no task left, by `time.monotonic`.
+        tasks_done_at: Time at which the gateway last had no task left, by `time.monotonic`.
     """
 
     def __init__(

@@ -17,9 +17,9 @@ def fhir_bundle(source: Mapping[str, Any], header: Dataset, pdf: bytes, patient_
 
     Args:
         source: The gateway's bundle, whose subject is a pseudonym.
-        header: Of a film.
+        header: Header of a film.
         pdf: The signed report.
-        patient_system: Of the patient's identifier; may be empty.
+        patient_system: System (URI) of the patient's identifier; may be empty.
         accession: Number of the study as its films have it; may be empty.
     """
     bundle = json.loads(json.dumps(source))

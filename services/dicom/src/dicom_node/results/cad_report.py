@@ -60,11 +60,11 @@ def cad_report(
     """A single image finding for each marked finding, and the films that were searched.
 
     Args:
-        films: Of one study; none only if some failed.
+        films: The films of one study; empty only if some failed.
         failed: Films of the study that could not be analysed; the report lists them as such.
-        uid: Of the report.
-        series_uid: Of its series.
-        previous: The report that this one takes the place of.
+        uid: SOP Instance UID of the report.
+        series_uid: Series Instance UID.
+        previous: The report that this one replaces.
     """
     report = make_document(
         sr.ComprehensiveSR,

@@ -41,10 +41,10 @@ def conclusion_report(
     """The conclusion on the case and on each breast, by the system and, after a signature, by the reader.
 
     Args:
-        examination: With a film, analysed or failed.
-        uid: Of the report.
-        series_uid: Of its series.
-        previous: The report that this one takes the place of.
+        examination: An examination with at least one film, analysed or failed.
+        uid: SOP Instance UID of the report.
+        series_uid: Series Instance UID.
+        previous: The report that this one replaces.
     """
     films, signed = examination.films, examination.signed
     root = sr.ContainerContentItem(name=concepts.REPORT_TITLE, template_id="2000")

@@ -40,11 +40,11 @@ def encapsulated_pdf(
 
     Args:
         pdf: The report.
-        films: That it is about.
-        uid: Of the object.
-        series_uid: Of its series.
+        films: Films that the report is about.
+        uid: SOP Instance UID of the object.
+        series_uid: Series Instance UID.
         signed: The signed version; None for a draft.
-        made_at: When it was made.
+        made_at: Time of creation.
     """
     header = films[0].header
     document = Dataset()

@@ -25,8 +25,8 @@ class Verification:
     """That somebody answers for a report.
 
     Attributes:
-        name: Of the reader, as the report shows it.
-        signed_at: When they signed.
+        name: Name of the reader, as the report shows it.
+        signed_at: Time of the signature.
     """
 
     name: str
@@ -38,13 +38,13 @@ class Signed:
     """What a reader signed.
 
     Attributes:
-        version: Of the report, from 1.
-        verification: Who signed it, and when.
-        others: The others who read it, where two people read the case.
-        conclusion: Their own; None if they left the system's.
-        breasts: What they stated of each breast.
-        comment: Their comment.
-        reviews: What they said of findings and films.
+        version: Version of the report, from 1.
+        verification: Who signed the report, and when.
+        others: The other readers, if two people read the case.
+        conclusion: The reader's own conclusion; None if they left the system's.
+        breasts: The reader's statements about each breast.
+        comment: The reader's comment.
+        reviews: The reviews of findings and films.
         own: Findings that readers drew themselves.
     """
 
@@ -87,15 +87,15 @@ class Examination:
     """The current state of a study in the gateway.
 
     Attributes:
-        films: That were assessed; none only if some failed.
-        assessment: Of the case; None while there is none.
-        probability: The highest of the films that carry it.
-        reasons: Why, as sentences.
-        suggestions: What could be done next, as sentences.
-        signed: What a reader signed; None while nothing is in force.
+        films: The assessed films; empty only if some failed.
+        assessment: Assessment of the case; None while there is none.
+        probability: Highest probability of the films that carry the assessment.
+        reasons: Reasons of the assessment, as sentences.
+        suggestions: Suggested next steps, as sentences.
+        signed: The signed version in force; None if there is none.
         breasts: What the films of each breast say together; empty if they are not read together.
         by_model: Whether a model read them together, so that the conclusion follows from the breasts.
-        awaited: Whether they are still being read together.
+        awaited: Whether the films are still being read together.
         signed_version: The last version that was signed, in force or not; None before the first that is of this study.
         failed: Films that could not be analysed.
         is_current: Whether the case's conclusion is about this study, not about a later one that was added to the case.

@@ -15,7 +15,7 @@ class ResultFiles:
     """The folder of results, with one file for each.
 
     Args:
-        folder: Of the results.
+        folder: Folder of the results.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -31,12 +31,12 @@ class AnalysedFilm:
     """A film and its findings.
 
     Attributes:
-        header: Of the film, reduced and mended; see `read_header`.
-        job_id: Of its analysis.
+        header: The film's header, reduced and mended; see `read_header`.
+        job_id: Id of the analysis.
         result: The analysis, with side and view as a reader may have corrected them.
-        image_id: By which the gateway knows the film.
+        image_id: Id of the film's image in the gateway.
         copy: Which of several films of this side and view it is, from 1, as the report counts them.
-        numbers: Of the findings in the report, by their ids; one that has none there has its place in the result.
+        numbers: Numbers of the findings in the report, by their ids; a finding without one has its place in the result.
     """
 
     header: Dataset
@@ -85,11 +85,11 @@ class FailedFilm:
     """A film that could not be analysed.
 
     Attributes:
-        header: Of the film, reduced and mended; see `read_header`.
-        laterality: Its side, as far as it is known.
-        view: Its view, as far as it is known.
+        header: The film's header, reduced and mended; see `read_header`.
+        laterality: Side of the film, if known.
+        view: View of the film, if known.
         copy: Which of several films of this side and view it is, from 1.
-        image_id: By which the gateway knows the film; empty if it did not take it.
+        image_id: Id of the film's image in the gateway; empty if the gateway did not accept it.
     """
 
     header: Dataset
@@ -130,8 +130,8 @@ def film_name(laterality: Laterality | None, view: View | None, copy: int = 1) -
     """The name of a film, such as `RCC`, `RCC 2`, `LCC magnification`, `LM (side unknown)` or `R (view unknown)`.
 
     Args:
-        laterality: Its side; None if nobody knows it.
-        view: Its view; None if nobody knows it.
+        laterality: Side of the film; None if unknown.
+        view: View of the film; None if unknown.
         copy: Which of several films of this side and view it is.
     """
     if laterality is None or view is None:

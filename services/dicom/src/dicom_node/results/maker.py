@@ -38,11 +38,11 @@ class ResultMaker(Loop):
     """Makes the products of each study, in a new version whenever what they are made from has changed.
 
     Args:
-        journal: Of the node.
+        journal: The node's journal.
         intake: The intake, which stores films and results.
-        client: Of the gateway.
-        recipients: To whom objects are sent, and which.
-        days: A case is looked at for so long.
+        client: Client of the gateway's API.
+        recipients: The systems to which objects are sent, with the kinds that each receives.
+        days: Days for which a case is polled.
         on_made: Called after an object was made.
         context: Further data of reports to systems other than a PACS.
     """

@@ -62,9 +62,9 @@ def measured(
     """The measurement group of a finding.
 
     Args:
-        film: On which it lies.
-        finding: That is measured.
-        verdict: Of a reader.
+        film: Film of the finding.
+        finding: The measured finding.
+        verdict: Verdict of a reader.
     """
     side = concepts.SIDES[film.laterality] if film.laterality else None
     region = sr.ImageRegion(
@@ -97,7 +97,7 @@ def drawn(film: AnalysedFilm | FailedFilm, own: ReaderFinding) -> sr.PlanarROIMe
     """The measurement group of a finding that a reader drew.
 
     Args:
-        film: On which it lies, analysed or not.
+        film: Film of the finding, analysed or not.
         own: The finding.
     """
     side = concepts.SIDES[film.laterality] if film.laterality else None

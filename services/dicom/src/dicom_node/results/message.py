@@ -39,14 +39,14 @@ def report_message(
     """The message.
 
     Args:
-        examination: With a signature that is in force; or with a signed version that no longer is, which the message
-            takes back until the next signature.
-        uid: Names the message for ever.
-        order: Of the study, if it is known.
+        examination: An examination with a signature in force, or with a signed version that is no longer in force,
+            which the message takes back until the next signature.
+        uid: Permanent identifier of the message.
+        order: Order of the study, if it is known.
         accession: Number of the study as its films have it; may be empty.
-        link: Where the report can be read.
-        made_at: When the message was made.
-        corrects: Whether a message about the study was made before.
+        link: Address of the report.
+        made_at: Time of the message.
+        corrects: Whether there was an earlier message about the study.
     """
     signed, header = examination.signed, examination.header
     # Of this study, which need not be the first that was signed of its case.

@@ -15,7 +15,7 @@ def copies_of(images: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Which of several films of one examination, side and view each is, from 1, by the ids of the images.
 
     Args:
-        images: Of a case, as the API tells them.
+        images: Images of a case, as the API returns them.
     """
     seen: Counter[tuple[Any, str]] = Counter()
     found: dict[str, int] = {}
@@ -31,8 +31,8 @@ def numbers_in(together: Mapping[str, Any], results: Iterable[tuple[str, Result]
     """The numbers of the findings of the current films in the report.
 
     Args:
-        together: What the API tells of their reading together.
-        results: Of the current films in the order of the case, each with the id of its analysis.
+        together: The joint reading, as the API returns it.
+        results: Results of the current films in the order of the case, each with the id of its analysis.
     """
     reading = together["reading"]
     if reading is None:

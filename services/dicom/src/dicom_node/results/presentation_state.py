@@ -23,10 +23,10 @@ def presentation_state(film: AnalysedFilm, *, uid: UID, series_uid: UID, number:
     """A film with its sender's display settings, and an outline, name and suspicion for each marked finding.
 
     Args:
-        film: With at least one marked finding, whose display can be repeated (`repeats_display`).
-        uid: Of the object.
-        series_uid: Of its series.
-        number: Of the object in its series.
+        film: A film with at least one marked finding, whose display can be repeated (`repeats_display`).
+        uid: SOP Instance UID of the object.
+        series_uid: Series Instance UID.
+        number: Instance Number in the series.
     """
     source = Dataset()
     source.update(film.header)

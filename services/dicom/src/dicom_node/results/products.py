@@ -29,8 +29,8 @@ class Document:
     """An object in another format than DICOM.
 
     Attributes:
-        uid: Its UID.
-        content: Its bytes.
+        uid: Identifier of the object.
+        content: Bytes of the object.
     """
 
     uid: str
@@ -64,10 +64,10 @@ class Product:
     """An object that a study should have.
 
     Attributes:
-        kind: Its kind.
-        made_from: A key that changes if the object must be made again.
+        kind: Kind of the object.
+        made_from: Key that changes if the object must be made again.
         build: Makes the object.
-        part: Job of the film that it is about; empty if it is about the whole study.
+        part: Id of the job of the film that it is about; empty if it is about the whole study.
         predecessors: The kinds of report that it replaces or extends; it refers to the first that exists.
         only_again: Whether it is made only if an earlier version of it exists.
     """

@@ -30,10 +30,10 @@ def secondary_capture(
     """The films side by side as they hang, right breast first, CC above MLO, with their marked findings.
 
     Args:
-        films: Of one study, at least one.
-        picture_of: Gives the display image of a film, PNG, by the job's id.
-        uid: Of the object.
-        series_uid: Of its series.
+        films: The films of one study, at least one.
+        picture_of: Returns the display image of a film, PNG, by the id of its job.
+        uid: SOP Instance UID of the object.
+        series_uid: Series Instance UID.
     """
     header = films[0].header
     capture = sc.SCImage(

@@ -26,10 +26,10 @@ def segmentation(film: AnalysedFilm, *, uid: UID, series_uid: UID, number: int) 
     """The outlines of a film's marked findings.
 
     Args:
-        film: With at least one outline.
-        uid: Of the object.
-        series_uid: Of its series.
-        number: Of the object in its series.
+        film: A film with at least one outline.
+        uid: SOP Instance UID of the object.
+        series_uid: Series Instance UID.
+        number: Instance Number in the series.
     """
     findings = outlined(film)
     made = seg.Segmentation(

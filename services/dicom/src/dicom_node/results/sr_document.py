@@ -28,15 +28,16 @@ def make_document(
     """A report with its header.
 
     Args:
-        form: Its SOP class.
-        films: That it is about; the evidence.
-        content: The root of its content tree.
-        uid: Of the object.
-        series_uid: Of its series; each report has one of its own, since viewers show the newest of a series alone.
-        series_number: Of the series.
-        description: Of the series.
-        previous: The report that this one takes the place of, or adds to.
-        verifications: Who signed what it says, and when; none: nobody.
+        form: SOP class of the report.
+        films: Films that the report is about; the evidence.
+        content: Root of the content tree.
+        uid: SOP Instance UID of the object.
+        series_uid: Series Instance UID; each report has a series of its own, because viewers show only the newest of a
+            series.
+        series_number: Number of the series.
+        description: Description of the series.
+        previous: The report that this one replaces or adds to.
+        verifications: Who signed the content, and when; empty if nobody did.
     """
     document = form(
         evidence=[film.header for film in films],

@@ -24,10 +24,10 @@ def structured_report(
     """A group of measurements for each marked finding, and a library of all films.
 
     Args:
-        films: Of one study, at least one.
-        uid: Of the report.
-        series_uid: Of its series.
-        previous: The report that this one takes the place of.
+        films: The films of one study, at least one.
+        uid: SOP Instance UID of the report.
+        series_uid: Series Instance UID.
+        previous: The report that this one replaces.
     """
     return make_document(
         sr.Comprehensive3DSR,
@@ -59,11 +59,11 @@ def verdict_report(
     A finding without a verdict is left out, although it is marked: the report is verified, and the reader its observer.
 
     Args:
-        films: Of one study; none only if some failed.
+        films: The films of one study; empty only if some failed.
         signed: What the reader signed.
         failed: Films of the study that could not be analysed.
-        uid: Of the report.
-        series_uid: Of its series.
+        uid: SOP Instance UID of the report.
+        series_uid: Series Instance UID.
         previous: The report of the system's findings that the verdicts are about.
     """
     groups: list[sr.PlanarROIMeasurementsAndQualitativeEvaluations] = []

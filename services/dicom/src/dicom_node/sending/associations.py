@@ -15,7 +15,7 @@ class _Caller(ApplicationEntity):
     """Opens associations, over TLS to those systems for which the settings say so.
 
     Args:
-        settings: Of the node.
+        settings: The node's settings.
     """
 
     def __init__(self, settings: NodeSettings) -> None:

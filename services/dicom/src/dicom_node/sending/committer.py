@@ -30,7 +30,7 @@ class Committer(Loop):
 
     Args:
         journal: The requests, and the stored objects.
-        settings: Of the node.
+        settings: The node's settings.
     """
 
     def __init__(self, journal: Journal, settings: NodeSettings) -> None:

@@ -21,8 +21,8 @@ class FhirCourier(Courier):
 
     Args:
         files: The bundles.
-        outbox: Of the node.
-        settings: Of the node; `dicom_fhir_url` is set.
+        outbox: The node's outbox.
+        settings: The node's settings; `dicom_fhir_url` is set.
     """
 
     def __init__(self, files: ResultFiles, outbox: Outbox, settings: NodeSettings) -> None:

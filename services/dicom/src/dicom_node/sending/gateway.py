@@ -16,10 +16,10 @@ class GatewayCourier(Courier):
     """Uploads results.
 
     Args:
-        journal: Of the node.
+        journal: The node's journal.
         files: The results.
-        client: Of the gateway.
-        outbox: Of the node.
+        client: Client of the gateway's API.
+        outbox: The node's outbox.
     """
 
     def __init__(self, journal: Journal, files: ResultFiles, client: Client, outbox: Outbox) -> None:

@@ -18,10 +18,10 @@ class MessageCourier(Courier):
     """Sends messages to one system.
 
     Args:
-        place: Its address.
+        place: Address of the system.
         files: The messages.
-        outbox: Of the node.
-        settings: Of the node.
+        outbox: The node's outbox.
+        settings: The node's settings.
     """
 
     def __init__(self, place: MessagePlace, files: ResultFiles, outbox: Outbox, settings: NodeSettings) -> None:

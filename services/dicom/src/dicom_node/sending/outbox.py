@@ -34,8 +34,8 @@ class Outbox:
     """The sendings of the journal.
 
     Args:
-        journal: Of the node.
-        give_up_hours: An object that was tried for longer is dead.
+        journal: The node's journal.
+        give_up_hours: Hours of failures after which an object is given up.
     """
 
     def __init__(self, journal: Journal, give_up_hours: float) -> None:
@@ -69,8 +69,8 @@ class Courier(Loop):
     """Sends due objects to one recipient, one after the other.
 
     Args:
-        recipient: Its name in the journal.
-        outbox: Of the node.
+        recipient: Name of the recipient in the journal.
+        outbox: The node's outbox.
     """
 
     def __init__(self, recipient: str, outbox: Outbox) -> None:

@@ -28,10 +28,10 @@ class Sender(Loop):
     """Sends objects to one destination; one that is slow or away delays no other.
 
     Args:
-        destination: Who receives them.
-        outbox: What is to be sent.
+        destination: The system that receives the objects.
+        outbox: The node's outbox.
         files: The files of results.
-        settings: Of the node.
+        settings: The node's settings.
     """
 
     def __init__(self, destination: Destination, outbox: Outbox, files: ResultFiles, settings: NodeSettings) -> None:

@@ -31,8 +31,8 @@ class StowCourier(Courier):
     Args:
         place: The system.
         files: The results.
-        outbox: Of the node.
-        settings: Of the node.
+        outbox: The node's outbox.
+        settings: The node's settings.
     """
 
     def __init__(self, place: StowPlace, files: ResultFiles, outbox: Outbox, settings: NodeSettings) -> None:

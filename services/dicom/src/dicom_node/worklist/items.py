@@ -82,12 +82,12 @@ def performed_procedure(
     """Build the description of a performed work item that a server needs before completion (PS3.4, table CC.2.5-3).
 
     Args:
-        transaction_uid: Of the claim.
-        began: Seconds since 1970.
-        ended: The same.
-        station: Code of our station.
+        transaction_uid: UID of the claim.
+        began: Time of the start, in seconds since 1970.
+        ended: Time of the end, likewise.
+        station: Code of the node's station.
         work: The item; its scheduled work is what was done.
-        outputs: What was made.
+        outputs: The objects that were made.
     """
     step = {
         _DONE_AT: {"vr": "SQ", "Value": [_coded((station, "99LOBULE", "Lobule"))]},

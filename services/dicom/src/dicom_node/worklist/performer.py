@@ -64,9 +64,9 @@ class Performer(Loop):
     """Performs work items.
 
     Args:
-        journal: Of the node.
+        journal: The node's journal.
         intake: The intake, which stores films and results.
-        settings: Of the node.
+        settings: The node's settings.
     """
 
     def __init__(self, journal: Journal, intake: Intake, settings: NodeSettings) -> None:

@@ -41,7 +41,8 @@ class WorklistServer:
     """The work items of a server.
 
     Args:
-        settings: Of the node; `dicom_ups_url` is its root, such as `https://pacs.example/dicom-web`.
+        settings: The node's settings; `dicom_ups_url` is the root of the server, such as
+            `https://pacs.example/dicom-web`.
     """
 
     def __init__(self, settings: NodeSettings) -> None:
