@@ -54,10 +54,10 @@ def clinician_of(
     """Put a signature into words.
 
     Args:
-        signature: Of the case.
-        system: What the system concluded of the case.
-        text: The sentences of the language to write in.
-        by_side: What the system concluded of each breast.
+        signature: Signature of the case's report.
+        system: The system's assessment of the case.
+        text: Sentences of the report's language.
+        by_side: The system's assessment of each breast.
     """
     own = signature.conclusion
     if own is None:

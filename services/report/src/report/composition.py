@@ -22,9 +22,9 @@ class Report:
     """One report in one language.
 
     Attributes:
-        document: What it says.
-        text: The sentences that the document was written with.
-        files: The pictures of each of its images' results, by name.
+        document: Content of the report, in sentences.
+        text: Sentences of the document's language.
+        files: Pictures of the result of each image, by name.
     """
 
     document: ReportDocument
@@ -62,11 +62,11 @@ def image_report(
     """The report of one image alone.
 
     Args:
-        result: What a pipeline concluded about it.
-        files: The pictures that the result names, by name.
-        analysed_at: When the analysis ended, with a time zone.
-        language: Of the words in the report.
-        zone: Of its times.
+        result: Result of the image.
+        files: Pictures of the result, by name.
+        analysed_at: Time at which the analysis ended, with a time zone.
+        language: Language of the report.
+        zone: Time zone of its times.
     """
     text = Words(language, zone)
     return Report(image_document(result, analysed_at, text), text, (files,))
@@ -78,10 +78,10 @@ def case_report(
     """The report of a case.
 
     Args:
-        content: What stands in it.
-        results: Of each of its assessed images, in their order; None for one whose result can no longer be read.
-        language: Of the words in the report.
-        zone: Of its times.
+        content: Content of the report.
+        results: Results of the assessed images, in their order; None for one that can no longer be read.
+        language: Language of the report.
+        zone: Time zone of its times.
     """
     text = Words(language, zone)
     document = case_document(content, [known[0] if known else None for known in results], text)

@@ -77,9 +77,9 @@ def image_document(result: Result, analysed_at: datetime, text: Words) -> Report
     """The report of one image alone.
 
     Args:
-        result: What the pipeline concluded.
-        analysed_at: When, with a time zone.
-        text: The sentences of the language to write in.
+        result: Result of the image.
+        analysed_at: Time at which the analysis ended, with a time zone.
+        text: Sentences of the report's language.
 
     Raises:
         ValueError: `analysed_at` has no time zone.
@@ -113,9 +113,9 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
     """The report of a case.
 
     Args:
-        content: What stands in it.
-        results: Of its assessed images, in their order; None for one whose result can no longer be read.
-        text: The sentences of the language to write in.
+        content: Content of the report.
+        results: Results of the assessed images, in their order; None for one that can no longer be read.
+        text: Sentences of the report's language.
     """
     names = _names(content.images, text)
     known = iter(results)

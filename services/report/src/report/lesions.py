@@ -56,11 +56,11 @@ def lesion_entries(
     """The findings of all images by lesion, in the order of their numbers; a mark without a number is an entry alone.
 
     Args:
-        sections: Of the images.
-        results: Of the same images.
-        changes: Of the lesions of the current examination by their numbers, which findings of several films share;
+        sections: Sections of the images.
+        results: Results of the same images.
+        changes: Changes of the current examination's lesions, by the numbers that the findings of several films share;
             None if its films were not read together.
-        text: The sentences of the language to write in.
+        text: Sentences of the report's language.
     """
     together: dict[tuple[int, float, int, Verdict | None], list[MarkIndex]] = {}
     for image, section in enumerate(sections):

@@ -16,9 +16,9 @@ def limits_of(spec: ModalitySpec, images: Sequence[ImageInfo], text: Words, *, w
 
     Args:
         spec: The modality.
-        images: Those in the report.
+        images: Images of the report.
         text: The catalogue.
-        whole: Everything; else what a case's report repeats.
+        whole: Whether to return all limits; otherwise those that the report of a case repeats.
     """
     sizes_known = all(image.pixel_spacing_mm is not None for image in images)
     for key in spec.limits if whole else spec.limits_of_case:
@@ -32,9 +32,9 @@ def limits_of_case(
     """The limits of the analysis of a case, as sentences.
 
     Args:
-        content: Of the case.
-        results: Of its assessed images.
-        priors: What its earlier images are called.
+        content: Content of the case.
+        results: Results of its assessed images.
+        priors: Names of its earlier images.
         text: The catalogue.
     """
     by_modality: dict[str, list[Result]] = {}

@@ -24,7 +24,7 @@ def not_assessed(image: CaseImage, name: str, text: Words) -> NotAssessed:
     Args:
         image: The image of the case.
         name: What it is called.
-        text: The sentences of the language to write in.
+        text: Sentences of the report's language.
     """
     why = text("limits.result_gone" if image.state == "assessed" else "limits.failed.default")
     if image.error is not None:

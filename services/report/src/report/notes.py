@@ -12,8 +12,8 @@ def notes_of(sections: Sequence[ImageSection], text: Words) -> tuple[str, ...]:
     """Each note once, after the numbers of its images unless it is about all of them.
 
     Args:
-        sections: Of all images of the report.
-        text: The sentences of the language to write in.
+        sections: Sections of all images of the report.
+        text: Sentences of the report's language.
     """
     comma = "、" if text.language == "zh" else ", "
     numbers: dict[str, list[str]] = {}

@@ -48,8 +48,8 @@ class Mark:
     """How a finding is shown.
 
     Attributes:
-        colour: Of its lines and of its tag's ground.
-        tag: What is written beside it.
+        colour: Colour of the lines and of the tag's background.
+        tag: Text beside the finding.
     """
 
     colour: RGB
@@ -69,10 +69,10 @@ def draw_findings(
 
     Args:
         picture: uint8, (height, width, 3), the display image.
-        findings: In image pixels.
-        marks: How each of them is shown.
+        findings: Findings, in image pixels.
+        marks: How to show each finding.
         scale: Display pixels per image pixel, (x, y).
-        small: The picture will be shown a few centimetres high: one unfilled line for each finding, and large tags.
+        small: Whether the picture is shown a few centimetres high: one unfilled line for each finding, and large tags.
         places: Receives the places of the tags; None for those of a picture without others.
 
     Returns:
@@ -100,10 +100,10 @@ def draw_outline(
 
     Args:
         cutout: uint8, (height, width, 3).
-        finding: In image pixels.
-        colour: Of the line.
+        finding: Finding, in image pixels.
+        colour: Colour of the line.
         scale: Display pixels per image pixel, (x, y).
-        origin: Where the part begins on the display image, (x, y).
+        origin: Upper left corner of the part on the display image, (x, y).
         zoom: Pixels of the part per display pixel.
 
     Returns:
@@ -128,12 +128,12 @@ def draw_reader(
 
     Args:
         picture: uint8, (height, width, 3), the display image or a part of it.
-        findings: In image pixels.
-        tags: The letter beside each; none on a part.
+        findings: Findings, in image pixels.
+        tags: Letter beside each finding; empty for a part.
         scale: Display pixels per image pixel, (x, y).
-        origin: Where the part begins on the display image, (x, y).
+        origin: Upper left corner of the part on the display image, (x, y).
         zoom: Pixels of the part per display pixel.
-        places: Places of the tags that are there; it receives those of these.
+        places: Places of the existing tags; receives those of the new ones.
 
     Returns:
         A new array like `picture`.

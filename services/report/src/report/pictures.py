@@ -35,10 +35,10 @@ class Pictures:
     """The pictures of one image, uint8, (height, width, 3) each, turned as it hangs, with square pixels.
 
     Attributes:
-        original: As it was analysed.
-        annotated: With all that the system found.
-        hung: The part that hangs, with the findings that stand after the clinician's review, and without the heat map,
-            which would go on showing the place of a finding that was dismissed.
+        original: The image as analysed.
+        annotated: The image with all marked findings of the system.
+        hung: The part that is shown when hung, with the findings that the clinician did not dismiss, and without the
+            heat map, which would still show the place of a dismissed finding.
         cutouts: Each finding enlarged, in their order.
         drawn: Each finding that a reader drew, enlarged.
     """

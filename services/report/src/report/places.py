@@ -32,10 +32,10 @@ def places(
     Args:
         hung: The films of the current examination, in their order.
         hanging: The view of each image, if it is one of the four.
-        sections: Of the images.
+        sections: Sections of the images.
         missing: The views that the examination lacks.
-        earlier: When each view was last taken before; of an examination shortly before, it is not missing.
-        text: The sentences of the language to write in.
+        earlier: Day on which each view was last taken before.
+        text: Sentences of the report's language.
     """
     first = {hanging[i]: i for i in reversed(hung) if hanging[i]}
     others = [Place(name=sections[i].name, index=i, words="") for i in hung if i not in first.values()]

@@ -21,14 +21,15 @@ class ReaderRow(Part):
     """A finding of a reader in words.
 
     Attributes:
-        letter: What it is called; the system's findings have numbers.
-        kind: What the reader takes it for.
-        position: Of its centre.
-        size: Of its box.
-        by: Who drew it, and when.
-        corrects: Of which finding of the system it is the outline; empty for none, or one of an earlier analysis.
-        comment: Of the reader.
-        finding: As it was drawn.
+        letter: Letter of the finding; the system's findings have numbers.
+        kind: Kind of the finding, in words.
+        position: Position of its centre.
+        size: Size of its box.
+        by: Who drew the finding, and when.
+        corrects: The system's finding whose outline it corrects, in words; empty for none, or one of an earlier
+            analysis.
+        comment: Comment of the reader.
+        finding: The finding as it was drawn.
     """
 
     letter: str
@@ -45,10 +46,10 @@ def reader_rows(image: CaseImage, result: Result | None, numbers: Numbers, text:
     """The findings that readers drew on an image, by letter.
 
     Args:
-        image: The image of the case.
-        result: What the system found on it; None if it was not assessed.
-        numbers: Of the system's findings.
-        text: The sentences of the language to write in.
+        image: An image of the case.
+        result: Result of the image; None if it was not assessed.
+        numbers: Numbers of the system's findings.
+        text: Sentences of the report's language.
     """
     return tuple(_row(finding, image, result, numbers, text) for finding in image.reader_findings)
 
@@ -76,11 +77,11 @@ def same_lesions(
     """Which findings readers take for the same lesion, each pair as a sentence.
 
     Args:
-        content: Of the case.
-        results: Of its analyses, by their ids.
-        names: What the images are called, by the ids of their analyses.
-        numbers: Of the system's findings.
-        text: The sentences of the language to write in.
+        content: Content of the case.
+        results: Results of its analyses, by their ids.
+        names: Names of the images, by the ids of their analyses.
+        numbers: Numbers of the system's findings.
+        text: Sentences of the report's language.
     """
 
     def called(named: FindingReference) -> str | None:

@@ -23,21 +23,23 @@ class FindingRow(Part):
     """A finding in words. Its suspicion is shown first and determines its colour.
 
     Attributes:
-        number: As in the portal: all marks of a lesion have the same; None on an earlier film without a match.
-        index: Its place among the result's findings.
-        state: Of the suspicion by the film's thresholds; names the colour.
-        lesion_state: Of the most suspicious mark of its lesion: its marks look alike where they stand side by side.
-        suspicion: As a percentage.
+        number: Number as in the portal, which all marks of a lesion share; None on an earlier film without a match.
+        index: Index in the result's findings.
+        state: Assessment of the suspicion by the film's thresholds; determines the colour.
+        lesion_state: State of the lesion's most suspicious mark, so that its marks have one colour where they stand
+            side by side.
+        suspicion: Suspicion as a percentage.
         headline: The suspicion in words.
-        tag: What stands beside it in the picture.
-        kind: Which class is likelier if it is a mass.
-        presence: How probable it is that a mass is there.
-        position: Of its centre.
-        place: In the breast: side, clock face and depth, as far as the films of the examination tell; else empty.
-        size: Of its box.
-        judged: What the clinician said of it.
-        verdict: The same in words; None if nobody reviewed the image.
-        comment: Of the clinician.
+        tag: Text beside the finding in the picture.
+        kind: The most likely class, in words.
+        presence: Probability of a lesion, whatever its class.
+        position: Position of its centre.
+        place: Place in the breast: side, clock face and depth, as far as known from the films of the examination; else
+            empty.
+        size: Size of its box.
+        judged: The clinician's verdict.
+        verdict: The verdict in words; None if nobody reviewed the image.
+        comment: Comment of the clinician.
     """
 
     number: int | None
@@ -107,15 +109,15 @@ def build_section(
     """Put a result into words.
 
     Args:
-        result: What the pipeline concluded.
-        analysed_at: When, with a time zone; shown in that of `text`.
-        text: The sentences of the language to write in.
-        number: Of the image in its report.
-        name: What the image is called there; its file's name where None.
-        is_prior: Whether it is a film of an earlier examination, which is not judged with the current one.
-        reviews: What the clinician said of its findings and of it as a whole.
-        places: Where its findings lie in the breast, by their ids.
-        numbers: Of its findings, by their ids; None to number them by their places in the result.
+        result: Result of the image.
+        analysed_at: Time at which the analysis ended, with a time zone; shown in the time zone of `text`.
+        text: Sentences of the report's language.
+        number: Number of the image in its report.
+        name: Name of the image in its report; None for the name of its file.
+        is_prior: Whether the film is of an earlier examination, which is not part of the conclusion.
+        reviews: The clinician's reviews of the findings and of the image as a whole.
+        places: Places of the findings in the breast, by the ids of the findings.
+        numbers: Numbers of the findings, by their ids; None to number them by their places in the result.
 
     Raises:
         ValueError: `analysed_at` has no time zone.

@@ -37,9 +37,9 @@ class TagPlaces:
         """Take the first free place for the tag of a finding, or the one that covers least of others.
 
         Args:
-            finding: Where the finding lies.
-            width: Of the tag.
-            height: Of the tag.
+            finding: Box of the finding.
+            width: Width of the tag.
+            height: Height of the tag.
         """
         best, least = None, 0
         for place in self._candidates(finding, width, height):

@@ -47,12 +47,12 @@ def write(
     """Write a line; returns its width.
 
     Args:
-        draw: Where.
-        xy: The anchor's place.
-        words: One line.
+        draw: The picture to draw on.
+        xy: Position of the anchor.
+        words: Text of one line.
         size: Height in pixels.
         weight: `Regular`, `Semibold` or `Bold`.
-        colour: Of the ink.
+        colour: Colour of the text.
         anchor: `l`, `m` or `r` and `m`: the middle of the line's left end, middle or right end.
     """
     width = length(words, size, weight)

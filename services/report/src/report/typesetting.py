@@ -41,9 +41,9 @@ def typeset(report: Report, template: Template, **options: Any) -> list[bytes]:
     """Set a report.
 
     Args:
-        report: What is set.
-        template: Which `templates/*.typ` lays it out.
-        options: Of `typst.compile`.
+        report: The report.
+        template: Name of the template in `templates`, without `.typ`.
+        options: Options of `typst.compile`.
 
     Returns:
         The PDF alone, or a picture of each page.

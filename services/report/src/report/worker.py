@@ -35,8 +35,8 @@ class ReportHandler:
     """Renders what a claim asks for; see `lobule.worker.runner.StepHandler`.
 
     Args:
-        store: Holds results, and gets the reports.
-        zone: Of the times in reports.
+        store: The object store of results and reports.
+        zone: Time zone of the times in reports.
     """
 
     def __init__(self, store: ObjectStore, zone: tzinfo = UTC) -> None:
