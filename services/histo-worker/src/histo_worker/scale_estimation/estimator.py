@@ -26,9 +26,9 @@ class ScaleEstimator:
     Attributes:
         mean: Mean of each feature.
         deviation: Standard deviation of each feature.
-        weights: Of the standardised features, by scale, (scales, features).
-        bias: By scale.
-        backbone: The `digest_of` the backbone that it was fitted on.
+        weights: Weights of the standardised features, (scales, features).
+        bias: Bias of each scale, (scales,).
+        backbone: `digest_of` the backbone on whose features it was fitted.
     """
 
     mean: Floats
@@ -67,7 +67,8 @@ class FieldScale:
 
     Attributes:
         estimator: The estimator in use.
-        features: Of the backbone; None if the estimator was fitted on another one, so that it estimates nothing.
+        features: Computes the backbone's features; None if the estimator was fitted on another backbone, so that it
+            estimates nothing.
     """
 
     estimator: ScaleEstimator

@@ -28,11 +28,11 @@ class Estimated(NamedTuple):
     """Estimates of some fields by estimators that did not learn from their patients.
 
     Attributes:
-        fields: Which fields.
+        fields: Description of the fields.
         total: Number of fields.
         patients: Number of patients.
         near: Share of the fields whose scale is estimated within 15 %.
-        interval: Of this share, 95 % over patients.
+        interval: 95 % interval of this share over patients.
     """
 
     fields: str
@@ -59,7 +59,7 @@ def fit_estimator(
 
     Args:
         fields: Fields with a magnification; others are left out.
-        features: Of the backbone of the classifier in use.
+        features: Computes the features of the backbone of the classifier in use.
         folds: Number of folds of patients.
         report: Called after each field with the number of finished ones.
 

@@ -54,8 +54,8 @@ class CoarseHead:
         """Logits (n,) and evidence maps (n, rows, columns) of squares, whose mean stays the logit.
 
         Args:
-            logits: Of the network, (n,).
-            evidence: Of the network, (n, rows, columns).
+            logits: Logits of the network, (n,).
+            evidence: Evidence maps of the network, (n, rows, columns).
             statistics: (n, 67), from `square_statistics`.
         """
         added = statistics @ self.weights + self.bias

@@ -47,8 +47,8 @@ class TrainingTissue:
     """The training tissue, and the distances of unseen fields.
 
     Attributes:
-        squares: Of the statistics of squares.
-        fields: Of the gate's features of whole fields.
+        squares: Distribution of the statistics of squares.
+        fields: Distribution of the gate's features of whole fields.
         quantiles: Quantiles, from 0 to 1, of unseen fields' distances.
     """
 

@@ -96,7 +96,7 @@ class TissueReader:
             field: uint8 (height, width, 3).
             um_per_pixel: Micrometres per pixel of the field.
             glass: Value from which its pixels are glass, from `glass_from`.
-            features: Its `gate_features`, if they are known.
+            features: The field's `gate_features`, if they are known.
         """
         rows, columns = (n // CELL for n in scaled_size(field.shape[0], field.shape[1], um_per_pixel))
         total, weight = np.zeros((rows, columns), np.float32), np.zeros((rows, columns), np.float32)

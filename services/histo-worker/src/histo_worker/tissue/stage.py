@@ -70,7 +70,7 @@ def read_tissue(
         field: uint8 (height, width, 3).
         scale: Scale of the field, if known.
         glass: Value from which its pixels are glass.
-        features: Its `gate_features`.
+        features: The field's `gate_features`.
     """
     if scale is None or not is_read(field.shape, scale.um_per_pixel):
         return None
@@ -146,7 +146,7 @@ def tissue_notices(shape: tuple[int, ...], tissue: Tissue | None, assessment: As
 
     Args:
         shape: Shape of the field, rows first.
-        tissue: Its tissue; None if it was not read.
+        tissue: Tissue of the field; None if it was not read.
         assessment: Assessment of the field.
     """
     if tissue and (share := share_read(shape[0], shape[1], tissue.um_per_pixel)) < 1:

@@ -139,7 +139,7 @@ def write_tissue_package(
 
     Args:
         net: Network that was trained on all samples.
-        samples: Its training samples.
+        samples: Training samples of the network.
         logits: Logits of the samples by networks that were not trained on their patients.
         folder: Folder of the package.
         config: Training configuration.

@@ -40,6 +40,7 @@ class NetworkConfig(HistologyConfig):
         operation: A key of `OPERATIONS`.
         recipe: Training recipe.
         augmentation: Random changes in training, or None.
+        seeds: Seed of each repetition of the cross-validation.
         validate_every: Steps between two validations on a fifth of the training patients, which are excluded from
             training; 0 trains on all patients without validation.
         patience: Number of validations without a better loss that ends a training; 0 for no early stop.
