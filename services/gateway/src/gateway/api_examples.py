@@ -170,11 +170,11 @@ def _value(schema: Schema, owner: str, field: str, schemas: dict[str, Schema], w
     """An example of a field.
 
     Args:
-        schema: What the field takes.
-        owner: The schema that it is a field of.
-        field: Its name.
-        schemas: All of the document, by name.
-        within: The schemas that this example lies in, the outermost first: one is not repeated inside of itself.
+        schema: Schema of the field.
+        owner: Name of the schema that has the field.
+        field: Name of the field.
+        schemas: All schemas of the document, by name.
+        within: The schemas around this example, the outermost first; a schema is not repeated inside of itself.
     """
     for given in (_OF_SCHEMA.get((owner, field)), *schema.get("examples", ())):
         if given is not None:

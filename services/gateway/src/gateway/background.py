@@ -19,7 +19,7 @@ class BackgroundLoop:
     An outage of the database, Redis or the object store is logged when it begins and when it is over, not at each turn.
 
     Args:
-        name: Of the thread.
+        name: Name of the thread.
         turn: Waits until something is due, and does it.
         wake: Ends the wait of a turn.
     """

@@ -68,10 +68,10 @@ def migrate(
     """Upgrade or downgrade a database.
 
     Args:
-        database_url: Which database.
+        database_url: Address of the database.
         revision: Target; an older one than the present downgrades, an empty database always upgrades.
         new: For developers: instead, write a migration with this message from the difference to the models.
-        audit_key: Links the audit events of a version without chains. Without it they stay unlinked.
+        audit_key: Key that links the audit events of a version without chains; without it they stay unlinked.
 
     Raises:
         NewerDatabaseError: A newer version has migrated the database.

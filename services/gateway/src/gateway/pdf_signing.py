@@ -59,9 +59,9 @@ class Verified:
     """A signature that is genuine and covers the whole file.
 
     Attributes:
-        states: Its reason.
-        certificate: Of the key that made it; anybody can make one.
-        signed_at: When, by the clock of who signed.
+        states: Reason that the signature states.
+        certificate: Certificate of the key that made it; anybody can make one.
+        signed_at: Time of the signature by the signer's clock.
     """
 
     states: str
@@ -106,16 +106,17 @@ class PdfSigner:
     """Signs PDF files, and verifies what was signed.
 
     Args:
-        certificate: PEM, the one that signs first; its chain may follow.
-        key: Its private key, of an elliptic curve, or RSA: PEM without a password, or the URI of one in a token.
-        before: Certificates that signed before, PEM.
+        certificate: Certificate that signs, PEM; its chain may follow.
+        key: Private key of the certificate, of an elliptic curve or RSA: PEM without a password, or the URI of a key in
+            a token.
+        before: Former certificates, PEM.
 
     Raises:
         ValueError: The certificate or the key cannot be read, or they do not belong together.
 
     Attributes:
-        certificate: The one that signs.
-        known: Those that verify.
+        certificate: Certificate that signs.
+        known: Certificates that verify.
     """
 
     def __init__(self, certificate: str, key: str, before: str = "") -> None:
@@ -171,8 +172,8 @@ def draw_certificate(name: str, days: int) -> tuple[bytes, bytes]:
     """A new certificate that is signed by itself, and its key, both PEM.
 
     Args:
-        name: Of the hospital, as readers of a PDF show it.
-        days: For which it is valid.
+        name: Name of the hospital, as readers of a PDF show it.
+        days: Days for which it is valid.
     """
     private = generate_private_key(SECP256R1())
     drawn = _certificate_of(private.public_key(), name, days).sign(private, SHA256())
@@ -183,9 +184,9 @@ def draw_certificate_in_token(key: TokenKey, name: str, days: int) -> bytes:
     """A new certificate, PEM, that is signed by itself with a new key in a token.
 
     Args:
-        key: How the key is called that is drawn.
-        name: Of the hospital, as readers of a PDF show it.
-        days: For which it is valid.
+        key: Label of the new key.
+        name: Name of the hospital, as readers of a PDF show it.
+        days: Days for which it is valid.
 
     Raises:
         TokenError: There is a key of this name, or the token is away.

@@ -19,9 +19,9 @@ def part_of(headers: Headers, size: int, etag: str | None) -> range | None:
     """The part of a response that a request asks for; what cannot be read (several ranges, other units) is ignored.
 
     Args:
-        headers: Of the request.
-        size: Of the whole response, in bytes.
-        etag: Of the response. A client that has another state gets the whole response.
+        headers: Headers of the request.
+        size: Size of the whole response in bytes.
+        etag: ETag of the response. A client that has another state gets the whole response.
 
     Returns:
         Its bytes, none if they lie behind the end; None for the whole response.
@@ -61,7 +61,7 @@ class _Part:
     """Passes on one part of a response.
 
     Args:
-        headers: Of the request.
+        headers: Headers of the request.
         send: Sends the response.
     """
 

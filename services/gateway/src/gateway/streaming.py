@@ -23,7 +23,7 @@ class Extent(NamedTuple):
 
     Attributes:
         start: First byte.
-        length: In bytes.
+        length: Length in bytes.
     """
 
     start: int
@@ -130,10 +130,10 @@ class StreamedResponse(StreamingResponse):
     """A response of pieces. What they are read from is closed with it, also if the client leaves or wants no more.
 
     Args:
-        pieces: The body.
-        status_code: Of the response.
-        headers: Of the response.
-        media_type: Of the body.
+        pieces: Pieces of the body.
+        status_code: Status of the response.
+        headers: Headers of the response.
+        media_type: Media type of the body.
     """
 
     def __init__(

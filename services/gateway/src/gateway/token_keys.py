@@ -36,8 +36,8 @@ class TokenKey:
     Attributes:
         module: The library of the token's vendor.
         token: The token's label.
-        label: The key's, and that of its public key.
-        pin: Of the token's user.
+        label: Label of the key and of its public key.
+        pin: PIN of the token's user.
     """
 
     module: str

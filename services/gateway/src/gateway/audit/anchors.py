@@ -63,9 +63,9 @@ class Anchorer:
     """Anchors the chains once a day.
 
     Args:
-        sessions: Of the database.
-        key: Of the chains.
-        file: Where anchors are added; None if they are only logged.
+        sessions: Opens transactions.
+        key: Key of the chains.
+        file: File of the anchors; None if they are only logged.
     """
 
     def __init__(self, sessions: SessionFactory, key: bytes, file: Path | None) -> None:

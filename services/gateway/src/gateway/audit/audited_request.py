@@ -24,7 +24,7 @@ class AuditedRequest:
         address: Network address of the client.
         route: Path of the route with the names of its parameters.
         target_type: Kind of the object that the path names.
-        target_id: Its identifier; None if it is not one of Lobule's ids, because free text may name a patient.
+        target_id: Id of the object; None if it is not one of Lobule's ids, because free text may name a patient.
         request_id: Id of the first of equal requests.
     """
 

@@ -44,9 +44,9 @@ def link_of(key: bytes, before: str, linked: AuditEvent) -> str:
     """The link of an event that has its place in a chain: 64 hexadecimal digits.
 
     Args:
-        key: Of the chains.
+        key: Key of the chains.
         before: The link before it; empty at the start of a chain.
-        linked: Whatever the database stores of it is covered, but for its number.
+        linked: The event; the link covers everything that the database stores of it, except its number.
     """
     return seal_of(
         key,

@@ -27,7 +27,7 @@ class Journal(ABC, Generic[Noted]):
     """Collects what happened and writes it; equal ones of one moment together.
 
     Args:
-        sessions: Of the database.
+        sessions: Opens transactions.
     """
 
     def __init__(self, sessions: SessionFactory) -> None:

@@ -55,7 +55,7 @@ class ReadJournal(Journal[Read]):
     """Collects reads and writes the first of each hour.
 
     Args:
-        sessions: Of the database.
+        sessions: Opens transactions.
     """
 
     def __init__(self, sessions: SessionFactory) -> None:

@@ -39,7 +39,7 @@ class RefusalJournal(Journal[Refusal]):
     """Collects refusals and writes them.
 
     Args:
-        sessions: Of the database.
+        sessions: Opens transactions.
     """
 
     def __init__(self, sessions: SessionFactory) -> None:

@@ -45,7 +45,7 @@ def seal(sessions: SessionFactory, on_event: OnEvent = _ignore, since: datetime 
     interrupted, the remaining events stay without a link, and `lobule audit verify` reports them.
 
     Args:
-        sessions: Of the database, with the key of the chains.
+        sessions: Opens transactions, with the key of the chains.
         on_event: Called with each event before it is linked.
         since: Older events are not linked; the default is the time of the newest linked event.
     """

@@ -27,13 +27,13 @@ def record(
 
     Args:
         session: The request's session.
-        request: Gives address and request id; None if the action is a command on the server itself.
+        request: The request, for its address and id; None if the action is a command on the server itself.
         actor: The user, or a name where nobody is logged in.
         action: `noun.verb`, such as `image.upload`.
-        target_type: Kind of what it was done to.
-        target_id: Its id.
-        detail: More, as JSON; never image content or patient data.
-        reason: Code of the error, of what was refused.
+        target_type: Kind of the object.
+        target_id: Id of the object.
+        detail: Further data, as JSON; never image content or patient data.
+        reason: Code of the error, if the request was refused.
     """
     token = getattr(request.state, "api_token", None) if request else None
     chain.add(

@@ -22,7 +22,7 @@ class Fault:
             `anchor`: a line of the anchors' file is damaged.
         chain: Number of the chain; 0 for none.
         first: Position of the first event concerned; of an unlinked one its id.
-        last: Of the last one.
+        last: Position, or id, of the last one.
     """
 
     kind: Literal["changed", "end", "missing", "unlinked", "anchor"]
@@ -38,8 +38,8 @@ def verify(
 
     Args:
         session: The database.
-        key: Of the chains.
-        anchors: Events before the newest one cannot have been cut off.
+        key: Key of the chains.
+        anchors: Anchors of the chains; events before the newest anchor cannot have been cut off unnoticed.
         former: Keys before this one, in their order. In a chain, no event of a key follows one of a later key.
     """
     keys = [*former, key]

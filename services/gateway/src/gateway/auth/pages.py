@@ -32,7 +32,7 @@ class PageForbiddenError(Exception):
     """A page was requested by a user whose role does not have the permission that it needs.
 
     Args:
-        user: By whom.
+        user: The user who requested the page.
     """
 
     def __init__(self, user: User) -> None:

@@ -29,8 +29,8 @@ class Beside:
     """Another case of the patient that belongs to the same work-up.
 
     Attributes:
-        case: That case.
-        date: Of its newest examination.
+        case: The case.
+        date: Day of its newest examination.
     """
 
     case: Case

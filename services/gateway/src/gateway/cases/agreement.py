@@ -52,8 +52,8 @@ class Disagreement:
     """What two readers disagree on.
 
     Attributes:
-        side: Of the breast; None if it is the conclusion about the case.
-        subject: What of it.
+        side: Side of the breast; None if they disagree on the conclusion about the case.
+        subject: The statement on which they disagree.
     """
 
     side: Laterality | None

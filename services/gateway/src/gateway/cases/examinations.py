@@ -21,8 +21,8 @@ class Examination:
     """The examination that an image belongs to.
 
     Attributes:
-        date: Of the examination; None if no film of it has a date, and for histology without one.
-        is_prior: Whether a newer examination is there.
+        date: Day of the examination; None if no film of it has a date, and for histology without one.
+        is_prior: Whether there is a newer examination.
     """
 
     date: date | None

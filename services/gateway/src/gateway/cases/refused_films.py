@@ -26,8 +26,8 @@ def forget(case: Case, sha256: str) -> bool:
     """Forget the note of a film; returns whether there was one.
 
     Args:
-        case: Its case, locked.
-        sha256: Of its file.
+        case: The film's case, locked.
+        sha256: SHA-256 of the film's file.
     """
     if sha256 not in notes(case):
         return False
@@ -40,8 +40,8 @@ def evidence_of(session: Session, case: Case, day: date | None) -> list[ImageEvi
 
     Args:
         session: The transaction.
-        case: Their case.
-        day: Of its current examination. A film of an earlier day is a prior, which is not part of the conclusion.
+        case: Case of the films.
+        day: Day of the current examination. A film of an earlier day is a prior, which is not part of the conclusion.
     """
     noted = [_evidence(**film) for film in notes(case).values()]
     return noted + [_evidence(film.modality, film.view, film.laterality) for film in _current(session, case, day)]

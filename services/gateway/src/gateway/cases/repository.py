@@ -183,11 +183,11 @@ def worklist(
 
     Args:
         session: The transaction.
-        user: Who asks.
-        wanted: Which of them.
-        sort: The order.
-        reverse: Whether the order is turned round.
-        limit: Cases in a page.
+        user: The user who asks.
+        wanted: Filter of the cases.
+        sort: Column that determines the order.
+        reverse: Whether the order is reversed.
+        limit: Number of cases in a page.
         cursor: End of the previous page.
     """
     order = _ORDERS[sort]
@@ -199,9 +199,9 @@ def counts(session: Session, user: User, wanted: CaseFilter, *, every_state: boo
 
     Args:
         session: The transaction.
-        user: Who asks.
-        wanted: Which of the cases that they may see.
-        every_state: Whether cases count whatever states the filter names.
+        user: The user who asks.
+        wanted: Filter of the cases that the user may see.
+        every_state: Whether to ignore the states in the filter.
     """
     query = (
         (replace(wanted, states=()) if every_state else wanted)

@@ -25,9 +25,9 @@ class Sheets:
     """The sheets of a case as one user sees them.
 
     Attributes:
-        own: What the user says is kept on it.
-        shown: Those that are seen, in the order of their readers.
-        decisive: Of these the one that counts where they differ; None if none does.
+        own: The sheet on which the user's entries are stored.
+        shown: The sheets that the user sees, in the order of their readers.
+        decisive: The one of these that counts where they differ; None if none does.
     """
 
     own: str = SHARED

@@ -31,7 +31,7 @@ def excludable(session: Session, held: Sequence[Image], user: User) -> set[str]:
     Args:
         session: The transaction.
         held: All images of a case, or one film that is kept apart from it.
-        user: Who sees them.
+        user: The user who sees the images.
     """
     if not held:
         return set()
@@ -60,12 +60,12 @@ def exclude(
     Args:
         session: The transaction.
         store: The object store.
-        user: Who asks for it.
-        image: What does not belong to its case.
-        wanted: Where it goes.
-        rule: Of double reading, for a new case.
-        requester: For whom the films are read together again.
-        if_match: The ETag of the image's case as the user saw it.
+        user: The user who asks.
+        image: The image that does not belong to its case.
+        wanted: What to do with the image.
+        rule: Rule of double reading for a new case.
+        requester: The user for whom the films are read together again.
+        if_match: ETag of the image's case as the user saw it.
 
     Raises:
         ProblemError: `forbidden` (403), `not_found` (404), `case_claimed`, `case_is_sample`, `duplicate_image`,

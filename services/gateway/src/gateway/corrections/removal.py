@@ -24,11 +24,11 @@ def remove(session: Session, store: ObjectStore, image: Image, user: User, if_ma
     Its owner may do that.
 
     Args:
-        session: Of the request; when it commits, the objects are deleted too.
+        session: The request's transaction; when it commits, the objects are deleted, too.
         store: The object store.
-        image: Which.
-        user: Who removes it.
-        if_match: The ETag of its case as the user saw it.
+        image: The image.
+        user: The user who removes it.
+        if_match: ETag of the case as the user saw it.
 
     Raises:
         ProblemError: `forbidden` (403), `not_found` (404), `image_signed` or `case_claimed` (409), or `case_changed`
@@ -58,10 +58,10 @@ def lock(session: Session, image: Image, user: User, if_match: str | None, into:
 
     Args:
         session: The transaction.
-        image: What is to be changed.
-        user: Who changes it; nobody else may have claimed its case.
-        if_match: The ETag of its case as the user saw it.
-        into: The case that it moves into, which is locked with its own.
+        image: The image to change.
+        user: The user who changes it; nobody else may have claimed its case.
+        if_match: ETag of the case as the user saw it.
+        into: The case into which it moves, which is locked with its own.
 
     Raises:
         ProblemError: `case_changed`, 412, if the case is not as the user saw it, `case_claimed`, 409, or

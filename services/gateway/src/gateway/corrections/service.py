@@ -49,12 +49,12 @@ def correct(
     Args:
         session: The transaction.
         store: The object store.
-        user: Who corrects.
-        image: What is corrected.
-        correction: What is said of it now.
-        quota: Of the user, should it be analysed again.
-        interactive: Whether a person waits at the portal for what is analysed again.
-        if_match: The ETag of its case as the user saw it.
+        user: The user who corrects.
+        image: The image to correct.
+        correction: The corrected values.
+        quota: Quota of the user, if the image is analysed again.
+        interactive: Whether a person waits at the portal for the new analysis.
+        if_match: ETag of the case as the user saw it.
 
     Raises:
         AnalysisError: If the file cannot be of the new modality.

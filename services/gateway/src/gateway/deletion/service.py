@@ -34,11 +34,11 @@ def delete_case(
     Its owner may do that, and an administrator who opened it in an emergency.
 
     Args:
-        session: Of the request; when it commits, the objects are deleted too.
+        session: The request's transaction; when it commits, the objects are deleted, too.
         store: The object store.
-        case: Which.
-        user: Who deletes it.
-        if_match: The ETag of the case as the user saw it.
+        case: The case.
+        user: The user who deletes it.
+        if_match: ETag of the case as the user saw it.
         signed: Whether signed reports may be deleted too.
 
     Returns:

@@ -18,9 +18,9 @@ class MediaRange:
     """A media range of `Accept`.
 
     Attributes:
-        media_type: Of the answer, or of its parts where these are asked for.
-        is_multipart: Whether the answer is to be one of parts.
-        syntax: The transfer syntax that is asked for; `*` for any, None if the request names none.
+        media_type: Media type of the answer, or of its parts if these are requested.
+        is_multipart: Whether the answer consists of parts.
+        syntax: The requested transfer syntax; `*` for any, None if the request names none.
     """
 
     media_type: str
@@ -39,8 +39,8 @@ def choose_frame_type(request: Request, media_type: str, syntax: str) -> str:
 
     Args:
         request: The request.
-        media_type: Of the frames as they are stored.
-        syntax: Their transfer syntax.
+        media_type: Media type of the stored frames.
+        syntax: Transfer syntax of the stored frames.
 
     Raises:
         ProblemError: `not_acceptable`, 406.

@@ -19,8 +19,8 @@ def fragments_of_frames(stream: BinaryIO, count: int) -> list[list[Extent]]:
     """The fragments of each frame.
 
     Args:
-        stream: It stands at the table of offsets.
-        count: Of frames.
+        stream: The file, at the table of offsets.
+        count: Number of frames.
 
     Raises:
         ProblemError: `instance_unreadable`, 500.

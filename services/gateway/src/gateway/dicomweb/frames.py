@@ -38,9 +38,9 @@ class Pixels:
     """The pixels of a file, whose stream stands at their first byte.
 
     Attributes:
-        header: The elements before them.
+        header: The elements before the pixels.
         syntax: The transfer syntax.
-        length: In bytes; None if they are encapsulated.
+        length: Length in bytes; None if the pixels are encapsulated.
     """
 
     header: Dataset

@@ -118,8 +118,8 @@ def everything(header: Dataset, bulk_url: str) -> Json:
     """All elements; large binary ones as the address that they are retrieved from.
 
     Args:
-        header: Of the file.
-        bulk_url: The address of the file's bulk data; the tag is added to it.
+        header: Header of the file.
+        bulk_url: Address of the file's bulk data, to which the tag is added.
     """
     found: Json = {}
     for tag in header.keys():  # noqa: SIM118 - a data set iterates over its elements, and reads them
@@ -169,9 +169,9 @@ def value_of(stream: BinaryIO, header: Dataset, tag: int) -> bytes | Extent | No
     """The bytes of an element of the file itself; None if there is none, or no binary one.
 
     Args:
-        stream: Of the file.
-        header: Read from it.
-        tag: Of the element.
+        stream: The file.
+        header: Header of the file.
+        tag: Tag of the element.
     """
     from pydicom.tag import BaseTag
 

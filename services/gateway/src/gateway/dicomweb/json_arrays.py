@@ -19,8 +19,8 @@ def json_array(data_sets: Iterable[Json], headers: Mapping[str, str] | None = No
     follows is made as the client takes it: a header may have 4 MiB, and a case any number of objects.
 
     Args:
-        data_sets: In the DICOM JSON model.
-        headers: Of the answer.
+        data_sets: Data sets in the DICOM JSON model.
+        headers: Headers of the answer.
     """
     pieces = _encoded(data_sets)
     held, size = list[bytes](), 0

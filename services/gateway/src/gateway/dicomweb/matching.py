@@ -35,9 +35,9 @@ class Criteria:
     """Conditions on instances; all of them must hold.
 
     Attributes:
-        equal: Of each column the values, one of which it has.
-        first: The first day of the study; None: any.
-        last: The last one.
+        equal: Values by column, one of which the column must have.
+        first: First day of the study; None for any.
+        last: Last day of the study, likewise.
     """
 
     equal: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
@@ -66,8 +66,8 @@ def read_query(given: QueryParams, path: Mapping[str, str], prints: Fingerprints
     """The query of a request.
 
     Args:
-        given: Of its address.
-        path: Attributes that its path names.
+        given: Parameters of the request's address.
+        path: Attributes that the request's path names.
         prints: Makes fingerprints.
 
     Raises:

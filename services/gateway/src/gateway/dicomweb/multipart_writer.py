@@ -11,8 +11,8 @@ class Part(NamedTuple):
     """A part of an answer.
 
     Attributes:
-        media_type: With its parameters.
-        pieces: Its bytes.
+        media_type: Media type with its parameters.
+        pieces: Bytes of the part.
     """
 
     media_type: str

@@ -21,10 +21,10 @@ async def receive_instances(request: Request, store: ObjectStore, max_bytes: int
     """Stream the parts of a request into the object store, one after the other.
 
     Args:
-        request: Its body is read here.
+        request: The request, whose body is read here.
         store: The object store.
-        max_bytes: Of a part; a longer one ends the request.
-        take: Told of each part when it is whole. Those before one that is not are stored and stay.
+        max_bytes: Largest size of a part; a longer one ends the request.
+        take: Called with each complete part. Parts before an incomplete one stay stored.
 
     Raises:
         ProblemError: No multipart/related, malformed, cut off, or a part that is too large.
@@ -45,9 +45,9 @@ async def receive_object(request: Request, store: ObjectStore, max_bytes: int) -
     """Stream a body that is one DICOM file into the object store, as an object that was made of a case.
 
     Args:
-        request: Its body is read here.
+        request: The request, whose body is read here.
         store: The object store.
-        max_bytes: Of the file.
+        max_bytes: Largest size of the file.
 
     Raises:
         ProblemError: Cut off, or too large.

@@ -41,15 +41,15 @@ class Instance:
     """A DICOM object that is kept: a film of a case, or what was made of one.
 
     Attributes:
-        owner: Which table it is in, as `lobule.layout` calls it.
-        id: Of its row.
-        study_mark: The fingerprint of its study.
-        series_mark: Of its series.
-        instance_mark: Its own.
-        sop_class: Its SOP class, as far as it is known.
-        modality: Its modality.
-        object_key: Where its bytes lie.
-        size_bytes: How many.
+        owner: Table of its row, by its name in `lobule.layout`.
+        id: Id of its row.
+        study_mark: Fingerprint of the study.
+        series_mark: Fingerprint of the series.
+        instance_mark: Fingerprint of the instance.
+        sop_class: SOP class, if known.
+        modality: DICOM modality.
+        object_key: Key of the file in the object store.
+        size_bytes: Size of the file.
     """
 
     owner: layout.Owner
@@ -80,11 +80,11 @@ def search(
 
     Args:
         session: The transaction.
-        user: Who asks.
-        level: Of what is found.
-        criteria: Conditions on its instances.
-        limit: How many are found at most.
-        offset: How many are left out before.
+        user: The user who asks.
+        level: Level of the search: studies, series or instances.
+        criteria: Conditions on the instances.
+        limit: Largest number of results.
+        offset: Number of results that are skipped.
 
     Returns:
         Of each all its instances, each once.

@@ -50,8 +50,8 @@ class ReceivedResult:
 
     Attributes:
         upload: The object.
-        marks: What it is found by.
-        stored: Its file.
+        marks: Fingerprints by which it is found.
+        stored: The stored file.
     """
 
     upload: Upload

@@ -65,10 +65,10 @@ def describe(
 
     Args:
         store: The object store.
-        level: Which of them.
-        group: Its instances; the header of the first one speaks for it.
-        fields: Tags besides those that the standard asks for; None: all of the header.
-        base: The address of DICOMweb here.
+        level: Level of the description: study, series or instance.
+        group: Its instances; the description is made from the header of the first.
+        fields: Tags in addition to those that the standard requires; None for the whole header.
+        base: Address of DICOMweb on this server.
     """
     from pydicom.dataset import Dataset
 

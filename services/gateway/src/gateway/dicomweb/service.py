@@ -43,10 +43,10 @@ class StoreOutcome:
     """What became of an instance.
 
     Attributes:
-        sop_class_uid: Its class, as far as it could be read.
-        sop_instance_uid: Its name, as far as it could be read.
-        failure: Why it was not stored (DICOM PS3.18, 10.5.3); None if it was.
-        code: Of the problem.
+        sop_class_uid: SOP Class UID, if it could be read.
+        sop_instance_uid: SOP Instance UID, if it could be read.
+        failure: Reason for which it was not stored (DICOM PS3.18, 10.5.3); None if it was stored.
+        code: Code of the problem.
     """
 
     sop_class_uid: str
@@ -59,12 +59,12 @@ class InstanceService:
     """Stores instances.
 
     Args:
-        sessions: For its transactions.
+        sessions: Opens transactions.
         store: The object store.
-        fingerprints: Of studies.
-        modalities: Those that are known.
-        uploads: Makes files images.
-        rule: Of the double reading of the cases that it opens; None if one person reads them.
+        fingerprints: Makes fingerprints of studies.
+        modalities: The modalities that this server knows.
+        uploads: Creates images from files.
+        rule: Rule of double reading for new cases; None if one person reads them.
     """
 
     def __init__(
@@ -85,11 +85,11 @@ class InstanceService:
         """Make a received instance an image. If it is refused, nothing of it is left but a film that is kept apart.
 
         Args:
-            user: Becomes the owner.
-            upload: What was received.
-            study_uid: The study that it was sent for; None: any.
+            user: The user, who becomes the owner.
+            upload: The received file.
+            study_uid: Study that the request names; None for any.
             note: Writes to the audit log.
-            token_id: Of the API token that it was sent with.
+            token_id: Id of the API token of the request; None for a person.
         """
         identity, is_dicom, is_handed_over = DicomIdentity(), False, False
         try:

@@ -20,10 +20,10 @@ def open_case(
 
     Args:
         session: The transaction.
-        case_id: Which case.
-        owner_id: Its owner, who is told.
-        user: Who opens it.
-        reason: Why.
+        case_id: Id of the case.
+        owner_id: Id of the owner, who is told.
+        user: The user who opens the case.
+        reason: The user's reason.
         others: Ids of the users who are told if the owner is away.
     """
     access = EmergencyAccess(

@@ -38,10 +38,10 @@ def findings(content: CaseContent, examination: str, image: CaseImage, result: R
     """The marked findings of an image, and weak ones that a reader confirmed.
 
     Args:
-        content: Of the case.
+        content: Content of the case.
         examination: Id of the examination's study; see `gateway.fhir.examinations`.
         image: The image.
-        result: Of its analysis.
+        result: Result of the image.
     """
     verdicts: dict[str, Verdict | None] = {review.finding_id: review.verdict for review in image.reviews}
     for finding in result.findings:

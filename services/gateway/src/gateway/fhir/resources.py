@@ -26,7 +26,7 @@ def all_of(examined: Sequence[Examined], results: dict[str, Result]) -> list[Res
 
     Args:
         examined: The examinations of a case, oldest first.
-        results: Of the assessed images of all, by analysis.
+        results: Results of all assessed images, by analysis.
     """
     told = [resource for each in examined for resource in _of_examination(each, results)]
     return list({f"{each['resourceType']}/{each['id']}": each for each in told}.values())
@@ -141,10 +141,10 @@ def diagnostic_report(
     """The conclusion, with the report as a PDF.
 
     Args:
-        content: What it is about.
+        content: Content of the case.
         examination: Id of the examination.
-        observed: Ids of the observations that it rests on.
-        suffix: Of its id, behind that of the examination.
+        observed: Ids of the observations on which the conclusion rests.
+        suffix: End of the report's id, after that of the examination.
         is_first: Whether it is the first version that was signed of the examination.
     """
     signature, conclusion = content.signature, content.conclusion.assessment

@@ -33,7 +33,7 @@ def resources_of(
         session: The transaction.
         store: The object store.
         case: The case.
-        user: Who asks.
+        user: The user who asks.
         version: Only what belongs to the examination that this version was signed of.
 
     Raises:

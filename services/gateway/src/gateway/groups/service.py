@@ -40,8 +40,8 @@ def group_for_new_case(session: Session, user: User, wanted: str | None) -> str 
 
     Args:
         session: The transaction.
-        user: Who opens the case.
-        wanted: Id of the group that they name.
+        user: The user who opens the case.
+        wanted: Id of the group that the user names.
 
     Raises:
         ProblemError: `not_found`, 404: there is no such group, or the user does not belong to it.

@@ -30,8 +30,8 @@ class Claim:
     """The idempotency key of a request.
 
     Attributes:
-        key: As it was sent.
-        noted: Identifies its row; None until the request's transaction has written it.
+        key: The key as it was sent.
+        noted: Identifier of its row; None until the request's transaction has written it.
     """
 
     def __init__(self, key: str, scope: Scope) -> None:

@@ -129,7 +129,7 @@ class UsualPatient:
     usual person.
 
     Args:
-        files: Of the case.
+        files: Identities of the case's files.
     """
 
     def __init__(self, files: Sequence[FileIdentity]) -> None:
@@ -162,8 +162,8 @@ def refuse_other_patient(image: Image, others: Sequence[Image], *, accepted: boo
 
     Args:
         image: The image.
-        others: Those of the case.
-        accepted: Whether the user said that it belongs there.
+        others: Images of the case.
+        accepted: Whether the user confirmed that the image belongs there.
 
     Raises:
         ProblemError: `other_patient`, 409.

@@ -46,15 +46,15 @@ class FileIdentity:
     STOW-RS tells instances apart by theirs, and QIDO-RS and WADO-RS find them by the marks.
 
     Attributes:
-        patient_id_mark: Of PatientID.
-        patient_name_mark: Of PatientName.
-        birth_date_mark: Of PatientBirthDate.
-        study_mark: Of StudyInstanceUID.
-        series_mark: Of SeriesInstanceUID.
-        instance_mark: Of SOPInstanceUID.
+        patient_id_mark: Fingerprint of PatientID.
+        patient_name_mark: Fingerprint of PatientName.
+        birth_date_mark: Fingerprint of PatientBirthDate.
+        study_mark: Fingerprint of StudyInstanceUID.
+        series_mark: Fingerprint of SeriesInstanceUID.
+        instance_mark: Fingerprint of SOPInstanceUID.
         sop_class: SOPClassUID.
-        study_date: StudyDate, if it can be right.
-        accession_mark: Of AccessionNumber.
+        study_date: StudyDate, if it is plausible.
+        accession_mark: Fingerprint of AccessionNumber.
         dicom_modality: Modality, such as `MG`.
     """
 

@@ -45,10 +45,10 @@ def request_examination(
 
     Args:
         session: The transaction; the case is locked in it.
-        owner_id: Whose case it is.
-        key: Names the case; there is never a second reading of the same key.
-        request: Which films.
-        queue: Of the films' modality.
+        owner_id: Id of the case's owner.
+        key: Key of the case; there is never a second reading with the same key.
+        request: The films to read.
+        queue: Queue of the films' modality.
         requester: The user who requests it.
     """
     document = request.model_dump(mode="json")
@@ -69,10 +69,10 @@ def request_opinion(
 
     Args:
         session: The transaction; the case is locked in it.
-        quota: Of who asks for it.
-        key: Names the region; there is never a second opinion of the same key.
+        quota: Quota of the user who requests it.
+        key: Key of the region; there is never a second opinion with the same key.
         request: The region.
-        queue: Of the image's modality.
+        queue: Queue of the image's modality.
         interactive: Whether a person waits for it at the portal.
 
     Returns:

@@ -51,9 +51,9 @@ def open_job(session: Session, image: Image, queue: str, quota: Quota, *, intera
 
     Args:
         session: The transaction.
-        image: What to analyse.
-        queue: That of the image's modality.
-        quota: Of whoever asks for it.
+        image: The image to analyse.
+        queue: Queue of the image's modality.
+        quota: Quota of the user who requests it.
         interactive: Whether a person waits for it at the portal; see `gateway.jobs.queues.lanes`.
 
     Raises:
@@ -234,8 +234,8 @@ def retry(session: Session, job: Work, quota: Quota | None = None) -> None:
 
     Args:
         session: The transaction.
-        job: What failed.
-        quota: Of whoever asks for it; None if the administrator does, for all that was accepted before.
+        job: The failed job.
+        quota: Quota of the user who requests it; None for an administrator, who retries accepted work.
 
     Raises:
         ProblemError: `job_not_failed` (409) or `queue_full` (429).

@@ -51,7 +51,7 @@ class Modalities:
     """The modalities of a server.
 
     Args:
-        sessions: Of the database, which keeps them.
+        sessions: Opens transactions.
         cache: The cache in which workers announce them.
     """
 

@@ -50,8 +50,8 @@ def pseudonym_of(names_key: str, identifier: str) -> str:
     """A patient's pseudonym: 50 bits of a keyed hash (HMAC-SHA256) of the identifier.
 
     Args:
-        names_key: The secret; who has it can find the pseudonym of an identifier, and nobody else.
-        identifier: Of the patient.
+        names_key: Secret key; only who has it can compute the pseudonym of an identifier.
+        identifier: Identifier of the patient.
     """
     digest = hmac.new(names_key.encode(), b"pseudonym\0" + identifier.encode(), hashlib.sha256).digest()
     return f"LB-{base64.b32encode(digest)[:10].decode()}"

@@ -29,9 +29,9 @@ class StoredFile:
     """A file as it is stored.
 
     Attributes:
-        sha256: Of its bytes, hexadecimal.
-        size_bytes: Of the file.
-        identity: What was taken out of it, encrypted; None unless that is kept.
+        sha256: SHA-256 of the file, hexadecimal.
+        size_bytes: Size of the file.
+        identity: The removed identity, encrypted; None if it is not kept.
     """
 
     sha256: str
@@ -57,9 +57,9 @@ class NamePolicy:
 
         Args:
             store: The object store.
-            key: Of the file.
-            scope: What it is.
-            identity: What its header says.
+            key: Key of the file.
+            scope: Kind of the object.
+            identity: Identity in the file's header.
 
         Raises:
             AnalysisError: `image_unreadable` if the file cannot be read.

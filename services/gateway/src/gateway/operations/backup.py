@@ -64,8 +64,8 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
 
     Args:
         engine: The database.
-        store: Its objects.
-        folder: A new folder, which only its owner can read then, or one that an earlier backup was written to.
+        store: The object store.
+        folder: A new folder, which only its owner can read then, or the folder of an earlier backup.
 
     Raises:
         BackupError: If the folder holds something else.
@@ -233,8 +233,8 @@ def forget_keys(store: ObjectStore, folder: Path, *, sure: bool = False) -> int:
     """Delete the keys of a backup that the store no longer has, so that what was purged is unreadable there, too.
 
     Args:
-        store: Of the backup.
-        folder: Of the backup.
+        store: Store of the backup.
+        folder: Folder of the backup.
         sure: Whether more than half of them may be deleted.
 
     Returns:
@@ -253,8 +253,8 @@ def forget_objects(store: ObjectStore, folder: Path, *, sure: bool = False) -> i
     The rows of the backup should be newer than what was deleted: make a backup into the folder first.
 
     Args:
-        store: Of the backup.
-        folder: Of the backup.
+        store: Store of the backup.
+        folder: Folder of the backup.
         sure: Whether more than half of them may be deleted, and what the rows of the backup name.
 
     Returns:

@@ -50,10 +50,10 @@ class Retention:
     """One run.
 
     Args:
-        sessions: Of the database.
-        store: Its objects.
-        max_age: Older images, jobs and cases are deleted; None keeps all of them.
-        dry_run: Only count.
+        sessions: Opens transactions.
+        store: The object store.
+        max_age: Age from which images, jobs and cases are deleted; None keeps all of them.
+        dry_run: Whether to count only.
         after_pause: Whether more than seven days may have passed since the last run.
     """
 

@@ -27,8 +27,8 @@ class Drawn(NamedTuple):
     """A file of a picture.
 
     Attributes:
-        size: In bytes.
-        pieces: Its bytes. The samples of the largest film have 200 MB.
+        size: Size in bytes.
+        pieces: Bytes of the file. The samples of the largest film have 200 MB.
     """
 
     size: int
@@ -40,7 +40,7 @@ class PictureService:
 
     Args:
         store: The object store.
-        celery: For the calls.
+        celery: Sends requests to the report service.
         cache: Stores which pictures were requested, and when a preview is to be deleted.
     """
 

@@ -26,9 +26,9 @@ class Bundles:
     """Joins modules of a folder.
 
     Args:
-        folder: Of the modules.
-        prefix: Of their addresses.
-        strip: Takes from a module what need not be sent.
+        folder: Folder of the modules.
+        prefix: Start of the modules' addresses.
+        strip: Removes comments and the like from a module.
     """
 
     def __init__(self, folder: Path, prefix: str, strip: Callable[[str], str]) -> None:

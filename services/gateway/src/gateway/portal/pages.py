@@ -133,11 +133,11 @@ def render(
     """Render a page.
 
     Args:
-        request: The request it answers.
+        request: The request.
         template: File below `templates/`.
-        user: Who is logged in.
+        user: The user who is logged in.
         status: HTTP status.
-        context: What the template needs besides what every page gets; see `_common`.
+        context: Values for the template in addition to those of every page; see `_common`.
     """
     response = templates.TemplateResponse(request, template, {"user": user, **context}, status_code=status)
     response.headers["Vary"] = "Accept-Language, Cookie"
@@ -201,10 +201,10 @@ def render_error(
     Args:
         request: The request that failed.
         status: HTTP status.
-        key: Which sentences.
-        user: Who is logged in.
-        code: The error's code, for IT; none if it has none of its own.
-        again: Whether the page offers to try the same address again.
+        key: Key of the sentences.
+        user: The user who is logged in.
+        code: Code of the error, for IT; empty if it has none of its own.
+        again: Whether the page offers to open the same address again.
     """
     request_id = getattr(request.state, "request_id", None)
     return render(request, "error.html", user, status, key=key, code=code, request_id=request_id, again=again)

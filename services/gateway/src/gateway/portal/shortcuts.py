@@ -13,11 +13,11 @@ class Shortcut:
     """A key and what it does.
 
     Attributes:
-        act: What it does, as the page's script calls it.
-        keys: As `KeyboardEvent.key` names them; letters with Shift are capitals.
-        cap: What is on the key.
-        context: Where it acts.
-        repeats: Whether it acts again and again as long as it is held.
+        act: Name of its action in the page's script.
+        keys: Keys as `KeyboardEvent.key` names them; letters with Shift are capitals.
+        cap: Label of the key.
+        context: Part of the page in which it acts.
+        repeats: Whether it repeats while the key is held.
     """
 
     act: str

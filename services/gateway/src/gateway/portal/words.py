@@ -32,7 +32,7 @@ class PageWords(Words):
     """The sentences of one language, as templates use them.
 
     Args:
-        language: Of the page.
+        language: Language of the page.
     """
 
     def __init__(self, language: Language) -> None:

@@ -56,9 +56,9 @@ class Column:
     """A column's head.
 
     Attributes:
-        name: Of the column, as the catalogue and the style sheet call it.
-        address: Of the list in the order of this column; None if it has none.
-        sorted: How the list is ordered by it now, as `aria-sort` says it; empty if it is not.
+        name: Name of the column in the catalogue and the style sheet.
+        address: Address of the list in the order of this column; None if it cannot be ordered by it.
+        sorted: Current order by this column, a value of `aria-sort`; empty if there is none.
     """
 
     name: str
@@ -71,10 +71,10 @@ class Chip:
     """A state and how many cases are in it.
 
     Attributes:
-        state: Which; empty for all.
-        count: Cases in it that the other filters let through.
-        address: Of their list.
-        shown: Whether that is the list which is shown.
+        state: The state; empty for all.
+        count: Number of cases in this state that match the other filters.
+        address: Address of the list of these cases.
+        shown: Whether this list is shown now.
     """
 
     state: str
@@ -88,11 +88,11 @@ class View:
     """A saved view (`gateway.cases.models.SavedView`) with its number of cases.
 
     Attributes:
-        id: Of the view.
-        name: What the user calls it.
-        address: Of its list.
-        count: Cases in it.
-        shown: Whether that is the list which is shown.
+        id: Id of the view.
+        name: Name that the user gave it.
+        address: Address of its list.
+        count: Number of its cases.
+        shown: Whether this list is shown now.
     """
 
     id: str

@@ -31,9 +31,9 @@ class Categories:
     """BI-RADS categories of a case.
 
     Attributes:
-        right: Of the right breast, `4 / 5` where two readers differ; empty if nothing was stated.
-        left: Of the left breast.
-        origin: Of the signed report in force, of one that is superseded, or of reads that no report follows from yet.
+        right: Category of the right breast, `4 / 5` if two readers differ; empty if nothing was stated.
+        left: Category of the left breast, likewise.
+        origin: Source: the signed report in force, a superseded one, or reads without a report yet.
     """
 
     right: str

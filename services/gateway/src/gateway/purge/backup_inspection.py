@@ -17,7 +17,7 @@ def inspect_backup(
     """What a backup has of a patient.
 
     Args:
-        folder: Of the backup; empty if a version that noted none made it.
+        folder: Folder of the backup; empty if an older version made it, which did not record it.
         patient_mark: Keyed fingerprint of the PatientID, which the rows of images have.
         purged: Folders of the objects that purges of the patient deleted: a backup into the same folder keeps them,
             though its rows do not name them any more.

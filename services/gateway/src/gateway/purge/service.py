@@ -42,9 +42,9 @@ class Purge:
     """Deletes everything of a patient.
 
     Args:
-        sessions: Of the database.
-        store: Its objects.
-        prints: Makes the fingerprint that the patient's images are found by.
+        sessions: Opens transactions.
+        store: The object store.
+        prints: Makes the fingerprint by which the patient's images are found.
     """
 
     def __init__(self, sessions: SessionFactory, store: ObjectStore, prints: Fingerprints) -> None:
@@ -56,11 +56,11 @@ class Purge:
         """Delete all cases with an image of the patient, and the images without a case.
 
         Args:
-            patient_id: As the films have it.
-            by: Who asked for it.
-            reason: Why, without names.
+            patient_id: PatientID as the films have it.
+            by: The user who requested it.
+            reason: Reason, without names.
             note: Writes the events.
-            dry_run: Only count.
+            dry_run: Whether to count only.
 
         Raises:
             ProblemError: `patient_is_nobody`, 422, if the PatientID is one that anonymised files have.

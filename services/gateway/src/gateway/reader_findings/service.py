@@ -99,10 +99,10 @@ def draw(
         session: The transaction.
         store: The object store.
         case: The case.
-        finding_id: Chosen by the client.
+        finding_id: Id that the client chose.
         data: The finding.
-        author: Who draws.
-        if_match: The ETag of the case as the author saw it.
+        author: The user who draws.
+        if_match: ETag of the case as the author saw it.
 
     Raises:
         ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409), `not_found` (404), or

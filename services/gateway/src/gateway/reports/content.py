@@ -55,8 +55,9 @@ class ReadTogether:
     """What the films of a case say together, read from the object store before the case is locked.
 
     Attributes:
-        folder: Of the output it was read from; None if there was none.
-        reading: None if there was none or it could not be read: a report does not wait for it.
+        folder: Folder of the output from which it was read; None if there was none.
+        reading: The joint reading; None if there was none or it could not be read, because a report does not wait for
+            it.
     """
 
     folder: str | None = None
@@ -112,8 +113,8 @@ def case_content(
         session: The transaction.
         together: What the films of the case say together.
         case: The case.
-        sheets: Whose verdicts and findings it holds.
-        signature: Of the report; None in a draft.
+        sheets: Sheets whose verdicts and findings it contains.
+        signature: Signature of the report; None for a draft.
     """
     jobs = cases.latest_jobs(session, case.id)
     places = examinations([job.image for job in jobs])

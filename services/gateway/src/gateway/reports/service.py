@@ -64,7 +64,7 @@ def negotiate(accept: str, default: ReportForm = "png") -> ReportForm:
 
     Args:
         accept: The header.
-        default: For a header that accepts everything.
+        default: Form for a header that accepts everything.
 
     Raises:
         ProblemError: `not_acceptable`, 406.

@@ -31,9 +31,9 @@ class Rendered:
     """A file that the report service made.
 
     Attributes:
-        folder: Of the attempt that made it.
-        content: As it lies in the object store.
-        sha256: As the report service said it; None from one of a version that said none.
+        folder: Folder of the attempt that made it.
+        content: Content in the object store.
+        sha256: SHA-256 that the report service stated; None from an older version, which stated none.
     """
 
     folder: str
@@ -56,10 +56,10 @@ class SignedPdf:
     """What a PDF was made of, which its signature states.
 
     Attributes:
-        case_id: Of the version.
-        version: Its number.
-        sha256: Of its content, which has a signature of its own.
-        language: Of the PDF.
+        case_id: Id of the case.
+        version: Number of the signed version.
+        sha256: SHA-256 of the version's content, which has a signature of its own.
+        language: Language of the PDF.
     """
 
     case_id: str
@@ -76,10 +76,10 @@ class SignedPdf:
         """The signed PDF; it is signed now if it was not before. None if nobody said what was rendered.
 
         Args:
-            sessions: For the transaction that a signature is noted in.
+            sessions: Opens the transaction in which the signature is recorded.
             store: The object store.
             signer: Signs and verifies.
-            rendered: What the report service made.
+            rendered: The file that the report service made.
 
         Raises:
             ProblemError: `report_altered`, `signing_key_unknown`, `pdf_certificate_ended` or `report_failed`, 500.
@@ -125,8 +125,8 @@ class _Attempt:
     """The signed file of an attempt of the report service.
 
     Attributes:
-        pdf: What it was made of.
-        folder: Of the attempt.
+        pdf: The PDF's sources.
+        folder: Folder of the attempt.
     """
 
     pdf: SignedPdf

@@ -49,13 +49,13 @@ def open_sample(
     One that is there stays; what it lacks of the films, as after an opening that broke off, is added.
 
     Args:
-        sessions: Of the database.
+        sessions: Opens transactions.
         store: The object store.
-        uploads: Makes them images.
-        user: Whose case.
-        language: Of its name.
+        uploads: Creates images from the films.
+        user: The user, who becomes the owner of the case.
+        language: Language of the case's name.
         note: Writes to the audit log.
-        token_id: Of the API token that it is asked for with.
+        token_id: Id of the API token of the request; None for a person.
 
     Raises:
         ProblemError: `queue_full`, 429, if films cannot be analysed yet.

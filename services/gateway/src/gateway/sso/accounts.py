@@ -24,9 +24,9 @@ def account_of(session: Session, request: Request, identity: Identity, *, adopt:
 
     Args:
         session: The transaction.
-        request: For the audit log.
+        request: The request, for the audit log.
         identity: The person; they have a role.
-        adopt: Whether a local account of the same name becomes theirs.
+        adopt: Whether a local account of the same name becomes the person's.
 
     Raises:
         ProblemError: `sso_inactive` (403), `sso_name_taken` or `last_admin` (409).

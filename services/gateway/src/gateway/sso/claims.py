@@ -41,8 +41,8 @@ def identity_of(claims: Mapping[str, Any], settings: GatewaySettings) -> Identit
     """The person whom claims are about.
 
     Args:
-        claims: Of an ID token that was checked.
-        settings: Which claims hold name, roles and groups, and what their values mean.
+        claims: Claims of a verified ID token.
+        settings: Names of the claims with name, roles and groups, and the meaning of their values.
     """
     name = str(claims.get(settings.oidc_username_claim) or claims.get("email") or claims["sub"])
     held = set(_values(claims, settings.oidc_roles_claim))

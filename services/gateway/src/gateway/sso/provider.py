@@ -89,8 +89,8 @@ class Provider:
         Args:
             state: Returned with the answer, so that it is known to belong to this browser.
             nonce: Returned in the ID token, so that no other login's token is accepted.
-            verifier: Of PKCE; only its hash is sent now.
-            again: Whether the person has to prove who they are although they are logged in there.
+            verifier: Verifier of PKCE; only its hash is sent now.
+            again: Whether the person has to authenticate even if they are logged in at the provider.
 
         Raises:
             ProblemError: `sso_unavailable`, 503.

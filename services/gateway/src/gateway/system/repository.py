@@ -29,7 +29,7 @@ class Workload:
         running: Running steps by queue.
         messages: Messages to webhooks by state.
         outbox: Announcements that wait for Redis.
-        size_bytes: Of the database.
+        size_bytes: Size of the database.
         backed_up_at: When the last backup ended; None if there is none.
         retention_at: When the last retention run ended; None if there was none.
     """

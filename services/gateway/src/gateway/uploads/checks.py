@@ -39,9 +39,9 @@ def parse_options(
 
     Args:
         session: The transaction.
-        fields: By name.
-        modalities: Those that this server knows.
-        default_modality: Of an upload that names none.
+        fields: Text fields by name.
+        modalities: The modalities that this server knows.
+        default_modality: Modality of an upload that names none.
 
     Raises:
         ProblemError: `unknown_modality` or `invalid_request`, 422.
@@ -65,9 +65,9 @@ def check_place(session: Session, user: User, options: ImageOptions, *, sample: 
 
     Args:
         session: The transaction.
-        user: Who uploads.
-        options: What they said.
-        sample: Whether it is a film of the sample case, which takes no other.
+        user: The user who uploads.
+        options: The user's description of the image.
+        sample: Whether it is a film of the sample case, which accepts no other.
 
     Raises:
         ProblemError: `not_found` (404), `case_is_sample` (409), or `invalid_request` (422) if the image is not of

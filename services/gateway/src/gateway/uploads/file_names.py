@@ -36,7 +36,7 @@ def neutral_name(sha256: str) -> str:
     """The name of a DICOM file as it is stored: that of the user may name the patient, in whatever letters.
 
     Args:
-        sha256: Of the received file, hexadecimal; the name has its beginning.
+        sha256: SHA-256 of the received file, hexadecimal; the name contains its beginning.
     """
     return f"film-{sha256[:8]}.dcm"
 

@@ -51,12 +51,12 @@ async def receive(
     """Stream a multipart upload into the object store.
 
     Args:
-        request: Its body is read here.
+        request: The request, whose body is read here.
         store: The object store for the file.
         max_bytes: The largest size that is accepted.
         check: Checks the text fields before the first byte is stored, and all of them once more where some came after
             the file; its last result is returned.
-        folder: Gives the folder of an upload by its new id; see `lobule.layout`.
+        folder: Returns the folder of an upload for its new id; see `lobule.layout`.
 
     Raises:
         ProblemError: Bad form, no file, too large, cut off, or whatever `check` raises. Nothing is left behind.

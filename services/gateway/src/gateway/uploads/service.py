@@ -39,12 +39,12 @@ class UploadService:
     """Turns uploads into images with jobs.
 
     Args:
-        sessions: To open transactions.
+        sessions: Opens transactions.
         store: The object store.
-        fingerprints: Of patients.
-        modalities: Those that are known.
-        settings: The largest file, and how many analyses may wait.
-        names: What becomes of patients' names.
+        fingerprints: Makes fingerprints of patients.
+        modalities: The modalities that this server knows.
+        settings: Settings; those for the size of files and for quotas are used.
+        names: Policy for patients' names in files.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class UploadService:
         """Take the upload of a request; only when this returns is it accepted.
 
         Args:
-            request: Its body is read here.
-            identify: Who sends it, by the text fields; it may take fields out.
-            action: How the audit log names it.
+            request: The request, whose body is read here.
+            identify: Returns the sender by the text fields, from which it may remove fields.
+            action: Name of the action in the audit log.
             interactive: Whether a person waits for it at the portal.
-            default_modality: Of an upload that names none.
+            default_modality: Modality of an upload that names none.
 
         Raises:
             AnalysisError: If the file's header is refused.
@@ -121,14 +121,14 @@ class UploadService:
         """Make a received file an image with a job, in one transaction.
 
         Args:
-            user: Becomes the owner; of an image of a case, the case's owner does.
-            options: What the uploader said of it.
-            upload: What was received; it is deleted where it is refused.
-            note: Writes to the audit log in the transaction, with what is to be told of the image.
+            user: The sender. They become the owner, except of an image of a case, which belongs to the case's owner.
+            options: The sender's description of the image.
+            upload: The received file, which is deleted if it is refused.
+            note: Writes to the audit log in the transaction, with details about the image.
             check_again: Refuses a user who has lost their access while the file was received.
             interactive: Whether a person waits for it at the portal.
-            by_instance: Whether another file of the same SOP instance is a duplicate, too; of an image of a case.
-            token_id: Of the API token that it was sent with.
+            by_instance: Whether another file of the same SOP instance in the case is a duplicate, too.
+            token_id: Id of the API token of the request; None for a person.
             sample: Whether it is a film of the sample case.
 
         Raises:

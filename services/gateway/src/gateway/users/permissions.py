@@ -78,8 +78,8 @@ def needed_permission(method: str, route: str) -> Needed:
     """What a route needs.
 
     Args:
-        method: Of HTTP; HEAD counts as GET.
-        route: Its path with the names of its parameters, such as `/api/v1/cases/{case_id}`.
+        method: HTTP method; HEAD counts as GET.
+        route: Path of the route with the names of its parameters, such as `/api/v1/cases/{case_id}`.
     """
     method = "GET" if method == "HEAD" else method
     return next(need for verb, path, need in _COMPILED if verb.fullmatch(method) and path.fullmatch(route))

@@ -21,8 +21,8 @@ class ForbiddenAddressError(Exception):
     """A webhook's address is not one that this server may connect to.
 
     Args:
-        reason: `unknown_host` or `private`, of the problem `webhook_address_forbidden`.
-        host: Of the address.
+        reason: Reason of the problem `webhook_address_forbidden`: `unknown_host` or `private`.
+        host: Host of the address.
     """
 
     def __init__(self, reason: str, host: str) -> None:

@@ -26,7 +26,7 @@ class Lookups:
     """Look-ups in threads of their own, a few at once and one of each user, so that no other request waits for them.
 
     Args:
-        settings: With the networks that are not public but allowed.
+        settings: Settings; those for allowed private networks are used.
     """
 
     def __init__(self, settings: GatewaySettings) -> None:

@@ -20,7 +20,7 @@ class Messages:
     """Writes a message for each webhook of an owner that is told of such events.
 
     Args:
-        settings: With the address of this server, for links.
+        settings: Settings; the address of this server is used for links.
     """
 
     def __init__(self, settings: GatewaySettings) -> None:

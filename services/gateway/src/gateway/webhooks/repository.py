@@ -79,10 +79,10 @@ def take_due(
 
     Args:
         session: The transaction.
-        lease: How long they are taken for.
-        of_each: Of one webhook, at most.
-        webhooks: Whose messages are taken, at most; those first that have waited longest.
-        of_owner: Webhooks of one user whose messages are sent at a time, at most.
+        lease: Duration of the lease.
+        of_each: Largest number of messages of one webhook.
+        webhooks: Largest number of webhooks; those that have waited longest come first.
+        of_owner: Largest number of webhooks of one user whose messages are sent at a time.
         without: Webhooks whose messages are being sent.
     """
     at = shared_now(session)

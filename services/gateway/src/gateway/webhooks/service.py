@@ -29,9 +29,9 @@ def create(session: Session, user: User, new: WebhookCreate, token_id: str | Non
 
     Args:
         session: The transaction.
-        user: Whose.
-        new: What it is.
-        token_id: Of the API token that asks for it, with which it ends.
+        user: Owner of the webhook.
+        new: Description of the webhook.
+        token_id: Id of the API token of the request; the webhook ends with it.
 
     Raises:
         ProblemError: `webhook_exists` or `too_many_webhooks`, 409.
@@ -51,9 +51,9 @@ def change(session: Session, webhook: Webhook, changes: WebhookChange, token_id:
 
     Args:
         session: The transaction.
-        webhook: Which.
-        changes: What changes.
-        token_id: Of the API token that asks for it. A webhook that it moves ends with it.
+        webhook: The webhook.
+        changes: The new values.
+        token_id: Id of the API token of the request. A webhook whose address it changes ends with it.
 
     Raises:
         ProblemError: `webhook_exists`, 409.

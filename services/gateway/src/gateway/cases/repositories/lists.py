@@ -40,10 +40,10 @@ class Read:
     """What a user may know of a signed read of a case that two people read.
 
     Attributes:
-        role: Of the reader.
-        reader_id: Who signed it.
-        reader: Their name.
-        breasts: What they stated of each breast; None if they stated nothing.
+        role: Role of the reader.
+        reader_id: Id of the user who signed it.
+        reader: Name of the reader.
+        breasts: The reader's statements about each breast; None if there are none.
     """
 
     role: ReadRole

@@ -44,8 +44,8 @@ def in_order(lanes: Sequence[Lane], recently_interactive: Sequence[bool]) -> lis
     """Lanes in the order in which they are served.
 
     Args:
-        lanes: Of one queue.
-        recently_interactive: Of the queue's last starts, newest first, whether each was interactive.
+        lanes: Lanes of one queue.
+        recently_interactive: Whether each of the queue's last starts was interactive, newest first.
     """
     last = list(recently_interactive[:INTERACTIVE_IN_A_ROW])
     batch_first = len(last) == INTERACTIVE_IN_A_ROW and all(last)
@@ -56,9 +56,9 @@ def steps_ahead(lanes: Sequence[Lane], own: Lane, before_in_lane: int) -> int:
     """How many steps are going to start before a waiting one, if nothing is added.
 
     Args:
-        lanes: Of the step's queue, in order; its own is among them.
-        own: The step's lane.
-        before_in_lane: Steps of its own lane that go before it.
+        lanes: Lanes of the step's queue, in order, including its own.
+        own: Lane of the step.
+        before_in_lane: Number of steps before it in its lane.
     """
     peers = [lane for lane in lanes if lane.interactive == own.interactive]
     at = peers.index(own)

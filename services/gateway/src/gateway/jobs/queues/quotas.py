@@ -21,10 +21,10 @@ class Quota:
     """How much may wait of the user who asks for an analysis, whoever owns its image.
 
     Attributes:
-        user_id: Who asks.
-        per_user: Analyses of this user.
-        per_token: Analyses of the API token.
-        token_id: Of the API token that it is asked for with; None for a person.
+        user_id: Id of the user who asks.
+        per_user: Largest number of waiting analyses of this user.
+        per_token: Largest number of waiting analyses of the API token.
+        token_id: Id of the API token of the request; None for a person.
     """
 
     user_id: str

@@ -89,7 +89,7 @@ def enqueue(session: Session, step: Step, after: timedelta = timedelta(0)) -> No
     Args:
         session: The transaction.
         step: The step.
-        after: For how long nobody is given it; the reaper announces it when that is over.
+        after: Time for which no worker gets the step; the reaper announces it afterwards.
     """
     at = shared_now(session)
     step.state, step.queued_at = "queued", at + after

@@ -27,9 +27,9 @@ def tables_of(connection: Connection, known: MetaData, names: Collection[str]) -
     column, its type is theirs.
 
     Args:
-        connection: To the database.
+        connection: Connection to the database.
         known: The models' tables.
-        names: Of the tables.
+        names: Names of the tables.
     """
     found = MetaData()
     found.reflect(connection, only=lambda name, _: name in names)
