@@ -26,7 +26,7 @@ export function createAbout(dialog, store, { maySupersede, refresh, onRenamed, o
   const caseId = () => store.state.case?.id ?? '';
   const problem = (/** @type {string} */ words) => message(role(dialog, 'problem'), words);
 
-  /** One thing at a time; what goes wrong is said in the dialog. @param {() => Promise<void>} task */
+  /** Run one action at a time, and show its error in the dialog. @param {() => Promise<void>} task */
   async function act(task) {
     if (busy) return;
     busy = true;
@@ -55,7 +55,7 @@ export function createAbout(dialog, store, { maySupersede, refresh, onRenamed, o
     await refresh();
   }
 
-  /** Deleting asks once more, and says what goes. */
+  /** Ask before deleting, and list what is deleted. */
   async function ask() {
     const { words, refused } = await lossesOfCase(caseId());
     if (refused) return problem(words);

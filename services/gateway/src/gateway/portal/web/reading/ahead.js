@@ -12,13 +12,13 @@ const MOST_FILMS = 4;
 const TO_READ = ['ready', 'failed', 'second_read', 'arbitration'];
 const HANDS = ['pointerdown', 'wheel', 'keydown'];
 
-/** The most urgent case that this reader has claimed and that waits; null where none does. @param {string} but Another than this one. @returns {Promise<string | null>} */
+/** The most urgent waiting case that this reader has claimed; null if there is none. @param {string} but Another than this one. @returns {Promise<string | null>} */
 async function nextCase(but) {
   const { body } = await call('get', '/api/v1/cases', { query: { reader: 'me', limit: '20' } });
   return body.items.find(({ id, state }) => id !== but && TO_READ.includes(state))?.id ?? null;
 }
 
-/** Not every browser tells when it is idle. @param {() => void} task */
+/** Some browsers have no `requestIdleCallback`. @param {() => void} task */
 const whenIdle = (task) => ('requestIdleCallback' in globalThis ? requestIdleCallback(task) : setTimeout(task));
 
 /** @param {import('./state.js').ReadingStore} store @param {string} caseId */
@@ -48,7 +48,7 @@ export function createAhead(store, caseId) {
     }
   }
 
-  /** Whether all that hangs is there. @param {Reading} state */
+  /** Whether the pictures of all panes are loaded. @param {Reading} state */
   const settled = (state) => state.images.length > 0 && slotsOf(state).every(({ source, problem, depth }) => problem || (source && depth !== 'loading'));
 
   function wait() {

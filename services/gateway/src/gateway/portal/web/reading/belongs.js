@@ -50,7 +50,7 @@ export function createBelongs(notes, dialog, store, { maySupersede, onChanged })
   const problem = (/** @type {string} */ words) => message(role(dialog, 'problem'), words);
   const into = () => choices.find(({ checked }) => checked)?.value ?? '';
 
-  /** Name the refused films, each with what asks where it belongs. */
+  /** List the refused films, each with the form that asks where it belongs. */
   function show() {
     const films = (store.state.case?.refused_films ?? []).map(refusedFilm);
     const key = JSON.stringify(films);
@@ -102,7 +102,7 @@ export function createBelongs(notes, dialog, store, { maySupersede, onChanged })
     find(form, 'datalist').replaceChildren(...found.map((each) => new Option(each.pseudonym, each.pseudonym)));
   }
 
-  /** The case that is named; null after the reader was told that it is none, or one of several. */
+  /** The case with the given name; null, with a message, if there is none or more than one. */
   async function chosenCase() {
     await search();
     const same = found.filter((each) => each.pseudonym === pseudonym.value.trim());

@@ -22,7 +22,7 @@ const namedOwn = ({ number, kind }) => `${t('reading.own.name', { letter: letter
 const cleared = ({ together }) =>
   (together?.breasts ?? []).filter(({ assessment }) => assessment === 'no_sign_of_malignancy').map(({ laterality }) => laterality);
 
-/** The contradictions of what is stated, each as a sentence. @param {Reading} state */
+/** The contradictions between the reader's entries, each as a sentence. @param {Reading} state */
 export const contradictionWords = (state) =>
   breastContradictions(state.breasts, judged(state), (target) => verdictOf(state, target), ownOf(state), cleared(state)).map(({ code, side, targets, drawn }) => {
     const { bi_rads: category = 0, recommendation } = state.breasts[side];
@@ -31,7 +31,7 @@ export const contradictionWords = (state) =>
     return t(`reading.breast.${code}`, { side: t(`clinical.side.${side}`), category, what });
   });
 
-/** What a choice is called. @param {Field} field @param {string | number} value */
+/** The name of a choice. @param {Field} field @param {string | number} value */
 const nameOfChoice = (field, value) => {
   if (field === 'recommendation') return t(`clinical.recommendation.${value}`);
   return field === 'density' ? t(`clinical.density.${value}`) : t(`clinical.category.${value}`);
@@ -119,7 +119,7 @@ export function createBreasts(root, store) {
   store.subscribe(['case', 'images', 'breasts', 'together'], show);
 
   return {
-    /** Go to what is not stated of a breast. @param {Side} side */
+    /** Focus the first field of a breast that has no entry. @param {Side} side */
     focus(side) {
       const open = FIELDS.find((field) => store.state.breasts[side][field] === undefined) ?? 'bi_rads';
       find(places, `[name="${open}-${side}"]`).focus();

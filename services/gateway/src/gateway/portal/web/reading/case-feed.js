@@ -30,7 +30,7 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
   /** @type {import('../core/poll.js').Loop | null} */
   let watcher = null;
 
-  /** Ask for the case again, and take what changed. */
+  /** Fetch the case again, and update what changed. */
   async function refresh() {
     asked += 1;
     const turn = asked;
@@ -60,7 +60,7 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
   }
 
   /**
-   * Take a review that was written just now; an older look at the case that arrives late does not undo it.
+   * Take over a review that was just saved; an older response that arrives late does not undo it.
    * @param {{job: string, finding: string}} at
    * @param {Review | null} review
    * @param {string | null} etag
@@ -84,9 +84,9 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
   return {
     refresh,
     takeReview,
-    /** Take films of other cases that were found since. */
+    /** Take over films of other cases that were found since. */
     retake: () => store.state.case && take(store.state.case, store.state.etag),
-    /** Look at the case now. */
+    /** Poll the case now. */
     wake: () => watcher?.wake(),
     start() {
       watcher = loop(ask, (problem, seconds) => {
@@ -98,8 +98,8 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
 }
 
 /**
- * A breast that was stated before one of its films had come, was analysed anew or was taken for the other breast has to be stated
- * again; so has the breast that a film has left.
+ * Entries for a breast are cleared if one of its films is new, was analysed again or was taken for the other breast;
+ * so are those for the breast that a film has left.
  * @param {import('./state.js').Reading} state Before the change.
  * @param {ViewedImage[]} images After it.
  * @returns {Partial<import('./state.js').Reading>}
@@ -118,7 +118,7 @@ export function askedAnew(state, images) {
   return { breasts, line: { words, bad: true }, announced: words };
 }
 
-/** Whether a film is of the same analysis and breast, and is not suspected since. @param {ViewedImage | undefined} before @param {ViewedImage} now */
+/** Whether a film has the same analysis and breast as before, and has not become suspicious. @param {ViewedImage | undefined} before @param {ViewedImage} now */
 const isTheSame = (before, now) =>
   before !== undefined && before.jobId === now.jobId && before.entry?.laterality === now.entry?.laterality && (isSuspected(before) || !isSuspected(now));
 

@@ -22,7 +22,7 @@ export function inWords(/** @type {number} */ value) {
 /** @typedef {import('../core/types.d.ts').ReadingTogether | null} Together */
 
 /**
- * Whether a case's number is that of a breast with a film of a kind that the model was not evaluated on, so that it decides nothing.
+ * Whether a case's number is that of a breast with a film of a kind on which the model was not evaluated, so that it decides nothing.
  * @param {number} value
  * @param {Together} together
  */
@@ -51,8 +51,8 @@ export const malignancyWords = (value, image, together) =>
   value == null ? t('reading.finding.unknown') : t('reading.suspicion', { words: certaintyOf(value, image, together) });
 
 /**
- * What stands first of a finding, the same text in list and picture: its suspicion on the film's scale, from which its
- * colour follows by the film's thresholds. A model that gives none leaves the number of the finding alone.
+ * The headline of a finding, the same in list and picture: its suspicion on the film's scale, which determines its
+ * colour by the film's thresholds. Without a suspicion, it is only the finding's number.
  * @param {{thresholds: import('../core/numbers.js').Thresholds}} result
  * @param {{probability_malignant?: number | null}} finding
  * @param {number | null} [place] Its number; null for one without.

@@ -16,18 +16,18 @@ function sizeOf({ result }, { box }) {
   return Math.max(box.width * column, box.height * row);
 }
 
-/** Where a finding lies, in mm from the tip of the breast. @param {ViewedImage} image @param {Finding} finding */
+/** The position of a finding, in mm from the tip of the breast. @param {ViewedImage} image @param {Finding} finding */
 function placeOf(image, { box }) {
   const [tip, spacing] = [tipOf(image), spacingOf(image)];
   if (!tip || spacing === null) return null;
   return { x: (box.x + box.width / 2 - tip.x) * spacing, y: (box.y + box.height / 2 - tip.y) * spacing };
 }
 
-/** The findings that are marked by default, with their places in the result. @param {ViewedImage} image @returns {[Finding, number][]} */
+/** The findings that are marked by default, with their indices in the result. @param {ViewedImage} image @returns {[Finding, number][]} */
 const markedOn = ({ result }) =>
   (result?.findings ?? []).flatMap((finding, index) => (finding.probability < (result?.thresholds.finding ?? 0) ? [] : [[finding, index]]));
 
-/** Whether lengths on two films are of one known plane: in the breast, or at the detector, where it is magnified. @param {ViewedImage} one @param {ViewedImage} other */
+/** Whether lengths on two films are valid in the same known plane: the breast, or the detector, where it is magnified. @param {ViewedImage} one @param {ViewedImage} other */
 const inOnePlane = (one, other) => Boolean(one.result?.image.spacing_plane) && one.result?.image.spacing_plane === other.result?.image.spacing_plane;
 
 /** Whether sizes and places on two films can be compared. @param {ViewedImage} image @param {ViewedImage} other */
@@ -60,8 +60,8 @@ function trendOf(images, image, index) {
 }
 
 /**
- * The trend of a lesion. Where the joint reading compared the lesion, it is what that found, on the view that it tells of. Else it is
- * by place alone: of the mark that was found on most days, of these the larger one.
+ * The trend of a lesion: the sizes from the joint reading, on the view that it compared. Without a joint reading, it is
+ * matched by position alone: the trend of the mark that was found on most days, and of these the larger one.
  * @param {ViewedImage[]} images
  * @param {{image: ViewedImage, index: number}[]} marks
  * @param {Change | null} [change] What the joint reading found.
@@ -84,7 +84,7 @@ function comparedTrend(images, marks, change, earlier) {
   return [...past, { day: mark.image.entry.examination ?? '', mm: change.now_mm ?? sizeOf(mark.image, finding) }];
 }
 
-/** The sizes that the joint reading found on earlier days; null where it compared none in mm, as of a plane that is not known. @param {ViewedImage[]} images @param {Change} change @param {string} since */
+/** The sizes that the joint reading found on earlier days; null if it compared none in mm, for example because their plane is unknown. @param {ViewedImage[]} images @param {Change} change @param {string} since */
 function pastOf(images, { change, before_mm: before = null, now_mm: now = null, sizes = [] }, since) {
   const told = change === 'new' || (before !== null && now !== null);
   if (!told || !since || change === 'not_comparable') return null;
@@ -105,7 +105,7 @@ function ownTrend(images, marks) {
   return trends.sort((one, other) => known(other) - known(one) || now(other) - now(one))[0] ?? null;
 }
 
-/** The earlier mark of each finding, by the finding's place: the nearest two first. @param {ViewedImage} image @param {ViewedImage} before */
+/** The earlier mark of each finding, by the finding's index; the nearest pairs are matched first. @param {ViewedImage} image @param {ViewedImage} before */
 function partnersOf(image, before) {
   const pairs = markedOn(image).flatMap(([finding, index]) =>
     markedOn(before).map(([mark]) => ({ index, mark, distance: distanceOf(placeOf(image, finding), placeOf(before, mark)) })));
@@ -121,7 +121,7 @@ function partnersOf(image, before) {
 }
 
 /**
- * The finding of today at the place of each mark of an earlier film, on the films of its view.
+ * The current finding at the position of each mark of an earlier film, on the films of its view.
  * @param {ViewedImage[]} images
  * @param {ViewedImage} before
  */

@@ -39,7 +39,7 @@ export function createConclusion(root, onChoose) {
     list('suggestions', JSON.stringify(suggestions), listItems(suggestions.map(({ text }) => text)));
   };
 
-  /** Written anew only where it changed: what has the focus keeps it. @param {string} name @param {string} key @param {HTMLElement[]} items */
+  /** Replace items only if they changed, so that the focus is kept. @param {string} name @param {string} key @param {HTMLElement[]} items */
   function list(name, key, items) {
     const section = role(root, name);
     const place = find(section, 'ul');
@@ -63,7 +63,7 @@ export function createConclusion(root, onChoose) {
   }
 }
 
-/** What of the films is in doubt, films of which the same is said together: it may concern the side of the breast. @param {ViewedImage[]} images */
+/** The doubts about films, such as about the side of the breast; films with the same doubt are listed together. @param {ViewedImage[]} images */
 function doubtsOfAll(images) {
   /** @type {Map<string, string[]>} */
   const said = new Map();

@@ -35,7 +35,7 @@ export function contradiction(conclusion, images, verdictOf, drawn = false) {
 const MEANINGS = /** @type {const} */ ([['malignancy_suspected', [4, 5, 6]], ['not_sure', [0, 3]], ['no_sign_of_malignancy', [1, 2]]]);
 
 /**
- * Whether a conclusion about the case is less suspicious than what is stated of a breast.
+ * Whether a conclusion about the case is less suspicious than the entries for a breast.
  * @param {string} conclusion
  * @param {import('../core/types.d.ts').BreastConclusions | null} breasts
  */
@@ -45,7 +45,7 @@ export function isMilder(conclusion, breasts) {
   return conclusion !== '' && Math.min(...stated, MEANINGS.length) < MEANINGS.findIndex(([name]) => name === conclusion);
 }
 
-/** The findings, and the image as a whole, that are anything but clear on the image's own scale. @param {ViewedImage} image @param {Result} result */
+/** The findings, and the image as a whole, that are suspicious or unsure by the image's thresholds. @param {ViewedImage} image @param {Result} result */
 function suspicious(image, { assessment, thresholds, findings, probability_malignant: whole }) {
   return targetsOf(image).filter(({ index }) => {
     if (index === null) return assessment !== 'no_sign_of_malignancy';
@@ -53,7 +53,7 @@ function suspicious(image, { assessment, thresholds, findings, probability_malig
   });
 }
 
-/** Whether something of an image still speaks for malignancy: confirmed, or without a verdict so far. */
+/** Whether an image still supports malignancy, by its verdicts and by its suspicious targets without one. */
 function supports(/** @type {ViewedImage} */ image, /** @type {Result} */ { assessment, findings, thresholds }, /** @type {VerdictOf} */ verdictOf) {
   const verdicts = findings.map((_, index) => verdictOf(targetOf(image, index)));
   const whole = verdictOf(targetOf(image));

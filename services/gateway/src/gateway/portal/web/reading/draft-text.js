@@ -26,11 +26,11 @@ export function createDraftText(root, comment, store) {
   for (const button of all(root, '[data-draft]')) button.addEventListener('click', () => put(button.dataset.draft ?? ''));
 
   return {
-    /** Whether the reader wrote something of their own. */
+    /** Whether the reader edited the text. */
     edited,
 
     /**
-     * Make the draft anew. Without one the field is empty, and the report is signed all the same.
+     * Fetch a new draft. If that fails, the field is empty, and the report can still be signed.
      * @returns {Promise<boolean>} Whether the field has a text that was edited when the breasts were stated otherwise.
      */
     async make() {

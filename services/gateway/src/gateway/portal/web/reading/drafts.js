@@ -4,14 +4,14 @@ import { isOfJob, keyOf, targetOf } from './targets.js';
 
 /** @typedef {Record<string, string>} Drafts */
 
-/** Keep what is typed; nothing where it is what is saved already. */
+/** Keep a typed comment, unless it equals the saved one. */
 export function withDraft(/** @type {Drafts} */ drafts, /** @type {string} */ key, /** @type {string} */ text, /** @type {string} */ saved) {
   const { [key]: _, ...others } = drafts;
   return text === saved ? others : { ...others, [key]: text };
 }
 
 /**
- * What was typed of an analysis that another has replaced goes to its image as a whole; of an image that was removed, away.
+ * A comment on an analysis that was replaced moves to its image as a whole; one on a removed image is dropped.
  * @param {Drafts} drafts
  * @param {import('../viewer/image.js').ViewedImage[]} images
  */

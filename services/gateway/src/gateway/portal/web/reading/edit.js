@@ -14,7 +14,7 @@ import { t } from '../core/words.js';
 /** @type {FieldName[]} */
 const FIELDS = ['modality', 'laterality', 'view', 'study_date', 'um_per_pixel', 'magnification'];
 
-/** What is said of an image and of what was found in it. @param {import('./state.js').Reading} state @param {string} id */
+/** The description of an image and the reviews of its analysis, as text for comparison. @param {import('./state.js').Reading} state @param {string} id */
 function saidOf({ images, case: detail }, id) {
   const image = images.find((other) => other.id === id);
   const reviews = detail?.reviews.filter(({ job_id: job }) => job === image?.jobId);
@@ -77,7 +77,7 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged, on
     if (await maySupersede(t('reading.edit.of', { name: ofImage }))) await act('patch', send);
   }
 
-  /** Removing says what goes, and asks once more. */
+  /** Ask before removing, and list what is deleted. */
   async function ask() {
     const image = edited;
     if (!image) return;
@@ -114,7 +114,7 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged, on
     }
   }
 
-  /** Change the image as the reader saw it: again where only something else of the case changed meanwhile. */
+  /** Change the image as the reader saw it; repeated if meanwhile only another part of the case changed. */
   async function write(/** @type {string} */ id, /** @type {'patch' | 'delete'} */ method, /** @type {any} */ send) {
     try {
       await call(method, '/api/v1/images/{image_id}', { params: { image_id: id }, send, ifMatch: seen.etag });

@@ -45,7 +45,7 @@ export function fillRow(row, state, target) {
   fillVerdict(row, state, target);
 }
 
-/** What a row is of: a film, or the marks of a lesion, in short for the eye and in full for screen readers. @param {HTMLElement} row @param {Reading} state @param {Target} target */
+/** The name of a row: that of a film, or of the marks of a lesion, abbreviated on screen and in full for screen readers. @param {HTMLElement} row @param {Reading} state @param {Target} target */
 function fillName(row, state, target) {
   const marks = marksOfRow(state, target);
   write(role(row, 'what'), target.index === null ? imageOf(state.images, target)?.name ?? '' : nameOfMarks(state, marks));
@@ -93,7 +93,7 @@ function fillFinding(row, image, result, finding) {
   role(row, 'size').title = sizeWords(result.image, finding);
 }
 
-/** What the films say together of the finding's lesion: its place by both views, its other mark, its change. @param {HTMLElement} row @param {Reading} state @param {Target} target */
+/** The joint reading of the finding's lesion: its place by both views, its other mark, its change. @param {HTMLElement} row @param {Reading} state @param {Target} target */
 function fillTogether(row, state, target) {
   const lesion = lesionOf(state, target);
   const by = new Set(lesion?.marks.map(({ view }) => view)).size === 2 ? 'both' : 'single';
@@ -108,7 +108,7 @@ function fillTogether(row, state, target) {
   write(role(row, 'together'), said.join(' · '));
 }
 
-/** Whether the sizes of a lesion say what became of it. @param {import('../core/types.d.ts').Lesion} lesion @param {ReturnType<typeof trendOfLesion>} told */
+/** Whether the sizes that are shown already express the lesion's change. @param {import('../core/types.d.ts').Lesion} lesion @param {ReturnType<typeof trendOfLesion>} told */
 function sizesSay(lesion, told) {
   if (told?.trend.find(({ day }) => day === told.since)?.mm == null) return false;
   return !isWorse(lesion) || (!told.apart && grownBy(told.trend, told.since) > 0);

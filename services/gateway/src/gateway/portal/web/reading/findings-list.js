@@ -32,7 +32,7 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
 
   const savedComment = (/** @type {Target} */ target) => reviewOf(store.state.case?.reviews ?? [], target)?.comment ?? '';
 
-  /** Show findings from a probability on. What is hidden must not be the target of the next key. @param {number} threshold */
+  /** Show findings from a probability on. A hidden finding is no longer chosen, so that no key applies to it. @param {number} threshold */
   function showFrom(threshold) {
     const limit = Math.floor(threshold * 100) / 100;
     const { chosen, images } = store.state;
@@ -76,7 +76,7 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
     return row;
   }
 
-  /** Rows are moved only where their order changed: what has the focus, or is being typed, stays. @param {Reading} state */
+  /** Rows are moved only if their order changed, so that focus and typed text are kept. @param {Reading} state */
   function show(state) {
     const targets = shownTargets(state);
     const shown = new Set(targets.map(keyOf));
@@ -137,5 +137,5 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
   };
 }
 
-/** Whether a target is a film as a whole: these are judged less often than what was found on them, and are folded away. @param {Reading} state @param {Target} target */
+/** Whether a target is a film as a whole. These are judged less often than findings, and are folded. @param {Reading} state @param {Target} target */
 const isFilm = ({ images }, target) => target.index === null && Boolean(imageOf(images, target)?.film);

@@ -13,20 +13,20 @@ import { findingOf, imageOf, keyOf, reviewOf, sameTarget, targetOf, targetsOf } 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 /** @typedef {import('../core/types.d.ts').Result} Result */
 
-/** From which probability of a mass its mark is shown. @param {Reading} state @param {Result} result */
+/** The probability from which a finding is shown. @param {Reading} state @param {Result} result */
 const limitOf = ({ threshold }, { thresholds }) => threshold ?? thresholds.finding;
 
 /** @param {Reading} state @param {Target} target */
 export const verdictOf = (state, target) => reviewOf(state.case?.reviews ?? [], target)?.verdict ?? null;
 
-/** What stands first of the row that speaks of a mark: the marks of a lesion look alike. @param {Reading} state @param {Target} target */
+/** The headline of the row that contains a mark, so that all marks of a lesion look alike. @param {Reading} state @param {Target} target */
 function headlineOfRow(state, target) {
   const head = marksOfRow(state, target).reduce((most, mark) => (suspicion(state, mark) > suspicion(state, most) ? mark : most));
   const [result, finding] = [imageOf(state.images, head)?.result, findingOf(state.images, head)];
   return headlineOf(/** @type {Result} */ (result), finding ?? {}, numberOf(state, target));
 }
 
-/** What is drawn of an image: every finding that the threshold lets through. @param {Reading} state @param {ViewedImage} image */
+/** The marks to draw on an image: every finding from the threshold on. @param {Reading} state @param {ViewedImage} image */
 export function marksOf(state, image) {
   const { result } = image;
   if (!result) return [];
@@ -52,13 +52,13 @@ export function isHidden(state, target) {
   return Boolean(finding && result && finding.probability < limitOf(state, result));
 }
 
-/** How suspicious a finding is. @param {Reading} state @param {Target} target */
+/** The suspicion of a finding. @param {Reading} state @param {Target} target */
 const suspicion = (state, target) => findingOf(state.images, target)?.probability_malignant ?? -1;
 
-/** How suspicious the lesion of a finding is: as its most suspicious mark. @param {Reading} state @param {Target} target */
+/** The suspicion of a finding's lesion: that of its most suspicious mark. @param {Reading} state @param {Target} target */
 const suspicionOfLesion = (state, target) => Math.max(...[target, ...otherMarks(state, target)].map((mark) => suspicion(state, mark)));
 
-/** Whether a mark and the other mark of its lesion are spoken of apart: a mark without a verdict is no part of one that has one. @param {Reading} state @param {Target} target @param {Target} other */
+/** Whether a mark of a lesion has a row of its own: it has a comment, or another verdict than the other mark. @param {Reading} state @param {Target} target @param {Target} other */
 function saysMore({ case: detail, drafts }, target, other) {
   const [own, theirs] = [target, other].map((one) => reviewOf(detail?.reviews ?? [], one));
   return Boolean(own?.comment) || keyOf(target) in drafts || (own?.verdict ?? null) !== (theirs?.verdict ?? null);
@@ -67,10 +67,10 @@ function saysMore({ case: detail, drafts }, target, other) {
 /** The most suspicious lesion first, whatever film shows it. @param {Reading} state @param {Target[]} targets */
 const ordered = (state, targets) => [...targets].sort((one, other) => suspicionOfLesion(state, other) - suspicionOfLesion(state, one));
 
-/** The other marks of a lesion that are not spoken of apart from one. @param {Reading} state @param {Target} target */
+/** The other marks of a lesion that share the row of one. @param {Reading} state @param {Target} target */
 const alike = (state, target) => otherMarks(state, target).filter((other) => !saysMore(state, target, other) && !saysMore(state, other, target));
 
-/** The marks that a row of the list speaks of, CC before MLO: all of a lesion, unless they are spoken of apart. @param {Reading} state @param {Target} target @returns {Target[]} */
+/** The marks of a row, CC before MLO: all of a lesion, unless they have separate rows. @param {Reading} state @param {Target} target @returns {Target[]} */
 export const marksOfRow = (state, target) => inOrder(state, [target, ...alike(state, target).filter((other) => !isHidden(state, other))]);
 
 /** The marks of a lesion as they are named, CC before MLO. @param {Reading} state @param {Target[]} marks */
@@ -81,7 +81,7 @@ function inOrder(state, marks) {
 }
 
 /**
- * One target for each lesion: where several of its marks are among the targets, the most suspicious one stands for them.
+ * One target for each lesion: the most suspicious of its marks among the targets.
  * @param {Reading} state
  * @param {Target[]} targets
  */
@@ -98,7 +98,7 @@ export function heads(state, targets) {
 }
 
 /**
- * The other marks of a lesion on which a verdict on one is given as well: all are drawn on films that hang, and none is spoken of apart.
+ * The other marks of a lesion that get the verdict on one, too: all are drawn on hung films, and none has a row of its own.
  * @param {Reading} state
  * @param {Target} target
  * @returns {Target[]}
@@ -109,7 +109,7 @@ export function coupledTo(state, target) {
   return (boxes || outlines) && drawn(target) ? alike(state, target).filter(drawn) : [];
 }
 
-/** What is known once a verdict is saved. @param {Reading} state @param {Target[]} targets @param {import('./state.js').Verdict} verdict @returns {Reading} */
+/** The state as it will be once a verdict is saved. @param {Reading} state @param {Target[]} targets @param {import('./state.js').Verdict} verdict @returns {Reading} */
 export function withVerdict(state, targets, verdict) {
   const { case: detail } = state;
   if (!detail) return state;
@@ -121,7 +121,7 @@ export function withVerdict(state, targets, verdict) {
   return { ...state, case: { ...detail, reviews: [...others, ...said] } };
 }
 
-/** Every target that can be gone to, in the order of the list: findings of the current examination that are shown, a lesion once; then fields, then films. @param {Reading} state */
+/** All targets of the list, in its order: the shown findings of the current examination, a lesion once; then fields, then films. @param {Reading} state */
 export function shownTargets(state) {
   const images = judged(state);
   const wholes = [...images].sort((one, other) => Number(one.film) - Number(other.film)).flatMap((image) => (image.result ? [targetOf(image)] : []));
@@ -129,7 +129,7 @@ export function shownTargets(state) {
   return [...ordered(state, heads(state, findings)), ...wholes];
 }
 
-/** How many findings the threshold hides, and from which probability on they are shown. @param {Reading} state */
+/** The number of findings that the threshold hides, and the threshold. @param {Reading} state */
 export function hiding(state) {
   const read = withResult(judged(state));
   const hidden = read.flatMap(({ result }) => result.findings.filter(({ probability }) => probability < limitOf(state, result)));
@@ -137,24 +137,24 @@ export function hiding(state) {
   return { count: hidden.length, limit, films: read.some(({ image }) => image.marks) };
 }
 
-/** The findings of the current examination that the report marks, whatever is shown now. @param {Reading} state */
+/** The findings of the current examination that the report marks, regardless of the threshold. @param {Reading} state */
 export const markedTargets = (state) =>
   withResult(judged(state)).flatMap(({ image, result }) =>
     result.findings.flatMap(({ probability }, index) => (probability >= result.thresholds.finding ? [targetOf(image, index)] : [])),
   );
 
-/** Those of them that have no verdict yet. @param {Reading} state */
+/** The marked findings without a verdict. @param {Reading} state */
 export const unreviewed = (state) => markedTargets(state).filter((target) => !verdictOf(state, target));
 
-/** Targets by what they are of, the most suspicious first: the marks of one lesion together, unless they are spoken of apart. @param {Reading} state @param {Target[]} targets @returns {Target[][]} */
+/** Targets grouped by lesion, the most suspicious first, unless its marks have separate rows. @param {Reading} state @param {Target[]} targets @returns {Target[][]} */
 export function byLesion(state, targets) {
   const first = heads(state, targets);
   const without = targets.filter((target) => !first.some((head) => sameTarget(head, target)));
   return ordered(state, first).map((head) => inOrder(state, [head, ...otherMarks(state, head).filter((mark) => without.some((target) => sameTarget(mark, target)))]));
 }
 
-/** The same, each lesion once, the most suspicious first. @param {Reading} state */
+/** The marked findings, each lesion once, the most suspicious first. @param {Reading} state */
 export const markedLesions = (state) => ordered(state, heads(state, markedTargets(state)));
 
-/** Where a comment was typed that is not saved. @param {Reading} state */
+/** The targets with a comment that is not saved. @param {Reading} state */
 export const drafted = (state) => state.images.flatMap(targetsOf).filter((target) => keyOf(target) in state.drafts);

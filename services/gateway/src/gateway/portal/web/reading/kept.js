@@ -1,10 +1,10 @@
-// Keeps what a reader typed and stated while they log in again: it would be lost with the page.
+// Keeps the reader's unsaved entries while they log in again.
 
 const PREFIX = 'typed:'; // before the case
 const LEAVES_WITHIN = 1000; // ms: a link that is opened in another tab leaves the page where it is
 
 /**
- * Keep it in this tab when the link to the login is followed, and put it back for the same reader. What another one left in this tab is removed.
+ * Store the entries in this tab when the link to the login is followed, and restore them for the same reader. Entries of another reader are removed.
  * @param {import('./state.js').ReadingStore} store
  * @param {HTMLTextAreaElement} comment In the report.
  * @param {{caseId: string, user: string, onBack: () => void}} page

@@ -12,7 +12,7 @@ const PRESSED_BY_SPACE = 'button, summary, a, input';
 /** @type {import('./state.js').ToolName[]} */
 const TOOLS = ['move', 'zoom', 'window', 'magnify', 'value', 'ruler', 'ellipse', 'angle', 'box', 'oval', 'outline'];
 const FIELDS = [5, 6, 7, 8, 9];
-/** What only a role that reviews cases may do. */
+/** Actions of roles that may review cases. */
 const REVIEWS = ['confirm', 'dismiss', 'undo', 'drop', 'box', 'oval', 'outline'];
 /** What is seen as long as a key is held. @type {Record<string, 'marks' | 'heat'>} */
 const PEEKS = { without_marks: 'marks', with_heat: 'heat' };
@@ -34,7 +34,7 @@ const PEEKS = { without_marks: 'marks', with_heat: 'heat' };
  * @property {() => import('../viewer/pane.js').Hand | null} instruments
  */
 
-/** What can be done anywhere. @param {Page} page @returns {Record<string, (event: KeyboardEvent) => unknown>} */
+/** The actions that work everywhere. @param {Page} page @returns {Record<string, (event: KeyboardEvent) => unknown>} */
 function actsOf({ navigation, tools, undo, drop, help }) {
   return {
     zoom_in: tools.zoomIn,
@@ -72,7 +72,7 @@ function actsOf({ navigation, tools, undo, drop, help }) {
   };
 }
 
-/** What can be done on a film that has the focus; null where there is nothing to do it with. @param {Page} page @returns {Record<string, (pane: Pane) => (() => unknown) | null>} */
+/** The actions on the film that has the focus; each returns null if there is nothing to act on. @param {Page} page @returns {Record<string, (pane: Pane) => (() => unknown) | null>} */
 function filmActsOf({ instruments }) {
   const pan = (/** @type {number} */ x, /** @type {number} */ y) => (/** @type {Pane} */ pane) => () => pane.pan({ x: x * PAN, y: y * PAN });
   return {
@@ -95,7 +95,7 @@ function compare(keys, acts) {
   if (apart.length) throw new Error(`shortcuts: ${apart.join(', ')}`);
 }
 
-/** Whether the keys belong to something else: a field that is typed into, a dialog, an input method. @param {KeyboardEvent} event */
+/** Whether a key press belongs to a text field, a dialog or an input method. @param {KeyboardEvent} event */
 const belongsElsewhere = ({ target, isComposing, altKey }) =>
   isComposing || altKey || document.querySelector('dialog[open]') !== null || (target instanceof Element && target.closest(TYPED) !== null);
 
@@ -124,7 +124,7 @@ export function listenToKeys(store, table, page) {
 
   const nameOf = (/** @type {KeyboardEvent} */ { shiftKey, key }) => (shiftKey || key.length > 1 ? key : key.toLowerCase()); // Caps Lock is no other key
 
-  /** What a key does here, and whether it does so again while it is held. @param {KeyboardEvent} event @returns {{act: ((event: KeyboardEvent) => unknown) | null, repeats: boolean}} */
+  /** The action of a key, and whether it repeats while the key is held. @param {KeyboardEvent} event @returns {{act: ((event: KeyboardEvent) => unknown) | null, repeats: boolean}} */
   function wanted(event) {
     const key = nameOf(event);
     if (event.ctrlKey || event.metaKey) return { act: key === 'z' ? acts.undo : null, repeats: false };

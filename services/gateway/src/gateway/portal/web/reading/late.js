@@ -1,4 +1,4 @@
-// Parts of the reading page that are fetched when they are wanted first, with their sentences.
+// Parts of the reading page that are loaded on first use, with their sentences.
 
 import { offline } from '../core/api.js';
 import { addWords } from '../core/words.js';
@@ -7,7 +7,7 @@ import { DRAWING } from './own-part.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
 
-/** Stands for a tool that is still being fetched: it takes what the hand does, so that the film is not moved instead. */
+/** Replaces a tool that is still being loaded: it takes the pointer's input, so that the film is not moved instead. */
 export const NOT_YET = { busy: true, paint() {}, down: () => true, move() {}, up() {}, hover() {}, leave() {}, wheel: () => false, place: () => false, remove() {}, drop: () => false };
 
 /**
@@ -22,7 +22,7 @@ export const fetched = (imported, script) =>
   });
 
 /**
- * What draws over films and what enhances them, each from when such a tool is taken up.
+ * The drawing tools and the enhancement, each loaded when it is first selected.
  * @param {import('./state.js').ReadingStore} store
  * @param {{panes: import('../viewer/pane.js').Pane[], onProblem: (error: unknown) => void}} page
  */

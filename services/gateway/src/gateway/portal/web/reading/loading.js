@@ -15,15 +15,15 @@ const AGAIN_MS = 5000; // what did not arrive is not asked for again before
 /** @type {Promise<Record<string, import('../core/types.d.ts').Result>>} */
 const NONE = Promise.resolve({});
 
-/** Whether samples as they are stored are there already, many or all. @param {import('../viewer/sources.js').Source} source */
+/** Whether samples of the stored depth are loaded, at reduced or full size. @param {import('../viewer/sources.js').Source} source */
 const isDeep = (source) => source.grey && source.range > 256;
 
-/** Every change of the page asks again for what is lacking. @param {Set<string>} asked @param {string} shown */
+/** Allow another attempt after a pause; each change of the state triggers one. @param {Set<string>} asked @param {string} shown */
 const forget = (asked, shown) => void setTimeout(() => asked.delete(shown), AGAIN_MS);
 
 /** @param {import('./state.js').ReadingStore} store */
 export function createLoader(store) {
-  // What was asked for is kept by `shownOf`: another analysis, or a film that was corrected, is loaded anew.
+  // Requests are remembered by `shownOf`, so that another analysis or a corrected film is loaded again.
   /** @type {Set<string>} Whose pictures were asked for; of films that were not analysed with their state, for they may be tried again. */
   const asked = new Set();
   /** @type {Set<string>} Whose film was asked for in its full depth. */
@@ -32,7 +32,7 @@ export function createLoader(store) {
   const waiting = [];
   let loading = 0;
 
-  /** Changes an image as long as it is shown as it was; other pixels are shown with the window that they come with. */
+  /** Changes an image unless it was replaced meanwhile; new pixels are shown with their own window. */
   const patchOf = (/** @type {ViewedImage} */ former) => (/** @type {Partial<ViewedImage>} */ change) => {
     const { id } = former;
     if (!store.state.images.some((image) => image.id === id && shownOf(image) === shownOf(former))) return;
@@ -54,7 +54,7 @@ export function createLoader(store) {
     }
   }
 
-  /** First the image that is read, then those that hang beside it. */
+  /** The current image first, then those that hang beside it. */
   async function deepenAll() {
     const active = activeOf(store.state);
     for (const { id } of [...(active ? [active] : []), ...store.state.images]) await deepen(id);
@@ -68,7 +68,7 @@ export function createLoader(store) {
     if (!(await loadDepth(image, patchOf(image)))) forget(deepened, shownOf(image));
   }
 
-  /** The results of several images of this case in one answer; what is not in it is asked for alone. @param {ViewedImage[]} images @returns {typeof NONE} */
+  /** The results of several images of this case in one response; missing ones are requested singly. @param {ViewedImage[]} images @returns {typeof NONE} */
   function resultsOf(images) {
     const detail = store.state.case;
     const jobs = images.map(({ jobId }) => jobId).filter((jobId) => detail?.images.some(({ job }) => job.id === jobId)).slice(0, MOST_RESULTS);
@@ -82,7 +82,7 @@ export function createLoader(store) {
   /** @type {Set<string>} Whose heat map was asked for. */
   const heated = new Set();
 
-  /** Load all samples of a film, once somebody looks closely. @param {ViewedImage} image */
+  /** Load all samples of a film when the reader zooms in. @param {ViewedImage} image */
   async function refine({ id }) {
     const image = store.state.images.find((other) => other.id === id);
     if (!image?.source?.grey || !image.source.coarse || refined.has(shownOf(image))) return;
@@ -90,7 +90,7 @@ export function createLoader(store) {
     if (!(await loadAll(image, patchOf(image)))) forget(refined, shownOf(image));
   }
 
-  /** A film that is not analysed, or not yet: its pixels alone. What comes later than its result is dropped. @param {ViewedImage} image */
+  /** Show only the pixels of a film without a result. Pixels that arrive after the result are dropped. @param {ViewedImage} image */
   async function show(image) {
     const key = `${shownOf(image)} ${image.entry.state}`;
     if (asked.has(key)) return;
@@ -100,13 +100,13 @@ export function createLoader(store) {
     if (!(await loadUnanalysed(image, (change) => isOpen() && patch(change)))) forget(asked, key);
   }
 
-  /** What a tool or an enhancement needs of the films that hang: all their samples. @param {import('./state.js').Reading} state */
+  /** Load all samples of the hung films if the selected tool or an enhancement needs them. @param {import('./state.js').Reading} state */
   function serve(state) {
     const { tool, enhanced } = state;
     if (tool === 'magnify' || tool === 'value' || enhanced.local || enhanced.edges) slotsOf(state).forEach(refine);
   }
 
-  /** Heat maps are loaded once somebody wants to see them. @param {import('./state.js').Reading} state */
+  /** Load heat maps when they are switched on. @param {import('./state.js').Reading} state */
   function heat(state) {
     if (!state.overlays.heat && state.peek !== 'heat') return;
     for (const image of slotsOf(state)) {
@@ -116,7 +116,7 @@ export function createLoader(store) {
     }
   }
 
-  /** Notes which pictures hang: the others are named before the report is signed. @param {import('./state.js').Reading} state */
+  /** Record which pictures were shown; the others are listed before the report is signed. @param {import('./state.js').Reading} state */
   function noteSeen(state) {
     const shown = slotsOf(state).filter(({ id, source }) => source && !state.seen.includes(id));
     if (shown.length) store.update({ seen: [...state.seen, ...shown.map(({ id }) => id)] });

@@ -14,7 +14,7 @@ import { findingOf, imageOf, nameOf, sameTarget, targetOf, targetsOf } from './t
 /** @typedef {import('../viewer/hanging.js').Layout} Layout */
 
 /**
- * The place of the next item of a list: after or before the chosen one; the first time, beginning at the image that is read.
+ * The index of the next or previous item of a list, relative to the chosen one; without one, relative to the current image.
  * @param {number} count
  * @param {{chosen: number, here: number}} places -1 where there is none.
  * @param {1 | -1} by
@@ -38,13 +38,13 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
   /** @type {Target | null} The finding that the reader reached by going through the open ones. */
   let through = null;
 
-  /** Whether a mark is one of those that a row speaks of. @param {Target} row @param {Target | null} mark */
+  /** Whether a mark belongs to a row. @param {Target} row @param {Target | null} mark */
   const isOf = (row, mark) => marksOfRow(store.state, row).some((other) => sameTarget(other, mark));
 
   /** @param {Target} target */
   const shows = (target) => panes.of(target.imageId)?.shows(findingOf(store.state.images, target)?.box ?? null) ?? false;
 
-  /** Bring the marks of a lesion, on earlier films too, into the middle of their panes, all at the scale of the largest. @param {Target} target */
+  /** Centre the marks of a lesion in their panes, also on earlier films, all at the scale of the largest. @param {Target} target */
   function bringUp(target) {
     const { state } = store;
     const earlier = state.images.filter(({ prior }) => prior && state.together).flatMap((image) => targetsOf(image));
@@ -73,7 +73,7 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     scrollTo(target);
   }
 
-  /** Bring the row of a target into the list's sight, and its film into the window's: on a phone the film wins. @param {Target} target */
+  /** Scroll to the row of a target and to its film; on a phone, to the film. @param {Target} target */
   function scrollTo(target) {
     list.rowOf(target)?.scrollIntoView({ block: 'nearest' });
     if (!shows(target)) panes.of(target.imageId)?.root.scrollIntoView({ block: 'nearest' });
@@ -89,26 +89,26 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     pick,
     choose,
 
-    /** The other marks of a lesion, where all are in sight. @param {Target} target */
+    /** The other marks of a lesion, if all are visible. @param {Target} target */
     coupled(target) {
       return shows(target) ? coupledTo(store.state, target).filter(shows) : [];
     },
 
-    /** Work on the image of a pane. It is not chosen for a verdict: a click that pans must not aim the next key. */
+    /** Make the image of a pane the current one. It is not chosen for a verdict, so that a click that pans does not direct the next key to it. */
     use(/** @type {ViewedImage | null} */ image) {
       if (!image || image.id === store.state.activeId) return;
       store.update(({ chosen }) => ({ ...reads(image), chosen: chosen?.imageId === image.id ? chosen : null }));
       deepen(image.id);
     },
 
-    /** Bring a target onto the screen where it is not there already. @param {Target} target */
+    /** Show a target, unless it is visible already. @param {Target} target */
     reveal(target) {
       if (isHidden(store.state, target)) list.showFrom(findingOf(store.state.images, target)?.probability ?? 0);
       pick(target, !shows(target));
       scrollTo(target);
     },
 
-    /** The next finding, or the one before. @param {1 | -1} by */
+    /** Choose the next or previous finding. @param {1 | -1} by */
     step(by) {
       const { chosen, activeId } = store.state;
       const items = shownTargets(store.state);
@@ -119,7 +119,7 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       list.focus(next);
     },
 
-    /** The next finding without a verdict, after the chosen one and round again. @param {import('./state.js').Reading} [state] With what is being saved. */
+    /** Choose the next finding without a verdict, from the chosen one on and then from the first. @param {import('./state.js').Reading} [state] With what is being saved. */
     stepOpen(state = store.state) {
       const { chosen } = state;
       const marked = markedLesions(state);
@@ -132,7 +132,7 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       return list.focus(next);
     },
 
-    /** Give a verdict by key. Who goes through the open findings goes on to the next. @param {import('./state.js').Verdict} verdict */
+    /** Give a verdict by key, and move on if the reader steps through findings without a verdict. @param {import('./state.js').Verdict} verdict */
     judgeByKey(verdict) {
       const { chosen, images } = store.state;
       const goesOn = sameTarget(chosen, through) && imageOf(images, chosen)?.result && chosen && shows(chosen);
@@ -141,7 +141,7 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       if (goesOn) this.stepOpen(withVerdict(store.state, marks, verdict));
     },
 
-    /** The film of a view: the one that hangs, then the others of this view in turn, else one of a recent examination; a case without films lacks none. @param {import('../viewer/image.js').ViewName} view */
+    /** Show the film of a view: the hung one, then the others of this view in turn, else one of a recent examination. @param {import('../viewer/image.js').ViewName} view */
     view(view) {
       const { images } = store.state;
       const now = images.filter((image) => image.view === view);
@@ -152,13 +152,13 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       return choose(again ? here[(here.indexOf(shown) + 1) % here.length] : shown);
     },
 
-    /** A field, if the case has so many. @param {number} number From 0. */
+    /** Show a field by its number. @param {number} number From 0. */
     field(number) {
       const image = store.state.images.filter(({ film }) => !film)[number];
       if (image) choose(image);
     },
 
-    /** Give a verdict by key: only on what the reader sees. What is out of sight is shown first, and named. */
+    /** Give a verdict by key, only on a visible target. Another one is first shown and named. */
     judge(/** @type {import('./state.js').Verdict} */ verdict) {
       const { chosen, images } = store.state;
       if (!chosen || !imageOf(images, chosen)?.result) return tell(t('reading.judge.nothing'));
@@ -168,7 +168,7 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       return tell(t('reading.judge.shown', { what: nameOf(store.state, chosen) }));
     },
 
-    /** Choose a layout. Four views show no field: there the first film is read then. @param {Layout} layout */
+    /** Choose a layout. The four views show no field, so the first film becomes the current image. @param {Layout} layout */
     arrange(layout) {
       const { state } = store;
       if (!state.images.length) {
@@ -186,12 +186,12 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       if (!chosen && document.activeElement?.closest('.findings')) this.activePane()?.root.focus({ preventScroll: true }); // or Space would press the row
     },
 
-    /** The next step of reading, or the one before. @param {1 | -1} by */
+    /** Go to the next or previous step of reading. @param {1 | -1} by */
     stepHanging(by) {
       if (store.state.images.length) this.arrange(stepOf(store.state, by));
     },
 
-    /** The pane of the image that is read. */
+    /** The pane of the current image. */
     activePane: () => panes.of(activeOf(store.state)?.id ?? null),
   };
 }

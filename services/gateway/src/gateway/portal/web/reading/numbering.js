@@ -14,9 +14,9 @@ const marksOf = ({ marks, earlier_marks: before = [], change }) => [...marks, ..
 const keyOf = (/** @type {string} */ job, /** @type {string} */ finding) => `${job} ${finding}`;
 
 /**
- * The number of every finding, by its analysis and id: the most suspicious lesion first, whatever breast shows it; then marked
+ * The number of every finding, by its analysis and id: first lesions of both breasts, by suspicion; then marked
  * findings that are no lesion, such as those of special views, film by film; then weak ones, the most probable first. On an earlier film a mark has the number of the lesion that
- * was compared with it; on one in another case, which the joint reading does not see, of the finding at its place. Any other has none.
+ * was compared with it; on a film in another case, which the joint reading does not see, that of the finding at its position. Others have none.
  * @param {Read} state
  */
 function numbersOf({ images, together, earlier = [] }) {
@@ -40,7 +40,7 @@ const rest = (jobId, result) =>
   (result?.findings ?? []).map(({ id, probability }) => ({ key: keyOf(jobId, id ?? ''), weight: probability >= (result?.thresholds.finding ?? 0) ? 2 : probability }));
 
 /**
- * Give marks of an earlier film the numbers of the lesions at their places.
+ * Give marks of an earlier film the numbers of the lesions at their positions.
  * @param {import('../viewer/image.js').ViewedImage} before
  * @param {Read['images']} images
  * @param {Map<string, number>} numbers

@@ -13,23 +13,23 @@ const PATH = '/api/v1/cases/{case_id}/reader-findings/{finding_id}/opinion';
 const ASK_AGAIN_MS = 800;
 const PENDING = ['queued', 'running'];
 
-/** What tells one region from another. @param {ReaderFinding} finding */
+/** A key that identifies a region. @param {ReaderFinding} finding */
 const regionOf = ({ image_id: image, box }) => JSON.stringify([image, box]);
 
-/** Whether the system gives opinions on a finding's image. @param {Pick<Reading, 'images'>} state @param {ReaderFinding} finding */
+/** Whether the system gives opinions on regions of a finding's image. @param {Pick<Reading, 'images'>} state @param {ReaderFinding} finding */
 export function isJudged({ images }, { image_id: id }) {
   const image = images.find((other) => other.id === id);
   return Boolean(image && modality(image.entry.modality)?.reads_regions);
 }
 
-/** What is known of the opinion on a finding, as sentences. @param {Pick<Reading, 'opinions'>} state @param {ReaderFinding} finding */
+/** The opinion on a finding, or its state, as sentences. @param {Pick<Reading, 'opinions'>} state @param {ReaderFinding} finding */
 export function opinionOf({ opinions }, finding) {
   const known = opinions[finding.id];
   return known?.region === regionOf(finding) ? known.words : [];
 }
 
 /**
- * Gives what asks for an opinion.
+ * Returns a function that requests an opinion.
  * @param {import('./state.js').ReadingStore} store
  * @param {string} caseId
  */

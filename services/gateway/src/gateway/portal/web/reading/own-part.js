@@ -16,7 +16,7 @@ import { nameOf } from './targets.js';
 /** Tools that draw findings. @type {string[]} */
 export const DRAWING = ['box', 'oval', 'outline'];
 
-/** What readers drew on an image, as it is drawn. @param {Reading} state @param {ViewedImage} image */
+/** The readers' findings on an image, as marks to draw. @param {Reading} state @param {ViewedImage} image */
 export const marksOfOwn = (state, image) => ownMarksOf(ownOf(state), image, state.ownChosen);
 
 /**
@@ -39,7 +39,7 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
   /** @type {ReturnType<typeof import('./naming.js').createNaming> | null} */
   let naming = null;
 
-  /** Fetch what draws and what asks for its name, once such a tool is taken up, or a row is changed. */
+  /** Load the drawing tools and the menu of kinds when such a tool is first selected, or a row is edited. */
   async function fetchAll() {
     const [{ createDrawing }, { createNaming }] = await Promise.all([
       fetched(import('../viewer/drawing.js'), 'viewer/drawing.js'),
@@ -72,7 +72,7 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
     }
   }
 
-  /** Go to a finding, or take it for the same lesion as the one that waits for a partner. @param {string} id */
+  /** Choose a finding, or link it with the one that waits for a partner. @param {string} id */
   function pick(id) {
     if (meet(referenceToOwn(id))) return;
     const finding = ownById(store.state, id);
@@ -83,7 +83,7 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
     if (mark) panes.of(image.id)?.frame(mark.box);
   }
 
-  /** Whether a finding that was chosen is the partner of one that waits. @param {FindingReference} reference */
+  /** Link a chosen finding with the one that waits for a partner; returns whether one waits. @param {FindingReference} reference */
   function meet(reference) {
     const { pairing } = store.state;
     if (!pairing) return false;
@@ -92,7 +92,7 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
     return true;
   }
 
-  /** Wait for the finding that is the same lesion. @param {FindingReference} reference */
+  /** Wait until the reader chooses the finding that is the same lesion. @param {FindingReference} reference */
   function pair(reference) {
     store.update({ pairing: reference });
     tell(t('reading.own.pair.choose'));
@@ -109,14 +109,14 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
     meet: (/** @type {Target} */ target) => target.index !== null && meet(referenceTo(target)),
     pair: (/** @type {Target} */ target) => pair(referenceTo(target)),
 
-    /** Draw the outline of a finding of the system anew. @param {Target} target */
+    /** Let the reader correct the outline of a finding of the system. @param {Target} target */
     correct(target) {
       tools.take('outline');
       store.update({ correcting: referenceTo(target) });
       tell(t('reading.own.correct.draw', { what: nameOf(store.state, target) }));
     },
 
-    /** Give up what was begun. */
+    /** Cancel a drawing or a link that was begun. */
     drop() {
       const { tool, pairing } = store.state;
       if (pairing || DRAWING.includes(tool)) tell('');
@@ -125,7 +125,7 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
       drawing?.drop();
     },
 
-    /** What draws, where such a tool is in hand. */
+    /** The drawing tool, if one is selected. */
     get drawing() {
       return DRAWING.includes(store.state.tool) ? drawing : null;
     },

@@ -23,7 +23,7 @@ export const ownOf = ({ case: detail }) => detail?.reader_findings ?? [];
 /** @param {Reading} state @param {string | null} id */
 export const ownById = (state, id) => ownOf(state).find((finding) => finding.id === id) ?? null;
 
-/** A finding of the system as what a reader draws and says refers to it. @param {Target} target @returns {FindingReference} */
+/** A reference to a finding of the system. @param {Target} target @returns {FindingReference} */
 export const referenceTo = ({ jobId, findingId }) => ({ job_id: jobId, finding_id: findingId });
 
 /** @param {string} id @returns {FindingReference} */
@@ -32,7 +32,7 @@ export const referenceToOwn = (id) => ({ job_id: null, finding_id: id });
 /** @param {FindingReference} one @param {FindingReference} other */
 const same = (one, other) => (one.job_id ?? null) === (other.job_id ?? null) && one.finding_id === other.finding_id;
 
-/** What a reader takes for the same lesion as a finding, with the mark that says so. @param {Reading} state @param {FindingReference} of */
+/** The findings that readers linked with a finding as the same lesion, with the id of each link. @param {Reading} state @param {FindingReference} of */
 export const partnersOf = ({ case: detail }, of) =>
   (detail?.same_lesions ?? []).flatMap((mark) => (same(mark.one, of) ? [{ mark, other: mark.other }] : same(mark.other, of) ? [{ mark, other: mark.one }] : []));
 
@@ -51,7 +51,7 @@ export function createOwn(store, { feed, status, maySupersede }) {
   const nameOf = (/** @type {number} */ number) => t('reading.own.name', { letter: letterOf(number) });
 
   /**
-   * Send a change, again where only something else of the case changed elsewhere.
+   * Send a change; repeated if meanwhile only another part of the case changed.
    * @param {string} what
    * @param {() => Promise<unknown>} act
    * @param {string | null} of The finding that it changes.
@@ -96,11 +96,11 @@ export function createOwn(store, { feed, status, maySupersede }) {
   const remove = (/** @type {string} */ id) => call('delete', PATH, { params: { ...params(), finding_id: id }, ifMatch: store.state.etag });
 
   return {
-    /** Ends when everything is kept, or could not be. */
+    /** Resolves when every change is saved or has failed. */
     settled: () => queue,
 
     /**
-     * Keep what was drawn on an image. Gives whether it is kept.
+     * Save a finding that was drawn on an image; returns whether that succeeded.
      * @param {import('../viewer/image.js').ViewedImage} image
      * @param {Drawn} what As the file has it.
      * @param {Named} named
@@ -116,7 +116,7 @@ export function createOwn(store, { feed, status, maySupersede }) {
       });
     },
 
-    /** Say something else of a finding. @param {ReaderFinding} finding @param {Named} named */
+    /** Change the kind or the note of a finding. @param {ReaderFinding} finding @param {Named} named */
     rename: (finding, named) =>
       change(t('reading.own.change'), async () => {
         await put(finding.id, { ...finding, ...named });
@@ -132,7 +132,7 @@ export function createOwn(store, { feed, status, maySupersede }) {
         status.tell(t('reading.own.erased', { what: nameOf(finding.number) }));
       }, finding.id),
 
-    /** Take a change back: the last one. @param {OwnChange} last */
+    /** Undo the last change. @param {OwnChange} last */
     undo: (last) =>
       change(t('reading.undo.of', { what: last.name }), async () => {
         if (last.before) await put(last.own, last.before);
@@ -141,7 +141,7 @@ export function createOwn(store, { feed, status, maySupersede }) {
         status.tell(t('reading.own.undone', { what: last.name }));
       }, last.own),
 
-    /** Say that two findings are the same lesion. @param {FindingReference} one @param {FindingReference} other */
+    /** Link two findings as the same lesion. @param {FindingReference} one @param {FindingReference} other */
     pair(one, other) {
       if (same(one, other)) return Promise.resolve(status.tell(t('reading.own.pair.itself')));
       return change(t('reading.own.pair'), async () => {

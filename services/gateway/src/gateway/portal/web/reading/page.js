@@ -96,23 +96,23 @@ const display = createDisplay(root, tools, navigation.arrange);
 const breasts = createBreasts(role(root, 'breasts'), store);
 const versions = createVersions(find(root, '.panel'), { onSign: () => openSigning(), refresh: feed.refresh, onProblem: showProblem });
 
-/** What the tool in hand draws with; a tool that is still being fetched holds the film still. */
+/** The instrument of the selected tool; `NOT_YET` while it is being loaded. */
 const handOf = () => (DRAWING.includes(store.state.tool) ? drawn.drawing : late.instruments()) ?? (BUILT_IN.includes(store.state.tool) ? null : NOT_YET);
 
-/** Go to a finding, or say that it is the same lesion as one that waits for its partner. @param {import('./targets.js').Target} target */
+/** Choose a finding, or link it with the one that waits for a partner. @param {import('./targets.js').Target} target */
 function pick(target) {
   if (drawn.meet(target)) return;
   store.update({ ownChosen: null });
   navigation.pick(target);
 }
 
-/** What the tools have drawn over a pane. @param {import('../viewer/pane.js').Pane} pane */
+/** Paint what the tools have drawn over a pane. @param {import('../viewer/pane.js').Pane} pane */
 function paintTools(pane) {
   late?.instruments()?.paint(pane);
   drawn.paint(pane);
 }
 
-/** What an image is and what was said of it, in words. @param {ViewedImage} image */
+/** The name and the conclusion of an image, in words. @param {ViewedImage} image */
 function describe({ name, result }) {
   if (!result) return t('reading.describe.none', { name });
   const { assessment, thresholds } = result;
@@ -121,7 +121,7 @@ function describe({ name, result }) {
   return t('reading.describe', { name, assessment: t(`common.assessment.${assessment}`), percent });
 }
 
-/** Why an image was not assessed, and whether trying again is of no use. @param {ViewedImage} image */
+/** The reason for which an image was not assessed, and whether a retry is useless. @param {ViewedImage} image */
 function failureOf({ entry: { job } }) {
   const words = job.state === 'cancelled' ? t('reading.cancelled') : problemWords(job.error ?? {});
   return { words, hopeless: job.error !== null && INPUT_ERRORS.includes(job.error.code) };
@@ -134,7 +134,7 @@ const drawn = createOwnPart(role(root, 'own'), store, {
 /** @type {Set<string>} What is being done. */
 const running = new Set();
 
-/** Do something, unless that is being done already. @param {string} what @param {() => Promise<void>} task */
+/** Run a task, unless it is running already. @param {string} what @param {() => Promise<void>} task */
 async function oneAtATime(what, task) {
   if (running.has(what)) return;
   running.add(what);
@@ -178,7 +178,7 @@ const retry = ({ jobId, name }) =>
     feed.wake();
   });
 
-/** An analysis that never ends would keep the case from being read. @param {ViewedImage} image */
+/** Let the reader stop an analysis, because one that never ends would keep the case from being read. @param {ViewedImage} image */
 const stop = ({ jobId }) =>
   oneAtATime(jobId, async () => {
     await call('post', '/api/v1/jobs/{job_id}/cancel', { params: { job_id: jobId } });
@@ -209,7 +209,7 @@ function goTo(target) {
   list.focus(target);
 }
 
-/** The keys as the help page lists them. */
+/** Show the keys as the help page lists them. */
 async function openHelp() {
   const dialog = byId('shortcuts', HTMLDialogElement);
   const place = role(dialog, 'keys');
@@ -224,7 +224,7 @@ async function openHelp() {
   }
 }
 
-/** Take back what was said last; the button that did it may be gone then. */
+/** Undo the last change, and move the focus if its button is gone. */
 async function undo() {
   const last = lastChange(store.state);
   if (last && 'own' in last) return void (await own.undo(last));

@@ -9,7 +9,7 @@ import { nameOf, targetOf } from './targets.js';
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('../core/types.d.ts').FindingReference} FindingReference */
 
-/** The target of a reference to a finding of the system; null where its analysis is not the newest. @param {Reading} state @param {FindingReference} reference */
+/** The target of a reference to a finding of the system; null if its analysis is not the newest. @param {Reading} state @param {FindingReference} reference */
 export function targetOfReference({ images }, { job_id: jobId, finding_id: findingId }) {
   const image = images.find((other) => other.jobId === jobId);
   const index = image?.result?.findings.findIndex(({ id }) => id === findingId) ?? -1;
@@ -24,7 +24,7 @@ export function nameOfReference(state, reference) {
   return own ? t('reading.own.name', { letter: letterOf(own.number) }) : t('reading.own.gone');
 }
 
-/** With what a finding is taken for the same lesion, and the way out of it. @param {HTMLElement} row @param {Reading} state @param {import('../core/types.d.ts').FindingReference} of */
+/** Show the findings that are linked with a finding, each with a button that removes the link. @param {HTMLElement} row @param {Reading} state @param {import('../core/types.d.ts').FindingReference} of */
 export function showPartner(row, state, of) {
   const [first] = partnersOf(state, of);
   const place = role(row, 'partner');

@@ -27,7 +27,7 @@ export function createPresence(root, store, caseId, onTrouble) {
     if (store.state.case) button.hidden = another || store.state.case.state === 'signed';
   };
 
-  /** Nothing is said of a case that somebody else reads. */
+  /** Disable signing and the entries for breasts of a case that somebody else reads. */
   function lock() {
     for (const name of ['sign', 'breasts']) role(root, name).inert = another;
   }
@@ -44,7 +44,7 @@ export function createPresence(root, store, caseId, onTrouble) {
     return EVERY_MS;
   }
 
-  /** What is shown is not unread any more, one's own changes included; what has changed since stays unread. */
+  /** Mark the shown state of the case as read, including one's own changes; later changes stay unread. */
   function visit() {
     const { etag } = store.state;
     if (etag && !document.hidden) call('put', '/api/v1/cases/{case_id}/visit', { ...where, ifMatch: etag, keepalive: true }).catch(() => {});

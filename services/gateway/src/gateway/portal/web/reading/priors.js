@@ -24,7 +24,7 @@ export function createPriors(section, store, { caseId, retake, choose }) {
     retake();
   }
 
-  // What became of a lesion since an earlier examination stands with the lesion.
+  // The change of a lesion is shown with the lesion, not here.
   store.subscribe(['images', 'activeId'], ({ images, activeId }) => {
     const priors = images.filter(({ prior }) => prior);
     section.hidden = priors.length === 0;

@@ -16,10 +16,10 @@ import { imageOf, nameOf, nameOfMarks, reviewOf, sameTarget, targetAt } from './
 const TRIES = 4; // against changes of the case elsewhere that do not touch this finding
 const VERBS = { confirmed: 'confirm', dismissed: 'dismiss' };
 
-/** What can be undone: the last change whose analysis is still the newest of its image. @param {Reading} state */
+/** The change that can be undone: the last one whose analysis is still the newest of its image. @param {Reading} state */
 export const lastChange = ({ changes, images }) => [...changes].reverse().find((change) => 'own' in change || imageOf(images, change.target)) ?? null;
 
-/** What a change was of, in words. @param {Reading} state @param {Change} change */
+/** The name of a change's target. @param {Reading} state @param {Change} change */
 export const nameOfChange = (state, change) => ('own' in change ? change.name : nameOf(state, change.target));
 
 /**
@@ -40,7 +40,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
   const name = (/** @type {Target} */ target) => nameOf(store.state, target);
   const remember = (/** @type {SaidChange} */ change) => store.update(({ changes }) => ({ changes: [...changes, change] }));
 
-  /** One at a time: each write needs the state that the one before has left. @param {Target | null} target @param {() => Promise<boolean>} task */
+  /** Queue a task: each write needs the ETag of the previous one. @param {Target | null} target @param {() => Promise<boolean>} task */
   function next(target, task) {
     store.update(({ saving }) => ({ saving: saving + 1 }));
     const turn = queue.then(task).catch((error) => {
@@ -51,7 +51,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
     return turn.finally(() => store.update(({ saving }) => ({ saving: saving - 1 })));
   }
 
-  /** A verdict holds for the other marks of a lesion as well where the reader saw them. @param {Target} target @param {Partial<Said>} change @param {Target[]} others */
+  /** Give a verdict also on the lesion's other marks that the reader saw. @param {Target} target @param {Partial<Said>} change @param {Target[]} others */
   async function sayOfLesion(target, change, others) {
     const verdict = now(target)?.verdict ?? null;
     if (!(await sayNow(target, change))) return false;
@@ -89,7 +89,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
     return true;
   }
 
-  /** Remember a change of before the page was loaded. @param {OneChange} change @param {boolean} also @returns {boolean} Whether its analysis is still the newest of an image. */
+  /** Remember a change that was made before the page was loaded. @param {OneChange} change @param {boolean} also @returns {boolean} Whether its analysis is still the newest of an image. */
   function recalled(change, also) {
     const target = targetAt(store.state.images, change);
     if (target) remember({ target, before: change.before, after: now(target), also });
@@ -122,7 +122,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
   }
 
   /**
-   * Write a review, again where the case changed elsewhere; null where the reader would not supersede a report.
+   * Save a review; repeated if another part of the case changed. Null if the reader does not want to supersede a report.
    * @param {Target} target
    * @param {Review | null} seen
    * @param {Said & {undo?: boolean, together?: boolean}} send
@@ -160,11 +160,11 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
   }
 
   return {
-    /** Ends when everything that was said is saved, or could not be. */
+    /** Resolves when every review is saved or has failed. */
     settled: () => queue,
 
     /**
-     * Give a verdict or a comment. Gives whether it is saved.
+     * Give a verdict or a comment; returns whether it was saved.
      * @param {Target} target
      * @param {Partial<Said>} change
      */
@@ -173,7 +173,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
       return next(target, () => sayOfLesion(target, change, others));
     },
 
-    /** Take in what the reader said last before the page was loaded: it can be undone as well. */
+    /** Fetch the reader's last change from before the page was loaded, so that it can be undone, too. */
     async recall() {
       const params = { case_id: store.state.case?.id ?? '' };
       const answer = await call('get', '/api/v1/cases/{case_id}/reviews/last', { params }).catch(() => null);
@@ -183,7 +183,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
       recalled(last, Boolean(other));
     },
 
-    /** Take back what was said last, wherever the reader is now. */
+    /** Undo the last change, regardless of the current target. */
     undo() {
       const last = lastChange(store.state);
       return next(last && !('own' in last) ? last.target : null, undoLast);
@@ -197,25 +197,25 @@ const said = (review) => ({ verdict: review?.verdict ?? null, comment: review?.c
 /** @param {Review | null} one @param {Review | null} other */
 const same = (one, other) => one?.reviewed_at === other?.reviewed_at && one?.reviewer === other?.reviewer;
 
-/** What stands now of a target is what the earlier change of it had left. @param {Change[]} changes @param {Target} target @param {Review | null} review */
+/** The changes after an undo: the target's previous change left this review. @param {Change[]} changes @param {Target} target @param {Review | null} review */
 function leftAs(changes, target, review) {
   const earlier = [...changes].reverse().find((change) => !('own' in change) && sameTarget(change.target, target));
   return changes.map((change) => (change === earlier ? { ...change, after: review } : change));
 }
 
-/** Somebody else had a word on the same finding: it must not be written over unseen. @param {Review | null} review */
+/** The error if somebody else reviewed the same finding, whose review must not be overwritten unseen. @param {Review | null} review */
 function changed(review) {
   const detail = review ? t('reading.review_changed', { who: review.reviewer }) : t('reading.review_changed.gone');
   return new Problem(412, { code: 'review_changed', detail });
 }
 
-/** What is about to be done, in words. @param {string} what @param {Said} after @param {Partial<Said>} change */
+/** The pending change, in words. @param {string} what @param {Said} after @param {Partial<Said>} change */
 function intentWords(what, after, change) {
   const verb = 'verdict' in change ? t(`reading.${after.verdict ? VERBS[after.verdict] : 'take_back'}`) : t('common.comment');
   return t('reading.verdict.of', { verb, what });
 }
 
-/** What was done, in words. @param {string} what @param {Said} after @param {Partial<Said>} change */
+/** The change that was made, in words. @param {string} what @param {Said} after @param {Partial<Said>} change */
 function doneWords(what, after, change) {
   if (!('verdict' in change)) return t('reading.done.comment', { what });
   return t(`reading.done.${after.verdict ?? 'taken_back'}`, { what });

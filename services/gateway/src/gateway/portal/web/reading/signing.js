@@ -42,7 +42,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
 
   const chosen = () => choices.find(({ checked }) => checked)?.value ?? '';
 
-  /** What contradicts itself or the verdicts, each as a sentence. */
+  /** The contradictions within the entries, or with the verdicts, each as a sentence. */
   function contradictions() {
     const { state } = store;
     const against = asksForWhole(state) ? contradiction(chosen(), judged(state), (target) => verdictOf(state, target), ownOf(state).length > 0) : null;
@@ -73,7 +73,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     prepare();
   }
 
-  /** What the version in force states of the breasts, and its comment, stand again if nothing else has changed; else the comment can be taken over. */
+  /** Restore the entries for breasts of the version in force if the case is unchanged since; otherwise offer its comment. */
   function startAnew() {
     const { case: detail } = store.state;
     const [last] = detail?.reports ?? [];
@@ -86,7 +86,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     write(role(former, 'text'), last.comment);
   }
 
-  /** Nothing can be signed before its draft is there to be read. */
+  /** Load the draft; signing is disabled until it can be read. */
   async function prepare() {
     const turn = (opened += 1);
     allow(false);
@@ -100,7 +100,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     else role(dialog, 'submit').focus();
   }
 
-  /** The case changed while the dialog is open: say what is open now, and that it is not what was seen. */
+  /** Show that the case changed while the dialog was open, and what is open now. */
   function changed() {
     if (!dialog.open) return;
     show();
@@ -109,7 +109,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     else if (awaited && store.state.together) renumbered();
   }
 
-  /** The films were read together meanwhile: what was written of findings by their numbers is to be checked. */
+  /** Show that the films were read together meanwhile, so that numbers of findings in the text have to be checked. */
   function renumbered() {
     askAnew(t('reading.renumbered'));
     prepare();
@@ -142,7 +142,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     showContradiction();
   }
 
-  /** Links that close the dialog and go there: a lesion once, as in the panel. @param {HTMLElement} line @param {Target[]} targets */
+  /** Show links to targets, a lesion once; each closes the dialog. @param {HTMLElement} line @param {Target[]} targets */
   function showTargets(line, targets) {
     const { state } = store;
     line.hidden = targets.length === 0;
@@ -154,7 +154,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     role(line, 'links').replaceChildren(...links);
   }
 
-  /** A link that closes the dialog and goes somewhere. @param {string} words @param {() => void} go */
+  /** A link that closes the dialog and shows its target. @param {string} words @param {() => void} go */
   function chip(words, go) {
     const link = document.createElement('button');
     link.type = 'button';
@@ -177,7 +177,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     if (!said || stands.checked) say('stands-problem', '');
   }
 
-  /** Say what keeps it from being signed beside where it is mended; the first one gets the focus. */
+  /** Show beside its field what prevents signing, and focus the first; returns whether anything does. */
   function lacksSomething() {
     const why = contradictions().length > 0 && !(stands.checked && draft.edited());
     const sides = unstated(store.state);
@@ -194,7 +194,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     return Boolean(first);
   }
 
-  /** What the reader signs although it is open, as the API names it. */
+  /** The open points that the reader accepts, by their names in the API. */
   function acknowledged() {
     const lacking = lackingIn(store.state);
     return [
@@ -227,7 +227,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     }
   }
 
-  /** Sign the report, or a read of a case that two people read; gives the version, where one was issued. @param {import('../core/types.d.ts').Signing} send */
+  /** Sign the report, or a read of a case that two people read; returns the version, if one was issued. @param {import('../core/types.d.ts').Signing} send */
   async function post(send) {
     const { case: detail } = store.state;
     const asked = { params: { case_id: detail?.id ?? '' }, send, ifMatch: seen };
@@ -256,7 +256,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     role(dialog, 'cancel', HTMLButtonElement).disabled = on;
   }
 
-  /** Whether it can be signed. @param {boolean} on */
+  /** Enable or disable signing. @param {boolean} on */
   function allow(on) {
     for (const name of ['submit', 'submit-next']) role(dialog, name, HTMLButtonElement).disabled = !on;
   }

@@ -5,7 +5,7 @@ import { t } from '../core/words.js';
 /** @typedef {import('../core/types.d.ts').Result} Result */
 /** @typedef {{box: import('../core/types.d.ts').Box}} Placed */
 
-/** Its longer side, in mm where the spacing is known, about that unless it holds in the breast; else in pixels. @param {Result['image']} image @param {Placed} finding */
+/** The longer side of a finding: in mm if the spacing is known, marked as approximate unless it is valid in the breast; else in pixels. @param {Result['image']} image @param {Placed} finding */
 export function sizeInShort(image, finding) {
   const { pixel_spacing_mm: spacing, spacing_plane: plane } = image;
   const { width, height } = finding.box;

@@ -94,14 +94,14 @@ export const NOTHING_YET = {
 /** The images that are judged: those of the current examination. @param {Reading} state */
 export const judged = ({ images }) => images.filter(({ prior }) => !prior);
 
-/** The images whose result is there. @param {ViewedImage[]} images */
+/** The images with a result. @param {ViewedImage[]} images */
 export const withResult = (images) => images.flatMap((image) => (image.result ? [{ image, result: image.result }] : []));
 
-/** Change what is known of an image. @param {Reading} state @param {string} id @param {Partial<ViewedImage>} change */
+/** Change an image in the state. @param {Reading} state @param {string} id @param {Partial<ViewedImage>} change */
 export const withImage = ({ images }, id, change) => ({
   images: images.map((image) => (image.id === id ? { ...image, ...change } : image)),
 });
 
-/** What changes when another image is read. @param {ViewedImage | null} image @returns {Partial<Reading>} */
+/** The change of the state that makes another image the current one. @param {ViewedImage | null} image @returns {Partial<Reading>} */
 export const reads = (image) =>
   image ? { activeId: image.id, [image.film ? 'lastFilmId' : 'lastFieldId']: image.id } : { activeId: null };

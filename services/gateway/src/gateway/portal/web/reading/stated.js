@@ -25,16 +25,16 @@ export const isOf = ({ film, entry }, side) => film && entry.laterality === side
 /** The breasts of which the current examination has a film. @param {Reading} state */
 export const examined = (state) => SIDES.filter((side) => judged(state).some((image) => isOf(image, side)));
 
-/** Whether there is more than films of known sides, so that the case as a whole needs a conclusion, too. @param {Reading} state */
+/** Whether the case has other images than films of known sides, so that it needs a conclusion as a whole, too. @param {Reading} state */
 export const asksForWhole = (state) => {
   const sides = examined(state);
   return !sides.length || judged(state).some((image) => !sides.some((side) => isOf(image, side)));
 };
 
-/** The breasts of which something is not stated yet. @param {Reading} state */
+/** The breasts with a missing entry. @param {Reading} state */
 export const unstated = (state) => examined(state).filter((side) => FIELDS.some((field) => state.breasts[side][field] === undefined));
 
-/** What is stated, as the API takes it; null where there is no breast or one has no category. @param {Reading} state */
+/** The entries as the API takes them; null if there is no breast or one has no category. @param {Reading} state */
 export function sentBreasts(state) {
   const sides = examined(state);
   if (!sides.length || sides.some((side) => state.breasts[side].bi_rads === undefined)) return null;

@@ -14,22 +14,22 @@ import { keyOf, nameOf } from './targets.js';
 
 const LIT_MS = 2500;
 
-/** What the line says, and what is lit for a moment. @param {import('./state.js').ReadingStore} store */
+/** Creates the actions that set the status line and highlight a target for a moment. @param {import('./state.js').ReadingStore} store */
 export function createStatus(store) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
-  /** Say something that is no change. @param {string} words */
+  /** Show a message that is not about a change. @param {string} words */
   const tell = (words, bad = false) => store.update({ line: { words, bad } });
 
-  /** Say beside a target what becomes of what was said of it. @param {Target} target @param {string} words */
+  /** Show beside a target whether its review is being saved. @param {Target} target @param {string} words */
   const beside = (target, words) => store.update(({ savings }) => ({ savings: { ...savings, [keyOf(target)]: words } }));
 
   return {
     tell,
     beside,
 
-    /** Show what was touched. The reader may have gone on, and is not called back. @param {Target} target @param {string} words */
+    /** Highlight a changed target, without moving the reader, who may have moved on. @param {Target} target @param {string} words */
     done(target, words) {
       tell(words);
       beside(target, t('reading.saved'));
@@ -72,14 +72,14 @@ function ofFile(spacing, { across, down } = { across: 1, down: 1 }) {
   return [...new Set([down, across].map((longer) => (spacing * longer).toFixed(3)))].join(' × ');
 }
 
-/** At which scale a field was read, and who says so. @param {import('../core/types.d.ts').Result | null} result */
+/** The scale at which a field was read, and its source. @param {import('../core/types.d.ts').Result | null} result */
 function scaleWords(result) {
   const scale = scaleOfField(result);
   if (scale) return t(`examined.scale.${scale.source}`, { um: Number(scale.um.toPrecision(3)) });
   return result?.notices.some(({ code }) => code === 'scale_unknown') ? t('reading.facts.no_scale') : '';
 }
 
-/** How the film that is read is shown. @param {HTMLElement} root @param {Reading} state */
+/** Show how the current film is displayed. @param {HTMLElement} root @param {Reading} state */
 export function showFilmFacts(root, state) {
   const image = activeOf(state);
   const window = image && windowOf(state, image);
@@ -98,7 +98,7 @@ export function showFilmFacts(root, state) {
   write(root, said.join(' · '));
 }
 
-/** The same words twice are two messages. @param {HTMLElement} root @param {Reading} state */
+/** Show the message; the same words twice are announced twice. @param {HTMLElement} root @param {Reading} state */
 export function showLine(root, { line }) {
   role(root, 'words').textContent = '';
   role(root, 'words').textContent = line.words;

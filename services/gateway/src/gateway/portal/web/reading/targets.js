@@ -38,7 +38,7 @@ export function targetAt(images, { job_id: jobId, finding, finding_id: findingId
   return image ? { ...targetOf(image, finding === 'image' ? null : Number(finding)), findingId } : null;
 }
 
-/** The image of a target, where the analysis that the reader saw is still its newest: another has other findings. */
+/** The image of a target, if the reader saw its newest analysis; another one has other findings. */
 export const imageOf = (/** @type {ViewedImage[]} */ images, /** @type {Target | null} */ target) =>
   images.find(({ id, jobId }) => id === target?.imageId && jobId === target.jobId) ?? null;
 
@@ -52,10 +52,10 @@ export function findingOf(images, target) {
 export const targetsOf = (image) =>
   image.result ? [targetOf(image), ...image.result.findings.map((_, index) => targetOf(image, index))] : [];
 
-/** What a target is called wherever a verdict on it is spoken of. @param {import('./numbering.js').Read} state @param {Target} target @returns {string} */
+/** The name of a target in messages about verdicts. @param {import('./numbering.js').Read} state @param {Target} target @returns {string} */
 export const nameOf = (state, target) => nameOfMarks(state, [target]);
 
-/** What the marks of one lesion are called together. @param {import('./numbering.js').Read} state @param {Target[]} marks @returns {string} */
+/** The common name of the marks of a lesion. @param {import('./numbering.js').Read} state @param {Target[]} marks @returns {string} */
 export function nameOfMarks(state, marks) {
   const numbers = new Set(marks.map((mark) => numberOf(state, mark)));
   if (numbers.size > 1) return list(marks.map((mark) => nameOf(state, mark)));

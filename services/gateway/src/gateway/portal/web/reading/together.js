@@ -22,7 +22,7 @@ const PENDING = ['queued', 'running'];
 /** @param {LesionMark} mark @param {Target} target */
 const isMark = ({ job_id: job, finding_id: finding }, target) => job === target.jobId && finding === target.findingId;
 
-/** The lesion that a finding is a mark of; null where the films were not read together, and for images. @param {Pick<Reading, 'together'>} state @param {Target} target @returns {Lesion | null} */
+/** The lesion of a finding; null if the films were not read together, and for images. @param {Pick<Reading, 'together'>} state @param {Target} target @returns {Lesion | null} */
 export const lesionOf = ({ together }, target) =>
   together?.breasts.flatMap(({ lesions }) => lesions ?? []).find(({ marks }) => marks.some((mark) => isMark(mark, target))) ?? null;
 
@@ -41,7 +41,7 @@ export function otherMarks(state, target) {
 /** Whether a finding's lesion has a mark on films of a view. @param {Reading} state @param {Target} target @param {string | null} view */
 const isSeenOn = (state, target, view) => otherMarks(state, target).some((mark) => imageOf(state.images, mark)?.view === view);
 
-/** Where the chosen finding would lie on a film of the other view, where that shows no mark of it. @param {Reading} state @param {import('../viewer/image.js').ViewedImage} image @returns {import('../viewer/pane.js').Shown['band']} */
+/** The band in which the chosen finding would lie on a film of the other view that has no mark of it. @param {Reading} state @param {import('../viewer/image.js').ViewedImage} image @returns {import('../viewer/pane.js').Shown['band']} */
 export function chosenBand(state, image) {
   const { chosen, images } = state;
   const [from, finding] = [imageOf(images, chosen), chosen && findingOf(images, chosen)];
@@ -50,18 +50,18 @@ export function chosenBand(state, image) {
   return band && { ...band, words: t('reading.band', { what: String(numberOf(state, chosen)) }) };
 }
 
-/** Where a lesion lies, in words; a clock face says the quadrant as well. @param {LesionPlace} place @returns {string[]} */
+/** The place of a lesion, in words; a clock position includes the quadrant. @param {LesionPlace} place @returns {string[]} */
 export function lesionPlace({ across, along, clock, depth, retroareolar }) {
   if (retroareolar) return [t('breast.place.retroareolar')];
   const parts = clock ? [t('breast.place.hour', { hour: clock })] : [along, across].flatMap((part) => (part ? [t(`breast.place.${part}`)] : []));
   return [...parts, t(`breast.place.${depth}`)];
 }
 
-/** Whether a lesion is new or has grown, which is always said: the sizes of one view may not show it. @param {Pick<Lesion, 'change'>} lesion */
+/** Whether a lesion is new or has grown, which is always stated, because the sizes of one view may not show it. @param {Pick<Lesion, 'change'>} lesion */
 export const isWorse = ({ change }) => change?.change === 'new' || change?.change === 'grown';
 
 /**
- * What became of a lesion since an earlier examination, in words; empty where nothing can be said.
+ * The change of a lesion since an earlier examination, in words; empty if unknown.
  * @param {Lesion} lesion
  * @param {import('../viewer/image.js').ViewedImage[]} [images] With that earlier examination, whose day is told then.
  */

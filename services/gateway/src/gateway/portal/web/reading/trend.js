@@ -56,7 +56,7 @@ export function hasGrown(trend, since) {
   return before.mm !== null && now.mm !== null && now.mm - before.mm >= Math.max(LEAST_MM, before.mm / 5);
 }
 
-/** What has become of a lesion since an earlier examination, in words. @param {Trend} trend @param {boolean} [onDetector] Whether the sizes are those on the detector. @param {string} [since] By default since the last one. */
+/** The change of a lesion since an earlier examination, in words. @param {Trend} trend @param {boolean} [onDetector] Whether the sizes are those on the detector. @param {string} [since] By default since the last one. */
 export function trendWords(trend, onDetector = false, since = undefined) {
   const before = earlierOf(trend, since);
   const said = t(onDetector ? 'reading.trend.size.detector' : 'reading.trend.size', { mm: sizes(trend) });
@@ -66,7 +66,7 @@ export function trendWords(trend, onDetector = false, since = undefined) {
   return [said, t('reading.trend.since', { change, day: dayWords(before.day) })];
 }
 
-/** Where the sizes lie on the curve: days across, millimetres up from 0. @param {Trend} trend @returns {[number, number][]} */
+/** The points of the curve: days across, millimetres up from 0. @param {Trend} trend @returns {[number, number][]} */
 export function curveOf(trend) {
   const known = trend.flatMap(({ day, mm }) => (mm === null ? [] : [{ at: Date.parse(day), mm }]));
   const [first, last] = [known[0]?.at ?? 0, known.at(-1)?.at ?? 0];

@@ -29,7 +29,7 @@ export function createTwoPart(root, store, { fetched, ...actions }) {
   };
 }
 
-/** Open the most urgent case that waits for this reader or for anyone, or the worklist where none does. */
+/** Open the most urgent case that waits for this reader or for anyone; if there is none, the worklist. */
 export async function goToNext() {
   const { body } = await call('get', '/api/v1/cases', { query: { reader: 'open', limit: '1' } });
   location.assign(body.items.length ? `/cases/${body.items[0].id}` : '/');

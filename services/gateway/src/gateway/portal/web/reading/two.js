@@ -26,7 +26,7 @@ export function createTwo(page, store, { refresh, tell, onProblem }) {
   let told = null;
   let seen = '';
 
-  /** What others say changes with the case's state and revision alone. */
+  /** Fetch the reads again if the case's state or revision changed. */
   async function look() {
     const { case: detail } = store.state;
     const key = `${detail?.state} ${detail?.revision}`;
@@ -62,7 +62,7 @@ export function createTwo(page, store, { refresh, tell, onProblem }) {
     page.toggleAttribute('data-closed', !may.some((each) => each === 'sign' || each === 'arbitrate'));
   }
 
-  /** Nobody signs a report alone here. */
+  /** Let the button sign this user's read or the arbitration; hide it if they may do neither. */
   function showSign() {
     if (!told || store.state.case?.state === 'signed') return;
     const arbitrates = told.may.includes('arbitrate');
@@ -101,7 +101,7 @@ function stageOf({ reads, signed, yours, disagreements, may }) {
   return disagreements.length ? 'disagree' : 'agree';
 }
 
-/** A column for each reader, a row for each breast and what else they said. @param {HTMLElement} table @param {Read[]} reads @param {Reading} state */
+/** Fill the table: a column for each reader, a row for each breast and for the conclusion and comment. @param {HTMLElement} table @param {Read[]} reads @param {Reading} state */
 function fill(table, reads, state) {
   const head = row('', reads.map(({ role: of, name }) => `${t(`signature.reader.${of}`)}\n${name}`), 'col');
   /** @type {[string, string[]][]} */
@@ -146,7 +146,7 @@ function ofBreast({ breasts }, side) {
   ].filter(Boolean).join('\n');
 }
 
-/** What a reader gave this verdict, each lesion once, by name: a count would be taken for a finding's number. @param {Reading} state @param {Read} read @param {import('../core/types.d.ts').Verdict} verdict */
+/** The lesions to which a reader gave this verdict, by name, because a count would be taken for a finding's number. @param {Reading} state @param {Read} read @param {import('../core/types.d.ts').Verdict} verdict */
 function judged(state, { reviews }, verdict) {
   const targets = reviews.filter((review) => review.verdict === verdict).flatMap((review) => targetAt(state.images, review) ?? []);
   return byLesion(state, targets).map((marks) => nameOfMarks(state, marks)).join('\n');

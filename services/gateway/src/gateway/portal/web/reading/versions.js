@@ -53,7 +53,7 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
     write(find(sign, 'span'), t(reports.length ? 'reading.sign.again' : 'reading.sign'));
   }
 
-  /** Written anew only where it changed: a link that has the focus keeps it. @param {CaseDetail} detail */
+  /** Replace the list only if it changed, so that a link keeps the focus. @param {CaseDetail} detail */
   function showList({ id, reports }) {
     const list = role(root, 'version-list');
     const key = JSON.stringify(reports);
@@ -82,7 +82,7 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
     return line;
   }
 
-  /** What could not be rendered of a version is tried again; its links wait for it. */
+  /** Request the failed renderings of a version again. */
   async function renderAgain(/** @type {string} */ caseId, /** @type {number} */ version, /** @type {HTMLButtonElement} */ button) {
     button.disabled = true;
     try {
@@ -101,7 +101,7 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
   };
 }
 
-/** How many of the marked findings have a verdict. @param {Reading} state */
+/** The number of marked findings with a verdict, in words. @param {Reading} state */
 function reviewedWords(state) {
   const marked = markedLesions(state);
   const done = marked.filter((target) => verdictOf(state, target)).length;
