@@ -10,7 +10,7 @@ import { t } from '../core/words.js';
 const note = byId('message');
 
 /**
- * What a form sends: numbers as numbers, boxes as lists, optional empty fields not at all.
+ * The values of a form: numbers as numbers, checkboxes as lists, without empty optional fields.
  * @param {HTMLFormElement} form
  */
 function valuesOf(form) {
@@ -42,7 +42,7 @@ function showSecret(secret) {
 }
 
 /**
- * Show what follows a call that went well: a secret, another page, words, or the page as it is now.
+ * Show the result of a successful call: a secret, another page, a message, or the reloaded page.
  * @param {HTMLElement} element
  * @param {any} body
  */

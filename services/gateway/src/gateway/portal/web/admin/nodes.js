@@ -18,7 +18,7 @@ function show(words, bad) {
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /**
- * Ask for a task, and wait for its outcome.
+ * Request a task, and wait for its outcome.
  * @param {HTMLButtonElement} button
  */
 async function ask(button) {

@@ -8,7 +8,7 @@ import { has, list, t } from '../core/words.js';
 /** @type {(keyof Losses & ('images' | 'analyses' | 'reviews' | 'drawn_findings' | 'reports' | 'dicom_objects'))[]} */
 const COUNTED = ['images', 'analyses', 'reviews', 'drawn_findings', 'reports', 'dicom_objects'];
 
-/** Why a deletion is refused, or what it takes. @param {Losses} losses @returns {{words: string, refused: boolean}} */
+/** The reason for which a deletion is refused, or what it deletes, in words. @param {Losses} losses @returns {{words: string, refused: boolean}} */
 function lossesWords(losses) {
   const { refused } = losses;
   if (refused) {
@@ -19,13 +19,13 @@ function lossesWords(losses) {
   return { words: lost.length ? t('reading.losses', { what: list(lost) }) : t('reading.losses.nothing'), refused: false };
 }
 
-/** What deleting a case takes with it. @param {string} id */
+/** What the deletion of a case would delete. @param {string} id */
 export async function lossesOfCase(id) {
   const { body } = await call('get', '/api/v1/cases/{case_id}/deletion', { params: { case_id: id } });
   return lossesWords(body);
 }
 
-/** What removing an image takes with it. @param {string} id */
+/** What the removal of an image would delete. @param {string} id */
 export async function lossesOfImage(id) {
   const { body } = await call('get', '/api/v1/images/{image_id}/deletion', { params: { image_id: id } });
   return lossesWords(body);

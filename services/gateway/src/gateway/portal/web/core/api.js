@@ -23,7 +23,7 @@ export class Problem extends Error {
     this.document = document;
   }
 
-  /** Whether the same may succeed a little later. */
+  /** Whether the same request may succeed a little later. */
   get passing() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }

@@ -10,12 +10,12 @@ import { has, t } from './words.js';
 // Advice of a pipeline on one image; the case and the report give the next steps of their own.
 const ADVICE = ['further_imaging_suggested', 'histopathology_suggested'];
 
-/** What went wrong, in the page's language; the API's own words where it has none for the code. @param {Coded} problem */
+/** The sentence of a problem in the page's language; the API's own text if the code is unknown. @param {Coded} problem */
 export const problemWords = ({ code, detail }) => (has(`errors.${code}`) ? t(`errors.${code}`) : detail || t('errors.unknown'));
 
 /** @typedef {{code: string, detail: string, values?: Record<string, string>}} Notice */
 
-/** A pipeline's own English stands where its code is unknown or a value is missing. @param {Notice} notice */
+/** The sentence of a notice; its own English text if the code is unknown or a value is missing. @param {Notice} notice */
 function noticeWords({ code, detail, values = {} }) {
   if (!has(`notice.${code}`)) return detail;
   const named = Object.entries(values).map(([name, value]) => [name, name.endsWith('side') ? t(`examined.laterality.${value}`) : value]);
@@ -23,22 +23,22 @@ function noticeWords({ code, detail, values = {} }) {
   return /\{\w+\}/.test(said) ? detail : said;
 }
 
-/** What a reader should bear in mind of an image. @param {Notice[]} notices */
+/** The sentences of an image's notices, without advice. @param {Notice[]} notices */
 export const noticesWords = (notices) => notices.filter(({ code }) => !ADVICE.includes(code)).map(noticeWords);
 
 /** @type {Record<string, string[]> | undefined} Codes of notices by what of a film they doubt, as the page has them. */
 let doubts;
 
-/** What of a film has to be checked before anything else is believed of it. @param {Notice[]} notices */
+/** What has to be checked on a film before anything else, such as its side. @param {Notice[]} notices */
 export function doubtsOf(notices) {
   doubts ??= /** @type {Record<string, string[]>} */ (JSON.parse(globalThis.document?.querySelector('[data-doubts]')?.getAttribute('data-doubts') ?? '{}'));
   return Object.entries(doubts).flatMap(([what, codes]) => (notices.some(({ code }) => codes.includes(code)) ? [what] : []));
 }
 
-/** The notices that say why. @param {Notice[]} notices */
+/** The sentences of the notices that give the reasons of these doubts. @param {Notice[]} notices */
 export const doubtWords = (notices) => noticesWords(notices.filter((notice) => doubtsOf([notice]).length));
 
-/** What the tissue network read of a field; of a map only where there is one. @param {Pick<import('./types.d.ts').Result, 'tissue' | 'heat_map'>} result */
+/** What the tissue network found in a field, as sentences. @param {Pick<import('./types.d.ts').Result, 'tissue' | 'heat_map'>} result */
 export function tissueWords({ tissue, heat_map: map }) {
   if (!tissue) return [];
   const values = { percent: probability(tissue.probability_tumour), share: probability(tissue.tumour_share), mark: probability(tissue.marked_from) };
@@ -46,7 +46,7 @@ export function tissueWords({ tissue, heat_map: map }) {
 }
 
 /**
- * Where an image was said to be something else than its file says; what was said counts.
+ * The conflicts between an image's description and its file, as sentences; the description is used.
  * @param {{of: string, said: string, file: string}[]} conflicts
  */
 export const conflictWords = (conflicts) =>
@@ -59,7 +59,7 @@ export function spoken(of, value) {
 }
 
 /**
- * What is being done, in the page's language; the API's own words where it has none for the code.
+ * The sentence of an activity in the page's language; the API's own text if the code is unknown.
  * @param {{activity?: string | null, activity_code?: string | null, activity_values?: import('./words.js').Values}} step
  */
 export const activityWords = ({ activity, activity_code: code, activity_values: values }) =>

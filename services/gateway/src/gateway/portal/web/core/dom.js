@@ -117,7 +117,7 @@ export const listItems = (texts) =>
   });
 
 /**
- * Run at every click on elements of a part of the page.
+ * Call a function at every click on matching elements of a part of the page.
  * @param {ParentNode} root
  * @param {string} selector
  * @param {(element: HTMLElement) => void} act

@@ -19,7 +19,7 @@ import { all } from './dom.js';
 let known = null;
 const page = globalThis.document;
 
-/** Know other modalities than those that the page hands over, as tests do. @param {Modality[]} modalities */
+/** Replace the modalities that the page provides, for tests. @param {Modality[]} modalities */
 export function useModalities(modalities) {
   known = modalities;
 }
@@ -33,7 +33,7 @@ export function modalities() {
 /** A modality by its name; null where this server does not know it. @param {string | null} name */
 export const modality = (name) => modalities().find((other) => other.name === name) ?? null;
 
-/** What may be said of the images of a modality. @param {string | null} name @returns {string[]} */
+/** The attributes of the images of a modality. @param {string | null} name @returns {string[]} */
 export const attributesOf = (name) => modality(name)?.attributes ?? [];
 
 /** Whether the images of a modality are films, whose grey values are measured. @param {string} name */

@@ -8,7 +8,7 @@ const MOST_PATIENT_S = 30;
 /** @typedef {import('./api.js').Problem} Problem */
 
 /**
- * What a loop needs of the world, so that a test can bring its own.
+ * The clock and the page as a loop uses them, which tests replace.
  * @typedef {{
  *   setTimeout: (act: () => void, milliseconds: number) => unknown,
  *   clearTimeout: (timer: any) => void,
@@ -105,7 +105,7 @@ export function loop(ask, onTrouble, world = THIS_PAGE, first = 0) {
 }
 
 /**
- * Ask until what the server makes is there.
+ * Ask until the server has drawn a picture.
  * @template {{state: string, poll_after_ms: number | null}} T
  * @param {() => Promise<T>} ask
  * @param {{tries?: number, slowing?: boolean}} [options] `slowing`: wait up to eight times as long, later on.

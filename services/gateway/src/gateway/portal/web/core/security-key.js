@@ -2,7 +2,7 @@
 
 /** @typedef {Record<string, any>} Options The options in JSON, as the API gives them: binary values are base64url. */
 
-/** Whether this browser offers keys here: it must, and the page must have come by HTTPS or from this machine. */
+/** Whether this browser offers security keys on this page, which must be loaded by HTTPS or from this machine. */
 export const offered = () => 'PublicKeyCredential' in globalThis;
 
 /** @param {string} text */
@@ -21,14 +21,14 @@ function base64url(buffer) {
 const named = (credentials = []) => credentials.map(({ id, ...more }) => ({ ...more, id: bytes(id) }));
 
 /**
- * What a key answered, in JSON.
+ * The answer of a key, as JSON.
  * @param {PublicKeyCredential} credential
  * @param {Record<string, any>} response
  */
 const answerOf = ({ id, rawId, type }, response) => ({ id, rawId: base64url(rawId), type, response });
 
 /**
- * Have the browser make a new key.
+ * Register a new key.
  * @param {Options} options
  * @returns {Promise<Options>}
  * @throws {DOMException} The person did not, or the key is known.

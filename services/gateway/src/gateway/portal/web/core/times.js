@@ -22,7 +22,7 @@ const months = new Intl.DateTimeFormat(locale, { year: 'numeric', month: 'short'
 /** The month of a day: Nov 2026. @param {string} day As `YYYY-MM-DD`. */
 export const monthWords = (day) => months.format(new Date(day));
 
-/** How long ago, in its largest unit. @param {number} seconds */
+/** An age in words, in its largest unit. @param {number} seconds */
 export function age(seconds) {
   if (seconds < 60) return t('age.now');
   if (seconds < 3600) return t('age.minutes', { count: Math.floor(seconds / 60) });

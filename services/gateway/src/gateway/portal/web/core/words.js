@@ -54,7 +54,7 @@ function words() {
   return current;
 }
 
-/** Know the sentences of a script that comes later. @param {string} script Its name below `web/`. */
+/** Load the sentences of a script that is loaded later. @param {string} script Its name below `web/`. */
 export async function addWords(script) {
   await import(`/words/${apiLanguage}/${script}`);
   words().add(globalThis.sentences);

@@ -12,7 +12,7 @@ import { patch } from './state.js';
 /** @typedef {import('./state.js').Entry} Entry */
 
 /**
- * What its buttons do.
+ * The actions of its buttons.
  * @typedef {Record<'retry' | 'cancel' | 'accept' | 'leave' | 'remove', (id: number) => unknown>} Actions
  */
 
@@ -103,7 +103,7 @@ function showThumb(place, { thumb, file }) {
   place.replaceChildren(icon(thumb.symbol), text);
 }
 
-/** Why it cannot be sent, or why it will be refused. @param {Entry} entry */
+/** The reason for which a file cannot be sent or will be refused. @param {Entry} entry */
 function problemOf({ stage, reason, format, options, thumb }) {
   const wrong = stage !== 'examining' && format === 'DICOM' && !modality(options.modality)?.formats.includes('DICOM');
   const damaged = stage === 'chosen' && !('picture' in thumb) && thumb.symbol === 'alert' ? thumb.words : '';
@@ -119,7 +119,7 @@ function factsWords({ format, facts, file, stage }) {
   return t(bits > 8 ? 'newcase.facts.deep' : 'newcase.facts.pixels', { ...known, width, height, bits });
 }
 
-/** Where the focus goes when a card is removed: to the button of its neighbour. @param {HTMLElement} card */
+/** The element that gets the focus when a card is removed: the button of its neighbour. @param {HTMLElement} card */
 export function neighbourOf(card) {
   const next = card.nextElementSibling ?? card.previousElementSibling;
   const button = next && find(next, '[data-role="remove"]');

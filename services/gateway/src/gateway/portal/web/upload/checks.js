@@ -64,7 +64,7 @@ function problemOf(file, head, format, limits) {
   return sizeProblem(view.getUint32(16), view.getUint32(20), limits);
 }
 
-/** Why an image of this many pixels cannot be analysed; null where it can. */
+/** The reason for which an image of this size cannot be analysed; null if it can. */
 export function sizeProblem(/** @type {number} */ width, /** @type {number} */ height, /** @type {Limits} */ { maxPixels, minSide }) {
   if (width * height > maxPixels) return t('checks.too_many_pixels', { width, height, most: Math.floor(maxPixels / 1e6) });
   if (Math.min(width, height) < minSide) return t('checks.too_small', { width, height, least: minSide });

@@ -78,7 +78,7 @@ export function createDelivery(store, { inputErrors, replaces }, follow) {
     });
   }
 
-  /** Take how far a job is. @param {string} jobId @param {Progress} progress */
+  /** Store the progress of a job. @param {string} jobId @param {Progress} progress */
   function take(jobId, progress) {
     const entry = store.state.entries.find((other) => other.jobId === jobId);
     if (!entry) return;
@@ -93,7 +93,7 @@ export function createDelivery(store, { inputErrors, replaces }, follow) {
     });
   }
 
-  /** Ask for something to be done with a job, and follow it; where that is refused, say so. */
+  /** Retry or cancel a job, and follow it; show a refusal. */
   async function act(/** @type {number} */ id, /** @type {string} */ jobId, /** @type {'retry' | 'cancel'} */ name) {
     try {
       await call('post', `/api/v1/jobs/{job_id}/${name}`, { params: { job_id: jobId } });
@@ -133,7 +133,7 @@ export function createDelivery(store, { inputErrors, replaces }, follow) {
   };
 }
 
-/** Where the same image is already: it belongs to both, and the reader may want to compare. */
+/** The note that the same image is in another case, too. */
 function twinNote(/** @type {import('../core/types.d.ts').Twin | undefined} */ twin) {
   if (!twin) return NO_NOTE;
   const inCase = twin.case_id !== null;
@@ -142,7 +142,7 @@ function twinNote(/** @type {import('../core/types.d.ts').Twin | undefined} */ t
   return { words, symbol: 'layers', links: [{ href, label: t(inCase ? 'common.open_case' : 'steps.also_single.open') }] };
 }
 
-/** Why a file did not arrive, in words. @param {Problem} problem */
+/** The reason for which a file did not arrive, in words. @param {Problem} problem */
 function failureNote(problem) {
   const { code, message, document } = problem;
   const plain = code === 'upload_cancelled' || code === 'other_patient';

@@ -8,7 +8,7 @@ import { guess } from './guess.js';
 const TOLD = [{ of: 'laterality', what: 'side' }, { of: 'view', what: 'view' }];
 
 /**
- * What of a film is in doubt, in a few words each, and why in sentences. A side or view that the reader changed is settled.
+ * The doubts about a film, in a few words each, with the reasons as sentences. A side or view that the reader changed is not doubted.
  * @param {import('./state.js').Entry} entry
  */
 export function fileDoubts({ file, format, facts, options }) {
@@ -22,5 +22,5 @@ export function fileDoubts({ file, format, facts, options }) {
   return { labels: [...labels].map((what) => t(`doubts.${what}`)), words: [...doubtWords(notices), ...why] };
 }
 
-/** Whether a name would tell it as tags do: names of special views hold the projection as well. @param {string} of @param {string} value */
+/** Whether file names state a value as precisely as tags do; those of special views may name only the projection. @param {string} of @param {string} value */
 const isPlain = (of, value) => of !== 'view' || value === 'CC' || value === 'MLO';

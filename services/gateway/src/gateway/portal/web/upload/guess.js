@@ -47,7 +47,7 @@ function kindFrom(name, format, facts) {
 }
 
 /**
- * Whether a name is a usual one; none is where a modality gives no pattern, or one that cannot be read.
+ * Whether a name matches a modality's pattern; never without a pattern, or with an invalid one.
  * @param {string} name @param {string} pattern
  */
 function isUsual(name, pattern) {

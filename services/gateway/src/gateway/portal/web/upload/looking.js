@@ -75,7 +75,7 @@ export async function look(store, { id, file }, { limits, replaces }) {
     patch(store, id, { thumb: { words: t('newcase.preview.none'), symbol: 'image' } });
   }
 
-  /** Have the server look at the file. Gives the preview that it begins to draw; null where it cannot. */
+  /** Send the file to the server for a preview; returns the preview, or null if the server cannot draw it. */
   async function askThere() {
     if (!waits()) return null;
     patch(store, id, { thumb: { words: t('newcase.preview.drawing'), symbol: 'queue' } });

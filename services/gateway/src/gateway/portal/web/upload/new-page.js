@@ -52,7 +52,7 @@ const actions = {
 };
 
 /**
- * Take files, those in archives included, and say what was left out.
+ * Add files, including those in archives, and show which were left out.
  * @param {File[]} files
  * @param {boolean} [folder] Nobody chose them one by one.
  */

@@ -3,7 +3,7 @@
 /** @typedef {import('./state.js').Intake} Intake */
 
 /**
- * Whether all files are through, and none failed, was refused by the server, or has something to tell.
+ * Whether all files are done, and none failed, was refused by the server, or has a message.
  * @param {Intake} state
  */
 export function allIsWell({ entries, started, caseId }) {

@@ -9,7 +9,7 @@ import { t } from '../core/words.js';
 const ATTRIBUTES = ['patient_id', 'patient_name', 'birth_date'];
 
 /**
- * In what each file names another patient: than the case, or than the files before it that name the case's.
+ * The attributes in which each file names another patient than the case, or than the files before it.
  * @param {Header[]} headers In the order in which the files are sent.
  * @returns {Attribute[][]}
  */
@@ -29,11 +29,11 @@ function differs({ patient }, others, name) {
   return patient[name] !== null && known.length > 0 && !known.includes(patient[name]);
 }
 
-/** In what a file names another patient, in words, each with a space before it. @param {string[]} attributes */
+/** The attributes in which a file names another patient, in words, each with a space before it. @param {string[]} attributes */
 export const differingWords = (attributes) => attributes.map((name) => ` ${t(`newcase.other_patient.${name}`)}`).join('');
 
 /**
- * What to say of a file before it is sent; nothing where it names the same patient, or where the reader has accepted it.
+ * The warning about a file before it is sent; empty if it names the same patient, or if the reader has accepted it.
  * @param {import('./state.js').Entry[]} entries
  * @param {number} id
  */
@@ -45,7 +45,7 @@ export function patientWarning(entries, id) {
 /** The files that are not sent before the reader says whether they belong here. @param {import('./state.js').Entry[]} entries */
 export const heldBack = (entries) => entries.filter(({ id }) => differingOf(entries, id).length > 0);
 
-/** In what a file that is not sent yet names another patient; nothing where the reader has accepted it. @param {import('./state.js').Entry[]} entries @param {number} id @returns {Attribute[]} */
+/** The attributes in which an unsent file names another patient; none if the reader has accepted it. @param {import('./state.js').Entry[]} entries @param {number} id @returns {Attribute[]} */
 function differingOf(entries, id) {
   const known = entries.filter(({ stage, header }) => header && stage !== 'refused' && stage !== 'cancelled');
   const at = known.findIndex((entry) => entry.id === id);

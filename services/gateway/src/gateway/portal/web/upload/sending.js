@@ -77,7 +77,7 @@ export function send(target, makeForm, { onProgress, onWaiting }) {
   return { done: insist(), cancel };
 }
 
-/** Whether another try may succeed: always without a network, a few times where the server fails. */
+/** Whether to try again: always without a network, a few times after errors of the server. */
 export function worthAnother(/** @type {Problem} */ { code, status }, /** @type {number} */ tries) {
   if (code === 'offline') return true;
   const failing = status >= 500 && code !== 'storage_full'; // room is not made in half a minute

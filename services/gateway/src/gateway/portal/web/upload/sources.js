@@ -37,7 +37,7 @@ async function walk(entry, found) {
 }
 
 /**
- * What of these files is to be looked at: archives are opened, and of a folder or an archive only images count. A DICOMDIR
+ * The files to inspect: archives are opened, and only images are taken from a folder or an archive. A DICOMDIR
  * only lists the files that lie beside it.
  * @param {File[]} files
  * @param {{folder: boolean, maxBytes: number}} options `folder`: nobody chose these files one by one.

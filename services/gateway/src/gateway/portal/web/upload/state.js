@@ -49,7 +49,7 @@ import { heldBack } from './patients.js';
 /** @typedef {import('../core/store.js').Store<Intake>} IntakeStore */
 
 /**
- * What the template hands over.
+ * The data from the template.
  * @typedef {{inputErrors: string[], replaces: string, limits: {maxBytes: number, maxPixels: number, minSide: number}}} Config
  */
 
@@ -98,6 +98,6 @@ export function ready({ entries }) {
   return entries.filter((entry) => entry.stage === 'chosen' && !held.includes(entry));
 }
 
-/** What is said of a file when it is sent: only what its kind has, and what is known. @param {Options} options */
+/** The description of a file for sending: the known attributes of its modality. @param {Options} options */
 export const saidOf = (options) =>
   Object.fromEntries(['modality', ...attributesOf(options.modality)].map((name) => [name, options[/** @type {OptionName} */ (name)]]).filter(([, value]) => value));

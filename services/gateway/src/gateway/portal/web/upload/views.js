@@ -11,7 +11,7 @@ import { ready } from './state.js';
 const VIEWS = ['RCC', 'LCC', 'RMLO', 'LMLO'];
 
 /**
- * Which of the four views the chosen films of the current examination are: what is missing, or there twice.
+ * The note about the four views among the chosen films of the current examination: missing ones and repeated ones.
  * @param {Intake} state
  * @returns {import('../core/dom.js').Note}
  */
@@ -26,7 +26,7 @@ export function viewsNote({ entries, started }) {
   return { words: t('newcase.views.complete'), symbol: 'clear' };
 }
 
-/** How many of the files that were sent are done. @param {Intake} state */
+/** The number of sent files that are done, in words. @param {Intake} state */
 export function summaryWords({ entries }) {
   const sent = entries.filter(({ stage }) => stage !== 'refused');
   const done = sent.filter(({ stage }) => stage === 'done').length;
@@ -36,14 +36,14 @@ export function summaryWords({ entries }) {
   return parts.join(' · ');
 }
 
-/** Why files, or the whole case, cannot be sent. @param {Intake} state */
+/** The reasons for which files, or the whole case, cannot be sent. @param {Intake} state */
 export function problemWords({ entries, started, problem }) {
   const refused = entries.filter(({ stage }) => stage === 'refused').length;
   if (problem) return problem;
   return refused && !started ? t('newcase.refused', { count: refused }) : '';
 }
 
-/** Which files wait for the reader's word, above all else. @param {Intake} state @returns {import('../core/dom.js').Note} */
+/** The note about files that wait for the reader's decision. @param {Intake} state @returns {import('../core/dom.js').Note} */
 export function heldNote({ entries }) {
   const names = heldBack(entries).map(({ file }) => file.name);
   return { words: names.length ? t('newcase.held', { count: names.length, names: list(names) }) : '', symbol: 'alert' };

@@ -12,7 +12,7 @@ const ONE_SCANNER = 1.4;
 
 const lengthOf = (/** @type {ViewedImage} */ image) => Math.max(sizeOf(image)?.width ?? 0, sizeOf(image)?.height ?? 0);
 
-/** What was refused need not be a mammogram. @param {ViewedImage} image */
+/** Whether an image is a film that was not refused, because a refused one need not be a mammogram. @param {ViewedImage} image */
 const isMammogram = (image) => image.film && image.entry.state !== 'failed' && sizeOf(image) !== null;
 
 /** @param {ViewedImage} one @param {ViewedImage} other */
@@ -35,5 +35,5 @@ export function alikeOf(film, images) {
   return alike;
 }
 
-/** How much larger a pixel of one film is than one of another that is alike. @param {ViewedImage | null} one @param {ViewedImage | null} other */
+/** The ratio of the pixel sizes of two films with one scale. @param {ViewedImage | null} one @param {ViewedImage | null} other */
 export const pixelRatio = (one, other) => (spacingOf(one) ?? 1) / (spacingOf(other) ?? 1);

@@ -64,7 +64,7 @@ export function createDisplay(root, tools, arrange) {
     press('[data-act="overlays"]', () => anyShown(overlays));
   }
 
-  /** What the colours of the active image's map stand for. @param {Reading} state */
+  /** Show the legend of the current image's map. @param {Reading} state */
   function showRamp(state) {
     const active = activeOf(state);
     for (const ramp of all(root, '[data-map]')) {

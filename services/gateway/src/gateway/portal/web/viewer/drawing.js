@@ -31,7 +31,7 @@ export function createDrawing(store, panes, onDrawn) {
 
   const shapeOf = () => SHAPES[store.state.tool];
 
-  /** What the hand has drawn so far. */
+  /** The shape as drawn so far. */
   function soFar() {
     if (!hand?.pane.imageSize) return null;
     const { pane, shape, places, points } = hand;
@@ -99,7 +99,7 @@ export function createDrawing(store, panes, onDrawn) {
       paint(pane);
     },
 
-    /** What was drawn is kept elsewhere now, or is dropped; the hand may be drawing the next already. */
+    /** Remove a shape that was saved or dropped; the next one may have been begun already. */
     clear() {
       waiting = null;
       panes.forEach(paint);

@@ -9,7 +9,7 @@ import { turnBack } from './turn.js';
 const UPRIGHT = /** @type {const} */ ({ rotation: 0, mirrored: false });
 const MOST_POINTS = 400; // of an outline: the hand is not finer
 
-/** What a hand drew from point to point, inside the film; null where it is nothing. @param {Drawn['shape']} shape @param {Point[]} points @param {import('./geometry.js').Size} film @returns {Drawn | null} */
+/** The shape between the drawn points, clipped to the film; null if it is too small. @param {Drawn['shape']} shape @param {Point[]} points @param {import('./geometry.js').Size} film @returns {Drawn | null} */
 export function drawn(shape, points, film) {
   const inside = points.map(({ x, y }) => ({ x: Math.min(Math.max(0, x), film.width), y: Math.min(Math.max(0, y), film.height) }));
   const [across, down] = [inside.map(({ x }) => x), inside.map(({ y }) => y)];

@@ -6,7 +6,7 @@ import { GreySource } from './sources.js';
 /** @typedef {import('../reading/state.js').Reading} Reading */
 /** @typedef {{key: string, source: GreySource}} EnhancedFilm `key`: what of, and how. */
 
-/** How a film is to be enhanced, as one word; empty where it is shown as it is. @param {Reading['enhanced']} enhanced */
+/** The selected enhancement, as one word; empty for none. @param {Reading['enhanced']} enhanced */
 const wantedOf = ({ local, edges }) => [local && 'local', edges && 'edges'].filter(Boolean).join(' ');
 
 /** @param {import('../reading/state.js').ReadingStore} store */
@@ -52,7 +52,7 @@ export function createEnhancing(store) {
   };
 }
 
-/** What a film is to be enhanced from, and how. @param {Reading} state @param {string} id */
+/** A key of the samples to enhance and of the enhancement. @param {Reading} state @param {string} id */
 function keyOf({ images, enhanced }, id) {
   const image = images.find((other) => other.id === id);
   return `${image?.jobId} ${image?.source?.bits} ${image?.source?.grey && image.source.coarse} ${wantedOf(enhanced)}`;

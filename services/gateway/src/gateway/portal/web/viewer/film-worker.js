@@ -14,7 +14,7 @@ const sources = new Map();
 /** @type {Map<number, ImageBitmap>} Heat maps, by their numbers. */
 const heats = new Map();
 
-/** What the page may ask for; see `painter.js` and `decoder.js`. @type {Record<string, (asked: any) => void>} */
+/** The requests of the page; see `painter.js` and `decoder.js`. @type {Record<string, (asked: any) => void>} */
 const ACTS = {
   canvas: ({ pane, canvas }) => contexts.set(pane, canvas.getContext('2d', { alpha: false })),
   film: ({ number, levels }) => sources.set(number, new GreySource(levels, { low: 0, high: 1, bits: 16 })),

@@ -8,7 +8,7 @@ import { VIEWS, mostSuspicious, suspicionOf, viewOf } from './image.js';
  *     view, those above the same view of the newest earlier examination, side by side, one image. */
 
 /**
- * What hanging goes by.
+ * The part of the state that determines the hanging.
  * @typedef {object} Hung
  * @property {ViewedImage[]} images
  * @property {string | null} activeId The image that is read.
@@ -42,7 +42,7 @@ export function firstToRead(images) {
   return [...(hung.length ? hung : images)].sort((a, b) => suspicionOf(b) - suspicionOf(a))[0] ?? null;
 }
 
-/** What the panes show, in their order. @param {Hung} state @returns {ViewedImage[]} */
+/** The images of the panes, in the order of the panes. @param {Hung} state @returns {ViewedImage[]} */
 export function slotsOf(state) {
   const { images } = state;
   const active = activeOf(state);

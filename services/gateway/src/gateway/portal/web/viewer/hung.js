@@ -14,7 +14,7 @@ const UPRIGHT = /** @type {const} */ ({ rotation: 0, mirrored: false });
 const SQUARE = { across: 1, down: 1 };
 const NEARLY = 1.01; // what rounding of the spacings can give
 
-/** How much a film with this spacing, of rows and of columns as it hangs, is stretched. @param {Pair | null | undefined} spacing @returns {Stretch} */
+/** The factors by which a hung film with this spacing of rows and columns is stretched. @param {Pair | null | undefined} spacing @returns {Stretch} */
 function stretchOf(spacing) {
   if (!spacing) return SQUARE;
   const [down, across] = spacing;

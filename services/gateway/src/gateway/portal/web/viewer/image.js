@@ -52,7 +52,7 @@ export function imagesOf(entries, known) {
 }
 
 /**
- * What the result and the pictures of an image follow from: its analysis, and for how it hangs its side and view, which may be corrected.
+ * A key of what determines the result and the pictures of an image: its analysis, and its side and view, which may be corrected.
  * @param {Pick<ViewedImage, 'jobId' | 'entry'>} image
  */
 export const shownOf = ({ jobId, entry }) => `${jobId} ${entry.laterality ?? ''} ${entry.view ?? ''}`;
@@ -74,7 +74,7 @@ function renewed(entry, name, before) {
   return { ...now, formerJobs, result: null, source: null, size: null, heat: null, problem: null, depth: 'eight' };
 }
 
-/** What an image is called by itself, as reasons and reports do. @param {CaseImage} entry */
+/** The name of an image without its number, as in reasons and reports. @param {CaseImage} entry */
 export function ownName(entry) {
   const { laterality, view, file_name: file } = entry;
   return viewOf(entry) ?? (laterality && view ? `${laterality} ${shownView(view)}` : file);
@@ -100,7 +100,7 @@ function named(entries) {
     });
 }
 
-/** How suspicious an image is; below everything else where that is not known. @param {ViewedImage} image */
+/** The suspicion of an image; lower than any other if unknown. @param {ViewedImage} image */
 export const suspicionOf = ({ result, entry }) => result?.probability_malignant ?? entry.job.probability_malignant ?? -1;
 
 /** The most suspicious of some images. @param {ViewedImage[]} images */
@@ -109,11 +109,11 @@ export const mostSuspicious = (images) => images.reduce((most, image) => (suspic
 /** The size of an image as it hangs; null where that is not known. @param {Pick<ViewedImage, 'result' | 'size'>} image */
 export const sizeOf = ({ result, size }) => result?.image ?? size;
 
-/** Where the breast is on a film; null where that is not known. @param {{result?: Result | null}} image With its result. */
+/** The box of the breast on a film; null if unknown. @param {{result?: Result | null}} image With its result. */
 export const breastOf = ({ result }) => result?.breast?.box ?? null;
 
 /**
- * Where the outline of the breast is furthest from the chest wall, near the nipple; null where that is not known.
+ * The point of the breast's outline that is furthest from the chest wall, near the nipple; null if unknown.
  * @param {{result?: Result | null, entry: {laterality?: string | null}}} image With its result.
  * @returns {import('./geometry.js').Point | null}
  */
@@ -142,7 +142,7 @@ export const spacingOf = (image) => (image?.film ? image.result?.image.pixel_spa
 
 /** @typedef {'mm' | 'detector' | 'unknown' | 'pixels'} Unit Where the spacing of a film holds; `unknown` where the file does not say. */
 
-/** Where the spacing of a film holds, and whether it is known at all. @param {ViewedImage | null} image @returns {Unit} */
+/** The plane in which the spacing of a film is valid, if it is known. @param {ViewedImage | null} image @returns {Unit} */
 export function unitOf(image) {
   if (spacingOf(image) === null) return 'pixels';
   const plane = image?.result?.image.spacing_plane;
@@ -156,7 +156,7 @@ export function scaleOfField(result) {
 }
 
 /**
- * How many of which unit a pixel is high and wide: micrometres of a field, which are `nominal` where they follow from its magnification.
+ * Height and width of a pixel, with their unit: micrometres for a field, which are `nominal` where they follow from its magnification.
  * An estimated scale may be wrong by a factor of two and measures nothing.
  * @param {ViewedImage | null} image
  * @returns {{spacing: [number, number] | null, unit: Unit | 'um' | 'nominal'}}
@@ -168,7 +168,7 @@ export function lengthsOf(image) {
   return { spacing: unit === 'pixels' ? null : image?.result?.image.pixel_spacing_mm ?? null, unit };
 }
 
-/** How deep what is shown of a film is, in words. @param {ViewedImage} image */
+/** The depth of the shown pixels of a film, in words. @param {ViewedImage} image */
 export function depthWords({ film, source, depth }) {
   if (!film || !source) return '';
   if (depth === 'loading') return t('reading.depth.loading');

@@ -32,7 +32,7 @@ export function createInstruments(store, panes) {
   let held = null;
   /** @type {{id: string, index: number} | null} What was measured or touched last: Delete removes it. */
   let chosen = null;
-  /** Whether keys set the points: the open end is where the next one would be set. */
+  /** Whether points are set by keys; the open end is then the next point. */
   let byKey = false;
 
   const tool = () => store.state.tool;
@@ -143,7 +143,7 @@ export function createInstruments(store, panes) {
     paint,
     drop,
 
-    /** Whether a click belongs to the tool in hand. */
+    /** Whether a click belongs to the selected tool. */
     get busy() {
       return MEASURING.includes(tool());
     },

@@ -22,7 +22,7 @@ export function showMarker(pane) {
   if (box && !canvas.hidden) draw(canvas, pane, box);
 }
 
-/** Where the marker is, in pixels of the image. @param {Pane} pane @returns {Box | null} */
+/** The box of the marker, in pixels of the image. @param {Pane} pane @returns {Box | null} */
 function boxOf({ viewed, imageSize }) {
   const source = viewed?.source;
   if (!viewed || !source?.grey || !imageSize) return null;
@@ -43,7 +43,7 @@ function inSight(pane, { x, y, width, height }) {
   return corners.every((corner) => corner.x >= -1 && corner.y >= -1 && corner.x <= pane.size.width + 1 && corner.y <= pane.size.height + 1);
 }
 
-/** As the film hangs, in the window in which it is seen. @param {HTMLCanvasElement} canvas @param {Pane} pane @param {Box} box */
+/** Draw the marker as the film hangs, in its current window. @param {HTMLCanvasElement} canvas @param {Pane} pane @param {Box} box */
 function draw(canvas, { viewed, imageSize, shown: { window } }, box) {
   const source = viewed?.source;
   if (!source?.grey || !imageSize || !window) return;

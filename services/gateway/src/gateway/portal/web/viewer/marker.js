@@ -19,7 +19,7 @@ const CORNER = 0.035; // where the round corners of a film are
 const NIPPLE = 0.15;
 
 /**
- * Where the largest thing is that looks like a marker. What a file says of the side is no part of it: the marker may contradict that.
+ * The box of the largest structure that looks like a marker. The side in the file is not used, because the marker may contradict it.
  * @param {Level} level
  * @param {Box | null} breast In shares of width and height; null where it is not known.
  * @returns {Box | null} The same; null where nothing looks like a marker.
@@ -43,20 +43,20 @@ const lengthOf = (/** @type {Blob} */ blob) => Math.max(wide(blob), high(blob));
 /** @param {Blob} blob @param {number} unit */
 const isMarker = (blob, unit) => lengthOf(blob) >= LEAST * unit && lengthOf(blob) <= MOST * unit && Math.min(wide(blob), high(blob)) >= (LEAST / 2) * unit;
 
-/** Whether it is what remains of a round corner of the film. @param {Blob} blob @param {number} width @param {number} height */
+/** Whether a structure is the rest of a round corner of the film. @param {Blob} blob @param {number} width @param {number} height */
 function isCorner(blob, width, height) {
   const near = CORNER * Math.max(width, height);
   const [across, down] = [Math.min(blob.left, width - blob.right), Math.min(blob.top, height - blob.bottom)];
   return across < near && down < near && lengthOf(blob) < 2 * LEAST * Math.max(width, height);
 }
 
-/** Whether a place is on the other side of the nipple than the chest wall, or nearly. @param {number} x @param {Box} breast */
+/** Whether a position lies beyond the nipple, as seen from the chest wall, or nearly. @param {number} x @param {Box} breast */
 function isBeside(x, breast) {
   const onRight = breast.x + breast.width / 2 > 0.5;
   return onRight ? x < breast.x + NIPPLE * breast.width : x > breast.x + (1 - NIPPLE) * breast.width;
 }
 
-/** Which samples are no air, but for the frame. @param {Level} level @param {number} frame */
+/** The samples that are brighter than air, without the frame. @param {Level} level @param {number} frame */
 function litOf({ samples, width, height }, frame) {
   const sorted = samples.slice().sort();
   const [dark, bright] = [0.05, 0.995].map((share) => sorted[Math.floor(share * (sorted.length - 1))]);
@@ -67,7 +67,7 @@ function litOf({ samples, width, height }, frame) {
   return lit;
 }
 
-/** What hangs together. @param {Uint8Array} lit @param {number} width @param {number} height @returns {Blob[]} */
+/** The connected structures. @param {Uint8Array} lit @param {number} width @param {number} height @returns {Blob[]} */
 function blobs(lit, width, height) {
   const found = [];
   for (let start = 0; start < lit.length; start += 1) {

@@ -22,7 +22,7 @@ export const isComplete = ({ open }) => !open;
 export const handlesOf = ({ points }) => points;
 
 /**
- * What a measure says: lengths in mm, µm or pixels, an area in their squares, an angle in degrees.
+ * The values of a measure: lengths in mm, µm or pixels, an area in their squares, an angle in degrees.
  * @param {Measure} measure
  * @param {[number, number] | null} spacing Of a row and of a column; null where it is not known.
  * @returns {number[]} Of a ruler its length; of an ellipse width, height and area; of an angle its degrees.

@@ -13,7 +13,7 @@ import { matrixOf, turnPoint } from './turn.js';
 /** @typedef {import('./geometry.js').Point} Point */
 /** @typedef {import('./sources.js').Context} Context */
 /**
- * How an image lies in a pane.
+ * The position of an image in a pane.
  * @typedef {object} Laid
  * @property {import('./geometry.js').Size} imageSize
  * @property {import('../core/types.d.ts').Hanging} turn
@@ -22,7 +22,7 @@ import { matrixOf, turnPoint } from './turn.js';
  */
 /** @typedef {Laid & {toPane: (point: Point) => Point}} Pane */
 /**
- * What lies over an image.
+ * The overlays of an image.
  * @typedef {object} Above
  * @property {Mark[]} marks
  * @property {import('./own.js').OwnMark[]} own
@@ -73,7 +73,7 @@ export function drawOverlay(context, laid, { heat, marks, own, band, overlays: s
   drawTags(context, pane, marks.filter(({ lit }) => shown.tags || lit), shown.tags ? own : []);
 }
 
-/** Where a point of an image lies in its pane. @param {Point} point @param {Laid} laid @returns {Point} */
+/** The position of a point of an image in its pane. @param {Point} point @param {Laid} laid @returns {Point} */
 export function placeOf({ x, y }, { imageSize, turn, transform }) {
   const [turnedX, turnedY] = turnPoint([x, y], imageSize, turn);
   return toPane(transform, { x: turnedX, y: turnedY });

@@ -14,14 +14,14 @@ import { placeBox, turnedSize } from './turn.js';
 
 const UPRIGHT = /** @type {const} */ ({ rotation: 0, mirrored: false });
 
-/** What a finding is called beside the numbers of the system's: A to Z, then AA and so on. @param {number} number From 1. */
+/** The letter of a reader's finding: A to Z, then AA and so on. @param {number} number From 1. */
 export function letterOf(number) {
   let letters = '';
   for (let left = number; left > 0; left = Math.floor((left - 1) / 26)) letters = String.fromCharCode(65 + ((left - 1) % 26)) + letters;
   return letters;
 }
 
-/** How a film hangs, and the size of its file's picture. @param {ViewedImage} image */
+/** The hanging of a film, and the size of its file's picture. @param {ViewedImage} image */
 export function filedOf(image) {
   const { hanging, stretch } = image.result?.image ?? {};
   const hung = pixelsOf({ ...(sizeOf(image) ?? { width: 1, height: 1 }), stretch });
@@ -34,7 +34,7 @@ export const hung = (finding, image) => moved(finding, asHung(filedOf(image)));
 /** A finding with its points elsewhere. @param {Drawn} finding @param {(point: Pair) => Pair} place @returns {Drawn} */
 export const moved = ({ shape, box, outline }, place) => ({ shape, box: placeBox(box, place), outline: outline && placeOutline(outline, place) });
 
-/** What readers drew on an image, as it hangs. @param {ReaderFinding[]} findings @param {ViewedImage} image @param {string | null} chosen @returns {OwnMark[]} */
+/** The readers' findings on an image, as it hangs. @param {ReaderFinding[]} findings @param {ViewedImage} image @param {string | null} chosen @returns {OwnMark[]} */
 export const ownMarksOf = (findings, image, chosen) =>
   !sizeOf(image)
     ? []

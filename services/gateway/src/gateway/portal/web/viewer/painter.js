@@ -18,7 +18,7 @@ import { find } from '../core/dom.js';
 /** @typedef {{source: number, heat: number | null, above: import('./overlay.js').Above | null} & Pick<Picture, 'placed' | 'laid'>} Sent
  *     A picture as the worker gets it: with numbers for what it keeps, and what lies above where that has changed. */
 /**
- * What is known of a pane.
+ * The state of a pane.
  * @typedef {object} Easel
  * @property {number} number
  * @property {HTMLElement} root
@@ -57,7 +57,7 @@ export function paint(root, size, picture) {
 }
 
 /**
- * Have the picture that is seen stretched to how the image is to lie, which costs no painting. Gives false where it shows too
+ * Stretch the painted picture to the image's new position, without painting. Returns false if it shows too
  * little of that, or lies no larger or smaller.
  * @param {HTMLElement} root Of the pane.
  * @param {Transform} wanted
@@ -126,7 +126,7 @@ function sendFilm(film, number, beside) {
   beside.postMessage({ act: 'film', number, levels: copies ?? film.levels }, (copies ?? []).map(({ samples }) => samples.buffer));
 }
 
-/** What no pane shows any more costs memory. @param {Worker} beside */
+/** Drop sources that no pane shows, to free their memory. @param {Worker} beside */
 function dropUnused(beside) {
   const pictures = [...easels.values()].flatMap(({ last, next }) => [last?.picture, next?.picture]);
   const shown = new Set(pictures.flatMap((picture) => [picture?.source, picture?.heat]));

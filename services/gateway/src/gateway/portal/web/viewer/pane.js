@@ -12,7 +12,7 @@ import { drawPlaced } from './sources.js';
 /** @typedef {import('../core/types.d.ts').Hanging} Hanging */
 
 /**
- * What a pane shows.
+ * The content of a pane.
  * @typedef {object} Shown
  * @property {ViewedImage | null} image
  * @property {import('./sources.js').Source | null} source What is drawn of it: itself, or itself enhanced.
@@ -29,7 +29,7 @@ import { drawPlaced } from './sources.js';
  */
 
 /**
- * What a pane tells of, and asks.
+ * The callbacks of a pane.
  * @typedef {object} PaneEvents
  * @property {(pane: Pane) => void} onUse
  * @property {(pane: Pane) => void} onMove The reader zoomed or panned.
@@ -113,7 +113,7 @@ export class Pane extends Placement {
     return { width: Math.max(1, Math.round(width * devicePixelRatio)), height: Math.max(1, Math.round(height * devicePixelRatio)), ratio: devicePixelRatio };
   }
 
-  /** Whether a hand moves it: what takes long waits until it rests. */
+  /** Whether the reader is moving it; slow work waits until they stop. */
   get moving() {
     return this.#resting !== undefined;
   }

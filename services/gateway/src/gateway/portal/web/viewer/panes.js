@@ -181,7 +181,7 @@ export function createPanes(grid, options) {
 const isSameScale = (one, other) =>
   Math.abs((one.transform?.scale ?? 0) / ((other.transform?.scale ?? 1) * pixelRatio(one.viewed, other.viewed)) - 1) < 0.01;
 
-/** Whether a film has more samples than are there, and the screen has room for them. @param {Pane} pane */
+/** Whether a film has more samples than are loaded, and the screen can show them. @param {Pane} pane */
 function wantsMore({ shown: { source }, transform, imageSize }) {
   if (!source?.grey || !source.coarse || !transform || !imageSize) return false;
   const [{ width, height }] = source.levels;
@@ -200,7 +200,7 @@ function labelImage(root, image, description) {
 }
 
 /**
- * What differs from the film as it came, in words: nobody may read an enhanced film without knowing it. The map of a field that is unlike
+ * Show in words how the picture differs from the original film, so that nobody reads an enhanced film unknowingly. The map of a field that is unlike
  * the training tissue is doubted where it lies.
  * @param {HTMLElement} root
  * @param {Reading} state
@@ -220,7 +220,7 @@ const fileWords = ({ entry, name, view, prior }) =>
   prior && viewOf(entry) ? '' : [entry.study_date && dayWords(entry.study_date), view ? '' : entry.file_name].filter((said) => said && !name.startsWith(said)).join(' · ');
 
 /**
- * What a pane says where it has no picture.
+ * Show why a pane has no picture.
  * @param {HTMLElement} root
  * @param {ViewedImage} image
  * @param {(image: ViewedImage) => {words: string, hopeless: boolean}} failureOf

@@ -37,7 +37,7 @@ export class Placement {
     this.scaleOf = scaleOf;
   }
 
-  /** Have it drawn at the next frame. */
+  /** Draw it at the next frame. */
   draw() {}
 
   /** The reader zoomed or panned. */
@@ -82,12 +82,12 @@ export class Placement {
     return this.imageSize && turnedSize(this.imageSize, this.shown.turn);
   }
 
-  /** Where the image lies as it is turned; null where there is none. */
+  /** The position of the turned image; null without an image. */
   get transform() {
     return this.#transform ?? this.#fitted;
   }
 
-  /** How much larger than fitted the image is shown. */
+  /** The magnification of the image, relative to its fitted size. */
   get magnification() {
     return this.transform && this.#fitted ? this.transform.scale / this.#fitted.scale : 1;
   }
@@ -119,7 +119,7 @@ export class Placement {
     return { x, y };
   }
 
-  /** Whether the whole image is in sight. */
+  /** Whether the whole image is visible. */
   get showsWhole() {
     const { transform, turnedSize: size } = this;
     if (!transform || !size) return true;
@@ -158,7 +158,7 @@ export class Placement {
     this.moved();
   }
 
-  /** How much larger than fitted a finding is shown. @param {Box} box */
+  /** The magnification of a finding, relative to its fitted size. @param {Box} box */
   timesOf(box) {
     const fitted = this.#fitted;
     return fitted ? geometry.frame(this.#turned(box), this.size, fitted).scale / fitted.scale : Infinity;
@@ -184,7 +184,7 @@ export class Placement {
     this.draw();
   }
 
-  /** Whether the middle of a box is in sight, or most of the pane where there is no box. @param {Box | null} box */
+  /** Whether the middle of a box is visible; without a box, whether most of the pane is. @param {Box | null} box */
   shows(box) {
     if (!this.transform) return false;
     const pane = this.root.getBoundingClientRect();
@@ -208,7 +208,7 @@ export class Placement {
   }
 
   /**
-   * How the image is drawn, enlarged about a point of the pane; null where there is none.
+   * The placement for drawing the image, enlarged about a point of the pane; null without an image.
    * @param {Point} at
    * @param {number} times
    * @param {Box} within What is seen, in CSS pixels of the pane.

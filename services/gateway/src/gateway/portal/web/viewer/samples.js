@@ -3,7 +3,7 @@
 /** @typedef {{samples: Uint8Array | Uint16Array, width: number, height: number}} Level Samples row by row. */
 
 /**
- * What each sample looks like, as pixels of the screen.
+ * The screen pixel of each sample value.
  * @param {import('./window.js').Window} window
  * @param {number} range The number of sample values.
  */

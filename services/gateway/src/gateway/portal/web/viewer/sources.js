@@ -16,7 +16,7 @@ const HEAVY = 600_000; // device pixels: a smaller part is drawn finely while a 
 const SPARE = 0.2; // of a part, to each side
 
 /**
- * How a source lies in a pane.
+ * The position of a source in a pane.
  * @typedef {object} Placed
  * @property {Size} image
  * @property {Area} seen
@@ -75,7 +75,7 @@ export class GreySource {
   #context;
   /** @type {ImageData | null} */
   #picture = null;
-  /** What is on the canvas. @type {{left: number, top: number, width: number, height: number, level: Level | null, table: Uint32Array | null}} */
+  /** The content of the canvas. @type {{left: number, top: number, width: number, height: number, level: Level | null, table: Uint32Array | null}} */
   #rendered = { left: 0, top: 0, width: 0, height: 0, level: null, table: null };
 
   /**
@@ -157,7 +157,7 @@ export class GreySource {
     this.#rendered = { ...made, level, table };
   }
 
-  /** What is stored at a point of the image, in the file's own units; else the shade of the picture. @param {import('./geometry.js').Point} point @param {Size} image @returns {Value} */
+  /** The value at a point of the image, in the file's units if known, else the shade of the picture. @param {import('./geometry.js').Point} point @param {Size} image @returns {Value} */
   valueAt({ x, y }, image) {
     const [{ samples, width, height }] = this.levels;
     const sample = samples[Math.floor((y * height) / image.height) * width + Math.floor((x * width) / image.width)];

@@ -44,7 +44,7 @@ function placesOf({ box, width, height }, pane) {
     .concat(insideOf({ box, width, height }, pane));
 }
 
-/** Where a mark is larger than its pane, its tag stands in a corner of what is seen of it. @param {Tag} tag @param {import('./geometry.js').Size} pane */
+/** The place of the tag if a mark is larger than its pane: a corner of the visible part. @param {Tag} tag @param {import('./geometry.js').Size} pane */
 function insideOf({ box, width, height }, pane) {
   const most = { left: Math.max(0, pane.width - width), top: Math.max(0, pane.height - height) };
   const left = Math.min(Math.max(0, box.x + GAP), most.left);

@@ -23,16 +23,16 @@ const USUAL = { boxes: true, outlines: true, heat: false, tags: true, opacity: 0
 const CROP = 'lobule-crop';
 const NONE = { boxes: false, outlines: false, heat: false, tags: false };
 
-/** What of the overlays is shown, as the reader left it on this browser. @returns {Overlays} */
+/** The overlays to show, as last set in this browser. @returns {Overlays} */
 export const rememberedOverlays = () => ({ ...USUAL, ...recall(REMEMBERED, {}) });
 
-/** Whether films fill their panes with the breast, as the reader left it on this browser. @returns {boolean} */
+/** Whether films fill their panes with the breast, as last set in this browser. @returns {boolean} */
 export const rememberedCrop = () => recall(CROP, true);
 
 /** Whether any overlay is shown. @param {Overlays} overlays */
 export const anyShown = ({ boxes, outlines, heat, tags }) => boxes || outlines || heat || tags;
 
-/** What of the overlays is drawn now: a key that is held hides all, or shows the heat map. @param {Reading} state @returns {Overlays} */
+/** The overlays that are drawn now: a held key hides all, or shows the heat map. @param {Reading} state @returns {Overlays} */
 export const drawnOverlays = ({ overlays, peek }) => (peek === 'marks' ? { ...overlays, ...NONE } : peek === 'heat' ? { ...overlays, heat: true } : overlays);
 
 /**
@@ -98,7 +98,7 @@ export function createTools(store, { activePane, fitAll }) {
     edges: () => enhance('edges'),
     link: () => store.update(({ linked }) => ({ linked: !linked })),
 
-    /** Take another tool up. @param {ToolName} tool */
+    /** Select another tool. @param {ToolName} tool */
     take: (tool) => store.update({ tool, correcting: null, pairing: null }),
 
     /** Hide the marks or show the heat map as long as a key is held. @param {Reading['peek']} peek */

@@ -9,7 +9,7 @@
 export const turnedSize = ({ width, height }, { rotation }) => (rotation % 180 ? { width: height, height: width } : { width, height });
 
 /**
- * Where a point of a picture comes to lie; continuous coordinates, pixel edges at whole numbers.
+ * The position of a picture's point after the turn; continuous coordinates, pixel edges at whole numbers.
  * @param {Pair} point
  * @param {Size} size
  * @param {Hanging} hanging
@@ -21,7 +21,7 @@ export function turnPoint([x, y], { width, height }, { rotation, mirrored }) {
 }
 
 /**
- * Where a point of a turned picture lies in the picture: the way back of `turnPoint`.
+ * The position in the picture of a point of the turned picture: the inverse of `turnPoint`.
  * @param {Pair} point
  * @param {Size} size Of the picture as it is not turned.
  * @param {Hanging} hanging

@@ -7,7 +7,7 @@ const WIDE = '(min-width: 2000px)';
 const REST_MS = 300;
 
 /**
- * Show what the reader looks at; nothing is loaded for it on screens that have no room.
+ * Preview the case that has the pointer or the focus, on screens that have room.
  * @param {HTMLElement} pane
  * @param {HTMLElement} list
  */

@@ -16,7 +16,7 @@ export function hungOf(images) {
   return views.length ? views : current.slice(0, 4);
 }
 
-/** Where a film's chest wall hangs. @param {ViewedImage} image */
+/** The side of the pane at which a film's chest wall hangs. @param {ViewedImage} image */
 const sideOf = ({ film, entry: { laterality } }) => (!film || !laterality ? 'centre' : laterality === 'R' ? 'right' : 'left');
 
 /** A place for each image, in which it will be drawn. @param {HTMLElement} root @param {ViewedImage[]} hung */

@@ -20,7 +20,7 @@ const fresh = keepFresh(list, (problem) => {
   message(contact, problem ? (problem.status === 0 ? t('worklist.no_contact') : problem.message) : '', { symbol: 'offline' });
 });
 
-/** Show what the filters say, and keep it in the address, so that a reload and the way back find it. */
+/** Load the filtered list, and keep the filters in the address for reloads and the browser's history. */
 function filter() {
   clearTimeout(typing);
   const given = [...new FormData(form)].map(([name, value]) => [name, String(value)]).filter(([, value]) => value !== '');
