@@ -66,7 +66,7 @@ def next_rows_folder(folder: Path) -> Path:
 
 
 def all_rows_folders(folder: Path) -> list[Path]:
-    """The folders of rows that are there: that of the backup, and that of a later one that was interrupted."""
+    """The existing folders of rows: that of the backup, and that of a later backup that was interrupted."""
     return [folder / name for name in _ROWS if (folder / name).is_dir()]
 
 

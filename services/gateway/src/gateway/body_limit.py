@@ -58,7 +58,7 @@ class _Body:
         self._bytes, self._waited_s, self._more = 0, 0.0, True
 
     async def pass_over(self) -> None:
-        """Read what is left and throw it away, for a while."""
+        """Read and discard the rest of the body, for a limited time."""
         with suppress(TimeoutError):
             async with asyncio.timeout(limits.REST_OF_BODY_S):
                 while self._more:

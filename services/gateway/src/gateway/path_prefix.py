@@ -79,7 +79,7 @@ class _Answer:
         self._body = bytearray()
 
     async def pass_on(self, message: Message) -> None:
-        """Send a message, or keep it until the whole text is there."""
+        """Send a message, or keep it until the text is complete."""
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             if "location" in headers:

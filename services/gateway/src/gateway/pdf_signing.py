@@ -92,7 +92,7 @@ def verified(pdf: bytes) -> Verified | None:
 
 
 def judge(pdf: bytes, states: str, certificates: Collection[x509.Certificate]) -> SignatureState:
-    """What is to be said of a PDF that should state this and be signed with one of the certificates.
+    """Judge a PDF that should state this and be signed with one of the certificates.
 
     The dates of a certificate do not count: what was signed while it was valid stays signed.
     """

@@ -70,7 +70,7 @@ def main(
 
 
 def check_proxies(networks: str) -> None:
-    """End the process if an entry is no network, because uvicorn would trust nobody for it, without a word."""
+    """End the process if an entry is no network, because uvicorn would silently ignore it."""
     try:
         parse_networks("" if networks == "*" else networks)
     except ValueError as error:
@@ -85,7 +85,7 @@ def served(app: FastAPI, internal_port: int | None, root_path: str) -> ASGIApp:
 
 
 def adopt_reading_rule(sessions: SessionFactory, settings: GatewaySettings) -> None:
-    """Have the cases that are there be read as the setting asks; without a database this is left to the next start."""
+    """Apply the setting for double reading to existing cases; without a database, this is left to the next start."""
     try:
         with sessions.begin() as session:
             sheets.adopt(session, settings.reading_rule)

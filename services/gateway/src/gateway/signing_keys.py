@@ -46,7 +46,7 @@ class SigningKeys:
         return base64.b64encode(self._private.sign(content)).decode()
 
     def judge(self, name: str, signature: str, content: bytes) -> SignatureState:
-        """What is to be said of a signature that is stated to be by the key of this name."""
+        """Judge a signature that is said to be by the key of this name."""
         key = self.known.get(name)
         if key is None:
             return "key_unknown"

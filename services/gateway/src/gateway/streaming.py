@@ -63,7 +63,7 @@ def part_of(pieces: Iterable[bytes], extent: Extent | None) -> Iterator[bytes]:
 
 
 class RewoundPieces:
-    """Reads pieces as a file that can be sought. Little of it is in memory: who goes back far has them made anew.
+    """Reads pieces as a file that can be sought. Little of it is in memory; seeking far back makes the pieces again.
 
     Args:
         make: Makes the pieces from the first one on; those that it made before are not used any more then.
@@ -104,7 +104,7 @@ class RewoundPieces:
         self._pieces, self._start, self._held = self._make(), 0, bytearray()
 
     def _take(self) -> bool:
-        """Take one more piece, and forget what lies far before the position; False if there is none."""
+        """Read one more piece, and drop data far before the position; False at the end."""
         piece = next(self._pieces, None)
         if piece is None:
             return False

@@ -26,7 +26,7 @@ _PATIENCE_S = 15.0
 
 
 class TokenError(RuntimeError):
-    """The token is away, or has no such key, or does not sign with it."""
+    """The token is unavailable, has no such key, or does not sign with it."""
 
 
 @dataclass(frozen=True)

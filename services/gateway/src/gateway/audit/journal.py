@@ -1,4 +1,4 @@
-"""Writes events of requests that have no transaction to write in: a loop does so, a moment after the answer."""
+"""Writes events of requests without a transaction of their own, in a loop, shortly after the response."""
 
 import queue
 import threading
@@ -55,7 +55,7 @@ class Journal(ABC, Generic[Noted]):
         self.write()
 
     def write(self) -> None:
-        """Write what was noted since the last time; what cannot be written waits for the next time."""
+        """Write the events since the last call; those that cannot be written are kept for the next call."""
         with self._writing:
             self._write()
 
@@ -76,7 +76,7 @@ class Journal(ABC, Generic[Noted]):
 
     @abstractmethod
     def events(self, waiting: Counter[Noted]) -> Iterator[AuditEvent]:
-        """The events of what was noted, each with how often."""
+        """The audit events for the noted items, given with their counts."""
 
 
 class NoteResponses(HttpMiddleware, Generic[Noted]):
@@ -104,4 +104,4 @@ class NoteResponses(HttpMiddleware, Generic[Noted]):
 
     @abstractmethod
     def noted(self, scope: Scope, status: int) -> Noted | None:
-        """What is noted of a response with this status; None for nothing."""
+        """The item to note for a response with this status; None for none."""

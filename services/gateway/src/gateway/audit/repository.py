@@ -89,7 +89,7 @@ def count(session: Session) -> int:
 
 
 def free_end(session: Session) -> AuditChain | None:
-    """The end of a chain that no other transaction holds, or of the first one once it is free; locked."""
+    """The end of a chain that no other transaction has locked, or, after waiting, of the first chain; locked."""
     query = select(AuditChain).order_by(AuditChain.id).limit(1).execution_options(populate_existing=True)
     free = session.scalars(query.with_for_update(skip_locked=True)).first()
     return free or session.scalars(query.with_for_update()).first()

@@ -16,7 +16,7 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Sealed:
-    """What was linked.
+    """The result of sealing.
 
     Attributes:
         events: How many events.

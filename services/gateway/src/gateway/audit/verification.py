@@ -14,7 +14,7 @@ from gateway.audit.chain import CHAINS, link_of
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with the log.
+    """A fault of the log.
 
     Attributes:
         kind: `changed`: an event is not what was written, or not where; `end`: the end of a chain is gone, or does not
@@ -34,7 +34,7 @@ class Fault:
 def verify(
     session: Session, key: bytes, anchors: Iterable[Anchor | None] = (), former: Sequence[bytes] = ()
 ) -> Iterator[Fault]:
-    """What is wrong with the log; nothing if every event is as it was written.
+    """The faults of the log; empty if every event is as it was written.
 
     Args:
         session: The database.
@@ -63,7 +63,7 @@ def verify(
 
 
 def _faults_of_chain(session: Session, keys: Sequence[bytes], chain: int, known: dict[int, str]) -> Iterator[Fault]:
-    """What is wrong with a chain, whose links at some positions are known from elsewhere."""
+    """The faults of a chain; its links at some positions are known from anchors."""
     position, before = 0, ""
     for event in repository.of_chain(session, chain):
         found, link = event.position or 0, event.link or ""

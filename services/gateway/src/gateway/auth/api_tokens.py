@@ -80,7 +80,7 @@ def use(request: Request, session: Session, secret: str) -> ApiToken:
 
 
 def note_actor(request: Request, user: User, token: ApiToken | None = None) -> None:
-    """Note who asks, for the audit log, should the request be refused: by then the rows may have been rolled back."""
+    """Keep user and token for the audit log in case of a refusal, by when the rows may be rolled back."""
     request.state.actor = (user.id, user.username, token.id if token else None)
 
 

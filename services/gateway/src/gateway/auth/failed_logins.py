@@ -19,7 +19,7 @@ from gateway.users.models import User
 
 @dataclass(frozen=True)
 class FailedLogins:
-    """What a person is told.
+    """The failed logins as shown to a person.
 
     Attributes:
         count: How many there were since their last login to the portal.
@@ -37,7 +37,7 @@ class FailedLogins:
 
     @classmethod
     def of(cls, login: AuthSession | None) -> "FailedLogins | None":
-        """What the person of a portal session is told; None if nothing failed."""
+        """The failed logins to show in a portal session; None if there were none."""
         if login is None or login.failed_before is None:
             return None
         kept = login.failed_before

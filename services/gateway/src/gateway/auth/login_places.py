@@ -1,4 +1,4 @@
-"""Logins take few of the threads that requests share: many that wait there would hold up all other requests."""
+"""Limits the threads that logins use, so that waiting logins do not delay all other requests."""
 
 from collections.abc import AsyncIterator
 

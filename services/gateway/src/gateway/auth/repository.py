@@ -16,7 +16,7 @@ _MOST_SESSIONS = 200
 
 
 def hash_secret(secret: str) -> str:
-    """What is stored of a random secret; it has enough entropy for a plain hash."""
+    """The hash that is stored of a random secret, which has enough entropy for a plain hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -122,7 +122,7 @@ def count_failed_login(session: Session, username: str, address: str) -> None:
 
 
 def take_failed_logins(session: Session, user_id: str) -> tuple[int, datetime | None, str | None, datetime | None]:
-    """The failed logins since a user's last login to the portal, which is now; they are counted anew from here on.
+    """The failed logins since a user's last login to the portal; resets their count, because the user logs in now.
 
     Returns:
         How many there were, when the last one was, its address, and when the user logged in before.

@@ -160,7 +160,7 @@ class LoginThrottle:
 
 
 def _network(address: str) -> str:
-    """The address, or the /64 of one of IPv6: whoever has one of these addresses has them all."""
+    """The address, or the /64 network of an IPv6 address, because a client has a whole /64."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

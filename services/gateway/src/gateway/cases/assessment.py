@@ -227,7 +227,7 @@ def _suggestions(
     missing: Sequence[Hanging],
     awaited: bool,
 ) -> Iterator[Suggestion]:
-    """What could be done next; `further` are unread films and former analyses that stand."""
+    """The suggested next steps; `further` are unread films and former analyses that still count."""
     images = together.images
     films, tissue = _of(images, "film"), _of(images, "tissue")
     if any(part.assessment == "malignancy_suspected" for part in [*images, *together.breasts, *further]):

@@ -50,7 +50,7 @@ class Comparison:
 
 
 def reasons_before(unread: Mapping[str, SinceEarlier]) -> Iterator[Reason]:
-    """What was found on unread films of examinations shortly before since earlier ones still, by their names."""
+    """The changes that unread films of recent examinations show since still earlier ones, by the names of the films."""
     changes = {"lesion_new": {"new"}, "lesion_grown": {"grown"}}
     for code, kinds in changes.items():
         if names := [name for name, found in unread.items() if any(lesion.change in kinds for lesion in found.worse)]:

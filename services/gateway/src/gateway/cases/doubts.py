@@ -58,7 +58,7 @@ def _is_in_doubt(job: Job) -> bool:
 
 
 def _is_read(job: Job) -> bool:
-    """Whether a report of its own examination was signed that said no less of the film and its breast than now."""
+    """Whether a signed report of the film's own examination covers the current suspicion of film and breast."""
     image, said = job.image, at_least_as_its_breast(job).assessment
     signed = -1 if image.signed_assessment is None else RANKS[image.signed_assessment]
     return image.signed_as_current and (said is None or RANKS[said] <= max(signed, 0))

@@ -31,13 +31,13 @@ def evidence_of(jobs: Sequence[Job]) -> list[ImageEvidence]:
 
 
 def raised_breast(job: Job) -> BreastState | None:
-    """What was last read of a film's breast, if that is more than each of its films says by itself."""
+    """The last joint reading of a film's breast, if it is more suspicious than each film by itself."""
     found = (BreastState.model_validate(state) for state in job.breasts or ())
     return next((breast for breast in found if breast.laterality == job.image.laterality), None)
 
 
 def at_least_as_its_breast(job: Job) -> ImageEvidence:
-    """The evidence of a film of a former examination: what was read of its breast, if that is more."""
+    """The evidence of a film of a former examination, raised to the joint reading of its breast."""
     [film] = evidence_of([job])
     breast = raised_breast(job)
     if breast is None and job.since is not None and film.assessment == "no_sign_of_malignancy":

@@ -1,4 +1,4 @@
-"""Has the films of a case read together once each of them is analysed.
+"""Requests that the films of a case are read together once each of them is analysed.
 
 A modality whose workers can do that says so (`read_together`). The films are asked for again whenever one is added,
 analysed anew, corrected or removed; what was made of the films before is refused then.
@@ -44,7 +44,7 @@ def state_of(session: Session, case_id: str) -> JobState | None:
 
 
 def reading_of(session: Session, case_id: str) -> str:
-    """Names the reading of a case's films that its report would hold now, or its failure; empty while it is awaited."""
+    """A key of the joint reading that a report would contain now, or `failed`; empty while it is not finished."""
     work = jobs.examination(session, key_of(case_id))
     if work is None or work.state not in FINAL_STATES:
         return ""
@@ -102,7 +102,7 @@ def breasts_of(session: Session, case_id: str, current: Sequence[Job]) -> list[B
 
 
 def remember(session: Session, case_id: str, analyses: Sequence[Job]) -> None:
-    """Note with each film what was read of its breast, if that is more than each film says by itself.
+    """Store with each film the joint reading of its breast, if it is more suspicious than each film by itself.
 
     It counts until the films are read together anew, and as what the film says once it is of an earlier examination.
     So does what was found on the film since earlier examinations.

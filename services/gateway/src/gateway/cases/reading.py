@@ -30,7 +30,7 @@ def claimed_by_another(case: Case, user: User) -> bool:
 
 
 def _since(case: Case) -> datetime | None:
-    """Since when a case is read; None if nobody does, the claim has lapsed, or its reader was deactivated."""
+    """Since when a case is claimed; None if it is not, the claim has lapsed, or its reader was deactivated."""
     since = case.reading_since
     if since is None or now() - since >= LAPSES_AFTER:
         return None

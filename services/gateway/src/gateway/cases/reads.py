@@ -11,7 +11,7 @@ from gateway.users.permissions import has_permission
 
 
 def of_user(session: Session, case: Case, user: User) -> SignedRead | None:
-    """The read of a case that a user has signed and that stands."""
+    """The signed read of a case by a user that is in force."""
     return next((read for read in standing(session, case) if read.reader_id == user.id), None)
 
 
@@ -37,7 +37,7 @@ def check_may_mark(session: Session, case: Case, user: User) -> None:
 
 
 def may_begin_anew(session: Session, case: Case, user: User) -> bool:
-    """Whether a user may have a case read anew: its owner; once both have read it, its readers.
+    """Whether a user may have a case read again: its owner and, after both have read it, its readers.
 
     If the owner is a program or was deactivated, anyone who may sign it answers for it.
     """

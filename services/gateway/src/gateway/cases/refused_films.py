@@ -18,7 +18,7 @@ from lobule.contracts.case import ImageEvidence
 
 
 def notes(case: Case) -> dict[str, dict[str, Any]]:
-    """What is noted of films whose file was not kept, by the SHA-256 of the file."""
+    """The notes of films whose files were not stored, by the SHA-256 of the file."""
     return case.refused_films or {}
 
 

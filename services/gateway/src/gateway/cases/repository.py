@@ -213,7 +213,7 @@ def counts(session: Session, user: User, wanted: CaseFilter, *, every_state: boo
 
 
 def locked(session: Session, case_id: str) -> Case:
-    """Lock the case row for this transaction, and read it anew.
+    """Lock the case row for this transaction, and read it again.
 
     The lock leaves out the key: on PostgreSQL each new image shares a lock on it, and two uploads would wait for each
     other.

@@ -125,7 +125,7 @@ def summarise(session: Session, case: Case, jobs: Sequence[Job]) -> None:
 
 
 def _thumbnails(jobs: Sequence[Job]) -> list[dict[str, str | None]]:
-    """The analyses whose thumbnails stand for a case: of each side's newest examination, else of its first image."""
+    """The analyses whose thumbnails represent a case: of each side's newest examination, else of its first image."""
     places = examinations([job.image for job in jobs])
     drawn = [job for job in jobs if job.state == "done"]
     current = [job for job in drawn if job.image.spec.in_examinations and not places[job.image_id].is_prior]
@@ -160,7 +160,7 @@ def _since_earlier(comparison: Comparison, images: Sequence[ImageEvidence]) -> l
 
 
 def changed(case: Case) -> None:
-    """Mark the case as changed: its signed version is superseded, and whoever signed it is its reader no longer."""
+    """Mark the case as changed: its signed version is superseded, and its signer no longer claims it."""
     if case.signed_revision is not None and case.signed_revision == case.revision and case.reading_since is None:
         case.reader_id, case.reader = None, ""
     case.revision += 1
@@ -169,14 +169,14 @@ def changed(case: Case) -> None:
 
 
 def supersede_reads(case: Case) -> None:
-    """Have a case that two people read be read anew by both: what was signed was about another state of it."""
+    """Supersede the reads of a case that two people read, because they are about an older state of it."""
     if case.reads and case.reading_since is None:
         case.reader_id, case.reader = None, ""  # those who signed it: anyone may read it now
     case.read_round, case.reads = (case.read_round or 0) + 1, 0
 
 
 def reads_changed(case: Case, reads: int) -> None:
-    """Note how many readers of a case have signed. Whoever reads it next claims it anew."""
+    """Store how many readers of a case have signed. The next reader has to claim it again."""
     case.reads = reads
     case.reader_id, case.reader, case.reading_since = None, "", None
     changed(case)

@@ -72,7 +72,7 @@ def save_view(body: ViewWrite, user: CurrentUser, session: DbSession, request: R
 
 
 def _kept(query: str) -> str:
-    """What the worklist knows of a query, as an address has it.
+    """The parameters of a query that the worklist knows.
 
     Raises:
         ProblemError: `invalid_request`, 422, if that is too long, or has control characters.

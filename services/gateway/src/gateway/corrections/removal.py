@@ -44,7 +44,7 @@ def may_take_out(image: Image, user: User) -> bool:
 
 
 def check_may_take_out(image: Image, user: User) -> None:
-    """Refuse that a member of a group removes what is not theirs, or takes it out of the case that they see it in.
+    """Refuse a group member's removal of an image of another owner, or its removal from the case in which they see it.
 
     Raises:
         ProblemError: `forbidden`, 403.

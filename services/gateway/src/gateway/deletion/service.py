@@ -68,7 +68,7 @@ def delete_case(
 
 
 def delete_rows(session: Session, case_id: str, *, keep_notices: bool = False) -> list[str]:
-    """Delete a case's rows and all that refer to them, whoever asks; returns the prefixes of its objects.
+    """Delete a case's rows and all that refer to them, without checks; returns the prefixes of its objects.
 
     The caller deletes the objects once the transaction is committed.
 

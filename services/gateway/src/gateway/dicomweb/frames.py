@@ -35,7 +35,7 @@ Frame = list[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Pixels:
-    """The pixels of a file, whose stream stands at their first byte.
+    """The pixels of a file, whose stream is at their first byte.
 
     Attributes:
         header: The elements before the pixels.
@@ -92,7 +92,7 @@ def open_pixels(stream: BinaryIO) -> Pixels:
 
 
 def _is_whole(stream: BinaryIO, pixels: Pixels) -> bool:
-    """Whether a file can hold the frames that its header announces; the stream stays where it is."""
+    """Whether a file is long enough for the frames that its header announces; the stream is not moved."""
     if pixels.count > limits.MAX_DICOM_SERVED_FRAMES:
         return False
     start = stream.tell()
@@ -107,7 +107,7 @@ def _is_whole(stream: BinaryIO, pixels: Pixels) -> bool:
 
 
 def frames(stream: BinaryIO, pixels: Pixels, numbers: Sequence[int]) -> list[Frame]:
-    """Where the frames of these numbers, from 1, lie; the stream stands at the first byte of the pixels.
+    """The positions of the frames with these numbers, from 1; the stream is at the first byte of the pixels.
 
     Raises:
         ProblemError: `instance_unreadable`, 500, if the file does not hold them.

@@ -50,7 +50,7 @@ class BoundedReads:
 
 
 def read_header(stream: BinaryIO) -> FileDataset | Dataset:
-    """A file's elements before its pixels; of an object without pixels, all. The stream stands behind them then.
+    """A file's elements before its pixels, or all of an object without pixels; the stream is then behind them.
 
     Raises:
         ProblemError: `instance_unreadable`, 500.
@@ -85,7 +85,7 @@ def _is_deflated(stream: BinaryIO) -> bool:
 
 
 def _inflated(stream: BinaryIO) -> Dataset:
-    """The header of a deflated file: no more is inflated than a header may hold."""
+    """The header of a deflated file; no more is inflated than the largest size of a header."""
     from pydicom.filereader import _read_file_meta_info, read_dataset, read_preamble
 
     read_preamble(stream, force=True)

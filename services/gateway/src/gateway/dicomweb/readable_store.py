@@ -21,7 +21,7 @@ class ReadableStore(Protocol):
         ...
 
     def open_header(self, key: str) -> AbstractContextManager[BinaryIO]:
-        """A file of which no more is read than stands before its pixels; it may end there."""
+        """Open a file to read only its header; the stream may end before the pixels."""
         ...
 
 

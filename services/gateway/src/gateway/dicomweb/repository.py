@@ -38,7 +38,7 @@ def case_of(session: Session, user_id: str, pseudonym: str, study_mark: str) -> 
 
 @dataclass(frozen=True)
 class Instance:
-    """A DICOM object that is kept: a film of a case, or what was made of one.
+    """A stored DICOM object: a film of a case, or an object that was made from a case.
 
     Attributes:
         owner: Table of its row, by its name in `lobule.layout`.

@@ -89,7 +89,7 @@ def take_in(store: ObjectStore, prints: Fingerprints, names: NamePolicy, upload:
 
 
 def keep(session: Session, store: ObjectStore, case: Case, received: ReceivedResult) -> tuple[ResultInstance, bool]:
-    """Add a received result to its case; the flag tells whether it is new.
+    """Add a received result to its case; the flag is whether it is new.
 
     Args:
         session: The transaction.

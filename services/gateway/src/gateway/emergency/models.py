@@ -26,7 +26,7 @@ class EmergencyAccess(Base):
 
 
 class EmergencyWitness(Base):
-    """Who is told of an access if the owner is a program or has left.
+    """A user who is told of an access if the owner is a program or has left.
 
     They are kept as of the moment of the access: its administrator could take the case out of its group afterwards.
     """

@@ -82,5 +82,5 @@ def reference(resource_type: ResourceType, identifier: str) -> Resource:
 
 
 def subject(pseudonym: str) -> Resource:
-    """The patient, whom only the pseudonym stands for: names are not kept."""
+    """The patient, identified by the case's pseudonym only."""
     return {"type": "Patient", "identifier": {"system": PSEUDONYM, "value": pseudonym}}

@@ -51,7 +51,7 @@ def examinations(contents: Sequence[CaseContent]) -> list[Examined]:
 
 
 def _own(content: CaseContent, grouped: Sequence[list[CaseContent]]) -> list[CaseContent] | None:
-    """What was signed of the same examination: of one of its films, or of the last one if none of that is a prior."""
+    """The signed contents of the same examination: with one of its films, else the last if no film is a prior."""
     current = _current(content)
     for examination in reversed(grouped):
         if any(current & _current(each) for each in examination):

@@ -36,7 +36,7 @@ _Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 def install_outcomes(app: FastAPI) -> None:
-    """Answer errors below `/fhir` in FHIR. Call after all other handlers are there."""
+    """Answer errors below `/fhir` as FHIR outcomes. Call this after all other handlers are installed."""
     for kind in (HTTPException, ProblemError, RequestValidationError, ValidationError, *OUTAGES, Exception):
         app.add_exception_handler(kind, _outcome_or(app.exception_handlers[kind]))  # pyright: ignore[reportArgumentType]
 

@@ -33,7 +33,7 @@ def all_of(examined: Sequence[Examined], results: dict[str, Result]) -> list[Res
 
 
 def _of_examination(examined: Examined, results: dict[str, Result]) -> Iterator[Resource]:
-    """What was signed last of an examination, and its draft.
+    """The last signed content of an examination, and its draft.
 
     What a reader signed stays as it was signed, until the next signature. What that no longer holds is told as entered
     in error, since other systems may have taken it over. A film that has become a prior meanwhile is not among what is

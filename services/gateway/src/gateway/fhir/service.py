@@ -25,7 +25,7 @@ from lobule.storage import ObjectNotFoundError, ObjectStore
 def resources_of(
     session: Session, store: ObjectStore, case: Case, user: User, version: int | None = None
 ) -> list[Resource]:
-    """All resources of a case: each examination as it was signed last, and the case as it stands if it was changed.
+    """All resources of a case: each examination as last signed, and the current case if it was changed since.
 
     If two people read it apart, what the user sees of it.
 

@@ -42,7 +42,7 @@ def of_members(session: Session, user_id: str) -> Sequence[Group]:
 
 
 def by_id(session: Session, group_id: str) -> Group | None:
-    """A group, whoever belongs to it."""
+    """A group, regardless of its members."""
     return session.get(Group, group_id)
 
 

@@ -60,7 +60,7 @@ class Fingerprints:
         self._key_name = self._digest("key", "name")[:_KEY_NAME_LENGTH]
 
     def of(self, identity: DicomIdentity | None) -> FileIdentity:
-        """What is stored of a DICOM header; nothing for other files."""
+        """The identity to store of a DICOM header; empty for other files."""
         if identity is None:
             return FileIdentity()
         return FileIdentity(
@@ -77,7 +77,7 @@ class Fingerprints:
         )
 
     def person_of(self, identity: DicomIdentity) -> str:
-        """What tells a patient from others: the identifier without differences in writing, else that of the study.
+        """The key of a patient: the normalised identifier, else the UID of the study.
 
         Never to be stored or logged; empty if the file says neither.
         """
@@ -220,7 +220,7 @@ def _code(text: str | None) -> str | None:
 
 
 def _identifier(text: str | None) -> str:
-    """A patient's identifier; empty if it stands for nobody, as anonymised files have it for everybody."""
+    """A patient's identifier; empty if it is a placeholder, as in anonymised files."""
     plain = _plain(text)
     letters = re.sub(r"[\W_]", "", plain)
     return "" if letters in _NOBODY or len(set(letters)) <= 1 < len(letters) else plain

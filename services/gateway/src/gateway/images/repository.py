@@ -52,7 +52,7 @@ def listed(
 
 
 def number(session: Session, user: User, wanted: ImageFilter) -> int:
-    """How many images all pages of `listed` hold."""
+    """The number of images on all pages of `listed`."""
     return count(session, _filtered(user, wanted))
 
 

@@ -112,7 +112,7 @@ def render_again(session: Session, rendering: Rendering, request: RenderRequest,
 def _queue_again(
     session: Session, work: Rendering | Examination | Opinion, document: dict[str, Any], requester: Requester
 ) -> None:
-    """Queue the only step of a work in the lane of who asks for it, with a new budget of attempts."""
+    """Queue the only step of a work in the requester's lane, with a new budget of attempts."""
     [step] = work.steps
     step.owner_id, step.interactive = requester.user_id, requester.interactive
     work.request = document

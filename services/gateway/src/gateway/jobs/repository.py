@@ -81,7 +81,7 @@ def listed(
 
 
 def number(session: Session, user: User, wanted: JobFilter) -> int:
-    """How many jobs all pages of `listed` hold."""
+    """The number of jobs on all pages of `listed`."""
     return count(session, _filtered(user, wanted))
 
 
@@ -167,7 +167,7 @@ def opinion(session: Session, key: str) -> Opinion | None:
 
 
 def for_update(session: Session, work: AnyWork | None) -> AnyWork | None:
-    """The same work, its step locked and then both read anew, in the order in which a worker's claim locks them."""
+    """Lock a work's step, then read both again, in the order in which a worker's claim locks them."""
     if work is not None:
         locked = select(Step).where(Step.job_id == work.id).with_for_update()
         session.scalars(locked.execution_options(populate_existing=True)).all()

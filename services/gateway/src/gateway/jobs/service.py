@@ -1,6 +1,6 @@
 """The life cycle of a job: opened, claimed, completed or failed, retried, cancelled.
 
-`gateway.jobs.on_request` opens the work that is no analysis.
+`gateway.jobs.on_request` opens all work other than analyses.
 """
 
 import random
@@ -87,13 +87,13 @@ def open_another(session: Session, image: Image, quota: Quota, *, interactive: b
 def claim_next(
     session: Session, settings: GatewaySettings, queue: str, worker: str, without: Sequence[StepName] = ()
 ) -> Claim | None:
-    """Give the next step of a queue to a worker; None if nothing waits, or only steps named in `without`."""
+    """Assign the next step of a queue to a worker; None if none waits, except steps named in `without`."""
     step = queues.claim_next(session, queue, worker, timedelta(seconds=settings.lease_seconds), without)
     return step and _claim(settings, step)
 
 
 def claim(session: Session, settings: GatewaySettings, job_id: str, name: StepName, worker: str) -> Claim | None:
-    """Give one step to a worker; None if there is nothing to do."""
+    """Assign one step to a worker; None if it cannot be claimed."""
     step = repository.claim(session, job_id, name, worker, timedelta(seconds=settings.lease_seconds))
     return step and _claim(settings, step)
 
@@ -140,8 +140,8 @@ def complete(
         job_id: The job.
         name: The step.
         attempt: The number of the attempt.
-        result: What the inference step, or the reading of an examination, concluded.
-        files: The SHA-256 of files that it left, by their names, where its worker said them.
+        result: Result of the inference step, or of the reading of an examination; None for other steps.
+        files: SHA-256 of the attempt's files by their names, if its worker stated them.
     """
     _announce_end(session, job_id, name)
     step = repository.end(session, job_id, name, attempt, "done")
@@ -174,14 +174,14 @@ def complete(
 
 
 def _announce_end(session: Session, job_id: str, name: StepName) -> None:
-    """Tell that an attempt at the reading of an examination is about to end."""
+    """Publish that an attempt at the reading of an examination is about to end."""
     work = repository.work_by_id(session, job_id) if name == "examination" else None
     if isinstance(work, Examination):
         publish(session, ExaminationEnds(work))
 
 
 def _publish_change(session: Session, work: Work, *, ended: bool = False) -> None:
-    """Tell that an analysis, or the reading of an examination, has ended or was started again."""
+    """Publish that an analysis, or the reading of an examination, has ended or was started again."""
     if isinstance(work, Examination):
         publish(session, ExaminationChanged(work))
     if isinstance(work, Job):
@@ -204,7 +204,7 @@ def fail(session: Session, settings: GatewaySettings, job_id: str, name: StepNam
 
 
 def pause_before(tries: int, first_s: float) -> timedelta:
-    """How long a step waits that failed for a cause outside of it: longer each time, and not all steps alike.
+    """The pause before a step is retried after a temporary failure: longer each time, and randomised.
 
     Args:
         tries: How often it was tried.

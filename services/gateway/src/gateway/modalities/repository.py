@@ -39,7 +39,7 @@ def _valid(rows: Sequence[AnnouncedModality]) -> Iterator[ModalitySpec]:
 
 
 def neutral(name: str) -> ModalitySpec:
-    """A stand-in for a modality that is not known, with which its images can be shown."""
+    """A neutral specification, with which images of an unknown modality can be shown."""
     titles = dict.fromkeys(LANGUAGES, name)
     return ModalitySpec(name=name, queue=name, titles=titles, formats=get_args(Format), evidence="image")
 

@@ -25,7 +25,7 @@ class IdentityCipher:
         self._cipher = AESGCM(hmac.digest(names_key.encode(), b"kept identities", "sha256"))
 
     def encrypt(self, replaced: Replaced, object_key: str) -> str:
-        """Encrypt what was replaced in a file; only for that file can it be decrypted again."""
+        """Encrypt what was replaced in a file; it can be decrypted only for that file."""
         said = {
             "values": {f"{tag:08X}": value.decode("latin-1") for tag, value in replaced.values.items()},
             "uids": replaced.uids,

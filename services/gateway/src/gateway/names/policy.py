@@ -88,7 +88,7 @@ class NamePolicy:
         return StoredFile(counted.digest.hexdigest(), counted.size, None)
 
     def replaced_in(self, session: Session, key: str) -> Replaced | None:
-        """What was taken out of a file, if it is kept."""
+        """The identity that was removed from a file; None if it was not kept."""
         kept = repository.find(session, key)
         return None if kept is None else self.decrypt(kept)
 

@@ -10,7 +10,7 @@ from gateway.names.models import KeptIdentity
 
 
 def find(session: Session, object_key: str) -> KeptIdentity | None:
-    """The identity of the file that lies under a key."""
+    """The kept identity of the file with a key."""
     return session.get(KeptIdentity, object_key)
 
 

@@ -144,7 +144,7 @@ def _prepare(connection: Connection, about: dict[str, Any]) -> list[Table]:
 
 
 def missing_objects(engine: Engine, store: ObjectStore) -> list[str]:
-    """Keys that rows name and the store lacks: uploads, DICOM objects, results. What is made of them is made again."""
+    """Keys of uploads, DICOM objects and results that rows name and the store lacks. Derived objects are made again."""
     with engine.connect() as connection:
         keys = rows.keys_of_files(only_reading(connection))
         done = rows.results_done(connection)
@@ -223,7 +223,7 @@ def _sizes(store: ObjectStore, folders: Sequence[str]) -> Callable[[str], int | 
 
 
 def _copy_keys(source: ObjectStore, target: ObjectStore) -> None:
-    """Copy all wrapped keys: one that was wrapped anew has the size that it had."""
+    """Copy all wrapped keys, because one that was wrapped again has the same size as before."""
     for entry in source.entries(layout.KEYS):
         with suppress(ObjectNotFoundError):  # deleted meanwhile
             target.put(entry.key, source.get(entry.key))

@@ -146,7 +146,7 @@ def note_failed_logins(
     csrf: Annotated[str, Form(max_length=200)] = "",
     next: Annotated[str, Form(max_length=500)] = "/",
 ) -> Response:
-    """The button below what the portal tells of failed logins."""
+    """Acknowledge the shown failed logins."""
     login = sessions.read_session(session, request, settings)
     if login is not None:
         sessions.check_csrf(request, csrf)

@@ -19,7 +19,7 @@ _PATIENT = AuditEvent.detail["patient_mark"].as_string()
 
 
 def images_of(session: Session, patient_mark: str) -> Sequence[Image]:
-    """The images whose files name a patient, whoever owns them, the oldest first."""
+    """The images whose files name a patient, regardless of their owners, the oldest first."""
     mark = Image.__table__.c.patient_id_mark
     return session.scalars(select(Image).where(mark == patient_mark).order_by(Image.created_at, Image.id)).all()
 

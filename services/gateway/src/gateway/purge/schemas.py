@@ -31,7 +31,7 @@ class PurgeCreate(BaseModel):
 
 
 class Deleted(BaseModel):
-    """What was deleted, in numbers."""
+    """The numbers of deleted items."""
 
     cases: int = Field(default=0, description="cases, with reviews, drawn findings and signed reports")
     images: int = Field(default=0, description="images, including those without a case")

@@ -1,4 +1,4 @@
-"""Purges a patient: rows first, objects after them, case by case; then looks whether anything is left.
+"""Purges a patient, case by case: first rows, then objects. Finally checks whether anything is left.
 
 The transaction that deletes rows writes an event with the folders of their objects. A purge that breaks off is
 repeated: it deletes what is left, in the folders of earlier purges of the patient too, and certifies that.
@@ -161,7 +161,7 @@ class Purge:
         return found if done else None
 
     def _tolerantly(self, what: str, call: Callable[[], object]) -> bool:
-        """Ask the store for something; False if it fails: the purge goes on, and certifies what is left."""
+        """Call the store; False if that fails. The purge continues, and certifies what is left."""
         try:
             call()
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the rows are gone already

@@ -48,7 +48,7 @@ def image_in_case(session: Session, image_id: str, case_id: str) -> Image | None
 
 
 def marks_of_case(session: Session, case_id: str, sheets: Sequence[str]) -> Sequence[SameLesionMark]:
-    """What is taken for the same lesion in a case on these sheets, in the order in which it was said."""
+    """The marks of the same lesion in a case on these sheets, oldest first."""
     query = select(SameLesionMark).where(SameLesionMark.case_id == case_id, SameLesionMark.sheet.in_(sheets))
     return session.scalars(query.order_by(SameLesionMark.said_at, SameLesionMark.id)).all()
 

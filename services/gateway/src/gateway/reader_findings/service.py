@@ -93,7 +93,7 @@ def draw(
     author: User,
     if_match: str | None,
 ) -> DrawnFinding:
-    """Draw a finding, or change one that is there. Saying of it what is said already changes nothing.
+    """Draw a finding, or change an existing one. A request without a difference changes nothing.
 
     Args:
         session: The transaction.
@@ -137,7 +137,7 @@ def draw(
 
 
 def _values(drawn: ReaderFindingWrite) -> dict[str, Any]:
-    """What is said of a finding, by the columns of its row."""
+    """The values of a finding, by the columns of its row."""
     left, top, right, bottom = drawn.extent
     return {
         "image_id": drawn.image_id,
@@ -248,7 +248,7 @@ def mark_same(
 
 
 def unmark_same(session: Session, case: Case, mark_id: str, user: User, if_match: str | None) -> SameLesionMark:
-    """Say no longer that two findings are the same lesion; returns what was said.
+    """Remove a mark of the same lesion; returns the removed mark.
 
     Raises:
         ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409) or `not_found` (404).
@@ -268,7 +268,7 @@ def share(session: Session, event: DoubleReadingEnded) -> None:
 
 
 def _locked(session: Session, case: Case, user: User, if_match: str | None) -> tuple[Case, Sheets]:
-    """The case, locked, unchanged since it was seen, and read by nobody else, with its sheets."""
+    """Lock the case, and return it with its sheets; refuses a changed case and one that somebody else reads."""
     case = cases.locked(session, case.id)
     check_unchanged(session, case, user, if_match)
     check_free(case, user)

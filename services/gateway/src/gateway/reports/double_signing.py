@@ -78,7 +78,7 @@ def arbitrate(
 
 
 def withdraw(session: Session, case: Case, user: User) -> SignedRead:
-    """Take one's own signed read back, which the other reader has not seen; one may sign anew.
+    """Withdraw one's own signed read, which the other reader has not seen; it may be signed again.
 
     Raises:
         ProblemError: `nothing_to_withdraw`, 409.
@@ -95,7 +95,7 @@ def withdraw(session: Session, case: Case, user: User) -> SignedRead:
 
 
 def begin_anew(session: Session, case: Case, user: User) -> Case:
-    """Supersede what was signed of a case: both read it once more.
+    """Supersede the signed reads of a case, so that both read it again.
 
     Raises:
         ProblemError: `forbidden`, 403.

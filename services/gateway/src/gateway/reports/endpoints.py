@@ -94,7 +94,7 @@ def _tag(content: bytes) -> str:
 
 
 def waiting_job(job_id: str, user: DetachedUser, request: Request) -> Job:
-    """As `visible_job`, in a transaction of its own."""
+    """Return the job like `visible_job`, in a transaction of its own."""
     job = read(request.app.state.sessions, lambda session: jobs.visible(session, user, job_id))
     if job is None:
         raise not_found("job")

@@ -19,7 +19,7 @@ def keys_of(session: Session) -> SigningKeys:
 
 
 def state_of(keys: SigningKeys, report: CaseReport) -> SignatureState | None:
-    """What is to be said of a version's signature; None if it has none."""
+    """The state of a version's signature; None if it has none."""
     if report.signing_key is None and report.signature is None:
         return None
     if not _is_of_its_row(report):

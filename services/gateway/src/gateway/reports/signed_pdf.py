@@ -73,7 +73,7 @@ class SignedPdf:
         return f"Lobule report: case {self.case_id}, version {self.version}, {self.language}, content {self.sha256}"
 
     def read(self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, rendered: Rendered) -> bytes | None:
-        """The signed PDF; it is signed now if it was not before. None if nobody said what was rendered.
+        """The signed PDF, which is signed now if it was not before. None if the hash of the rendering is unknown.
 
         Args:
             sessions: Opens the transaction in which the signature is recorded.

@@ -53,7 +53,7 @@ def draft_text(
 def _findings(
     session: Session, store: ObjectStore, case: Case, sheets: Sheets
 ) -> dict[Laterality, tuple[Confirmed, Drawn]]:
-    """What is confirmed and what is drawn in each breast, on films of the current examination."""
+    """The confirmed and the drawn findings of each breast, on films of the current examination."""
     jobs = cases.latest_jobs(session, case.id)
     places = examinations([job.image for job in jobs])
     current = [job for job in jobs if not places[job.image_id].is_prior]

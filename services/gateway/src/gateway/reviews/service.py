@@ -194,7 +194,7 @@ def _undoes(last: LastReviewChange, job: Job, target: Target, body: ReviewWrite,
 
 
 def last_change(session: Session, case: Case, user: User) -> ReviewChange | None:
-    """The last change of a case's reviews where this user made it: nobody undoes the change of another user."""
+    """The last change of a case's reviews if this user made it, because nobody undoes the change of another user."""
     last = repository.last_change(session, case.id, sheets_of(session, case, user).own)
     if last is None or last.reviewer_id != user.id:
         return None

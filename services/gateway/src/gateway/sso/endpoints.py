@@ -157,7 +157,7 @@ def _confirm(
     claims: dict[str, Any],
     dialog: str,
 ) -> Response:
-    """Note that the person of the session has proved it; nobody else may do that for them."""
+    """Record that the person of the session has authenticated again; another person of the provider is refused."""
     login = sessions.read_session(session, request, settings)
     if login is None or login.user.identity != identity.subject:
         raise ProblemError(403, "sso_other_person")

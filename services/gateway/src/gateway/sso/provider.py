@@ -198,7 +198,7 @@ class Provider:
         return self._configuration.value(_KEPT_S, self._fetch_configuration)
 
     def problem(self) -> str | None:
-        """Why nobody can log in through the provider, as far as this can be seen before; None if nothing is wrong."""
+        """The known reason for which nobody can log in through the provider; None if there is none."""
         try:
             self._key_set()
         except ProblemError as error:
@@ -223,7 +223,7 @@ class Provider:
         return KeySet.import_key_set(kept)  # pyright: ignore[reportArgumentType] - JSON of the provider
 
     def _decode(self, token: str) -> jwt.Token:
-        """A token that the provider signed; a key that is not known yet has its keys fetched anew."""
+        """Verify and decode a token of the provider; for an unknown key, its keys are fetched again."""
         try:
             return jwt.decode(token, self._key_set(), algorithms=_ALGORITHMS)
         except (JoseError, ValueError):

@@ -131,7 +131,7 @@ def _has_space(state: State) -> None:
 
 
 class LoopBeat:
-    """Notes that the event loop goes round, for a thread that answers probes whatever the loop is busy with."""
+    """Records that the event loop runs, for a thread that answers probes even while the loop is busy."""
 
     def __init__(self) -> None:
         self._at = float("-inf")
@@ -143,12 +143,12 @@ class LoopBeat:
             await asyncio.sleep(_BEAT_EVERY_S)
 
     def beats(self) -> bool:
-        """Whether the loop went round within the last minute: it has started, and does not stand still."""
+        """Whether the event loop ran within the last minute."""
         return time.monotonic() - self._at < _STUCK_S
 
 
 def serve_probes(state: State, host: str, port: int) -> int:
-    """Answer probes on a port of its own, from threads: requests cannot hold them up.
+    """Answer probes on a separate port, from threads, so that requests cannot delay them.
 
     Returns:
         The port.

@@ -21,7 +21,7 @@ from lobule.storage import ObjectNotFoundError, ObjectStore
 
 
 class Duplicate(Exception):  # noqa: N818 - not always an error: /diagnose answers with the job that exists
-    """An image with the same bytes or of the same SOP instance, and its newest job."""
+    """There is an image with the same bytes or of the same SOP instance; `job_id` is its newest job."""
 
     def __init__(self, image_id: str, job_id: str) -> None:
         super().__init__(image_id)
@@ -35,7 +35,7 @@ class OtherFilm(Exception):  # noqa: N818 - as `Duplicate`
 def parse_options(
     session: Session, fields: dict[str, str], modalities: Modalities, default_modality: Modality | None = None
 ) -> ImageOptions:
-    """The options in the text fields of an upload; empty fields count as absent.
+    """Read the options from the text fields of an upload; empty fields count as absent.
 
     Args:
         session: The transaction.

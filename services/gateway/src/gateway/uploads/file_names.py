@@ -33,7 +33,7 @@ def file_name_of(disposition: bytes) -> str | None:
 
 
 def neutral_name(sha256: str) -> str:
-    """The name of a DICOM file as it is stored: that of the user may name the patient, in whatever letters.
+    """The stored name of a DICOM file; the original name could contain the patient's.
 
     Args:
         sha256: SHA-256 of the received file, hexadecimal; the name contains its beginning.

@@ -57,7 +57,7 @@ class MultipartForm:
         self._parts = 0
 
     def write(self, piece: bytes) -> ProblemError | None:
-        """Parse more bytes; returns what is wrong with them, so that the events before it can still be taken."""
+        """Parse more bytes; returns an error instead of raising it, so that the events before it can still be taken."""
         try:
             self._parser.write(piece)
         except ProblemError as problem:

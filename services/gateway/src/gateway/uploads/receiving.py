@@ -37,7 +37,7 @@ class Upload:
 
     @property
     def folder(self) -> str:
-        """What is deleted if it is refused: also its folder and, in an encrypted store, its keys."""
+        """The folder that is deleted if the upload is refused, in an encrypted store with its keys."""
         return layout.folder_of_upload(self.object_key)
 
 
@@ -142,7 +142,7 @@ async def writing(store: ObjectStore, key: str) -> AsyncIterator[ObjectWriter]:
 
 
 def refuse_where_little_space(request: Request, store: ObjectStore) -> None:
-    """Refuse an upload before the disk of the objects is full: what was accepted needs room for its results.
+    """Refuse an upload before the disk of the objects is full, because accepted images need space for their results.
 
     Raises:
         ProblemError: `storage_full`, 507.

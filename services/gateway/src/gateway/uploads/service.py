@@ -68,7 +68,7 @@ class UploadService:
         interactive: bool,
         default_modality: Modality | None = None,
     ) -> tuple[Image, Job]:
-        """Take the upload of a request; only when this returns is it accepted.
+        """Receive the upload of a request. It is accepted once this returns.
 
         Args:
             request: The request, whose body is read here.
@@ -118,7 +118,7 @@ class UploadService:
         token_id: str | None = None,
         sample: bool = False,
     ) -> tuple[Image, Job]:
-        """Make a received file an image with a job, in one transaction.
+        """Create an image with a job from a received file, in one transaction.
 
         Args:
             user: The sender. They become the owner, except of an image of a case, which belongs to the case's owner.
@@ -196,7 +196,7 @@ class UploadService:
         *,
         by_instance: bool,
     ) -> None:
-        """Keep a node's film: the node has acknowledged it to its sender, and nobody else would have it."""
+        """Store a refused film of a node apart from the case, because its sender was told that it is stored."""
         is_kept = False
         try:
             with self._sessions.begin() as session:
@@ -214,7 +214,7 @@ class UploadService:
                 self._store.delete(upload.folder)
 
     def check_quota(self, user: User, token_id: str | None) -> None:
-        """Refuse a user, or an API token, of whom as many analyses wait as may.
+        """Refuse a user, or an API token, with too many waiting analyses.
 
         Raises:
             ProblemError: `queue_full`, 429.
@@ -222,7 +222,7 @@ class UploadService:
         read(self._sessions, lambda session: Quota.of(self._settings, user.id, token_id).check(session))
 
     def also_in(self, user: User, image: Image) -> list[Twin]:
-        """Where else the image's owner has the same bytes as the same kind of image, as far as the user may see it."""
+        """The owner's other images with the same bytes and modality, as far as the user may see them."""
         return read(self._sessions, lambda session: checks.also_in(session, user, image))
 
     def _check(

@@ -42,7 +42,7 @@ PAUSES_S = (5, 30, 120, 600, 3600, 6 * 3600, 12 * 3600, 24 * 3600, 24 * 3600)
 
 
 class Deliverer:
-    """Sends what is due. Any number of gateways may do so: each message is taken by one of them.
+    """Sends due messages. Several gateways may run it, because each message is claimed by one of them.
 
     Each webhook has a queue of its own, whose messages are sent one after the other: a receiver that is slow, or drips
     its answer, holds up nobody but itself.

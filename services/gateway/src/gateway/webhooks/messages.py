@@ -1,4 +1,4 @@
-"""Writes messages to webhooks, in the transaction of what they tell."""
+"""Writes messages to webhooks, in the transaction of the event."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from gateway.webhooks.schemas import EventName, JobFinished, ReportSignedMessage
 
 
 class Messages:
-    """Writes a message for each webhook of an owner that is told of such events.
+    """Writes a message for each webhook of an owner that has subscribed to the event.
 
     Args:
         settings: Settings; the address of this server is used for links.
@@ -27,7 +27,7 @@ class Messages:
         self._root = f"{settings.public_url}/api/v1"
 
     def of_job(self, session: Session, event: AnalysisEnded) -> None:
-        """Handle the end of an analysis: its owner is told."""
+        """Handle the end of an analysis: write messages to its owner's webhooks."""
         job, at = event.job, f"{self._root}/jobs/{event.job.id}"
         links = {"job": at}
         if job.state == "done":
@@ -38,7 +38,7 @@ class Messages:
                 _write(session, webhook, now, message, job.id)
 
     def of_report(self, session: Session, event: ReportSigned) -> None:
-        """Handle a signature: the owner of the case is told."""
+        """Handle a signature: write messages to the webhooks of the case's owner."""
         case, report = event.case, event.report
         at = f"{self._root}/cases/{case.id}"
         links = {"case": at, "report": f"{at}/reports/{report.version}"}
@@ -68,7 +68,7 @@ def send_again(session: Session, delivery: Delivery) -> None:
 
 
 def _subscribed(session: Session, owner_id: str, event: EventName) -> list[tuple[Webhook, datetime]]:
-    """The owner's webhooks that are told of an event, and the present by the shared clock."""
+    """The owner's webhooks that have subscribed to an event, and the time of the shared clock."""
     webhooks = [webhook for webhook in repository.of_owner(session, owner_id) if event in webhook.events.split()]
     return [(webhook, shared_now(session)) for webhook in webhooks]
 

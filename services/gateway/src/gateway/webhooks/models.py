@@ -13,7 +13,7 @@ DeliveryState = Literal["pending", "delivered", "failed"]
 
 
 class Webhook(Base):
-    """An address that is told what happens to its owner's jobs and cases."""
+    """An address that receives messages about its owner's jobs and cases."""
 
     __tablename__ = "webhooks"
 

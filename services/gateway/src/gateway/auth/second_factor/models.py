@@ -26,7 +26,7 @@ class AuthenticatorApp(Base):
 
 
 class RecoveryCode(Base):
-    """A code for whoever has lost the app; it works once, and only its hash is kept."""
+    """A code for a user who has lost the app. It works once, and only its hash is stored."""
 
     __tablename__ = "recovery_codes"
 
@@ -37,7 +37,7 @@ class RecoveryCode(Base):
 
 
 class SecurityKey(Base):
-    """A key of a user's by WebAuthn: a device of its own, or one that is built into a computer or a phone."""
+    """A user's WebAuthn key: a separate device, or one that is built into a computer or a phone."""
 
     __tablename__ = "security_keys"
 

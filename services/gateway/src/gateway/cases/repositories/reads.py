@@ -26,7 +26,7 @@ def any_of_case(session: Session, case_id: str) -> bool:
 
 
 def is_read_by(user: User) -> ColumnElement[bool]:
-    """Whether a read of this user stands, for queries on cases."""
+    """Condition for queries on cases: a read of this user is in force."""
     return exists().where(
         SignedRead.case_id == Case.id,
         SignedRead.round == Case.read_round,
@@ -36,7 +36,7 @@ def is_read_by(user: User) -> ColumnElement[bool]:
 
 
 def read_by(session: Session, user: User, cases: Sequence[Case]) -> set[str]:
-    """Ids of those cases of which a read of this user stands."""
+    """Ids of those cases of which a read of this user is in force."""
     return set(session.scalars(select(Case.id).where(Case.id.in_([case.id for case in cases]), is_read_by(user))))
 
 
@@ -63,7 +63,7 @@ def count_sheets(session: Session, case_id: str) -> int:
 
 
 def with_separate_sheets(session: Session) -> Sequence[Case]:
-    """Cases that nobody has signed and of which readers keep sheets of their own; locked for this transaction."""
+    """The unsigned cases whose readers have separate sheets; locked for this transaction."""
     kept = exists().where(ReadingSheet.case_id == Case.id)
     query = select(Case).where(Case.double_reading.is_not(None), Case.reads == 0, kept)
     return session.scalars(query.with_for_update(key_share=True)).all()

@@ -18,7 +18,7 @@ _SOONEST_S, _LATEST_S = 1, 300
 
 @dataclass(frozen=True)
 class Quota:
-    """How much may wait of the user who asks for an analysis, whoever owns its image.
+    """The limits for waiting analyses of the user who requests one, regardless of the image's owner.
 
     Attributes:
         user_id: Id of the user who asks.
