@@ -25,7 +25,7 @@ delivery_failures = Counter("lobule_dicom_delivery_failures", "Deliveries to the
 
 
 class JournalCollector(Collector):
-    """What the journal says at each scrape.
+    """Collects metrics from the journal at each scrape.
 
     Args:
         journal: The journal.

@@ -170,7 +170,7 @@ class Node:
         return self._scp.associations()
 
     def study(self, study_uid: str) -> Study | None:
-        """A study, as the journal has it."""
+        """A study from the journal."""
         with self.journal.reading() as database:
             return studies.find(database, study_uid)
 
@@ -184,7 +184,7 @@ class Node:
         return {**self.live(), "disk": self.intake.has_room()}
 
     def close(self) -> None:
-        """End all parts, within half a minute; what was received stays in the journal."""
+        """End all parts, within half a minute; received objects stay in the journal."""
         self._scp.close()
         if self.orders is not None:
             self.orders.close()

@@ -127,7 +127,7 @@ def ae_titles(text: str) -> list[str]:
 
 
 def _kinds(text: str | None) -> frozenset[DicomKind]:
-    """The kinds of results that a destination receives; `usual` stands for those that it receives by default."""
+    """The kinds of results that a destination receives; `usual` means the default kinds."""
     named = {"usual"} if text is None else set(text.split("+"))
     if unknown := named.difference(KINDS, {"usual"}):
         raise ValueError(f"unknown kind of result: {', '.join(sorted(unknown))}; choose from usual, {', '.join(KINDS)}")

@@ -36,7 +36,7 @@ class Sweeper(Loop):
         self._results = ResultFiles(intake.results)
 
     def work(self) -> None:
-        """Delete what is due, study by study."""
+        """Delete expired objects, study by study."""
         now = time.time()
         before = now - 86400 * self._days
         with self._journal.transaction() as database:

@@ -232,7 +232,7 @@ class NodeSettings(ServiceSettings):
 
     @model_validator(mode="after")
     def _tls_of_known_peers(self) -> "NodeSettings":
-        """Refuse a title that is misspelt: its system would be called without TLS, and nobody would notice."""
+        """Refuse an unknown title: if it is misspelt, its system would silently be called without TLS."""
         if unknown := set(ae_titles(self.dicom_tls_peers)).difference(called_titles(self), {ANY}):
             named = ", ".join(sorted(unknown))
             raise ValueError(f"LOBULE_DICOM_TLS_PEERS names AE titles that no other setting gives an address: {named}")

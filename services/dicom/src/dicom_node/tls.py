@@ -120,7 +120,7 @@ def message_context(settings: NodeSettings) -> CurrentContext:
 
 
 def noting_context(settings: NodeSettings, note: Callable[[str], None]) -> ssl.SSLContext:
-    """A context for associations that we open; `note` is told the code of why one failed, which pynetdicom hides.
+    """A context for associations that the node opens; `note` gets the code of a failure, which pynetdicom hides.
 
     A system that refuses our certificate says so after the handshake, with TLS 1.3.
     """

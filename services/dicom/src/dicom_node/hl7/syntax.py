@@ -106,7 +106,7 @@ def parse(content: bytes) -> Message:
 
 
 def parse_loosely(content: bytes) -> Message:
-    """Read a message of which only what is ASCII is needed: it may be in any encoding.
+    """Read a message in any encoding, if only its ASCII parts are needed.
 
     Raises:
         SyntaxProblem: It is no message.

@@ -81,7 +81,7 @@ def last(database: sqlite3.Connection, study_uid: str, kind: Kind) -> OutgoingOb
 
 
 def sent_of_study(database: sqlite3.Connection, study_uid: str) -> Sequence[tuple[OutgoingObject, str, SendingState]]:
-    """What was made of a study, with each destination and how its sending stands, in the order in which it was made."""
+    """The objects that were made of a study, with the state of sending to each destination, oldest first."""
     rows = database.execute(
         """SELECT made.*, sendings.destination AS destination, sendings.state AS state FROM made
         JOIN sendings USING (sop_instance_uid) WHERE study_uid = ? ORDER BY made_at, sop_instance_uid""",
@@ -107,7 +107,7 @@ def add(database: sqlite3.Connection, new: OutgoingObject, made_from: str, desti
 
 
 def due(database: sqlite3.Connection, destination: str, now: float, limit: int = 50) -> Sequence[Sending]:
-    """What is to be sent to a destination now, in the order in which it was made."""
+    """The objects that are due for a destination, oldest first."""
     rows = database.execute(
         """SELECT sop_instance_uid, sop_class_uid, study_uid, kind, destination, attempts, made_at FROM sendings
         JOIN made USING (sop_instance_uid) WHERE destination = ? AND state = 'waiting' AND due_at <= ?
@@ -160,7 +160,7 @@ def send_again(database: sqlite3.Connection, study_uid: str | None, now: float) 
 
 
 def sendings(database: sqlite3.Connection, state: SendingState | None = None) -> Sequence[sqlite3.Row]:
-    """All sendings, newest first, with what is sent."""
+    """All sendings with their objects, newest first."""
     return database.execute(
         """SELECT study_uid, kind, version, destination, state, attempts, problem, made_at FROM sendings
         JOIN made USING (sop_instance_uid) WHERE ? IS NULL OR state = ? ORDER BY made_at DESC""",
@@ -169,7 +169,7 @@ def sendings(database: sqlite3.Connection, state: SendingState | None = None) ->
 
 
 def dead_letters(database: sqlite3.Connection, limit: int) -> Sequence[sqlite3.Row]:
-    """What was given up, the newest first, with its case."""
+    """The abandoned objects with their cases, newest first."""
     return database.execute(
         """SELECT kind, version, pseudonym, destination, sendings.problem AS problem, sendings.attempts AS attempts,
         made_at FROM sendings

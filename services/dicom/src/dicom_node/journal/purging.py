@@ -11,7 +11,7 @@ def studies_of_case(database: sqlite3.Connection, case_id: str) -> Sequence[str]
 
 
 def purge(database: sqlite3.Connection, study_uid: str) -> tuple[Sequence[str], Sequence[str]]:
-    """Delete every row of a study; gives the hashes of what was received and the names of what was made."""
+    """Delete every row of a study; returns the hashes of the received objects and the names of the created ones."""
     hashes = [row[0] for row in database.execute("SELECT sha256 FROM received WHERE study_uid = ?", (study_uid,))]
     names = [row[0] for row in database.execute("SELECT sop_instance_uid FROM made WHERE study_uid = ?", (study_uid,))]
     database.executemany("DELETE FROM sendings WHERE sop_instance_uid = ?", [(name,) for name in names])

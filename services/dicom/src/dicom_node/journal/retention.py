@@ -35,7 +35,7 @@ def due(database: sqlite3.Connection, before: float, limit: int = 500) -> Sequen
 
 
 def forget(database: sqlite3.Connection, study_uid: str, before: float) -> tuple[Sequence[str], Sequence[str]]:
-    """Delete the rows of a study's objects; gives the hashes of what was received and the names of what was made.
+    """Delete the rows of a study's objects; returns the hashes of the received and the names of the created ones.
 
     Nothing of a study that is not due any more, as when another film of it has arrived meanwhile. The versions of its
     products stay, so that the next ones go on counting.

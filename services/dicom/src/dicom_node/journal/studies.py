@@ -43,12 +43,12 @@ class Study:
 
 
 def draw_pseudonym() -> str:
-    """A name for a case that tells nothing of its study."""
+    """Draw a pseudonym for a case, which contains nothing of its study."""
     return f"PACS-{secrets.token_hex(4).upper()}"
 
 
 def note_arrival(database: sqlite3.Connection, study_uid: str, now: float, due_at: float) -> None:
-    """Note that an object of the study arrived. A study that was delivered before is collected anew."""
+    """Record the arrival of an object of the study. A delivered study then collects objects again."""
     database.execute(
         """INSERT INTO studies (study_uid, pseudonym, state, changed_at, due_at) VALUES (?, ?, 'collecting', ?, ?)
         ON CONFLICT (study_uid) DO UPDATE SET state = 'collecting', changed_at = excluded.changed_at,

@@ -74,7 +74,7 @@ class PriorFetcher(Loop):
         return list(self._peers)
 
     def work(self) -> None:
-        """Run all searches that are due. A node that is away is called once: waiting for it delays the other nodes."""
+        """Run all due searches. An unavailable system is called once, because waiting for it delays the others."""
         with self._journal.reading() as database:
             due = priors.due(database, time.time())
         away: dict[str, str] = {}

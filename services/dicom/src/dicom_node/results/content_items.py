@@ -64,7 +64,7 @@ def polyline(relationship: str, name: Code, line: Iterable[Iterable[float]], *ch
 
 
 def reference(relationship: str, *place: int) -> Dataset:
-    """An item that stands elsewhere in the tree, by its place there: 1 is the root."""
+    """A reference to an item elsewhere in the tree, by its position, where 1 is the root."""
     item = Dataset()
     item.RelationshipType, item.ReferencedContentItemIdentifier = relationship, list(place)
     return item

@@ -35,7 +35,7 @@ class Verification:
 
 @dataclass(frozen=True)
 class Signed:
-    """What a reader signed.
+    """The content that a reader signed.
 
     Attributes:
         version: Version of the report, from 1.
@@ -188,7 +188,7 @@ class Examination:
         return read
 
     def assessment_of(self, side: Laterality) -> Assessment | None:
-        """What the single films of a breast say; None if it has none.
+        """The assessment of a breast by its single films; None if it has none.
 
         One whose side is unknown or in doubt may be of it, and so may what else the case's conclusion names.
         """
@@ -227,7 +227,7 @@ def _signed(case: dict[str, Any]) -> Signed | None:
 
 
 def signed_report(case: dict[str, Any], report: dict[str, Any]) -> Signed:
-    """What a version of the case's report says, with the reviews as they are now."""
+    """The content of a version of the case's report, with the current reviews."""
     return Signed(
         version=report["version"],
         verification=_verification(report["signed_by"], report),

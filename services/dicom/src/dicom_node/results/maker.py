@@ -78,7 +78,7 @@ class ResultMaker(Loop):
         return 1.0
 
     def _clear(self) -> None:
-        """Delete what a process made that ended before it was noted; it was sent to nobody."""
+        """Delete files of a process that ended before it recorded them; they were not sent."""
         with self._journal.reading() as database:
             self._files.clear(outgoing.names(database))
 
@@ -128,7 +128,7 @@ class ResultMaker(Loop):
         return settled
 
     def _accession_of(self, header: Dataset) -> str:
-        """The accession number of a film as it has it: the header has none that is longer than the standard allows."""
+        """The accession number in a film's file; the reduced header omits one that is too long by the standard."""
         with self._journal.reading() as database:
             film = received.find(database, str(header.SOPInstanceUID))
         identity = read_identity(self._intake.path_of(film.sha256), "mammography").dicom if film else None
@@ -265,7 +265,7 @@ def _is_analysed(case: dict[str, Any]) -> bool:
 
 
 def _reference(report: OutgoingObject) -> Dataset:
-    """What a new report says of the one before: its own names."""
+    """The reference of a new report to its predecessor."""
     reference = Dataset()
     reference.SOPClassUID, reference.SOPInstanceUID = UID(report.sop_class_uid), UID(report.sop_instance_uid)
     reference.StudyInstanceUID, reference.SeriesInstanceUID = UID(report.study_uid), UID(report.series_uid)

@@ -98,7 +98,7 @@ def _taken_back(examination: Examination) -> list[tuple[str, str, str, str]]:
 
 
 def _stated(examination: Examination, signed: Signed) -> list[tuple[str, str, str, str]]:
-    """What was signed: type, code, side and value of each observation."""
+    """The signed statements: type, code, side and value of each observation."""
     conclusion = signed.conclusion or examination.assessment
     observed: list[tuple[str, str, str, str]] = []
     if conclusion is not None:

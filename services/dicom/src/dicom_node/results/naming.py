@@ -12,7 +12,7 @@ from lobule.numbering import Numbers, numbers_of
 
 
 def copies_of(images: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Which of several films of one examination, side and view each is, from 1, by the ids of the images.
+    """Numbers the films of the same examination, side and view, from 1; by the ids of the images.
 
     Args:
         images: Images of a case, as the API returns them.

@@ -115,7 +115,7 @@ def products(
 def _of_own_version(
     examination: Examination, signed: Signed, client: Client, case_id: str, context: ReportingContext
 ) -> Iterator[Product]:
-    """What was signed of the study before a later examination took its place, if it is not told yet."""
+    """The products of a signature, made before a later examination became the case's current one."""
     # The case's conclusion is about the later examination: only the reader's own is told.
     own = replace(examination, assessment=None, signed=signed, signed_version=signed.version)
     wanted = f"signed:{signed.version}"
@@ -124,7 +124,7 @@ def _of_own_version(
 
 
 def _of_case(examination: Examination, client: Client, case_id: str, context: ReportingContext) -> Iterator[Product]:
-    """What is concluded and signed about the case."""
+    """The products about the conclusion and the signature of the case."""
     films, analysed, signed = examination.films, examination.analysed, examination.signed
     state = analysed if signed is None else f"{analysed};signed:{signed.version}"
     signed_before = examination.signed_version is not None
@@ -152,7 +152,7 @@ def _of_case(examination: Examination, client: Client, case_id: str, context: Re
 def _of_signature(
     examination: Examination, client: Client, case_id: str, context: ReportingContext
 ) -> Iterator[Product]:
-    """What other systems than a PACS are told of the last version that was signed of a study.
+    """The products about the last signed version of a study for systems other than a PACS.
 
     Those that were told of it are told as well that it is no longer in force.
     """
@@ -169,7 +169,7 @@ def _of_signature(
 
 
 def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:
-    """What a film has for itself, in the series of all films of its study."""
+    """The products of a single film, in the series of all films of its study."""
     study = str(film.header.StudyInstanceUID)
     if outlined(film):
         series = derived_uid("outlines", study)

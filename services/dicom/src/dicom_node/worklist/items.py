@@ -21,7 +21,7 @@ _DISCONTINUED = ("110513", "DCM", "Discontinued for unspecified reason")
 
 
 class Inputs(NamedTuple):
-    """What a work item asks to be read, of one series."""
+    """The objects of one series that a work item requests to be read."""
 
     study_uid: str
     films: Sequence[FoundFilm]
@@ -54,7 +54,7 @@ def text(said: Json, tag: str) -> str:
 
 
 def inputs_of(item: Json) -> list[Inputs]:
-    """What a work item asks to be read; objects that are no films are left out."""
+    """The objects that a work item requests to be read, without those that are no films."""
     found: list[Inputs] = []
     for part in values(item, _INPUTS)[:_MOST_SERIES]:
         if not isinstance(part, Mapping) or not is_uid(study_uid := text(part, _STUDY)):
