@@ -43,7 +43,7 @@ def certainty_of(result: Result, text: Words) -> str:
 
 
 def frequency_of(result: Result, text: Words) -> str:
-    """What the probability of a result means in 100 images; empty if it does not decide or there is none."""
+    """The probability of a result as a frequency in 100 images; empty if it does not decide or there is none."""
     number = result.shown_probability
     if number is None or _doubted(result, number):
         return ""
@@ -52,7 +52,7 @@ def frequency_of(result: Result, text: Words) -> str:
 
 
 def scale_of(result: Result, text: Words) -> str:
-    """What the scale of certainty shows, in a sentence; empty without a number."""
+    """A sentence about the scale of certainty; empty without a number."""
     number = result.shown_probability
     if number is None:
         return ""

@@ -49,7 +49,7 @@ class Report:
 
 
 def _windows(document: ReportDocument) -> dict[int, Window | None]:
-    """What is shown of each image of a case: the films of the current examination hang on one scale."""
+    """The window of each image of a case; the films of the current examination have one scale."""
     films = [(result, document.drawn_on(number)) for number, result in enumerate(document.results)]
     alone = {number: window_of(*film) for number, film in enumerate(films)}
     together = hung_windows([films[number] for number in document.hung])

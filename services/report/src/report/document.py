@@ -46,16 +46,16 @@ class ReportDocument(Part):
     percent_label: str
     clinician: Clinician | None
     reasons: tuple[str, ...]
-    doubts: tuple[str, ...] = Field(default=(), description="what of a case's films has to be checked, and why")
+    doubts: tuple[str, ...] = Field(default=(), description="what has to be checked on the films, and why")
     in_doubt: tuple[str, ...] = Field(default=(), description="the same in a few words, for each of `images`")
     next_steps: tuple[str, ...]
     images: tuple[ImageSection, ...]
     notes: tuple[str, ...] = Field(default=(), description="the notices of a case's images, each once")
     lesions: tuple[LesionEntry, ...] = Field(default=(), description="the findings of a case's images by lesion")
     drawn: tuple[tuple[ReaderRow, ...], ...] = Field(
-        default=(), description="what readers found themselves, for each of `images`; nothing of it is the system's"
+        default=(), description="the readers' own findings, for each of `images`; the system has no part in them"
     )
-    same_lesions: tuple[str, ...] = Field(default=(), description="which findings readers take for the same lesion")
+    same_lesions: tuple[str, ...] = Field(default=(), description="the findings that readers marked as the same lesion")
     hung: tuple[int, ...] = Field(
         description="films of the current examination in the order in which they hang, as indices of `images`"
     )
@@ -63,13 +63,13 @@ class ReportDocument(Part):
         description="where these films hang: the four views, each in its own place, then further films"
     )
     not_assessed: tuple[NotAssessed, ...]
-    weak: str = Field(default="", description="how many marks of all images are below the threshold and not shown")
+    weak: str = Field(default="", description="a sentence with the number of marks below the threshold")
     limits: tuple[str, ...]
     models: tuple[tuple[Fact, ...], ...]
     results: tuple[Result, ...] = Field(description="the figures behind the words, with corrected views and sides")
 
     def drawn_on(self, index: int) -> tuple[ReaderRow, ...]:
-        """What readers drew on one of `images`."""
+        """The readers' findings on one of `images`."""
         return self.drawn[index] if self.drawn else ()
 
 
@@ -194,7 +194,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
 
 
 def _breasts(reading: ExaminationReading | None, text: Words) -> Iterator[str]:
-    """What the films of each breast say together, and its suggested density, as sentences."""
+    """The joint reading of each breast and its suggested density, as sentences."""
     for breast in reading.breasts if reading else []:
         side = text(f"clinical.side.{breast.laterality}")
         if breast.probability_malignant is not None:
@@ -230,7 +230,7 @@ def _names(images: Sequence[CaseImage], text: Words) -> dict[str, str]:
 
 
 def in_hanging_order(content: CaseContent) -> CaseContent:
-    """A case whose images stand as the films of the current examination hang; all others follow as they came."""
+    """A case with its images reordered: current films as they hang, then all others as they came."""
     images = sorted(content.images, key=lambda image: (image.is_prior, order(_evidence(image).hanging)))
     return content.model_copy(update={"images": images})
 
@@ -267,7 +267,7 @@ def _examined_on(content: CaseContent, text: Words) -> str:
 
 
 def _by_side(content: CaseContent, sections: Sequence[ImageSection]) -> dict[Laterality, Assessment]:
-    """What the system concludes of each breast: of its films together, else of the most suspicious one."""
+    """The system's assessment of each breast: by the joint reading, else by its most suspicious film."""
     if content.examination is not None:
         return {breast.laterality: breast.assessment for breast in content.examination.breasts}
     found: dict[Laterality, Assessment] = {}

@@ -15,7 +15,7 @@ def package_sentence(english: str, text: Words) -> str:
 
 
 def examined_facts(result: Result, text: Words) -> tuple[Fact, ...]:
-    """What was examined: the file, what is known of the image, and what the pipeline read of it."""
+    """Rows about the examined image: its file, its attributes, and what the pipeline read from it."""
     image, spec, unknown = result.image, spec_of_result(result), text("examined.unknown")
 
     def fact(key: str, value: str) -> Fact:

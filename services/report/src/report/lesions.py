@@ -22,7 +22,7 @@ class MarkIndex(Part):
 
 
 class LesionEntry(Part):
-    """A lesion in a report. Its marks stand together if the clinician said the same of them."""
+    """A lesion in a report. Its marks form one entry if they have the same verdict and comment."""
 
     number: int | None = Field(description="null for a mark of an earlier film without a match")
     title: str
@@ -96,7 +96,7 @@ def with_lesion_states(sections: Sequence[ImageSection], lesions: Sequence[Lesio
 
 
 def finding_title(number: int | None, image: str, text: Words) -> str:
-    """What a finding is called: by its number, or as a mark of an earlier film that has none."""
+    """The title of a finding: with its number, or as a mark of an earlier film, which has none."""
     if number is None:
         return text("findings.unnumbered", image=image)
     return text("findings.in_image", number=number, image=image)

@@ -1,4 +1,4 @@
-"""The notes of a case's images: what the system said of several images stands once, with their numbers."""
+"""The notes of a case's images, each once, with the numbers of its images."""
 
 from collections.abc import Iterator, Sequence
 
@@ -27,13 +27,13 @@ def notes_of(sections: Sequence[ImageSection], text: Words) -> tuple[str, ...]:
 
 
 def doubt_of(result: Result, text: Words) -> str:
-    """What of a film has to be checked, in a few words beside its name; empty if nothing."""
+    """What has to be checked on a film, in a few words for beside its name; empty if nothing."""
     codes = {notice.code for notice in result.notices}
     return " · ".join(text(f"doubts.{what}") for what, doubted in TO_CHECK.items() if codes & doubted)
 
 
 def doubts_of(images: Sequence[tuple[str, Result]], text: Words) -> Iterator[str]:
-    """What of the films has to be checked, films of which the same is said together: it may concern the side."""
+    """What has to be checked on the films, such as their side; films with the same doubt are listed together."""
     codes = frozenset[str]().union(*TO_CHECK.values())
     said: dict[str, list[str]] = {}
     for name, result in images:

@@ -10,7 +10,7 @@ class Part(BaseModel):
 
 
 class HeatLegend(Part):
-    """What the colours of a heat map stand for: a title, and the words at both ends."""
+    """The legend of a heat map: a title, and the words at both ends."""
 
     title: str
     low: str

@@ -58,7 +58,7 @@ class PictureHandler:
         self._leave(target_prefix, PictureFacts(error=error.document()))
 
     def _leave(self, target_prefix: str, facts: PictureFacts, files: Mapping[str, bytes] | None = None) -> None:
-        """Store the pictures and then what is said of them, because whoever waits reads the latter."""
+        """Store the pictures before the document about them, because clients wait for the latter."""
         left = dict(files or {}) | {FACTS_FILE: facts.model_dump_json().encode()}
         self._store.put_all({layout.file_key(target_prefix, name): content for name, content in left.items()})
 

@@ -150,7 +150,7 @@ def _drawn(
 
 
 def _seen(display: RGB8, window: Window, scale: tuple[float, float]) -> tuple[RGB8, tuple[float, float]]:
-    """What a window shows of a film, black beyond it, with the picture's pixels per pixel of the film."""
+    """The part of a film in a window, black beyond the film, with the picture's pixels per pixel of the film."""
     box = window.box
     per_pixel = min(window.per_pixel, _LONGEST_HUNG / max(box.width, box.height))
     width, height = max(1, round(box.width * per_pixel)), max(1, round(box.height * per_pixel))

@@ -111,7 +111,7 @@ def _drawn(content: CaseContent) -> list[tuple[CaseImage, ReaderFinding]]:
 
 
 def as_shape(finding: ReaderFinding) -> Finding:
-    """A reader's finding as what is drawn: a box, or a closed polygon."""
+    """A reader's finding as a shape to draw: a box, or a closed polygon."""
     box, outline = finding.box, finding.outline
     if finding.shape == "ellipse":
         angles = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)

@@ -8,7 +8,7 @@ from lobule.settings import Settings
 
 
 class ReportSettings(Settings):
-    """What the report service needs beyond what every worker needs."""
+    """The settings of the report service, in addition to those of every worker."""
 
     time_zone: str = Field(
         "UTC", description="time zone of the times in reports, such as Europe/Vienna; times of the API are in UTC"

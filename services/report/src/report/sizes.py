@@ -25,5 +25,5 @@ def image_size(image: ImageInfo, text: Words) -> str:
 
 
 def _plane(image: ImageInfo) -> str:
-    """The suffix of a key for sizes in mm, which tells sizes on the detector from the smaller ones in the breast."""
+    """The suffix of a key for sizes in mm: sizes on the detector are larger than those in the breast."""
     return "" if image.spacing_plane == "patient" else f".{image.spacing_plane or 'unknown'}"

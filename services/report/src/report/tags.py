@@ -72,7 +72,7 @@ class TagPlaces:
 
 
 def leader(finding: Place, tag: Place) -> tuple[int, int, int, int] | None:
-    """The line from a tag that stands away from its finding to it, as x, y, x, y; None if it stands beside it."""
+    """The line from a tag to its finding, as x, y, x, y; None if the tag is beside the finding."""
     across = max(finding.left - tag.right, tag.left - finding.right, 0)
     down = max(finding.top - tag.bottom, tag.top - finding.bottom, 0)
     if max(across, down) <= _GAP + 2:

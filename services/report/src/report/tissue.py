@@ -6,7 +6,7 @@ from report.parts import Fact, HeatLegend
 
 
 def heat_map_legend(result: Result, text: Words) -> HeatLegend | None:
-    """What the colours of a result's map stand for; None without a map."""
+    """The legend of a result's map; None without a map."""
     if result.heat_map is None:
         return None
     if result.heat_map.kind == "tumour":
@@ -29,7 +29,7 @@ def scale_facts(result: Result, text: Words) -> tuple[Fact, ...]:
 
 
 def tissue_facts(result: Result, text: Words) -> tuple[Fact, ...]:
-    """What the tissue network read of a field; of a map only where the result has one."""
+    """Rows about what the tissue network found in a field."""
     tissue = result.tissue
     if tissue is None:
         return ()

@@ -1,4 +1,4 @@
-"""The forms that a report comes in: one module each, one registry."""
+"""The file formats of a report, a module for each. Add a new one to `EXPORTERS`."""
 
 from collections.abc import Mapping
 from typing import Protocol
