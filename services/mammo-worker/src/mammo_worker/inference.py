@@ -143,7 +143,7 @@ def _seen(canvas: NDArray[np.uint8], size: tuple[int, int], upside_down: bool) -
 def _on_canvas(
     outputs: dict[str, NDArray[Any]], size: tuple[int, int], upside_down: bool, canvas: tuple[int, int]
 ) -> tuple[VariantFindings, NDArray[np.float32]]:
-    """What a variant of a size found, in pixels of the upright canvas, and its instance map in the canvas' size."""
+    """The findings of a variant, in pixels of the upright canvas, and its instance map in the canvas' size."""
     out = {name: value[0] for name, value in outputs.items()}
     real = out["score"] > 0
     boxes, masks = out["boxes"][real].astype(np.float64), out["masks"][real]

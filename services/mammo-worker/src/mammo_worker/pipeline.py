@@ -167,7 +167,7 @@ class MammographyPipeline:
 
 
 def _notices_of_breast(breast: Breast, image: ImageInfo) -> Iterator[Notice]:
-    """What the breast on a film says of the film's kind."""
+    """Notices about the kind of film that follow from its breast."""
     if is_cut_off(breast, image.view):
         yield make_notice("breast_cut_off")
     if has_few_pixels(breast):

@@ -125,7 +125,7 @@ def release(
 
 
 def _read_by_folds(folds: Sequence[Path], plan: TrainingPlan, data: Path) -> list[FilmResult]:
-    """What the network of each fold says of the films of its held-out patients."""
+    """The results of each fold's network for the films of its held-out patients."""
     read: list[FilmResult] = []
     for run, films in zip(folds, held_out_by(folds, cbis_ddsm(data / "cbis_ddsm_mass")), strict=True):
         detector = build_detector(plan.network, weights_of(run), plan.test_time_variants)
@@ -191,7 +191,7 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
 def _calibrated(
     detector: Detector, data: Path, fppi: float, echo: Echo, features: Features | None
 ) -> tuple[list[FilmResult], Fitted]:
-    """What a detector says of the films that its findings' network has not learned from, and the calibration.
+    """A detector's results for the films that its findings' network has not learned from, and the calibration.
 
     Films and breasts are calibrated on these films, or, with features, on all films by their features out of fold.
     """

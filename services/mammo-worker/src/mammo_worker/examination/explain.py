@@ -42,7 +42,7 @@ def suggested_category(
 
 
 def reasons_since(lesions: Sequence[Lesion], *, compared: bool) -> Iterator[BreastReason]:
-    """What the comparison with earlier examinations found that prevents a negative assessment of a breast.
+    """The results of the comparison with earlier examinations that prevent a negative assessment of a breast.
 
     Args:
         lesions: Its lesions, with their changes.

@@ -39,7 +39,7 @@ def is_evaluated(result: Result) -> bool:
 
 
 def least_of(result: Result) -> Assessment:
-    """What a film by itself requires of its breast, whatever the other films say.
+    """The least assessment that a film by itself requires of its breast.
 
     A suspected film keeps its breast suspected. One of a kind that the model was not evaluated on, or that is not sure
     in spite of its number, keeps it from being called negative. A film that is not sure by its number alone requires

@@ -29,7 +29,7 @@ class Fitted:
     breasts: list[KnownBreast]
 
     def of_breasts(self) -> dict[str, Any]:
-        """What a package stores of breasts: their calibration, and the numbers that give the scale of a population."""
+        """Values about breasts for a package: calibration, and the numbers that give the scale of a population."""
         if self.breast is None:
             return {}
         scale = {
