@@ -81,6 +81,16 @@ def test_four_views_with_six_findings_fit_on_three_pages(four_views, language):
     assert pages[1].count(hour) == 1, "the lesion is one entry with both of its marks"
 
 
+@pytest.mark.parametrize("comment", ["Seen.", "A long comment that goes on over the first page. " * 120])
+def test_every_page_has_its_number(make_content, results, signature, comment):
+    content = make_content(signature.model_copy(update={"comment": comment}))
+    pdf = render_case(content, results, forms=["pdf"])["report.en.pdf"]
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
+    found = [re.search(r"Page\s*(\d+)\s*of\s*(\d+)", page).groups() for page in pages]
+    assert found == [(str(number), str(len(pages))) for number in range(1, len(pages) + 1)]
+    assert len(pages) >= 3
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_finding_with_a_larger_number_than_its_breast_is_explained(four_views, language):
     content, results = four_views(dismissed=1)
