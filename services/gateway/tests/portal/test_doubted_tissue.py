@@ -48,14 +48,22 @@ def tissue(source: str) -> Tissue:
     )
 
 
-def test_a_row_tells_the_probability_of_carcinoma_unless_it_is_in_doubt(logged_in, study, picture):
+def test_a_field_that_was_refused_says_what_it_looks_like(logged_in, study, picture, worker):
+    job = study.upload(picture(9), modality="histopathology", case_id=study.case).json()["job"]["id"]
+    refused = {"code": "not_histology", "reason": "blank", "detail": "Blank."}
+    assert worker.post(job, "inference", "fail", attempt=worker.claim(job)["attempt"], **refused).status_code == 204
+    note = logged_in(study.url).locator('.pane:visible [data-role="note"]')
+    expect(note).to_contain_text("It shows almost nothing but bare glass or a white page.")
+
+
+def test_a_row_without_a_number_tells_the_probability_of_carcinoma_unless_it_is_in_doubt(logged_in, study, picture):
     coarse, unlike = make_notice("scale_too_coarse", um="4"), make_notice("unlike_training")
     study.add(picture(1), modality="histopathology", name="coarse.png", tissue=tissue("given"), notices=[coarse])
     study.add(picture(2), modality="histopathology", name="unlike.png", tissue=tissue("given"), notices=[unlike])
+    study.add(picture(3), modality="histopathology", name="clear.png", tissue=tissue("given"))
     page = logged_in(study.url)
     said = page.locator(".of-image [data-role='tumour']")
-    expect(said.first).to_have_text("Invasive carcinoma: 91% where it is likeliest (0.2 mm)")
-    expect(said.last).to_be_empty()
+    expect(said).to_have_text(["Invasive carcinoma: 91% where it is likeliest (0.2 mm)", "", ""])
     page.locator(".of-image").get_by_text("unlike.png").click()
     expect(page.locator(".of-image[data-chosen] [data-role='notices']")).to_contain_text("91%")
 

@@ -18,6 +18,7 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
 from gateway.portal.bundles import Bundles
+from lobule.contracts.errors import INPUT_ERROR_CODES
 
 WEB = Path(__file__).parent / "web"
 
@@ -78,6 +79,8 @@ _OF_PROGRAMS = {
         "refresh_token_invalid",
     )
 }
+# Errors of files, of which the reading page tells what the API says: that names the reason, too.
+_OF_FILES = {f"errors.{code}" for code in INPUT_ERROR_CODES}
 # Notices that pages replace by the suggestions of the case.
 _OF_SUGGESTIONS = {f"notice.{code}" for code in ("further_imaging_suggested", "histopathology_suggested")}
 
@@ -118,6 +121,8 @@ def sentences_for(script: str, sentences: dict[str, str]) -> dict[str, str]:
     joined = [re.split(r"\$\{[^}]*\}", key) for key in re.findall(r"`([a-z_.]+\.\$\{[^`]+)`", source)]
     pattern = re.compile("|".join("[^.]+".join(map(re.escape, parts)) for parts in joined) or "$.")
     elsewhere = _OF_SUGGESTIONS if script.startswith("admin/") else _OF_SUGGESTIONS | _OF_ACCOUNTS | _OF_PROGRAMS
+    if script.startswith("reading/"):
+        elsewhere |= _OF_FILES
     return {
         key: text
         for key, text in sentences.items()

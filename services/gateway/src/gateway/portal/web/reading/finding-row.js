@@ -135,9 +135,9 @@ function fillImage(row, { film, jobId, result }) {
   write(role(row, 'note'), note && `· ${note}`);
   const told = role(row, 'notices');
   const tumour = tissueWords(result);
-  const unlike = notices.some(({ code }) => code === 'unlike_training'); // a number in doubt is told with the notice that says so
-  write(role(row, 'tumour'), unlike ? '' : tumour.join(''));
-  const items = listItems([...noticesWords(notices), ...(unlike ? tumour : [])]);
+  const stands = value === null && !notices.some(({ code }) => code === 'unlike_training'); // for a number that the classifier does not give
+  write(role(row, 'tumour'), stands ? tumour.join('') : '');
+  const items = listItems([...noticesWords(notices), ...(stands ? [] : tumour)]);
   told.hidden = items.length === 0;
   if (told.childElementCount !== items.length) told.replaceChildren(...items); // they do not change
   const query = { format: 'html', lang: apiLanguage };

@@ -123,7 +123,7 @@ function describe({ name, result }) {
 
 /** The reason for which an image was not assessed, and whether a retry is useless. @param {ViewedImage} image */
 function failureOf({ entry: { job } }) {
-  const words = job.state === 'cancelled' ? t('reading.cancelled') : problemWords(job.error ?? {});
+  const words = job.state === 'cancelled' ? t('reading.cancelled') : job.error?.detail ?? problemWords({});
   return { words, hopeless: job.error !== null && INPUT_ERRORS.includes(job.error.code) };
 }
 
