@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { shortDayOf } from '#web/viewer/strip.js';
+import { shortDayOf, shortName } from '#web/viewer/strip.js';
 import { imageWith } from '../world.js';
 
 /** @param {string[]} days */
@@ -14,4 +14,11 @@ test('earlier examinations are told apart by their years, and by months where tw
   assert.equal(shortDayOf(priorsOf('2022-03-01', '2024-03-01', '2024-03-01'))('2024-03-01'), '2024');
   assert.equal(shortDayOf(priorsOf('2024-03-01', '2024-11-01'))('2024-11-01'), 'Nov 2024');
   assert.equal(shortDayOf([imageWith({ view: 'RCC' })])(''), '');
+});
+
+test('the fields of a slide are told apart by the ends of their names, and films by their views', () => {
+  const named = (name, entry) => ({ name, entry: { modality: 'histopathology', file_name: name, ...entry } });
+  assert.equal(shortName(named('SOB_M_PC-14-15704-100-005.jpg', {})), '…100-005');
+  assert.equal(shortName(named('field.png', {})), 'field.png');
+  assert.equal(shortName(imageWith({ view: 'RMLO' })), imageWith({ view: 'RMLO' }).name);
 });

@@ -27,11 +27,17 @@ export function createStrip(strip, { describe, onChoose }) {
       button.dataset.assessment = image.entry.job.assessment ?? ''; // known before the result is there: its sign moves the name
       button.dataset.state = image.entry.state;
       button.toggleAttribute('data-prior', image.prior);
-      write(role(button, 'name'), image.prior ? `${ownName(image.entry)} ${shortDay(image.entry.examination ?? '')}` : image.name);
+      write(role(button, 'name'), image.prior ? `${ownName(image.entry)} ${shortDay(image.entry.examination ?? '')}` : shortName(image));
       button.title = image.name;
       drawThumbnail(find(button, 'canvas', HTMLCanvasElement), image);
     }
   };
+}
+
+/** The end of a file's name, by which the fields of a slide differ. @param {ViewedImage} image */
+export function shortName({ name, entry }) {
+  const whole = name.length <= 9 || ownName(entry) !== entry.file_name;
+  return whole ? name : `…${name.replace(/\.\w+$/, '').slice(-7)}`;
 }
 
 /** Names a day as short as tells earlier examinations apart: by its year, or its year and month. @param {ViewedImage[]} images @returns {(day: string) => string} */
