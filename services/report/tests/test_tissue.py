@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from lobule.contracts.language import LANGUAGES
-from lobule.contracts.result import HeatMap
+from lobule.contracts.result import Box, HeatMap
 from lobule.contracts.tissue import Tissue, TissueRegion
 from lobule.imaging.decode import encode_png
 from lobule.words import Words
 from report.parts import HeatLegend
 from report.pictures import draw_pictures
 from report.section import build_section
+from report.sizes import size_on
 
 TISSUE = Tissue(
     model="tissue-lite0 1.0.0",
@@ -86,3 +87,14 @@ def test_results_without_tissue_say_nothing_of_it(make_histology, analysed_at):
     assert {text("examined.tumour"), text("examined.scale")}.isdisjoint(fact.label for fact in section.examined)
     assert section.heat_map_legend is not None
     assert section.heat_map_legend.title == text("heat_map.legend")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [("file", "25 x 50 µm"), ("magnification", "≈ 25 x 50 µm"), ("estimated", "100 x 200 pixels")],
+)
+def test_a_box_on_a_field_is_measured_by_a_scale_that_is_no_guess(make_histology, source, said):
+    result, _ = make_histology()
+    tissue = TISSUE.model_copy(update={"scale_source": source})
+    result = result.model_copy(update={"tissue": tissue})
+    assert size_on(Box(x=0, y=0, width=100, height=200), result, Words("en")) == said

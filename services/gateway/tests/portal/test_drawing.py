@@ -12,6 +12,7 @@ from viewer_tools import painted
 
 from lobule.contracts.region import RegionOpinion
 from lobule.contracts.result import Box, Finding, Hanging
+from lobule.contracts.tissue import Tissue
 
 pytestmark = pytest.mark.browser
 
@@ -171,3 +172,30 @@ def test_a_tool_that_is_still_fetched_does_not_move_the_film(logged_in, study, f
     expect(page.locator("canvas.drawing, canvas.measures")).to_have_count(0)  # they did not come in between
     for route in held:
         route.abort()
+
+
+def test_on_a_field_no_terms_of_mammograms_are_offered_and_sizes_are_in_micrometres(logged_in, study, film):
+    tissue = Tissue(
+        model="tissue-lite0 1.0.0",
+        um_per_pixel=0.5,
+        scale_source="given",
+        probability_tumour=0.1,
+        tumour_share=0.0,
+        marked_from=0.25,
+        unlike_training=0.5,
+    )
+    study.add(film, modality="histopathology", tissue=tissue)
+    page = logged_in(study.url, viewport={"width": 1440, "height": 900})
+    pane = page.locator(".pane:visible")
+    expect(pane).to_have_attribute("data-scale", re.compile(r"\d"))
+    page.keyboard.press("b")
+    pane.locator("canvas.drawing").wait_for(state="attached")
+    drag(page, pane, (200, 300), (260, 380))
+    naming = page.locator("#naming")
+    expect(naming.locator("[data-kind]:visible")).to_have_text([re.compile("Calcification"), re.compile("Other")])
+    page.keyboard.press("1")
+    expect(naming).to_be_visible()
+    page.keyboard.press("5")
+    row = page.locator('[data-role="own-list"] > li')
+    expect(row).to_contain_text("30 x 40 µm")
+    assert study.read()["reader_findings"][0]["kind"] == "other"

@@ -12,7 +12,7 @@ from lobule.words import Words
 from report.lesions import finding_title
 from report.parts import Part
 from report.section import moment
-from report.sizes import size_words
+from report.sizes import size_on, size_words
 
 _CORNERS = 64  # of the polygon that an ellipse is drawn as
 
@@ -63,7 +63,7 @@ def _row(finding: ReaderFinding, image: CaseImage, result: Result | None, number
         letter=finding.letter,
         kind=text(f"clinical.kind.{finding.kind}"),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
-        size=size_words(box, result.image if result else image.image, text),
+        size=size_on(box, result, text) if result else size_words(box, image.image, text),
         by=text("review.own.by", who=finding.author, when=moment(finding.drawn_at, text)),
         corrects="" if number is None else text("review.own.corrects", number=number),
         comment=finding.comment,

@@ -1,6 +1,6 @@
-"""Sizes in words: in mm where the spacing of the film is known."""
+"""Sizes in words: in mm where the spacing of a film is known, in micrometres where the scale of a field is."""
 
-from lobule.contracts.result import Box, ImageInfo
+from lobule.contracts.result import Box, ImageInfo, Result
 from lobule.contracts.sizes import whole_mm
 from lobule.words import Words
 
@@ -12,6 +12,16 @@ def size_words(box: Box, image: ImageInfo, text: Words) -> str:
     row, column = image.pixel_spacing_mm
     width, height = whole_mm(box.width * column), whole_mm(box.height * row)
     return text(f"findings.millimetres{_plane(image)}", width=width, height=height)
+
+
+def size_on(box: Box, result: Result, text: Words) -> str:
+    """How large a box on a field is: in micrometres where its scale is known, about that by its magnification."""
+    tissue = result.tissue
+    um = tissue.um_per_pixel if tissue else result.image.um_per_pixel
+    if um is None or (tissue and tissue.scale_source == "estimated"):
+        return size_words(box, result.image, text)
+    unit = "nominal" if tissue and tissue.scale_source == "magnification" else "um"
+    return text(f"reading.finding.size.{unit}", width=round(box.width * um), height=round(box.height * um))
 
 
 def image_size(image: ImageInfo, text: Words) -> str:

@@ -5,7 +5,7 @@ import { clock, moment } from '../core/times.js';
 import { t } from '../core/words.js';
 import { hung, letterOf } from '../viewer/own.js';
 import { placeWords } from './finding-row.js';
-import { sizeWords } from './sizes.js';
+import { sizeOn } from './sizes.js';
 import { isJudged, opinionOf } from './opinions.js';
 import { ownOf, referenceToOwn } from './own.js';
 import { nameOfReference, showPartner } from './partners.js';
@@ -55,7 +55,7 @@ export function createOwnList(root, { pick, change, erase, pair, part, ask }) {
     write(role(row, 'film'), image?.name ?? '');
     const lies = image?.result ? hung(/** @type {import('../viewer/own.js').Drawn} */ (finding), image) : null;
     write(role(row, 'place'), image && lies ? placeWords(image, lies) : '');
-    write(role(row, 'size'), image?.result && lies ? sizeWords(image.result.image, lies) : '');
+    write(role(row, 'size'), image && lies ? sizeOn(image, lies) : '');
     const by = role(row, 'by');
     write(by, t('reading.by', { who: finding.author, when: clock(finding.drawn_at) }));
     by.title = moment(finding.drawn_at);

@@ -55,7 +55,7 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
     const { images, correcting } = store.state;
     const image = images.find(({ id }) => id === imageId);
     const corrected = image && correcting?.job_id === image.jobId ? correcting : null;
-    const named = corrected ? { kind: /** @type {const} */ ('mass'), comment: '' } : await naming?.(t('reading.own.what'), at);
+    const named = corrected ? { kind: /** @type {const} */ ('mass'), comment: '' } : await naming?.(t('reading.own.what'), at, image?.film ?? true);
     if (image && named && (await own.draw(image, what, named, corrected))) tools.take('move');
     drawing?.clear();
   }
@@ -64,7 +64,8 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
   async function change(finding, button) {
     try {
       const { left, bottom } = button.getBoundingClientRect();
-      const named = await (await fetchAll())(t('reading.own.what'), { x: left, y: bottom }, finding);
+      const film = store.state.images.find(({ id }) => id === finding.image_id)?.film ?? true;
+      const named = await (await fetchAll())(t('reading.own.what'), { x: left, y: bottom }, film, finding);
       if (named && (named.kind !== finding.kind || named.comment !== finding.comment)) await own.rename(finding, named);
       button.focus();
     } catch (error) {

@@ -1,6 +1,7 @@
 // The size of a finding in words. Pure.
 
 import { t } from '../core/words.js';
+import { lengthsOf } from '../viewer/image.js';
 
 /** @typedef {import('../core/types.d.ts').Result} Result */
 /** @typedef {{box: import('../core/types.d.ts').Box}} Placed */
@@ -11,6 +12,14 @@ export function sizeInShort(image, finding) {
   const { width, height } = finding.box;
   if (!spacing) return `${Math.round(Math.max(width, height))} px`;
   return `${plane === 'patient' ? '' : '≈ '}${Math.round(Math.max(width * spacing[1], height * spacing[0]))} mm`;
+}
+
+/** The same of what lies on an image that may be a field: in µm where its scale is known. @param {import('../viewer/image.js').ViewedImage} image @param {Placed} finding */
+export function sizeOn(image, finding) {
+  const { spacing, unit } = lengthsOf(image);
+  if (!image.result || !spacing || (unit !== 'um' && unit !== 'nominal')) return image.result ? sizeWords(image.result.image, finding) : '';
+  const { width, height } = finding.box;
+  return t(`reading.finding.size.${unit}`, { width: Math.round(width * spacing[1]), height: Math.round(height * spacing[0]) });
 }
 
 /** How large a finding is: in mm where the spacing is known, else in pixels. @param {Result['image']} image @param {Placed} finding */
