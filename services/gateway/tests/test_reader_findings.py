@@ -193,3 +193,15 @@ def test_marks_of_findings_that_left_do_not_count(film, put, client, alice, monk
     assert put({"one": one, "other": other}, kind="same-lesions").status_code == 422
     client.delete(f"/api/v1/cases/{image['case_id']}/reader-findings/{drawn}", headers=alice)
     assert put({"one": one, "other": other}, kind="same-lesions").status_code == 200
+
+
+def test_an_outline_goes_once_around_its_finding(film, put):
+    """A report draws each several times: a hundred scrawls of 2000 lines kept the report service busy for minutes."""
+    image, _ = film
+    width, height = image["width"] - 1, image["height"] - 1
+    scrawl = [(0, 0), (width, height)] * 1000
+    said = {"image_id": image["id"], "kind": "mass", "shape": "outline"}
+    refused = put(said | {"outline": scrawl})
+    assert (refused.status_code, refused.json()["reason"]) == (422, "outline_too_long")
+    jagged = [(n * width / 1999, height * (n % 2) / 400) for n in range(1999)]
+    assert put(said | {"outline": [*jagged, (width, height)]}).status_code == 200

@@ -1,5 +1,7 @@
 """Readers' findings as the API takes them."""
 
+import math
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -50,6 +52,12 @@ class ReaderFindingWrite(BaseModel):
             return box.x, box.y, box.x + box.width, box.y + box.height
         across, down = zip(*self.outline, strict=True)
         return min(across) + 0.5, min(down) + 0.5, max(across) + 0.5, max(down) + 0.5
+
+    @property
+    def length(self) -> float:
+        """The length of an outline, in pixels; 0 without one."""
+        points = self.outline or []
+        return sum(math.dist(here, there) for here, there in pairwise([*points, *points[:1]]))
 
 
 class SameLesionWrite(BaseModel):

@@ -29,6 +29,8 @@ from lobule.storage import ObjectStore
 
 MOST = 100
 """Drawn findings of a case, and marks of the same lesion: far more than any case needs."""
+_LONGEST = 10
+"""Times the sides of an image together: an outline. A scrawl of 2000 lines across takes a report several seconds."""
 LETTERS, READERS = 13, 4
 """Of those who read a case apart, the first to begin has the letters A to M, the second N to Z, and so on in turn."""
 
@@ -164,6 +166,8 @@ def _check_extent(drawn: ReaderFindingWrite, image: Image) -> None:
     if not (0 <= left < right <= image.width and 0 <= top < bottom <= image.height):
         values = {"width": image.width, "height": image.height}
         raise ProblemError(422, "invalid_request", "outside_image", values=values)
+    if drawn.length > _LONGEST * (image.width + image.height):
+        raise ProblemError(422, "invalid_request", "outline_too_long")
 
 
 def _is_own(row: DrawnFinding | SameLesionMark, case: Case, sheets: Sheets) -> bool:
