@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from gateway.auth import api_tokens
 from gateway.cases import view_endpoints
+from gateway.groups import service as groups
 from gateway.jobs import service
 
 
@@ -83,6 +84,17 @@ class TestTwoAtOnce:
             return client.post("/api/v1/views", json={"name": str(number), "query": "q=1"}, headers=alice)
 
         assert at_once(save, view_endpoints, "_kept") == [201, 409]
+
+    def test_nor_does_a_program_join_two_groups(self, client, new_user, headers_of, at_once):
+        """What it sends would be shared with none of them."""
+        new_user("pacs", role="service")
+        root = headers_of("root")
+        ids = [client.post("/api/v1/groups", json={"name": name}, headers=root).json()["id"] for name in ("A", "B")]
+
+        def join(number: int):
+            return client.put(f"/api/v1/groups/{ids[number]}/members/pacs", headers=root)
+
+        assert at_once(join, groups, "publish") == [200, 409]
 
 
 def test_each_token_has_a_quota_of_its_own(upload, picture, token):

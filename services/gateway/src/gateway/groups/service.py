@@ -10,6 +10,7 @@ from gateway.groups.models import Group, GroupMember
 from gateway.groups.schemas import GroupRead, MemberRead
 from gateway.users.models import User
 from gateway.users.permissions import has_permission
+from gateway.users.repository import lock_user
 
 
 def as_read(session: Session, group: Group) -> GroupRead:
@@ -24,6 +25,7 @@ def add_member(session: Session, group: Group, user: User) -> None:
     Raises:
         ProblemError: `one_group_only`, 409: a program that belonged to two groups would share what it sends with none.
     """
+    lock_user(session, user.id)  # two requests at once do not add a program to two groups
     if user.role == "service" and (others := repository.of_members(session, user.id)):
         values = {"username": user.username, "group": others[0].name}
         raise ProblemError(409, "one_group_only", values=values)
