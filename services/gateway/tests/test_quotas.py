@@ -7,12 +7,14 @@ from contextlib import suppress
 
 import pytest
 from fastapi.testclient import TestClient
+from node_report import told
 from sqlalchemy import text
 
 from gateway.auth import api_tokens
 from gateway.cases import view_endpoints
 from gateway.groups import service as groups
 from gateway.jobs import service
+from gateway.nodes import endpoints as nodes
 
 
 @pytest.fixture
@@ -95,6 +97,20 @@ class TestTwoAtOnce:
             return client.put(f"/api/v1/groups/{ids[number]}/members/pacs", headers=root)
 
         assert at_once(join, groups, "publish") == [200, 409]
+
+    def test_nor_do_tasks_of_a_node(self, client, new_user, headers_of, at_once, monkeypatch):
+        new_user("pacs", role="service")
+        root = headers_of("root")
+        exchange = {"report": told(), "outcomes": []}
+        assert client.post("/api/v1/nodes/report", json=exchange, headers=headers_of("pacs")).status_code == 200
+        [node] = client.get("/api/v1/nodes", headers=root).json()
+        monkeypatch.setattr(nodes, "_MOST_OPEN", 1)
+
+        def ask(_number: int):
+            task = {"kind": "echo", "peer": "PACS"}
+            return client.post(f"/api/v1/nodes/{node['id']}/tasks", json=task, headers=root)
+
+        assert at_once(ask, nodes, "record") == [202, 409]
 
 
 def test_each_token_has_a_quota_of_its_own(upload, picture, token):

@@ -12,6 +12,7 @@ from gateway.errors import ProblemError, not_found, responses
 from gateway.nodes import repository
 from gateway.nodes.models import Node, Task
 from gateway.nodes.schemas import NodeRead, TaskCreate, TaskRead
+from gateway.users.repository import lock_user
 from lobule.contracts.node import NodeExchange, NodeTask, NodeTasks
 
 router = APIRouter(prefix="/api/v1/nodes", tags=["nodes"])
@@ -56,6 +57,7 @@ def ask_node(node_id: str, body: TaskCreate, admin: AdminUser, session: DbSessio
     node = _node(session, node_id)
     if body.peer not in {peer["name"] for peer in node.report["peers"]}:
         raise not_found("peer")
+    lock_user(session, node.user_id)  # two requests at once do not share the last place
     if len(repository.open_tasks(session, node.user_id, _MOST_OPEN)) >= _MOST_OPEN:
         raise ProblemError(409, "node_busy")
     task = Task(user_id=node.user_id, kind=body.kind, peer=body.peer, asked_by=admin.username)
