@@ -5,7 +5,7 @@ import uuid
 import pytest
 from signed_apart import APART
 
-from gateway.reader_findings import service
+from gateway.reader_findings import outlines, service
 from lobule.contracts.case import CaseContent
 
 pytestmark = pytest.mark.usefixtures("store_read_without_connection")
@@ -205,3 +205,16 @@ def test_an_outline_goes_once_around_its_finding(film, put):
     assert (refused.status_code, refused.json()["reason"]) == (422, "outline_too_long")
     jagged = [(n * width / 1999, height * (n % 2) / 400) for n in range(1999)]
     assert put(said | {"outline": [*jagged, (width, height)]}).status_code == 200
+
+
+def test_the_outlines_of_a_case_have_a_number_of_points(film, put, monkeypatch):
+    """Answers about the case hold all of them."""
+    image, _ = film
+    monkeypatch.setattr(outlines, "MOST_POINTS", 8)
+    said = {"image_id": image["id"], "kind": "mass", "shape": "outline", "outline": [(1, 1), (9, 1), (9, 9), (1, 9)]}
+    names = [str(uuid.uuid4()) for _ in range(2)]
+    assert [put(said, name).status_code for name in names] == [200, 200]
+    refused = put(said)
+    assert (refused.status_code, refused.json()["reason"]) == (422, "too_many_points")
+    assert put(said | {"comment": "changed"}, names[0]).status_code == 200, "its own points do not count twice"
+    assert put(box(image)).status_code == 200

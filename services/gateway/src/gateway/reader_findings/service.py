@@ -17,7 +17,7 @@ from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.jobs.models import Job
 from gateway.objects import delete_after_commit
-from gateway.reader_findings import repository
+from gateway.reader_findings import outlines, repository
 from gateway.reader_findings.contracts import as_contract, mark_as_contract
 from gateway.reader_findings.models import DrawnFinding, SameLesionMark
 from gateway.reader_findings.references import Known, made_by_system
@@ -29,8 +29,6 @@ from lobule.storage import ObjectStore
 
 MOST = 100
 """Drawn findings of a case, and marks of the same lesion: far more than any case needs."""
-_LONGEST = 10
-"""Times the sides of an image together: an outline. A scrawl of 2000 lines across takes a report several seconds."""
 LETTERS, READERS = 13, 4
 """Of those who read a case apart, the first to begin has the letters A to M, the second N to Z, and so on in turn."""
 
@@ -115,7 +113,7 @@ def draw(
     image = repository.image_in_case(session, data.image_id, case.id)
     if image is None:
         raise not_found("image_in_case")
-    _check_extent(data, image)
+    outlines.check_place(data, image)
     drawn = repository.find(session, finding_id)
     if drawn is not None and not _is_own(drawn, case, sheets):
         raise not_found("finding_in_case")
@@ -124,6 +122,9 @@ def draw(
         return drawn
     if data.corrects is not None:
         _check_corrected(session, known, image, data.corrects)
+    outlines.check_room(
+        data, [each for each in repository.of_case(session, case.id, (sheets.own,)) if each is not drawn]
+    )
     if drawn is None:
         drawn = DrawnFinding(id=finding_id, case_id=case.id, sheet=sheets.own)
         drawn.number = _next_number(session, case, sheets)
@@ -159,15 +160,6 @@ def _check_corrected(session: Session, known: Known, image: Image, named: Findin
         raise not_found("finding_in_case")
     if job.image_id != image.id:
         raise ProblemError(422, "invalid_request", "corrects_other_image")
-
-
-def _check_extent(drawn: ReaderFindingWrite, image: Image) -> None:
-    left, top, right, bottom = drawn.extent
-    if not (0 <= left < right <= image.width and 0 <= top < bottom <= image.height):
-        values = {"width": image.width, "height": image.height}
-        raise ProblemError(422, "invalid_request", "outside_image", values=values)
-    if drawn.length > _LONGEST * (image.width + image.height):
-        raise ProblemError(422, "invalid_request", "outline_too_long")
 
 
 def _is_own(row: DrawnFinding | SameLesionMark, case: Case, sheets: Sheets) -> bool:
