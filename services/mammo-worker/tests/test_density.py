@@ -21,7 +21,6 @@ from mammo_worker.density.evaluate import (
     write_predictions,
 )
 from mammo_worker.density.features import CANVAS, canvas_features
-from mammo_worker.density.looks import digital_look
 from mammo_worker.density.model import fit
 from mammo_worker.density.package import (
     DensityReader,
@@ -31,6 +30,7 @@ from mammo_worker.density.package import (
     rounded_network,
     write_package,
 )
+from mammo_worker.films.looks import digital_look
 
 
 def case(number, side, density):

@@ -16,7 +16,7 @@ PROTOCOL = """\
   readers of DDSM wrote it). Five folds by patient, as `mammo_worker.data.splits` says.
 - A frozen EfficientNet-Lite0 (ImageNet) looks at the film on a canvas of 448 x 224; means and deviations of three of
   its maps (strides 4, 8 and 16) within the breast go into a linear model. It is fitted on each film and on two copies
-  that `density.looks` changed to resemble digital mammograms. Thresholds between the categories are set on inner folds,
+  that `films.looks` changed to resemble digital mammograms. Thresholds between the categories are set on inner folds,
   on films and copies. Maps, changes and regularisation were chosen among those of `density-tried.md` on the same
   folds, so the figures are slightly favourable.
 - A breast is the mean over its views. Intervals: 95 %, bootstrap over patients, 1,000 rounds.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lobule_ml.backbones import build_backbone, load_pretrained
 from lobule_ml.training.torch_speed import prepare_torch
 from mammo_worker.data.annotated import AnnotatedFilm
-from mammo_worker.density.looks import digital_look
+from mammo_worker.films.looks import digital_look
 from mammo_worker.films.prepare import prepare_film
 
 CANVAS = (448, 224)

@@ -18,7 +18,7 @@ from mammo_worker.calibration import (
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.evaluation.metrics import FilmResult, froc, overlaps
 from mammo_worker.films.prepare import prepare_film
-from mammo_worker.inference import Detector
+from mammo_worker.inference import Detections, Detector
 from mammo_worker.labels import BENIGN, MALIGNANT
 
 LOW_SENSITIVITY = 0.98  # least share of malignant films above the low threshold
@@ -48,24 +48,26 @@ def run_detector(
                 raise
             refused.append(f"{case.path or case.name}: {error}")
             continue
-        found = detector(prepare_film(film, detector.canvas_size), film.shape[0])
-        results.append(
-            FilmResult(
-                case.name,
-                case.patient,
-                case.boxes.astype(np.float64),
-                case.labels.astype(np.int64),
-                case.malignant,
-                found.boxes,
-                found.scores,
-                found.malignant,
-                film_features(found),
-                laterality=case.attributes.get("laterality", ""),
-                view=case.attributes.get("view", ""),
-            )
-        )
+        results.append(result_of(case, detector(prepare_film(film, detector.canvas_size), film.shape[0])))
         progress(number)
     return results
+
+
+def result_of(case: AnnotatedFilm, found: Detections) -> FilmResult:
+    """What was found on a film beside what is known of it, without probabilities."""
+    return FilmResult(
+        case.name,
+        case.patient,
+        case.boxes.astype(np.float64),
+        case.labels.astype(np.int64),
+        case.malignant,
+        found.boxes,
+        found.scores,
+        found.malignant,
+        film_features(found),
+        laterality=case.attributes.get("laterality", ""),
+        view=case.attributes.get("view", ""),
+    )
 
 
 def working_score_at(films: Sequence[FilmResult], fppi: float) -> float:
