@@ -122,7 +122,7 @@ class TestHtml:
             "4 Mar 2026, 05:06 UTC",
             "No magnification was given.",
             "spoke for malignancy",
-            "only this one image was seen",
+            "only what is shown here was seen",
         ):
             assert words in text
 

@@ -16,5 +16,5 @@ HISTOPATHOLOGY = ModalitySpec(
     holds=Holds(heat_map=True),
     look=Look(colours="colour", file_names=r"^sob_|histo|biops|h&e|(?:^|[-_ ])(?:40|100|200|400)x"),
     limits=("slide", "type", "clinic"),
-    limits_of_case=("type",),
+    limits_of_case=("slide", "type"),
 )

@@ -1,6 +1,7 @@
 // Says what of a chosen film has to be checked: by what the server read, or because its name and its tags differ.
 
 import { doubtWords, doubtsOf, spoken } from '../core/codes.js';
+import { attributesOf } from '../core/modalities.js';
 import { t } from '../core/words.js';
 import { guess } from './guess.js';
 
@@ -19,7 +20,9 @@ export function fileDoubts({ file, format, facts, options }) {
   const differing = open.filter(({ of }) => named[of] && facts[of] && named[of] !== facts[of] && isPlain(of, facts[of]));
   const why = differing.map(({ of }) => t(`newcase.doubt.${of}`, { name: spoken(of, named[of]), file: spoken(of, facts[of] ?? '') }));
   const labels = new Set([...doubtsOf(notices), ...differing.map(({ what }) => what)]);
-  return { labels: [...labels].map((what) => t(`doubts.${what}`)), words: [...doubtWords(notices), ...why] };
+  const scaled = !attributesOf(options.modality || null).includes('um_per_pixel') || options.um_per_pixel || options.magnification;
+  const words = [...doubtWords(notices), ...why, ...(scaled ? [] : [t('newcase.doubt.scale')])];
+  return { labels: [...labels].map((what) => t(`doubts.${what}`)), words };
 }
 
 /** Whether file names state a value as precisely as tags do; those of special views may name only the projection. @param {string} of @param {string} value */
