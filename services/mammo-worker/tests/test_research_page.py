@@ -89,7 +89,7 @@ def line_of(command):
 
 def test_every_command_of_the_page_runs(place, run):
     assert {line.split()[1] for line in COMMANDS} == {
-        "data", "train", "release", "predict", "evaluate", "measure-elsewhere"
+        "data", "train", "release", "predict", "evaluate", "measure-elsewhere", "measure-processed"
     }  # fmt: skip
     for line in COMMANDS:
         run(line)
@@ -108,6 +108,7 @@ def test_every_command_of_the_page_runs(place, run):
     assert Path("films.csv").read_text().count("films/") == 10
     assert "CBIS-DDSM" in Path("figures/mammography.md").read_text()
     assert "mini-MIAS" in Path("figures/mammography-elsewhere.md").read_text()
+    assert "processed by a pyramid" in Path("figures/mammography-processed.md").read_text()
     assert Path("runs/table14", AVERAGE_FILE).is_file()
 
 
