@@ -31,6 +31,7 @@ BATCH = 16
 _CELLS = SIDE // CELL
 _SPREAD = 6.0
 """Deviation in cells: what lies around a square says something about it (docs/results/tissue-tried.md)."""
+_ROWS_AT_ONCE = 256  # of a map, in which a probability takes several intermediate results
 _LEAST_TISSUE = 0.2  # share of a cell and its neighbours; with less tissue it is fat or glass, without carcinoma
 
 
@@ -129,8 +130,16 @@ class TissueReader:
         if not logits:
             nothing = np.zeros(0, np.float32)
             return TissueReading(np.zeros((rows, columns), np.float32), 0.0, np.zeros((0, 2), np.intp), nothing, 1.0)
-        mapped = self._calibrated(_smoothed(np.asarray(total / np.maximum(weight, 1e-6), np.float32), weight > 0))
-        holds_tissue = (cv2.blur(tissue, (5, 5)) >= _LEAST_TISSUE) & (weight > 0)
+        # A field of 96 mm has a map of 43 million cells: few arrays of its size are there at once.
+        was_read = weight > 0
+        holds_tissue = (cv2.blur(tissue, (5, 5)) >= _LEAST_TISSUE) & was_read
+        del tissue
+        total /= np.maximum(weight, 1e-6, out=weight)
+        del weight
+        mapped = _smoothed(total, was_read)
+        del total
+        for top in range(0, rows, _ROWS_AT_ONCE):
+            mapped[top : top + _ROWS_AT_ONCE] = self._calibrated(mapped[top : top + _ROWS_AT_ONCE])
         mapped[~holds_tissue] = 0.0
         share = float((mapped >= self.mark_from).sum() / max(1, holds_tissue.sum()))
         unlike = self._training.unlike(
@@ -155,7 +164,9 @@ def _groups(rows: Iterable[Band]) -> Iterator[list[Band]]:
 
 
 def _smoothed(evidence: Float, was_read: NDArray[np.bool_]) -> Float:
-    """The mean of the evidence around each cell; cells that were not read do not count."""
-    spread = cv2.GaussianBlur(np.where(was_read, evidence, 0).astype(np.float32), (0, 0), _SPREAD)
-    share = cv2.GaussianBlur(was_read.astype(np.float32), (0, 0), _SPREAD)
-    return np.asarray(spread / np.maximum(share, 1e-6), np.float32)
+    """The mean of the evidence around each cell; cells that were not read do not count, and are set to 0."""
+    evidence[~was_read] = 0
+    spread = np.asarray(cv2.GaussianBlur(evidence, (0, 0), _SPREAD), np.float32)
+    share = np.asarray(cv2.GaussianBlur(was_read.astype(np.float32), (0, 0), _SPREAD), np.float32)
+    spread /= np.maximum(share, 1e-6, out=share)
+    return spread
