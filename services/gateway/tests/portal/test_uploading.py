@@ -125,7 +125,7 @@ class TestChoosing:
         expect(card.locator("[name=modality]")).to_have_value("histopathology")
         asked = card.locator('[data-role="doubts"]')
         for name, value in (("magnification", "100X"), ("um_per_pixel", "0.5")):
-            expect(asked).to_contain_text("Please give the micrometres per pixel or the magnification")
+            expect(asked).to_contain_text("Please give a scale, unless the file states it")
             field = card.locator(f"[name={name}]")
             field.select_option(value) if name == "magnification" else field.fill(value)
             field.blur()

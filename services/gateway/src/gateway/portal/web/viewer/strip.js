@@ -34,10 +34,10 @@ export function createStrip(strip, { describe, onChoose }) {
   };
 }
 
-/** The end of a file's name, by which the fields of a slide differ. @param {ViewedImage} image */
+/** The end of a file's name, by which the fields of a slide differ: a thumbnail has room for six letters. @param {ViewedImage} image */
 export function shortName({ name, entry }) {
-  const whole = name.length <= 9 || ownName(entry) !== entry.file_name;
-  return whole ? name : `…${name.replace(/\.\w+$/, '').slice(-7)}`;
+  const stem = name.replace(/\.\w+$/, '');
+  return stem.length <= 6 || ownName(entry) !== entry.file_name ? name : `…${stem.slice(-4)}`;
 }
 
 /** Names a day as short as tells earlier examinations apart: by its year, or its year and month. @param {ViewedImage[]} images @returns {(day: string) => string} */
