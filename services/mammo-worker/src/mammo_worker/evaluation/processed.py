@@ -113,6 +113,6 @@ Calibration and thresholds are those of the package, which are fitted on the sam
 flatters a little. Intervals: 95 %, bootstrap over patients, {ROUNDS} rounds.
 
 {markdown_table(rows)}
-These are not digital mammograms: a real one has less noise and more detail than a processed scan. The columns show
-whether the model depends on the look of scanned films, not how well it reads digital ones.
+These are not digital mammograms: a processed scan keeps the noise and the sharpness of its film. The columns show how
+much the model depends on the look of scanned films, not how well it reads digital ones.
 """
