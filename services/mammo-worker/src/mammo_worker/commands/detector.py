@@ -188,7 +188,7 @@ def measure_processed(
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a model package; default: the installed one.")] = None,
 ) -> None:
-    """Measure a detector on scanned films that are changed to look digital, in about three seconds per film and core."""
+    """Measure a detector on scanned films that are changed to look digital, in three seconds per film and core."""
     start_keras()
     from lobule.model_package import open_package
     from lobule_ml.batch import tracked
