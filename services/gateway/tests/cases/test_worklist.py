@@ -35,6 +35,7 @@ class TestRow:
             "thumbnails": [],
             "breasts": None,
             "unlike_training": False,
+            "map_disagrees": False,
         }
 
     def test_follows_its_images(self, film, row, worker):

@@ -78,6 +78,7 @@ class Case(Base):
     double_reading: Mapped[Rule | None] = mapped_column(String(10))
     has_films: Mapped[bool] = mapped_column(default=False, server_default=false())
     unlike_training: Mapped[bool] = mapped_column(default=False, server_default=false())  # the tissue of an image
+    map_disagrees: Mapped[bool] = mapped_column(default=False, server_default=false())  # the tumour map of an image
     reads: Mapped[int] = mapped_column(default=0, server_default="0")  # signed ones of readers that stand: 0, 1 or 2
     read_round: Mapped[int] = mapped_column(default=0, server_default="0")  # reads of earlier rounds are superseded
 

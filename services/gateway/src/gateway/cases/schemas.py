@@ -133,6 +133,9 @@ class CaseRead(BaseModel):
     unlike_training: bool = Field(
         description="whether the tissue of an image is unlike that from which the system learned"
     )
+    map_disagrees: bool = Field(
+        description="whether the tumour map of an image marks carcinoma although the image shows no sign of malignancy"
+    )
     read_twice: bool = Field(description="whether two people read it independently; see `/reads`")
     sample: bool = Field(description="whether it is a sample case, which belongs to no patient and cannot be signed")
 

@@ -104,7 +104,9 @@ def summarise(session: Session, case: Case, jobs: Sequence[Job]) -> None:
     case.study_date = current_date(images)
     case.modalities = " ".join(sorted({image.modality for image in images}))
     former = repository.former_jobs(session, jobs)
-    case.unlike_training = any(former.get(job.id, job).unlike_training for job in jobs)
+    shown = [former.get(job.id, job) for job in jobs]
+    case.unlike_training = any(job.unlike_training for job in shown)
+    case.map_disagrees = any(job.map_disagrees for job in shown)
     case.has_films = any(image.spec.evidence == "film" for image in images)
     case.thumbnails = _thumbnails(jobs)
     refused = refused_films.evidence_of(session, case, case.study_date)

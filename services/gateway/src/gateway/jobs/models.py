@@ -88,6 +88,7 @@ class Job(Work):
     probability_malignant: Mapped[float | None]
     finding_assessment: Mapped[Assessment | None] = mapped_column(String(30))
     unlike_training: Mapped[bool] = mapped_column(default=False, server_default=false())  # as its notices say
+    map_disagrees: Mapped[bool] = mapped_column(default=False, server_default=false())  # its tumour map; likewise
     breasts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), use_existing_column=True)
     """Its breast (`BreastState`), if the last reading with other films said more of it than each film by itself."""
     since: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), use_existing_column=True)

@@ -25,6 +25,7 @@ from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.examination_request import ExaminationRequest
+from lobule.contracts.notices import TO_CHECK
 from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.region import RegionRequest
 from lobule.contracts.result import Result
@@ -154,7 +155,9 @@ def complete(
         assert isinstance(job, Job), "only an analysis has a result"
         job.assessment, job.probability_malignant = result.assessment, result.shown_probability
         job.finding_assessment = result.finding_assessment()
-        job.unlike_training = any(notice.code == "unlike_training" for notice in result.notices)
+        noticed = {notice.code for notice in result.notices}
+        job.unlike_training = "unlike_training" in noticed
+        job.map_disagrees = not noticed.isdisjoint(TO_CHECK["map"])
         # A retry of the inference renders again, whatever the report's state was.
         report = job.step("report")
         report.tries, report.asked_at = 0, step.asked_at
