@@ -71,6 +71,7 @@ def test_films_without_doubts_have_none(doubted, signature):
     [
         ("map", make_notice("tumour_map_disagrees", percent="63%")),
         ("scale", make_notice("scale_unknown")),
+        ("scale", make_notice("scale_against_magnification", um="1.2", magnification="400X", usual="0.12")),
         ("tissue", make_notice("unlike_training")),
         ("unread", make_notice("tissue_sampled", share="40%")),
         ("magnification", make_notice("magnification_not_measured", magnification="200X")),

@@ -12,7 +12,7 @@ from lobule.words import Words, make_notice
 
 pytestmark = pytest.mark.browser
 
-VALUES = {"um": "0.24", "magnification": "200X", "percent": "63%", "share": "40%"}
+VALUES = {"um": "0.24", "usual": "0.24", "magnification": "200X", "percent": "63%", "share": "40%"}
 OF_TISSUE = [(what, code) for what in ("scale", "magnification", "tissue", "map", "unread") for code in TO_CHECK[what]]
 
 

@@ -118,23 +118,6 @@ class TestChoosing:
         images = client.get("/api/v1/images", headers=alice).json()["items"]
         assert {image["file_name"]: image["um_per_pixel"] for image in images}["P_1_RIGHT_MLO.png"] == 0.48
 
-    def test_asks_for_the_scale_of_a_field_until_it_is_given(self, logged_in, picture):
-        page = logged_in("/new")
-        page.set_input_files("#files", [{"name": "histo.png", "mimeType": "", "buffer": picture(77)}])
-        card = page.locator(".entry")
-        expect(card.locator("[name=modality]")).to_have_value("histopathology")
-        asked = card.locator('[data-role="doubts"]')
-        for name, value in (("magnification", "100X"), ("um_per_pixel", "0.5")):
-            expect(asked).to_contain_text("Please give a scale, unless the file states it")
-            field = card.locator(f"[name={name}]")
-            field.select_option(value) if name == "magnification" else field.fill(value)
-            field.blur()
-            expect(asked).to_be_hidden()
-            field.select_option("") if name == "magnification" else field.fill("")
-            field.blur()
-        card.locator("[name=modality]").select_option("mammography")
-        expect(asked).to_be_hidden()
-
     def test_takes_dropped_files(self, logged_in, picture):
         page = logged_in("/new")
         page.evaluate(

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from histo_worker.field_reader import MEASURED, FieldReader, Reading
-from histo_worker.scale import FARTHEST, Scale, is_classified, nearest_magnification, stated_um
+from histo_worker.scale import FARTHEST, Scale, contradicts, is_classified, nearest_magnification, stated_um
+from lobule.contracts.modality import UM_OF_MAGNIFICATION
 from lobule.contracts.notices import Notice
 from lobule.contracts.result import ImageInfo, Magnification
 from lobule.words import make_notice
 
 
 def scale_notices(image: ImageInfo, magnification: Magnification | None, scale: Scale | None) -> Iterator[Notice]:
-    """Say where the scale comes from if nobody stated it, and whether the classifier was evaluated at it.
+    """Say where the scale comes from if nobody stated it, what contradicts it, and whether it was evaluated.
 
     Args:
         image: The facts that the user stated.
@@ -32,6 +33,9 @@ def scale_notices(image: ImageInfo, magnification: Magnification | None, scale: 
         um = f"{scale.um_per_pixel:.3g}"
         if scale.source == "file" and image.magnification not in (None, near):
             yield make_notice("scale_in_file", um=um, magnification=image.magnification)
+        if scale.source == "given" and image.magnification and contradicts(scale.um_per_pixel, image.magnification):
+            usual = f"{UM_OF_MAGNIFICATION[image.magnification]:g}"
+            yield make_notice("scale_against_magnification", um=um, magnification=image.magnification, usual=usual)
         if not is_classified(scale):
             yield make_notice("scale_too_coarse", um=um)
         elif near not in MEASURED or times > FARTHEST:

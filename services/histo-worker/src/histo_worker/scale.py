@@ -4,14 +4,10 @@ from collections.abc import Callable
 from math import log
 from typing import NamedTuple
 
+from lobule.contracts.modality import FARTHEST, UM_OF_MAGNIFICATION
 from lobule.contracts.result import ImageInfo, Magnification
 from lobule.contracts.tissue import ScaleSource
 
-UM_OF_MAGNIFICATION: dict[Magnification, float] = {"40X": 1.2, "100X": 0.48, "200X": 0.24, "400X": 0.12}
-"""Micrometres per pixel of BreakHis' camera (Spanhol et al. 2016), confirmed by its nuclei
-(docs/results/tissue-tried.md)."""
-FARTHEST = 1.6
-"""Largest factor to the nearest magnification's scale; other fields differ from the classifier's training data."""
 COARSEST_CLASSIFIED = FARTHEST * UM_OF_MAGNIFICATION["40X"]
 """On patches of 4 micrometres per pixel, the classifier was mostly wrong (docs/results/tissue-tried.md)."""
 
@@ -64,8 +60,17 @@ def nearest_magnification(um_per_pixel: float) -> tuple[Magnification, float]:
         ValueError: The value is not a positive number.
     """
     near = min(UM_OF_MAGNIFICATION, key=lambda m: abs(log(um_per_pixel / UM_OF_MAGNIFICATION[m])))
-    ratio = um_per_pixel / UM_OF_MAGNIFICATION[near]
-    return near, max(ratio, 1 / ratio)
+    return near, _factor(um_per_pixel, near)
+
+
+def contradicts(um_per_pixel: float, magnification: Magnification) -> bool:
+    """Whether a scale is too far from that of a magnification for both to be right."""
+    return _factor(um_per_pixel, magnification) > FARTHEST
+
+
+def _factor(um_per_pixel: float, magnification: Magnification) -> float:
+    ratio = um_per_pixel / UM_OF_MAGNIFICATION[magnification]
+    return max(ratio, 1 / ratio)
 
 
 def stated_um(scale: Scale | None) -> float | None:

@@ -37,6 +37,11 @@ Magnification = Literal["40X", "100X", "200X", "400X"]
 FINEST_UM, COARSEST_UM = 0.02, 8.0
 """Micrometres a pixel of a microscope; others are those of a screen or a printer: 2,400 dots an inch are 10.6."""
 UmPerPixel = Annotated[float, Field(ge=FINEST_UM, le=COARSEST_UM)]
+UM_OF_MAGNIFICATION: Mapping[Magnification, float] = {"40X": 1.2, "100X": 0.48, "200X": 0.24, "400X": 0.12}
+"""Micrometres per pixel of BreakHis' camera (Spanhol et al. 2016), confirmed by its nuclei
+(docs/results/tissue-tried.md)."""
+FARTHEST = 1.6
+"""Largest factor to a magnification's scale at which a field counts as one of this magnification."""
 Attribute = Literal["laterality", "view", "study_date", "um_per_pixel", "magnification"]
 
 

@@ -37,7 +37,9 @@ TO_CHECK = {
     "orientation": frozenset({"orientation_unknown"}),
     "polarity": PICTURE_IN_DOUBT,
     "spacing": frozenset({"spacing_uncertain"}),
-    "scale": frozenset({"scale_estimated", "scale_in_file", "scale_too_coarse", "scale_unknown"}),
+    "scale": frozenset(
+        {"scale_against_magnification", "scale_estimated", "scale_in_file", "scale_too_coarse", "scale_unknown"}
+    ),
     "magnification": frozenset({"magnification_not_measured", "scale_not_measured"}),
     "tissue": frozenset({"tissue_doubted", "unlike_training"}),
     "map": frozenset({"tumour_map_disagrees"}),

@@ -23,7 +23,7 @@ from gateway.portal.words import COOKIE, OWN_NAMES, PageWords, choose_language
 from gateway.users.models import User
 from gateway.users.permissions import has_permission
 from lobule.contracts.language import LANGUAGES, Language
-from lobule.contracts.modality import COARSEST_UM, FINEST_UM, ModalitySpec
+from lobule.contracts.modality import COARSEST_UM, FARTHEST, FINEST_UM, UM_OF_MAGNIFICATION, ModalitySpec
 from lobule.words import Words
 
 _NOT_FOR_SCRIPTS = {
@@ -61,6 +61,7 @@ def _common(request: Request) -> dict[str, Any]:
         "modalities_json": lambda *, files: [_for_scripts(spec, words, files=files) for spec in modalities()],
         "modality_title": lambda name: known()[name].titles[words.language] if name in known() else name,
         "um_bounds": (FINEST_UM, COARSEST_UM),
+        "um_of_magnification": {"um": dict(UM_OF_MAGNIFICATION), "farthest": FARTHEST},
         "csrf_token": csrf_token_for(request),
         "max_upload_bytes": max_upload_bytes,
         "max_upload_words": f"{max_upload_bytes / 1024 / 1024:.0f} MB",
