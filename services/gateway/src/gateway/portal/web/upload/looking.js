@@ -5,6 +5,7 @@ import { t } from '../core/words.js';
 import { examine, sameBytes, sizeProblem } from './checks.js';
 import { guess, modalityOf } from './guess.js';
 import { askForPreview, localPreview, serverPreview } from './preview.js';
+import { withSeries } from './series.js';
 import { entryOf, patch } from './state.js';
 
 /** @typedef {import('./state.js').Entry} Entry */
@@ -54,7 +55,7 @@ export async function look(store, { id, file }, { limits, replaces }) {
   /** Choose what it is, unless the reader said it. @param {Partial<import('./state.js').Options>} options */
   function choose(options) {
     const entry = entryOf(store, id);
-    if (entry && !entry.corrected) patch(store, id, { options: { ...entry.options, ...options } });
+    if (entry && !entry.corrected) patch(store, id, { options: withSeries({ ...entry.options, ...options }, store.state.series) });
   }
 
   async function drawHere() {

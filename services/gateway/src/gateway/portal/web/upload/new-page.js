@@ -12,6 +12,7 @@ import { createDelivery } from './delivery.js';
 import { showHanging } from './hanging.js';
 import { look } from './looking.js';
 import { openWhenReady } from './opening.js';
+import { offerSeries } from './series.js';
 import { filesOfDrop, imagesIn } from './sources.js';
 import { entryOf, newEntry, patch, ready } from './state.js';
 import { placeCards } from './trays.js';
@@ -27,7 +28,7 @@ const { caseId = '', replaces = '', inputErrors = '', maxUploadBytes, maxPixels,
 const limits = { maxBytes: Number(maxUploadBytes), maxPixels: Number(maxPixels), minSide: Number(minSide) };
 /** @type {import('./state.js').Config} */
 const config = { inputErrors: inputErrors.split(' '), replaces, limits };
-const store = createStore(/** @type {import('./state.js').Intake} */ ({ entries: [], started: false, caseId, problem: '', announced: '' }));
+const store = createStore(/** @type {import('./state.js').Intake} */ ({ entries: [], series: {}, started: false, caseId, problem: '', announced: '' }));
 /** @type {Map<number, HTMLElement>} */
 const cards = new Map();
 let asking = false;
@@ -152,6 +153,7 @@ store.subscribe(['entries'], (state) => {
   showHanging(role(form, 'grid'), state);
 });
 store.subscribe(['entries', 'started', 'caseId', 'problem'], (state) => showIntake(form, state));
+offerSeries(store, role(form, 'series'));
 openWhenReady(store, byId('open-when-ready', HTMLInputElement));
 store.subscribe(['announced'], (state) => announce(form, state));
 for (const one of [picker, folderPicker]) one.addEventListener('change', () => takeChosen(one));

@@ -40,6 +40,7 @@ import { heldBack } from './patients.js';
 /**
  * @typedef {object} Intake
  * @property {Entry[]} entries
+ * @property {Partial<Options>} series The scale that the reader gave for all fields.
  * @property {boolean} started
  * @property {string} caseId
  * @property {string} problem Why nothing could be sent.
