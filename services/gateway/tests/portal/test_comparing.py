@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from film_pane import pane_of
+from film_pane import pane_of, placed
 from playwright.sync_api import expect
 
 from lobule.contracts.result import Box, BreastArea
@@ -92,3 +92,27 @@ def test_the_marker_of_a_film_stands_beside_its_name_while_it_is_out_of_sight(lo
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("k")  # the whole film
     expect(marker).to_be_hidden()
+
+
+def test_films_that_are_not_zoomed_are_panned_together(logged_in, study, picture):
+    """Each stayed where it was until one of them was zoomed."""
+    for number, side, left in ((93, "R", 300), (94, "L", 0)):
+        area = BreastArea(box=Box(x=left, y=200, width=300, height=400), tips=[(300, 400), (300, 400)])
+        study.add(picture(number), [], breast=area, laterality=side, view="CC", spacing=(0.1, 0.1), plane="detector")
+    page = logged_in(study.url, viewport=VIEWPORT)
+    panes = [pane_of(page), page.locator('.pane[data-view="LCC"]')]
+    page.wait_for_function(ONE_SCALE)
+    hung = [placed(pane) for pane in panes]
+    box = panes[0].bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down(button="middle")
+    page.mouse.move(x - 80, y + 60, steps=4)
+    page.mouse.up(button="middle")
+    for pane, before, by in zip(panes, hung, (-80, 80), strict=True):
+        expect(pane).not_to_have_attribute("data-x", str(before[1]))
+        assert placed(pane) == pytest.approx((before[0], before[1] + by, before[2] + 60), abs=1)
+    page.locator('.rail [data-act="reset"]').click()
+    for pane, before in zip(panes, hung, strict=True):
+        expect(pane).to_have_attribute("data-x", f"{before[1]:g}")
+        assert placed(pane) == before

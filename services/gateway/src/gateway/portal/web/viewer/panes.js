@@ -156,7 +156,7 @@ export function createPanes(grid, options) {
     const here = anatomyOf(viewed, shown.part);
     for (const other of panes) {
       if (other === pane || other.root.hidden || !other.viewed?.film) continue;
-      other.look(samePlace(pane.toImage(pane.middle), here, anatomyOf(other.viewed, other.shown.part)), pane.magnification);
+      other.look(pane.isFitted ? null : samePlace(pane.toImage(pane.middle), here, anatomyOf(other.viewed, other.shown.part)), pane.magnification);
     }
   }
 

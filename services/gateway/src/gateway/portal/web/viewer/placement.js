@@ -170,12 +170,17 @@ export class Placement {
     if (fitted) this.#move(geometry.frame(this.#turned(box), this.size, fitted, times));
   }
 
-  /** Look at a point of the image, so many times larger than fitted: another pane does. @param {Point} point @param {number} magnification */
+  /** Whether the image is shown as it hangs, neither zoomed nor panned. */
+  get isFitted() {
+    return !this.#transform;
+  }
+
+  /** Look at a point of the image, so many times larger than fitted, as another pane does; null: fitted. @param {Point | null} point @param {number} magnification */
   look(point, magnification) {
     const { imageSize, turnedSize: size } = this;
     const fitted = this.#fitted;
     if (!fitted || !imageSize || !size) return;
-    if (magnification === 1) this.#transform = null;
+    if (!point) this.#transform = null;
     else {
       const scale = fitted.scale * magnification;
       const [x, y] = turnPoint([point.x, point.y], imageSize, this.shown.turn);
