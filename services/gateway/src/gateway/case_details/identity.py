@@ -25,6 +25,10 @@ class IdentityRead(BaseModel):
     """The patient and the study that a DICOM file named when it was received."""
 
     image_id: str = Field(description="identifier of the image")
+    apart: bool = Field(
+        description="whether the film names another patient and is kept apart from the images of the case, as in its "
+        "`refused_films`"
+    )
     patient_name: str | None = Field(description="(0010,0010), family^given")
     patient_id: str | None = Field(description="(0010,0020)")
     patient_birth_date: date | None = Field(description="(0010,0030)")
@@ -36,7 +40,7 @@ class IdentityRead(BaseModel):
 
 @router.get("/{case_id}/identity", responses=responses(401, 403, 404))
 def read_identity(case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> list[IdentityRead]:
-    """Return the names in the DICOM files of a case.
+    """Return the names in the DICOM files of a case, and of those that are kept apart from its images.
 
     Empty unless `LOBULE_NAMES` is `keep`. The audit log records the request.
     """
@@ -46,14 +50,14 @@ def read_identity(case: VisibleCase, user: CurrentUser, session: DbSession, requ
 def identities_of(request: Request, session: Session, user: User, case_id: str) -> list[IdentityRead]:
     """The names in the DICOM files of a case that this user may see; that they looked at them is in the audit log."""
     state = request.app.state
-    kept = [(each.image_id or "", each.object_key) for each in repository.of_case(session, case_id)]
+    kept = [(each.image_id or "", each.object_key, apart) for each, apart in repository.of_case(session, case_id)]
     session.commit()  # gives the connection back before the files are read
     record_apart(request, user, "case.identity", "case", case_id)
     store = RestoringStore(state.store, state.sessions, state.names)
-    return [found for image_id, key in kept if (found := _read(store, image_id, key)) is not None]
+    return [found for image_id, key, apart in kept if (found := _read(store, image_id, key, apart=apart)) is not None]
 
 
-def _read(store: RestoringStore, image_id: str, key: str) -> IdentityRead | None:
+def _read(store: RestoringStore, image_id: str, key: str, *, apart: bool) -> IdentityRead | None:
     with store.open_header(key) as stream:
         try:
             said = identity_of(open_dicom(stream).tags)
@@ -61,6 +65,7 @@ def _read(store: RestoringStore, image_id: str, key: str) -> IdentityRead | None
             return None
     return IdentityRead(
         image_id=image_id,
+        apart=apart,
         patient_name=said.patient_name,
         patient_id=said.patient_id,
         patient_birth_date=said.patient_birth_date,

@@ -14,7 +14,8 @@ def find(session: Session, object_key: str) -> KeptIdentity | None:
     return session.get(KeptIdentity, object_key)
 
 
-def of_case(session: Session, case_id: str) -> Sequence[KeptIdentity]:
-    """The identities of the images of a case, the oldest image first."""
-    query = select(KeptIdentity).join(Image, KeptIdentity.image_id == Image.id).where(Image.case_id == case_id)
-    return session.scalars(query.order_by(Image.created_at, Image.id)).all()
+def of_case(session: Session, case_id: str) -> Sequence[tuple[KeptIdentity, bool]]:
+    """The identities of the files of a case, its images first, and whether the film is kept apart from them."""
+    query = select(KeptIdentity, Image.apart).join(Image, KeptIdentity.image_id == Image.id)
+    query = query.where(Image.case_id == case_id).order_by(Image.apart, Image.created_at, Image.id)
+    return [(kept, apart) for kept, apart in session.execute(query)]

@@ -90,7 +90,8 @@ def identity_page(case_id: str, request: Request, user: PortalUser, session: DbS
     if case is None or request.app.state.settings.names != "keep":
         return render_error(request, 404, "no_case", user)
     pseudonym, found = case.pseudonym, identities_of(request, session, user, case_id)
-    return render(request, "identity.html", user, case_id=case_id, pseudonym=pseudonym, found=found)
+    rows = {tuple(each.model_dump(exclude={"image_id", "sop_instance_uid"}).values()): each for each in found}
+    return render(request, "identity.html", user, case_id=case_id, pseudonym=pseudonym, found=list(rows.values()))
 
 
 @router.get("/new", response_class=HTMLResponse)
