@@ -17,7 +17,6 @@ from lobule.contracts.examination import (
     LesionPlace,
 )
 from lobule.contracts.result import Box, Finding
-from lobule.words import make_notice
 
 
 @pytest.fixture
