@@ -17,6 +17,13 @@ class HeatLegend(Part):
     high: str
 
 
+class ScaleBar(Part):
+    """A scale bar: its length in pixels of the image, and in words."""
+
+    pixels: float
+    words: str
+
+
 class Fact(Part):
     """A row of a table: a label and a value."""
 

@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lobule.contracts.result import Box, Finding, ImageInfo, Result
-from lobule.contracts.tissue import Tissue
+from lobule.contracts.tissue import TissueRegion
 from lobule.errors import AnalysisError
 from lobule.imaging.hanging import hang, square_pixels
 from report.hanging import hang_finding, hung_size, move_finding
 from report.overlay import RGB8, Mark, blend_heat, box_on_display, draw_findings, draw_outline, draw_reader
 from report.palette import FILM, FINDINGS, RGB
 from report.reader import ReaderRow, as_shape
+from report.scale_bar import draw_scale_bar
 from report.section import FindingRow, ImageSection
-from report.tags import TagPlaces
+from report.tags import Place, TagPlaces
 from report.windows import Window
 
 Used = TypeVar("Used")
@@ -78,8 +79,12 @@ def draw_pictures(
     found = [hang_finding(result.findings[row.index], image) for row in section.findings]
     width, height = hung_size(image)
     scale = (display.shape[1] / width, display.shape[0] / height)
-    if result.heat_map is not None and result.tissue is not None:
-        ground = _with_regions(ground, result.tissue, scale)
+    marked = result.tissue.regions if result.heat_map is not None and result.tissue is not None else []
+    tags = TagPlaces(display.shape[1], display.shape[0])
+    if section.scale_bar is not None:
+        squares = [_place_of(region, scale) for region in marked]
+        ground = draw_scale_bar(ground, section.scale_bar, scale[0], squares, tags)
+    ground = _with_regions(ground, marked, scale, tags)
 
     own = [hang_finding(as_shape(row.finding), image) for row in readers]
     every = list(zip(section.findings, found, strict=True))
@@ -113,19 +118,23 @@ def _hung(picture: NDArray[np.uint8], image: ImageInfo) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
 
 
-def _with_regions(ground: RGB8, tissue: Tissue, scale: tuple[float, float]) -> RGB8:
+def _with_regions(ground: RGB8, regions: Sequence[TissueRegion], scale: tuple[float, float], places: TagPlaces) -> RGB8:
     """A map with the squares where invasive carcinoma is likeliest. A field hangs as it was sent."""
     squares = [
-        Finding(
-            label="mass",
-            probability=region.probability_tumour,
-            outline=None,
-            box=Box(x=region.x, y=region.y, width=region.width, height=region.height),
-        )
-        for region in tissue.regions
+        Finding(label="mass", probability=region.probability_tumour, outline=None, box=_box_of(region))
+        for region in regions
     ]
-    marks = [Mark(FINDINGS["unknown"], f"{region.probability_tumour:.0%}") for region in tissue.regions]
-    return draw_findings(ground, squares, marks, scale) if squares else ground
+    marks = [Mark(FINDINGS["unknown"], f"{region.probability_tumour:.0%}") for region in regions]
+    return draw_findings(ground, squares, marks, scale, places=places) if squares else ground
+
+
+def _box_of(region: TissueRegion) -> Box:
+    return Box(x=region.x, y=region.y, width=region.width, height=region.height)
+
+
+def _place_of(region: TissueRegion, scale: tuple[float, float]) -> Place:
+    corners = box_on_display(_box_of(region), scale).round().astype(int)
+    return Place(*corners[0].tolist(), *corners[2].tolist())
 
 
 def _drawn(

@@ -14,8 +14,8 @@ from lobule.words import Words
 from lobule.words.breasts import place_in_words
 from report.certainty import Zone, certainty_of, frequency_of, scale_of, zones
 from report.facts import examined_facts, package_sentence, system_facts
-from report.parts import Fact, HeatLegend, Part
-from report.sizes import size_words
+from report.parts import Fact, HeatLegend, Part, ScaleBar
+from report.sizes import scale_bar_of, size_words
 from report.tissue import heat_map_legend
 
 
@@ -81,6 +81,7 @@ class ImageSection(Part):
     zones: tuple[Zone, ...]
     heat_map_legend: HeatLegend | None
     heat_map_notes: tuple[str, ...]
+    scale_bar: ScaleBar | None
     findings: tuple[FindingRow, ...]
     looks_for_findings: bool
     examined: tuple[Fact, ...]
@@ -149,6 +150,7 @@ def build_section(
         zones=tuple(zones(result.thresholds, text)),
         heat_map_legend=heat_map_legend(result, text),
         heat_map_notes=_heat_map_notes(result, text),
+        scale_bar=scale_bar_of(result, text),
         findings=tuple(
             _finding(i, numbered.get(f.id), result, verdicts.get(f.id), bool(verdicts), places.get(f.id), text)
             for i, f in findings

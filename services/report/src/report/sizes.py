@@ -1,8 +1,13 @@
 """Sizes in words: in mm where the spacing of a film is known, in micrometres where the scale of a field is."""
 
+from math import floor, log10
+
 from lobule.contracts.result import Box, ImageInfo, Result
 from lobule.contracts.sizes import whole_mm
 from lobule.words import Words
+from report.parts import ScaleBar
+
+_LONGEST_BAR = 0.25  # of a field's width
 
 
 def size_words(box: Box, image: ImageInfo, text: Words) -> str:
@@ -16,12 +21,30 @@ def size_words(box: Box, image: ImageInfo, text: Words) -> str:
 
 def size_on(box: Box, result: Result, text: Words) -> str:
     """How large a box on a field is: in micrometres where its scale is known, about that by its magnification."""
+    if (known := _scale_of_field(result)) is None:
+        return size_words(box, result.image, text)
+    um, unit = known
+    return text(f"reading.finding.size.{unit}", width=round(box.width * um), height=round(box.height * um))
+
+
+def scale_bar_of(result: Result, text: Words) -> ScaleBar | None:
+    """The scale bar of a field: the longest round length up to a quarter of its width; None where it is a guess."""
+    if (known := _scale_of_field(result)) is None:
+        return None
+    um, unit = known
+    most = result.image.width * um * _LONGEST_BAR
+    power = 10.0 ** floor(log10(most))
+    micrometres = next(times * power for times in (5, 2, 1) if times * power <= most)
+    return ScaleBar(pixels=micrometres / um, words=text(f"tools.length.{unit}", length=f"{micrometres:g}"))
+
+
+def _scale_of_field(result: Result) -> tuple[float, str] | None:
+    """Micrometres per pixel of a field with the unit of its lengths; None if they are not known or estimated."""
     tissue = result.tissue
     um = tissue.um_per_pixel if tissue else result.image.um_per_pixel
     if um is None or (tissue and tissue.scale_source == "estimated"):
-        return size_words(box, result.image, text)
-    unit = "nominal" if tissue and tissue.scale_source == "magnification" else "um"
-    return text(f"reading.finding.size.{unit}", width=round(box.width * um), height=round(box.height * um))
+        return None
+    return um, "nominal" if tissue and tissue.scale_source == "magnification" else "um"
 
 
 def image_size(image: ImageInfo, text: Words) -> str:
