@@ -241,6 +241,30 @@ REST_OF_BODY_S = _limit(
     "",
     "a client that is still sending would not receive the answer",
 )
+ANSWER_GRACE_S = _limit(
+    "answer",
+    "time in which bytes wait for the client",
+    30,
+    "seconds",
+    "",
+    "the connection is closed: what a client does not take lies in memory",
+)
+MIN_ANSWER_BYTES_PER_S = _limit(
+    "answer",
+    "average rate beyond that time, at least",
+    16 * _KB,
+    "bytes per second",
+    "",
+    "a client that takes a byte now and then would hold its answer for ever",
+)
+MAX_ANSWERS_BYTES = _limit(
+    "answer",
+    "bytes of all answers together that wait for their clients",
+    256 * _MB,
+    "bytes",
+    "",
+    "the connection is closed that has waited longest; a gateway has 768 MiB",
+)
 MAX_PREVIEWS = _limit(
     "preview", "previews of a user, which are kept for an hour", 200, "", "queue_full", "a case has tens of files"
 )

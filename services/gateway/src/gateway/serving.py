@@ -20,7 +20,7 @@ from gateway.networks import parse_networks
 from gateway.path_prefix import PathPrefix, places_of
 from gateway.portal.pages import compile_templates
 from gateway.ports import TwoPorts
-from gateway.prompt_headers import PromptHeaders
+from gateway.prompt_readers import PromptReaders
 from gateway.settings import GatewaySettings, get_settings
 from gateway.system.health import serve_probes
 from lobule.settings import EX_CONFIG
@@ -55,7 +55,7 @@ def main(
         served(app, internal_port, settings.root_path),
         host=host,
         port=port,
-        http=PromptHeaders,
+        http=PromptReaders,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -3,6 +3,7 @@
 A piece that is sent lies in memory until the client has taken it, however slow the client is.
 """
 
+import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple
@@ -10,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from lobule.storage import ObjectStore
+from lobule.storage import ObjectStore, StoreUnavailableError
 
 PIECE = 256 * 1024
 """Bytes."""
@@ -28,6 +29,57 @@ class Extent(NamedTuple):
 
     start: int
     length: int
+
+
+class StoredFile(NamedTuple):
+    """An object that is to be sent: its hash is known before, and little of it is in memory.
+
+    Attributes:
+        size: Size in bytes.
+        sha256: SHA-256 of the content.
+        pieces: The content, once.
+    """
+
+    size: int
+    sha256: str
+    pieces: Iterable[bytes]
+
+
+def held_file(content: bytes) -> StoredFile:
+    """Bytes that had to be read as a whole."""
+    return StoredFile(len(content), hashlib.sha256(content).hexdigest(), [content])
+
+
+def stored_file(store: ObjectStore, key: str) -> StoredFile:
+    """An object; a large one is read a second time when it is sent.
+
+    Raises:
+        ObjectNotFoundError: There is none.
+    """
+    digest, size, held = hashlib.sha256(), 0, list[bytes]()
+    for piece in pieces_of(store, key):
+        digest.update(piece)
+        size += len(piece)
+        held = [*held, piece] if size <= PIECE else []
+    sha256 = digest.hexdigest()
+    return StoredFile(size, sha256, held if size <= PIECE else _unchanged(pieces_of(store, key), sha256))
+
+
+def _unchanged(pieces: Iterable[bytes], sha256: str) -> Iterator[bytes]:
+    """These pieces, without the last one if they are not what the hash says.
+
+    Raises:
+        StoreUnavailableError: The object was replaced since it was hashed.
+    """
+    digest, last = hashlib.sha256(), b""
+    for piece in pieces:
+        digest.update(piece)
+        if last:
+            yield last
+        last = piece
+    if digest.hexdigest() != sha256:
+        raise StoreUnavailableError("an object changed while it was sent")
+    yield last
 
 
 def pieces_of(store: ObjectStore, key: str, extent: Extent | None = None) -> Iterator[bytes]:

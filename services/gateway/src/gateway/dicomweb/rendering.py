@@ -13,7 +13,7 @@ from gateway.dicomweb.headers import number, read_header, text, value_of
 from gateway.dicomweb.repository import Instance
 from gateway.errors import ProblemError
 from gateway.jobs import repository as jobs
-from gateway.jobs.results import read_inference_file, read_result
+from gateway.jobs.results import inference_file, read_result
 from gateway.streaming import PIECE, Extent, pieces_of
 from lobule.storage import ObjectStore
 
@@ -34,7 +34,7 @@ def rendered(sessions: SessionFactory, store: ObjectStore, instance: Instance) -
     if instance.owner == "images":
         known = read(sessions, lambda session: jobs.of_image(session, instance.id))
         newest = max(known, key=lambda job: (job.created_at, job.id))
-        return PNG, [read_inference_file(store, newest, read_result(store, newest).display.file)]
+        return PNG, inference_file(store, newest, read_result(store, newest).display.file).pieces
     if instance.sop_class == _DOCUMENT:
         return PDF, _document(store, instance.object_key)
     if instance.sop_class == _SECONDARY_CAPTURE:

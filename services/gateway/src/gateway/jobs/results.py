@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from gateway.errors import ProblemError, from_stored
 from gateway.jobs.models import Examination, Job, Opinion, Work
+from gateway.streaming import StoredFile, stored_file
 from lobule import layout
 from lobule.contracts.document import is_newer
 from lobule.contracts.examination import ExaminationReading
@@ -30,24 +31,28 @@ def read_result(store: ObjectStore, job: Job) -> Result:
         ProblemError: `result_not_ready`, `analysis_ended` or `newer_version` (409), or `result_unreadable` (500).
     """
     try:
-        return Result.model_validate_json(read_inference_file(store, job, layout.RESULT_FILE))
-    except ValidationError as error:
+        return Result.model_validate_json(store.get(_inference_key(job, layout.RESULT_FILE)))
+    except (ObjectNotFoundError, ValidationError) as error:
         raise _unreadable(job, error) from None
 
 
-def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
+def inference_file(store: ObjectStore, job: Job, name: str) -> StoredFile:
     """A file that the inference step left.
 
     Raises:
         ProblemError: `result_not_ready` or `analysis_ended` (409), or `result_unreadable` (500).
     """
+    try:
+        return stored_file(store, _inference_key(job, name))
+    except ObjectNotFoundError as error:
+        raise _unreadable(job, error) from None
+
+
+def _inference_key(job: Job, name: str) -> str:
     step = job.step("inference")
     if step.state != "done":
         raise not_ready("result_not_ready", job)
-    try:
-        return store.get(layout.file_key(step.output_prefix(), name))
-    except ObjectNotFoundError as error:
-        raise _unreadable(job, error) from None
+    return layout.file_key(step.output_prefix(), name)
 
 
 def read_examination(store: ObjectStore, work: Examination) -> ExaminationReading:

@@ -1,7 +1,7 @@
 """A job's result and report."""
 
 import contextlib
-import hashlib
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
@@ -21,6 +21,7 @@ from gateway.jobs.queues.lanes import Requester
 from gateway.ranges import OFFERED
 from gateway.reports import renderings, service
 from gateway.reports.content import image_content
+from gateway.streaming import StoredFile, StreamedResponse
 from gateway.users.models import User
 from lobule.contracts.case import FORMS_OF_ANALYSIS, LANGUAGE_OF_ANALYSIS, REPORT_FILES, RenderRequest, ReportForm
 from lobule.contracts.language import Language, negotiate_language
@@ -67,8 +68,7 @@ def get_picture(job: VisibleJob, picture: str, session: DbSession, request: Requ
     named = {result.display.file, *([result.heat_map.file] if result.heat_map else [])}
     if picture not in named:
         raise ProblemError(404, "not_found", "picture", values={"name": picture, "names": sorted(named)})
-    content = results.read_inference_file(store, job, picture)
-    return Response(content, media_type="image/png", headers={"ETag": _tag(content)})
+    return _sent(results.inference_file(store, job, picture), "image/png", {})
 
 
 @router.get(
@@ -83,14 +83,15 @@ def get_thumbnail(job: VisibleJob, session: DbSession, request: Request) -> Resp
     """
     release(session)
     try:
-        content = service.read_thumbnail(request.app.state.store, job)
+        thumbnail = service.read_thumbnail(request.app.state.store, job)
     except ObjectNotFoundError:
         raise not_found("thumbnail") from None
-    return Response(content, media_type="image/jpeg", headers={"ETag": _tag(content)})
+    return _sent(thumbnail, "image/jpeg", {})
 
 
-def _tag(content: bytes) -> str:
-    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+def _sent(file: StoredFile, media_type: str, headers: Mapping[str, str]) -> Response:
+    own = {"Content-Length": str(file.size), "ETag": f'"{file.sha256[:32]}"'}
+    return StreamedResponse(file.pieces, media_type=media_type, headers={**headers, **own})
 
 
 def waiting_job(job_id: str, user: DetachedUser, request: Request) -> Job:
@@ -146,17 +147,16 @@ async def report_response(request: Request, user: User, job: Job, form: ReportFo
     return as_response(*await renderings.fetch(request, wanted, language, form), language)
 
 
-def as_response(content: bytes, media_type: str, language: Language) -> Response:
+def as_response(file: StoredFile, media_type: str, language: Language) -> Response:
     """A rendering with the headers that every report has."""
     headers = {
         "Content-Language": language,
         "Vary": "Accept, Accept-Language",
-        "ETag": _tag(content),
         **OFFERED,
     }
     if media_type != "application/pdf":  # a browser's own viewer of PDF does not work in a sandbox
         headers["Content-Security-Policy"] = _REPORT_POLICY
-    return Response(content, media_type=media_type, headers=headers)
+    return _sent(file, media_type, headers)
 
 
 def attach(response: Response, file_name: str) -> None:

@@ -24,6 +24,7 @@ from gateway.reports.models import CaseReport
 from gateway.reports.schemas import RenderingsCreate
 from gateway.reports.signatures import check
 from gateway.reports.signed_pdf import Rendered, SignedPdf
+from gateway.streaming import StoredFile, held_file, stored_file
 from lobule import layout
 from lobule.contracts.case import REPORT_FILES, RenderRequest, ReportForm
 from lobule.contracts.language import Language
@@ -86,8 +87,10 @@ def ensure(session: Session, report: CaseReport, owner_id: str, requester: Reque
             _open_or_retry(session, one, rendering)
 
 
-async def fetch(request: Request, wanted: RenderingSpec, language: Language, form: ReportForm) -> tuple[bytes, str]:
-    """The bytes and media type of a rendering. It is made now if it does not exist or has failed.
+async def fetch(
+    request: Request, wanted: RenderingSpec, language: Language, form: ReportForm
+) -> tuple[StoredFile, str]:
+    """The file and media type of a rendering. It is made now if it does not exist or has failed.
 
     Raises:
         ProblemError: `report_not_ready` (503, with Retry-After) where it takes longer than a request may,
@@ -96,25 +99,26 @@ async def fetch(request: Request, wanted: RenderingSpec, language: Language, for
     """
     state, name = request.app.state, report_file(language, form)
 
-    def look(rendering: Rendering) -> bytes | None:
+    def look(rendering: Rendering) -> StoredFile | None:
         found = _newest(state.store, rendering, name)
         if found is None:
             return None
         if wanted.signs is None or state.pdf_signer is None:
             return found.checked()
-        return wanted.signs.read(state.sessions, state.store, state.pdf_signer, found)
+        signed = wanted.signs.read(state.sessions, state.store, state.pdf_signer, found)
+        return None if signed is None else held_file(signed)
 
     rendering = await _made(state, await run_in_threadpool(_find_or_open, state.sessions, wanted))
-    content = await run_in_threadpool(look, rendering)
-    if content is None and rendering.state == "done":  # missing, or to be signed and of an earlier report service
+    file = await run_in_threadpool(look, rendering)
+    if file is None and rendering.state == "done":  # missing, or to be signed and of an earlier report service
         rendering = await _made(state, await run_in_threadpool(_repeat, state.sessions, wanted))
-        content = await run_in_threadpool(look, rendering)
-    if content is None and rendering.state == "done":
+        file = await run_in_threadpool(look, rendering)
+    if file is None and rendering.state == "done":
         raise ProblemError(503, "report_not_ready", "rendering", headers={"Retry-After": "2"})
-    if content is None:
+    if file is None:
         error = rendering.error()
         raise ProblemError(500, "report_failed", "because", values={"problem": error.detail if error else ""})
-    return content, REPORT_FILES[form][1]
+    return file, REPORT_FILES[form][1]
 
 
 async def _made(state: State, rendering: Rendering) -> Rendering:
@@ -137,7 +141,7 @@ def _newest(store: ObjectStore, rendering: Rendering, name: str) -> Rendered | N
     for attempt in range(step.attempt, 0, -1):
         folder, said = step.output_prefix(attempt), (step.files or {}).get(str(attempt), {})
         with contextlib.suppress(ObjectNotFoundError):
-            return Rendered(folder, store.get(layout.file_key(folder, name)), said.get(name))
+            return Rendered(folder, stored_file(store, layout.file_key(folder, name)), said.get(name))
     return None
 
 

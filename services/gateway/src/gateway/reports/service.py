@@ -12,6 +12,7 @@ from gateway.reports import repository
 from gateway.reports.models import version_keys
 from gateway.reports.schemas import CaseReportRead, RenderingState
 from gateway.reports.signatures import keys_of
+from gateway.streaming import StoredFile, stored_file
 from lobule import layout
 from lobule.contracts.case import LANGUAGE_OF_ANALYSIS, REPORT_FILES, ReportForm
 from lobule.storage import ObjectStore
@@ -39,7 +40,7 @@ def check_report_ready(job: Job) -> None:
         raise not_ready("report_not_ready", job)
 
 
-def read_report(store: ObjectStore, job: Job, form: ReportForm) -> tuple[bytes, str]:
+def read_report(store: ObjectStore, job: Job, form: ReportForm) -> tuple[StoredFile, str]:
     """A rendering of the analysis, and its media type.
 
     Raises:
@@ -47,16 +48,16 @@ def read_report(store: ObjectStore, job: Job, form: ReportForm) -> tuple[bytes, 
     """
     check_report_ready(job)
     prefix = job.step("report").output_prefix()
-    return store.get(layout.report_key(prefix, LANGUAGE_OF_ANALYSIS, form)), REPORT_FILES[form][1]
+    return stored_file(store, layout.report_key(prefix, LANGUAGE_OF_ANALYSIS, form)), REPORT_FILES[form][1]
 
 
-def read_thumbnail(store: ObjectStore, job: Job) -> bytes:
+def read_thumbnail(store: ObjectStore, job: Job) -> StoredFile:
     """The thumbnail that the report step of an analysis left.
 
     Raises:
         ObjectNotFoundError: It left none.
     """
-    return store.get(layout.file_key(job.step("report").output_prefix(), layout.THUMBNAIL_FILE))
+    return stored_file(store, layout.file_key(job.step("report").output_prefix(), layout.THUMBNAIL_FILE))
 
 
 def negotiate(accept: str, default: ReportForm = "png") -> ReportForm:

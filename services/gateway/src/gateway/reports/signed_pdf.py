@@ -19,6 +19,7 @@ from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
 from gateway.pdf_signing import CertificateEndedError, PdfSigner, judge
 from gateway.reports import repository
+from gateway.streaming import StoredFile
 from lobule import layout
 from lobule.contracts.language import Language
 from lobule.storage import ObjectNotFoundError, ObjectStore
@@ -32,23 +33,23 @@ class Rendered:
 
     Attributes:
         folder: Folder of the attempt that made it.
-        content: Content in the object store.
+        file: Content in the object store.
         sha256: SHA-256 that the report service stated; None from an older version, which stated none.
     """
 
     folder: str
-    content: bytes
+    file: StoredFile
     sha256: str | None
 
-    def checked(self) -> bytes:
-        """The content.
+    def checked(self) -> StoredFile:
+        """The file.
 
         Raises:
             ProblemError: `report_altered`, 500, if it is another one than the report service made.
         """
-        if self.sha256 not in (None, hashlib.sha256(self.content).hexdigest()):
+        if self.sha256 not in (None, self.file.sha256):
             raise ProblemError(500, "report_altered")
-        return self.content
+        return self.file
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class SignedPdf:
     def _sign(self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, rendered: Rendered) -> bytes:
         """Sign and store it. Nothing is locked meanwhile: of two requests that do so, the first to note it counts."""
         try:
-            signed = signer.sign(rendered.checked(), self.states)
+            signed = signer.sign(b"".join(rendered.checked().pieces), self.states)
         except CertificateEndedError:
             raise ProblemError(500, "pdf_certificate_ended") from None
         except ValueError as error:
