@@ -4,6 +4,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 from oidc_login import enter, me, problem
+from oidc_provider import CLIENT, SECRET
 
 from gateway.users.models import User
 
@@ -91,3 +92,31 @@ class TestLogin:
     @pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example"])
     def test_it_leads_to_no_other_host(self, client, path):
         assert enter(client, f"/login/oidc?{httpx.QueryParams({'next': path})}") == "/"
+
+
+class TestPrograms:
+    @pytest.fixture
+    def app(self, make_app, provider):
+        return make_app(
+            oidc_issuer=provider.issuer,
+            oidc_client_id=CLIENT,
+            oidc_client_secret=SECRET,
+            oidc_roles="robots=service, radiology=clinician",
+            oidc_groups="radiology=Unit B, robots=Unit C, surgery=Unit D",
+            public_url="http://testserver",
+        )
+
+    def test_an_account_leaves_its_groups_before_it_becomes_a_program(self, client, provider):
+        provider.person["groups"] = ["radiology", "surgery"]
+        enter(client)
+        assert [group["name"] for group in client.get("/api/v1/groups").json()] == ["Unit B", "Unit D"]
+        provider.person["groups"] = ["robots"]
+        assert enter(client) == "/"
+        assert me(client)["role"] == "service"
+        assert [group["name"] for group in client.get("/api/v1/groups").json()] == ["Unit C"]
+
+    def test_one_that_the_claims_leave_in_two_groups_is_refused(self, client, provider):
+        provider.person["groups"] = ["radiology", "surgery"]
+        enter(client)
+        provider.person["groups"] = ["robots", "surgery"]
+        assert problem(enter(client)) == "one_group_only"

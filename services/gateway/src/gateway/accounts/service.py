@@ -11,6 +11,7 @@ from gateway.auth.models import AuthSession
 from gateway.auth.second_factor import service as second_factor
 from gateway.clock import now
 from gateway.errors import ProblemError
+from gateway.groups.service import become_program
 from gateway.users import repository
 from gateway.users.models import User
 from gateway.users.password_rules import check_password_rules
@@ -71,13 +72,15 @@ def update_user(session: Session, user: User, changes: UserUpdate, by: User | No
     """Change name, role or activity; `by` is None for a command on the server itself.
 
     Raises:
-        ProblemError: `not_yourself` or `last_admin`, 409.
+        ProblemError: `not_yourself`, `last_admin` or `one_group_only`, 409.
     """
     loses_rights = changes.active is False or (changes.role is not None and changes.role != user.role)
     if by is not None and loses_rights and user.id == by.id:
         raise ProblemError(409, "not_yourself")
     if loses_rights:
         repository.lock_admins(session)
+    if changes.role == "service" != user.role:
+        become_program(session, user)
     user.display_name = changes.display_name or user.display_name
     user.role = changes.role or user.role
     if changes.active is not None:

@@ -26,13 +26,29 @@ def add_member(session: Session, group: Group, user: User) -> None:
         ProblemError: `one_group_only`, 409: a program that belonged to two groups would share what it sends with none.
     """
     lock_user(session, user.id)  # two requests at once do not add a program to two groups
-    if user.role == "service" and (others := repository.of_members(session, user.id)):
-        values = {"username": user.username, "group": others[0].name}
-        raise ProblemError(409, "one_group_only", values=values)
+    session.refresh(user, ["role"])
+    if user.role == "service":
+        _check_groups(session, user, most=0)
     session.add(GroupMember(group_id=group.id, user_id=user.id))
     session.flush()
     if user.role == "service":
         publish(session, ProgramJoined(user.id, group.id))
+
+
+def become_program(session: Session, user: User) -> None:
+    """Have a person's account become a program's; the groups that it belongs to stay the same until the end.
+
+    Raises:
+        ProblemError: `one_group_only`, 409.
+    """
+    lock_user(session, user.id)
+    _check_groups(session, user, most=1)
+
+
+def _check_groups(session: Session, user: User, most: int) -> None:
+    groups = repository.of_members(session, user.id)
+    if len(groups) > most:
+        raise ProblemError(409, "one_group_only", values={"username": user.username, "group": groups[0].name})
 
 
 def group_for_new_case(session: Session, user: User, wanted: str | None) -> str | None:

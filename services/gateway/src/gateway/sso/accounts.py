@@ -29,7 +29,7 @@ def account_of(session: Session, request: Request, identity: Identity, *, adopt:
         adopt: Whether a local account of the same name becomes the person's.
 
     Raises:
-        ProblemError: `sso_inactive` (403), `sso_name_taken` or `last_admin` (409).
+        ProblemError: `sso_inactive` (403), `sso_name_taken`, `last_admin` or `one_group_only` (409).
     """
     user = repository.by_identity(session, identity.subject) or _adopted(session, request, identity, adopt)
     if user is None:
@@ -37,6 +37,7 @@ def account_of(session: Session, request: Request, identity: Identity, *, adopt:
     if not user.active:
         raise ProblemError(403, "sso_inactive")
     assert identity.role is not None, "who has none is refused before"
+    _leave(session, request, user, identity)
     if (user.role, user.display_name) != (identity.role, identity.display_name):
         changes = UserUpdate(role=identity.role, display_name=identity.display_name)
         service.update_user(session, user, changes, by=None)
@@ -83,19 +84,26 @@ def _made(session: Session, request: Request, identity: Identity) -> User:
     return user
 
 
-def _join(session: Session, request: Request, user: User, identity: Identity) -> None:
-    """Belong to those groups of the mapping that the claims name, and to no other of it."""
+def _leave(session: Session, request: Request, user: User, identity: Identity) -> None:
+    """Leave those groups of the mapping that the claims do not name."""
     for name, wanted in identity.groups.items():
+        group = None if wanted else groups.by_name(session, name)
+        if group is not None and groups.remove_member(session, group.id, user.id):
+            _note_membership(session, request, "group.remove_member", group, user)
+
+
+def _join(session: Session, request: Request, user: User, identity: Identity) -> None:
+    """Belong to those groups of the mapping that the claims name."""
+    for name in (name for name, wanted in identity.groups.items() if wanted):
         group = groups.by_name(session, name)
-        if group is None and wanted:
+        if group is None:
             group = Group(name=name)
             session.add(group)
             session.flush()
-        if group is None or groups.is_member(session, group.id, user.id) == wanted:
-            continue
-        if wanted:
+        if not groups.is_member(session, group.id, user.id):
             membership.add_member(session, group, user)
-        else:
-            groups.remove_member(session, group.id, user.id)
-        action = "group.add_member" if wanted else "group.remove_member"
-        record(session, request, ACTOR, action, "group", group.id, {"username": user.username})
+            _note_membership(session, request, "group.add_member", group, user)
+
+
+def _note_membership(session: Session, request: Request, action: str, group: Group, user: User) -> None:
+    record(session, request, ACTOR, action, "group", group.id, {"username": user.username})
