@@ -8,6 +8,8 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
+from gateway.errors import ProblemError
+
 RELATED = 'multipart/related; type="application/dicom"; boundary=frontier'
 STUDY = "1.2.826.0.1.3680043.8.498.77"
 
@@ -115,8 +117,8 @@ def test_studies_whose_marks_begin_alike_are_two_cases(app, client, alice, insta
 
 
 def test_nothing_is_left_of_an_instance_that_failed_unforeseen(app, client, alice, instance, monkeypatch, tmp_path):
-    monkeypatch.setattr(app.state.instances, "_case_of", {}.__getitem__)
-    with pytest.raises(TypeError):
+    monkeypatch.setattr(app.state.instances, "_mark_of", {}.__getitem__)
+    with pytest.raises(KeyError):
         store(client, alice, instance())
     assert [file for file in (tmp_path / "objects").rglob("*") if file.is_file()] == []
 
@@ -192,3 +194,28 @@ def test_an_instance_whose_patient_was_corrected_does_not_count_as_stored(
     [case] = client.get("/api/v1/cases", headers=pacs).json()["items"]
     assert case["images"] == 1
     assert len(client.get(f"/api/v1/cases/{case['id']}", headers=pacs).json()["refused_films"]) == 1
+
+
+@pytest.mark.parametrize("refusal", ["quota", "space", "unforeseen"])
+def test_no_case_is_left_of_a_study_whose_first_film_is_refused(app, client, alice, instance, monkeypatch, refusal):
+    assert store(client, alice, instance("CC")).status_code == 200
+
+    def refuse(*_given, **_named):
+        raise {
+            "quota": ProblemError(429, "queue_full", "user", values={"most": 1, "seconds": 1}),
+            "space": ProblemError(507, "storage_full"),
+            "unforeseen": RuntimeError("unforeseen"),
+        }[refusal]
+
+    films = [instance("MLO"), instance("CC", study=STUDY + ".1", PatientID="P2")]
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.uploads.service.open_job", refuse)
+        if refusal == "unforeseen":
+            with pytest.raises(RuntimeError):
+                store(client, alice, films[1])
+        else:
+            assert len(names(store(client, alice, *films), "00081198")) == 2
+        [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+        assert case["images"] == 1
+    assert store(client, alice, *films).status_code == 200
+    assert {case["images"] for case in client.get("/api/v1/cases", headers=alice).json()["items"]} == {1, 2}

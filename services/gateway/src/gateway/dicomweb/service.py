@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from gateway.cases import service as case_service
 from gateway.cases.models import Case, Rule
+from gateway.cases.opening import find_or_open
 from gateway.database import SessionFactory, read
 from gateway.dicomweb import repository
 from gateway.errors import ProblemError
@@ -20,7 +21,6 @@ from gateway.uploads.checks import Duplicate, OtherFilm, parse_options
 from gateway.uploads.receiving import Upload
 from gateway.uploads.service import UploadService
 from gateway.users.models import User
-from gateway.users.repository import lock_user
 from lobule.errors import AnalysisError
 from lobule.imaging.dicom.file import stated_instance
 from lobule.imaging.header import DicomIdentity, read_header
@@ -97,10 +97,21 @@ class InstanceService:
             identity = self._identity(upload)
             if study_uid is not None and identity.study_instance_uid != study_uid:
                 raise ProblemError(409, "invalid_request")
-            fields = {"modality": "mammography", "case_id": self._case_of(user, identity)}
+            mark = self._mark_of(identity)
+            known = read(self._sessions, partial(self._known_case, user, mark))
+            fields = {"modality": "mammography"} | ({"case_id": known} if known else {})
             options = read(self._sessions, lambda session: parse_options(session, fields, self._modalities))
             is_handed_over = True
-            self._uploads.accept(user, options, upload, note, interactive=False, by_instance=True, token_id=token_id)
+            self._uploads.accept(
+                user,
+                options,
+                upload,
+                note,
+                open_case=None if known else partial(self._open_case, user, mark),
+                interactive=False,
+                by_instance=True,
+                token_id=token_id,
+            )
         except Duplicate:
             pass  # the instance is stored already
         except OtherFilm:
@@ -130,22 +141,30 @@ class InstanceService:
             raise AnalysisError("image_unreadable", "dicom_no_study")
         return identity
 
-    def _case_of(self, user: User, identity: DicomIdentity) -> str:
-        """The case of a study, opened for its first film, under the start of the study's keyed fingerprint."""
+    def _mark_of(self, identity: DicomIdentity) -> str:
+        """The keyed fingerprint of a study."""
         mark = self._fingerprints.of(identity).study_mark
         assert mark is not None
-        pseudonym = f"STOW-{mark.partition(':')[2][:10].upper()}"
-        with self._sessions.begin() as session:
-            lock_user(session, user.id)
-            known = repository.case_of(session, user.id, pseudonym, mark)
-            if known is not None:
-                return known
-            case = Case(owner_id=user.id, pseudonym=pseudonym, double_reading=self._rule)
+        return mark
+
+    def _known_case(self, user: User, mark: str, session: Session) -> str | None:
+        return repository.case_of(session, user.id, _pseudonym(mark), mark)
+
+    def _open_case(self, user: User, mark: str, session: Session) -> str:
+        """The case of a study, opened for its first film under the start of the study's fingerprint."""
+
+        def make(session: Session) -> Case:
+            case = Case(owner_id=user.id, pseudonym=_pseudonym(mark), double_reading=self._rule)
             session.add(case)
             session.flush()
             groups.share(session, case.id, group_for_new_case(session, user, None))
-            case_service.refresh(session, case.id)
-            return case.id
+            return case
+
+        return find_or_open(session, user.id, partial(self._known_case, user, mark), make)
+
+
+def _pseudonym(mark: str) -> str:
+    return f"STOW-{mark.partition(':')[2][:10].upper()}"
 
 
 def _reason_of(status: int) -> int:

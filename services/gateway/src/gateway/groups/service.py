@@ -10,7 +10,7 @@ from gateway.groups.models import Group, GroupMember
 from gateway.groups.schemas import GroupRead, MemberRead
 from gateway.users.models import User
 from gateway.users.permissions import has_permission
-from gateway.users.repository import lock_user
+from gateway.users.repository import lock_user, locked_role
 
 
 def as_read(session: Session, group: Group) -> GroupRead:
@@ -25,13 +25,12 @@ def add_member(session: Session, group: Group, user: User) -> None:
     Raises:
         ProblemError: `one_group_only`, 409: a program that belonged to two groups would share what it sends with none.
     """
-    lock_user(session, user.id)  # two requests at once do not add a program to two groups
-    session.refresh(user, ["role"])
-    if user.role == "service":
+    role = locked_role(session, user.id)  # two requests at once do not add a program to two groups
+    if role == "service":
         _check_groups(session, user, most=0)
     session.add(GroupMember(group_id=group.id, user_id=user.id))
     session.flush()
-    if user.role == "service":
+    if role == "service":
         publish(session, ProgramJoined(user.id, group.id))
 
 

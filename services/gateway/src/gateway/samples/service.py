@@ -4,16 +4,17 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
-from gateway.cases import service as case_service
 from gateway.cases.models import Case
+from gateway.cases.opening import find_or_open
 from gateway.clock import now
-from gateway.database import SessionFactory, new_id
+from gateway.database import SessionFactory, new_id, read
 from gateway.deletion import service as deletion
 from gateway.errors import not_found
 from gateway.images import repository as images
@@ -22,7 +23,6 @@ from gateway.uploads.receiving import Upload
 from gateway.uploads.schemas import ImageOptions
 from gateway.uploads.service import UploadService
 from gateway.users.models import User
-from gateway.users.repository import lock_user
 from lobule import layout
 from lobule.contracts.language import Language
 from lobule.contracts.result import Laterality, StandardView
@@ -60,21 +60,31 @@ def open_sample(
     Raises:
         ProblemError: `queue_full`, 429, if films cannot be analysed yet.
     """
-    with sessions.begin() as session:
-        lock_user(session, user.id)  # two clicks at once open one case
+
+    def known(session: Session) -> tuple[str | None, set[str]]:
         case = cases.sample_of(session, user.id)
-        if case is None:
-            case = Case(owner_id=user.id, pseudonym=Words(language)("worklist.sample.name"), sample=True)
-            session.add(case)
-            session.flush()
-            case_service.refresh(session, case.id)
-            note(session, case.id)
-        case_id = case.id
-        names = {image.file_name for image in images.of_case(session, case_id)}
+        return (case.id, {image.file_name for image in images.of_case(session, case.id)}) if case else (None, set())
+
+    def find(session: Session) -> str | None:
+        case = cases.sample_of(session, user.id)
+        return case.id if case else None
+
+    def make(session: Session) -> Case:
+        case = Case(owner_id=user.id, pseudonym=Words(language)("worklist.sample.name"), sample=True)
+        session.add(case)
+        session.flush()
+        note(session, case.id)
+        return case
+
+    case_id, names = read(sessions, known)
     for side, view in _VIEWS:
-        if _name(side, view) not in names:
-            with suppress(Duplicate):  # added meanwhile by another request
-                _add(store, uploads, user, case_id, (side, view), token_id)
+        if _name(side, view) in names:
+            continue
+        open_case = None if case_id else partial(find_or_open, user_id=user.id, find=find, make=make)
+        with suppress(Duplicate):  # added meanwhile by another request
+            _add(store, uploads, user, case_id, open_case, (side, view), token_id)
+        case_id = case_id or read(sessions, find)
+    assert case_id is not None
     return case_id
 
 
@@ -86,7 +96,8 @@ def _add(
     store: ObjectStore,
     uploads: UploadService,
     user: User,
-    case_id: str,
+    case_id: str | None,
+    open_case: Callable[[Session], str] | None,
     film: tuple[Laterality, StandardView],
     token_id: str | None,
 ) -> None:
@@ -100,7 +111,9 @@ def _add(
         modality=MAMMOGRAPHY.name, spec=MAMMOGRAPHY, case_id=case_id, view=view, laterality=side, study_date=today
     )
     upload = Upload(image_id, key, name, len(content), hashlib.sha256(content).hexdigest())
-    uploads.accept(user, options, upload, _silently, interactive=True, token_id=token_id, sample=True)
+    uploads.accept(
+        user, options, upload, _silently, open_case=open_case, interactive=True, token_id=token_id, sample=True
+    )
 
 
 def _silently(_session: Session, _image: Any, _detail: dict[str, Any]) -> None:

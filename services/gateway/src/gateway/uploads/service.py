@@ -113,6 +113,7 @@ class UploadService:
         note: Callable[[Session, Image, dict[str, Any]], None],
         check_again: Callable[[Session], None] | None = None,
         *,
+        open_case: Callable[[Session], str] | None = None,
         interactive: bool,
         by_instance: bool = False,
         token_id: str | None = None,
@@ -126,6 +127,7 @@ class UploadService:
             upload: The received file, which is deleted if it is refused.
             note: Writes to the audit log in the transaction, with details about the image.
             check_again: Refuses a user who has lost their access while the file was received.
+            open_case: Opens the case of the image, which is not there if the image is refused; returns its id.
             interactive: Whether a person waits for it at the portal.
             by_instance: Whether another file of the same SOP instance in the case is a duplicate, too.
             token_id: Id of the API token of the request; None for a person.
@@ -141,6 +143,9 @@ class UploadService:
             with self._sessions.begin() as session:
                 if check_again is not None:
                     check_again(session)
+                if open_case is not None:
+                    image.case_id = open_case(session)
+                    options = options.model_copy(update={"case_id": image.case_id})
                 # checked again: the case or image may have been removed during the upload
                 checks.check_place(session, user, options, sample=sample)
                 # an administrator's upload belongs to the case's owner, who has to see it

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from gateway.clock import now
+from gateway.roles import Role
 from gateway.users.models import User
 
 
@@ -50,6 +51,11 @@ def logged_in(session: Session, user_id: str) -> None:
 def lock_user(session: Session, user_id: str) -> None:
     """Have the user's other requests wait, so that two at once do not open the same case twice."""
     session.scalars(select(User.id).where(User.id == user_id).with_for_update(key_share=True)).one()
+
+
+def locked_role(session: Session, user_id: str) -> Role:
+    """A user's role; other changes of the user wait for the end of the transaction."""
+    return session.scalars(select(User.role).where(User.id == user_id).with_for_update(key_share=True)).one()
 
 
 def locked_password_hash(session: Session, user_id: str) -> str:
