@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 from fastapi.testclient import TestClient
 from node_report import told
+from object_files import stored_files
 from sqlalchemy import text
 
 from gateway.auth import api_tokens
@@ -15,6 +16,7 @@ from gateway.cases import view_endpoints
 from gateway.groups import service as groups
 from gateway.jobs import service
 from gateway.nodes import endpoints as nodes
+from gateway.pictures import service as pictures
 
 
 @pytest.fixture
@@ -70,6 +72,20 @@ class TestTwoAtOnce:
 
     def test_uploads_do_not_share_the_last_place(self, upload, picture, at_once):
         assert at_once(lambda number: upload(picture(number)), service, "publish") == [202, 429]
+
+    def test_nor_do_previews(self, client, app, alice, picture, at_once, monkeypatch):
+        monkeypatch.setattr(pictures, "MAX_PREVIEWS", 2)
+
+        def preview(number: int):
+            files = {"file": ("a.png", picture(number))}
+            return client.post("/api/v1/previews", headers=alice, files=files)
+
+        assert preview(0).status_code == 202
+        answers = at_once(preview, pictures.PictureService, "remember_preview")
+        assert answers in ([202, 429], [429, 429]), "both may be refused, but not both accepted"
+        kept = app.state.progress_cache.scheduled_below("previews/")
+        assert kept == 1 + answers.count(202)
+        assert len({path.parts[-2] for path in stored_files(app)}) == kept, "nothing is left of what was refused"
 
     def test_nor_do_tokens(self, client, alice, at_once, monkeypatch):
         monkeypatch.setattr(api_tokens, "MOST_TOKENS", 1)
@@ -189,6 +205,15 @@ class TestWhoeverAsks:
 
     def test_films_of_the_sample_case(self, client, alice, images, refused):
         refused(client.post("/api/v1/sample-case", headers=alice))
+        assert client.get("/api/v1/cases", headers=alice).json()["items"] == [], "no case without films is left"
+        assert client.post(f"/api/v1/jobs/{images[0]['job']['id']}/cancel", headers=alice).status_code == 200
+        refused(client.post("/api/v1/sample-case", headers=alice))
+        [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+        assert (case["images"], case["sample"]) == (1, True)
+        assert client.post(f"/api/v1/jobs/{images[1]['job']['id']}/cancel", headers=alice).status_code == 200
+        refused(client.post("/api/v1/sample-case", headers=alice))
+        [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+        assert case["images"] == 2
 
     def test_only_who_asks_is_counted(self, client, alice, case, colleague, images, upload, picture, refused):
         carol = colleague(case)
@@ -227,4 +252,5 @@ class TestWhoeverAsks:
         body = b"--b\r\nContent-Type: application/dicom\r\n\r\nx\r\n--b--\r\n"
         answer = client.post("/dicom-web/studies", headers={**alice, "Content-Type": kind}, content=body)
         refused(answer)
+        assert client.get("/api/v1/cases", headers=alice).json()["items"] == []
         assert int(answer.headers["retry-after"]) >= 1

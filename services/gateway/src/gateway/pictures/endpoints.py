@@ -85,7 +85,7 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
     folder = partial(layout.preview_folder, user.id)
     others, upload = await receive(request, state.store, settings.max_upload_bytes, check, folder)
     prefix = folder(upload.image_id)
-    await run_in_threadpool(pictures.remember_preview, prefix)
+    await run_in_threadpool(pictures.remember_preview, user.id, prefix)
     file, facts = DicomIdentity(), None
     try:
         file = await run_in_threadpool(_identity, state.store, upload.object_key, state.names)

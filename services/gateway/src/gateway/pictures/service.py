@@ -86,8 +86,12 @@ class PictureService:
         except ObjectNotFoundError:
             return None
 
-    def check_previews(self, user_id: str) -> None:
+    def check_previews(self, user_id: str, *, more: int = 1) -> None:
         """Refuse a preview of a user who has as many as may be: each is kept for an hour, and drawn in turn.
+
+        Args:
+            user_id: The user.
+            more: How many are not remembered yet.
 
         Raises:
             ProblemError: `queue_full`, 429.
@@ -97,18 +101,29 @@ class PictureService:
         except RedisError as error:  # without it, none is drawn
             log.warning("previews_not_counted", error=repr(error))
             return
-        if kept >= MAX_PREVIEWS:
+        if kept + more > MAX_PREVIEWS:
             values = {"most": MAX_PREVIEWS}
             raise ProblemError(429, "queue_full", "previews", values=values, headers={"Retry-After": "60"})
 
-    def remember_preview(self, prefix: str) -> None:
-        """Schedule a preview for deletion, and delete those that are due."""
+    def remember_preview(self, user_id: str, prefix: str) -> None:
+        """Schedule a preview for deletion, and delete those that are due.
+
+        Previews that arrive at once are counted once more: each counts itself and those that were remembered before.
+
+        Raises:
+            ProblemError: `queue_full`, 429. The preview is deleted.
+        """
         try:
             self._cache.schedule_deletion(prefix)
             for old in self._cache.take_expired():
                 self._store.delete(old)
         except RedisError as error:
             log.warning("previews_not_swept", error=repr(error))
+        try:
+            self.check_previews(user_id, more=0)
+        except ProblemError:
+            self.forget_preview(prefix)
+            raise
 
     def refuse_preview(self, prefix: str, error: AnalysisError) -> PictureFacts:
         """Delete the file of a preview whose names cannot be taken out; what is left says why."""
