@@ -8,7 +8,7 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from gateway.jobs.models import Rendering
-from gateway.reports import commands
+from gateway.reports import case_endpoints, commands
 from gateway.reports.models import CaseReport
 
 
@@ -22,6 +22,21 @@ def test_a_rendering_that_fails_says_so_and_is_tried_again(client, alice, case, 
         thread.join(10)
         assert (answer.status_code, answer.json()["code"]) == (500, "report_failed")
         assert "It broke." in answer.json()["detail"]
+
+
+@pytest.mark.usefixtures("serve")
+def test_a_draft_of_an_earlier_version_of_the_program_is_not_served(app, client, alice, case, worker, job, monkeypatch):
+    worker.infer(job)
+    path = f"/api/v1/cases/{case}/reports/draft?format=json"
+
+    def drafts() -> int:
+        assert client.get(path, headers=alice).status_code == 200
+        with app.state.sessions() as session:
+            return session.query(Rendering).filter(Rendering.key.contains(":draft:")).count()
+
+    assert [drafts(), drafts()] == [1, 1]
+    monkeypatch.setattr(case_endpoints, "__version__", "99.0.0")
+    assert [drafts(), drafts()] == [2, 2]
 
 
 def test_a_report_of_a_case_waits_for_a_report_service_that_knows_all_of_it(client, alice, case, worker, job, sign):

@@ -38,6 +38,7 @@ from gateway.reports.signatures import check
 from gateway.reports.wording import draft_text
 from gateway.users.models import User
 from gateway.users.permissions import has_permission
+from lobule import __version__
 from lobule.contracts.case import RenderRequest, ReportForm
 from lobule.contracts.language import Language, negotiate_language
 
@@ -157,7 +158,8 @@ async def read_draft(
         if not together.is_present(session, case):  # the films were read together at this moment
             raise ProblemError(409, "report_not_ready", "analysing")
         read_together = joint_reading.reading_of(session, case.id)  # its end is no revision of the case
-        key = f"case:{case.id}:draft:{case.revision}:{read_together}:{own}{language}:{form}"
+        shown = f"{case.revision}:{read_together}:{own}{language}:{form}"
+        key = f"case:{case.id}:draft:{__version__}:{shown}"  # another version may draw the same in another way
         asked = RenderRequest(case=content, languages=[language], forms=[form])
         lock = partial(_lock_unchanged, case_id=case.id, revision=case.revision)
         return case, RenderingSpec(key, case.owner_id, Requester(user.id, interactive=True), lambda: asked, lock)
