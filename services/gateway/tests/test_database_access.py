@@ -47,8 +47,8 @@ TRANSACTIONS = {
     "reports/renderings.py": {"_repeat", "_find_or_open"},
     # A PDF is signed once, by one gateway of several.
     "reports/signed_pdf.py": {"SignedPdf._sign"},
-    # A case for a study, committed before its instances are received one by one.
-    "dicomweb/service.py": {"InstanceService._case_of"},
+    # A part of the transaction that adds the first film of a case.
+    "cases/opening.py": {"find_or_open"},
     # An object that was made of a case, once its bytes have arrived.
     "dicomweb/result_endpoints.py": {"_keep"},
     # Nothing of an attempt that is not current is kept.
@@ -59,8 +59,6 @@ TRANSACTIONS = {
     "case_details/identity.py": {"identities_of"},
     # Each case of a patient is deleted for itself, and its objects after it; the certificate comes last.
     "purge/service.py": {"Purge._delete", "Purge._delete_answers", "Purge._note"},
-    # The first film of a sample case must find it.
-    "samples/service.py": {"open_sample"},
     # The start adopts a changed setting.
     "serving.py": {"adopt_reading_rule"},
     # Loops beside the requests.
@@ -74,7 +72,9 @@ TRANSACTIONS = {
     "audit/sealing.py": {"seal"},
     "reports/commands.py": {"_render"},
     "purge/commands.py": {"backups"},
-    "operations/backup.py": {"_create", "restore", "missing_objects"},
+    "operations/backup.py": {"_create", "restore"},
+    "operations/completeness.py": {"_page", "_is_served"},
+    "operations/repositories/key_set.py": {"KeySet.__init__"},
     "operations/retention.py": {"Retention._each", "Retention._note", "Retention._forgotten"},
 }
 

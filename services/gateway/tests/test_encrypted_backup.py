@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from gateway.database import make_engine
-from gateway.operations import backup
+from gateway.operations import backup, forgetting
 from lobule import layout
 from lobule.storage import ObjectNotFoundError
 from lobule.storage.encrypted import EncryptedStore
@@ -57,12 +57,12 @@ def test_keys_of_what_was_purged_are_forgotten(engine, store, tmp_path):
     folder = tmp_path / "backup"
     backup.create(engine, store, folder)
     store.delete(PURGED)
-    assert backup.forget_keys(store, folder) == 1
+    assert forgetting.forget_keys(store, folder) == 1
     assert read_from(folder, OLD, KEPT) == KEPT.encode()
     with pytest.raises(ObjectNotFoundError):
         read_from(folder, OLD, PURGED)
     with pytest.raises(backup.BackupError, match="no data keys"):
-        backup.forget_keys(LocalStore(tmp_path / "another"), folder)
+        forgetting.forget_keys(LocalStore(tmp_path / "another"), folder)
 
 
 def test_a_backup_without_a_master_key_has_every_object(engine, inner, store, tmp_path):

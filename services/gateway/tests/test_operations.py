@@ -17,6 +17,7 @@ from gateway.images.models import Image
 from gateway.jobs.models import Job
 from gateway.migrate import NewerDatabaseError, current_revision, lacks_migration, migrate
 from gateway.operations import backup
+from gateway.operations.completeness import missing_objects
 from lobule.storage.local import LocalStore
 
 DAY = timedelta(days=1)
@@ -54,7 +55,7 @@ class TestBackup:
         engine, store = make_engine(other_database), LocalStore(tmp_path / "other-objects")
         restored = backup.restore(engine, store, tmp_path / "backup")
         assert (restored.rows, restored.objects) == (again.rows, made.objects)
-        assert backup.missing_objects(engine, store) == []
+        assert list(missing_objects(engine, store)) == []
         settings = app.state.settings.model_copy(
             update={"database_url": other_database, "object_store_url": store.root.as_uri()}
         )
@@ -147,7 +148,7 @@ class TestBackup:
 
     def test_missing_objects_are_named(self, app, job):
         app.state.store.delete("images")
-        (missing,) = backup.missing_objects(make_engine(app.state.settings.database_url), app.state.store)
+        (missing,) = missing_objects(make_engine(app.state.settings.database_url), app.state.store)
         assert missing.startswith("images/")
 
     def test_missing_results_are_named(self, app, case, upload, picture, worker):
@@ -156,9 +157,9 @@ class TestBackup:
             worker.infer(film.json()["job"]["id"])
         examination = worker.compare()["job_id"]
         engine = make_engine(app.state.settings.database_url)
-        assert backup.missing_objects(engine, app.state.store) == []
+        assert list(missing_objects(engine, app.state.store)) == []
         app.state.store.delete("jobs")
-        missing = backup.missing_objects(engine, app.state.store)
+        missing = list(missing_objects(engine, app.state.store))
         assert len(missing) == 3
         assert f"jobs/{examination}/examination/1/examination.json" in missing
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from gateway.audit.service import record
 from gateway.backup_folder import in_use
 from gateway.database import make_engine
-from gateway.operations import backup
+from gateway.operations import backup, forgetting
 from gateway.purge import commands
 from gateway.purge.service import Purge, note_of_command
 from lobule.storage.local import LocalStore
@@ -76,7 +76,7 @@ def test_each_backup_says_what_it_has_until_it_forgets_it(app, films, make_backu
     make_backup(nightly)
     _, found = look("P-4711")
     assert [(each["images"], each["objects"] > 0) for each in found.values()] == [(0, True), (1, True)]
-    assert backup.forget_objects(app.state.store, nightly) == found["nightly"]["objects"]
+    assert forgetting.forget_objects(app.state.store, nightly) == found["nightly"]["objects"]
     assert look("P-4711")[1]["nightly"]["state"] == "free"
     assert look("P-9")[1]["nightly"]["state"] == "holds", "the other patient's are kept"
     shutil.rmtree(old)
@@ -96,7 +96,7 @@ def test_nobody_is_refused_and_a_store_of_something_else_forgets_nothing(app, fi
     make_backup(tmp_path / "nightly")
     shutil.rmtree(app.state.store.inner.root / "images")
     with pytest.raises(backup.BackupError, match="has no objects"):
-        backup.forget_objects(app.state.store, tmp_path / "nightly")
+        forgetting.forget_objects(app.state.store, tmp_path / "nightly")
     assert look("P-4711")[1]["nightly"]["state"] == "holds"
 
 
@@ -105,7 +105,7 @@ def test_rows_of_a_backup_that_was_interrupted_are_found_too(app, films, make_ba
     shutil.copytree(tmp_path / "nightly" / "rows", tmp_path / "rows")
     purge(app, "P-4711")
     make_backup(tmp_path / "nightly")
-    backup.forget_objects(app.state.store, tmp_path / "nightly", sure=True)
+    forgetting.forget_objects(app.state.store, tmp_path / "nightly", sure=True)
     assert look("P-4711")[1]["nightly"]["state"] == "free"
     shutil.move(tmp_path / "rows", tmp_path / "nightly" / "rows")
     with (tmp_path / "nightly" / "rows" / "images.jsonl").open("a") as rows:
@@ -119,8 +119,8 @@ def test_forgetting_needs_confirmation_if_the_store_lacks_objects_of_the_backup(
     make_backup(tmp_path / "nightly")
     purge(app, "P-4711")
     with pytest.raises(backup.BackupError, match="name 1 files that the store lacks"):
-        backup.forget_objects(app.state.store, tmp_path / "nightly")
-    assert backup.forget_objects(app.state.store, tmp_path / "nightly", sure=True) > 0
+        forgetting.forget_objects(app.state.store, tmp_path / "nightly")
+    assert forgetting.forget_objects(app.state.store, tmp_path / "nightly", sure=True) > 0
 
 
 def test_more_than_half_of_a_backup_is_not_forgotten_unasked(tmp_path):
@@ -129,12 +129,12 @@ def test_more_than_half_of_a_backup_is_not_forgotten_unasked(tmp_path):
         LocalStore(folder / "objects").put(f"images/{number}/original", b"film")
     store.put("images/0/original", b"film")
     with pytest.raises(backup.BackupError, match="lacks 2 of the 3 objects"):
-        backup.forget_objects(store, folder)
-    assert backup.forget_objects(store, folder, sure=True) == 2
+        forgetting.forget_objects(store, folder)
+    assert forgetting.forget_objects(store, folder, sure=True) == 2
     store.delete("images")
     store.put("images/another/original", b"film")
     with pytest.raises(backup.BackupError, match="has no objects of this backup"):
-        backup.forget_objects(store, folder, sure=True)
+        forgetting.forget_objects(store, folder, sure=True)
 
 
 def test_what_a_backup_is_given_meanwhile_is_not_forgotten(tmp_path, monkeypatch):
@@ -151,7 +151,7 @@ def test_what_a_backup_is_given_meanwhile_is_not_forgotten(tmp_path, monkeypatch
         return found
 
     monkeypatch.setattr(LocalStore, "entries", entries)
-    assert backup.forget_objects(store, folder) == 0
+    assert forgetting.forget_objects(store, folder) == 0
 
 
 def test_a_backup_is_not_made_while_it_forgets(tmp_path):

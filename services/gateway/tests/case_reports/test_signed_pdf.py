@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
+from gateway.operations.completeness import missing_objects
 from gateway.pdf_signing import CertificateEndedError, PdfSigner, draw_certificate, judge, verified
 from gateway.reports.commands import app as commands
 
@@ -272,3 +273,20 @@ def test_another_program_verifies_it(tmp_path, pair):
     assert "Signature is Valid" in said
     assert "Total document signed" in said
     assert "ETSI.CAdES.detached" in said
+
+
+def test_check_names_signed_files_that_are_served_and_missing(client, read, stored, render_anew):
+    def missing() -> list[str]:
+        return list(missing_objects(client.app.state.engine, client.app.state.store))
+
+    read()
+    [first] = stored()
+    assert missing() == []
+    client.app.state.store.delete(first)
+    assert missing() == [first]
+    render_anew(300)
+    assert missing() == [], "the next one is signed when it is asked for"
+    read()
+    [second] = stored()
+    client.app.state.store.delete(second)
+    assert missing() == [second]

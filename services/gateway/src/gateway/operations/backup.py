@@ -43,7 +43,6 @@ from lobule.storage.keyless import StoreAround
 from lobule.storage.local import LocalStore
 
 _TOGETHER = 500
-_RESULTS = {"inference": layout.result_key, "examination": layout.examination_key, "region": layout.region_key}
 _TIMES: tuple[tuple[type, type[date]], ...] = ((UtcDateTime, datetime), (DateTime, datetime), (Date, date))
 """Types of columns, and what is written in JSON as text."""
 
@@ -143,22 +142,6 @@ def _prepare(connection: Connection, about: dict[str, Any]) -> list[Table]:
     return tables
 
 
-def missing_objects(engine: Engine, store: ObjectStore) -> list[str]:
-    """Keys of uploads, DICOM objects and results that rows name and the store lacks. Derived objects are made again."""
-    with engine.connect() as connection:
-        keys = rows.keys_of_files(only_reading(connection))
-        done = rows.results_done(connection)
-        keys += [_RESULTS[step](layout.attempt_folder(job, step, attempt)) for job, step, attempt in done]
-    missing: list[str] = []
-    for key in keys:
-        try:
-            with store.open(key):
-                pass
-        except ObjectNotFoundError:
-            missing.append(key)
-    return missing
-
-
 def _write_rows(rows: Any, folder: Path, table: Table) -> dict[str, Any]:
     digest, count = hashlib.sha256(), 0
     with (folder / f"{table.name}.jsonl").open("wb") as stream:
@@ -227,70 +210,6 @@ def _copy_keys(source: ObjectStore, target: ObjectStore) -> None:
     for entry in source.entries(layout.KEYS):
         with suppress(ObjectNotFoundError):  # deleted meanwhile
             target.put(entry.key, source.get(entry.key))
-
-
-def forget_keys(store: ObjectStore, folder: Path, *, sure: bool = False) -> int:
-    """Delete the keys of a backup that the store no longer has, so that what was purged is unreadable there, too.
-
-    Args:
-        store: Store of the backup.
-        folder: Folder of the backup.
-        sure: Whether more than half of them may be deleted.
-
-    Returns:
-        How many were deleted.
-
-    Raises:
-        BackupError: The store has none of the keys, so that it is not the one of this backup, or lacks most of them.
-    """
-    with in_use(folder):
-        return _forget(store, folder / "keys", [layout.KEYS], "data keys", set(), sure=sure)
-
-
-def forget_objects(store: ObjectStore, folder: Path, *, sure: bool = False) -> int:
-    """Delete the objects of a backup that the store no longer has, such as those of purged patients.
-
-    The rows of the backup should be newer than what was deleted: make a backup into the folder first.
-
-    Args:
-        store: Store of the backup.
-        folder: Folder of the backup.
-        sure: Whether more than half of them may be deleted, and what the rows of the backup name.
-
-    Returns:
-        How many were deleted.
-
-    Raises:
-        BackupError: The store has none of the objects, so that it is not the one of this backup, or lacks most of them,
-            or some that the rows of the backup name.
-    """
-    with in_use(folder):
-        with (rows_folder(folder) / "images.jsonl").open() as lines:
-            named = {json.loads(line)["object_key"] for line in lines}
-        return _forget(store, folder / "objects", layout.OWNERS, "objects", named, sure=sure)
-
-
-def _forget(store: ObjectStore, folder: Path, kinds: Sequence[str], what: str, named: set[str], *, sure: bool) -> int:
-    backup = LocalStore(folder)
-    kept = {entry.key for kind in kinds for entry in backup.entries(kind)}
-    # After those of the backup: what the store is given meanwhile does not count as deleted.
-    present = {entry.key for kind in kinds for entry in stored_bytes(store).entries(kind)}
-    gone = kept - present
-    if kept and gone == kept:
-        raise BackupError(f"The store has no {what} of this backup. Please run this where its store is configured.")
-    if not sure and (lost := gone & named):
-        raise BackupError(
-            f"The rows of the backup name {len(lost)} files that the store lacks. Is this the store of the backup? If "
-            "it is, make a backup into the folder first; --yes deletes them all the same."
-        )
-    if not sure and len(gone) > len(kept) / 2:
-        raise BackupError(
-            f"The store lacks {len(gone)} of the {len(kept)} {what} of the backup. Is it the store of the backup? If "
-            "it is, --yes deletes them."
-        )
-    for key in gone:
-        backup.delete(key)
-    return len(gone)
 
 
 def _sha256(path: Path) -> str:

@@ -24,7 +24,8 @@ from gateway.command_line import (
 )
 from gateway.database import make_engine
 from gateway.migrate import migrate
-from gateway.operations import backup
+from gateway.operations import backup, forgetting
+from gateway.operations.completeness import missing_objects
 from gateway.settings import GatewaySettings
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
 from lobule.launcher.home import Home
@@ -135,13 +136,13 @@ def _make_database(home: Path, revision: str) -> None:
 @app.command()
 def forget_keys(folder: Folder, home: HomeFolder = DEFAULT_HOME, yes: Sure = False) -> None:
     """Delete the keys in an encrypted backup that the store no longer has, for example those of purged patients."""
-    _forget("keys", partial(backup.forget_keys, sure=yes), settings_at(home), folder)
+    _forget("keys", partial(forgetting.forget_keys, sure=yes), settings_at(home), folder)
 
 
 @app.command()
 def forget_objects(folder: Folder, home: HomeFolder = DEFAULT_HOME, yes: Sure = False) -> None:
     """Delete the objects in a backup that the store no longer has, for example those of purged patients."""
-    _forget("objects", partial(backup.forget_objects, sure=yes), settings_at(home), folder)
+    _forget("objects", partial(forgetting.forget_objects, sure=yes), settings_at(home), folder)
 
 
 def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: GatewaySettings, folder: Path) -> None:
@@ -157,8 +158,9 @@ def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: Gatew
 @app.command()
 def check(home: HomeFolder = DEFAULT_HOME) -> None:
     """List the objects that the database names and the store lacks."""
-    missing = backup.missing_objects(*_open(settings_at(home)))
-    for key in missing:
+    count = 0
+    for key in missing_objects(*_open(settings_at(home))):
         typer.echo(f"missing: {key}")
-    typer.echo(f"{len(missing)} objects are missing.")
-    raise typer.Exit(1 if missing else 0)
+        count += 1
+    typer.echo(f"{count} objects are missing.")
+    raise typer.Exit(1 if count else 0)

@@ -48,19 +48,6 @@ def write(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> N
     connection.execute(insert(table), rows)
 
 
-def keys_of_files(connection: Connection) -> list[str]:
-    """The keys of all uploads, and of all DICOM objects that were made of cases."""
-    both = "SELECT object_key FROM images UNION ALL SELECT object_key FROM result_instances"
-    return list(connection.execute(text(both)).scalars())
-
-
-def results_done(connection: Connection) -> Iterable[Any]:
-    """Job, step and attempt of all that left a result: analyses, readings of examinations, opinions of regions."""
-    names = "('inference', 'examination', 'region')"
-    done = f"SELECT job_id, name, attempt FROM steps WHERE state = 'done' AND name IN {names}"  # noqa: S608 - our own
-    return connection.execute(text(done)).all()
-
-
 def continue_numbers(connection: Connection, table: Table) -> None:
     """Set PostgreSQL's sequences past the ids of restored rows."""
     for column in inspect(connection).get_columns(table.name):
