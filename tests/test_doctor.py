@@ -181,6 +181,22 @@ def test_the_variables_of_a_server(monkeypatch, tmp_path):
     assert said["redis"][0][0] == said["store"][0][0] == "problem"
 
 
+def test_a_folder_that_is_named_beside_the_variables_of_a_server(home, tmp_path, monkeypatch, migrated_sqlite):
+    """What `lobule up --home` would use: the folder, with the database of the variable."""
+    other = tmp_path / "other.sqlite"
+    shutil.copy(migrated_sqlite, other)
+    monkeypatch.setenv("LOBULE_DATABASE_URL", f"sqlite:///{other}")
+    status, said = examine("--home", home, "--port", 0)
+    assert status == 0, said
+    assert {"files", "port", "store"} <= set(said), "the folder is checked"
+    (warned, elsewhere), (state, found) = said["database"]
+    assert (warned, state) == ("warning", "ok")
+    assert str(home) in elsewhere
+    assert str(other) in found
+    (home / "lobule.sqlite").unlink()
+    assert [state for state, _ in examine("--home", home, "--port", 0)[1]["database"]] == ["ok"]
+
+
 def test_a_database_beside_wrong_settings(monkeypatch, tmp_path):
     """Its address holds a password, which no message repeats."""
     monkeypatch.setenv("LOBULE_DATABASE_URL", "postgresql+psycopg://lobule:hidden-word@127.0.0.1:1/lobule")

@@ -26,10 +26,11 @@ def doctor(
 
     The exit status is 1 if there is a problem.
 
-    The checks use the LOBULE_* variables of the environment. If LOBULE_DATABASE_URL is not set, they check the folder
-    that `lobule up` uses.
+    The checks use the LOBULE_* variables of the environment. If LOBULE_DATABASE_URL is not set, or --home names a
+    folder that `lobule up` has made, they check that folder. As with `lobule up`, a database, an object store or a
+    Redis that a variable names counts instead of that of the folder.
     """
-    checks = check_installation(Installation.at(home, server, host, port))
+    checks = check_installation(Installation.at(home, server, host, port, is_named=home != DEFAULT_HOME))
     if as_json:
         for check in checks:
             typer.echo(json.dumps({"part": check.part, "state": check.state, "says": check.sentence(words())}))

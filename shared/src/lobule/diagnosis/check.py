@@ -58,16 +58,25 @@ class Installation:
     port: int
 
     @classmethod
-    def at(cls, home: Path, server: str | None, host: str, port: int) -> "Installation":
-        """The installation that the environment of this process describes."""
+    def at(cls, home: Path, server: str | None, host: str, port: int, *, is_named: bool = False) -> "Installation":
+        """The installation that the environment of this process describes.
+
+        Args:
+            home: Folder of `lobule up`.
+            server: Address of a running server to check, if any.
+            host: Address that `lobule up` would listen on.
+            port: Its port.
+            is_named: Whether the user named the folder. If `lobule up` has made it, it is checked, with the servers
+                that the environment names instead of those in the folder.
+        """
         # On a server, variables name the gateway's database or a worker's gateway; `lobule up` chooses both itself.
         names = ("LOBULE_DATABASE_URL", "LOBULE_DATABASE_URL_FILE", "LOBULE_GATEWAY_URL")
-        embedded = not any(os.environ.get(name) for name in names)
+        embedded = not any(os.environ.get(name) for name in names) or (is_named and Home.is_at(home))
         return cls(home.resolve(), embedded, server, host, port)
 
     @property
     def database_url(self) -> str | None:
-        """The database of the folder; None if it does not exist or the environment names another one."""
+        """The database in the folder; None if it does not exist, or the folder is not used."""
         return Home.database_in(self.home) if self.embedded else None
 
 

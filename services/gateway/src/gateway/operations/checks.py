@@ -84,16 +84,16 @@ def _cannot_append(file: Path) -> str | None:
 
 def database(installation: Installation) -> Iterator[Check]:
     """The database answers, has this version's schema, and its clock is this machine's."""
-    if installation.embedded:
-        url = installation.database_url
-        if url is None:
+    if {name for name, _ in _wrong_variables(_OF_LAUNCHER)} & {"database_url", _FILE}:
+        return  # `settings` has said so
+    url, own = variable("DATABASE_URL"), installation.database_url
+    if url is not None and own is not None:
+        yield Check("database", "warning", "database_elsewhere", {"folder": installation.home})
+    url = url or own
+    if url is None:
+        if installation.embedded:
             yield Check("database", "ok", "database_new", {"folder": installation.home})
-            return
-    else:
-        unknown = {name for name, _ in _wrong_variables({})} & {"database_url", _FILE}
-        url = None if unknown else variable("DATABASE_URL")
-        if url is None:
-            return  # `settings` has said so
+        return
     engine = make_engine(url)
     try:
         yield from _of(engine)
@@ -138,7 +138,7 @@ def _of(engine: Engine) -> Iterator[Check]:
     elif revision is not None:
         yield Check("database", "problem", "database_old", {"revision": revision})
     else:
-        yield Check("database", "ok", "database", {"kind": engine.dialect.name})
+        yield Check("database", "ok", "database", {"database": engine.url.render_as_string(hide_password=True)})
     if theirs is None:
         return
     difference = abs((datetime.now(UTC) - theirs).total_seconds())
