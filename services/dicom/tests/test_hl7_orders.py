@@ -68,11 +68,10 @@ def test_an_order_that_its_filler_reports_as_ended_is_cancelled(taker, control, 
     assert taker.found() is None
 
 
-@pytest.mark.parametrize("event", ["A08", "A40"])
-def test_a_message_about_a_patient_is_refused_with_what_to_do(taker, event):
-    answer = ask(taker.listen().port, order(f"ADT^{event}"))
+def test_what_is_neither_an_order_nor_about_a_patient_is_refused_with_what_is_taken(taker):
+    answer = ask(taker.listen().port, order("ORU^R01^ORU_R01"))
     assert (answer.value("MSA", 1), answer.value("ERR", 3)) == ("AR", "200")
-    assert "do not route ADT to this port" in answer.value("ERR", 8)
+    assert "ORM^O01" in answer.value("ERR", 8)
 
 
 def test_each_order_of_a_message_is_stored_under_each_identifier_of_the_patient(taker):
@@ -155,6 +154,7 @@ def test_an_acknowledgment_is_read_whatever_its_names_are_written_in():
         (order("ORU^R01^ORU_R01"), "AR", "200"),
         (order().replace(b"PID|1||P1^^^H", b"PID|1||"), "AE", "101"),
         (order(control="ZZ"), "AE", "103"),
+        (order().partition(b"ORC|")[0], "AE", "100"),
         (order().replace(b"ACC-1", b"A" * 65), "AE", "102"),
         (order().replace(b"PL-7", b"PL\\X00\\7"), "AE", "102"),
         (order().replace(b"PL-7", b"PL\\.br\\7"), "AE", "102"),

@@ -1,4 +1,4 @@
-"""Receives orders over MLLP and acknowledges each after it is committed to the journal."""
+"""Receives orders and messages about patients over MLLP and acknowledges each after it is committed to the journal."""
 
 import ipaddress
 import socket
@@ -6,7 +6,7 @@ import socketserver
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -14,11 +14,13 @@ from uuid import uuid4
 import structlog
 
 from dicom_node import metrics
+from dicom_node.hl7 import patients
 from dicom_node.hl7.mllp import FrameError, FrameReader, frame
 from dicom_node.hl7.orders import read_orders
 from dicom_node.hl7.syntax import MOST_BYTES, Message, SyntaxProblem, escape, parse, parse_loosely, segment
 from dicom_node.journal import orders
 from dicom_node.journal.database import Journal
+from dicom_node.journal.orders import Order
 from dicom_node.peers import networks
 from dicom_node.privacy import error_location
 from dicom_node.settings import NodeSettings
@@ -136,24 +138,41 @@ def _answer(content: bytes, journal: Journal) -> bytes:
     message: Message | None = None
     try:
         message = parse(content)
-        told = read_orders(message)
-        with journal.transaction() as database:
-            for order, stands in told:
-                if stands:
-                    orders.put(database, order, time.time())
-                else:
-                    orders.cancel(database, order)
-            orders.forget(database, time.time() - _KEPT_S)
+        if message.value("MSH", 9) == patients.TYPE:
+            _take_patients(patients.read_merges(message), journal)
+        else:
+            _take_orders(read_orders(message), journal)
     except SyntaxProblem as problem:
         _refused(f"error_{problem.code}")
         return acknowledgment(message or _heading(content), "AR" if problem.code == "200" else "AE", problem)
     except Exception as error:  # noqa: BLE001 - of whatever kind: the sender tries again
         _log.error("an order could not be noted", error=error_location(error))
         return acknowledgment(message, "AE", SyntaxProblem("207", "It could not be noted. Please send it again."))
+    return acknowledgment(message, "AA")
+
+
+def _take_orders(told: Sequence[tuple[Order, bool]], journal: Journal) -> None:
+    with journal.transaction() as database:
+        for order, stands in told:
+            if stands:
+                orders.put(database, order, time.time())
+            else:
+                orders.cancel(database, order)
+        orders.forget(database, time.time() - _KEPT_S)
     for _, stands in told:
         metrics.orders.labels("taken" if stands else "cancelled").inc()
     _log.info("orders", taken=sum(stands for _, stands in told), cancelled=sum(not stands for _, stands in told))
-    return acknowledgment(message, "AA")
+
+
+def _take_patients(merges: Sequence[patients.Merge], journal: Journal) -> None:
+    """Note merges. What else a message says of a patient is not kept here, and is accepted: a refusal stops queues."""
+    if not merges:
+        metrics.orders.labels("about_patient").inc()
+        return
+    with journal.transaction() as database:
+        changed = sum(orders.merge(database, each.former, each.present) for each in merges)
+    metrics.orders.labels("merge").inc()
+    _log.info("patients_merged", merges=len(merges), orders=changed)
 
 
 def _heading(content: bytes) -> Message | None:

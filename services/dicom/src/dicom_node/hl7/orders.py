@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dicom_node.hl7.syntax import CONTROL, Message, SyntaxProblem, component_of, unescape
-from dicom_node.journal.orders import LONGEST_NUMBER, Order, join
+from dicom_node.journal.orders import LONGEST_NUMBER, MOST_IDENTIFIERS, Order, join
 
 TYPES = (("ORM", "O01"), ("OMI", "O23"))
 _NEW, _GONE = (
@@ -12,9 +12,7 @@ _NEW, _GONE = (
 )
 _ENDED = frozenset({"CA", "DC"})
 """States of an order (ORC-5, HL7 table 0038) that end it: filling systems send SC, the state has changed, with one."""
-_ONLY_ORDERS = "Only orders are taken: ORM^O01 and OMI^O23."
-_NO_PATIENTS = f"{_ONLY_ORDERS} No data of patients are kept that ADT could change: do not route ADT to this port."
-_LONGEST_FIELD, _MOST_IDENTIFIERS = 427, 10
+_LONGEST_FIELD = 427
 
 
 def read_orders(message: Message) -> list[tuple[Order, bool]]:
@@ -26,10 +24,10 @@ def read_orders(message: Message) -> list[tuple[Order, bool]]:
         SyntaxProblem: It holds no order, or one of them lacks what tells it apart.
     """
     if (message.value("MSH", 9), message.value("MSH", 9, 2)) not in TYPES:
-        raise SyntaxProblem("200", _NO_PATIENTS if message.value("MSH", 9) == "ADT" else _ONLY_ORDERS)
+        raise SyntaxProblem("200", "Only orders (ORM^O01 and OMI^O23) and messages about patients (ADT) are taken.")
     if any(len(list(message.every(name))) > 1 for name in ("MSH", "PID")):
         raise SyntaxProblem("100", "MSH or PID stands twice: send each message, of one patient, in a block of its own.")
-    patients = message.repetitions("PID", 3)[:_MOST_IDENTIFIERS] or message.repetitions("PID", 2)
+    patients = message.repetitions("PID", 3)[:MOST_IDENTIFIERS] or message.repetitions("PID", 2)
     groups = list(message.groups("ORC"))
     if not groups:
         raise SyntaxProblem("100", "ORC, the order control, is missing.")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 MOST_BYTES = 1024 * 1024
 _MOST_SEGMENTS = 2000
@@ -58,7 +59,7 @@ class Message:
     def groups(self, first: str) -> Iterator["Message"]:
         """The groups that begin with a segment of this name; each reaches to the next one."""
         starts = [place for place, segment in enumerate(self.segments) if segment[0] == first]
-        for start, end in zip(starts, [*starts[1:], None], strict=True):
+        for start, end in pairwise([*starts, len(self.segments)]):
             yield Message(self.segments[start:end])
 
     def repetitions(self, name: str, field: int) -> list[str]:

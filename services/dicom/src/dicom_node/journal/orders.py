@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 LONGEST_NUMBER = 64
 """Characters of an order's number, accession number or patient identifier."""
+MOST_IDENTIFIERS = 10
+"""Identifiers of a patient that are read of a message."""
+_MOST_KEPT = 2 * MOST_IDENTIFIERS
+_OF_PATIENT = "instr(char(10) || patient_id || char(10), char(10) || ? || char(10)) > 0"
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,20 @@ def forget(database: sqlite3.Connection, before: float) -> int:
 
 def forget_patient(database: sqlite3.Connection, patient_id: str) -> int:
     """Delete the orders of a patient; returns how many."""
-    query = "DELETE FROM orders WHERE instr(char(10) || patient_id || char(10), char(10) || ? || char(10)) > 0"
-    return database.execute(query, (patient_id,)).rowcount
+    return database.execute(f"DELETE FROM orders WHERE {_OF_PATIENT}", (patient_id,)).rowcount  # noqa: S608 - our own
+
+
+def merge(database: sqlite3.Connection, former: Sequence[str], present: Sequence[str]) -> int:
+    """Have the orders of a patient match films of the present identifiers, too; returns how many orders.
+
+    The former ones go on to match: films that were made before the merge have them.
+    """
+    query = f"SELECT accession, patient_id FROM orders WHERE {_OF_PATIENT}"  # noqa: S608 - our own
+    known = {row["accession"]: row["patient_id"] for each in former for row in database.execute(query, (each,))}
+    for accession, patient_id in known.items():
+        identifiers = list(dict.fromkeys([*present, *patient_id.split("\n")]))[:_MOST_KEPT]
+        database.execute("UPDATE orders SET patient_id = ? WHERE accession = ?", (join(identifiers), accession))
+    return len(known)
 
 
 def count(database: sqlite3.Connection) -> int:
