@@ -1,6 +1,6 @@
 """Measures the peak memory of every service for the largest accepted images, and of the gateway for hostile uploads.
 
-uv run --no-sync python bench/memory_limits.py workers [--film FILE] [--field FILE]
+uv run --no-sync python bench/memory_limits.py workers [--film FILE] [--field FILE] [--um-per-pixel SCALE]
 uv run --no-sync python bench/memory_limits.py gateway
 
 `workers` prints, for each kind of file, the peak of a process that does the work of the worker's child, and the sum of
@@ -141,8 +141,9 @@ def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def analyse(modality: Modality) -> Callable[[Path], None]:
-    """Return a function that analyses a file as an inference worker's child does."""
+def analyse(asked: tuple[Modality, float | None]) -> Callable[[Path], None]:
+    """Return a function that analyses a file of a modality, at a scale, as an inference worker's child does."""
+    modality, um_per_pixel = asked
     if modality == "mammography":
         from mammo_worker.pipeline import build_pipeline
     else:
@@ -155,7 +156,14 @@ def analyse(modality: Modality) -> Callable[[Path], None]:
             file.seek(0)
             header = read_header(file, modality)
             width, height = header.width, header.height
-            image = ImageInfo(sha256=digest, file_name="image", modality=modality, width=width, height=height)
+            image = ImageInfo(
+                sha256=digest,
+                file_name="image",
+                modality=modality,
+                width=width,
+                height=height,
+                um_per_pixel=um_per_pixel,
+            )
             pipeline.analyse(file, image, no_progress)
 
     return run
@@ -210,12 +218,13 @@ def workers(
     field: Annotated[Path | None, typer.Option(help="A real H&E field.")] = None,
     only: Annotated[str, typer.Option(help="Only kinds of files whose name contains this.")] = "",
     worker: Annotated[str, typer.Option(help="Only workers whose name contains this.")] = "",
+    um_per_pixel: Annotated[float | None, typer.Option(help="Scale of the fields; none if it is not known.")] = None,
 ) -> None:
     """Measure report, mammography and histopathology workers."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     jobs: dict[str, list[tuple[str, Any, Any]]] = {
-        "film": [("mammo", analyse, "mammography"), ("report, samples", draw, "samples")],
-        "field": [("histo", analyse, "histopathology")],
+        "film": [("mammo", analyse, ("mammography", None)), ("report, samples", draw, "samples")],
+        "field": [("histo", analyse, ("histopathology", um_per_pixel))],
     }
     print(f"{'worker':16} {'file':52} {'file MB':>8} {'rest':>6} {'peak':>6} {'decoder':>7} {'s':>6}  outcome")
     with tempfile.TemporaryDirectory() as folder:
