@@ -22,6 +22,7 @@ from mammo_worker.detector.batches import film_batches
 from mammo_worker.detector.lesions import Patch, cut_patch, with_patch, without_masses
 from mammo_worker.detector.scanner import ScannerChanges, rescanned
 from mammo_worker.detector.train import start_from, train_detector, training_films
+from mammo_worker.films.looks import digital_look, partly_digital
 from mammo_worker.labels import BENIGN, MALIGNANT
 from mammo_worker.packages import write_package
 from mammo_worker.training.network import build
@@ -102,6 +103,30 @@ def test_rescanned_film_keeps_the_breast_and_its_range(films):
         assert inside.max() >= 250
     black = np.zeros((64, 32), np.uint8)
     assert not rescanned(black, ScannerChanges(), np.random.default_rng(0)).any()
+
+
+def test_some_films_look_digital_if_the_plan_says_so(films):
+    plan = toy.plan()
+    plain, digital = (film_batches(films, (128, 64), replace(plan, digital=share))(0)[0] for share in (0.0, 1.0))
+    np.testing.assert_array_equal(plain["boxes"][0], digital["boxes"][0])
+    first, second = plain["canvas"][0], digital["canvas"][0]
+    assert (first != second).any()
+    np.testing.assert_array_equal(first.any(axis=-1).any(axis=0), second.any(axis=-1).any(axis=0))
+
+
+def test_a_partly_digital_film_is_between_the_film_and_its_digital_look(films):
+    grey = np.ascontiguousarray(films[0].canvas[..., 0])
+    inside = grey > 0
+
+    def alike(canvas):
+        return np.corrcoef(canvas[..., 0][inside], grey[inside])[0, 1]
+
+    partly = [partly_digital(grey, np.random.default_rng(seed)) for seed in range(8)]
+    assert all(not canvas[~inside].any() for canvas in partly)
+    wholly = [digital_look(grey, np.random.default_rng(seed)) for seed in range(8)]
+    assert np.mean([alike(c) for c in wholly]) < np.mean([alike(c) for c in partly]) < 1
+    black = np.zeros((64, 32), np.uint8)
+    assert not partly_digital(black, np.random.default_rng(0)).any()
 
 
 def test_batches_depend_on_the_step_alone(films):

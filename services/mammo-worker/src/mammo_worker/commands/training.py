@@ -32,7 +32,7 @@ def train(
     config: Annotated[
         str,
         typer.Argument(
-            help="Configuration: standard, covered, light, detector, thesis, table14-..., table15-1 to -7, or the path "
+            help="Configuration: standard, covered, digital, light, detector, thesis, table14-..., table15-1 to -7, or the path "
             "of a Python file."
         ),
     ],

@@ -10,6 +10,7 @@ from mammo_worker.data.batches import Batch, TrainingFilm, augmented, batches_of
 from mammo_worker.detector.lesions import changed_lesions
 from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.detector.scanner import rescanned
+from mammo_worker.films.looks import partly_digital
 
 
 def example(
@@ -22,7 +23,10 @@ def example(
     """Make one example of `nn.mask_rcnn.MaskRCNN`'s training input, without the batch axis."""
     changed = changed_lesions(film, donors, plan.lesions, chance)
     out = augmented(changed, size, replace(plan.training.augmentation, contrast=0.0), chance)
-    return out | {"canvas": rescanned(out["canvas"][..., 0], plan.scanner, chance)}
+    grey = out["canvas"][..., 0]
+    if plan.digital and chance.random() < plan.digital:
+        return out | {"canvas": partly_digital(grey, chance)}
+    return out | {"canvas": rescanned(grey, plan.scanner, chance)}
 
 
 def film_batches(films: Sequence[TrainingFilm], size: tuple[int, int], plan: DetectorPlan) -> BatchOf:

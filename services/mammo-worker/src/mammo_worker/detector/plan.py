@@ -16,8 +16,10 @@ class DetectorPlan:
             it.
         lesions: Probabilities of pasting and removing masses.
         scanner: Variation of the film's appearance.
+        digital: Share of the films that are made to look digital (`films.looks.partly_digital`) instead of `scanner`.
     """
 
     training: TrainingPlan
     lesions: LesionChanges = field(default_factory=LesionChanges)
     scanner: ScannerChanges = field(default_factory=ScannerChanges)
+    digital: float = 0.0

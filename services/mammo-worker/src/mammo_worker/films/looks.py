@@ -34,6 +34,16 @@ def digital_look(grey: NDArray[np.uint8], chance: np.random.Generator) -> NDArra
     return canvas_of(np.maximum(cv2.LUT(levels, _curve(levels[inside], chance)), 1).astype(np.uint8), inside)
 
 
+def partly_digital(grey: NDArray[np.uint8], chance: np.random.Generator) -> NDArray[np.uint8]:
+    """Mix `digital_look`, by a drawn share of 0.2 to 1, with the plain film: many draws go beyond real digital films."""
+    inside = grey > 0
+    if not inside.any():
+        return digital_look(grey, chance)
+    share = np.float32(chance.uniform(0.2, 1))
+    mixed = share * digital_look(grey, chance)[..., 0].astype(np.float32) + (1 - share) * grey
+    return canvas_of(np.maximum(stretched(mixed, inside), 1).astype(np.uint8), inside)
+
+
 def _equal_thickness(
     image: NDArray[np.float32], inside: NDArray[np.bool_], chance: np.random.Generator
 ) -> NDArray[np.float32]:
