@@ -32,8 +32,8 @@ def train(
     config: Annotated[
         str,
         typer.Argument(
-            help="Configuration: standard, covered, digital, light, detector, thesis, table14-..., table15-1 to -7, or the path "
-            "of a Python file."
+            help="Configuration: standard, covered, digital, light, detector, thesis, table14-..., table15-1 to -7, or "
+            "the path of a Python file."
         ),
     ],
     data: Annotated[list[Path], typer.Option("--data", "--films", help=DATA_SETS)],

@@ -35,13 +35,13 @@ def digital_look(grey: NDArray[np.uint8], chance: np.random.Generator) -> NDArra
 
 
 def partly_digital(grey: NDArray[np.uint8], chance: np.random.Generator) -> NDArray[np.uint8]:
-    """Mix `digital_look`, by a drawn share of 0.2 to 1, with the plain film: many draws go beyond real digital films."""
+    """Mix `digital_look`, many of whose draws go beyond real digital films, with the plain film, by 0.2 to 1."""
     inside = grey > 0
     if not inside.any():
         return digital_look(grey, chance)
     share = np.float32(chance.uniform(0.2, 1))
-    mixed = share * digital_look(grey, chance)[..., 0].astype(np.float32) + (1 - share) * grey
-    return canvas_of(np.maximum(stretched(mixed, inside), 1).astype(np.uint8), inside)
+    mixed = share * digital_look(grey, chance)[..., 0].astype(np.float32) + (1 - share) * grey.astype(np.float32)
+    return canvas_of(np.maximum(stretched(mixed.astype(np.float32), inside), 1).astype(np.uint8), inside)
 
 
 def _equal_thickness(
