@@ -124,8 +124,9 @@ def test_eight_earlier_films_with_the_same_notes_take_no_further_page(four_views
     assert len(pages) <= 3
     note = re.sub(r"\s+", "", Words(language)("notice.aspect_assumed"))
     assert "".join(pages).count(note) == 1
-    numbers = ("、" if language == "zh" else ",").join("12345678") + ("：" if language == "zh" else ":")
+    numbers = f"[{('、' if language == 'zh' else ',').join('12345678')}]" + ("：" if language == "zh" else ":")
     assert numbers + note in "".join(pages)
+    assert all(f"[{image}]RCC" in "".join(pages) for image in (1, 5)), "the list says which images these are"
     html = render_case(content, [*noted, *noted, *results], language=language, forms=["html"])[
         f"report.{language}.html"
     ]
@@ -133,6 +134,7 @@ def test_eight_earlier_films_with_the_same_notes_take_no_further_page(four_views
     assert seen.count(note) == 1
     assert html.count(b"<figure>") == 2 * len(content.images) - 2 * len(priors), "of earlier films only the tiles"
     assert numbers + note in seen
+    assert all(f"[{image}]RCC" in seen for image in (1, 5))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -9,7 +9,9 @@ from report.section import ImageSection
 
 
 def notes_of(sections: Sequence[ImageSection], text: Words) -> tuple[str, ...]:
-    """Each note once, after the numbers of its images unless it is about all of them.
+    """Each note once, after the numbers of its images in brackets unless it is about all of them.
+
+    The list of the images states these numbers.
 
     Args:
         sections: Sections of all images of the report.
@@ -21,7 +23,7 @@ def notes_of(sections: Sequence[ImageSection], text: Words) -> tuple[str, ...]:
         for note in dict.fromkeys(section.notices):
             numbers.setdefault(note, []).append(str(section.number))
     return tuple(
-        note if len(about) == len(sections) else text("findings.of_image", image=comma.join(about), value=note)
+        note if len(about) == len(sections) else text("findings.of_image", image=f"[{comma.join(about)}]", value=note)
         for note, about in numbers.items()
     )
 

@@ -125,7 +125,7 @@ def _with_regions(ground: RGB8, regions: Sequence[TissueRegion], scale: tuple[fl
         for region in regions
     ]
     marks = [Mark(FINDINGS["unknown"], f"{region.probability_tumour:.0%}") for region in regions]
-    return draw_findings(ground, squares, marks, scale, places=places) if squares else ground
+    return draw_findings(ground, squares, marks, scale, small=True, places=places) if squares else ground
 
 
 def _box_of(region: TissueRegion) -> Box:

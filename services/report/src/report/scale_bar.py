@@ -11,7 +11,7 @@ from report.parts import ScaleBar
 from report.tags import Place, TagPlaces
 from report.typeface import length, write
 
-_LETTERS = 1 / 26  # of the picture's shorter side
+_LETTERS = 1 / 18  # of the picture's shorter side
 _LEAST_LETTERS = 12  # pixels
 
 
