@@ -125,3 +125,7 @@ export const listItems = (texts) =>
 export function onClick(root, selector, act) {
   for (const element of all(root, selector)) element.addEventListener('click', () => act(element));
 }
+
+/** Act on a click anywhere on a row but on its controls, of which that with its name acts alike. @param {HTMLElement} row @param {() => unknown} act */
+export const onRow = (row, act) =>
+  row.addEventListener('click', ({ target }) => target instanceof Element && !target.closest('button:not(.go), a, details') && act());

@@ -1,6 +1,6 @@
 // The list of findings with verdicts and comments, and the number of findings below the threshold.
 
-import { copy, find, onClick, role, write } from '../core/dom.js';
+import { copy, find, onClick, onRow, role, write } from '../core/dom.js';
 import { t } from '../core/words.js';
 import { withDraft } from './drafts.js';
 import { fillRow } from './finding-row.js';
@@ -55,7 +55,7 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
     text.addEventListener('input', keep);
     text.addEventListener('change', comment);
     role(row, 'save').addEventListener('click', comment);
-    role(row, 'go').addEventListener('click', () => pick(target));
+    onRow(row, () => pick(target));
     if (target.index !== null) {
       role(row, 'correct').addEventListener('click', () => correct(target));
       role(row, 'pair').addEventListener('click', () => pair(target));

@@ -7,8 +7,10 @@ import { VIEWS } from '../viewer/image.js';
 
 const OFF = 'lobule-shortcuts-off';
 const PAN = 60; // CSS pixels
-const TYPED = 'input:not([type="checkbox"]):not([type="range"]), textarea, select, [contenteditable]';
-const PRESSED_BY_SPACE = 'button, summary, a, input';
+const TYPED = 'input:not([type="checkbox"], [type="range"], [type="radio"]), textarea, select, [contenteditable]';
+const PRESSED_BY_SPACE = 'button, summary, a, input:not([type="radio"]:checked)';
+const ROW = '[type="radio"]'; // of categories or densities
+const OF_ROW = /^[0-6a-d]$/i;
 /** @type {import('./state.js').ToolName[]} */
 const TOOLS = ['move', 'zoom', 'window', 'magnify', 'value', 'ruler', 'ellipse', 'angle', 'box', 'oval', 'outline'];
 const FIELDS = [5, 6, 7, 8, 9];
@@ -95,9 +97,9 @@ function compare(keys, acts) {
   if (apart.length) throw new Error(`shortcuts: ${apart.join(', ')}`);
 }
 
-/** Whether a key press belongs to a text field, a dialog or an input method. @param {KeyboardEvent} event */
-const belongsElsewhere = ({ target, isComposing, altKey }) =>
-  isComposing || altKey || document.querySelector('dialog[open]') !== null || (target instanceof Element && target.closest(TYPED) !== null);
+/** Whether a key press belongs to a text field, a row of choices, a dialog or an input method. @param {KeyboardEvent} event */
+const belongsElsewhere = ({ target, key, isComposing, altKey }) =>
+  isComposing || altKey || document.querySelector('dialog[open]') !== null || (target instanceof Element && (target.closest(TYPED) !== null || (target.matches(ROW) && OF_ROW.test(key))));
 
 /** Whether a key is meant for a film. @param {KeyboardEvent} event */
 const onPane = ({ target }) => target instanceof Element && target.matches('.pane');

@@ -1,6 +1,6 @@
 // The section of the readers' findings: a row for each, with its letter, separate from the system's findings.
 
-import { copy, role, write } from '../core/dom.js';
+import { copy, onRow, role, write } from '../core/dom.js';
 import { clock, moment } from '../core/times.js';
 import { t } from '../core/words.js';
 import { hung, letterOf } from '../viewer/own.js';
@@ -35,7 +35,7 @@ export function createOwnList(root, { pick, change, erase, pair, part, ask }) {
   function create(id) {
     const row = copy('own-row');
     const now = () => /** @type {ReaderFinding} */ (shown.get(id));
-    role(row, 'go').addEventListener('click', () => pick(id));
+    onRow(row, () => pick(id));
     role(row, 'change').addEventListener('click', () => change(now(), role(row, 'change')));
     role(row, 'erase').addEventListener('click', () => erase(now()));
     role(row, 'ask').addEventListener('click', () => ask(now()));
