@@ -145,6 +145,15 @@ def test_a_disk_with_little_space(home, monkeypatch, free, state):
     assert examine("--home", home, "--port", 0)[0] == status
 
 
+@pytest.mark.parametrize(("free", "state"), [(20 * 1024**2, "problem"), (128 * 1024**2, "ok")])
+def test_a_small_folder_for_temporary_files_is_enough(monkeypatch, tmp_path, free, state):
+    """As in the gateway's container, where the check said that uploads were refused."""
+    monkeypatch.setenv("LOBULE_DATABASE_URL", "sqlite:////nowhere")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=128 * 1024**2, used=0, free=free))
+    [(found, said)] = examine("--home", tmp_path)[1]["disk"]
+    assert (found, "reports fail" in said) == (state, state == "problem")
+
+
 @pytest.fixture
 def guarded_redis(clean_redis):
     """The Redis with a password."""

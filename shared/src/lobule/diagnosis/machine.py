@@ -25,6 +25,7 @@ from lobule.storage.opening import open_store
 
 _MIN_FREE_BYTES = 2 * 1024**3
 _RESERVE_BYTES = 512 * 1024**2  # of the gateway's settings, where they name no other
+_TEMPORARY_BYTES = 32 * 1024**2
 _GIGABYTE = 1024**3
 
 
@@ -89,14 +90,19 @@ def store(installation: Installation) -> Iterator[Check]:
 
 
 def disk(installation: Installation) -> Iterator[Check]:
-    """Check that the disks of the folder and of temporary files have space."""
-    folders = [Path(tempfile.gettempdir())]
-    if installation.embedded:
-        folders.append(_existing(installation.home))
-    by_disk = {folder.stat().st_dev: folder for folder in folders}
-    for folder in by_disk.values():
-        free = shutil.disk_usage(folder).free
-        yield _shortage("disk", folder, free) or Check("disk", "ok", "space", {"path": folder, "free": _size(free)})
+    """Check that the disks of the folder and of temporary files have space.
+
+    Uploads are no temporary files: reports need little space there, and a container has little.
+    """
+    temporary, home = Path(tempfile.gettempdir()), _existing(installation.home) if installation.embedded else None
+    if home is None or temporary.stat().st_dev != home.stat().st_dev:
+        free = shutil.disk_usage(temporary).free
+        short = free < _TEMPORARY_BYTES
+        values = {"path": temporary, "free": _size(free)}
+        yield Check("disk", "problem" if short else "ok", "no_temporary_space" if short else "space", values)
+    if home is not None:
+        free = shutil.disk_usage(home).free
+        yield _shortage("disk", home, free) or Check("disk", "ok", "space", {"path": home, "free": _size(free)})
 
 
 def files(installation: Installation) -> Iterator[Check]:
