@@ -6,6 +6,7 @@ import pytest
 
 from gateway.database import make_engine
 from gateway.operations import backup, forgetting
+from gateway.operations.completeness import restore_object
 from lobule import layout
 from lobule.storage import ObjectNotFoundError
 from lobule.storage.encrypted import EncryptedStore
@@ -69,3 +70,16 @@ def test_a_backup_without_a_master_key_has_every_object(engine, inner, store, tm
     made = backup.create(engine, KeylessStore(inner), tmp_path / "backup")
     assert made.objects == 2
     assert read_from(tmp_path / "backup", OLD, KEPT) == KEPT.encode()
+
+
+def test_a_missing_object_comes_back_with_its_key(engine, inner, store, tmp_path):
+    folder, kept = tmp_path / "backup", layout.upload_key(KEPT)
+    backup.create(engine, store, folder)
+    for lost in (kept, layout.key_folder(kept)):
+        inner.delete(lost)
+        fresh = EncryptedStore(inner, DataKeys(inner, OLD))
+        with pytest.raises(ObjectNotFoundError):
+            fresh.get(kept)
+        assert restore_object(fresh, folder, kept)
+        assert EncryptedStore(inner, DataKeys(inner, OLD)).get(kept) == KEPT.encode()
+    assert not restore_object(store, folder, layout.upload_key(layout.image_folder("none")))

@@ -59,6 +59,30 @@ def test_backups_and_what_is_restored_from_them(server, tmp_path):
     assert (action, detail["folder"]) == ("backup.restore", str(folder))
 
 
+def test_missing_objects_that_are_restored(app, client, alice, upload, picture, tmp_path, monkeypatch, headers_of):
+    kept, purged = (upload(picture(number)).json()["image"]["id"] for number in range(2))
+    settings = app.state.settings
+    for name in ("database_url", "object_store_url", "redis_url"):
+        monkeypatch.setenv(f"LOBULE_{name.upper()}", str(getattr(settings, name)))
+    for name in ("secret_key", "internal_token"):
+        monkeypatch.setenv(f"LOBULE_{name.upper()}", getattr(settings, name).get_secret_value())
+    get_settings.cache_clear()
+    run(backups, "create", tmp_path / "backup")
+    assert client.delete(f"/api/v1/images/{purged}", headers=alice).status_code == 204
+    app.state.store.delete("images")
+    check = ["check", "--restore-from", str(tmp_path / "backup")]
+    assert CliRunner().invoke(backups, ["check"]).exit_code == 1
+    done = CliRunner().invoke(backups, check)
+    assert (done.exit_code, f"restored: images/{kept}/original" in done.output) == (0, True), done.output
+    assert purged not in done.output
+    assert client.get(f"/api/v1/images/{kept}/content", headers=alice).status_code == 200
+    events = client.get("/api/v1/audit", params={"action": "backup"}, headers=headers_of("root")).json()["items"]
+    assert [each["action"] for each in events] == ["backup.restore_objects", "backup.create"]
+    shutil.rmtree(tmp_path / "backup")
+    assert CliRunner().invoke(backups, check).exit_code == 1
+    get_settings.cache_clear()
+
+
 def test_keys_that_a_backup_forgets(server, tmp_path):
     events = server("first")
     run(backups, "create", tmp_path / "backup")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy import Engine
 
 from gateway.audit.models import BACKUP_CREATED
 from gateway.audit.service import record_command
+from gateway.backup_folder import in_use
 from gateway.command_line import (
     commands,
     end_on_sigterm,
@@ -25,7 +27,7 @@ from gateway.command_line import (
 from gateway.database import make_engine
 from gateway.migrate import migrate
 from gateway.operations import backup, forgetting
-from gateway.operations.completeness import missing_objects
+from gateway.operations.completeness import missing_objects, restore_object
 from gateway.settings import GatewaySettings
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
 from lobule.launcher.home import Home
@@ -156,11 +158,39 @@ def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: Gatew
 
 
 @app.command()
-def check(home: HomeFolder = DEFAULT_HOME) -> None:
-    """List the objects that the database names and the store lacks."""
-    count = 0
-    for key in missing_objects(*_open(settings_at(home))):
-        typer.echo(f"missing: {key}")
-        count += 1
-    typer.echo(f"{count} objects are missing.")
-    raise typer.Exit(1 if count else 0)
+def check(
+    home: HomeFolder = DEFAULT_HOME,
+    restore_from: Annotated[
+        Path | None, typer.Option(help="folder of a backup, from which missing objects are copied")
+    ] = None,
+) -> None:
+    """List the objects that the database names and the store lacks.
+
+    With --restore-from, those that the backup has are copied into the store. The exit status is 1 if objects are still
+    missing.
+    """
+    settings = settings_at(home)
+    try:
+        with nullcontext() if restore_from is None else in_use(restore_from):
+            missing, restored = _missing(*_open(settings), restore_from)
+    except backup.BackupError as error:
+        raise fail(str(error)) from None
+    if restore_from is not None:
+        if restored:
+            record_command(settings, "backup.restore_objects", folder=str(restore_from.resolve()), objects=restored)
+        typer.echo(f"{restored} objects were restored.")
+    typer.echo(f"{missing} objects are missing.")
+    raise typer.Exit(1 if missing else 0)
+
+
+def _missing(engine: Engine, store: ObjectStore, restore_from: Path | None) -> tuple[int, int]:
+    """Print what is missing; returns how many objects are, and how many were until they were restored."""
+    missing = restored = 0
+    for key in missing_objects(engine, store):
+        if restore_from is not None and restore_object(store, restore_from, key):
+            typer.echo(f"restored: {key}")
+            restored += 1
+        else:
+            typer.echo(f"missing: {key}")
+            missing += 1
+    return missing, restored

@@ -1,14 +1,17 @@
 """Compares what the database names with what the object store has."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from gateway.database import only_reading
+from gateway.operations.backup import stored_bytes
 from gateway.operations.repositories import completeness as rows
 from lobule import layout
 from lobule.storage import ObjectNotFoundError, ObjectStore
+from lobule.storage.local import LocalStore
 
 _RESULTS = {"inference": layout.result_key, "examination": layout.examination_key, "region": layout.region_key}
 
@@ -36,6 +39,24 @@ def missing_objects(engine: Engine, store: ObjectStore) -> Iterator[str]:
             key = layout.signed_pdf_key(detail["folder"], detail["language"], detail["sha256"])
             if lacks(key):
                 yield key
+
+
+def restore_object(store: ObjectStore, folder: Path, key: str) -> bool:
+    """Copy a missing object from a backup, with its data keys if it is encrypted; False if the backup lacks it."""
+    raw, keys, objects = stored_bytes(store), LocalStore(folder / "keys"), LocalStore(folder / "objects")
+    try:
+        with objects.open(key) as reader, raw.writer(key) as writer:
+            while piece := reader.read(1024 * 1024):
+                writer.write(piece)
+    except ObjectNotFoundError:
+        return False
+    for entry in keys.entries(layout.key_folder(key)):
+        try:
+            with raw.open(entry.key):
+                pass
+        except ObjectNotFoundError:
+            raw.put(entry.key, keys.get(entry.key))
+    return True
 
 
 def _each(engine: Engine, read: Callable[[Connection, Any], Sequence[Any]], place: int | slice = 0) -> Iterator[Any]:
