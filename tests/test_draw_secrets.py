@@ -17,13 +17,15 @@ def draw(tmp_path):
     folder = tmp_path / "secrets"
     environment = os.environ | {"LOBULE_PUBLIC_URL": "https://lobule.example:8443"}
 
+    run_options = {"env": environment, "cwd": tmp_path, "capture_output": True, "text": True}
+    command = [ROOT / "k8s" / "draw-secrets", folder]
+
     def run() -> dict[str, str]:
-        command = [ROOT / "k8s" / "draw-secrets", folder]
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+        done = subprocess.run(command, **run_options)
         assert done.returncode == 0, done.stderr
         return {path.name: path.read_text() for path in folder.iterdir()}
 
-    run.folder = folder
+    run.folder, run.command, run.options = folder, command, run_options
     return run
 
 
@@ -36,6 +38,29 @@ def test_what_is_there_is_kept_and_what_is_missing_is_drawn(draw):
     again = draw()
     assert again.pop("grafana_password") != first.pop("grafana_password")
     assert again == first
+
+
+def test_a_new_installation_gets_a_key_of_the_audit_log(draw):
+    """So that `secret_key` can be replaced: nobody could verify what was linked with a key derived from it."""
+    first = draw()
+    assert len(first["audit_key"].strip()) == 64
+    (draw.folder / "secret_key").unlink()
+    again = draw()
+    assert again["secret_key"] != first["secret_key"]
+    assert again["audit_key"] == first["audit_key"]
+
+
+def test_an_older_installation_keeps_the_key_that_is_derived(draw):
+    draw()
+    (draw.folder / "audit_key").unlink()  # version 0.1.0 made none
+    assert draw()["audit_key"] == ""
+    (draw.folder / "secret_key").unlink()
+    refused = subprocess.run(draw.command, **draw.options)
+    assert refused.returncode == 1
+    assert "Put it back" in refused.stderr
+    assert not (draw.folder / "secret_key").exists()
+    (draw.folder / "audit_key").unlink()  # it is lost
+    assert len(draw()["audit_key"].strip()) == 64
 
 
 def test_every_file_that_compose_names_is_drawn(draw):
