@@ -81,6 +81,18 @@ _OF_PROGRAMS = {
 }
 # Errors of files, of which the reading page tells what the API says: that names the reason, too.
 _OF_FILES = {f"errors.{code}" for code in INPUT_ERROR_CODES}
+# Errors of uploads, logins and lists, which the reading page does not ask for.
+_OF_OTHER_PAGES = {
+    f"errors.{code}"
+    for code in (
+        "cursor_invalid",
+        "file_missing",
+        "file_too_large",
+        "login_not_encrypted",
+        "malformed_upload",
+        "not_multipart",
+    )
+}
 # Notices that pages replace by the suggestions of the case.
 _OF_SUGGESTIONS = {f"notice.{code}" for code in ("further_imaging_suggested", "histopathology_suggested")}
 
@@ -122,7 +134,7 @@ def sentences_for(script: str, sentences: dict[str, str]) -> dict[str, str]:
     pattern = re.compile("|".join("[^.]+".join(map(re.escape, parts)) for parts in joined) or "$.")
     elsewhere = _OF_SUGGESTIONS if script.startswith("admin/") else _OF_SUGGESTIONS | _OF_ACCOUNTS | _OF_PROGRAMS
     if script.startswith("reading/"):
-        elsewhere |= _OF_FILES
+        elsewhere |= _OF_FILES | _OF_OTHER_PAGES
     return {
         key: text
         for key, text in sentences.items()

@@ -50,12 +50,16 @@ def test_of_a_report_by_keyboard(day, study):
     page = day.page
     state(day)
     day.press(page.locator('.panel [data-role="sign"]'))
+    stated = page.locator('.panel [data-side="R"] .signed')
+    expect(stated).to_be_empty()
     sign(day, 1, " Seen by me.")
+    expect(stated).to_have_text("Version 1: BI-RADS 3 · b · 6 months")
 
     # Something changes: the report is superseded, and everything is stated anew.
     day.press(page.locator('.finding [data-role="confirmed"]').first)
     day.press(page.locator('#supersede [value="yes"]'))
     expect(page.locator('.finding [data-role="confirmed"]').first).to_be_focused()
+    expect(stated).to_be_empty()
     state(day)
     day.press(page.locator('.panel [data-role="sign"]'))
     former = page.locator('#signing [data-role="former"]')

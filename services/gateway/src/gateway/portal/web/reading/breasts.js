@@ -37,6 +37,16 @@ const nameOfChoice = (field, value) => {
   return field === 'density' ? t(`clinical.density.${value}`) : t(`clinical.category.${value}`);
 };
 
+/** What the signed version in force states of a breast; the fields are for another version. @param {Reading['case']} detail @param {Side} side */
+function signedWords(detail, side) {
+  const report = detail?.state === 'signed' ? detail.reports[0] : null;
+  const stated = report?.breasts?.[side === 'R' ? 'right' : 'left'];
+  if (!report || !stated) return '';
+  const { bi_rads: category, density, recommendation } = stated;
+  const said = [`BI-RADS ${category}`, density, recommendation && t(`reading.recommendation.${recommendation}`)];
+  return `${t('reading.version', { version: report.version })}: ${said.filter(Boolean).join(' · ')}`;
+}
+
 /** The digit or letter of a choice chooses it at once; arrows would choose each one before it. @param {KeyboardEvent} event */
 function chooseByKey(event) {
   const { key, ctrlKey, metaKey, altKey, currentTarget } = event;
@@ -68,7 +78,9 @@ export function createBreasts(root, store) {
     const head = document.createElement('div');
     head.className = 'head';
     head.append(name, words.said);
-    place.append(head, ...FIELDS.flatMap((field) => (field === 'density' ? [group(side, field), words.density] : [group(side, field)])));
+    const signed = document.createElement('p');
+    signed.classList.add('hint', 'signed');
+    place.append(head, ...FIELDS.flatMap((field) => (field === 'density' ? [group(side, field), words.density] : [group(side, field)])), signed);
     return place;
   }
 
@@ -110,7 +122,10 @@ export function createBreasts(root, store) {
       for (const field of FIELDS)
         for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (places.querySelectorAll(`[name="${field}-${side}"]`)))
           input.checked = input.value === String(state.breasts[side][field]);
-    for (const side of sides) told[side]?.show(state);
+    for (const side of sides) {
+      told[side]?.show(state);
+      write(find(places, `[data-side="${side}"] .signed`), signedWords(state.case, side));
+    }
     const words = contradictionWords(state).join(' ');
     role(root, 'against').hidden = !words;
     write(role(root, 'against'), words);
