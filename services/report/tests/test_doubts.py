@@ -9,6 +9,7 @@ from rendered_reports import render_case
 
 from lobule.words import Words, make_notice
 from report.document import case_document
+from report.notes import doubts_of
 
 
 @pytest.fixture
@@ -88,3 +89,13 @@ def test_of_a_field_it_stands_on_the_first_page_too(make_content, make_histology
     pdf = render_case(content, [(result, files)], forms=["pdf"])["report.en.pdf"]
     page = spaceless(pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text())
     assert spaceless(document.doubts[0]) in page
+
+
+def test_fields_whose_maps_mark_something_stand_in_one_sentence(make_histology):
+    images = [
+        (f"f{number}.png", make_histology(0.1, notices=[make_notice("tumour_map_disagrees", percent=percent)])[0])
+        for number, percent in enumerate(("33%", "84%", "9%"))
+    ]
+    text = Words("en")
+    highest = text.notice(make_notice("tumour_map_disagrees", percent="84%"))
+    assert list(doubts_of(images, text)) == [f"f0.png, f1.png and f2.png: {highest}"]

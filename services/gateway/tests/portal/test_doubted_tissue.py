@@ -36,6 +36,16 @@ def test_a_doubt_stands_beside_conclusion_and_name_and_is_open_when_signing(logg
     expect(page.locator('#signing [data-role="settled"]')).to_be_hidden()
 
 
+def test_fields_whose_maps_mark_something_stand_in_one_sentence(logged_in, study, picture):
+    """A series of fields would fill the panel with it."""
+    for number, percent in enumerate(("33%", "84%", "9%")):
+        notices = [make_notice("tumour_map_disagrees", percent=percent)]
+        study.add(picture(number), (), 0.1, modality="histopathology", name=f"f{number}.png", notices=notices)
+    said = logged_in(study.url).locator('[data-role="conclusion"] [data-role="unevaluated"]')
+    words = Words("en").notice(make_notice("tumour_map_disagrees", percent="84%"))
+    expect(said).to_have_text(f"f0.png, f1.png and f2.png: {words}")
+
+
 def tissue(source: str) -> Tissue:
     return Tissue(
         model="tissue-lite0 1.0.0",

@@ -35,12 +35,18 @@ def doubt_of(result: Result, text: Words) -> str:
 
 
 def doubts_of(images: Sequence[tuple[str, Result]], text: Words) -> Iterator[str]:
-    """What has to be checked on the films, such as their side; films with the same doubt are listed together."""
+    """What has to be checked on the films, such as their side; films with the same doubt are listed together.
+
+    So are fields whose maps mark something, with the highest of their probabilities.
+    """
     codes = frozenset[str]().union(*TO_CHECK.values())
+    mapped = [notice for _, result in images for notice in result.notices if notice.code in TO_CHECK["map"]]
+    highest = max(mapped, key=lambda notice: float(notice.values.get("percent", "0").rstrip("%")), default=None)
     said: dict[str, list[str]] = {}
     for name, result in images:
         for notice in result.notices:
             if notice.code in codes:
-                said.setdefault(text.notice(notice), []).append(name)
+                shown = highest if highest and notice.code == highest.code else notice
+                said.setdefault(text.notice(shown), []).append(name)
     for words, names in said.items():
         yield text("findings.of_image", image=text.list(names), value=words)

@@ -81,15 +81,19 @@ _OF_PROGRAMS = {
 }
 # Errors of files, of which the reading page tells what the API says: that names the reason, too.
 _OF_FILES = {f"errors.{code}" for code in INPUT_ERROR_CODES}
-# Errors of uploads, logins and lists, which the reading page does not ask for.
+# Errors of uploads, logins, lists and requests of programs, which the reading page does not ask for.
 _OF_OTHER_PAGES = {
     f"errors.{code}"
     for code in (
         "cursor_invalid",
         "file_missing",
         "file_too_large",
+        "invalid_json",
+        "key_invalid",
+        "key_reused",
         "login_not_encrypted",
         "malformed_upload",
+        "method_not_allowed",
         "not_multipart",
     )
 }

@@ -63,11 +63,19 @@ export function createConclusion(root, onChoose) {
   }
 }
 
-/** The doubts about films, such as about the side of the breast; films with the same doubt are listed together. @param {ViewedImage[]} images */
+const UP_TO = 'tumour_map_disagrees';
+
+/**
+ * The doubts about films, such as about the side of the breast; films with the same doubt are listed together, and so are fields whose
+ * maps mark something, with the highest of their probabilities.
+ * @param {ViewedImage[]} images
+ */
 function doubtsOfAll(images) {
+  const all = images.flatMap(({ result }) => result?.notices ?? []);
+  const [highest] = all.filter(({ code }) => code === UP_TO).sort((one, other) => parseFloat(other.values?.percent ?? '') - parseFloat(one.values?.percent ?? ''));
   /** @type {Map<string, string[]>} */
   const said = new Map();
-  for (const { name, result } of images) for (const words of doubtWords(result?.notices ?? [])) said.set(words, [...(said.get(words) ?? []), name]);
+  for (const { name, result } of images) for (const words of doubtWords((result?.notices ?? []).map((notice) => (notice.code === UP_TO ? highest : notice)))) said.set(words, [...(said.get(words) ?? []), name]);
   return [...said].map(([value, names]) => t('findings.of_image', { image: commas(names), value }));
 }
 
