@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from gateway.audit.commands import app as audit
 from gateway.audit.models import AuditEvent
 from gateway.audit.verification import verify
 from gateway.database import make_engine, make_session_factory
@@ -81,6 +82,19 @@ def test_missing_objects_that_are_restored(app, client, alice, upload, picture, 
     shutil.rmtree(tmp_path / "backup")
     assert CliRunner().invoke(backups, check).exit_code == 1
     get_settings.cache_clear()
+
+
+def test_a_log_of_another_key_is_said_to_be_so(server, tmp_path, monkeypatch):
+    server("first")
+    run(backups, "create", tmp_path / "backup")
+    run(audit, "verify")
+    monkeypatch.setenv("LOBULE_SECRET_KEY", "o" * 32)
+    get_settings.cache_clear()
+    done = CliRunner().invoke(audit, ["verify"])
+    assert (done.exit_code, "LOBULE_AUDIT_KEYS_BEFORE" in done.output) == (1, True)
+    monkeypatch.setenv("LOBULE_AUDIT_KEYS_BEFORE", KEYS["SECRET_KEY"])
+    get_settings.cache_clear()
+    run(audit, "verify")
 
 
 def test_keys_that_a_backup_forgets(server, tmp_path):

@@ -33,12 +33,15 @@ def verify_log(home: HomeFolder = DEFAULT_HOME, anchors: _Anchors = None) -> Non
     """Report every event that was changed, deleted or inserted. The exit status is 1 if there is any."""
     sessions, text, former = sessions_at(home), words(), settings_at(home).former_audit_secrets
     known = [anchor for file in anchors or () for anchor in read_anchors(file)]
-    faults = 0
+    faults, of_another_key = 0, False
     with reading(sessions) as session:
         for fault in verify(session, audit_key_of(sessions), known, former):
             faults += 1
+            of_another_key |= fault.kind == "changed" and fault.first == 1
             typer.echo(text(f"cli.audit.{fault.kind}", chain=fault.chain, first=fault.first, last=fault.last))
         typer.echo(text("cli.audit.verified", events=repository.count(session), faults=faults, anchors=len(known)))
+    if of_another_key:  # a chain begins with it
+        typer.echo(text("cli.audit.another_key"))
     raise typer.Exit(1 if faults else 0)
 
 
