@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from lobule.contracts.notices import TO_CHECK
+from lobule.contracts.notices import TO_CHECK, Notice
 from lobule.contracts.result import Result
 from lobule.words import Words
 from report.section import ImageSection
@@ -41,7 +41,7 @@ def doubts_of(images: Sequence[tuple[str, Result]], text: Words) -> Iterator[str
     """
     codes = frozenset[str]().union(*TO_CHECK.values())
     mapped = [notice for _, result in images for notice in result.notices if notice.code in TO_CHECK["map"]]
-    highest = max(mapped, key=lambda notice: float(notice.values.get("percent", "0").rstrip("%")), default=None)
+    highest = max(mapped, key=_percent_of, default=None)
     said: dict[str, list[str]] = {}
     for name, result in images:
         for notice in result.notices:
@@ -50,3 +50,8 @@ def doubts_of(images: Sequence[tuple[str, Result]], text: Words) -> Iterator[str
                 said.setdefault(text.notice(shown), []).append(name)
     for words, names in said.items():
         yield text("findings.of_image", image=text.list(names), value=words)
+
+
+def _percent_of(notice: Notice) -> int:
+    digits = notice.values.get("percent", "").rstrip("%")
+    return int(digits) if digits.isdecimal() else 0
