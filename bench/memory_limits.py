@@ -143,7 +143,7 @@ def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 def analyse(asked: tuple[Modality, float | None]) -> Callable[[Path], None]:
     """Return a function that analyses a file of a modality, at a scale, as an inference worker's child does."""
-    modality, um_per_pixel = asked
+    modality, um = asked
     if modality == "mammography":
         from mammo_worker.pipeline import build_pipeline
     else:
@@ -157,12 +157,7 @@ def analyse(asked: tuple[Modality, float | None]) -> Callable[[Path], None]:
             header = read_header(file, modality)
             width, height = header.width, header.height
             image = ImageInfo(
-                sha256=digest,
-                file_name="image",
-                modality=modality,
-                width=width,
-                height=height,
-                um_per_pixel=um_per_pixel,
+                sha256=digest, file_name="image", modality=modality, width=width, height=height, um_per_pixel=um
             )
             pipeline.analyse(file, image, no_progress)
 
