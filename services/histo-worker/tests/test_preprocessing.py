@@ -180,6 +180,19 @@ class TestFieldReader:
             assert reading.scale == 1
         assert areas[0] == pytest.approx(areas[1], rel=0.05)
 
+    def test_windows_are_turned_by_quarters_and_their_maps_turned_back(self):
+        field = np.random.default_rng(0).integers(0, 256, (460, 700, 3), np.uint8)
+        plain, turned = (
+            FieldReader(size=32, window=184, turned=turned).read(field, None)[0] for turned in (False, True)
+        )
+        assert plain.windows == turned.windows
+        assert len(plain.patches) > 4
+        for i, (as_stored, read) in enumerate(zip(plain.patches, turned.patches, strict=True)):
+            np.testing.assert_array_equal(read, np.rot90(as_stored, i % 4))
+        maps = [reading.patches[..., 0].astype(np.float32) for reading in (plain, turned)]
+        np.testing.assert_array_equal(turned.upright(maps[1]), maps[0])
+        np.testing.assert_array_equal(plain.upright(maps[0]), maps[0])
+
     def test_a_huge_field_of_no_scale_is_shrunk_until_its_patches_are_few_enough(self):
         reader = FieldReader(size=8, window=100, max_patches=20, window_at="100X")
         coarse, fine = reader.read(np.zeros((1000, 1000, 3), np.uint8), None)

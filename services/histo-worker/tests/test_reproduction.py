@@ -105,16 +105,17 @@ def test_each_magnification_is_measured_learned_from_one_folder_and_from_both(fi
     learned = []
     fit = magnifications.fit_linear_head
 
-    def features(every, *_):
+    def features(_config, every, *_):
         rng = np.random.default_rng(0)
         target = np.array([f.target for f in every])
-        return {"deviation": np.column_stack([target + rng.normal(0, 0.3, len(every)), rng.normal(size=len(every))])}
+        made = np.column_stack([target + rng.normal(0, 0.3, len(every)), rng.normal(size=len(every))])
+        return made, made
 
     def counted(features, *rest):
         learned.append(len(features))
         return fit(features, *rest)
 
-    monkeypatch.setattr(magnifications, "field_features", features)
+    monkeypatch.setattr(magnifications, "features_of_head", features)
     monkeypatch.setattr(magnifications, "fit_linear_head", counted)
     shipped = [f for f in fields if f.magnification == "100X"]
     more = [f for f in fields if f.magnification != "100X"]

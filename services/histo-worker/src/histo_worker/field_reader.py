@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.preprocessing.operations import OPERATIONS
+from histo_worker.preprocessing.quarters import turn_windows, turned_back
 from histo_worker.preprocessing.stain import normalise_stain
 from histo_worker.preprocessing.windows import Window, covering_windows, cut_patches
 from histo_worker.scale import UM_OF_MAGNIFICATION
@@ -23,16 +24,23 @@ class Reading(NamedTuple):
     """A field cut into patches.
 
     Attributes:
-        patches: uint8 (n, size, size, 3).
+        patches: uint8 (n, size, size, 3), as the network reads them: see `turned`.
         windows: Their positions, in pixels of the field as it was read.
         scale: Scale at which the field was read; 1 unless it had to be shrunk.
         share: Share of the covering windows that were read; 1 unless the field is large.
+        turned: Whether the patches are turned by quarters, and their maps have to be turned back (`upright`).
     """
 
     patches: RGB8
     windows: list[Window]
     scale: float
     share: float = 1.0
+    turned: bool = False
+
+    def upright(self, maps: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Turn the maps (n, rows, columns) of the patches as the field lies."""
+        values: NDArray[np.float32] = np.asarray(maps, np.float32)
+        return turned_back(values) if self.turned else values
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class FieldReader:
         window_at: The magnification of `window`. At another one the window has the number of pixels that shows the same
             tissue, so that nuclei have the same size in every patch. None: the same pixels at every magnification.
         operation: A key of `OPERATIONS`, applied to each patch; empty keeps the pixels from 0 to 255.
+        turned: Whether the windows are turned by quarters, so that a field has nearly the same number however it lies.
     """
 
     size: int
@@ -56,6 +65,7 @@ class FieldReader:
     max_patches: int = 400
     window_at: Magnification | None = None
     operation: str = ""
+    turned: bool = False
 
     def __post_init__(self) -> None:
         """Refuse an unknown operation."""
@@ -98,7 +108,8 @@ class FieldReader:
         """
         sides = self.sides(magnification, um_per_pixel)
         has_scale = self.window_at is not None and len(sides) == 1
-        return [self._sample(field, sides[0])] if has_scale else [self._read(field, side) for side in sides]
+        readings = [self._sample(field, sides[0])] if has_scale else [self._read(field, side) for side in sides]
+        return [r._replace(patches=turn_windows(r.patches), turned=True) for r in readings] if self.turned else readings
 
     def prepare(self, patches: RGB8) -> NDArray[np.float32]:
         """Prepare patches for the network as float32 (n, size, size, 3).

@@ -4,8 +4,8 @@ A square is as high as a field at 100X; at 40X it has the number of pixels that 
 have the same size.
 
 Cost: four minutes on two quiet cores for 586 fields, nearly all of it features (seconds when they are cached).
-Result: see MODEL_CARD.md of `breakhis-densenet121` 3.0.0, the shipped package, which this command wrote with
-`--set name=breakhis-densenet121 --set version=3.0.0`.
+Result: see MODEL_CARD.md of `breakhis-densenet121` 3.1.0, the shipped package, which this command wrote with
+`--set name=breakhis-densenet121 --set version=3.1.0`.
 
     histo-worker train densenet121_deviation --data BREAKHIS --weights WEIGHTS --output FOLDER
 """
@@ -20,7 +20,7 @@ def plan() -> FrozenHeadConfig:
         name="densenet121-deviation",
         backbone="densenet121",
         taps=("block2_middle", "block2"),
-        reader=FieldReader(size=224, window=460, window_at="100X"),
+        reader=FieldReader(size=224, window=460, window_at="100X", turned=True),
         c=0.003,
         shrinkage=60.0,
         statistic="deviation",

@@ -49,7 +49,7 @@ def _lay_out(
     """Stitch a reading's maps into one of the field, with no side longer than `longest`, and smooth it."""
     rows, columns = round(height * reading.scale), round(width * reading.scale)
     scale = min(1.0, longest / max(rows, columns))
-    stitched = stitch(np.asarray(maps, np.float32), reading.windows, rows, columns, scale)
+    stitched = stitch(reading.upright(maps), reading.windows, rows, columns, scale)
     return smooth(stitched, SMOOTHED_CELLS * scale * _cell(maps, reading))
 
 

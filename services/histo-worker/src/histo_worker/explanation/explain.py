@@ -39,17 +39,18 @@ def explain(package: Path, data: bytes, folder: Path, magnification: Magnificati
     field = decode_rgb(data, "histopathology")
     InputGate.load().check(field)
     reader = FieldReader.from_manifest(opened.manifest.input.values())
-    patches, windows, scale, _ = reader.read(field, magnification)[0]
+    reading = reader.read(field, magnification)[0]
+    windows, scale = reading.windows, reading.scale
     height, width = field.shape[:2]
     read_at = (round(height * scale), round(width * scale))
     net = build_network(opened.manifest.architecture, opened.weights)
-    pixels = reader.prepare(patches)
+    pixels = reader.prepare(reading.patches)
     outputs = net(pixels, training=False)
     evidence = np.asarray(outputs["evidence"])
     cell = windows[0].side / evidence.shape[1]
 
     def laid_over(maps: Float, signed: bool) -> bytes:
-        stitched = smooth(stitch(maps, windows, *read_at), cell)
+        stitched = smooth(stitch(reading.upright(maps), windows, *read_at), cell)
         return encode_png(_overlay(resize_area(field, *read_at), stitched, signed=signed))
 
     strongest = pixels[int(np.asarray(outputs["logit"]).argmax())]

@@ -19,48 +19,53 @@ from histo_worker.evaluation.plots import write_plots
 from histo_worker.field_reader import MEASURED, FieldReader
 from histo_worker.reproduction.rows import HEADER, cell, row
 from histo_worker.training.features import field_features
-from histo_worker.training.frozen_head import measure_linear_head
+from histo_worker.training.frozen_head import features_of_head, measure_linear_head
 from lobule.contracts.result import Magnification
 from lobule_ml.backbones import BACKBONES
 
 BASE = densenet121_deviation.plan()
-PIXELS = replace(BASE.reader, window_at=None)
-"""The former reader, with the same window of pixels at every magnification."""
+UPRIGHT = replace(BASE.reader, turned=False)
+"""The reader of the fields from which heads learn."""
+PIXELS = replace(UPRIGHT, window_at=None)
+"""An earlier reader, with the same window of pixels at every magnification."""
 CONFIRMING_SEEDS = tuple(range(5, 15))
 """Seeds of folds that are used only for confirmation."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """A row of the table: the statistic, its maps, and how the head is fitted."""
+    """A row of the table: the statistic, its maps, how the head is fitted, and whether it reads turned windows."""
 
     taps: tuple[str, ...] = BASE.taps
     statistic: str = BASE.statistic
     c: float = BASE.c
     shrinkage: float = BASE.shrinkage
-    reader: FieldReader = BASE.reader
+    reader: FieldReader = UPRIGHT
     backbone: str = BASE.backbone
+    turned: bool = False
 
     @property
     def words(self) -> str:
         """The row's label."""
-        read = "equal tissue" if self.reader == BASE.reader else "equal pixels"
+        read = "equal tissue" if self.reader == UPRIGHT else "equal pixels"
         maps = f"{self.backbone} {' + '.join(self.taps)}"
-        return f"{maps}, {self.statistic}, {read}, C {self.c}, patients taken out {self.shrinkage:g}"
+        fitted = f"C {self.c}, patients taken out {self.shrinkage:g}"
+        return f"{maps}, {self.statistic}, {read}, {fitted}{', reads turned windows' * self.turned}"
 
 
-SHIPPED = Head()
-BEFORE = Head(reader=PIXELS, c=0.01)
+SHIPPED = Head(turned=True)
+BEFORE = Head()
 HEADS = (
     Head(("block2",), "mean", 0.05, 0.0, PIXELS),
     Head(("block2",), "mean", 0.05, 1.0, PIXELS),
     Head(BASE.taps, "mean", 0.01, 60.0, PIXELS),
     Head(BASE.taps, "deviation", 0.03, 0.0, PIXELS),
     Head(BASE.taps, "deviation", 0.03, 6.0, PIXELS),
-    BEFORE,
+    Head(BASE.taps, "deviation", 0.01, 60.0, PIXELS),
     Head(BASE.taps, "deviation", 0.1, 60.0, PIXELS),
     Head(c=0.03),
     Head(c=0.01),
+    BEFORE,
     SHIPPED,
     Head(c=0.001),
     Head(shrinkage=0.0),
@@ -109,8 +114,10 @@ def heads_section(fields: Sequence[Field], weights: Path, cache: Path | None, pl
             continue
         features = field_features(fields, head.reader, head.backbone, _taps(head), weights, cache)
         chosen = features[head.statistic][:, _columns(head)]
-        config = replace(BASE, c=head.c, shrinkage=head.shrinkage)
-        measured[head] = measure_linear_head(fields, chosen, config)
+        config, read = replace(BASE, c=head.c, shrinkage=head.shrinkage), chosen
+        if head.turned:
+            _, read = features_of_head(BASE, fields, weights, cache)
+        measured[head] = measure_linear_head(fields, chosen, config, read)
         note = " (shipped)" if head == SHIPPED else " (shipped before)" if head == BEFORE else ""
         yield row(head.words + note, measured[head])
     shipped = measured[SHIPPED]
@@ -168,12 +175,12 @@ def _confirmed(fields: Sequence[Field], weights: Path, cache: Path | None) -> It
         found = field_features(fields, reader, BASE.backbone, BASE.taps, weights, cache, read_as)
         return found[BASE.statistic]
 
-    known = read(BASE.reader)
+    learned = read(UPRIGHT)
     unknown = np.mean([read(BASE.reader, m) for m in MEASURED], axis=0)
     for name, head, train, test in (
-        ("shipped", SHIPPED, known, known),
-        ("shipped, magnification unknown", SHIPPED, known, unknown),
-        ("shipped before", BEFORE, read(PIXELS), read(PIXELS)),
+        ("shipped", SHIPPED, learned, read(BASE.reader)),
+        ("shipped, magnification unknown", SHIPPED, learned, unknown),
+        ("shipped before", BEFORE, learned, learned),
     ):
         config = replace(BASE, c=head.c, shrinkage=head.shrinkage, seeds=CONFIRMING_SEEDS)
         yield row(name, measure_linear_head(fields, train, config, test))

@@ -12,7 +12,7 @@ from histo_worker.data.folds import Indices, repeated_folds
 from histo_worker.evaluation.cross_validation import OutOfFold, cross_validate
 from histo_worker.reproduction.heads import BASE
 from histo_worker.reproduction.rows import cell
-from histo_worker.training.features import field_features
+from histo_worker.training.frozen_head import features_of_head
 from histo_worker.training.linear_head import fit_linear_head
 from lobule.contracts.result import Magnification
 from lobule_ml.evaluation.statistics import auc, chance_calibration_error
@@ -47,7 +47,7 @@ def magnifications_section(
     """
     first, second = ([f for f in part if f.magnification is not None] for part in (fields, more))
     every = [*first, *second]
-    features = field_features(every, BASE.reader, BASE.backbone, BASE.taps, weights, cache)[BASE.statistic]
+    features, read = features_of_head(BASE, every, weights, cache)
     patients = len({f.patient for f in every})
     goals = ", ".join(f"{goal:.2f} at {magnification}" for magnification, goal in GOALS.items())
     yield "## The shipped recipe at each magnification, on all fields at hand"
@@ -65,20 +65,22 @@ def magnifications_section(
     yield f"|{' --- |' * len(_COLUMNS)}"
     known = np.arange(len(every)) < len(first)
     for words, learned in (("the first folder (ships)", known), ("both folders", np.ones_like(known))):
-        oof = _measured(every, features, learned)
+        oof = _measured(every, (features, read), learned)
         for magnification, goal in GOALS.items():
             yield f"| {words} | {_row(oof, magnification, goal)} |"
 
 
-def _measured(fields: Sequence[Field], features: NDArray[np.floating], learned: NDArray[np.bool_]) -> OutOfFold:
-    """Cross-validate the head on all fields, while it learns only from those of `learned`."""
+def _measured(
+    fields: Sequence[Field], features: tuple[NDArray[np.floating], NDArray[np.floating]], learned: NDArray[np.bool_]
+) -> OutOfFold:
+    """Cross-validate the head on all fields, while it learns only from those of `learned`; see `features_of_head`."""
+    from_fields, read = features
     target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
 
     def fit_and_score(train: Indices, test: Indices) -> NDArray[np.floating]:
         own = train[learned[train]]
-        return fit_linear_head(features[own], target[own], patients[own].tolist(), BASE.c, BASE.shrinkage)(
-            features[test]
-        )
+        head = fit_linear_head(from_fields[own], target[own], patients[own].tolist(), BASE.c, BASE.shrinkage)
+        return head(read[test])
 
     return cross_validate(fields, fit_and_score, repeated_folds(fields, BASE.folds, SEEDS))
 

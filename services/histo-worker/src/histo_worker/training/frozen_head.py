@@ -1,7 +1,7 @@
 """The recipe of the shipped model: frozen pretrained features and a small head, measured out of fold."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +54,8 @@ def train_frozen_head(
 ) -> Trained:
     """Extract features, measure the head out of fold, and attach the final head to the backbone.
 
-    An ensemble of linear heads is one linear head, their mean.
+    An ensemble of linear heads is one linear head, their mean. A head that reads turned windows learns from windows as
+    they were stored: learning from turned ones costs accuracy (docs/results/tissue-tried.md, "A field that is turned").
 
     Args:
         config: The configuration.
@@ -63,9 +64,9 @@ def train_frozen_head(
         cache: Folder for features, or None.
         folding: The splits; by default those of the configuration.
     """
-    features = field_features(fields, config.reader, config.backbone, config.taps, weights, cache)[config.statistic]
+    features, read = features_of_head(config, fields, weights, cache)
     learned, heads = list(fields), list[LinearHead]()
-    oof = measure_linear_head(fields, features, config, folding=folding, heads=heads)
+    oof = measure_linear_head(fields, features, config, read, folding=folding, heads=heads)
     if config.final == "ensemble":
         head = mean_head(heads)
         if folding is not None:
@@ -88,17 +89,35 @@ def train_frozen_head(
         arrays=_assemble(config, head, weights),
         oof=oof,
         learned=learned,
-        evidence_scale=float(np.std(head(features))) * 2,
+        evidence_scale=float(np.std(head(read))) * 2,
         how=(
             f"Patches of {_patches(config.reader)}, read at {config.reader.size} pixels, go through {config.backbone} "
             f"(ImageNet weights, frozen; {licence}) up to {', '.join(config.taps)}. A logistic regression (C "
             f"{config.c}) reads the {config.statistic} of each feature map over the patch, from which differences "
             f"between patients of one class were taken out (strength {config.shrinkage})"
-            f"{f', {len(heads)} times, once for each fold, and averaged' * (config.final == 'ensemble')}; patch "
-            "logits are averaged over the field and calibrated"
+            f"{f', {len(heads)} times, once for each fold, and averaged' * (config.final == 'ensemble')}; "
+            f"{_TURNED * config.reader.turned}patch logits are averaged over the field and calibrated"
         ),
         pretrained=licence,
     )
+
+
+_TURNED = "patches are read turned by 0, 90, 180 and 270 degrees in turn; "
+
+
+def features_of_head(
+    config: FrozenHeadConfig, fields: Sequence[Field], weights: Path, cache: Path | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Features (fields, features) from which a head learns, and those of the same fields that it reads.
+
+    The two are the same unless the head reads turned windows.
+    """
+
+    def features(reader: FieldReader) -> NDArray[np.float32]:
+        return field_features(fields, reader, config.backbone, config.taps, weights, cache)[config.statistic]
+
+    learned = features(replace(config.reader, turned=False))
+    return learned, features(config.reader) if config.reader.turned else learned
 
 
 def _patches(reader: FieldReader) -> str:
