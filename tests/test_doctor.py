@@ -148,7 +148,7 @@ def test_a_disk_with_little_space(home, monkeypatch, free, state):
 @pytest.mark.parametrize(("free", "state"), [(20 * 1024**2, "problem"), (128 * 1024**2, "ok")])
 def test_a_small_folder_for_temporary_files_is_enough(monkeypatch, tmp_path, free, state):
     """As in the gateway's container, where the check said that uploads were refused."""
-    monkeypatch.setenv("LOBULE_DATABASE_URL", "sqlite:////nowhere")
+    monkeypatch.setenv("LOBULE_DATABASE_URL", f"sqlite:///{tmp_path}/lobule.sqlite")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=128 * 1024**2, used=0, free=free))
     [(found, said)] = examine("--home", tmp_path)[1]["disk"]
     assert (found, "reports fail" in said) == (state, state == "problem")
@@ -204,6 +204,14 @@ def test_a_folder_that_is_named_beside_the_variables_of_a_server(home, tmp_path,
     assert str(other) in found
     (home / "lobule.sqlite").unlink()
     assert [state for state, _ in examine("--home", home, "--port", 0)[1]["database"]] == ["ok"]
+
+
+def test_a_database_that_is_not_there_is_not_made(monkeypatch, tmp_path):
+    monkeypatch.setenv("LOBULE_DATABASE_URL", f"sqlite:///{tmp_path}/lobule.sqlite")
+    [(state, found)] = examine("--home", tmp_path)[1]["database"]
+    assert state == "problem"
+    assert "gateway.migrate" in found
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_database_beside_wrong_settings(monkeypatch, tmp_path):

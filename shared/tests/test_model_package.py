@@ -1,6 +1,7 @@
 """A model package is opened only where its weights are the ones that were measured."""
 
 import json
+import shutil
 
 import pytest
 
@@ -45,6 +46,11 @@ def _damage_manifest(folder):
     (folder / "model.json").write_text("{}")
 
 
+def _file_instead(folder):
+    shutil.rmtree(folder)
+    folder.write_bytes(b"")
+
+
 @pytest.mark.parametrize(
     ("harm", "word"),
     [
@@ -52,6 +58,7 @@ def _damage_manifest(folder):
         (_damage_manifest, "damaged"),
         (lambda folder: (folder / "MODEL_CARD.md").unlink(), "is installed on this server"),
         (lambda folder: (folder / "weights.npz").unlink(), "is installed on this server"),
+        (_file_instead, "is installed on this server"),
     ],
 )
 def test_refuses(folder, harm, word):

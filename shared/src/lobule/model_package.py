@@ -55,7 +55,7 @@ def open_package(folder: Path, modality: str | None = None) -> ModelPackage:
             raise AnalysisError("model_unavailable", "manifest", package=folder.name, count=1)
         card = (folder / "MODEL_CARD.md").read_text("utf-8")
         found = sha256_of(folder / manifest.weights_file)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         missing = Path(error.filename).name
         raise AnalysisError("model_unavailable", "not_installed", package=folder.name, file=missing) from None
     except ValidationError as error:

@@ -95,6 +95,10 @@ def database(installation: Installation) -> Iterator[Check]:
             yield Check("database", "ok", "database_new", {"folder": installation.home})
         return
     engine = make_engine(url)
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    if file and not Path(file).exists():  # a connection would make it
+        yield Check("database", "problem", "database_old", {"revision": "-"})
+        return
     try:
         yield from _of(engine)
     except SQLAlchemyError as error:
