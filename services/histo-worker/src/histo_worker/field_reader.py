@@ -28,7 +28,7 @@ class Reading(NamedTuple):
         windows: Their positions, in pixels of the field as it was read.
         scale: Scale at which the field was read; 1 unless it had to be shrunk.
         share: Share of the covering windows that were read; 1 unless the field is large.
-        turned: Whether the patches are turned by quarters, and their maps have to be turned back (`upright`).
+        turned: Whether the patches are turned (`preprocessing.quarters`), and `upright` turns their maps back.
     """
 
     patches: RGB8
@@ -56,7 +56,7 @@ class FieldReader:
         window_at: The magnification of `window`. At another one the window has the number of pixels that shows the same
             tissue, so that nuclei have the same size in every patch. None: the same pixels at every magnification.
         operation: A key of `OPERATIONS`, applied to each patch; empty keeps the pixels from 0 to 255.
-        turned: Whether the windows are turned by quarters, so that a field has nearly the same number however it lies.
+        turned: Whether the windows are turned in turn (`preprocessing.quarters`), so that orientation matters little.
     """
 
     size: int

@@ -1,7 +1,8 @@
-"""Turns the windows of a field by quarters, each by another number of them.
+"""Turns the windows of a field by 0, 90, 180 and 270 degrees in turn.
 
-A slide has no upright direction, but the features of a network of photographs have one. Read in this way, a field has
-nearly the same number however it lies, at no cost (docs/results/tissue-tried.md, "A field that is turned").
+A slide has no upright direction, but the features of a network that was trained on photographs depend on it. With
+turned windows, a field has nearly the same probability in every orientation, at no cost in time
+(docs/results/tissue-tried.md, "A field that is turned").
 """
 
 import numpy as np
@@ -11,7 +12,7 @@ _QUARTERS = 4
 
 
 def turn_windows(patches: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Turn patches (n, side, side, channels) in place, the i-th by i quarters, and return them."""
+    """Turn patches (n, side, side, channels) in place, the i-th by i times 90 degrees, and return them."""
     for i, patch in enumerate(patches):
         patch[:] = np.rot90(patch, i % _QUARTERS).copy()
     return patches
