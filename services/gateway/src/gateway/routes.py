@@ -36,6 +36,7 @@ from gateway.hints import endpoints as hints
 from gateway.images import endpoints as images
 from gateway.jobs import endpoints as jobs
 from gateway.jobs import internal
+from gateway.merges import endpoints as merges
 from gateway.modalities import endpoints as modality_endpoints
 from gateway.nodes import endpoints as nodes
 from gateway.parameters import refuse_unknown_parameters
@@ -101,6 +102,7 @@ ROUTERS = (
     system,
     webhooks,
     nodes,
+    merges,
     purge,
     sso,
     login_pages,

@@ -185,6 +185,7 @@ class TestFingerprints:
 def test_a_case_of_many_films_takes_work_in_proportion(monkeypatch):
     compared = []
     monkeypatch.setattr(identity, "_is_of_usual_person", lambda file, _: compared.append(file) or True)
-    films = [SimpleNamespace(id=str(n), identity=FileIdentity(patient_id_mark="key:1")) for n in range(200)]
-    assert service._strangers(films, {}) == []
+    mark, session = FileIdentity(patient_id_mark="key:1"), SimpleNamespace(scalars=lambda _: SimpleNamespace(all=list))
+    films = [SimpleNamespace(id=str(n), owner_id="o", identity=mark) for n in range(200)]
+    assert service._strangers(session, films, {}) == []
     assert len(compared) == len(films)

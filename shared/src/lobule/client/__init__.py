@@ -69,3 +69,7 @@ class Client(Cases, Images):
         body = status.model_dump(mode="json")  # needs no idempotency key: a repeated report changes nothing
         answer = self.with_retries(lambda: self.once("POST", "/api/v1/nodes/report", json=body))
         return NodeTasks.model_validate_json(answer.content)
+
+    def merge_patients(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Tell that a hospital has merged two identifiers of a patient, or has undone that."""
+        return self.with_retries(lambda: self.once("POST", "/api/v1/patients/merges", json=told)).json()

@@ -15,6 +15,7 @@ from gateway.cases.schemas import ConclusionRead
 from gateway.corrections.exclusion import excludable
 from gateway.database import DbSession
 from gateway.errors import WITH_ETAG, responses
+from gateway.images.merging import merged_at
 from gateway.language import AnswerLanguage
 from gateway.reader_findings import service as reader_findings
 from gateway.reports.service import versions
@@ -42,6 +43,7 @@ def read_case(
     response.headers["ETag"] = sheets.etag(session, case, user)
     return CaseDetail.of(
         case,
+        patient_merged_at=merged_at(session, [job.image for job in jobs]),
         images=[
             CaseImageRead.of(
                 job,

@@ -11,8 +11,10 @@ from gateway.auth.dependencies import CurrentUser
 from gateway.cases.dependencies import VisibleCase
 from gateway.database import DbSession
 from gateway.errors import responses
+from gateway.images import repository as images
+from gateway.images.merging import KnownPatients
 from gateway.names import repository
-from gateway.names.policy import RestoringStore
+from gateway.names.policy import NamePolicy, RestoringStore
 from gateway.users.models import User
 from lobule.errors import AnalysisError
 from lobule.imaging.dicom.file import open_dicom
@@ -31,6 +33,9 @@ class IdentityRead(BaseModel):
     )
     patient_name: str | None = Field(description="(0010,0010), family^given")
     patient_id: str | None = Field(description="(0010,0020)")
+    present_patient_id: str | None = Field(
+        description="identifier that has replaced `patient_id` since, by a merge in the hospital; null if there is none"
+    )
     patient_birth_date: date | None = Field(description="(0010,0030)")
     accession_number: str | None = Field(description="(0008,0050)")
     study_date: date | None = Field(description="(0008,0020)")
@@ -51,13 +56,23 @@ def identities_of(request: Request, session: Session, user: User, case_id: str) 
     """The names in the DICOM files of a case that this user may see; that they looked at them is in the audit log."""
     state = request.app.state
     kept = [(each.image_id or "", each.object_key, apart) for each, apart in repository.of_case(session, case_id)]
+    present = _present(session, state.names, case_id)
     session.commit()  # gives the connection back before the files are read
     record_apart(request, user, "case.identity", "case", case_id)
     store = RestoringStore(state.store, state.sessions, state.names)
-    return [found for image_id, key, apart in kept if (found := _read(store, image_id, key, apart=apart)) is not None]
+    read = (_read(store, image_id, key, present.get(image_id), apart=apart) for image_id, key, apart in kept)
+    return [found for found in read if found is not None]
 
 
-def _read(store: RestoringStore, image_id: str, key: str, *, apart: bool) -> IdentityRead | None:
+def _present(session: Session, names: NamePolicy, case_id: str) -> dict[str, str | None]:
+    """The identifiers that have replaced those in the files of a case, by the ids of the images."""
+    held = images.with_apart(session, case_id)
+    known = KnownPatients.of(session, held)
+    merges = {image.id: known.merge_of(image.owner_id, image.identity) for image in held}
+    return {each: names.unseal(merge.sealed, merge.id) for each, merge in merges.items() if merge and merge.sealed}
+
+
+def _read(store: RestoringStore, image_id: str, key: str, present: str | None, *, apart: bool) -> IdentityRead | None:
     with store.open_header(key) as stream:
         try:
             said = identity_of(open_dicom(stream).tags)
@@ -68,6 +83,7 @@ def _read(store: RestoringStore, image_id: str, key: str, *, apart: bool) -> Ide
         apart=apart,
         patient_name=said.patient_name,
         patient_id=said.patient_id,
+        present_patient_id=present,
         patient_birth_date=said.patient_birth_date,
         accession_number=said.accession_number,
         study_date=said.study_date,

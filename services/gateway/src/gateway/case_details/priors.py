@@ -1,7 +1,8 @@
 """Earlier examinations of a case's patient that lie in other cases.
 
 They are found by the mark of the patient's identifier in the files, which an identifier such as `ANON` has not (see
-`gateway.images.identity`), and left out where name or date of birth differ. Only what the user may see is found.
+`gateway.images.identity`), or of one that it was merged with, and left out where name or date of birth differ. Only
+what the user may see is found.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from gateway.cases.evidence import state_of
 from gateway.cases.examinations import WORK_UP, Examination, current_date, examinations
 from gateway.cases.models import Case
 from gateway.images import repository
-from gateway.images.identity import UsualPatient
+from gateway.images.identity import SamePatient
+from gateway.images.merging import KnownPatients
 from gateway.images.models import Image
 from gateway.users.models import User
 
@@ -58,12 +60,12 @@ def beside(session: Session, user: User, case: Case) -> list[Beside]:
 
 def _of_patient(session: Session, user: User, case: Case, own: Sequence[Image]) -> list[Image]:
     """The images of the patient of a case in other cases."""
-    identities = [image.identity for image in own if image.identity and image.identity.patient_id_mark]
-    marks = {identity.patient_id_mark for identity in identities if identity.patient_id_mark}
+    marks = {image.identity.patient_id_mark for image in own if image.identity and image.identity.patient_id_mark}
     if not marks:
         return []
-    found, patient = repository.of_patients(session, user, marks, case.id), UsualPatient(identities)
-    return [image for image in found if not patient.differences(image.identity)]
+    known = KnownPatients(session, marks)
+    patient = SamePatient(own, known)
+    return [each for each in repository.of_patients(session, user, marks | known.marks, case.id) if patient.has(each)]
 
 
 def priors_of(session: Session, user: User, case: Case) -> list[PriorExamination]:

@@ -7,13 +7,16 @@ from gateway.cases import refused_films
 from gateway.cases.models import Case
 from gateway.images import repository as images
 from gateway.images.identity import UsualPatient
+from gateway.images.merging import KnownPatients
 from gateway.jobs import repository as jobs
 from gateway.jobs.schemas import JobRead
 
 
 def refused_films_of(session: Session, case: Case) -> list[RefusedFilm]:
     """Those whose file is kept apart, and those that are only noted."""
-    patient = UsualPatient([image.identity for image in images.of_case(session, case.id)])
+    own, apart = images.of_case(session, case.id), images.apart_from(session, case.id)
+    known = KnownPatients.of(session, [*own, *apart])
+    patient = UsualPatient([known.identity(image) for image in own])
     noted = [
         RefusedFilm(
             sha256=sha256,
@@ -32,10 +35,10 @@ def refused_films_of(session: Session, case: Case) -> list[RefusedFilm]:
             view=film.view,
             laterality=film.laterality,
             study_date=film.study_date,
-            differs=patient.differences(film.identity),
+            differs=patient.differences(known.identity(film)),
             image_id=film.id,
             job=JobRead.of(jobs.latest_of_image(session, film.id)),
         )
-        for film in images.apart_from(session, case.id)
+        for film in apart
     ]
     return noted + kept

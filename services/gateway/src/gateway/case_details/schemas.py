@@ -91,6 +91,10 @@ class CaseDetail(BaseModel):
     state: CaseState = Field(description="state of the case")
     signed_version: int | None = Field(description="version of the report in force; null if there is none")
     read_twice: bool = Field(description="whether two people read it independently; see `/reads`")
+    patient_merged_at: datetime | None = Field(
+        description="since when the hospital knows the patient by another identifier than the files say, and signed "
+        "reports too; null if it does not"
+    )
     sample: bool = Field(description="whether it is a sample case, which belongs to no patient and cannot be signed")
     images: list[CaseImageRead] = Field(description="images in display order, each with its newest analysis")
     refused_films: list[RefusedFilm] = Field(
@@ -111,6 +115,7 @@ class CaseDetail(BaseModel):
     def of(
         cls,
         case: Case,
+        patient_merged_at: datetime | None,
         images: list[CaseImageRead],
         refused_films: list[RefusedFilm],
         conclusion: ConclusionRead,
@@ -129,6 +134,7 @@ class CaseDetail(BaseModel):
             state=case.state,
             signed_version=case.signed_version,
             read_twice=case.read_twice,
+            patient_merged_at=patient_merged_at,
             sample=case.sample,
             images=images,
             refused_films=refused_films,

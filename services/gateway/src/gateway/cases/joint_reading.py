@@ -140,7 +140,7 @@ def request_reading(
         requester: The user who changed the films; by default, the one who requested the newest analysis.
     """
     places = examinations([job.image for job in analyses])
-    strangers = of_other_patients([job.image for job in analyses])
+    strangers = of_other_patients(session, [job.image for job in analyses])
     films = [
         job
         for job in analyses

@@ -54,13 +54,13 @@ def conclusion_of(session: Session, case: Case, jobs: Sequence[Job]) -> Conclusi
     recent = recent_priors(images)
     views: set[Hanging | None] = {film.hanging for film in evidence_of([job for job in jobs if job.image_id in recent])}
     conclusion = conclude(evidence_of(current), unread, refused, replaced, comparison, breasts, recent=views, **state)
-    before = [*_strangers(images, names), *reasons_before(since)]
+    before = [*_strangers(session, images, names), *reasons_before(since)]
     return conclusion.model_copy(update={"reasons": [*before, *conclusion.reasons]})
 
 
-def _strangers(images: Sequence[Image], names: dict[str, str]) -> list[Reason]:
+def _strangers(session: Session, images: Sequence[Image], names: dict[str, str]) -> list[Reason]:
     """What to say of files that name another patient than most files of the case, though they were accepted."""
-    others = of_other_patients(images)
+    others = of_other_patients(session, images)
     strange = [names[image.id] for image in images if image.id in others]
     return [Reason(code="other_patient", values={"images": strange})] if strange else []
 

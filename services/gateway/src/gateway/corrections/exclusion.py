@@ -38,7 +38,7 @@ def excludable(session: Session, held: Sequence[Image], user: User) -> set[str]:
     owner = users.by_id(session, held[0].owner_id)
     if owner is None or owner.id == user.id or owner.role == "service" or not owner.active:
         return {image.id for image in held}
-    return of_other_patients(held) | {image.id for image in held if image.apart}
+    return of_other_patients(session, held) | {image.id for image in held if image.apart}
 
 
 def exclude(

@@ -130,7 +130,7 @@ def move(session: Session, image: Image, case_id: str | None, requester: Request
         ProblemError: `duplicate_image` or `other_patient`, 409.
     """
     if case_id is not None:
-        refuse_other_patient(image, repository.of_case(session, case_id), accepted=accepted)
+        refuse_other_patient(session, image, repository.of_case(session, case_id), accepted=accepted)
     _refuse_twin(session, image, image.modality, case_id)
     left, image.case_id, image.apart = image.case_id, case_id, False
     session.flush()

@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
+from sqlalchemy.orm import Session
+
 from gateway.errors import ProblemError
+from gateway.images.merging import KnownPatients
 from gateway.images.models import FileIdentity, Image
 from gateway.images.schemas import plausible_day
 from lobule.imaging.header import DicomIdentity
@@ -74,6 +77,7 @@ class Fingerprints:
             study_date=identity.study_date if identity.study_date and plausible_day(identity.study_date) else None,
             accession_mark=self._mark("accession", _plain(identity.accession_number)),
             dicom_modality=_code(identity.modality),
+            issuer_mark=self._mark("issuer", _plain(identity.patient_id_issuer)),
         )
 
     def person_of(self, identity: DicomIdentity) -> str:
@@ -144,23 +148,53 @@ class UsualPatient:
         return [name for name, mark in _PATIENT.items() if _differs(getattr(file, mark), self._marks[name])]
 
 
+class SamePatient:
+    """Tells the files of a patient, by the identifiers in them or by those that the hospital has merged them into.
+
+    Args:
+        own: Images of one case; those whose files have no identifier do not count.
+        known: The patients of these and of those that are compared with them.
+    """
+
+    def __init__(self, own: Sequence[Image], known: KnownPatients) -> None:
+        named = [image for image in own if image.identity and image.identity.patient_id_mark]
+        self._known, self._as_named = known, UsualPatient([image.identity for image in named])
+        self._as_known = UsualPatient([known.identity(image) for image in named])
+
+    def has(self, image: Image) -> bool:
+        """Whether the file of an image names this patient."""
+        if not self._as_named.differences(image.identity):
+            return True
+        return not self._as_known.differences(self._known.identity(image))
+
+
 def differences(new: FileIdentity, others: Sequence[FileIdentity]) -> list[PatientAttribute]:
     """The attributes in which a file names another patient than the other files do; see `UsualPatient`."""
     return UsualPatient(others).differences(new)
 
 
-def of_other_patients(images: Sequence[Image]) -> set[str]:
+def of_other_patients(session: Session, images: Sequence[Image]) -> set[str]:
     """The ids of the images of a case that name another patient than most of its files do."""
-    usual = UsualPatient([image.identity for image in images])
-    return {image.id for image in images if usual.differences(image.identity)}
+    known = KnownPatients.of(session, images)
+    usual = UsualPatient([known.identity(image) for image in images])
+    return {image.id for image in images if usual.differences(known.identity(image))}
 
 
-def refuse_other_patient(image: Image, others: Sequence[Image], *, accepted: bool) -> dict[str, list[PatientAttribute]]:
+def differences_from(session: Session, image: Image, others: Sequence[Image]) -> list[PatientAttribute]:
+    """The attributes in which an image names another patient than other images, after the merges of identifiers."""
+    known = KnownPatients.of(session, [image, *others])
+    return differences(known.identity(image), [known.identity(other) for other in others])
+
+
+def refuse_other_patient(
+    session: Session, image: Image, others: Sequence[Image], *, accepted: bool
+) -> dict[str, list[PatientAttribute]]:
     """Refuse to put an image of another patient into a case.
 
     Gives what differs, for the audit log, if it is accepted.
 
     Args:
+        session: The transaction.
         image: The image.
         others: Images of the case.
         accepted: Whether the user confirmed that the image belongs there.
@@ -168,7 +202,7 @@ def refuse_other_patient(image: Image, others: Sequence[Image], *, accepted: boo
     Raises:
         ProblemError: `other_patient`, 409.
     """
-    differing = differences(image.identity, [other.identity for other in others if other.id != image.id])
+    differing = differences_from(session, image, [other for other in others if other.id != image.id])
     if differing and not accepted:
         raise ProblemError(
             409,

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
+    Text,
     UniqueConstraint,
     and_,
     false,
@@ -56,6 +57,7 @@ class FileIdentity:
         study_date: StudyDate, if it is plausible.
         accession_mark: Fingerprint of AccessionNumber.
         dicom_modality: Modality, such as `MG`.
+        issuer_mark: Fingerprint of IssuerOfPatientID.
     """
 
     patient_id_mark: str | None = None
@@ -68,6 +70,7 @@ class FileIdentity:
     study_date: date | None = None
     accession_mark: str | None = None
     dicom_modality: str | None = None
+    issuer_mark: str | None = None
 
 
 class Image(Base):
@@ -124,6 +127,7 @@ class Image(Base):
         mapped_column("file_study_date", Date, nullable=True),
         mapped_column("accession_mark", String(50), nullable=True),
         mapped_column("dicom_modality", String(16), nullable=True),
+        mapped_column("issuer_mark", String(50), nullable=True),
     )
     # part of a signed version, so it cannot be deleted
     signed: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -177,3 +181,28 @@ class Image(Base):
             view=self.view,
             laterality=self.laterality,
         )
+
+
+class PatientMerge(Base):
+    """What a program told of two identifiers of patients: that one has replaced the other, or that it has not.
+
+    Rows are never changed. Of two identifiers, what was told of them last holds; see `gateway.images.merging`.
+    """
+
+    __tablename__ = "patient_merges"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "message_id", "former_mark", "present_mark"),
+        Index("ix_patient_merges_former_mark", "former_mark"),
+        Index("ix_patient_merges_present_mark", "present_mark"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))  # who told it; it counts for files of this account
+    message_id: Mapped[str] = mapped_column(String(200))
+    issuer_mark: Mapped[str | None] = mapped_column(String(50))  # fingerprint of the assigning authority of both
+    former_mark: Mapped[str] = mapped_column(String(50))
+    present_mark: Mapped[str] = mapped_column(String(50))
+    undone: Mapped[bool] = mapped_column(default=False)  # whether the two are of different patients
+    told_at: Mapped[datetime]  # when it happened in the hospital
+    received_at: Mapped[datetime] = mapped_column(default=now)
+    sealed: Mapped[str | None] = mapped_column(Text)  # the present identifier, encrypted; None if names are not kept

@@ -8,7 +8,7 @@ from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.groups.repository import shared_with
-from gateway.images.models import Image
+from gateway.images.models import Image, PatientMerge
 from gateway.paging import Order, count, created_between, page
 from gateway.users.models import User
 from lobule.contracts.result import Assessment, Modality
@@ -133,3 +133,23 @@ def mark_signed(session: Session, case_id: str, current: Mapping[str, Assessment
     for image_id, assessment in current.items():
         signed = {"signed_as_current": True, "signed_assessment": assessment}
         session.execute(update(Image).where(Image.id == image_id).values(**signed))
+
+
+def merges_of(session: Session, marks: Set[str]) -> Sequence[PatientMerge]:
+    """What was told of identifiers with one of these marks, in any order."""
+    told = or_(PatientMerge.former_mark.in_(marks), PatientMerge.present_mark.in_(marks))
+    return session.scalars(select(PatientMerge).where(told)).all()
+
+
+def merge_of_message(session: Session, merge: PatientMerge) -> PatientMerge | None:
+    """What the same message told of the same identifiers before."""
+    same = ("owner_id", "message_id", "former_mark", "present_mark")
+    query = select(PatientMerge).where(*(getattr(PatientMerge, name) == getattr(merge, name) for name in same))
+    return session.scalar(query)
+
+
+def of_owner(session: Session, owner_id: str, marks: Set[str]) -> Sequence[Image]:
+    """The images of an owner in cases whose files bear one of these marks of patients, those kept apart too."""
+    column = Image.__table__.c.patient_id_mark
+    query = select(Image).where(Image.owner_id == owner_id, column.in_(marks), Image.case_id.is_not(None))
+    return session.scalars(query.order_by(Image.id)).all()

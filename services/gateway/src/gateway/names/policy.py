@@ -19,6 +19,7 @@ from lobule import layout
 from lobule.contracts.modality import Format
 from lobule.imaging.dicom.deidentify import Replaced, deidentify, restored
 from lobule.imaging.dicom.retained import Scope
+from lobule.imaging.dicom.vocabulary import Tag
 from lobule.imaging.header import DicomIdentity
 from lobule.imaging.metadata import without_metadata
 from lobule.storage import ObjectStore, ObjectWriter
@@ -95,6 +96,17 @@ class NamePolicy:
     def decrypt(self, kept: KeptIdentity) -> Replaced | None:
         """A kept identity; None if the key is missing or another one."""
         return None if self._cipher is None else self._cipher.decrypt(kept.sealed, kept.object_key)
+
+    def seal(self, identifier: str, place: str) -> str | None:
+        """Encrypt the identifier of a patient that is kept for a row; None if identities are not kept."""
+        if self._policy != "keep" or self._cipher is None:
+            return None
+        return self._cipher.encrypt(Replaced({Tag.PATIENT_ID: identifier.encode()}), place)
+
+    def unseal(self, sealed: str, place: str) -> str | None:
+        """An identifier of `seal`; None if the key is missing or another one."""
+        found = None if self._cipher is None else self._cipher.decrypt(sealed, place)
+        return None if found is None else found.values[Tag.PATIENT_ID].decode()
 
     def _pseudonym(self, identity: DicomIdentity) -> str:
         person = self._prints.person_of(identity) if self._policy == "pseudonymise" else ""

@@ -16,7 +16,7 @@ from gateway.database import DbSession, read, release
 from gateway.errors import WITH_ETAG, not_found, responses
 from gateway.images import repository
 from gateway.images.dependencies import VisibleImage
-from gateway.images.identity import differences
+from gateway.images.identity import PatientAttribute, differences_from
 from gateway.images.models import Image
 from gateway.images.schemas import plausible_day
 from gateway.names.policy import NamePolicy
@@ -96,11 +96,15 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
         await run_in_threadpool(pictures.forget_preview, prefix)
         raise
     marks = state.fingerprints.of(file)
+
+    def differs(session: Session) -> list[PatientAttribute]:
+        return differences_from(session, Image(owner_id=others[0].owner_id, identity=marks), others) if others else []
+
     return PreviewRead(
         **PictureRead.of(upload.image_id, facts).model_dump(),
         study_date=file.study_date if file.study_date and plausible_day(file.study_date) else None,
         patient=PatientRead.of(marks),
-        differs=differences(marks, [other.identity for other in others]),
+        differs=await run_in_threadpool(read, state.sessions, differs),
     )
 
 

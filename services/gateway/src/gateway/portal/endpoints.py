@@ -15,6 +15,7 @@ from gateway.cases.models import Case
 from gateway.cases.repositories import lists
 from gateway.database import DbSession
 from gateway.images import repository as images
+from gateway.images.merging import merged_at
 from gateway.jobs import repository as jobs
 from gateway.jobs.schemas import JobRead
 from gateway.portal.documents import api_groups, model_pages
@@ -69,6 +70,7 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
         earlier=any(shown.earlier for shown in lists.image_summaries(session, user, [case]).values()),
         named=named,
         beside=beside(session, user, case),
+        merged_at=merged_at(session, images.of_case(session, case.id)),
         input_error_codes=_INPUT_ERRORS,
         not_evaluated=sorted(UNUSUAL_FILM),
         doubts=_DOUBTS,

@@ -1,7 +1,7 @@
 """Inspects backups for data of a patient."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,18 @@ from lobule.storage.local import LocalStore
 
 
 def inspect_backup(
-    folder: str, patient_mark: str, purged: Sequence[str], unattributed: Sequence[str] = ()
+    folder: str, patient_marks: Set[str], purged: Sequence[str], unattributed: Sequence[str] = ()
 ) -> BackupHolding:
     """What a backup has of a patient.
 
     Args:
         folder: Folder of the backup; empty if an older version made it, which did not record it.
-        patient_mark: Keyed fingerprint of the PatientID, which the rows of images have.
+        patient_marks: Keyed fingerprints of the PatientID, and of those merged with it, which the rows of images have.
         purged: Folders of the objects that purges of the patient deleted: a backup into the same folder keeps them,
             though its rows do not name them any more.
         unattributed: Folders of the objects that purges deleted of which this server cannot tell the patient any more.
     """
-    place, key = Path(folder), patient_mark.partition(":")[0]
+    place, keys = Path(folder), {mark.partition(":")[0] for mark in patient_marks}
     if not folder:
         return BackupHolding(folder=folder, made_at=None, state="unreachable")
     rows, certain = list[dict[str, Any]](), True
@@ -31,9 +31,9 @@ def inspect_backup(
         about = description(place)
         for row in _images_of(place):
             mark = row.get("patient_id_mark")
-            if mark == patient_mark:
+            if mark in patient_marks:
                 rows.append(row)
-            certain &= "patient_id_mark" in row and (mark is None or mark.partition(":")[0] == key)
+            certain &= "patient_id_mark" in row and (mark is None or mark.partition(":")[0] in keys)
     except (OSError, ValueError, BackupError):
         return BackupHolding(folder=folder, made_at=None, state="unreachable")
     prefixes = {*purged, *(layout.image_folder(row["id"]) for row in rows)}

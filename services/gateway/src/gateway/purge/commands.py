@@ -85,10 +85,11 @@ def backups(
         raise typer.Exit(2)
     with reading(make_session_factory(make_engine(settings.database_url))) as session:
         folders = repository.backup_folders(session)
-        purged = repository.deleted_before(session, mark)
+        marks = repository.marks_of(session, mark)
+        purged = repository.deleted_before(session, marks)
         unattributed = repository.deleted_under_other_keys(session, mark)
     named = dict.fromkeys([*folders, *(str(each.resolve()) for each in folder or ())])
-    found = [inspect_backup(each, mark, purged, unattributed) for each in named]
+    found = [inspect_backup(each, marks, purged, unattributed) for each in named]
     typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     if not found:
         print_sentence("cli.no_backup_folder")

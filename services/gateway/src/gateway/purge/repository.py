@@ -1,14 +1,15 @@
 """Queries on all that the database has of a patient."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.audit.models import BACKUP_CREATED, AuditEvent
 from gateway.cases.models import Case
 from gateway.idempotency.models import KeyedRequest
+from gateway.images.merging import KnownPatients
 from gateway.images.models import Image
 from gateway.nodes.models import Node
 from gateway.webhooks.models import Delivery
@@ -19,15 +20,22 @@ _PATIENT = AuditEvent.detail["patient_mark"].as_string()
 
 
 def images_of(session: Session, patient_mark: str) -> Sequence[Image]:
-    """The images whose files name a patient, regardless of their owners, the oldest first."""
-    mark = Image.__table__.c.patient_id_mark
-    return session.scalars(select(Image).where(mark == patient_mark).order_by(Image.created_at, Image.id)).all()
+    """The images whose files name a patient, regardless of their owners, the oldest first.
+
+    Those of an identifier that was merged with the patient's are of the patient if the merge counts for their owner.
+    """
+    column = Image.__table__.c
+    mark, linked = column.patient_id_mark, KnownPatients(session, [patient_mark]).linked(patient_mark)
+    merged = [and_(Image.owner_id == owner, mark == other) for owner, other in sorted(linked)]
+    return session.scalars(
+        select(Image).where(or_(mark == patient_mark, *merged)).order_by(Image.created_at, Image.id)
+    ).all()
 
 
-def has_others(session: Session, case_id: str, patient_mark: str) -> bool:
+def has_others(session: Session, case_id: str, patient_marks: Set[str]) -> bool:
     """Whether files of a case name another patient."""
     mark = Image.__table__.c.patient_id_mark
-    query = select(func.count()).select_from(Image).where(Image.case_id == case_id, mark != patient_mark)
+    query = select(func.count()).select_from(Image).where(Image.case_id == case_id, mark.not_in(patient_marks))
     return bool(session.scalar(query))
 
 
@@ -60,9 +68,14 @@ def delete_answers(session: Session, before: datetime) -> int:
     return gone.rowcount  # pyright: ignore[reportAttributeAccessIssue] - a DML result
 
 
-def deleted_before(session: Session, patient_mark: str) -> list[str]:
+def marks_of(session: Session, patient_mark: str) -> set[str]:
+    """The marks of a patient's identifier and of those that it was merged with."""
+    return {patient_mark, *(mark for _, mark in KnownPatients(session, [patient_mark]).linked(patient_mark))}
+
+
+def deleted_before(session: Session, patient_marks: Set[str]) -> list[str]:
     """The folders of the objects that earlier purges of a patient deleted, or began to."""
-    return _deleted(session, patient_mark == _PATIENT)
+    return _deleted(session, _PATIENT.in_(patient_marks))
 
 
 def deleted_under_other_keys(session: Session, patient_mark: str) -> list[str]:

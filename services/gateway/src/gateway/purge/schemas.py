@@ -76,6 +76,9 @@ class Certificate(BaseModel):
     by: str = Field(description="name of the administrator")
     reason: str = Field(description="why")
     patient_mark: str | None = Field(description="keyed fingerprint of the PatientID")
+    merged_identifiers: int = Field(
+        default=0, description="further identifiers that the hospital has merged with this one; their films count too"
+    )
     dry_run: bool = Field(description="whether nothing was deleted")
     case_ids: list[str] = Field(description="identifiers of the cases")
     deleted: Deleted = Field(description="what was deleted")

@@ -5,7 +5,7 @@ repeated: it deletes what is left, in the folders of earlier purges of the patie
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,6 +55,8 @@ class Purge:
     def run(self, patient_id: str, *, by: str, reason: str, note: Note, dry_run: bool = False) -> Certificate:
         """Delete all cases with an image of the patient, and the images without a case.
 
+        Identifiers that the hospital has merged are of one patient.
+
         Args:
             patient_id: PatientID as the films have it.
             by: The user who requested it.
@@ -69,8 +71,9 @@ class Purge:
         if mark is None:
             raise ProblemError(422, "patient_is_nobody")
         began = now()
-        before = read(self._sessions, lambda session: repository.deleted_before(session, mark))
-        case_ids, lone, first, shared = read(self._sessions, lambda session: _found(session, mark))
+        marks = read(self._sessions, lambda session: repository.marks_of(session, mark))
+        before = read(self._sessions, lambda session: repository.deleted_before(session, marks))
+        case_ids, lone, first, shared = read(self._sessions, lambda session: _found(session, mark, marks))
         for case_id in case_ids:
             about = _Rows("case", case_id, mark, lambda session, each=case_id: self._case(session, each, by))
             self._delete(about, note, dry_run=dry_run)
@@ -88,6 +91,7 @@ class Purge:
             by=by,
             reason=reason,
             patient_mark=mark,
+            merged_identifiers=len(marks) - 1,
             dry_run=dry_run,
             case_ids=case_ids,
             deleted=self._done,
@@ -239,12 +243,12 @@ def note_of_command(session: Session, action: str, kind: str, target_id: str, de
     record(session, None, "lobule", action, kind, target_id, detail)
 
 
-def _found(session: Session, mark: str) -> tuple[list[str], list[str], datetime | None, int]:
+def _found(session: Session, mark: str, marks: Set[str]) -> tuple[list[str], list[str], datetime | None, int]:
     """The patient's cases, images without a case, the time of the first one, and how many cases have others' files."""
     found = repository.images_of(session, mark)
     case_ids = sorted({image.case_id for image in found if image.case_id is not None and not image.apart})
     lone = [image.id for image in found if image.case_id is None or (image.apart and image.case_id not in case_ids)]
-    shared = sum(repository.has_others(session, case_id, mark) for case_id in case_ids)
+    shared = sum(repository.has_others(session, case_id, marks) for case_id in case_ids)
     return case_ids, lone, found[0].created_at if found else None, shared
 
 

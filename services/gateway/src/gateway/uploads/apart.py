@@ -6,7 +6,7 @@ from gateway.cases import refused_films
 from gateway.cases import repository as cases
 from gateway.corrections import removal
 from gateway.images import repository as images
-from gateway.images.identity import PatientAttribute, differences
+from gateway.images.identity import PatientAttribute, differences_from
 from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.objects import delete_after_commit
@@ -67,5 +67,4 @@ def keep(session: Session, image: Image, *, by_instance: bool) -> list[PatientAt
     image.apart = True
     session.add(image)
     session.flush()
-    others = images.of_case(session, image.case_id)
-    return differences(image.identity, [other.identity for other in others])
+    return differences_from(session, image, images.of_case(session, image.case_id))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from gateway.cases import repository as cases
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository as images
-from gateway.images.identity import differences, refuse_other_patient
+from gateway.images.identity import differences_from, refuse_other_patient
 from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.modalities.service import Modalities
@@ -108,8 +108,8 @@ def refuse_instance(session: Session, store: ObjectStore, image: Image, others: 
     """
     known = same_instance(image, others)
     if known is not None:
-        if differences(image.identity, [known.identity]):
-            refuse_other_patient(image, others, accepted=False)
+        if differences_from(session, image, [known]):
+            refuse_other_patient(session, image, others, accepted=False)
         if image.received_sha256 != known.received_sha256 and not _is_same_film(store, image, known):
             raise OtherFilm
         raise Duplicate(known.id, jobs.latest_of_image(session, known.id).id)

@@ -162,7 +162,7 @@ class UploadService:
                     others = images.of_case(session, image.case_id)
                     if by_instance:
                         checks.refuse_instance(session, self._store, image, others)
-                    detail |= refuse_other_patient(image, others, accepted=options.accept_other_patient)
+                    detail |= refuse_other_patient(session, image, others, accepted=options.accept_other_patient)
                     apart.take_the_place(session, self._store, image, former)
                 checks.refuse_duplicate(session, image)
                 if options.replaces is not None and replaced is None:

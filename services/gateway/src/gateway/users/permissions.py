@@ -25,7 +25,7 @@ MEANINGS: dict[Permission, str] = {
     "sign": "sign reports in the portal",
     "administer": "manage users, groups, queues and failed work",
     "audit": "read the audit log",
-    "node": "report as a DICOM node, take its tasks, and store DICOM objects made from other users' cases",
+    "node": "report as a DICOM node, take its tasks, tell merges of patients, store DICOM objects of others' cases",
     "emergency": "open the case of another user for an hour and give a reason, which its owner and the audit log see",
 }
 
@@ -50,7 +50,7 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     (_ANY, r"/api/v1/(users/me|auth/logout|tokens|sessions|webhooks|emergency-access|hints)(/.*)?", "account"),
     (_READING, r"/api/v1/(groups|models|modalities|signing-keys)(/.*)?", "account"),
     (_READING, r"/(api/v1|admin)/audit(\.csv)?", "audit"),
-    ("POST", r"/api/v1/nodes/report", "node"),
+    ("POST", r"/api/v1/(nodes/report|patients/merges)", "node"),
     (_ANY, r"(/api/v1)?/(admin|users|groups|nodes|patients)(/.*)?", "administer"),
     ("POST", rf"{_CASE}/emergency-access", "emergency"),
     ("POST", rf"{_CASE}/(reports|reads|arbitration)", "sign"),

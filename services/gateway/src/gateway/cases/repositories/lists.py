@@ -12,7 +12,8 @@ from gateway.cases.examinations import current_date, examinations
 from gateway.cases.joint_reading import key_of
 from gateway.cases.models import Case, SignedRead
 from gateway.images import repository as images
-from gateway.images.identity import UsualPatient
+from gateway.images.identity import SamePatient
+from gateway.images.merging import KnownPatients
 from gateway.images.models import Image
 from gateway.jobs.models import Examination
 from gateway.users.models import User
@@ -72,10 +73,10 @@ def image_summaries(session: Session, user: User, cases: Sequence[Case]) -> dict
     of_these = select(Image).where(Image.case_id.in_([case.id for case in cases]), Image.apart.is_(False))
     own = _by_case(session.scalars(of_these).all())
     marks = {mark for found in own.values() for image in found if (mark := image.identity.patient_id_mark)}
-    others: dict[str, list[Image]] = defaultdict(list)
-    for image in images.of_patients(session, user, marks) if marks else ():
+    known, others = KnownPatients(session, marks), defaultdict[str, list[Image]](list)
+    for image in images.of_patients(session, user, marks | known.marks) if marks else ():
         others[image.identity.patient_id_mark or ""].append(image)
-    return {case_id: _shown(case_id, found, others) for case_id, found in own.items()}
+    return {case_id: _shown(case_id, found, others, known) for case_id, found in own.items()}
 
 
 def _by_case(found: Sequence[Image]) -> dict[str, list[Image]]:
@@ -85,16 +86,17 @@ def _by_case(found: Sequence[Image]) -> dict[str, list[Image]]:
     return by_case
 
 
-def _shown(case_id: str, own: list[Image], others: dict[str, list[Image]]) -> ImageSummary:
+def _shown(case_id: str, own: list[Image], others: dict[str, list[Image]], known: KnownPatients) -> ImageSummary:
     places = examinations(own)
     current = [image for image in own if not places[image.id].is_prior]
     views = {f"{image.laterality}{image.view}" for image in current} & set(HANGINGS)
     days = {places[image.id].date for image in own if places[image.id].is_prior}
     today = current_date(own)
-    identities = [image.identity for image in own if image.identity.patient_id_mark]
-    same = [image for mark in {each.patient_id_mark for each in identities} for image in others.get(mark or "", ())]
-    patient = UsualPatient(identities)
-    elsewhere = [image for image in same if image.case_id != case_id and not patient.differences(image.identity)]
+    marks = {mark for image in own if (mark := image.identity.patient_id_mark)}
+    marks |= {linked for mark in marks for _, linked in known.linked(mark)}
+    patient = SamePatient(own, known)
+    same = [image for mark in marks for image in others.get(mark, ()) if image.case_id != case_id]
+    elsewhere = [image for image in same if patient.has(image)]
     if today is not None:
         days |= _days_before(elsewhere, today)
     return ImageSummary(views=len(views), earlier=len(days))

@@ -1,0 +1,92 @@
+"""Resolves the identifiers of patients that a hospital has merged.
+
+A merge is a link between two identifiers. Rows of images keep the fingerprints of their files, so that a merge can be
+undone. A link counts for the files of the account that told it, unless they name another assigning authority.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from gateway.images import repository
+from gateway.images.models import FileIdentity, Image, PatientMerge
+
+_Key = tuple[str, str]
+"""Owner and mark of an identifier."""
+
+
+class KnownPatients:
+    """The patients of some files as the hospital knows them now.
+
+    Args:
+        session: The transaction.
+        marks: Marks of the identifiers in the files.
+    """
+
+    def __init__(self, session: Session, marks: Iterable[str | None]) -> None:
+        self._linked, self._newest = dict[_Key, Set[_Key]](), dict[_Key, PatientMerge]()
+        for each in _in_force(session, {mark for mark in marks if mark}):
+            one, other = (each.owner_id, each.former_mark), (each.owner_id, each.present_mark)
+            joined = self._linked.get(one, {one}) | self._linked.get(other, {other})
+            self._linked |= dict.fromkeys(joined, joined)
+            self._newest |= dict.fromkeys(joined, each)
+
+    @classmethod
+    def of(cls, session: Session, images: Sequence[Image]) -> "KnownPatients":
+        """The patients of images."""
+        return cls(session, [image.identity.patient_id_mark for image in images if image.identity])
+
+    @property
+    def marks(self) -> set[str]:
+        """The marks of all identifiers that are linked, of whichever account."""
+        return {mark for _, mark in self._linked}
+
+    def linked(self, mark: str) -> set[_Key]:
+        """The identifiers that are linked with one, each with the account for whose files that counts."""
+        return {key for owner, other in self._linked if other == mark for key in self._linked[owner, other]}
+
+    def merge_of(self, owner_id: str, file: FileIdentity) -> PatientMerge | None:
+        """The merge that tells by which identifier the patient of a file is known now; None if by its own."""
+        merge = self._newest.get((owner_id, file.patient_id_mark or ""))
+        if merge is None or merge.present_mark == file.patient_id_mark:
+            return None
+        return merge if file.issuer_mark in (None, merge.issuer_mark) else None
+
+    def identity(self, image: Image) -> FileIdentity:
+        """What the file of an image says of its patient, with the surviving identifier; see `resolved`."""
+        return self.resolved(image.owner_id, image.identity)
+
+    def resolved(self, owner_id: str, file: FileIdentity) -> FileIdentity:
+        """What a file says of its patient, with the surviving identifier.
+
+        A file of a former identifier has no name then: the records of a patient that are merged often differ in it. The
+        birth date stays, and tells where the wrong patients were merged.
+        """
+        merge = self.merge_of(owner_id, file)
+        return file if merge is None else replace(file, patient_id_mark=merge.present_mark, patient_name_mark=None)
+
+
+def merged_at(session: Session, images: Sequence[Image]) -> datetime | None:
+    """Since when the patient of a case is known by another identifier than its files say; None if by the same."""
+    known = KnownPatients.of(session, images)
+    merges = [merge for image in images if image.identity and (merge := known.merge_of(image.owner_id, image.identity))]
+    return max((merge.told_at for merge in merges), default=None)
+
+
+def _in_force(session: Session, marks: set[str]) -> Sequence[PatientMerge]:
+    """The merges of identifiers, and of those that they are linked with, in the order in which they happened.
+
+    Of two identifiers, what happened last counts, whichever message came first.
+    """
+    told, asked, waiting = dict[str, PatientMerge](), set[str](), marks
+    while waiting:
+        found = repository.merges_of(session, waiting)
+        told |= {each.id: each for each in found}
+        asked |= waiting
+        waiting = {mark for each in found for mark in (each.former_mark, each.present_mark)} - asked
+    in_order = sorted(told.values(), key=lambda each: (each.told_at, each.received_at))
+    last = {(each.owner_id, frozenset((each.former_mark, each.present_mark))): each for each in in_order}
+    in_force = {each.id for each in last.values() if not each.undone}
+    return [each for each in in_order if each.id in in_force]

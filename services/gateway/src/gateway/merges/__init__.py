@@ -1,0 +1,1 @@
+"""Merges of patients' identifiers, as the systems of a hospital tell them."""
