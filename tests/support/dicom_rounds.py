@@ -18,6 +18,9 @@ from dicom_node.settings import NodeSettings
 from lobule.client import Client
 from lobule.launcher.system import RunningSystem
 
+PROGRAM, PROGRAM_PASSWORD = "pacs", "a long password of a program"
+"""The account of `node_of_a_program`."""
+
 
 def send(orthanc, films) -> None:
     association = connect(orthanc.dicom_port, calling="MODALITY", called="ORTHANC")
@@ -74,10 +77,9 @@ def dated(uid: str, day: str, patient: str, seed: int, **tags) -> list[pydicom.D
 @contextmanager
 def node_of_a_program(system: RunningSystem, **settings) -> Iterator[Node]:
     """A node in this process, with the account of a program that may report."""
-    name, password = "pacs", "a long password of a program"
-    add = [sys.executable, "-m", "lobule.cli", "user", "add", name, "--role", "service", "--password-stdin"]
-    subprocess.run([*add, "--home", system.home.folder], input=password, text=True, check=True)
-    with Client(system.url, name, password) as program:
+    add = [sys.executable, "-m", "lobule.cli", "user", "add", PROGRAM, "--role", "service", "--password-stdin"]
+    subprocess.run([*add, "--home", system.home.folder], input=PROGRAM_PASSWORD, text=True, check=True)
+    with Client(system.url, PROGRAM, PROGRAM_PASSWORD) as program:
         made = program.request("POST", "/api/v1/tokens", json={"name": "node", "scopes": ["read", "write"]}).json()
     own = {"gateway_url": system.url, "api_token": made["secret"], "dicom_calling_ae_titles": "*"}
     node = Node(NodeSettings(**own, dicom_port=0, dicom_reserve_bytes=0, **settings))

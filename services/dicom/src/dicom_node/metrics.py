@@ -8,7 +8,7 @@ from prometheus_client import Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from dicom_node.journal import outgoing, received, retention, studies
+from dicom_node.journal import merges, outgoing, received, retention, studies
 from dicom_node.journal.database import Journal
 from lobule.certificate_metric import certificate_end
 
@@ -44,7 +44,7 @@ class JournalCollector(Collector):
         """Query the journal."""
         with self._journal.reading() as database:
             by_state, of_studies = received.counts(database), studies.counts(database)
-            of_sendings = outgoing.counts(database)
+            of_sendings, of_merges = outgoing.counts(database), merges.counts(database)
             oldest = received.oldest_waiting(database)
             swept = retention.last_run(database) if self._retention else None
         held = GaugeMetricFamily("lobule_dicom_received", "Objects in the journal, by state", labels=["state"])
@@ -59,6 +59,12 @@ class JournalCollector(Collector):
         for state, count in of_sendings.items():
             sent.add_metric([state], count)
         yield sent
+        merged = GaugeMetricFamily(
+            "lobule_dicom_merges", "Merges of patients, by what the gateway knows", labels=["state"]
+        )
+        for state, count in of_merges.items():
+            merged.add_metric([state], count)
+        yield merged
         age = 0.0 if oldest is None else max(0.0, time.time() - oldest)
         yield GaugeMetricFamily("lobule_dicom_waiting_seconds", "Age of the oldest object that waits", value=age)
         free = self._free_bytes()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dicom_node.delivery.forwarder import Forwarder
 from dicom_node.hl7.listener import OrderListener
+from dicom_node.hl7.merge_teller import MergeTeller
 from dicom_node.journal import studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.studies import Study
@@ -78,8 +79,10 @@ class Node:
         committer = Committer(self.journal, settings)
         commitment = CommitmentScp(self.journal, frozenset(commitment_peers(settings)), committer.wake)
         self._scp = StorageScp(settings, self.intake, commitment, self.awaited)
-        self.orders = None if settings.dicom_hl7_port is None else OrderListener(settings, self.journal)
-        self._loops = [self._forwarder, committer, *self._result_loops(settings, client)]
+        teller = MergeTeller(self.journal, client)
+        listens = settings.dicom_hl7_port is not None
+        self.orders = OrderListener(settings, self.journal, teller.wake) if listens else None
+        self._loops = [self._forwarder, committer, teller, *self._result_loops(settings, client)]
         if fetcher is not None:
             self._loops.append(fetcher)
         performer = Performer(self.journal, self.intake, settings) if settings.dicom_ups_url else None

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from dicom_node.journal import orders, purging, received
+from dicom_node.journal import merges, orders, purging, received
 from dicom_node.journal.database import Journal
 from dicom_node.receiving.intake import Intake
 from dicom_node.results.files import ResultFiles
@@ -36,6 +36,7 @@ def _purge_study(journal: Journal, intake: Intake, study_uid: str) -> int:
             results.delete(name)
         for patient_id in patients:
             orders.forget_patient(database, patient_id)
+            merges.forget_patient(database, patient_id)
     _log.info("study purged", objects=len(hashes), results=len(names))
     return len(hashes) + len(names)
 

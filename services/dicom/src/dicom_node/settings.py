@@ -128,6 +128,12 @@ class NodeSettings(ServiceSettings):
     dicom_hl7_networks: str = Field(
         "127.0.0.0/8,::1/128", description="networks from which orders are accepted (comma-separated)"
     )
+    dicom_hl7_authority: str = Field(
+        "",
+        max_length=200,
+        description="assigning authority of the PatientID of films, as PID-3.4 and (0010,0021) name it: merges "
+        "of its identifiers reach cases; unset: none do",
+    )
     dicom_case_names: Literal["pseudonym", "order"] = Field(
         "pseudonym",
         description="name of a new case: a random `pseudonym`, or the number of the study's `order` if it is known",

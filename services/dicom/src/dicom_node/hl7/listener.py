@@ -6,7 +6,7 @@ import socketserver
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -18,7 +18,7 @@ from dicom_node.hl7 import patients
 from dicom_node.hl7.mllp import FrameError, FrameReader, frame
 from dicom_node.hl7.orders import read_orders
 from dicom_node.hl7.syntax import MOST_BYTES, Message, SyntaxProblem, escape, parse, parse_loosely, segment
-from dicom_node.journal import orders
+from dicom_node.journal import merges, orders
 from dicom_node.journal.database import Journal
 from dicom_node.journal.orders import Order
 from dicom_node.peers import networks
@@ -38,15 +38,17 @@ class OrderListener(socketserver.ThreadingTCPServer):
     Args:
         settings: The node's settings; `dicom_hl7_port` is set.
         journal: The node's journal, which stores the orders.
+        on_merge: Called after a merge of patients was stored that concerns cases.
     """
 
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, settings: NodeSettings, journal: Journal) -> None:
+    def __init__(self, settings: NodeSettings, journal: Journal, on_merge: Callable[[], object] = lambda: None) -> None:
         assert settings.dicom_hl7_port is not None
         self.journal, self.timeout_s = journal, settings.dicom_timeout_s
+        self.authority, self.on_merge = settings.dicom_hl7_authority, on_merge
         self._networks, self._tls = networks(settings.dicom_hl7_networks), server_context(settings)
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()  # connections by address
@@ -125,7 +127,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         reader = FrameReader(self.request, MOST_BYTES, listener.timeout_s)
         try:
             while (content := reader.next()) is not None:
-                answer = frame(_answer(content, listener.journal))
+                answer = frame(_answer(content, listener))
                 self.request.settimeout(listener.timeout_s)  # the reader left what remained of its own
                 self.request.sendall(answer)
         except FrameError as error:
@@ -133,15 +135,15 @@ class _Conversation(socketserver.BaseRequestHandler):
                 _refused(error.problem)
 
 
-def _answer(content: bytes, journal: Journal) -> bytes:
+def _answer(content: bytes, listener: OrderListener) -> bytes:
     """Process a message and return its acknowledgment."""
     message: Message | None = None
     try:
         message = parse(content)
         if message.value("MSH", 9) == patients.TYPE:
-            _take_patients(patients.read_merges(message), journal)
+            _take_patients(message, listener)
         else:
-            _take_orders(read_orders(message), journal)
+            _take_orders(read_orders(message), listener.journal)
     except SyntaxProblem as problem:
         _refused(f"error_{problem.code}")
         return acknowledgment(message or _heading(content), "AR" if problem.code == "200" else "AE", problem)
@@ -164,15 +166,20 @@ def _take_orders(told: Sequence[tuple[Order, bool]], journal: Journal) -> None:
     _log.info("orders", taken=sum(stands for _, stands in told), cancelled=sum(not stands for _, stands in told))
 
 
-def _take_patients(merges: Sequence[patients.Merge], journal: Journal) -> None:
+def _take_patients(message: Message, listener: OrderListener) -> None:
     """Note merges. What else a message says of a patient is not kept here, and is accepted: a refusal stops queues."""
-    if not merges:
+    merged = patients.read_merges(message)
+    links = patients.read_links(message, listener.authority) if listener.authority else []
+    if not merged and not links:
         metrics.orders.labels("about_patient").inc()
         return
-    with journal.transaction() as database:
-        changed = sum(orders.merge(database, each.former, each.present) for each in merges)
-    metrics.orders.labels("merge").inc()
-    _log.info("patients_merged", merges=len(merges), orders=changed)
+    with listener.journal.transaction() as database:
+        changed = sum(orders.merge(database, each.former, each.present) for each in merged)
+        new = sum(merges.add(database, each) for each in links)
+    metrics.orders.labels("merge" if merged else "unmerge").inc()
+    _log.info("patients_merged", merges=len(merged), orders=changed, links=new, undone=not merged)
+    if new:
+        listener.on_merge()
 
 
 def _heading(content: bytes) -> Message | None:

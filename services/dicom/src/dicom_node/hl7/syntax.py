@@ -68,6 +68,12 @@ class Message:
         given = segment[field].split("~") if field < len(segment) else []
         return [value for each in given if (value := component_of(each, 1))]
 
+    def identifiers(self, name: str, field: int) -> list[tuple[str, frozenset[str]]]:
+        """Each identifier of a field (CX) in the first segment of a name, with the names of its assigning authority."""
+        segment = next(self.every(name), ())
+        given = segment[field].split("~") if field < len(segment) else []
+        return [(value, _authority(each)) for each in given if (value := component_of(each, 1))]
+
     def value(self, name: str, field: int, component: int = 1) -> str:
         """A component of a field's first repetition in the first segment of a name; empty if there is none."""
         return component_of(self.field(name, field), component)
@@ -77,6 +83,13 @@ class Message:
         segment = next(self.every(name), ())
         first = segment[field].split("~")[0].strip() if field < len(segment) else ""
         return "" if first == _NULL else first
+
+
+def _authority(identifier: str) -> frozenset[str]:
+    """The namespace and the universal ID of the assigning authority of an identifier (CX-4); none if it names none."""
+    parts = identifier.split("^")
+    said = parts[3].split("&")[:2] if len(parts) > 3 else []
+    return frozenset(name for each in said if (name := unescape(each).strip()) and name != _NULL)
 
 
 def component_of(field: str, number: int) -> str:

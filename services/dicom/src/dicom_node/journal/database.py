@@ -90,6 +90,18 @@ CREATE TABLE IF NOT EXISTS orders (
     filler TEXT NOT NULL,
     told_at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS merges (
+    message_id TEXT NOT NULL,
+    told_at REAL NOT NULL,
+    authority TEXT NOT NULL,
+    former TEXT NOT NULL,
+    present TEXT NOT NULL,
+    undone INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting',
+    UNIQUE (message_id, former, present)
+);
+CREATE INDEX IF NOT EXISTS merges_of_former ON merges (former);
+CREATE INDEX IF NOT EXISTS merges_of_present ON merges (present);
 CREATE TABLE IF NOT EXISTS work_items (
     uid TEXT PRIMARY KEY,
     transaction_uid TEXT NOT NULL,

@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dicom_node.journal import merges
+
 LONGEST_NUMBER = 64
 """Characters of an order's number, accession number or patient identifier."""
 MOST_IDENTIFIERS = 10
@@ -51,7 +53,9 @@ def cancel(database: sqlite3.Connection, order: Order) -> None:
 def find(database: sqlite3.Connection, accession: str | None, patient_id: str | None) -> Order | None:
     """The order with this accession number; None if it is of another patient."""
     row = database.execute("SELECT * FROM orders WHERE accession = ?", (accession,)).fetchone()
-    if row is None or patient_id is None or patient_id not in row["patient_id"].split("\n"):
+    if row is None or patient_id is None:
+        return None
+    if not {*merges.numbers_of(database, patient_id)} & {*row["patient_id"].split("\n")}:
         return None
     return Order(row["accession"], patient_id, row["placer"], row["filler"])
 

@@ -1,7 +1,7 @@
 """Chooses the priors of a study among the studies of a node."""
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from lobule.imaging.header import DicomIdentity
@@ -63,6 +63,10 @@ class PriorCriteria:
             current.patient_name,
         )
 
+    def under(self, patient_id: str) -> "PriorCriteria":
+        """The criteria under another identifier that the hospital has merged with this one; names may differ then."""
+        return self if patient_id == self.patient_id else replace(self, patient_id=patient_id, name=None)
+
     def is_prior(self, study: FoundStudy) -> bool:
         """Whether a study is an earlier mammogram of the same patient, as far as the node describes it."""
         return (
@@ -104,6 +108,9 @@ def choose(found: Iterable[FoundStudy], criteria: PriorCriteria, known: Set[str]
         most: Largest number of priors.
     """
     priors = {each.study_uid: each for each in found if criteria.is_prior(each) and each.study_uid not in known}
-    return sorted(priors.values(), key=lambda study: (study.study_date or date.min, study.study_uid), reverse=True)[
-        :most
-    ]
+    return newest(priors.values(), most)
+
+
+def newest(studies: Iterable[FoundStudy], most: int) -> Sequence[FoundStudy]:
+    """The newest of some studies."""
+    return sorted(studies, key=lambda study: (study.study_date or date.min, study.study_uid), reverse=True)[:most]

@@ -9,12 +9,12 @@ from uuid import uuid4
 import structlog
 
 from dicom_node import metrics
-from dicom_node.journal import priors, received, studies
+from dicom_node.journal import merges, priors, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.priors import PriorSearch
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
-from dicom_node.priors.choosing import FoundStudy, PriorCriteria, choose
+from dicom_node.priors.choosing import FoundStudy, PriorCriteria, choose, newest
 from dicom_node.priors.peers import FoundFilm, Peer, PeerError
 from dicom_node.privacy import error_location
 from dicom_node.receiving.intake import Intake
@@ -140,15 +140,19 @@ class PriorFetcher(Loop):
         if criteria is None:
             return "nobody_named"
         self._refuse_signed(study)
-        named = peer.studies(criteria)
-        found = choose(named, criteria, self._known(named), self._most)
+        with self._journal.reading() as database:
+            numbers = merges.numbers_of(database, criteria.patient_id, criteria.issuer)
+        either = {each: criteria.under(each) for each in numbers}
+        named = [study for each in either.values() for study in peer.studies(each)]
+        priors_of = [choose(named, each, self._known(named), self._most) for each in either.values()]
+        found = newest([study for each in priors_of for study in each], self._most)
         count, failed = 0, None
         for prior in found:
             try:
                 for film in peer.films(prior.study_uid):
                     may_be_film = not film.sop_class_uid or film.sop_class_uid in FILM_CLASSES
                     if may_be_film and film.sop_instance_uid not in taken and not self.closing:
-                        count += self._add(peer, study, criteria, prior, film)
+                        count += self._add(peer, study, either[prior.patient_id], prior, film)
             except PeerError as error:  # the other priors are added
                 failed = error
         if failed is not None:

@@ -12,7 +12,9 @@ _ACCESSION = {
 }
 
 
-def fhir_bundle(source: Mapping[str, Any], header: Dataset, pdf: bytes, patient_system: str, accession: str) -> bytes:
+def fhir_bundle(
+    source: Mapping[str, Any], header: Dataset, pdf: bytes, patient_system: str, accession: str, patient_id: str = ""
+) -> bytes:
     """The transaction as JSON.
 
     Args:
@@ -21,12 +23,13 @@ def fhir_bundle(source: Mapping[str, Any], header: Dataset, pdf: bytes, patient_
         pdf: The signed report.
         patient_system: System (URI) of the patient's identifier; may be empty.
         accession: Number of the study as its films have it; may be empty.
+        patient_id: Identifier that is used for the patient now; empty: that of the film.
     """
     bundle = json.loads(json.dumps(source))
     for entry in bundle.get("entry", []):
         resource = entry["resource"]
         if "subject" in resource:
-            resource["subject"] = _subject(header, patient_system)
+            resource["subject"] = _subject(patient_id or str(header.PatientID), patient_system)
         if resource["resourceType"] == "ImagingStudy":
             resource["identifier"] = _identifiers(header, accession)
         if resource["resourceType"] == "DiagnosticReport" and resource["status"] in ("final", "amended"):
@@ -35,8 +38,8 @@ def fhir_bundle(source: Mapping[str, Any], header: Dataset, pdf: bytes, patient_
     return json.dumps(bundle, separators=(",", ":")).encode()
 
 
-def _subject(header: Dataset, system: str) -> Mapping[str, Any]:
-    identifier = {"value": str(header.PatientID) or "unknown"}
+def _subject(patient_id: str, system: str) -> Mapping[str, Any]:
+    identifier = {"value": patient_id or "unknown"}
     return {"type": "Patient", "identifier": {"system": system, **identifier} if system else identifier}
 
 

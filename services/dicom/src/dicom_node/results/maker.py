@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from dicom_node import metrics
-from dicom_node.journal import orders, outgoing, received, studies
+from dicom_node.journal import merges, orders, outgoing, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.orders import LONGEST_NUMBER
 from dicom_node.journal.outgoing import OutgoingObject
@@ -118,9 +118,12 @@ class ResultMaker(Loop):
         elif examination.signed is None and not self._was_signed(study, case):
             examination = replace(examination, signed_version=None)  # what was signed is of an earlier examination
         accession = self._accession_of(examination.header)
+        patient_id = str(examination.header.PatientID)
         with self._journal.reading() as database:
-            order = orders.find(database, accession, str(examination.header.PatientID))
-        context = replace(self._context, order=order, accession=accession)
+            order = orders.find(database, accession, patient_id)
+            issuer = str(examination.header.get("IssuerOfPatientID") or "")
+            present = merges.numbers_of(database, patient_id, issuer)[0]
+        context = replace(self._context, order=order, accession=accession, patient_id=present)
         settled = not (examination.awaited and examination.is_current)
         for product in products(examination, self._client, case["id"], context):
             if wanting := [each.name for each in self._recipients if product.kind in each.kinds]:

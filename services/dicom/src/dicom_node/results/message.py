@@ -34,6 +34,7 @@ def report_message(
     accession: str,
     link: str,
     made_at: datetime,
+    patient_id: str = "",
     corrects: bool = False,
 ) -> bytes:
     """The message.
@@ -46,6 +47,7 @@ def report_message(
         accession: Number of the study as its films have it; may be empty.
         link: Address of the report.
         made_at: Time of the message.
+        patient_id: Identifier that is used for the patient now; empty: that of the films.
         corrects: Whether there was an earlier message about the study.
     """
     signed, header = examination.signed, examination.header
@@ -57,7 +59,7 @@ def report_message(
     study_day = f"{_said(header, 'StudyDate')}{_said(header, 'StudyTime')[:6]}" if _said(header, "StudyDate") else ""
     lines = [
         "MSH|^~\\&|LOBULE||||" + f"{now}||ORU^R01^ORU_R01|{control_id(uid)}|P|2.5.1|||AL|NE||UNICODE UTF-8",
-        _patient(header),
+        _patient(header, patient_id),
         segment("ORC", f1="RE", f2=placer, f3=filler),
         segment(
             "OBR",
@@ -128,9 +130,9 @@ def _person(name: str) -> str:
     return f"&{escape(name)}"
 
 
-def _patient(header: Dataset) -> str:
+def _patient(header: Dataset, patient_id: str) -> str:
     issuer = _said(header, "IssuerOfPatientID")
-    identifier = components(_said(header, "PatientID"), "", "", issuer)
+    identifier = components(patient_id or _said(header, "PatientID"), "", "", issuer)
     sex = _said(header, "PatientSex")
     return segment(
         "PID",

@@ -46,12 +46,14 @@ class ReportingContext:
         patient_system: Identifier system of patients in FHIR.
         order: Order of the study, if it is known.
         accession: Accession number of the study as its films have it, which may be longer than the standard allows.
+        patient_id: Identifier that the hospital uses for the patient now; empty: that of the films.
     """
 
     portal_url: str = ""
     patient_system: str = ""
     order: Order | None = None
     accession: str = ""
+    patient_id: str = ""
 
 
 NO_CONTEXT = ReportingContext()
@@ -222,7 +224,8 @@ def _document(examination: Examination, client: Client, case_id: str) -> Dataset
 
 def _message(examination: Examination, case_id: str, context: ReportingContext, *, corrects: bool) -> Document:
     names = {"uid": generate_uid(), "link": f"{context.portal_url.rstrip('/')}/cases/{case_id}"}
-    names["accession"], now = context.accession, datetime.now(UTC)
+    names |= {"accession": context.accession, "patient_id": context.patient_id}
+    now = datetime.now(UTC)
     return Document(
         names["uid"], report_message(examination, **names, order=context.order, made_at=now, corrects=corrects)
     )
@@ -231,9 +234,8 @@ def _message(examination: Examination, case_id: str, context: ReportingContext, 
 def _bundle(examination: Examination, client: Client, case_id: str, context: ReportingContext) -> Document:
     pdf = client.case_report(case_id, examination.signed_version, "pdf")
     bundle = client.fhir_bundle(case_id, examination.signed_version)
-    return Document(
-        generate_uid(), fhir_bundle(bundle, examination.header, pdf, context.patient_system, context.accession)
-    )
+    header, system = examination.header, context.patient_system
+    return Document(generate_uid(), fhir_bundle(bundle, header, pdf, system, context.accession, context.patient_id))
 
 
 def _pictures(examination: Examination, client: Client) -> Dataset:

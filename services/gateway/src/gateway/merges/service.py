@@ -29,9 +29,10 @@ def take_merge(session: Session, request: Request, user: User, body: PatientMerg
     A message that comes again changes nothing.
     """
     state = request.app.state
-    issued = {"patient_id_issuer": body.authority}
-    former = state.fingerprints.of(DicomIdentity(patient_id=body.former, **issued))
-    present = state.fingerprints.of(DicomIdentity(patient_id=body.present, **issued))
+    former, present = (
+        state.fingerprints.of(DicomIdentity(patient_id=each, patient_id_issuer=body.authority))
+        for each in (body.former, body.present)
+    )
     marks = former.patient_id_mark, present.patient_id_mark
     nothing = PatientMergeRead(is_new=False, cases=0, added_films=0, at=now())
     if marks[0] is None or marks[1] is None or marks[0] == marks[1]:
