@@ -1,19 +1,28 @@
 """HL7 v2: merges of patients that concern cases. They are told to the gateway, and followed in what goes out."""
 
-from datetime import UTC, datetime
+import json
+import time
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
+from dicom_peer import FILM, STUDY
+from dicom_study import delivered_study
 
 from dicom_node.hl7 import listener
 from dicom_node.hl7.merge_teller import MergeTeller
 from dicom_node.hl7.mllp import exchange
 from dicom_node.hl7.syntax import MOST_BYTES, parse
-from dicom_node.journal import merges, orders
+from dicom_node.journal import merges, orders, priors
 from dicom_node.journal.database import Journal
+from dicom_node.journal.merges import ToldMerge
 from dicom_node.journal.orders import Order
 from dicom_node.metrics import JournalCollector
+from dicom_node.priors.choosing import FoundStudy
+from dicom_node.priors.fetcher import PriorFetcher
+from dicom_node.priors.peers import FoundFilm
 from lobule.client import ApiError
+from lobule.imaging.header import read_header
 
 HEADING = "MSH|^~\\&|RIS|{facility}|LOBULE|H|20260101||ADT^{event}|{control}|P|2.5.1\rEVN|{event}|{at}\r"
 
@@ -182,3 +191,70 @@ def test_a_purge_deletes_what_was_told_of_the_patient(node):
     with node.journal.transaction() as database:
         merges.forget_patient(database, "A")
     assert node.told() == [("C", "D", False)]
+
+
+def test_what_is_signed_after_it_goes_out_under_the_present_number(make_film, tmp_path):
+    """The objects of the study keep the patient of its films: the archive has merged them by itself."""
+    with delivered_study(lambda: make_film(PatientID="P1"), tmp_path) as study:
+        bundle = {"resource": {"resourceType": "Observation", "subject": {"reference": "Patient/x"}}}
+        study.gateway.fhir_bundle = lambda *_: {"resourceType": "Bundle", "type": "transaction", "entry": [bundle]}
+        with study.journal.transaction() as database:
+            merges.add(database, ToldMerge("C1", 0, "H", "P1", "P9", undone=False))
+        study.gateway.sign(verdicts=False)
+        study.look()
+        [message], [posted] = study.intake.results.glob("*.hl7"), study.intake.results.glob("*.json")
+        assert parse(message.read_bytes()).value("PID", 3) == "P9"
+        [entry] = json.loads(posted.read_bytes())["entry"]
+        assert entry["resource"]["subject"]["identifier"] == {"value": "P9"}
+        assert {report.PatientID for report in study.of("conclusion")} == {"P1"}
+
+
+class Archive:
+    """A system that has a study of either number.
+
+    Args:
+        films: Paths of the films by PatientID.
+    """
+
+    name = "ARCHIVE"
+
+    def __init__(self, films) -> None:
+        self.films_of, self.asked = films, []
+
+    def studies(self, criteria):
+        self.asked.append(criteria.patient_id)
+        uid = f"1.2.{criteria.patient_id[1:]}"
+        return [FoundStudy(uid, criteria.patient_id, "", date(2025, 1, int(criteria.patient_id[1:])))]
+
+    def films(self, study_uid: str):
+        return [FoundFilm(f"{study_uid}.1", "", FILM)]
+
+    def fetch(self, study_uid: str, film, path) -> None:
+        path.write_bytes(self.films_of[f"P{study_uid[4:]}"].read_bytes())
+
+
+def test_earlier_films_are_searched_under_every_number(make_film, tmp_path, monkeypatch):
+    """Their names may differ: that is why the patient had two numbers."""
+    films = {
+        f"P{n}": make_film(
+            PatientID=f"P{n}", PatientName=f"Roe^{n}", StudyDate=f"2025010{n}", StudyInstanceUID=f"1.2.{n}"
+        )
+        for n in (1, 9)
+    }
+    now = make_film(PatientID="P1", PatientName="Roe^1", StudyDate="20260501")
+    with delivered_study(lambda: now, tmp_path) as study:
+        with study.journal.transaction() as database:
+            merges.add(database, ToldMerge("C1", 0, "H", "P1", "P9", undone=False))
+            priors.ask(database, STUDY, ["ARCHIVE"], time.time())
+        uploaded, archive = [], Archive(films)
+        study.gateway.reads = lambda _: {"signed": 0}
+        study.gateway.upload = lambda path, *_, **__: uploaded.append(path.read_bytes())
+        monkeypatch.setattr("dicom_node.priors.fetcher.identify", lambda path, *_: identity(path))
+        PriorFetcher(study.journal, study.intake, study.gateway, [archive], most=2, years=6, give_up_hours=1).work()
+    assert sorted(archive.asked) == ["P1", "P9"]
+    assert uploaded == [films["P9"].read_bytes(), films["P1"].read_bytes()], "the newest first"
+
+
+def identity(path):
+    """What the film of an archive says, whose UID is of no matter here."""
+    return read_header(path, "mammography").dicom

@@ -55,7 +55,7 @@ def test_an_update_is_accepted_and_changes_nothing(node, event):
     assert node.matches("ACC-1", "P1", "NAT-1", "P9") == [True, True, False]
 
 
-@pytest.mark.parametrize("event", ["A18", "A34", "A40", "A40^ADT_A39", "A47"])
+@pytest.mark.parametrize("event", ["A18", "A34", "A39", "A40", "A40^ADT_A39", "A47"])
 def test_after_a_merge_orders_match_films_of_either_number(node, event):
     assert node.ask(adt(event, ("P9^^^H~NAT-9^^^NAT", "P1^^^H"))) == ("AA", "")
     assert node.matches("ACC-1", "P9", "NAT-9", "P1", "NAT-1") == [True] * 4

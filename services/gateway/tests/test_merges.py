@@ -65,6 +65,15 @@ def priors(client, pacs):
     return lambda case: [each["case_id"] for each in client.get(f"/api/v1/cases/{case}/priors", headers=pacs).json()]
 
 
+@pytest.fixture
+def reader(client, pacs, alice, root):
+    """Alice, in the group of the node. Gives her headers."""
+    group = client.post("/api/v1/groups", headers=root, json={"name": "Unit"}).json()["id"]
+    for name in ("alice", "pacs"):
+        client.put(f"/api/v1/groups/{group}/members/{name}", headers=root)
+    return alice
+
+
 def case_of(client, pacs, case):
     return client.get(f"/api/v1/cases/{case}", headers=pacs).json()
 
@@ -100,29 +109,24 @@ def test_a_film_of_the_surviving_number_belongs_to_the_case(client, pacs, examin
     assert examine("P8", "20260301", case).json()["code"] == "other_patient"
 
 
-def test_a_signed_report_stays_as_it_is(client, pacs, alice, root, examine, merge):
+def test_a_signed_report_stays_as_it_is(client, reader, examine, merge):
     case = examine("P1", "20260301").case
-    group = client.post("/api/v1/groups", headers=root, json={"name": "Unit"}).json()["id"]
-    for name in ("alice", "pacs"):
-        client.put(f"/api/v1/groups/{group}/members/{name}", headers=root)
     examine("P9", "20260301", case)
     signed = {"conclusion": "not_sure", "acknowledged": ["not_read_together", "not_assessed"]}
-    answer = client.post(f"/api/v1/cases/{case}/reports", headers=alice, json=signed)
+    answer = client.post(f"/api/v1/cases/{case}/reports", headers=reader, json=signed)
     assert answer.status_code == 201, answer.text
-    before = case_of(client, alice, case)
+    before = case_of(client, reader, case)
     assert merge("P1", "P9")["added_films"] == 0
-    after = case_of(client, alice, case)
+    after = case_of(client, reader, case)
     assert after["reports"] == before["reports"]
     assert after["state"] == before["state"]
     assert (len(after["images"]), len(after["refused_films"])) == (1, 1)
     assert after["patient_merged_at"] is not None
 
 
-def test_the_page_tells_it(client, pacs, alice, root, examine, merge, cookie_of):
+@pytest.mark.usefixtures("reader")
+def test_the_page_tells_it(client, examine, merge, cookie_of):
     case = examine("P1", "20260301").case
-    group = client.post("/api/v1/groups", headers=root, json={"name": "Unit"}).json()["id"]
-    for name in ("alice", "pacs"):
-        client.put(f"/api/v1/groups/{group}/members/{name}", headers=root)
     client.cookies.set(*cookie_of("alice"))
     assert 'data-role="merged"' not in client.get(f"/cases/{case}").text
     merge("P1", "P9")

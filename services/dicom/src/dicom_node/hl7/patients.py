@@ -9,7 +9,7 @@ from dicom_node.journal.merges import ToldMerge
 from dicom_node.journal.orders import LONGEST_NUMBER, MOST_IDENTIFIERS
 
 TYPE = "ADT"
-_MERGES = frozenset({"A18", "A30", "A34", "A36", "A40", "A46", "A47"})
+_MERGES = frozenset({"A18", "A30", "A34", "A36", "A39", "A40", "A46", "A47"})
 """Events whose MRG-1 has former identifiers of the patient in PID-3."""
 _UNLINK = "A37"
 """The event that two patients (PID) are not one."""
