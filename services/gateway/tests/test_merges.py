@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from gateway.audit.models import AuditEvent
 from gateway.images.models import PatientMerge
+from gateway.names.policy import NamePolicy
 
 SEEDS = count(1)
 BIRTH = {"PatientBirthDate": "19600101"}
@@ -249,3 +251,22 @@ def test_a_purge_finds_films_of_either_number(client, root, examine, merge, aske
     assert (said["case_ids"], said["merged_identifiers"], said["shared_cases"]) == (cases, 1, 0)
     said = client.post("/api/v1/patients/purge", headers=root, json=body | {"dry_run": False}).json()
     assert (said["deleted"]["cases"], said["left_rows"]) == (2, 0)
+
+
+def test_kept_names_show_the_present_number_until_a_purge(app, client, root, reader, examine, merge, monkeypatch):
+    policy = NamePolicy(
+        app.state.settings.model_copy(update={"names": "keep", "names_key": SecretStr("a key of the tests" * 2)}),
+        app.state.fingerprints,
+    )
+    for service in (app.state, app.state.uploads):
+        monkeypatch.setattr(service, "names" if service is app.state else "_names", policy)
+    case = examine("P1", "20260301").case
+    merge("P1", "P9")
+    [said] = client.get(f"/api/v1/cases/{case}/identity", headers=reader).json()
+    assert (said["patient_id"], said["present_patient_id"]) == ("P1", "P9")
+    with app.state.sessions() as session:
+        assert "P9" not in (session.scalar(select(PatientMerge.sealed)) or "P9")
+    body = {"patient_id": "P1", "reason": "asked for"}
+    assert client.post("/api/v1/patients/purge", headers=root, json=body).status_code == 200
+    with app.state.sessions() as session:
+        assert session.scalars(select(PatientMerge.sealed)).all() == [None]

@@ -186,7 +186,7 @@ class Image(Base):
 class PatientMerge(Base):
     """What a program told of two identifiers of patients: that one has replaced the other, or that it has not.
 
-    Rows are never changed. Of two identifiers, what was told of them last holds; see `gateway.images.merging`.
+    Of two identifiers, what happened last holds; see `gateway.images.merging`. Only a purge changes a row.
     """
 
     __tablename__ = "patient_merges"

@@ -10,7 +10,7 @@ from gateway.audit.models import BACKUP_CREATED, AuditEvent
 from gateway.cases.models import Case
 from gateway.idempotency.models import KeyedRequest
 from gateway.images.merging import KnownPatients
-from gateway.images.models import Image
+from gateway.images.models import Image, PatientMerge
 from gateway.nodes.models import Node
 from gateway.webhooks.models import Delivery
 
@@ -71,6 +71,15 @@ def delete_answers(session: Session, before: datetime) -> int:
 def marks_of(session: Session, patient_mark: str) -> set[str]:
     """The marks of a patient's identifier and of those that it was merged with."""
     return {patient_mark, *(mark for _, mark in KnownPatients(session, [patient_mark]).linked(patient_mark))}
+
+
+def forget_identifiers(session: Session, patient_marks: Set[str]) -> None:
+    """Delete the encrypted identifiers that merges have of a patient. Their fingerprints stay, as in the audit log.
+
+    A film that an older machine sends later is found by them, and what backups still have.
+    """
+    either = or_(PatientMerge.former_mark.in_(patient_marks), PatientMerge.present_mark.in_(patient_marks))
+    session.execute(update(PatientMerge).where(either).values(sealed=None))
 
 
 def deleted_before(session: Session, patient_marks: Set[str]) -> list[str]:

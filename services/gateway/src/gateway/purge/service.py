@@ -102,7 +102,7 @@ class Purge:
             backups=read(self._sessions, lambda session: _backups(session, first)),
         )
         if not dry_run:
-            self._note(certificate, note)
+            self._note(certificate, marks, note)
             if not overwrite_deleted(self._sessions):
                 log.warning("deleted_rows_not_overwritten")
         return certificate
@@ -216,7 +216,7 @@ class Purge:
         job_ids = [each for image_id in image_ids for each in jobs.ids_of_image(session, image_id)]
         self._done.messages += repository.delete_messages(session, job_ids, case_id)
 
-    def _note(self, certificate: Certificate, note: Note) -> None:
+    def _note(self, certificate: Certificate, marks: Set[str], note: Note) -> None:
         said = certificate.model_dump_json()
         detail = {
             "certificate_sha256": hashlib.sha256(said.encode()).hexdigest(),
@@ -225,6 +225,7 @@ class Purge:
             **certificate.deleted.model_dump(),
         }
         with self._sessions.begin() as session:
+            repository.forget_identifiers(session, marks)
             note(session, "patient.purge", "certificate", certificate.id, detail)
 
 
