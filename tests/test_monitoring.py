@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import prometheus_rule
@@ -84,6 +85,17 @@ def test_every_metric_that_is_asked_for_exists():
 
 def _names(query: str) -> set[str]:
     return set(re.findall(r"\b(lobule_[a-z_]+|up|process_[a-z_]+)\b", query))
+
+
+def test_what_an_alert_watches_increase_is_0_from_the_start():
+    """Prometheus sees no increase in a series that begins at the first event: the first one would alert nobody."""
+    watched = [
+        found for rule in rules() for found in re.findall(r"increase\((lobule_dicom_\w+\{[^}]+\})", rule["expr"])
+    ]
+    shown = "from dicom_node import metrics; import prometheus_client as p; print(p.generate_latest().decode())"
+    told = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True).stdout
+    assert watched
+    assert [each for each in watched if f"{each} 0.0" not in told] == []
 
 
 def test_every_alert_has_its_chapter_in_the_runbook():

@@ -14,6 +14,7 @@ from lobule.certificate_metric import certificate_end
 
 associations = Counter("lobule_dicom_associations", "Associations, by what became of them", ["outcome"])
 objects = Counter("lobule_dicom_objects", "Objects that were sent to us, by the status of our answer", ["status"])
+objects.labels("A700")  # 0 from the start: Prometheus sees no increase where a series begins with a refusal
 sendings = Counter("lobule_dicom_sendings", "Results sent to destinations, by outcome", ["outcome"])
 result_failures = Counter("lobule_dicom_result_failures", "Results that could not be made yet, by code", ["code"])
 commitments = Counter("lobule_dicom_commitments", "Storage commitments, by what became of them", ["outcome"])
