@@ -70,6 +70,12 @@ def test_each_operation_of_a_program_has_a_method(client):
     assert {name for name in left if "/reports/draft" not in name and "/reports/{}" not in name} == set()
 
 
+def test_the_sample_case_is_opened_once(program):
+    case = program.open_sample_case()["id"]
+    assert program.open_sample_case()["id"] == case
+    assert program.case(case)["sample"] is True
+
+
 def test_a_case_from_its_opening_to_its_deletion(program, worker, picture, tmp_path):
     case = program.open_case("P-1")
     (tmp_path / "film.png").write_bytes(picture(1))

@@ -38,6 +38,18 @@ def test_clinicians_are_told_why_not(enter, path):
     assert "Log out" in answer.text, "but they still know who they are"
 
 
+def test_an_empty_worklist_leads_administrators_to_the_accounts(enter):
+    page = enter("root").get("/").text
+    assert 'class="button" href="/admin/users"' in page
+    assert 'href="/new"' not in page
+
+
+def test_an_empty_worklist_leads_clinicians_to_a_new_case(enter):
+    page = enter("alice").get("/").text
+    assert 'href="/new"' in page
+    assert 'href="/admin/' not in page
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_administrators_see_them_in_their_language(enter, job, language):
     browser = enter("root")

@@ -36,11 +36,15 @@ def demo(
         print_address(system)
         with Client(system.url, DEMO, system.home.secrets["demo_password"]) as client:
             outcomes, saved = _diagnose_all(client, images, system.home.folder / "reports")
+            if not images and not exit_after:
+                client.open_sample_case()
         print_outcomes(outcomes)
         for path in saved:
             console.print(words()("cli.report", path=path), highlight=False, markup=False, soft_wrap=True)
         if not exit_after:
             console.print(words()("cli.portal", url=system.url), highlight=False)
+            if not images:
+                console.print(words()("cli.sample", user=DEMO), highlight=False)
             threading.Event().wait()
         failed = [outcome for outcome in outcomes if outcome.code not in (None, "model_unavailable")]
     if failed or not saved:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors, print_sentence, words
-from lobule.launcher.system import ADMIN, RunningSystem, running_system
+from lobule.launcher.system import ADMIN, DEMO, RunningSystem, running_system
 
 
 def up(
@@ -31,14 +31,16 @@ def up(
 
 
 def print_address(system: RunningSystem) -> None:
-    """Print the portal's address and how to log in. A log, such as that of systemd, does not get the password."""
+    """Print the portal's address and how to log in. A log, such as that of systemd, does not get the passwords."""
     console.rule()
-    t, password = words(), system.home.secrets["admin_password"]
+    t, secrets = words(), system.home.secrets
     console.print(f"[bold green]{t('cli.ready')}[/] {system.url}", highlight=False)
     if console.is_terminal:
-        console.print(t("cli.log_in", user=f"[bold]{ADMIN}[/]", password=password), highlight=False)
+        for user, key, password in ((DEMO, "read", "demo_password"), (ADMIN, "administer", "admin_password")):
+            console.print(t(f"cli.log_in.{key}", user=f"[bold]{user}[/]", password=secrets[password]), highlight=False)
     else:
-        console.print(t("cli.log_in_file", user=ADMIN, file=system.home.folder / "secrets.json"), highlight=False)
+        file = system.home.folder / "secrets.json"
+        console.print(t("cli.log_in.file", reader=DEMO, admin=ADMIN, file=file), highlight=False)
     console.print(t("cli.folder", folder=system.home.folder), highlight=False)
     console.rule()
 

@@ -17,6 +17,10 @@ class Cases(Connection):
         """Open a case and return its id. Never pass the patient's name."""
         return str(self.call("POST", "/api/v1/cases", json={"pseudonym": pseudonym})["id"])
 
+    def open_sample_case(self) -> dict[str, Any]:
+        """Open the sample case of synthetic films, or get it if there is one."""
+        return dict(self.call("POST", "/api/v1/sample-case"))
+
     def cases(self, pseudonym: str) -> list[dict[str, Any]]:
         """List the cases with exactly this pseudonym, at most 200."""
         found = self.call("GET", "/api/v1/cases", params={"q": pseudonym, "limit": 200})["items"]
