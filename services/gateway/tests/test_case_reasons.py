@@ -30,7 +30,9 @@ def test_a_suspected_case_is_not_excused_for_not_being_negative():
 def test_films_are_named_in_the_order_in_which_they_hang():
     films = [film(UNSURE, name, number) for number, name in enumerate(("LCC", "LMLO", "RMLO", "RCC"))]
     conclusion = conclude(films)
-    named = [reason.values["image"] for reason in conclusion.reasons if reason.code == "film_not_sure"]
+    [unsure] = [reason for reason in conclusion.reasons if reason.code == "film_not_sure"]
+    named = unsure.values["image"]
     assert named == ["RCC", "LCC", "RMLO", "LMLO"]
+    assert Words("en").reason(unsure).startswith("RCC, LCC, RMLO and LMLO: "), "one sentence for all of them"
     [step] = [step for step in conclusion.suggestions if step.code == "further_imaging"]
     assert step.values["images"] == named

@@ -15,6 +15,7 @@ from lobule.assessments import combine
 from lobule.contracts.case import HANGINGS, Conclusion, Hanging, ImageEvidence, Reason, Suggestion, numbered
 from lobule.contracts.examination import BreastState
 from lobule.contracts.modality import Evidence
+from lobule.contracts.reasons import ReasonCode
 from lobule.contracts.result import Assessment, Laterality
 
 _SIDES: tuple[Laterality, ...] = ("R", "L")
@@ -142,15 +143,15 @@ def _reasons(together: Together) -> Iterator[Reason]:
     """Reasons for suspicion first, tissue before films; then doubt, images without a sign, and what is missing."""
     images = together.images
     films, tissue, others = _of(images, "film"), _of(images, "tissue"), _of(images, "image")
-    yield from _each(tissue, "malignancy_suspected", "histology_malignant")
-    yield from _each(films, "malignancy_suspected", "film_suspected")
-    yield from _each(others, "malignancy_suspected", "image_suspected")
+    yield from _suspected(tissue, "histology_malignant")
+    yield from _suspected(films, "film_suspected")
+    yield from _suspected(others, "image_suspected")
     yield from _two_views(films)
     yield from together.reasons_of_raised("malignancy_suspected")
-    yield from _each(tissue, "not_sure", "histology_not_sure")
-    yield from _each(films, "not_sure", "film_not_sure")
+    yield from _unsure(tissue, "histology_not_sure")
+    yield from _unsure(films, "film_not_sure")
     yield from together.reasons_of_raised("not_sure")
-    yield from _each(others, "not_sure", "image_not_sure")
+    yield from _unsure(others, "image_not_sure")
     if _tissue_does_not_clear(films, tissue):
         yield Reason(code="histology_does_not_clear")
     yield from together.reasons_of_cleared()
@@ -168,10 +169,19 @@ def _reasons(together: Together) -> Iterator[Reason]:
     )
 
 
-def _each(images: Sequence[ImageEvidence], assessment: Assessment, code: str) -> Iterator[Reason]:
+def _suspected(images: Sequence[ImageEvidence], code: ReasonCode) -> Iterator[Reason]:
     for image in images:
-        if image.assessment == assessment:
-            yield Reason(code=code, job_id=image.job_id, values={"image": image.name})  # pyright: ignore[reportArgumentType]
+        if image.assessment == "malignancy_suspected":
+            yield Reason(code=code, job_id=image.job_id, values={"image": image.name})
+
+
+def _unsure(images: Sequence[ImageEvidence], code: ReasonCode) -> Iterator[Reason]:
+    """One reason for all images that are not sure."""
+    unsure = [image for image in images if image.assessment == "not_sure"]
+    if len(unsure) == 1:
+        yield Reason(code=code, job_id=unsure[0].job_id, values={"image": unsure[0].name})
+    elif unsure:
+        yield Reason(code=code, values={"image": [image.name for image in unsure]})
 
 
 def _two_views(films: Sequence[ImageEvidence]) -> Iterator[Reason]:
