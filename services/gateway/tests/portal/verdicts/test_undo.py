@@ -54,6 +54,18 @@ class TestUndo:
             (None, "confirmed"),
         ]
 
+    def test_after_a_reload_the_button_says_what_it_undoes(self, opened, study, lesion, picture):
+        study.add(picture(47), [lesion], laterality="R", view="CC")
+        page = opened(1)
+        what = page.get_by_text("the last change: RCC, finding 1")
+        press(page, "n", "x")
+        expect(line(page)).to_have_text("Dismissed: RCC, finding 1")
+        expect(what).to_have_class("hidden")
+        page.reload()
+        expect(what).not_to_have_class("hidden")
+        press(page, "u")
+        expect(line(page)).to_have_text("Undone: RCC, finding 1 is without a verdict again")
+
     def test_in_the_midst_of_saving(self, opened, study, lesion, picture):
         study.add(picture(43), [lesion], laterality="R", view="CC")
         page = opened(1)

@@ -56,7 +56,9 @@ export function showStatus(root, state) {
   const last = lastChange(state);
   const undo = role(root, 'undo');
   undo.hidden = !last;
-  if (last) write(role(undo, 'undo-what'), t('reading.undo.what', { what: nameOfChange(state, last) }));
+  const what = role(undo, 'undo-what');
+  if (last) write(what, t('reading.undo.what', { what: nameOfChange(state, last) }));
+  what.classList.toggle('hidden', line.words !== ''); // the message beside the button is of that change
 }
 
 /** The date of the examination and how many images it has, for which a narrow bar has no room. @param {HTMLElement} root @param {Reading} state */
