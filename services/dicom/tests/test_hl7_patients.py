@@ -97,3 +97,32 @@ def test_a_merge_without_usable_identifiers_is_refused(node, patient, error):
 
 def test_a_merge_without_a_patient_is_refused(node):
     assert node.ask(adt("A40")) == ("AE", "100")
+
+
+def test_the_work_for_a_merge_does_not_grow_with_other_patients_orders(node):
+    """All other work of the node waits for it: one message of 1,000 merges took half a minute with 20,000 orders."""
+    message, steps = adt("A40", *((f"X{n}", f"Y{n}") for n in range(200))), []
+
+    def work() -> int:
+        steps.clear()
+        with node.journal.reading() as database:
+            database.set_progress_handler(lambda: steps.append(1) and None, 100)
+        assert node.ask(message) == ("AA", "")
+        with node.journal.reading() as database:
+            database.set_progress_handler(None, 0)
+        return len(steps)
+
+    before = work()
+    with node.journal.transaction() as database:
+        for number in range(1000):
+            orders.put(database, Order(f"OTHER-{number}", f"Z{number}\nZZ{number}", "", ""), 0)
+    assert work() < 2 * before
+
+
+def test_orders_that_an_earlier_version_stored_follow_merges(node, tmp_path):
+    with node.journal.transaction() as database:
+        database.execute("DROP TABLE order_patients")
+    Journal(tmp_path / "journal.sqlite").close()
+    assert node.ask(adt("A40", ("P9", "NAT-1"))) == ("AA", "")
+    assert node.matches("ACC-1", "P9", "P1") == [True, True]
+    assert node.matches("ACC-2", "P9") == [False]

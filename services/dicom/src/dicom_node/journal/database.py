@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dicom_node.journal import orders
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS studies (
     study_uid TEXT PRIMARY KEY,
@@ -102,6 +104,12 @@ CREATE TABLE IF NOT EXISTS merges (
 );
 CREATE INDEX IF NOT EXISTS merges_of_former ON merges (former);
 CREATE INDEX IF NOT EXISTS merges_of_present ON merges (present);
+CREATE TABLE IF NOT EXISTS order_patients (
+    accession TEXT NOT NULL REFERENCES orders ON DELETE CASCADE,
+    patient_id TEXT NOT NULL,
+    PRIMARY KEY (accession, patient_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS orders_of_patient ON order_patients (patient_id);
 CREATE TABLE IF NOT EXISTS work_items (
     uid TEXT PRIMARY KEY,
     transaction_uid TEXT NOT NULL,
@@ -145,6 +153,9 @@ class Journal:
         self._database.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         self._database.execute("PRAGMA busy_timeout = 10000")  # the command line writes, too
         self._database.executescript(_SCHEMA)
+        if orders.without_patients(self._database):  # an earlier version stored them
+            with self.transaction() as database:
+                orders.list_patients(database)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -11,7 +11,7 @@ LONGEST_NUMBER = 64
 MOST_IDENTIFIERS = 10
 """Identifiers of a patient that are read of a message."""
 _MOST_KEPT = 2 * MOST_IDENTIFIERS
-_OF_PATIENT = "instr(char(10) || patient_id || char(10), char(10) || ? || char(10)) > 0"
+_OF_PATIENT = "accession IN (SELECT accession FROM order_patients WHERE patient_id = ?)"
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,29 @@ def join(patient_ids: Sequence[str]) -> str:
 
 def put(database: sqlite3.Connection, order: Order, now: float) -> None:
     """Store an order, or replace it."""
+    database.execute("DELETE FROM orders WHERE accession = ?", (order.accession,))
     database.execute(
-        "INSERT OR REPLACE INTO orders (accession, patient_id, placer, filler, told_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO orders (accession, patient_id, placer, filler, told_at) VALUES (?, ?, ?, ?, ?)",
         (order.accession, order.patient_id, order.placer, order.filler, now),
     )
+    _list(database, order.accession, order.patient_id.split("\n"))
+
+
+def without_patients(database: sqlite3.Connection) -> Sequence[tuple[str, str]]:
+    """Accession number and patients of the orders whose patients are not listed."""
+    query = "SELECT accession, patient_id FROM orders WHERE accession NOT IN (SELECT accession FROM order_patients)"
+    return database.execute(query).fetchall()
+
+
+def list_patients(database: sqlite3.Connection) -> None:
+    """List the patients of all orders, by which their orders are found; earlier versions did not list them."""
+    for accession, patient_id in without_patients(database):
+        _list(database, accession, patient_id.split("\n"))
+
+
+def _list(database: sqlite3.Connection, accession: str, patient_ids: Sequence[str]) -> None:
+    rows = [(accession, each) for each in patient_ids]
+    database.executemany("INSERT OR IGNORE INTO order_patients (accession, patient_id) VALUES (?, ?)", rows)
 
 
 def cancel(database: sqlite3.Connection, order: Order) -> None:
@@ -80,6 +99,8 @@ def merge(database: sqlite3.Connection, former: Sequence[str], present: Sequence
     for accession, patient_id in known.items():
         identifiers = list(dict.fromkeys([*present, *patient_id.split("\n")]))[:_MOST_KEPT]
         database.execute("UPDATE orders SET patient_id = ? WHERE accession = ?", (join(identifiers), accession))
+        database.execute("DELETE FROM order_patients WHERE accession = ?", (accession,))
+        _list(database, accession, identifiers)
     return len(known)
 
 
