@@ -4,12 +4,15 @@ import asyncio
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import uvicorn
 
 from gateway import prompt_readers
 from gateway.prompt_readers import PromptReaders
+from gateway.serving import _listen
+from gateway.streaming import PIECE
 from lobule import limits
 
 _MB = 1 << 20
@@ -19,9 +22,9 @@ class Served:
     """A server whose answers have 32 MiB, so that the buffers of the system do not take them."""
 
     def __init__(self) -> None:
-        config = uvicorn.Config(answer, port=0, http=PromptReaders, lifespan="off", log_level="critical")
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run)
+        config = uvicorn.Config(answer, http=PromptReaders, lifespan="off", log_level="critical")
+        self.server, self.listener = uvicorn.Server(config), _listen("127.0.0.1", 0)
+        self.thread = threading.Thread(target=self.server.run, args=([self.listener],))
         self.thread.start()
         while not self.server.started:
             assert self.thread.is_alive()
@@ -30,7 +33,7 @@ class Served:
         """Ask, and read nothing."""
         client = socket.socket()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        client.connect(self.server.servers[0].sockets[0].getsockname())
+        client.connect(self.listener.getsockname())
         client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         return client
 
@@ -44,7 +47,10 @@ async def answer(scope, receive, send):
     if scope["path"] == "/late":
         await asyncio.sleep(2 * limits.ANSWER_GRACE_S)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(32 * _MB).encode())]})
-    await send({"type": "http.response.body", "body": bytes(32 * _MB)})
+    piece = PIECE if scope["path"] == "/pieces" else 32 * _MB
+    for _ in range(0, 32 * _MB, piece):
+        await send({"type": "http.response.body", "body": bytes(piece), "more_body": True})
+    await send({"type": "http.response.body"})
 
 
 @pytest.fixture
@@ -104,8 +110,10 @@ def test_one_that_takes_a_little_now_and_then_is_cut_off_too(served, logged):
     assert [line["reason"] for line in logged] == ["too slow"]
 
 
-def test_one_that_takes_its_answer_at_the_least_rate_gets_it_whole(served, logged):
-    with served.ask() as client:
+@pytest.mark.parametrize("path", ["/", "/pieces"])
+def test_one_that_takes_its_answer_at_the_least_rate_gets_it_whole(served, logged, path):
+    """Of pieces, the system takes most at once, which the client takes nevertheless."""
+    with served.ask(path) as client:
         assert read_all(client, bytes_per_s=10 * _MB) >= 32 * _MB
     assert not logged
 
@@ -124,7 +132,23 @@ def test_all_together_hold_no_more_than_they_may(served, logged, monkeypatch):
     second = served.ask()
     until(lambda: logged)
     assert [line["reason"] for line in logged] == ["too much is held"]
-    assert read_all(first) == -1, "who has waited longest is cut off"
+    assert read_all(first) == -1, "who has taken nothing for longest is cut off"
     assert read_all(second) >= 32 * _MB
     first.close()
     second.close()
+
+
+def test_who_reads_all_the_time_is_not_cut_off_for_those_that_read_nothing(served, logged, monkeypatch):
+    monkeypatch.setattr(limits, "ANSWER_GRACE_S", 60)
+    monkeypatch.setattr(limits, "MAX_ANSWERS_BYTES", 70 * _MB)
+    with served.ask() as reading, ThreadPoolExecutor() as readers:
+        until(served.held)
+        read = readers.submit(read_all, reading, bytes_per_s=10 * _MB)
+        with served.ask() as stalled:
+            until(lambda: served.held() > 50 * _MB)
+            until(lambda: served.held() < 50 * _MB)
+            with served.ask():
+                until(lambda: logged)
+                assert read.result() >= 32 * _MB
+                assert read_all(stalled) == -1
+    assert [line["reason"] for line in logged] == ["too much is held"]

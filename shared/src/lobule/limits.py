@@ -263,7 +263,7 @@ MAX_ANSWERS_BYTES = _limit(
     256 * _MB,
     "bytes",
     "",
-    "the connection is closed that has waited longest; a gateway has 768 MiB",
+    "the connection that has taken nothing for longest is closed; a gateway has 768 MiB",
 )
 MAX_PREVIEWS = _limit(
     "preview", "previews of a user, which are kept for an hour", 200, "", "queue_full", "a case has tens of files"

@@ -5,6 +5,7 @@ whole, such as a report, as long as the client likes.
 """
 
 import asyncio
+from typing import Any, cast
 
 import structlog
 
@@ -12,6 +13,28 @@ from gateway.prompt_headers import PromptHeaders
 from lobule import limits
 
 log = structlog.get_logger()
+
+UNSENT_BYTES = 128 * 1024
+"""Bytes of an answer that wait in the system for the client; these count as not taken."""
+
+
+class _Counted:
+    """A transport that counts the bytes that are written to it: those that it takes at once never wait.
+
+    Args:
+        transport: The transport.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self.written = transport, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """See `asyncio.WriteTransport`."""
+        self.written += len(data)
+        self._transport.write(data)
 
 
 class PromptReaders(PromptHeaders):
@@ -21,20 +44,23 @@ class PromptReaders(PromptHeaders):
     """
 
     _timer_of_answers: asyncio.TimerHandle | None = None
-    _since: float | None = None  # when bytes began to wait; None: none wait
+    _counted: _Counted
+    _since: float | None = None  # when bytes began to wait, or until when that is counted; None: none wait
     _waiting = 0  # bytes that waited then
     _waited_s = 0.0
     _taken = 0
+    _last_taken_at = 0.0  # or when bytes began to wait
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """See `asyncio.Protocol`."""
-        super().connection_made(transport)
+        self._counted = _Counted(transport)
+        super().connection_made(cast("asyncio.Transport", self._counted))
         transport.set_write_buffer_limits(high=0)  # `pause_writing` comes with the first byte that has to wait
 
     def pause_writing(self) -> None:
         """See `asyncio.Protocol`."""
         super().pause_writing()
-        self._since, self._waiting = self.loop.time(), self.transport.get_write_buffer_size()
+        self._since = self._last_taken_at = self.loop.time()
         self._watch_answer()
         self._bound_all()
 
@@ -62,20 +88,28 @@ class PromptReaders(PromptHeaders):
     def _count(self) -> None:
         """Add what has waited and what was taken until now."""
         if self._since is not None:
-            now, waiting = self.loop.time(), self.transport.get_write_buffer_size()
+            now, self._waiting = self.loop.time(), self.transport.get_write_buffer_size()
             self._waited_s += now - self._since
-            self._taken += max(0, self._waiting - waiting)
-            self._since, self._waiting = (now if waiting else None), waiting
+            taken = self._counted.written - UNSENT_BYTES - self._waiting
+            if taken > self._taken:
+                self._taken, self._last_taken_at = taken, now
+            self._since = now if self._waiting else None
 
     def _bound_all(self) -> None:
-        """While all clients together hold more than they may, end the connection that has waited longest."""
+        """While all clients together hold more than they may, end the connection that has taken nothing for longest."""
         slow = [each for each in self.connections if isinstance(each, PromptReaders) and each._since is not None]
         held = sum(each.transport.get_write_buffer_size() for each in slow)
-        for each in sorted(slow, key=PromptReaders._waited, reverse=True)[:-1]:
+        for each in slow:
+            each._count()
+        for each in sorted(slow, key=PromptReaders._order_of_ending)[:-1]:
             if held <= limits.MAX_ANSWERS_BYTES:
                 return
             held -= each.transport.get_write_buffer_size()
             each._cut_off("too much is held")
+
+    def _order_of_ending(self) -> tuple[float, int]:
+        """Who reads all the time has waited long, too; of those that took bytes at the same time, who holds most."""
+        return self._last_taken_at, -self._waiting
 
     def _waited(self) -> float:
         return self._waited_s + (0.0 if self._since is None else self.loop.time() - self._since)

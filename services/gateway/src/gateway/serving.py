@@ -20,7 +20,7 @@ from gateway.networks import parse_networks
 from gateway.path_prefix import PathPrefix, places_of
 from gateway.portal.pages import compile_templates
 from gateway.ports import TwoPorts
-from gateway.prompt_readers import PromptReaders
+from gateway.prompt_readers import UNSENT_BYTES, PromptReaders
 from gateway.settings import GatewaySettings, get_settings
 from gateway.system.health import serve_probes
 from lobule.settings import EX_CONFIG
@@ -106,4 +106,6 @@ def _listen(host: str, port: int) -> socket.socket:
     # asyncio forgets it on sockets that it did not make itself, and then an answer of two packets waits 40 ms for the
     # other side's delayed acknowledgement. What is accepted inherits it.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sys.platform == "linux":  # takes megabytes of an answer at once otherwise, which no client has taken yet
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     return listener
