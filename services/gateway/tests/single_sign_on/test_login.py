@@ -57,6 +57,32 @@ class TestLogin:
         password = {"username": "alice", "password": "correct horse battery staple"}
         assert client.post("/api/v1/auth/token", json=password).status_code == 401
 
+    @pytest.mark.parametrize(
+        ("claim", "person"),
+        [
+            ("preferred_username", {"preferred_username": "erin/smith"}),
+            ("preferred_username", {"preferred_username": "", "email": "erin-smith"}),
+            ("email", {"email": "erin-smith", "email_verified": False}),
+            ("email", {"email": "erin-smith"}),
+        ],
+        ids=["another name", "an address instead of a name", "an unverified address", "one of which nothing is said"],
+    )
+    def test_a_local_account_is_not_taken_over_by_who_is_not_called_so(
+        self, app, client, provider, new_user, claim, person
+    ):
+        new_user("erin-smith")
+        app.state.settings.oidc_adopt_accounts, app.state.settings.oidc_username_claim = True, claim
+        provider.person |= person
+        assert problem(enter(client)) == "sso_name_taken"
+        assert client.get("/api/v1/users/me").status_code == 401
+
+    def test_one_is_taken_over_by_a_verified_address(self, app, client, provider, new_user):
+        new_user("erin@hospital.example")
+        app.state.settings.oidc_adopt_accounts, app.state.settings.oidc_username_claim = True, "email"
+        provider.person |= {"email": "Erin@hospital.example", "email_verified": True}
+        assert enter(client) == "/"
+        assert me(client)["username"] == "erin@hospital.example"
+
     def test_an_account_that_administers_is_never_taken_over(self, app, client, provider):
         app.state.settings.oidc_adopt_accounts = True
         provider.person["preferred_username"] = "root"

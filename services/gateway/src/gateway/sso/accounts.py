@@ -59,7 +59,8 @@ def _adopted(session: Session, request: Request, identity: Identity, adopt: bool
     local = repository.by_username(session, identity.username)
     if local is None or local.identity is not None:
         return None
-    if not adopt or local.role == "service" or has_permission(local.role, "administer"):
+    is_theirs = adopt and identity.names_account
+    if not is_theirs or local.role == "service" or has_permission(local.role, "administer"):
         raise ProblemError(409, "sso_name_taken", "named", values={"username": identity.username})
     local.identity, local.must_change_password = identity.subject, False
     local.password_hash = NO_PASSWORD  # from now on the provider says who it is

@@ -21,6 +21,7 @@ class Identity:
     Attributes:
         subject: Issuer and subject, which never change.
         username: What the person is called here when the account is made.
+        names_account: Whether the provider itself calls the person so, whose the local account of this name may be.
         display_name: Name on pages and reports.
         role: What they may do; None if no claim gives a role.
         groups: Names of groups that the mapping knows, and whether they belong to each.
@@ -28,6 +29,7 @@ class Identity:
 
     subject: str
     username: str
+    names_account: bool
     display_name: str
     role: Role | None
     groups: Mapping[str, bool]
@@ -52,10 +54,17 @@ def identity_of(claims: Mapping[str, Any], settings: GatewaySettings) -> Identit
     return Identity(
         subject=subject,
         username=username if sum(map(str.isalnum, username)) >= _LEAST_LEFT else _marked("user", subject),
+        names_account=_is_given(claims, settings.oidc_username_claim, username),
         display_name=in_one_line(str(claims.get("name") or name))[:200] or username,
         role=next((role for value, role in roles.items() if value in held), None),
         groups={group: any(teams[value] == group and value in held for value in teams) for group in teams.values()},
     )
+
+
+def _is_given(claims: Mapping[str, Any], claim: str, username: str) -> bool:
+    """Whether this claim holds this very name. People can state any address of mail until the provider verifies it."""
+    is_verified = claim != "email" or claims.get("email_verified") in (True, "true")
+    return is_verified and str(claims.get(claim)).lower() == username
 
 
 def _values(claims: Mapping[str, Any], path: str) -> Iterable[str]:
