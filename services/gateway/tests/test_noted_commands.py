@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from gateway.audit.commands import app as audit
 from gateway.audit.models import AuditEvent
 from gateway.audit.verification import verify
+from gateway.command_line import tell_what_is_changed
 from gateway.database import make_engine, make_session_factory
 from gateway.operations.backup_commands import app as backups
 from gateway.operations.encryption_commands import app as encryption
@@ -109,3 +110,17 @@ def test_encryption(server):
     run(encryption, "apply")
     run(encryption, "rotate")
     assert events() == [("encryption.apply", {"objects": 0}), ("encryption.rotate", {"keys": 0, "failed": 0})]
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://lobule:hunter2@db/lobule", "postgresql+psycopg://lobule@/lobule?host=db&password=hunter2"]
+)
+def test_commands_print_no_password_of_the_database(server, monkeypatch, capsys, url):
+    server("a")
+    monkeypatch.setenv("LOBULE_DATABASE_URL", url)
+    get_settings.cache_clear()
+    tell_what_is_changed(get_settings())
+    said = capsys.readouterr().err
+    assert "hunter2" not in said
+    assert "lobule" in said
+    assert "db" in said

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from gateway.database import AUDIT_KEY, READ_ONLY, SessionFactory, make_engine, make_session_factory
+from gateway.database import AUDIT_KEY, READ_ONLY, SessionFactory, make_engine, make_session_factory, without_passwords
 from gateway.settings import GatewaySettings, get_settings
 from lobule.cli.common import DEFAULT_HOME, words
 from lobule.launcher.errors import StartError
@@ -106,7 +105,7 @@ def refuse_another_store(home: Path) -> None:
 
 def tell_what_is_changed(settings: GatewaySettings) -> None:
     """Print database and object store to standard error, before something is deleted there."""
-    database = make_url(settings.database_url).render_as_string(hide_password=True)
+    database = without_passwords(settings.database_url)
     typer.echo(words()("cli.works_on", database=database, store=settings.object_store_url), err=True)
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, String, create_engine, event, text
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, String, create_engine, event, make_url, text
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -94,6 +94,13 @@ _OF_POSTGRES = {
 
 READ_ONLY = "25006"
 """PostgreSQL's code of a change that it refuses because it only reads, as a standby does."""
+
+
+def without_passwords(url: str | URL) -> str:
+    """The address of a database as people and logs are shown it; libpq takes passwords as parameters, too."""
+    parts = make_url(url)
+    hidden = [name for name in parts.query if "password" in name]
+    return parts.difference_update_query(hidden).render_as_string(hide_password=True)
 
 
 def make_engine(url: str, *, impatient: bool = False) -> Engine:

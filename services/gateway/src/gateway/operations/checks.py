@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from gateway.database import make_engine, make_session_factory, only_reads_rows, read
+from gateway.database import make_engine, make_session_factory, only_reads_rows, read, without_passwords
 from gateway.migrate import current_revision, lacks_migration
 from gateway.networks import parse_networks
 from gateway.settings import GatewaySettings
@@ -142,7 +142,7 @@ def _of(engine: Engine) -> Iterator[Check]:
     elif revision is not None:
         yield Check("database", "problem", "database_old", {"revision": revision})
     else:
-        yield Check("database", "ok", "database", {"database": engine.url.render_as_string(hide_password=True)})
+        yield Check("database", "ok", "database", {"database": without_passwords(engine.url)})
     if theirs is None:
         return
     difference = abs((datetime.now(UTC) - theirs).total_seconds())
