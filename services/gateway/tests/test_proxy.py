@@ -111,7 +111,8 @@ def test_the_proxy(proxy):
     addresses(proxy)
     plain = httpx.get(f"http://127.0.0.1:{proxy.plain}/lobule/")
     assert (plain.status_code, plain.headers["location"]) == (308, "https://127.0.0.1/lobule/")
-    for path in ("/lobule/api/v1/users/me", "/api/v1/users/me", "/fhir", "/lobule/dicom-web/studies"):
+    places = ("/lobule/api/v1/users/me", "/api/v1/users/me", "/fhir", "/lobule/dicom-web/studies", "/a/b/api/v1/cases")
+    for path in places:
         assert httpx.get(f"http://127.0.0.1:{proxy.plain}{path}").status_code == 403, "a token was sent in the clear"
     assert httpx.get(f"http://127.0.0.1:{proxy.plain}/lobule/api/docs").status_code == 308, "a page"
     without_a_gateway(proxy)
