@@ -4,6 +4,7 @@ import re
 
 import pytest
 from fastapi.testclient import TestClient
+from played_worker import INTERNAL
 from pydantic import ValidationError
 
 from gateway.portal.scripts import WEB
@@ -64,6 +65,15 @@ def test_links_to_further_pages_lie_below(below, client, alice):
     answer = below.get("/lobule/api/v1/cases", params={"limit": 1}, headers=alice)
     assert answer.headers["link"].startswith("</lobule/api/v1/cases?")
     assert below.get(answer.headers["link"][1:].partition(">")[0], headers=alice).status_code == 200
+
+
+def test_what_is_internal_is_not_served_below_the_path(below):
+    """`lobule up` has one port, whose web server may publish the path and refuse `/internal/` and `/metrics` alone."""
+    assert below.get("/metrics").status_code == 200
+    for path in ("/lobule/metrics", "/lobule/metrics/", "/lobule/internal/v1/queues/histo/claim"):
+        assert below.get(path).status_code == 404, path
+    claim = below.post("/lobule/internal/v1/queues/histo/claim", headers={"Authorization": f"Bearer {INTERNAL}"})
+    assert claim.status_code == 404
 
 
 def test_what_is_internal_stays_on_its_port(app, client):

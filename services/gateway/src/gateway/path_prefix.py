@@ -34,10 +34,11 @@ class PathPrefix:
         app: The application.
         prefix: Such as `/lobule`, without a slash at its end.
         places: See `places_of`.
+        internal: Beginnings of addresses that are not served below the path: who publishes it would publish them, too.
     """
 
-    def __init__(self, app: ASGIApp, prefix: str, places: set[str]) -> None:
-        self._app, self._path = app, prefix
+    def __init__(self, app: ASGIApp, prefix: str, places: set[str], internal: tuple[str, ...]) -> None:
+        self._app, self._path, self._internal = app, prefix, internal
         known = "|".join(sorted(map(re.escape, places), key=len, reverse=True))
         # An address at the root begins after a quote, and with a place that is known; in an attribute or an
         # assignment it may also be the root itself.
@@ -51,8 +52,10 @@ class PathPrefix:
             await self._app(scope, receive, send)
             return
         inner = {**scope}
-        if scope["path"] == self._path or scope["path"].startswith(f"{self._path}/"):
-            inner["path"] = scope["path"].removeprefix(self._path) or "/"
+        below = scope["path"].removeprefix(self._path) or "/"
+        is_below = scope["path"] == self._path or scope["path"].startswith(f"{self._path}/")
+        if is_below and not below.startswith(self._internal):
+            inner["path"] = below
             inner["raw_path"] = (scope.get("raw_path") or b"").removeprefix(self._path.encode()) or b"/"
         if not inner["path"].startswith(_DOCUMENTS):  # what is compressed cannot be rewritten; the proxy compresses it
             inner["headers"] = [each for each in scope["headers"] if each[0] != b"accept-encoding"]

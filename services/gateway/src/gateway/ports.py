@@ -3,7 +3,8 @@
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_INTERNAL = ("/internal/", "/metrics")
+INTERNAL = ("/internal/", "/metrics")
+"""Places that are not published through a proxy."""
 _BOTH = ("/healthz", "/readyz")
 
 
@@ -22,7 +23,7 @@ class TwoPorts:
         """See ASGI."""
         if scope["type"] == "http" and not scope["path"].startswith(_BOTH):
             arrived_inside = scope["server"][1] == self._internal_port
-            if arrived_inside != scope["path"].startswith(_INTERNAL):
+            if arrived_inside != scope["path"].startswith(INTERNAL):
                 answer = PlainTextResponse("This is served on the other port.\n", status_code=404)
                 await answer(scope, receive, send)
                 return

@@ -19,7 +19,7 @@ from gateway.migrate import migrate, plain_errors
 from gateway.networks import parse_networks
 from gateway.path_prefix import PathPrefix, places_of
 from gateway.portal.pages import compile_templates
-from gateway.ports import TwoPorts
+from gateway.ports import INTERNAL, TwoPorts
 from gateway.prompt_readers import UNSENT_BYTES, PromptReaders
 from gateway.settings import GatewaySettings, get_settings
 from gateway.system.health import serve_probes
@@ -81,7 +81,7 @@ def check_proxies(networks: str) -> None:
 def served(app: FastAPI, internal_port: int | None, root_path: str) -> ASGIApp:
     """The application on its ports and below its path; what is internal is so by its address without the path."""
     ported = app if internal_port is None else TwoPorts(app, internal_port)
-    return PathPrefix(ported, root_path, places_of(app.routes)) if root_path else ported
+    return PathPrefix(ported, root_path, places_of(app.routes), INTERNAL) if root_path else ported
 
 
 def adopt_reading_rule(sessions: SessionFactory, settings: GatewaySettings) -> None:
