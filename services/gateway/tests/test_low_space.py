@@ -32,6 +32,22 @@ def test_what_cannot_be_finished_is_not_begun(app, client, alice, upload, pictur
     assert upload(picture(1)).status_code == 202
 
 
+@pytest.mark.parametrize("path", ["/api/v1/images", "/api/v1/previews", "/dicom-web/studies"])
+def test_what_uses_up_the_space_meanwhile_is_refused(app, client, alice, monkeypatch, tmp_path, path):
+    """A request may go on for hours, with others beside it that were begun while there was space."""
+    free = iter([1000] * 2)
+    monkeypatch.setattr(app.state.store, "space", lambda: Space(10_000, next(free, 999)))
+    if path == "/dicom-web/studies":
+        head, end = b"--b\r\nContent-Type: application/dicom\r\n\r\n", b"\r\n--b--\r\n"
+        kind = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=b'}
+        answer = client.post(path, headers={**alice, **kind}, content=head + bytes(4 << 20) + end)
+    else:
+        form = {"modality": "histopathology"}
+        answer = client.post(path, headers=alice, data=form, files={"file": ("a.png", bytes(4 << 20))})
+    assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
+    assert not [file for file in (tmp_path / "objects").rglob("*") if file.is_file()]
+
+
 def test_operators_are_told(app, client):
     app.state.readiness.kept_s = 0
     assert client.get("/readyz").json()["space"] is True

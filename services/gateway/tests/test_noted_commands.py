@@ -113,7 +113,8 @@ def test_encryption(server):
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql+psycopg://lobule:hunter2@db/lobule", "postgresql+psycopg://lobule@/lobule?host=db&password=hunter2"]
+    "url",
+    ["postgresql+psycopg://lobule:hunter2@db/lobule", "postgresql+psycopg://lobule@/lobule?host=db&password=hunter2"],
 )
 def test_commands_print_no_password_of_the_database(server, monkeypatch, capsys, url):
     server("a")

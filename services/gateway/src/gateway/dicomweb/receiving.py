@@ -35,7 +35,7 @@ async def receive_instances(request: Request, store: ObjectStore, max_bytes: int
         await anext(events, None)  # the first part begins
         more = True
         while more:
-            upload, more = await _receive(events, store, max_bytes, layout.image_folder)
+            upload, more = await _receive(request, events, store, max_bytes, layout.image_folder)
             await take(upload)
     except ClientDisconnect:
         raise ProblemError(400, "malformed_upload") from None
@@ -54,20 +54,24 @@ async def receive_object(request: Request, store: ObjectStore, max_bytes: int) -
     """
     await run_in_threadpool(refuse_where_little_space, request, store)
     try:
-        upload, _ = await _receive(request.stream(), store, max_bytes, layout.instance_folder)
+        upload, _ = await _receive(request, request.stream(), store, max_bytes, layout.instance_folder)
     except ClientDisconnect:
         raise ProblemError(400, "malformed_upload") from None
     return upload
 
 
 async def _receive(
-    events: AsyncIterator[bytes | None], store: ObjectStore, max_bytes: int, folder: Callable[[str], str]
+    request: Request,
+    events: AsyncIterator[bytes | None],
+    store: ObjectStore,
+    max_bytes: int,
+    folder: Callable[[str], str],
 ) -> tuple[Upload, bool]:
     """The part that has begun, and whether another one begins after it."""
     part = _Part(events)
     image_id, digest, size = new_id(), hashlib.sha256(), 0
     key = layout.upload_key(folder(image_id))
-    async with writing(store, key) as target:
+    async with writing(request, store, key) as target:
         async for piece in part.large_pieces():
             size += len(piece)
             if size > max_bytes:

@@ -75,7 +75,7 @@ async def receive(
         image_id = new_id()
         key = layout.upload_key(folder(image_id))
         digest, size, buffer = hashlib.sha256(), 0, bytearray()
-        async with writing(store, key) as target:
+        async with writing(request, store, key) as target:
             async for event in parts:
                 if isinstance(event, Fields):
                     checked = await check(event.values)
@@ -124,8 +124,22 @@ async def read_multipart(request: Request) -> AsyncIterator[Event]:
         yield Fields(dict(form.fields))
 
 
+@dataclass(frozen=True)
+class _WithinReserve:
+    """Writes to an object as long as the disk has space: other uploads, and earlier parts of this one, take it, too."""
+
+    request: Request
+    store: ObjectStore
+    target: ObjectWriter
+
+    def write(self, data: bytes, /) -> object:
+        """See `ObjectWriter`; raises `storage_full`, 507."""
+        refuse_where_little_space(self.request, self.store)
+        return self.target.write(data)
+
+
 @contextlib.asynccontextmanager
-async def writing(store: ObjectStore, key: str) -> AsyncIterator[ObjectWriter]:
+async def writing(request: Request, store: ObjectStore, key: str) -> AsyncIterator[ObjectWriter]:
     """A new object to write to. It exists once the block ends, and not if the block raises.
 
     It is not durable: without what identifies its patient, it is written again before it is accepted.
@@ -133,7 +147,7 @@ async def writing(store: ObjectStore, key: str) -> AsyncIterator[ObjectWriter]:
     opening = store.writer(key, durable=False)
     target = await run_in_threadpool(opening.__enter__)
     try:
-        yield target
+        yield _WithinReserve(request, store, target)
     except BaseException as error:
         with contextlib.suppress(type(error)):
             await run_in_threadpool(opening.__exit__, type(error), error, error.__traceback__)
