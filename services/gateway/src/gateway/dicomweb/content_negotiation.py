@@ -10,7 +10,8 @@ from gateway.errors import ProblemError
 
 OCTETS = "application/octet-stream"
 
-_PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"([^"]*)"|([^;\s]+))')
+# A name begins where no other character of a name is before it: a long word is looked at once, not from each letter on.
+_PARAMETER = re.compile(r'(?<![\w-])([\w-]+)\s*=\s*(?:"([^"]*)"|([^;\s]+))')
 
 
 @dataclass(frozen=True)
