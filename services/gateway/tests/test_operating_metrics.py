@@ -2,14 +2,18 @@
 
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
 from typer.testing import CliRunner
 
+from gateway.auth.models import ApiToken
 from gateway.main import create_app
 from gateway.operations import backup_commands
+from gateway.pdf_signing import draw_certificate
 from lobule import memory
 
 
@@ -61,6 +65,42 @@ def test_a_scheduled_backup_goes_on_after_one_that_failed(client, command, tmp_p
     assert pauses == [3600, 24 * 3600], "the failed one is tried again after an hour"
     assert (tmp_path / "taken" / "backup.json").exists()
     assert "lobule_backup_timestamp_seconds" in metrics(client)
+
+
+def test_the_end_of_the_first_api_token_in_use(app, client, new_user, headers_of):
+    """Until it is replaced: also after it has ended."""
+    name = "lobule_token_end_timestamp_seconds"
+
+    def made(days: int | None) -> dict:
+        said = {"name": "node", "scopes": ["read"], "expires_in_days": days}
+        token = client.post("/api/v1/tokens", headers=headers_of("pacs"), json=said).json()
+        client.cookies.clear()
+        used = client.get("/api/v1/users/me", headers={"Authorization": f"Bearer {token['secret']}"})
+        assert used.status_code == 200
+        return token
+
+    def change(token: dict, **values) -> None:
+        with app.state.sessions.begin() as session:
+            session.execute(update(ApiToken).where(ApiToken.id == token["id"]).values(**values))
+
+    new_user("pacs", role="service")
+    made(None)
+    assert name not in metrics(client)
+    long, short = made(90), made(10)
+    assert metrics(client)[name] == pytest.approx(time.time() + 10 * 86400, abs=60)
+    past = datetime.now(UTC) - timedelta(days=1)
+    change(short, expires_at=past)
+    assert metrics(client)[name] == pytest.approx(past.timestamp(), abs=1)
+    change(long, last_used_at=past - timedelta(days=7))
+    change(short, revoked_at=past)
+    assert name not in metrics(client)
+
+
+def test_the_end_of_the_certificate_that_signs_reports(make_app):
+    certificate, key = (part.decode() for part in draw_certificate("Hospital", 30))
+    client = TestClient(make_app(pdf_certificate=certificate, pdf_key=key))
+    days = (metrics(client)["lobule_pdf_certificate_end_timestamp_seconds"] - time.time()) / 86400
+    assert 29 <= days <= 30
 
 
 def test_the_end_of_the_certificate(make_app, tmp_path):

@@ -21,8 +21,17 @@ def certificate_end(path: Path | None, name: str, documentation: str) -> Iterato
     if path is None or not path.exists():
         return
     try:
-        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        ends = end_of(path.read_bytes())
     except (OSError, ValueError) as error:
         _log.warning("certificate_unreadable", path=str(path), error=repr(error))
         return
-    yield GaugeMetricFamily(name, documentation, value=certificate.not_valid_after_utc.timestamp())
+    yield GaugeMetricFamily(name, documentation, value=ends)
+
+
+def end_of(pem: bytes) -> float:
+    """When the first certificate of a PEM text ends, in seconds since 1970.
+
+    Raises:
+        ValueError: There is none.
+    """
+    return x509.load_pem_x509_certificate(pem).not_valid_after_utc.timestamp()

@@ -20,7 +20,7 @@ from gateway.modalities.repository import queues_of
 from gateway.system import repository
 from gateway.webhooks.models import DeliveryState
 from lobule import __version__
-from lobule.certificate_metric import certificate_end
+from lobule.certificate_metric import certificate_end, end_of
 from lobule.contracts.models import WorkerAnnouncement
 
 log = structlog.get_logger()
@@ -40,6 +40,9 @@ class JobCollector(Collector):
         # On Kubernetes it may be the Ingress controller's alone.
         certificate, what = self._state.settings.certificate, "When the proxy's certificate ends"
         yield from certificate_end(certificate, "lobule_certificate_end_timestamp_seconds", what)
+        if pdf := self._state.settings.pdf_certificate:
+            ends, what = end_of(pdf.encode()), "When the certificate ends that signs reports as PDF"
+            yield _gauge("lobule_pdf_certificate_end_timestamp_seconds", what, [], [((), ends)])
         queues: list[str] = []
         try:
             load, queues = read(
@@ -105,6 +108,9 @@ def _of_operation(load: repository.Workload) -> Iterator[GaugeMetricFamily]:
     if load.backed_up_at is not None:
         at = load.backed_up_at.timestamp()
         yield _gauge("lobule_backup_timestamp_seconds", "When the last backup ended", [], [((), at)])
+    if load.token_ends_at is not None:
+        at, what = load.token_ends_at.timestamp(), "When the first API token ends that was used in the last week"
+        yield _gauge("lobule_token_end_timestamp_seconds", what, [], [((), at)])
     if load.retention_at is not None:
         at = load.retention_at.timestamp()
         yield _gauge("lobule_retention_timestamp_seconds", "When the last retention run ended", [], [((), at)])

@@ -1,17 +1,20 @@
 """Queries that count work for the metrics."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
 from gateway.audit.models import BACKUP_CREATED, RETENTION_ENDED, AuditEvent
+from gateway.auth.models import ApiToken
 from gateway.clock import shared_now
 from gateway.jobs.models import Job, OutboxMessage, Step
+from gateway.users.models import User
 from gateway.webhooks.models import Delivery
 
+_IN_USE = timedelta(days=7)
 _SIZE = {
     "postgresql": text("SELECT pg_database_size(current_database())"),
     "sqlite": text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"),
@@ -32,6 +35,7 @@ class Workload:
         size_bytes: Size of the database.
         backed_up_at: When the last backup ended; None if there is none.
         retention_at: When the last retention run ended; None if there was none.
+        token_ends_at: When the first of the API tokens in use ends, or ended; None if there is none that ends.
     """
 
     jobs: dict[str, int]
@@ -43,6 +47,7 @@ class Workload:
     size_bytes: int
     backed_up_at: datetime | None
     retention_at: datetime | None
+    token_ends_at: datetime | None
 
 
 def workload(session: Session) -> Workload:
@@ -64,7 +69,15 @@ def workload(session: Session) -> Workload:
         size_bytes=session.scalar(_SIZE[session.get_bind().dialect.name]) or 0,
         backed_up_at=_newest(session, BACKUP_CREATED),
         retention_at=_newest(session, RETENTION_ENDED),
+        token_ends_at=_first_token(session, at),
     )
+
+
+def _first_token(session: Session, at: datetime) -> datetime | None:
+    """When the first API token ends that a user used in the last week: one that ended has not been replaced yet."""
+    used = select(func.min(ApiToken.expires_at)).join(User, User.id == ApiToken.user_id)
+    used = used.where(ApiToken.last_used_at > at - _IN_USE, ApiToken.revoked_at.is_(None), User.active.is_(True))
+    return session.scalar(used)
 
 
 def _newest(session: Session, action: str) -> datetime | None:
