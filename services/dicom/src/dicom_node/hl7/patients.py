@@ -89,7 +89,8 @@ def read_links(message: Message, authority: str) -> list[ToldMerge]:
         return []
     if any(len(each) > LONGEST_NUMBER or CONTROL.search(each) for pair in pairs for each in pair):
         raise SyntaxProblem("102", "An identifier is longer than 64 characters, or has control characters.")
-    said = {"message_id": message.value("MSH", 10)[:200], "told_at": _told_at(message), "authority": authority}
+    message_id = CONTROL.sub(" ", message.value("MSH", 10)[:200])
+    said = {"message_id": message_id, "told_at": _told_at(message), "authority": authority}
     return [
         ToldMerge(**said, former=former, present=present, undone=event == _UNLINK)
         for former, present in pairs

@@ -7,6 +7,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_MOST_NUMBERS = 200
+"""Identifiers of a patient that are followed. More are linked by a placeholder, and the node's other work waits."""
+
 
 @dataclass(frozen=True)
 class ToldMerge:
@@ -61,14 +64,19 @@ def numbers_of(database: sqlite3.Connection, patient_id: str, issuer: str | None
         patient_id: Identifier in a film.
         issuer: Who issued it, if the film says so: merges of others do not count.
     """
-    found, links = [patient_id], dict[frozenset[str], ToldMerge]()
+    found, seen, links = [patient_id], {patient_id}, dict[frozenset[str], ToldMerge]()
     for number in found:  # which grows: identifiers are linked in chains
+        if len(found) > _MOST_NUMBERS:
+            break
         query = "SELECT * FROM merges WHERE former = ? OR present = ? ORDER BY told_at, rowid"
         told = [_merge(row) for row in database.execute(query, (number, number))]
         told = [each for each in told if not issuer or each.authority.casefold() == issuer.casefold()]
         last = {frozenset((each.former, each.present)): each for each in told}
-        links |= {pair: each for pair, each in last.items() if not each.undone}
-        found += {other for pair in links for other in pair} - {*found}
+        new = {pair: each for pair, each in last.items() if not each.undone}
+        links |= new
+        others = dict.fromkeys(other for pair in new for other in pair if other not in seen)
+        seen |= others.keys()
+        found += others
     newest = max(links.values(), key=lambda each: each.told_at, default=None)
     return found if newest is None else [newest.present, *(each for each in found if each != newest.present)]
 

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from gateway.images import repository
 from gateway.images.models import FileIdentity, Image, PatientMerge
 
+MOST_TOLD = 200
+"""Messages of one account about the identifiers of one patient: whoever reads a case of the patient looks at them."""
 _Key = tuple[str, str]
 """Owner and mark of an identifier."""
 
@@ -47,12 +49,17 @@ class KnownPatients:
         """The identifiers that are linked with one, each with the account for whose files that counts."""
         return {key for owner, other in self._linked if other == mark for key in self._linked[owner, other]}
 
+    def counts_for(self, owner_id: str, file: FileIdentity) -> bool:
+        """Whether a merge of the identifier of a file counts for it: it names the same assigning authority, or none."""
+        merge = self._newest.get((owner_id, file.patient_id_mark or ""))
+        return merge is not None and file.issuer_mark in (None, merge.issuer_mark)
+
     def merge_of(self, owner_id: str, file: FileIdentity) -> PatientMerge | None:
         """The merge that tells by which identifier the patient of a file is known now; None if by its own."""
         merge = self._newest.get((owner_id, file.patient_id_mark or ""))
         if merge is None or merge.present_mark == file.patient_id_mark:
             return None
-        return merge if file.issuer_mark in (None, merge.issuer_mark) else None
+        return merge if self.counts_for(owner_id, file) else None
 
     def identity(self, image: Image) -> FileIdentity:
         """What the file of an image says of its patient, with the surviving identifier; see `resolved`."""
@@ -75,18 +82,37 @@ def merged_at(session: Session, images: Sequence[Image]) -> datetime | None:
     return max((merge.told_at for merge in merges), default=None)
 
 
-def _in_force(session: Session, marks: set[str]) -> Sequence[PatientMerge]:
-    """The merges of identifiers, and of those that they are linked with, in the order in which they happened.
+def may_be_told(session: Session, merge: PatientMerge) -> bool:
+    """Whether one more message about these identifiers is stored; what is merged can be undone in any case."""
+    pair = {merge.former_mark, merge.present_mark}
+    told = [each for each in _told(session, pair) if each.owner_id == merge.owner_id]
+    if len(told) < MOST_TOLD:
+        return True
+    return merge.undone and any({each.former_mark, each.present_mark} == pair for each in _standing(told))
 
-    Of two identifiers, what happened last counts, whichever message came first.
-    """
+
+def _in_force(session: Session, marks: set[str]) -> Sequence[PatientMerge]:
+    """The merges of identifiers, and of those that they are linked with, in the order in which they happened."""
+    return _standing(_told(session, marks))
+
+
+def _told(session: Session, marks: set[str]) -> Iterable[PatientMerge]:
+    """All that was told of identifiers, and of those that they are linked with."""
     told, asked, waiting = dict[str, PatientMerge](), set[str](), marks
     while waiting:
         found = repository.merges_of(session, waiting)
         told |= {each.id: each for each in found}
         asked |= waiting
         waiting = {mark for each in found for mark in (each.former_mark, each.present_mark)} - asked
-    in_order = sorted(told.values(), key=lambda each: (each.told_at, each.received_at))
+    return told.values()
+
+
+def _standing(told: Iterable[PatientMerge]) -> Sequence[PatientMerge]:
+    """The merges that were not undone, in the order in which they happened.
+
+    Of two identifiers, what happened last counts, whichever message came first.
+    """
+    in_order = sorted(told, key=lambda each: (each.told_at, each.received_at))
     last = {(each.owner_id, frozenset((each.former_mark, each.present_mark))): each for each in in_order}
     in_force = {each.id for each in last.values() if not each.undone}
     return [each for each in in_order if each.id in in_force]

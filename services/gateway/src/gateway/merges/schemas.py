@@ -3,10 +3,13 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+from gateway.paging import UtcTime
+from lobule.one_line import ONE_LINE
+
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=ONE_LINE)]
+Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=ONE_LINE)]
 
 
 class PatientMergeCreate(BaseModel):
@@ -26,7 +29,7 @@ class PatientMergeCreate(BaseModel):
     )
 
     message_id: Text = Field(description="control ID of the message (MSH-10); the same one changes nothing again")
-    told_at: AwareDatetime = Field(description="time of the event in the hospital; of two identifiers, the last counts")
+    told_at: UtcTime = Field(description="time of the event in the hospital; of two identifiers, the last counts")
     authority: Text = Field(description="assigning authority of both, as films name it in (0010,0021)")
     former: Identifier = Field(description="identifier that is no longer used; never stored in plain text")
     present: Identifier = Field(description="identifier that is used instead, likewise")

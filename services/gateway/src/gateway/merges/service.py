@@ -12,6 +12,7 @@ from gateway.clock import now
 from gateway.corrections import service as corrections
 from gateway.database import new_id
 from gateway.errors import ProblemError
+from gateway.images import merging
 from gateway.images import repository as images
 from gateway.images.identity import differences_from
 from gateway.images.merging import KnownPatients
@@ -27,6 +28,9 @@ def take_merge(session: Session, request: Request, user: User, body: PatientMerg
     """Note a merge, or that it is undone, and update the cases of the account with films of the patient.
 
     A message that comes again changes nothing.
+
+    Raises:
+        ProblemError: `invalid_request`, 422, if there were too many about the patient: it is a placeholder.
     """
     state = request.app.state
     former, present = (
@@ -49,6 +53,8 @@ def take_merge(session: Session, request: Request, user: User, body: PatientMerg
     )
     if images.merge_of_message(session, merge) is not None:
         return nothing
+    if not merging.may_be_told(session, merge):
+        raise ProblemError(422, "invalid_request", "too_many_merges", values={"most": merging.MOST_TOLD})
     merge.sealed = state.names.seal(body.present, merge.id)
     before = KnownPatients(session, marks)
     session.add(merge)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from gateway.audit.models import BACKUP_CREATED, AuditEvent
 from gateway.cases.models import Case
 from gateway.idempotency.models import KeyedRequest
+from gateway.images.identity import SamePatient
 from gateway.images.merging import KnownPatients
 from gateway.images.models import Image, PatientMerge
 from gateway.nodes.models import Node
@@ -22,14 +23,27 @@ _PATIENT = AuditEvent.detail["patient_mark"].as_string()
 def images_of(session: Session, patient_mark: str) -> Sequence[Image]:
     """The images whose files name a patient, regardless of their owners, the oldest first.
 
-    Those of an identifier that was merged with the patient's are of the patient if the merge counts for their owner.
+    Those of an identifier that was merged with the patient's are of the patient if the merge counts for them, and if
+    they agree with those of the patient's own identifier, above all in the birth date: what was purged after a merge of
+    the wrong patients does not come back.
     """
-    column = Image.__table__.c
-    mark, linked = column.patient_id_mark, KnownPatients(session, [patient_mark]).linked(patient_mark)
-    merged = [and_(Image.owner_id == owner, mark == other) for owner, other in sorted(linked)]
-    return session.scalars(
-        select(Image).where(or_(mark == patient_mark, *merged)).order_by(Image.created_at, Image.id)
+    mark, known = Image.__table__.c.patient_id_mark, KnownPatients(session, [patient_mark])
+    linked = [
+        and_(Image.owner_id == owner, mark == other)
+        for owner, other in sorted(known.linked(patient_mark))
+        if other != patient_mark
+    ]
+    found = session.scalars(
+        select(Image).where(or_(mark == patient_mark, *linked)).order_by(Image.created_at, Image.id)
     ).all()
+    own = [image for image in found if image.identity.patient_id_mark == patient_mark]
+    patient = SamePatient(own, known)
+
+    def is_own(image: Image) -> bool:
+        merged = bool(own) and known.counts_for(image.owner_id, image.identity) and patient.has(image)
+        return image.identity.patient_id_mark == patient_mark or merged
+
+    return [image for image in found if is_own(image)]
 
 
 def has_others(session: Session, case_id: str, patient_marks: Set[str]) -> bool:

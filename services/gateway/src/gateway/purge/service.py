@@ -93,7 +93,7 @@ class Purge:
             patient_mark=mark,
             merged_identifiers=len(marks) - 1,
             dry_run=dry_run,
-            case_ids=case_ids,
+            case_ids=sorted(case_ids),
             deleted=self._done,
             left_rows=0 if dry_run else read(self._sessions, lambda session: len(repository.images_of(session, mark))),
             left_objects=0 if dry_run else self._left_previews + sum(map(self._left, self._prefixes)),
@@ -247,7 +247,10 @@ def note_of_command(session: Session, action: str, kind: str, target_id: str, de
 def _found(session: Session, mark: str, marks: Set[str]) -> tuple[list[str], list[str], datetime | None, int]:
     """The patient's cases, images without a case, the time of the first one, and how many cases have others' files."""
     found = repository.images_of(session, mark)
-    case_ids = sorted({image.case_id for image in found if image.case_id is not None and not image.apart})
+    in_cases = [image for image in found if image.case_id is not None and not image.apart]
+    own = {image.case_id for image in in_cases if image.identity.patient_id_mark == mark}
+    # Those by which the others are found are the last: a purge that was interrupted can be repeated.
+    case_ids = sorted({image.case_id for image in in_cases if image.case_id}, key=lambda each: (each in own, each))
     lone = [image.id for image in found if image.case_id is None or (image.apart and image.case_id not in case_ids)]
     shared = sum(repository.has_others(session, case_id, marks) for case_id in case_ids)
     return case_ids, lone, found[0].created_at if found else None, shared

@@ -1,79 +1,15 @@
 """Merges of patients' identifiers: what they change in cases, and that they can be undone."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from gateway.audit.models import AuditEvent
+from gateway.images import merging
 from gateway.images.models import PatientMerge
 from gateway.names.policy import NamePolicy
-
-SEEDS = count(1)
-BIRTH = {"PatientBirthDate": "19600101"}
-
-
-@pytest.fixture
-def pacs(client, new_user, headers_of):
-    """The account of a DICOM node."""
-    new_user("pacs", role="service")
-    return headers_of("pacs")
-
-
-@pytest.fixture
-def examine(client, pacs, worker, tmp_path, draw_film, write_dicom):
-    """Opens a case with an analysed film of a patient and a day, or adds one to a case; gives the answer."""
-
-    def send(patient: str, day: str, case: str | None = None, headers=pacs, name: str | None = None, **tags):
-        if case is None:
-            opened = client.post("/api/v1/cases", headers=headers, json={"pseudonym": f"{patient}-{day}"})
-            case = opened.json()["id"]
-        seed = next(SEEDS)
-        tags = {"PatientID": patient, "PatientName": name or f"Name^{patient}", "StudyDate": day} | BIRTH | tags
-        path = write_dicom(tmp_path / f"{seed}.dcm", draw_film(80, 70, seed=seed), 12, ViewPosition="CC", **tags)
-        form = {"modality": "mammography", "laterality": "R", "case_id": case}
-        files = {"file": ("film.dcm", path.read_bytes())}
-        answer = client.post("/api/v1/images", data=form, files=files, headers=headers)
-        if answer.status_code == 202:
-            worker.infer(answer.json()["job"]["id"])
-        answer.case = case
-        return answer
-
-    return send
-
-
-@pytest.fixture
-def merge(client, pacs):
-    """Tells of a merge, each a minute after the one before; gives the answer."""
-    minutes = count(1)
-
-    def tell(former: str, present: str, message: str | None = None, headers=pacs, **told):
-        number = next(minutes)
-        at = datetime.now(UTC) - timedelta(days=1) + timedelta(minutes=number)
-        body = {"message_id": message or f"M{number}", "told_at": at.isoformat(), "authority": "H"}
-        body |= {"former": former, "present": present, **told}
-        answer = client.post("/api/v1/patients/merges", headers=headers, json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    return tell
-
-
-@pytest.fixture
-def priors(client, pacs):
-    """The cases of earlier examinations."""
-    return lambda case: [each["case_id"] for each in client.get(f"/api/v1/cases/{case}/priors", headers=pacs).json()]
-
-
-@pytest.fixture
-def reader(client, pacs, alice, root):
-    """Alice, in the group of the node. Gives her headers."""
-    group = client.post("/api/v1/groups", headers=root, json={"name": "Unit"}).json()["id"]
-    for name in ("alice", "pacs"):
-        client.put(f"/api/v1/groups/{group}/members/{name}", headers=root)
-    return alice
 
 
 def case_of(client, pacs, case):
@@ -241,16 +177,27 @@ def test_only_programs_may_tell_it(client, alice, root):
         assert client.post("/api/v1/patients/merges", headers=headers, json=body).status_code == 403
 
 
-@pytest.mark.parametrize("asked", ["P1", "P9"])
-def test_a_purge_finds_films_of_either_number(client, root, examine, merge, asked):
-    cases = sorted(examine(patient, "20240301").case for patient in ("P1", "P9"))
-    examine("P8", "20240301")
-    merge("P1", "P9")
-    body = {"patient_id": asked, "reason": "asked for", "dry_run": True}
-    said = client.post("/api/v1/patients/purge", headers=root, json=body).json()
-    assert (said["case_ids"], said["merged_identifiers"], said["shared_cases"]) == (cases, 1, 0)
-    said = client.post("/api/v1/patients/purge", headers=root, json=body | {"dry_run": False}).json()
-    assert (said["deleted"]["cases"], said["left_rows"]) == (2, 0)
+def test_messages_about_a_placeholder_are_refused_at_last(client, pacs, merge, monkeypatch):
+    """Whoever reads a case of the patient, or the worklist, would wait for all of them."""
+    monkeypatch.setattr(merging, "MOST_TOLD", 3)
+    for former in ("A", "B", "C"):
+        merge(former, "HUB")
+    body = {"message_id": "M", "told_at": "2026-03-02T08:15:00Z", "authority": "H", "former": "D", "present": "HUB"}
+    for said in (body, body | {"undone": True}, body | {"former": "A", "present": "E"}):
+        refused = client.post("/api/v1/patients/merges", headers=pacs, json=said)
+        assert (refused.status_code, refused.json()["reason"]) == (422, "too_many_merges"), said
+    assert merge("A", "HUB", undone=True)["is_new"], "a wrong merge can be undone"
+    assert merge("P1", "P9")["is_new"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"present": "P\u202e9"}, {"former": "P1\nP2"}, {"message_id": "M\x1b"}, {"told_at": "0001-01-01T00:00:00+14:00"}],
+)
+def test_what_cannot_be_shown_or_stored_is_refused(client, pacs, wrong):
+    body = {"message_id": "M", "told_at": "2026-03-02T08:15:00Z", "authority": "H", "former": "P1", "present": "P9"}
+    refused = client.post("/api/v1/patients/merges", headers=pacs, json=body | wrong)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
 
 
 def test_kept_names_show_the_present_number_until_a_purge(app, client, root, reader, examine, merge, monkeypatch):
