@@ -71,6 +71,14 @@ def test_bad_tokens(client, app, change, code):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_token_of_a_gateway_whose_clock_is_ahead(client, app):
+    access = token(client, username="alice", password=PASSWORD).json()["access_token"]
+    key = app.state.settings.secret_key.get_secret_value()
+    claims = jwt.decode(access, key, algorithms=["HS256"], options={"verify_iss": False})
+    ahead = jwt.encode(claims | {"iat": claims["iat"] + 30}, key, algorithm="HS256")
+    assert me(client, ahead).status_code == 200
+
+
 def test_a_token_of_another_key_is_refused(client):
     forged = jwt.encode({"sub": "x", "iss": "lobule", "exp": time.time() + 60}, "another key " * 4, algorithm="HS256")
     assert me(client, forged).json()["code"] == "token_invalid"

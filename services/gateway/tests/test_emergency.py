@@ -158,13 +158,15 @@ def test_an_administrator_shares_and_deletes_as_a_person(app, client, root, case
         assert (refused.status_code, refused.json()["code"]) == (403, "authentication_too_old")
 
 
-def test_a_reason_and_the_person_are_needed(app, client, alice, root, bearer_of, open_case):
+@pytest.mark.parametrize("minutes", [6, -6])
+def test_a_reason_and_the_person_are_needed(app, client, alice, root, bearer_of, open_case, minutes):
+    """A login of the future is none: the clock was ahead then, and was set back."""
     assert open_case(reason="test").status_code == 422
     assert open_case(bearer_of("root")).json()["code"] == "portal_session_required"
     assert open_case(alice).json()["code"] == "forbidden"
     with app.state.sessions.begin() as session:
         for login in session.query(AuthSession):
-            login.authenticated_at = now() - timedelta(minutes=6)
+            login.authenticated_at = now() - timedelta(minutes=minutes)
     assert open_case().json()["code"] == "authentication_too_old"
     nothing = client.post("/api/v1/cases/none/emergency-access", json=WHY, headers=root)
     assert nothing.json()["code"] == "authentication_too_old", "who may not open it learns nothing of it"

@@ -27,6 +27,12 @@ def set_back(app):
     return back
 
 
+@pytest.mark.parametrize(("minutes", "lives"), [(-1, True), (59, True), (61, False), (-61, False)])
+def test_a_session_ends_when_idle_and_after_a_clock_that_was_ahead(client, alice, set_back, minutes, lives):
+    set_back(minutes)
+    assert works(client, alice) is lives
+
+
 class TestList:
     def test_has_a_length(self, client, alice, bearer_of, monkeypatch):
         for _ in range(3):

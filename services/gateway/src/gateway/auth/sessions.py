@@ -77,10 +77,13 @@ def close_session(session: Session, request: Request, response: Response, settin
 
 
 def read_session(session: Session, request: Request, settings: GatewaySettings) -> AuthSession | None:
-    """The live portal session of this request, unless its user has done nothing for long."""
+    """The live portal session of this request, unless its user has done nothing for long.
+
+    A session of the future is no live one either: the clock was ahead when its user did something.
+    """
     secret = request.cookies.get(cookie_name(settings))
     login = repository.live(session, "portal", secret) if secret else None
-    if login is None or now() - login.active_at > timedelta(minutes=settings.session_idle_minutes):
+    if login is None or abs(now() - login.active_at) > timedelta(minutes=settings.session_idle_minutes):
         return None
     return login
 
@@ -97,8 +100,12 @@ def note_activity(request: Request, session: Session, login: AuthSession) -> Non
 
 
 def is_fresh(login: AuthSession, settings: GatewaySettings) -> bool:
-    """Whether the person of a session proved who they are so lately that they may sign."""
-    return now() - login.authenticated_at <= timedelta(minutes=settings.fresh_authentication_minutes)
+    """Whether the person of a session proved who they are so lately that they may sign.
+
+    What seems to have been in the future is not: otherwise nobody would be asked again until a clock that was set
+    back is there once more.
+    """
+    return abs(now() - login.authenticated_at) <= timedelta(minutes=settings.fresh_authentication_minutes)
 
 
 def local_path(path: str) -> str:
