@@ -3,10 +3,12 @@
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from redis.exceptions import RedisError
 from sqlalchemy import update
 from typer.testing import CliRunner
 
@@ -65,6 +67,13 @@ def test_a_scheduled_backup_goes_on_after_one_that_failed(client, command, tmp_p
     assert pauses == [3600, 24 * 3600], "the failed one is tried again after an hour"
     assert (tmp_path / "taken" / "backup.json").exists()
     assert "lobule_backup_timestamp_seconds" in metrics(client)
+
+
+def test_whether_redis_answers(app, client, monkeypatch):
+    assert metrics(client)["lobule_redis_up"] == 1
+    monkeypatch.setattr(app.state.progress_cache, "workers", Mock(side_effect=RedisError))
+    assert metrics(client)["lobule_redis_up"] == 0
+    assert "lobule_workers{" not in client.get("/metrics").text
 
 
 def test_the_end_of_the_first_api_token_in_use(app, client, new_user, headers_of):

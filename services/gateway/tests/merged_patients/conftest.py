@@ -10,6 +10,12 @@ BIRTH = {"PatientBirthDate": "19600101"}
 
 
 @pytest.fixture
+def app(app_on_each_database):
+    """A gateway on each kind of database."""
+    return app_on_each_database
+
+
+@pytest.fixture
 def pacs(client, new_user, headers_of):
     """The account of a DICOM node."""
     new_user("pacs", role="service")

@@ -63,8 +63,10 @@ class JobCollector(Collector):
             workers = self._state.progress_cache.workers()
         except RedisError as error:
             log.warning("metrics_without_redis", error=repr(error))
-            return
-        yield from _of_workers(workers, queues)
+            workers = None
+        yield _gauge("lobule_redis_up", "Whether Redis answers", [], [((), int(workers is not None))])
+        if workers is not None:
+            yield from _of_workers(workers, queues)
 
 
 def _of_database(load: repository.Workload, queues: list[str]) -> Iterator[GaugeMetricFamily]:
