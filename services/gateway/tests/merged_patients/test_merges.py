@@ -208,11 +208,11 @@ def test_kept_names_show_the_present_number_until_a_purge(app, client, root, rea
     for service in (app.state, app.state.uploads):
         monkeypatch.setattr(service, "names" if service is app.state else "_names", policy)
     case = examine("P1", "20260301").case
-    merge("P1", "P9")
+    merge("P1", "PRESENT-9")
     [said] = client.get(f"/api/v1/cases/{case}/identity", headers=reader).json()
-    assert (said["patient_id"], said["present_patient_id"]) == ("P1", "P9")
+    assert (said["patient_id"], said["present_patient_id"]) == ("P1", "PRESENT-9")
     with app.state.sessions() as session:
-        assert "P9" not in (session.scalar(select(PatientMerge.sealed)) or "P9")
+        assert "PRESENT-9" not in (session.scalar(select(PatientMerge.sealed)) or "PRESENT-9")
     body = {"patient_id": "P1", "reason": "asked for"}
     assert client.post("/api/v1/patients/purge", headers=root, json=body).status_code == 200
     with app.state.sessions() as session:
