@@ -1,73 +1,98 @@
-"""The search for clusters of calcifications: spots, clusters, images to measure on, and the measures."""
+"""The search for clusters of calcifications: network, training windows, clusters, images, and measures."""
 
-import cv2
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from drawn_tissue import dots, ground
 
+from lobule_ml.training.loop import LoopSettings
 from mammo_worker.calcifications import evaluate
-from mammo_worker.calcifications.clusters import LEAST_SPOTS, find_clusters
-from mammo_worker.calcifications.document import results_document
-from mammo_worker.calcifications.evaluate import SearchOutcome, breast_area, found_share, measure, threshold_at, usable
-from mammo_worker.calcifications.images import crops_with_pasted_groups, fine_part, original_crops, tissue
-from mammo_worker.calcifications.model import ClusterSearch
-from mammo_worker.calcifications.spots import FEATURES, Spots, find_spots
+from mammo_worker.calcifications.document import NETWORK, SPOTS, results_document
+from mammo_worker.calcifications.evaluate import SearchOutcome, breast_area, found_share, measure, threshold_at
+from mammo_worker.calcifications.images import (
+    SearchedImage,
+    crops_with_pasted_groups,
+    fine_part,
+    original_crops,
+    tissue,
+)
+from mammo_worker.calcifications.network import STRIDE, build_network, likely_map, search_input, search_loss
+from mammo_worker.calcifications.peaks import find_peaks
+from mammo_worker.calcifications.plan import SearchPlan
+from mammo_worker.calcifications.reading import seen_on_masses
+from mammo_worker.calcifications.searches import NetworkSearches, SpotSearches
+from mammo_worker.calcifications.train import build, learned_from, train_fold, usable
+from mammo_worker.calcifications.windows import Sources, batches
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.examination.lesions import lengths
 from mammo_worker.regions.crops import cbis_crops
 
-PLACES = np.array([(60, 60), (75, 62), (68, 80), (85, 78), (72, 70)])
+TINY = SearchPlan(
+    widths=(4, 4, 8, 8), window=96, calcified=1, pasted=2, textured=1, plain=1, steps=30, learning_rate=1e-2, warm_up=5,
+    precision="float32",
+)  # fmt: skip
 
 
-def ground(seed, side=160):
-    """Grainy tissue."""
-    chance = np.random.default_rng(seed)
-    smooth = cv2.resize(chance.uniform(80, 150, (6, 6)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
-    return (smooth + cv2.GaussianBlur(chance.normal(0, 6, smooth.shape).astype(np.float32), (0, 0), 0.7)).astype(
-        np.float32
-    )
+@pytest.fixture(scope="module")
+def sources():
+    """Drawn images."""
+    whole = np.ones((160, 160), bool)
+    calcified = [SearchedImage(None, ground(s) + dots(), whole, (0, 0, 160, 160), "a") for s in range(4)]
+    masses = [SearchedImage(None, ground(s), whole, None, "b") for s in range(4, 8)]
+    return Sources(calcified, [True] * 4, masses, [dots()[50:95, 50:95]], [np.maximum(ground(9, 45) - 115, 0)])
 
 
-def with_dots(grey, places=PLACES, height=60.0):
-    out = grey.copy()
-    y, x = np.mgrid[: grey.shape[0], : grey.shape[1]]
-    for px, py in places:
-        out += height * np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 1.2**2)).astype(np.float32)
-    return out
+def test_input_does_not_depend_on_gain():
+    image = ground(0) + dots()
+    assert search_input(image).shape == (160, 160, 2)
+    np.testing.assert_allclose(search_input(image * 0.5), search_input(image), rtol=0.03, atol=0.02)
 
 
-def test_bright_dots_are_the_strongest_spots_whatever_the_gain():
-    image = with_dots(ground(0))
-    for gain in (1.0, 0.5):
-        spots = find_spots(image * gain)
-        assert spots.features.shape == (len(spots.points), FEATURES)
-        strongest = spots.points[: len(PLACES)]
-        distance = np.linalg.norm(strongest[:, None] - PLACES[None], axis=-1).min(axis=0)
-        assert (distance <= 2).all()
-    assert np.isfinite(spots.features).all()
+def test_map_has_a_cell_for_every_part_of_an_image():
+    network = build_network((4, 4, 8, 8))
+    assert likely_map(network, ground(0)).shape == (20, 20)
+    assert likely_map(network, ground(0)[:83, :121]).shape == (11, 16)
 
 
-def test_line_steps_less_towards_its_own_direction_than_a_dot():
-    image = with_dots(ground(1), PLACES[:1])
-    cv2.line(image, (20, 120), (140, 120), 220.0, 2)
-    spots = find_spots(image)
-    least = spots.features[:, 6]  # the smallest step to the ring around
-    dot = np.linalg.norm(spots.points - PLACES[0], axis=1).argmin()
-    line = np.abs(spots.points[:, 1] - 120) <= 2
-    assert line.any()
-    assert least[dot] > least[line].max()
+def test_windows_are_the_same_at_every_visit_and_say_where_calcifications_are(sources):
+    batch_of = batches(TINY, sources)
+    images, truth = batch_of(3)
+    assert images.shape == (5, 96, 96, 2)
+    assert truth.shape == (5, 12, 12, 2)
+    again, _ = batch_of(3)
+    np.testing.assert_array_equal(images, again)
+    targets, bags = truth[..., 0], truth[:, 0, 0, 1]
+    assert list(bags[1:]) == [0, 0, 0, 0], "only a crop of calcifications is a bag"
+    assert bags[0] != 0
+    assert all((targets[i] == 1).any() for i in (1, 2)), "pasted groups are targets"
+    assert not (targets[3:] == 1).any(), "neither texture nor plain tissue is one"
+    assert (targets[3:] == 0).all()
 
 
-def test_nothing_is_searched_outside_of_tissue():
-    image = with_dots(ground(2))
-    inside = np.ones(image.shape, bool)
-    inside[:, 40:100] = False
-    spots = find_spots(image, inside)
-    assert not ((spots.points[:, 0] >= 40) & (spots.points[:, 0] < 100)).any()
-    assert len(find_spots(image, np.zeros(image.shape, bool)).points) == 0
+def test_loss_falls_where_calcifications_are_found(sources):
+    _, truth = batches(TINY, sources)(0)
+    targets = truth[..., 0]
+    unsure = np.asarray(search_loss(truth, np.zeros(targets.shape, np.float32)))
+    right = np.asarray(search_loss(truth, np.where(targets == 1, 6, -6).astype(np.float32)))
+    wrong = np.asarray(search_loss(truth, np.where(targets == 1, -6, 6).astype(np.float32)))
+    assert (right[1:] < unsure[1:]).all()
+    assert (wrong[1:] > unsure[1:]).all()
+
+
+def test_few_steps_lower_the_loss(sources, tmp_path, eager):
+    from lobule_ml.training.loop import run
+    from lobule_ml.training.schedule import Schedule
+
+    network, batch_of = build(TINY), batches(TINY, sources)
+    before = network.test_on_batch(*batch_of(1000))
+    schedule = Schedule(TINY.steps, TINY.learning_rate, TINY.warm_up)
+    run(network, batch_of, schedule, tmp_path, settings=LoopSettings(events=False))
+    assert network.test_on_batch(*batch_of(1000)) < 0.9 * before
 
 
 def test_frames_and_air_are_no_tissue_but_bright_calcifications_are():
-    image = with_dots(ground(3), height=200.0).clip(0, 255)
+    image = (ground(3) + dots(height=200.0)).clip(0, 255)
     image[:, 140:] = 255  # the rest of a white frame at the edge of the crop
     image[:10] = 0
     inside = tissue(image)
@@ -76,34 +101,18 @@ def test_frames_and_air_are_no_tissue_but_bright_calcifications_are():
     assert inside[11:, :120].all()
 
 
-def test_cluster_needs_spots_that_lie_close():
-    odds = np.full(LEAST_SPOTS, 2.0)
-    close, apart = (
-        Spots(np.float32(step) * np.arange(LEAST_SPOTS)[:, None] * np.ones(2, np.float32), None) for step in (10, 90)
-    )
-    [cluster] = find_clusters(close, odds)
-    assert len(cluster.points) == LEAST_SPOTS
-    assert cluster.centre == pytest.approx((10, 10))
-    assert find_clusters(apart, odds) == []
-    assert find_clusters(close, -odds) == []
-    assert find_clusters(Spots(np.zeros((0, 2), np.float32), None), np.zeros(0)) == []
-
-
-def test_search_finds_what_it_learned():
-    images = [ground(s) for s in range(10, 50)]
-    chance = np.random.default_rng(5)
-    calcified = np.arange(40) % 2 == 0
-    spots = [
-        find_spots(with_dots(g, chance.integers(50, 100, (6, 2))) if has else g)
-        for g, has in zip(images, calcified, strict=True)
-    ]
-    search = ClusterSearch(spots, calcified, trees=10)
-    best = search(find_spots(with_dots(ground(99))))[0]
-    assert np.linalg.norm(np.array(best.cluster.centre) - PLACES.mean(axis=0)) < 20
-    plain = [max((c.score for c in search(find_spots(ground(s)))), default=-np.inf) for s in range(100, 110)]
-    assert best.score > np.median(plain)
-    with pytest.raises(ValueError, match="with and without"):
-        ClusterSearch(spots[:1], calcified[:1])
+def test_peaks_are_apart_from_each_other_on_tissue():
+    likely = np.full((30, 30), -5.0, np.float32)
+    likely[4:7, 4:7] = 3.0
+    likely[4:7, 8:11] = 2.0  # within 5 mm of the first
+    likely[20:23, 20:23] = 1.0
+    likely[12:15, 24:27] = 4.0  # beside the tissue
+    inside = np.ones((30 * STRIDE, 30 * STRIDE), bool)
+    inside[:, 23 * STRIDE :] = False
+    found = find_peaks(likely, inside, least=0.0)
+    assert [cluster.centre for cluster in found] == [(44.0, 44.0), (172.0, 172.0)]
+    assert [cluster.score for cluster in found] == pytest.approx([3.0, 1.0])
+    assert find_peaks(likely, inside, least=3.5) == []
 
 
 def searched(crop, truth, hit=-np.inf, scores=(), area=10.0):
@@ -127,12 +136,10 @@ def crops(shared_data):
     return cbis_crops(shared_data)
 
 
-def test_real_crops_are_searched_pasted_and_measured(crops, monkeypatch):
-    monkeypatch.setattr(evaluate, "FOLDS", 2)
+def test_groups_are_pasted_into_other_patients(crops):
     groups, masses = usable(crops)
     assert not {c.patient for c in groups} & {c.patient for c in masses}
-    few = [*groups[:30], *masses[:30]]
-    for image in original_crops(few[:3]):
+    for image in original_crops(groups[:3]):
         assert image.grey.shape == image.inside.shape
         assert image.target is not None
     [put] = list(crops_with_pasted_groups([c for c in groups if max(c.native_size) < 200][:1], masses))
@@ -141,17 +148,38 @@ def test_real_crops_are_searched_pasted_and_measured(crops, monkeypatch):
     assert 0 <= x1 < x2 <= put.grey.shape[1]
     assert 0 <= y1 < y2 <= put.grey.shape[0]
     assert fine_part(put.crop.read()).max() > 10
-    measured = evaluate.search_folds(few, lambda _: None, trees=25)
+
+
+def test_masses_with_something_seen_are_not_learned_as_tissue(crops):
+    seen = seen_on_masses()
+    assert set(seen.values()) == {"single", "group", "marker", "unsure"}
+    assert set(seen) <= {c.path.name for c in usable(crops)[1]}
+    _, masses = learned_from(crops, 0)
+    assert not {c.path.name for c in masses} & set(seen)
+
+
+@pytest.mark.parametrize("method", [SPOTS, NETWORK])
+def test_real_crops_are_learned_searched_and_measured(crops, method, tmp_path, monkeypatch, eager):
+    monkeypatch.setattr(evaluate, "FOLDS", 2)
+    groups, masses = usable(crops)
+    few = [*groups[:30], *masses[:30]]
+    said = []
+    if method is NETWORK:
+        plan = replace(TINY, steps=2)
+        with pytest.raises(FileNotFoundError, match="no fold"):
+            evaluate.search_folds(few, NetworkSearches(plan, tmp_path), said.append)
+        assert train_fold(plan, few, 0, tmp_path / "fold0", settings=LoopSettings(events=False)) == 2
+        with pytest.raises(ValueError, match="another"):
+            train_fold(replace(plan, seed=2), few, 0, tmp_path / "fold0")
+        searches = NetworkSearches(plan, tmp_path)
+    else:
+        searches = SpotSearches(trees=25)
+    measured = evaluate.search_folds(few, searches, said.append)
+    assert ("fold 1 is not finished" in said) == (method is NETWORK)
     assert {i.truth for i in measured.cut} == {True, False}
-    rows = measure(measured, 120.0, rounds=10)
-    assert rows[0]["groups"].startswith("pasted, all")
-    seen = evaluate.calcified_tissue()
-    assert seen <= {c.path.name for c in masses}
-    one = next(i.crop.path.name for i in measured.cut if not i.truth)
-    left = evaluate.without(measured, frozenset({one}))
-    assert len(left.cut) == len(measured.cut) - 1
-    text = results_document(measured, rows, frozenset({one}), measure(left, 120.0, rounds=10), 120.0)
-    assert "120" in text
+    tables = [measure(part, 120.0, rounds=10) for part in evaluate.by_tissue(measured)]
+    assert tables[0][0]["groups"].startswith("pasted, all")
+    assert "120" in results_document(method, measured, tables, 120.0)
 
 
 def test_breast_area_is_that_of_a_breast(shared_data):

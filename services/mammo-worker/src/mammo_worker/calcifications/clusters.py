@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mammo_worker.calcifications.spots import SPACING, Spots
+from mammo_worker.calcifications.images import SPACING
+from mammo_worker.calcifications.spots import Spots
 
 RADIUS = 5.0 / SPACING  # pixels; spots within 1 cm are one cluster
 LEAST_SPOTS = 3

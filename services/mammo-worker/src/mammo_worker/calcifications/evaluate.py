@@ -1,8 +1,7 @@
 """Measures how many clusters are found, and how many false ones per film, in five folds by patient."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,9 @@ from numpy.typing import NDArray
 
 from lobule_ml.evaluation.statistics import patient_bootstrap
 from mammo_worker.calcifications.images import SearchedImage, crops_with_pasted_groups, original_crops
-from mammo_worker.calcifications.model import TREES, ClusterSearch
-from mammo_worker.calcifications.spots import Spots, find_spots
+from mammo_worker.calcifications.reading import seen_on_masses
+from mammo_worker.calcifications.searches import Search, SearchOf
+from mammo_worker.calcifications.train import usable
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.splits import fold_of
 from mammo_worker.films.breast import find_breast
@@ -52,55 +52,43 @@ class Measured:
     pasted: list[SearchOutcome]
 
 
-def usable(crops: Sequence[Crop]) -> tuple[list[Crop], list[Crop]]:
-    """Groups of calcifications, and masses of patients without calcifications."""
-    groups = [c for c in crops if c.kind == "calcification"]
-    patients = {c.patient for c in groups}
-    return groups, [c for c in crops if c.kind == "mass" and c.patient not in patients]
-
-
-def search_folds(crops: Sequence[Crop], echo: Callable[[str], None], trees: int = TREES) -> Measured:
-    """Fit and search in five folds.
+def search_folds(crops: Sequence[Crop], search_of: SearchOf, echo: Callable[[str], None]) -> Measured:
+    """Search every image with the search of the fold that holds its patient out.
 
     Args:
         crops: All crops of CBIS-DDSM.
+        search_of: Gives the search of a fold; the images of a fold without one are left out.
         echo: Called with progress messages.
-        trees: Number of trees of each model of spots.
+
+    Raises:
+        FileNotFoundError: No fold has a search.
     """
     groups, masses = usable(crops)
-    cut = _with_spots(original_crops([*groups, *masses]))
-    echo(f"{len(cut)} crops of {len(groups) + len(masses)} are fine enough")
-    put = _with_spots(crops_with_pasted_groups(groups, masses))
-    echo(f"{len(put)} groups pasted")
-    of_cut, of_pasted = (np.array([fold_of(i.crop.patient, FOLDS) for i, _ in part]) for part in (cut, put))
-    calcified = np.array([i.target is not None for i, _ in cut])
+    cut, pasted = list(original_crops([*groups, *masses])), list(crops_with_pasted_groups(groups, masses))
+    echo(f"{len(cut)} crops of {len(groups) + len(masses)} are fine enough, {len(pasted)} groups pasted")
     measured = Measured([], [])
     for fold in range(FOLDS):
-        own = np.flatnonzero(of_cut != fold)
-        search = ClusterSearch([cut[i][1] for i in own], calcified[own], trees)
-        measured.cut.extend(_searched(search, cut[i]) for i in np.flatnonzero(of_cut == fold))
-        measured.pasted.extend(_searched(search, put[i]) for i in np.flatnonzero(of_pasted == fold))
+        search = search_of(fold, [i for i in cut if fold_of(i.crop.patient, FOLDS) != fold])
+        if search is None:
+            echo(f"fold {fold} is not finished")
+            continue
+        measured.cut.extend(_searched(search, i) for i in cut if fold_of(i.crop.patient, FOLDS) == fold)
+        measured.pasted.extend(_searched(search, i) for i in pasted if fold_of(i.crop.patient, FOLDS) == fold)
         echo(f"fold {fold} is done")
+    if not measured.cut:
+        raise FileNotFoundError("no fold is finished")
     return measured
 
 
-def _with_spots(images: Iterable[SearchedImage]) -> list[tuple[SearchedImage, Spots]]:
-    return [(image, find_spots(image.grey, image.inside)) for image in images]
-
-
-def _searched(search: ClusterSearch, item: tuple[SearchedImage, Spots]) -> SearchOutcome:
-    image, spots = item
-    found = search(spots)
+def _searched(search: Search, image: SearchedImage) -> SearchOutcome:
+    found = search(image)
     hit = -np.inf
     if image.target is not None:
         x1, y1, x2, y2 = image.target
-        on = [
-            s.score
-            for s in found
-            if x1 - _REACH <= s.cluster.centre[0] <= x2 + _REACH and y1 - _REACH <= s.cluster.centre[1] <= y2 + _REACH
-        ]
+        on = [score for (x, y), score in found if x1 - _REACH <= x <= x2 + _REACH and y1 - _REACH <= y <= y2 + _REACH]
         hit = max(on, default=-np.inf)
-    return SearchOutcome(image.crop, image.area, image.target is not None, hit, np.array([s.score for s in found]))
+    scores = np.array([score for _, score in found])
+    return SearchOutcome(image.crop, image.area, image.target is not None, hit, scores)
 
 
 def breast_area(films: Sequence[AnnotatedFilm], native_rows: dict[str, float]) -> float:
@@ -119,19 +107,14 @@ def breast_area(films: Sequence[AnnotatedFilm], native_rows: dict[str, float]) -
     return float(np.mean(areas))
 
 
-def calcified_tissue() -> frozenset[str]:
-    """Names of crops of masses with visible calcifications that CBIS-DDSM does not annotate.
-
-    They were identified by eye, not blinded, among the 148 crops with the highest false clusters; doubtful ones are
-    excluded.
-    """
-    text = files("mammo_worker.calcifications").joinpath("calcified_tissue.txt").read_text("utf-8")
-    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
-
-
-def without(measured: Measured, names: frozenset[str]) -> Measured:
-    """The same images without some crops."""
-    return Measured([i for i in measured.cut if i.crop.path.name not in names], measured.pasted)
+def by_tissue(measured: Measured) -> list[Measured]:
+    """The same groups beside all crops of masses, those without a seen group or marker, and those with nothing seen."""
+    seen = seen_on_masses()
+    grouped = {name for name, what in seen.items() if what in ("group", "marker")}
+    return [
+        Measured([i for i in measured.cut if i.crop.path.name not in left_out], measured.pasted)
+        for left_out in (set[str](), grouped, set(seen))
+    ]
 
 
 def found_share(images: Sequence[SearchOutcome], tissue: Sequence[SearchOutcome], rate: float, film: float) -> float:

@@ -8,16 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammo_worker.calcifications.spots import SPACING
 from mammo_worker.data.splits import fold_of
 from mammo_worker.regions.crops import Crop
 from mammo_worker.regions.prepare import NATIVE_SPACING
 
+SPACING = 0.1  # mm per pixel of searched images
+LARGEST_PASTED = 400  # native pixels, 2 cm: largest pasted group
 _LEAST_FRAME = 30  # pixels of SPACING; white areas of at least 3 mm are frames or labels
 _FRAME_MARGIN = 15  # pixels around a frame that are not searched
 _WHITE, _BLACK = 245, 8
 _BACKGROUND = 1.0 / NATIVE_SPACING  # standard deviation in pixels, 1 mm; only finer structures are pasted
-_LARGEST_PASTED = 400  # native pixels, 2 cm: largest pasted group
 _TAPER = 8  # native pixels over which the pasted structures fade at the edge
 
 
@@ -99,7 +99,7 @@ def crops_with_pasted_groups(groups: Sequence[Crop], hosts: Sequence[Crop], seed
     by_fold = {fold: [h for h in hosts if fold_of(h.patient) == fold] for fold in range(5)}
     for crop in groups:
         height, width = crop.native_size
-        if max(height, width) > _LARGEST_PASTED:
+        if max(height, width) > LARGEST_PASTED:
             continue
         fitting = [
             h
@@ -122,11 +122,20 @@ def crops_with_pasted_groups(groups: Sequence[Crop], hosts: Sequence[Crop], seed
 
 def fine_part(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The structures of a crop finer than 1 mm and brighter than its grain, fading towards the crop's edges."""
-    values = grey.astype(np.float32)
-    fine = values - cv2.GaussianBlur(values, (0, 0), _BACKGROUND, borderType=cv2.BORDER_REFLECT)
-    grain = 1.4826 * float(np.median(np.abs(fine - np.median(fine))))
-    fine = np.maximum(fine - 2 * grain, 0)
+    fine = without_grain(grey.astype(np.float32), _BACKGROUND)
     inside = np.zeros(grey.shape, np.uint8)
     inside[1:-1, 1:-1] = 1
     fading = np.clip(cv2.distanceTransform(inside, cv2.DIST_L2, 3) / _TAPER, 0, 1)
     return (fine * fading).astype(np.float32)
+
+
+def without_grain(values: NDArray[np.float32], background: float) -> NDArray[np.float32]:
+    """What is brighter than its surroundings by more than twice the grain, less that; 0 elsewhere.
+
+    Args:
+        values: Grey values (height, width).
+        background: Standard deviation in pixels of the blur that gives the surroundings.
+    """
+    fine = values - cv2.GaussianBlur(values, (0, 0), background, borderType=cv2.BORDER_REFLECT)
+    grain = 1.4826 * float(np.median(np.abs(fine - np.median(fine))))
+    return np.maximum(fine - 2 * grain, 0).astype(np.float32)

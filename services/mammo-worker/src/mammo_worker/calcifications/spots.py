@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SPACING = 0.1  # mm per pixel at which spots are searched
+from mammo_worker.calcifications.images import SPACING
+
 FEATURES = 16
 _SIGMAS = (0.7, 1.0, 1.4, 2.0, 2.8)  # of the differences of Gaussians, in pixels, for spots of 0.15 to 0.6 mm
 _RATIO = 1.6  # of the wider to the narrower Gaussian, the best approximation of the Laplacian (Marr and Hildreth, 1980)
