@@ -15,6 +15,7 @@ NOTES = {"record", "record_apart", "note_login"}
 
 PASSED_ON = {
     "POST /api/v1/images": "the service of uploads writes it",
+    "POST /api/v1/patients/merges": "the service of merges writes it",
     "POST /failed-logins/seen": "`gateway.auth.failed_logins` writes it",
 }
 UNNOTED = {
