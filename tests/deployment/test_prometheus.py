@@ -14,8 +14,15 @@ import yaml
 
 MONITORING = Path(__file__).parents[2] / "k8s" / "monitoring"
 FROM_FIRST_EVENT = {"lobule_step_failures_total", "lobule_backup_timestamp_seconds"}
-OF_WHAT_IS_NOT_HERE = ("lobule_gpu_", "lobule_dicom_", "lobule_memory_")
-"""Metrics of a graphics card, of the profile `dicom`, and of limits that an engine can leave unset."""
+OF_WHAT_IS_NOT_HERE = (
+    "lobule_gpu_",
+    "lobule_dicom_",
+    "lobule_memory_",
+    "lobule_token_end_",
+    "lobule_pdf_certificate_end_",
+)
+"""Metrics of a graphics card, of the profile `dicom`, of limits that an engine can leave unset, of API tokens that end,
+and of a certificate for PDF reports."""
 
 
 def asked() -> set[str]:
