@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _MOST_NUMBERS = 200
-"""Identifiers of a patient that are followed. More are linked by a placeholder, and the node's other work waits."""
+"""Largest number of identifiers of one patient that are followed.
+
+More of them means that a placeholder links many patients; following it would delay the node's other work.
+"""
 
 
 @dataclass(frozen=True)

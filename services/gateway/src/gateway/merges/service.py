@@ -30,7 +30,7 @@ def take_merge(session: Session, request: Request, user: User, body: PatientMerg
     A message that comes again changes nothing.
 
     Raises:
-        ProblemError: `invalid_request`, 422, if there were too many about the patient: it is a placeholder.
+        ProblemError: `invalid_request`, 422, if too many messages named the patient, as with a placeholder.
     """
     state = request.app.state
     former, present = (

@@ -24,8 +24,8 @@ def images_of(session: Session, patient_mark: str) -> Sequence[Image]:
     """The images whose files name a patient, regardless of their owners, the oldest first.
 
     Those of an identifier that was merged with the patient's are of the patient if the merge counts for them, and if
-    they agree with those of the patient's own identifier, above all in the birth date: what was purged after a merge of
-    the wrong patients does not come back.
+    they agree with those of the patient's own identifier, above all in the birth date, because a purge after a merge of
+    the wrong patients cannot be undone.
     """
     mark, known = Image.__table__.c.patient_id_mark, KnownPatients(session, [patient_mark])
     linked = [

@@ -34,7 +34,7 @@ class SpotSearches:
     """
 
     trees: int = TREES
-    _spots: dict[int, Spots] = field(default_factory=dict[int, Spots])
+    _spots: dict[int, tuple[SearchedImage, Spots]] = field(default_factory=dict[int, tuple[SearchedImage, Spots]])
 
     def __call__(self, _fold: int, crops: Sequence[SearchedImage]) -> Search:
         """Fit on crops."""
@@ -43,9 +43,9 @@ class SpotSearches:
         return lambda image: [(found.cluster.centre, found.score) for found in fitted(self._spots_of(image))]
 
     def _spots_of(self, image: SearchedImage) -> Spots:
-        if id(image) not in self._spots:
-            self._spots[id(image)] = find_spots(image.grey, image.inside)
-        return self._spots[id(image)]
+        if id(image) not in self._spots:  # the image is kept, so that no other one gets its id
+            self._spots[id(image)] = image, find_spots(image.grey, image.inside)
+        return self._spots[id(image)][1]
 
 
 @dataclass(frozen=True)
