@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import uvicorn
 
+from gateway.forwarded import ForwardedRequests
 from gateway.serving import served
 from lobule.imaging.decode import encode_png
 
@@ -37,7 +38,7 @@ def proxy(make_app, tmp_path):
     app = make_app(root_path="/lobule", public_url="https://hospital.example/lobule")
     server = uvicorn.Server(
         uvicorn.Config(
-            served(app, None, "/lobule"), log_config=None, access_log=False, proxy_headers=True, forwarded_allow_ips="*"
+            ForwardedRequests(served(app, None, "/lobule"), 1), log_config=None, access_log=False, proxy_headers=False
         )
     )
     listener = socket.create_server(("127.0.0.1", 0))
@@ -89,6 +90,20 @@ def start_nginx(folder: Path, port: int, plain: int, gateway: int) -> "subproces
         "LOBULE_TRUSTED_PROXIES": "127.0.0.2, 10.0.0.0/8",
     }
     return subprocess.Popen(["sh", "-c", script], env=environment)
+
+
+@pytest.mark.parametrize("balancers", ["1", "*"])
+def test_balancers_are_named_by_their_addresses(tmp_path, balancers):
+    """nginx takes a number for an address and starts, and then trusts nobody."""
+    environment = {"PATH": os.environ["PATH"], "LOBULE_PROXY_FOLDER": str(tmp_path)}
+    started = subprocess.run(
+        ["sh", PROXY / "start"],
+        env=environment | {"LOBULE_TRUSTED_PROXIES": balancers},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (started.returncode, "LOBULE_TRUSTED_PROXIES is wrong" in started.stderr) == (78, True)
 
 
 def until(works, seconds: float = 60) -> None:

@@ -14,16 +14,16 @@ from starlette.types import ASGIApp
 
 from gateway.cases import sheets
 from gateway.database import SessionFactory
+from gateway.forwarded import ForwardedRequests
 from gateway.main import create_app
 from gateway.migrate import migrate, plain_errors
-from gateway.networks import parse_networks
+from gateway.networks import parse_proxies
 from gateway.path_prefix import PathPrefix, places_of
 from gateway.portal.pages import compile_templates
 from gateway.ports import INTERNAL, TwoPorts
 from gateway.prompt_readers import UNSENT_BYTES, PromptReaders
 from gateway.settings import GatewaySettings, get_settings
 from gateway.system.health import serve_probes
-from lobule.settings import EX_CONFIG
 
 log = structlog.get_logger()
 
@@ -38,12 +38,8 @@ def main(
         int | None, typer.Option(help="second port for health probes, answered by threads of their own")
     ] = None,
     migrations: Annotated[bool, typer.Option(help="migrate the database first")] = True,
-    forwarded_allow_ips: Annotated[
-        str, typer.Option(envvar="LOBULE_TRUSTED_PROXIES", help="proxies whose X-Forwarded-* headers are trusted")
-    ] = "",
 ) -> None:
     """Serve the gateway."""
-    check_proxies(forwarded_allow_ips)
     settings = get_settings()
     if migrations:
         with plain_errors():
@@ -52,30 +48,20 @@ def main(
     adopt_reading_rule(app.state.sessions, settings)
     warm_up()
     config = uvicorn.Config(
-        served(app, internal_port, settings.root_path),
+        ForwardedRequests(served(app, internal_port, settings.root_path), parse_proxies(settings.trusted_proxies)),
         host=host,
         port=port,
         http=PromptReaders,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(forwarded_allow_ips),
-        forwarded_allow_ips=forwarded_allow_ips or None,
+        proxy_headers=False,
         timeout_graceful_shutdown=15,
     )
     if health_port is not None:
         serve_probes(app.state, host, health_port)
     ports = [port] if internal_port is None else [port, internal_port]
     uvicorn.Server(config).run([_listen(host, each) for each in ports])
-
-
-def check_proxies(networks: str) -> None:
-    """End the process if an entry is no network, because uvicorn would silently ignore it."""
-    try:
-        parse_networks("" if networks == "*" else networks)
-    except ValueError as error:
-        print(f"LOBULE_TRUSTED_PROXIES is wrong: {error}", file=sys.stderr)
-        sys.exit(EX_CONFIG)
 
 
 def served(app: FastAPI, internal_port: int | None, root_path: str) -> ASGIApp:

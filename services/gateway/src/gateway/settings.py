@@ -1,6 +1,7 @@
 """The gateway's settings; each is the environment variable `LOBULE_<NAME>`."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -11,11 +12,20 @@ from sqlalchemy.exc import ArgumentError
 
 from gateway.audit_keys import derived_key, parse_former_keys
 from gateway.cross_origin import parse_origins
-from gateway.networks import parse_networks
+from gateway.networks import parse_networks, parse_proxies
 from gateway.pdf_signing import PdfSigner
 from gateway.roles import parse_mapping, parse_roles
 from gateway.signing_keys import SigningKeys, parse_public_keys
 from lobule.settings import HttpAddress, Settings, read_settings
+
+_PARSERS: dict[str, Callable[[str], object]] = {
+    "cors_origins": parse_origins,
+    "oidc_roles": parse_roles,
+    "oidc_groups": parse_mapping,
+    "signing_keys_before": parse_public_keys,
+    "trusted_proxies": parse_proxies,
+    "webhook_networks": parse_networks,
+}
 
 
 class GatewaySettings(Settings):
@@ -162,6 +172,11 @@ class GatewaySettings(Settings):
     root_path: str = Field(
         "", description="path prefix of every address, such as /lobule; `LOBULE_PUBLIC_URL` must end with it"
     )
+    trusted_proxies: str = Field(
+        "",
+        description="proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count: their addresses and networks "
+        "(comma-separated); or how many there are in a row, if no request can bypass them",
+    )
     certificate: Path | None = Field(
         default=None, description="PEM certificate of the proxy; its expiry date is among the metrics"
     )
@@ -261,34 +276,10 @@ class GatewaySettings(Settings):
             raise ValueError("LOBULE_PUBLIC_URL must end with it")
         return path
 
-    @field_validator("cors_origins")
+    @field_validator(*_PARSERS)
     @classmethod
-    def _origins(cls, text: str) -> str:
-        parse_origins(text)
-        return text
-
-    @field_validator("oidc_roles")
-    @classmethod
-    def _roles(cls, text: str) -> str:
-        parse_roles(text)
-        return text
-
-    @field_validator("oidc_groups")
-    @classmethod
-    def _groups(cls, text: str) -> str:
-        parse_mapping(text)
-        return text
-
-    @field_validator("signing_keys_before")
-    @classmethod
-    def _public_keys(cls, text: str) -> str:
-        parse_public_keys(text)
-        return text
-
-    @field_validator("webhook_networks")
-    @classmethod
-    def _networks(cls, text: str) -> str:
-        parse_networks(text)
+    def _parsed(cls, text: str, info: ValidationInfo) -> str:
+        _PARSERS[str(info.field_name)](text)
         return text
 
 

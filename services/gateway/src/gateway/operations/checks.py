@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from gateway.database import make_engine, make_session_factory, only_reads_rows, read, without_passwords
 from gateway.migrate import current_revision, lacks_migration
-from gateway.networks import parse_networks
 from gateway.settings import GatewaySettings
 from gateway.sso.provider import Provider
 from lobule.diagnosis import Check, Installation
@@ -170,10 +169,6 @@ def _wrong_variables(given: Mapping[str, str]) -> list[tuple[str, str]]:
     Args:
         given: Settings that count where no variable sets them.
     """
-    try:
-        parse_networks(os.environ.get("LOBULE_TRUSTED_PROXIES", ""))
-    except ValueError as error:
-        return [("trusted_proxies", str(error))]
     try:
         GatewaySettings(**_unset(given))
     except ValidationError as error:
