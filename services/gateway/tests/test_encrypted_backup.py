@@ -1,14 +1,16 @@
 """Backups of an encrypted store: keys that were wrapped anew are copied, those of purged objects are forgotten."""
 
+import hashlib
 import shutil
+from contextlib import nullcontext
 
 import pytest
 
 from gateway.database import make_engine
 from gateway.operations import backup, forgetting
-from gateway.operations.completeness import restore_object
+from gateway.operations.completeness import ExpectedObject, restore_object
 from lobule import layout
-from lobule.storage import ObjectNotFoundError
+from lobule.storage import ObjectNotFoundError, StoreUnavailableError
 from lobule.storage.encrypted import EncryptedStore
 from lobule.storage.keyless import KeylessStore
 from lobule.storage.keys import DataKeys, MasterKey
@@ -80,6 +82,67 @@ def test_a_missing_object_comes_back_with_its_key(engine, inner, store, tmp_path
         fresh = EncryptedStore(inner, DataKeys(inner, OLD))
         with pytest.raises(ObjectNotFoundError):
             fresh.get(kept)
-        assert restore_object(fresh, folder, kept)
+        assert restore_object(fresh, folder, ExpectedObject(kept)) == "restored"
         assert EncryptedStore(inner, DataKeys(inner, OLD)).get(kept) == KEPT.encode()
-    assert not restore_object(store, folder, layout.upload_key(layout.image_folder("none")))
+    nowhere = ExpectedObject(layout.upload_key(layout.image_folder("none")))
+    assert restore_object(store, folder, nowhere) == "missing"
+
+
+class TestDamaged:
+    """An object of a backup that is not what the database names is not restored, and the store stays without it."""
+
+    KEY = layout.upload_key(KEPT)
+    SHA256 = hashlib.sha256(KEPT.encode()).hexdigest()
+
+    @pytest.fixture(params=["encrypted", "plain"])
+    def lost(self, request, engine, inner, store, tmp_path):
+        """A store that lost an object, of which a backup is in `backup`."""
+        if request.param == "plain":
+            store = KeylessStore(inner)
+            store.put(self.KEY, KEPT.encode())
+        backup.create(engine, store, tmp_path / "backup")
+        store.delete(self.KEY)
+        return store
+
+    def restored(self, lost, tmp_path, **known) -> str:
+        found = restore_object(lost, tmp_path / "backup", ExpectedObject(self.KEY, **known))
+        with nullcontext() if found == "restored" else pytest.raises(ObjectNotFoundError):
+            assert lost.get(self.KEY) == KEPT.encode()
+        return found
+
+    def damage(self, tmp_path, content: bytes | None = None):
+        path = tmp_path / "backup" / "objects" / self.KEY
+        path.write_bytes(path.read_bytes()[:-1] + b"?" if content is None else content)
+
+    @pytest.mark.parametrize("known", [{"sha256": SHA256}, {"size_bytes": len(KEPT)}, {}])
+    def test_whole_ones_are_restored(self, lost, tmp_path, known):
+        assert self.restored(lost, tmp_path, **known) == "restored"
+
+    def test_a_changed_byte(self, lost, tmp_path):
+        self.damage(tmp_path)
+        assert self.restored(lost, tmp_path, sha256=self.SHA256) == "damaged"
+
+    def test_another_object(self, lost, tmp_path):
+        """One that was stored without encryption is read in an encrypted store, too."""
+        self.damage(tmp_path, PURGED.encode())
+        assert self.restored(lost, tmp_path, sha256=self.SHA256) == "damaged"
+
+    def test_half_an_object_whose_hash_nobody_knows(self, lost, tmp_path):
+        self.damage(tmp_path, KEPT[:5].encode())
+        assert self.restored(lost, tmp_path, size_bytes=len(KEPT)) == "damaged"
+
+    @pytest.mark.parametrize("lost", ["encrypted"], indirect=True)
+    def test_an_encrypted_object_whose_size_nobody_knows(self, lost, tmp_path):
+        self.damage(tmp_path)
+        assert self.restored(lost, tmp_path) == "damaged"
+
+    @pytest.mark.parametrize("lost", ["encrypted"], indirect=True)
+    def test_an_encrypted_object_without_its_key(self, lost, inner, tmp_path):
+        shutil.rmtree(tmp_path / "backup" / "keys")
+        inner.delete(layout.key_folder(self.KEY))
+        assert self.restored(EncryptedStore(inner, DataKeys(inner, OLD)), tmp_path) == "missing"
+
+    @pytest.mark.parametrize("lost", ["encrypted"], indirect=True)
+    def test_an_encrypted_object_without_the_master_key(self, lost, inner, tmp_path):
+        with pytest.raises(StoreUnavailableError, match="LOBULE_MASTER_KEY_FILE"):
+            restore_object(KeylessStore(inner), tmp_path / "backup", ExpectedObject(self.KEY, self.SHA256))

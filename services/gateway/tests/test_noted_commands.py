@@ -80,6 +80,11 @@ def test_missing_objects_that_are_restored(app, client, alice, upload, picture, 
     assert client.get(f"/api/v1/images/{kept}/content", headers=alice).status_code == 200
     events = client.get("/api/v1/audit", params={"action": "backup"}, headers=headers_of("root")).json()["items"]
     assert [each["action"] for each in events] == ["backup.restore_objects", "backup.create"]
+    (tmp_path / "backup" / "objects" / f"images/{kept}/original").write_bytes(b"something else")
+    app.state.store.delete("images")
+    done = CliRunner().invoke(backups, check)
+    assert (done.exit_code, f"damaged in the backup: images/{kept}/original" in done.output) == (1, True)
+    assert "0 objects were restored.\n1 objects are missing." in done.output
     shutil.rmtree(tmp_path / "backup")
     assert CliRunner().invoke(backups, check).exit_code == 1
     get_settings.cache_clear()

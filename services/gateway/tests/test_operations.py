@@ -149,7 +149,7 @@ class TestBackup:
     def test_missing_objects_are_named(self, app, job):
         app.state.store.delete("images")
         (missing,) = missing_objects(make_engine(app.state.settings.database_url), app.state.store)
-        assert missing.startswith("images/")
+        assert missing.key.startswith("images/")
 
     def test_missing_results_are_named(self, app, case, upload, picture, worker):
         for number in range(2):
@@ -159,7 +159,7 @@ class TestBackup:
         engine = make_engine(app.state.settings.database_url)
         assert list(missing_objects(engine, app.state.store)) == []
         app.state.store.delete("jobs")
-        missing = list(missing_objects(engine, app.state.store))
+        missing = [each.key for each in missing_objects(engine, app.state.store)]
         assert len(missing) == 3
         assert f"jobs/{examination}/examination/1/examination.json" in missing
 

@@ -277,7 +277,7 @@ def test_another_program_verifies_it(tmp_path, pair):
 
 def test_check_names_signed_files_that_are_served_and_missing(client, read, stored, render_anew):
     def missing() -> list[str]:
-        return list(missing_objects(client.app.state.engine, client.app.state.store))
+        return [each.key for each in missing_objects(client.app.state.engine, client.app.state.store)]
 
     read()
     [first] = stored()

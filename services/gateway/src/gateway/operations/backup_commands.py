@@ -166,8 +166,8 @@ def check(
 ) -> None:
     """List the objects that the database names and the store lacks.
 
-    With --restore-from, those that the backup has are copied into the store. The exit status is 1 if objects are still
-    missing.
+    With --restore-from, those that the backup has are compared with what the database or their encryption tells of them
+    and copied into the store; damaged ones are not. The exit status is 1 if objects are still missing.
     """
     settings = settings_at(home)
     try:
@@ -186,11 +186,9 @@ def check(
 def _missing(engine: Engine, store: ObjectStore, restore_from: Path | None) -> tuple[int, int]:
     """Print what is missing; returns how many objects are, and how many were until they were restored."""
     missing = restored = 0
-    for key in missing_objects(engine, store):
-        if restore_from is not None and restore_object(store, restore_from, key):
-            typer.echo(f"restored: {key}")
-            restored += 1
-        else:
-            typer.echo(f"missing: {key}")
-            missing += 1
+    for wanted in missing_objects(engine, store):
+        found = "missing" if restore_from is None else restore_object(store, restore_from, wanted)
+        typer.echo(f"{found}{' in the backup' if found == 'damaged' else ''}: {wanted.key}")
+        restored += found == "restored"
+        missing += found != "restored"
     return missing, restored

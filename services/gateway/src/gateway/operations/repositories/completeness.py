@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, null, select, tuple_
 
 from gateway.audit.models import AuditEvent
 from gateway.dicomweb.models import ResultInstance
@@ -14,17 +14,19 @@ _PAGE = 1000
 
 
 def uploads(connection: Connection, after: str | None) -> Sequence[Any]:
-    """Id and key of the files of images."""
-    return _page(connection, Image, after)
+    """Id, key and SHA-256 of the files of images, and no size."""
+    return _page(connection, Image, Image.stored_sha256, null(), after)
 
 
 def instances(connection: Connection, after: str | None) -> Sequence[Any]:
-    """Id and key of the DICOM objects that were made of cases."""
-    return _page(connection, ResultInstance, after)
+    """Id and key of the DICOM objects that were made of cases, no SHA-256, and their size."""
+    return _page(connection, ResultInstance, null(), ResultInstance.size_bytes, after)
 
 
-def _page(connection: Connection, table: type[Image] | type[ResultInstance], after: str | None) -> Sequence[Any]:
-    query = select(table.id, table.object_key).where(table.id > (after or "")).order_by(table.id)
+def _page(
+    connection: Connection, table: type[Image] | type[ResultInstance], sha256: Any, size_bytes: Any, after: str | None
+) -> Sequence[Any]:
+    query = select(table.id, table.object_key, sha256, size_bytes).where(table.id > (after or "")).order_by(table.id)
     return connection.execute(query.limit(_PAGE)).all()
 
 
