@@ -21,11 +21,14 @@ def for_every_patch(requirements: str) -> str:
 
 
 def main(uv: str, folder: Path) -> None:
-    """Build our packages, download the others at their locked versions, and list all with their hashes."""
+    """Build our packages, download the others at their locked versions, and list all with their hashes.
+
+    The list is written last, so that an incomplete folder has none.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in (*folder.glob("*.whl"), *folder.glob(REQUIREMENTS)):
+    for old in (*folder.glob("*.whl"), *folder.glob(f"{REQUIREMENTS}*")):
         old.unlink()
-    locked = folder / REQUIREMENTS
+    locked = folder / f"{REQUIREMENTS}.incomplete"
     export = [uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-workspace", "--output-file", str(locked)]
     subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
     locked.write_text(for_every_patch(locked.read_text("utf-8")), "utf-8")
@@ -39,9 +42,13 @@ def main(uv: str, folder: Path) -> None:
             name, version = wheel.name.split("-")[:2]
             digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
             lines.write(f"{name.replace('_', '-')}=={version} --hash=sha256:{digest}\n")
+    locked.rename(folder / REQUIREMENTS)
     size = sum(file.stat().st_size for file in folder.glob("*.whl"))
     print(f"{folder}: {len(list(folder.glob('*.whl')))} packages, {size / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    try:
+        main(sys.argv[1], Path(sys.argv[2]))
+    except (OSError, subprocess.CalledProcessError) as error:  # the programs that it runs have said more
+        sys.exit(f"{sys.argv[2]} is incomplete: {error}\nCorrect the cause (is the disk full?), then run it again.")

@@ -1,6 +1,8 @@
 """The wheelhouse for machines without internet access."""
 
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 SCRIPT = Path(__file__).parents[1] / "deploy" / "wheelhouse.py"
@@ -17,3 +19,17 @@ def test_it_holds_what_another_patch_release_of_python_needs():
     lines = runpy.run_path(str(SCRIPT))["for_every_patch"](LOCKED).splitlines()
     assert lines[0] == "async-timeout==5.0.1 \\"
     assert lines[1:] == LOCKED.splitlines()[1:]
+
+
+def test_an_incomplete_one_has_no_list_and_says_what_to_do(tmp_path):
+    """Such as on a full disk: its list named some packages, and an installation of these looked like one of Lobule."""
+    uv, folder = tmp_path / "uv", tmp_path / "wheelhouse"
+    uv.write_text('#!/bin/sh\n[ "$1" = export ] || exit 2\nwhile [ $# -gt 1 ]; do shift; done\necho "a==1" >"$1"\n')
+    uv.chmod(0o755)
+    folder.mkdir()
+    (folder / "requirements.txt").write_text("of the one before")
+    done = subprocess.run([sys.executable, SCRIPT, uv, folder], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert f"{folder} is incomplete" in done.stderr
+    assert (folder / "requirements.txt.incomplete").exists()
+    assert not (folder / "requirements.txt").exists()

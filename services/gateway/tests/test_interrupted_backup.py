@@ -64,6 +64,17 @@ def test_the_next_one_replaces_both(make, interrupted, upload, migrated_sqlite, 
     assert not partial.exists()
 
 
+def test_it_leaves_nothing_but_objects(make, interrupted, upload, tmp_path):
+    """Rows that count for nothing would go on filling the disk."""
+    assert upload().status_code == 202
+    interrupted()
+    assert {path.name for path in (tmp_path / "nightly").iterdir()} <= {"lock", "objects", "keys"}
+    make()
+    interrupted()
+    left = {path.name for path in (tmp_path / "nightly").iterdir()}
+    assert left == {"lock", "objects", "keys", "backup.json", "rows"}
+
+
 def test_a_first_one_is_made_again(make, interrupted, upload, migrated_sqlite, tmp_path):
     assert upload().status_code == 202
     interrupted()

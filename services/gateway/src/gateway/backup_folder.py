@@ -7,6 +7,7 @@ count once `backup.json` is replaced, so that one that is interrupted leaves the
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,10 @@ _OWN = {_ABOUT, f"{_ABOUT}.new", _LOCK, "objects", "keys", *_ROWS}
 
 class BackupError(Exception):
     """A backup cannot be made, or must not be restored; the words say why."""
+
+
+class BackupFullError(BackupError):
+    """The disk of a backup is full."""
 
 
 def check_own(folder: Path) -> None:
@@ -63,6 +68,15 @@ def next_rows_folder(folder: Path) -> Path:
         if rows_folder(folder).name == _ROWS[0]:
             return folder / _ROWS[1]
     return folder / _ROWS[0]
+
+
+def forget_partial(folder: Path, rows: Path) -> None:
+    """Delete the rows of a backup that was not completed, which would go on filling its disk."""
+    with suppress(BackupError):
+        if rows_folder(folder) == rows:
+            return
+    shutil.rmtree(rows, ignore_errors=True)
+    (folder / f"{_ABOUT}.new").unlink(missing_ok=True)
 
 
 def all_rows_folders(folder: Path) -> list[Path]:

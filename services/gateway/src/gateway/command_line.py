@@ -9,13 +9,21 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from gateway.database import AUDIT_KEY, READ_ONLY, SessionFactory, make_engine, make_session_factory, without_passwords
+from gateway.database import (
+    AUDIT_KEY,
+    DISK_FULL,
+    READ_ONLY,
+    SessionFactory,
+    make_engine,
+    make_session_factory,
+    without_passwords,
+)
 from gateway.settings import GatewaySettings, get_settings
 from lobule.cli.common import DEFAULT_HOME, words
 from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
 from lobule.settings import read_settings, variable
-from lobule.storage import StoreFullError, StoreUnavailableError
+from lobule.storage import StoreFullError, StoreUnavailableError, is_disk_full
 
 _UNDEFINED = ("42P01", "42703")
 """PostgreSQL's codes of a table and a column that it does not have."""
@@ -43,7 +51,7 @@ class _Commands(TyperGroup):
         except BrokenPipeError:
             raise
         except (OSError, StoreFullError, StoreUnavailableError) as error:
-            raise fail(str(error)) from None
+            raise fail(words()("cli.disk_full", reason=error) if is_disk_full(error) else str(error)) from None
 
 
 def database_problem(error: DBAPIError) -> str:
@@ -57,6 +65,8 @@ def database_problem(error: DBAPIError) -> str:
         return words()("cli.database_file", reason=reason)
     if state == READ_ONLY:
         return words()("doctor.database_read_only")
+    if state == DISK_FULL:
+        return words()("cli.disk_full", reason=reason)
     if state == _FORBIDDEN:
         return words()("cli.database_refuses", reason=reason)
     return words()("doctor.database_away", reason=reason)

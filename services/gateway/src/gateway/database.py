@@ -94,6 +94,8 @@ _OF_POSTGRES = {
 
 READ_ONLY = "25006"
 """PostgreSQL's code of a change that it refuses because it only reads, as a standby does."""
+DISK_FULL = "53100"
+"""PostgreSQL's code of a disk without space."""
 
 
 def without_passwords(url: str | URL) -> str:

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from gateway.database import READ_ONLY
+from gateway.database import DISK_FULL, READ_ONLY
 from gateway.errors import ProblemError, problem_response
 from gateway.token_keys import TokenError
 from lobule.storage import StoreFullError, StoreUnavailableError
@@ -37,7 +37,7 @@ _OF_POSTGRES: dict[str, _Kind] = {
     "40001": "busy",
     "40P01": "busy",
     "55P03": "busy",
-    "53100": "full",
+    DISK_FULL: "full",
     "23505": "conflict",
     READ_ONLY: "away",
     "25P03": "away",

@@ -12,6 +12,7 @@ from lobule.client import Client
 from lobule.contracts.manifest import Figure, Metric, figure_of
 from lobule.errors import AnalysisError
 from lobule.model_package import install_package
+from lobule.storage import is_disk_full
 
 app = typer.Typer(no_args_is_help=True, help="List the models in use, and install packages.")
 
@@ -64,7 +65,7 @@ def install(
         typer.echo(words()("cli.package.exists", folder=error.filename), err=True)
         raise typer.Exit(1) from None
     except OSError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(words()("cli.disk_full", reason=error) if is_disk_full(error) else str(error), err=True)
         raise typer.Exit(1) from None
 
 

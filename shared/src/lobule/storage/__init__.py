@@ -8,6 +8,7 @@ from lobule.storage.base import (
     StoredObject,
     StoreFullError,
     StoreUnavailableError,
+    is_disk_full,
 )
 from lobule.storage.opening import open_configured_store, open_store
 
@@ -19,6 +20,7 @@ __all__ = [
     "StoreFullError",
     "StoreUnavailableError",
     "StoredObject",
+    "is_disk_full",
     "open_configured_store",
     "open_store",
 ]

@@ -4,13 +4,17 @@ Keys are relative paths such as `images/<id>/original`. Objects are written atom
 there is no object.
 """
 
+import errno
+import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _KEY = re.compile(r"^(?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+$")
 
 
@@ -20,6 +24,13 @@ class ObjectNotFoundError(LookupError):
 
 class StoreFullError(RuntimeError):
     """The store has no space left; the object was not written."""
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether an error says that a disk or a quota is full."""
+    if isinstance(error, shutil.Error):  # of `copytree`: texts of several errors
+        return any(os.strerror(number) in str(error) for number in _FULL)
+    return isinstance(error, StoreFullError) or (isinstance(error, OSError) and error.errno in _FULL)
 
 
 class StoreUnavailableError(RuntimeError):

@@ -19,9 +19,9 @@ from lobule.storage.base import (
     StoreFullError,
     StoreUnavailableError,
     checked_key,
+    is_disk_full,
 )
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _AWAY = (  # a disk that is read-only or broken, a file server that is away, a folder that may not be used
     *(errno.EROFS, errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN),
     *(errno.EACCES, errno.EPERM),
@@ -197,7 +197,7 @@ def _outages() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if is_disk_full(error):
             raise StoreFullError(str(error)) from error
         if error.errno in _AWAY:
             raise StoreUnavailableError(str(error)) from error

@@ -1,6 +1,5 @@
 """Stores received objects: an object is checked, written to disk and journalled before success is returned."""
 
-import errno
 import hashlib
 import os
 import shutil
@@ -21,6 +20,7 @@ from lobule.contracts.case import HANGINGS
 from lobule.errors import AnalysisError
 from lobule.imaging.dicom.digest import film_digest
 from lobule.imaging.header import DicomIdentity, read_header
+from lobule.storage import is_disk_full
 
 _PIECE = 1024 * 1024
 _GROUP_LENGTH = slice(140, 144)  # of the file meta information, after the preamble, `DICM` and the element's header
@@ -99,7 +99,7 @@ class Intake:
                 return known
             self._store(file, sha256)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if is_disk_full(error):
                 return _DISK_SHORT
             raise
         return self._note(identity, sha256, file_sha256, size, calling_ae)

@@ -22,10 +22,12 @@ from sqlalchemy import Connection, Date, DateTime, Engine, Table
 from gateway.audit.models import AuditChain
 from gateway.backup_folder import (
     BackupError,
+    BackupFullError,
     all_rows_folders,
     check_own,
     describe,
     description,
+    forget_partial,
     in_use,
     next_rows_folder,
     rows_folder,
@@ -38,7 +40,7 @@ from gateway.operations.repositories import backup as rows
 from gateway.operations.signed_order import in_signed_order
 from gateway.reports.models import CaseReport
 from lobule import layout
-from lobule.storage import ObjectNotFoundError, ObjectStore
+from lobule.storage import ObjectNotFoundError, ObjectStore, StoreFullError, is_disk_full
 from lobule.storage.keyless import StoreAround
 from lobule.storage.local import LocalStore
 
@@ -67,18 +69,29 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
         folder: A new folder, which only its owner can read then, or the folder of an earlier backup.
 
     Raises:
-        BackupError: If the folder holds something else.
+        BackupError: If the folder holds something else. `BackupFullError`: If its disk is full; an earlier backup in
+            the folder is as it was, and what was copied of objects need not be copied again.
     """
     check_own(folder)
-    folder.mkdir(0o700, parents=True, exist_ok=True)  # it has everything of every patient
-    with in_use(folder):
-        return _create(engine, store, folder)
+    try:
+        folder.mkdir(0o700, parents=True, exist_ok=True)  # it has everything of every patient
+        with in_use(folder):
+            rows_of_this = next_rows_folder(folder)
+            shutil.rmtree(rows_of_this, ignore_errors=True)
+            try:
+                return _create(engine, store, folder, rows_of_this)
+            except BaseException:
+                forget_partial(folder, rows_of_this)
+                raise
+    except (OSError, StoreFullError) as error:
+        if is_disk_full(error):
+            raise BackupFullError(f"The disk of {folder} is full.") from error
+        raise
 
 
-def _create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
-    rows_of_this, objects = next_rows_folder(folder), LocalStore(folder / "objects")
+def _create(engine: Engine, store: ObjectStore, folder: Path, rows_of_this: Path) -> Report:
+    objects = LocalStore(folder / "objects")
     objects.forget_partial(now())  # of a backup that was interrupted
-    shutil.rmtree(rows_of_this, ignore_errors=True)
     rows_of_this.mkdir()
     tables: dict[str, dict[str, Any]] = {}
     with engine.connect() as connection:

@@ -30,6 +30,7 @@ from gateway.operations import backup, forgetting
 from gateway.operations.completeness import missing_objects, restore_object
 from gateway.settings import GatewaySettings
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
+from lobule.cli.common import words as sentences
 from lobule.launcher.home import Home
 from lobule.settings import variable
 from lobule.storage import ObjectStore, open_configured_store
@@ -61,6 +62,8 @@ def _do(
 ) -> None:
     try:
         done = work(settings, folder)
+    except backup.BackupFullError:
+        raise fail(sentences()("cli.backup_full", folder=folder.resolve())) from None
     except backup.BackupError as error:
         raise fail(str(error)) from None
     typer.echo(f"{words}: {done.rows} rows, {done.objects} objects ({done.bytes} bytes), {done.known} there already.")
@@ -87,7 +90,8 @@ def create(
         try:
             log.info("backed_up", **asdict(_create(settings, folder)))
         except Exception as error:  # noqa: BLE001 - whatever stopped this one, the next may succeed; an alert tells
-            log.error("backup_failed", error=repr(error))
+            code = "disk_full" if isinstance(error, backup.BackupFullError) else "other"
+            log.error("backup_failed", code=code, error=repr(error))
             pause_hours = min(every_hours, _AGAIN_HOURS)
         time.sleep(pause_hours * 3600)
 
