@@ -84,7 +84,7 @@ def test_missing_objects_that_are_restored(app, client, alice, upload, picture, 
     app.state.store.delete("images")
     done = CliRunner().invoke(backups, check)
     assert (done.exit_code, f"damaged in the backup: images/{kept}/original" in done.output) == (1, True)
-    assert "0 objects were restored.\n1 objects are missing." in done.output
+    assert "Restored: 0 objects.\nMissing: 1 object." in done.output
     shutil.rmtree(tmp_path / "backup")
     assert CliRunner().invoke(backups, check).exit_code == 1
     get_settings.cache_clear()

@@ -15,6 +15,7 @@ from lobule.contracts.modality import COARSEST_UM, FINEST_UM
 from lobule.contracts.result import Magnification
 from lobule.errors import AnalysisError
 from lobule.starting import without_collection
+from lobule.words import counted
 from lobule_ml import batch
 from lobule_ml.backend import require_backend
 from lobule_ml.quiet import held_standard_error, import_keras, quiet_tensorflow, start_keras
@@ -279,7 +280,7 @@ def data_check(
     for problem in problems:
         _complain(problem)
     files = len({f.path for f in fields})
-    typer.echo(f"{files} files opened; {len(problems)} faults")
+    typer.echo(f"{counted(files, 'file')} opened; {counted(len(problems), 'fault')}")
     if problems or not fields:
         raise typer.Exit(1)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from lobule.contracts.models import ModelManifest
+from lobule.words import counted
 from lobule_ml.batch import tracked
 from lobule_ml.training.loop import AVERAGE_FILE
 from mammo_worker.data.annotated import AnnotatedFilm
@@ -80,7 +81,7 @@ def release_folds(
     weights, variants = _final_network(runs, folds, plan, films, final)
     found: dict[int, list[FilmResult]] = {}
     for number, (run, own) in enumerate(zip(folds, held_out, strict=True)):
-        echo(f"{run.name}: {len(own)} films")
+        echo(f"{run.name}: {counted(len(own), 'film')}")
         detector = build_detector(plan.network, weights_of(run), plan.test_time_variants)
         found[number] = run_detector(detector, tracked(own, "films", len(own)))
     fitted = calibrated([film for of_fold in found.values() for film in of_fold], fppi)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lobule.contracts.models import ModelManifest
+from lobule.words import counted
 from lobule_ml.batch import tracked
 from lobule_ml.packages import half_precision, read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
@@ -60,11 +61,11 @@ def release_own(
     weights = [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
     variants = plan.test_time_variants
     detector = build_detector(plan.network, weights, variants)
-    echo(f"calibrating on {len(to_calibrate)} films")
+    echo(f"calibrating on {counted(len(to_calibrate), 'film')}")
     fitted = calibrated(_found(detector, to_calibrate), fppi)
     metrics: list[dict[str, Any]] = []
     if to_test:
-        echo(f"measuring on {len(to_test)} films")
+        echo(f"measuring on {counted(len(to_test), 'film')}")
         results = with_probabilities(_found(detector, to_test), fitted.calibration, fitted.thresholds)
         metrics = measure(results, ", ".join(path.name for path in test))
     trained_on = f"{len(learned)} own films of {len(set(learned))} patients."

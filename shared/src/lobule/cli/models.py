@@ -13,6 +13,7 @@ from lobule.contracts.manifest import Figure, Metric, figure_of
 from lobule.errors import AnalysisError
 from lobule.model_package import install_package
 from lobule.storage import is_disk_full
+from lobule.words import counted
 
 app = typer.Typer(no_args_is_help=True, help="List the models in use, and install packages.")
 
@@ -71,7 +72,7 @@ def install(
 
 def _version(at_work: dict[str, Any], *, several: bool) -> str:
     """The version; while an update is rolled out, with the number of workers that use it."""
-    return f"{at_work['version']} ({at_work['workers']} workers)" if several else at_work["version"]
+    return f"{at_work['version']} ({counted(at_work['workers'], 'worker')})" if several else at_work["version"]
 
 
 def _in_words(figure: Figure) -> str:

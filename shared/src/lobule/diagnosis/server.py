@@ -66,9 +66,9 @@ def certificate(installation: Installation) -> Iterator[Check]:
         return
     days = int((ssl.cert_time_to_seconds(ends) - datetime.now(UTC).timestamp()) // 86400)
     if days < _CERTIFICATE_DAYS:
-        yield Check("certificate", "warning", "certificate_ends", {"days": days})
+        yield Check("certificate", "warning", "certificate_ends", {"count": days})
     else:
-        yield Check("certificate", "ok", "certificate", {"days": days})
+        yield Check("certificate", "ok", "certificate", {"count": days})
 
 
 CHECKERS: tuple[Checker, ...] = (server, certificate)

@@ -5,7 +5,8 @@ sentences are in `locale/<language>/LC_MESSAGES/lobule.po` under stable keys, su
 (docs/adr/0007-one-catalogue-of-sentences.md). `python -m lobule.words` keeps the files in order.
 """
 
+from lobule.words.counting import counted
 from lobule.words.notices import make_notice
 from lobule.words.words import Words
 
-__all__ = ["Words", "make_notice"]
+__all__ = ["Words", "counted", "make_notice"]

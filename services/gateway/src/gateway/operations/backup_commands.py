@@ -35,6 +35,7 @@ from lobule.launcher.home import Home
 from lobule.settings import variable
 from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
+from lobule.words import counted
 
 log = structlog.get_logger()
 _AGAIN_HOURS = 1.0
@@ -66,7 +67,8 @@ def _do(
         raise fail(sentences()("cli.backup_full", folder=folder.resolve())) from None
     except backup.BackupError as error:
         raise fail(str(error)) from None
-    typer.echo(f"{words}: {done.rows} rows, {done.objects} objects ({done.bytes} bytes), {done.known} there already.")
+    objects = f"{counted(done.objects, 'object')} ({counted(done.bytes, 'byte')})"
+    typer.echo(f"{words}: {counted(done.rows, 'row')}, {objects}, {done.known} there already.")
 
 
 @app.command()
@@ -142,13 +144,13 @@ def _make_database(home: Path, revision: str) -> None:
 @app.command()
 def forget_keys(folder: Folder, home: HomeFolder = DEFAULT_HOME, yes: Sure = False) -> None:
     """Delete the keys in an encrypted backup that the store no longer has, for example those of purged patients."""
-    _forget("keys", partial(forgetting.forget_keys, sure=yes), settings_at(home), folder)
+    _forget("key", partial(forgetting.forget_keys, sure=yes), settings_at(home), folder)
 
 
 @app.command()
 def forget_objects(folder: Folder, home: HomeFolder = DEFAULT_HOME, yes: Sure = False) -> None:
     """Delete the objects in a backup that the store no longer has, for example those of purged patients."""
-    _forget("objects", partial(forgetting.forget_objects, sure=yes), settings_at(home), folder)
+    _forget("object", partial(forgetting.forget_objects, sure=yes), settings_at(home), folder)
 
 
 def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: GatewaySettings, folder: Path) -> None:
@@ -157,8 +159,8 @@ def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: Gatew
         count = work(_open(settings)[1], folder)
     except backup.BackupError as error:
         raise fail(str(error)) from None
-    record_command(settings, "backup.forget", folder=str(folder.resolve()), **{what: count})
-    typer.echo(f"{count} {what} were deleted from the backup.")
+    record_command(settings, "backup.forget", folder=str(folder.resolve()), **{f"{what}s": count})
+    typer.echo(f"Deleted from the backup: {counted(count, what)}.")
 
 
 @app.command()
@@ -182,8 +184,8 @@ def check(
     if restore_from is not None:
         if restored:
             record_command(settings, "backup.restore_objects", folder=str(restore_from.resolve()), objects=restored)
-        typer.echo(f"{restored} objects were restored.")
-    typer.echo(f"{missing} objects are missing.")
+        typer.echo(f"Restored: {counted(restored, 'object')}.")
+    typer.echo(f"Missing: {counted(missing, 'object')}.")
     raise typer.Exit(1 if missing else 0)
 
 

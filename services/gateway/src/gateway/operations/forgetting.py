@@ -10,6 +10,7 @@ from gateway.operations.repositories.key_set import KeySet
 from lobule import layout
 from lobule.storage import ObjectStore
 from lobule.storage.local import LocalStore
+from lobule.words import counted
 
 
 def forget_keys(store: ObjectStore, folder: Path, *, sure: bool = False) -> int:
@@ -73,8 +74,8 @@ def _forget(
             raise BackupError(f"The store has no {what} of this backup. Please run this where its store is configured.")
         if not sure and (lost := sum(key in gone for key in named)):
             raise BackupError(
-                f"The rows of the backup name {lost} files that the store lacks. Is this the store of the backup? If "
-                "it is, make a backup into the folder first; --yes deletes them all the same."
+                f"The rows of the backup name {counted(lost, 'file')} that the store lacks. Is this the store of the "
+                "backup? If it is, make a backup into the folder first; --yes deletes them all the same."
             )
         if not sure and count > kept / 2:
             raise BackupError(

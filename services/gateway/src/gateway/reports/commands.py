@@ -23,6 +23,7 @@ from gateway.reports import renderings, repository
 from gateway.reports.schemas import RenderingsCreate
 from gateway.token_keys import TokenError, TokenKey
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
+from lobule.words import counted
 
 app = commands(
     "Render signed reports of LOBULE_DATABASE_URL or, if it is not set, of the folder that "
@@ -56,7 +57,7 @@ def render(
     if unknown := set(case or []) - {case_id for case_id, _ in found}:
         raise fail(f"No signed version of: {', '.join(sorted(unknown))}.")
     altered = [at for at in found if not _render(sessions, *at, wanted)]
-    typer.echo(f"{len(found) - len(altered)} signed versions are being rendered by the report service.")
+    typer.echo(f"The report service renders {counted(len(found) - len(altered), 'signed version')}.")
     for case_id, number in altered:
         typer.echo(f"version {number} of case {case_id} differs from what was signed, or its key is unknown", err=True)
     if altered:
@@ -84,7 +85,7 @@ def certificate(
     for file, content in zip(files, drawn, strict=True):
         with os.fdopen(os.open(folder / file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
             stream.write(content)
-    typer.echo(f"Drawn: {folder / 'pdf_certificate'} and {folder / 'pdf_key'}, valid for {days} days.")
+    typer.echo(f"Drawn: {folder / 'pdf_certificate'} and {folder / 'pdf_key'}, valid for {counted(days, 'day')}.")
 
 
 @app.command()

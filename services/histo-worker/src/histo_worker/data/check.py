@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, SUFFIXES, Field, parse_name
+from lobule.words import counted
 from lobule_ml.batch import tracked
 
 # Spanhol et al. 2016, table 2, and the thesis' table 4 (whose 400X benign images are the same 588).
@@ -42,7 +43,7 @@ class DataCheck:
         for magnification in MAGNIFICATIONS:
             cells = (f"{self.counts[magnification, c]} | {OFFICIAL_COUNTS[magnification, c]}" for c in LABELS)
             yield f"| {magnification} | {' | '.join(cells)} |"
-        yield f"{self.counts.total()} of {sum(OFFICIAL_COUNTS.values())} fields, {self.patients} patients"
+        yield f"{self.counts.total()} of {sum(OFFICIAL_COUNTS.values())} fields, {counted(self.patients, 'patient')}"
         for words, names in (("missing", self.missing), ("doubled", self.doubled), ("foreign", self.foreign)):
             if names:
                 yield f"{words}: {len(names)}, such as {', '.join(names[:5])}"
@@ -94,7 +95,7 @@ def count_labels(fields: Sequence[Field]) -> Iterator[str]:
     yield "| --- | ---: | ---: |"
     for magnification in (*MAGNIFICATIONS, None):
         yield f"| {magnification or 'unknown'} | {' | '.join(str(counts[magnification, c]) for c in LABELS)} |"
-    yield f"{len(fields)} fields, {len({f.patient for f in fields})} patients"
+    yield f"{counted(len(fields), 'field')}, {counted(len({f.patient for f in fields}), 'patient')}"
 
 
 def unreadable_fields(fields: Sequence[Field]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.words import counted
 from lobule_ml.evaluation.statistics import patient_bootstrap
 from mammo_worker.calcifications.images import SearchedImage, crops_with_pasted_groups, original_crops
 from mammo_worker.calcifications.reading import seen_on_masses
@@ -65,7 +66,7 @@ def search_folds(crops: Sequence[Crop], search_of: SearchOf, echo: Callable[[str
     """
     groups, masses = usable(crops)
     cut, pasted = list(original_crops([*groups, *masses])), list(crops_with_pasted_groups(groups, masses))
-    echo(f"{len(cut)} crops of {len(groups) + len(masses)} are fine enough, {len(pasted)} groups pasted")
+    echo(f"fine enough: {len(cut)} of {len(groups) + len(masses)} crops; pasted: {counted(len(pasted), 'group')}")
     measured = Measured([], [])
     for fold in range(FOLDS):
         search = search_of(fold, [i for i in cut if fold_of(i.crop.patient, FOLDS) != fold])

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lobule.words import counted
 from lobule_ml import batch
 from mammo_worker.commands.options import refused_or_exit
 
@@ -32,7 +33,7 @@ def check(
         problems += faults(film)
     for problem in problems:
         typer.echo(problem, err=True)
-    typer.echo(f"{len(found.items)} films opened; {len(problems)} faults")
+    typer.echo(f"{counted(len(found.items), 'film')} opened; {counted(len(problems), 'fault')}")
     if problems or not found.items:
         raise typer.Exit(1)
 
@@ -61,7 +62,7 @@ def pack_films(
         refused = list(pack(batch.tracked(films, "films", len(films)), out, height))
     for line in refused:
         typer.echo(line, err=True)
-    typer.echo(f"{len(films) - len(refused)} of {len(films)} films packed: {out / TABLE}")
+    typer.echo(f"{len(films) - len(refused)} of {counted(len(films), 'film')} packed: {out / TABLE}")
     if refused:
         raise typer.Exit(1)
 

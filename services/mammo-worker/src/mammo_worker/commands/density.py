@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lobule.words import counted
 from mammo_worker.commands.options import DataOption, WeightsOption
 
 app = typer.Typer()
@@ -34,7 +35,7 @@ def evaluate_density(
     from mammo_worker.evaluation.summary import markdown_table
 
     cases, true = evaluate.labelled(cbis_ddsm(data / "cbis_ddsm_mass"))
-    typer.echo(f"looking at {len(cases)} films")
+    typer.echo(f"looking at {counted(len(cases), 'film')}")
     network = rounded_network(weights)
     features = film_features(network, cases, evaluate.COPIES)
     films, breasts = evaluate.out_of_fold(cases, features, true)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lobule.words import counted
 from lobule_ml import batch
 from mammo_worker.commands.options import DataOption, started_or_exit
 
@@ -40,7 +41,7 @@ def examine(
         reader = film_reader(build_pipeline())
     with batch.written_or_exit():
         failures = write_examinations(rows, reader, models, output, details)
-    typer.echo(f"{len(rows) - len(failures)} of {len(rows)} films read; {len(failures)} failed", err=True)
+    typer.echo(f"{len(rows) - len(failures)} of {counted(len(rows), 'film')} read; {len(failures)} failed", err=True)
     for failure in failures:
         typer.echo(str(failure), err=True)
     if failures:
@@ -68,7 +69,7 @@ def prevalence(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     low, high = site.interval()
-    typer.echo(f"{site.cancers} cancers in {site.breasts} breasts", err=True)
+    typer.echo(f"{counted(site.cancers, 'cancer')} in {counted(site.breasts, 'breast')}", err=True)
     typer.echo(f"examinations with cancer: {site.of_examinations:.5f}, 95 % interval {low:.5f} to {high:.5f}", err=True)
     if not 0 < site.of_examinations < 1:
         typer.echo("This cannot be a site's prevalence; collect more cases of known outcome.", err=True)

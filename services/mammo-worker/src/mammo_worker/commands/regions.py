@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lobule.model_package import open_package
+from lobule.words import counted
 from lobule_ml import batch
 from mammo_worker.commands.options import (
     ChangeOption,
@@ -169,7 +170,7 @@ def regions(
             count += len(rows)
             if rows[0].get("error"):
                 refused.append(f"{rows[0]['file']}: {rows[0]['error']}: {rows[0]['detail']}")
-    typer.echo(f"{count} regions in {total} files; {len(refused)} files failed", err=True)
+    typer.echo(f"{counted(count, 'region')} in {counted(total, 'file')}; failed: {len(refused)}", err=True)
     for line in refused:
         typer.echo(line, err=True)
     if refused:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lobule.words import counted
 from lobule_ml.quiet import start_keras
 from mammo_worker.commands.options import (
     ChangeOption,
@@ -60,7 +61,7 @@ def train(
     typer.echo(plan)
     with refused_or_exit():
         films = [film for film in _films(plan, data) if fold is None or fold_of(film.patient) != fold]
-        typer.echo(f"{len(films)} films of {len({film.patient for film in films})} patients")
+        typer.echo(f"{counted(len(films), 'film')} of {counted(len({film.patient for film in films}), 'patient')}")
         if isinstance(plan, DetectorPlan):
             done = train_detector(plan, films, out, weights, until=until)
         else:

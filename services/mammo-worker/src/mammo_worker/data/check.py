@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lobule.words import counted
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.training_set import is_unmarked
 from mammo_worker.labels import LABELS
@@ -13,7 +14,8 @@ from mammo_worker.labels import LABELS
 def summary(films: list[AnnotatedFilm]) -> Iterator[str]:
     """Yield the numbers of films, patients and masses as lines."""
     with_mask = sum(film.read_mask is not None for film in films)
-    yield f"{len(films)} films of {len({f.patient for f in films})} patients, {with_mask} with masks"
+    patients = counted(len({film.patient for film in films}), "patient")
+    yield f"{counted(len(films), 'film')} of {patients}, {with_mask} with masks"
     labels = Counter(int(label) for film in films for label in film.labels)
     yield "masses: " + ", ".join(f"{labels[label]} {name}" for name, label in LABELS.items())
     verdicts = Counter(film.malignant for film in films)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lobule.words import counted
 from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.record import require_plan
@@ -44,7 +45,7 @@ def out_of_fold(
             continue
         require_plan(file.parent, plan)
         own = [c for c in cases if fold_of(c.patient, FOLDS) == fold]
-        echo(f"fold {fold}: {len(own)} films")
+        echo(f"fold {fold}: {counted(len(own), 'film')}")
         films = run_detector(build_detector(network, read_weights(file), variants), own)
         results[fold] = [replace(f, probability=float((f.scores * f.malignant).max(initial=0.0))) for f in films]
     if not results:

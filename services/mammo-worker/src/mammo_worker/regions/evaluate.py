@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.words import counted
 from lobule_ml.evaluation.statistics import auc, patient_bootstrap
 from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.torch_speed import prepare_torch
@@ -88,7 +89,7 @@ def read_out_of_fold(
             continue
         load_average(model, file.parent)
         own = [c for c in crops if fold_of(c.patient, FOLDS) == fold]
-        echo(f"fold {fold}: {len(own)} crops")
+        echo(f"fold {fold}: {counted(len(own), 'crop')}")
         for preparation in preparations:
             prepared = (preparation.prepare(c, plan.network.side) for c in own)
             probabilities[preparation.name].append(classify(model.whole, list(prepared)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.words import counted
 from lobule_ml.training.torch_speed import prepare_torch
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
@@ -132,7 +133,8 @@ def read_cases(
             _Unread(TrueFinding(case.patient, truth, score, own, probabilities[case.name], np.zeros(0)), prepared)
             for truth, score, own, prepared in of_film
         ]
-    echo(f"{findings.name}: {len(unread)} marked findings on masses; {lost} more hit a mass without a crop that fits")
+    marked = counted(len(unread), "marked finding")
+    echo(f"{findings.name}: {marked} on masses; {lost} more hit a mass without a crop that fits")
     return _read(unread, plan, runs, weights)
 
 
