@@ -4,8 +4,8 @@ A merge is a link between two identifiers. Rows of images keep the fingerprints 
 undone. A link counts for the files of the account that told it, unless they name another assigning authority.
 """
 
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -19,6 +19,32 @@ _Key = tuple[str, str]
 """Owner and mark of an identifier."""
 
 
+@dataclass
+class _Patient:
+    """The identifiers that are linked, and the newest merge of them."""
+
+    keys: set[_Key]
+    newest: PatientMerge
+
+
+def patients_of(merges: Iterable[PatientMerge]) -> dict[_Key, _Patient]:
+    """The patient of each identifier that was merged.
+
+    Args:
+        merges: Those in force, in the order in which they happened.
+    """
+    found = dict[_Key, _Patient]()
+    for merge in merges:
+        pair = [(merge.owner_id, mark) for mark in (merge.former_mark, merge.present_mark)]
+        patients = [found.setdefault(key, _Patient({key}, merge)) for key in pair]
+        less, more = sorted(patients, key=lambda patient: len(patient.keys))
+        more.newest = merge
+        if less is not more:  # each identifier moves to a patient with twice as many at least
+            more.keys |= less.keys
+            found |= dict.fromkeys(less.keys, more)
+    return found
+
+
 class KnownPatients:
     """The patients of some files as the hospital knows them now.
 
@@ -28,12 +54,7 @@ class KnownPatients:
     """
 
     def __init__(self, session: Session, marks: Iterable[str | None]) -> None:
-        self._linked, self._newest = dict[_Key, Set[_Key]](), dict[_Key, PatientMerge]()
-        for each in _in_force(session, {mark for mark in marks if mark}):
-            one, other = (each.owner_id, each.former_mark), (each.owner_id, each.present_mark)
-            joined = self._linked.get(one, {one}) | self._linked.get(other, {other})
-            self._linked |= dict.fromkeys(joined, joined)
-            self._newest |= dict.fromkeys(joined, each)
+        self._patients = patients_of(_standing(repository.merges_of(session, {mark for mark in marks if mark})))
 
     @classmethod
     def of(cls, session: Session, images: Sequence[Image]) -> "KnownPatients":
@@ -43,23 +64,23 @@ class KnownPatients:
     @property
     def marks(self) -> set[str]:
         """The marks of all identifiers that are linked, of whichever account."""
-        return {mark for _, mark in self._linked}
+        return {mark for _, mark in self._patients}
 
     def linked(self, mark: str) -> set[_Key]:
         """The identifiers that are linked with one, each with the account for whose files that counts."""
-        return {key for owner, other in self._linked if other == mark for key in self._linked[owner, other]}
+        return {key for (_, other), patient in self._patients.items() if other == mark for key in patient.keys}
 
     def counts_for(self, owner_id: str, file: FileIdentity) -> bool:
         """Whether a merge of the identifier of a file counts for it: it names the same assigning authority, or none."""
-        merge = self._newest.get((owner_id, file.patient_id_mark or ""))
-        return merge is not None and file.issuer_mark in (None, merge.issuer_mark)
+        patient = self._patients.get((owner_id, file.patient_id_mark or ""))
+        return patient is not None and file.issuer_mark in (None, patient.newest.issuer_mark)
 
     def merge_of(self, owner_id: str, file: FileIdentity) -> PatientMerge | None:
         """The merge that tells by which identifier the patient of a file is known now; None if by its own."""
-        merge = self._newest.get((owner_id, file.patient_id_mark or ""))
-        if merge is None or merge.present_mark == file.patient_id_mark:
+        patient = self._patients.get((owner_id, file.patient_id_mark or ""))
+        if patient is None or patient.newest.present_mark == file.patient_id_mark:
             return None
-        return merge if self.counts_for(owner_id, file) else None
+        return patient.newest if self.counts_for(owner_id, file) else None
 
     def identity(self, image: Image) -> FileIdentity:
         """What the file of an image says of its patient, with the surviving identifier; see `resolved`."""
@@ -85,26 +106,10 @@ def merged_at(session: Session, images: Sequence[Image]) -> datetime | None:
 def may_be_told(session: Session, merge: PatientMerge) -> bool:
     """Whether one more message about these identifiers is stored; what is merged can be undone in any case."""
     pair = {merge.former_mark, merge.present_mark}
-    told = [each for each in _told(session, pair) if each.owner_id == merge.owner_id]
+    told = [each for each in repository.merges_of(session, pair) if each.owner_id == merge.owner_id]
     if len(told) < MOST_TOLD:
         return True
     return merge.undone and any({each.former_mark, each.present_mark} == pair for each in _standing(told))
-
-
-def _in_force(session: Session, marks: set[str]) -> Sequence[PatientMerge]:
-    """The merges of identifiers, and of those that they are linked with, in the order in which they happened."""
-    return _standing(_told(session, marks))
-
-
-def _told(session: Session, marks: set[str]) -> Iterable[PatientMerge]:
-    """All that was told of identifiers, and of those that they are linked with."""
-    told, asked, waiting = dict[str, PatientMerge](), set[str](), marks
-    while waiting:
-        found = repository.merges_of(session, waiting)
-        told |= {each.id: each for each in found}
-        asked |= waiting
-        waiting = {mark for each in found for mark in (each.former_mark, each.present_mark)} - asked
-    return told.values()
 
 
 def _standing(told: Iterable[PatientMerge]) -> Sequence[PatientMerge]:

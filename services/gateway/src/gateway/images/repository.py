@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import Select, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.groups.repository import shared_with
@@ -136,9 +136,15 @@ def mark_signed(session: Session, case_id: str, current: Mapping[str, Assessment
 
 
 def merges_of(session: Session, marks: Set[str]) -> Sequence[PatientMerge]:
-    """What was told of identifiers with one of these marks, in any order."""
-    told = or_(PatientMerge.former_mark.in_(marks), PatientMerge.present_mark.in_(marks))
-    return session.scalars(select(PatientMerge).where(told)).all()
+    """What was told of identifiers with one of these marks, and of those that they are linked with, in any order."""
+    if not marks:
+        return []
+    former, present = PatientMerge.former_mark, PatientMerge.present_mark
+    told = select(former.label("mark")).where(or_(former.in_(marks), present.in_(marks)))
+    linked = told.cte("linked", recursive=True)
+    other = select(case((former == linked.c.mark, present), else_=former))
+    linked = linked.union(other.where(or_(former == linked.c.mark, present == linked.c.mark)))
+    return session.scalars(select(PatientMerge).where(former.in_(select(linked.c.mark)))).all()
 
 
 def merge_of_message(session: Session, merge: PatientMerge) -> PatientMerge | None:
