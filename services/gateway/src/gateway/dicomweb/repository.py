@@ -1,6 +1,6 @@
 """Queries of DICOMweb."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -11,6 +11,9 @@ from gateway.cases.models import Case
 from gateway.cases.repository import visible_ids
 from gateway.dicomweb.matching import Criteria
 from gateway.dicomweb.models import ResultInstance
+from gateway.images import repository as images
+from gateway.images.identity import SamePatient
+from gateway.images.merging import KnownPatients
 from gateway.images.models import Image
 from gateway.users.models import User
 from lobule import layout
@@ -78,6 +81,8 @@ def search(
 ) -> Sequence[Sequence[Instance]]:
     """Studies, series or instances that this user may see and that have a matching instance, the newest first.
 
+    A patient is found by each of the numbers that the hospital has merged.
+
     Args:
         session: The transaction.
         user: The user who asks.
@@ -89,10 +94,11 @@ def search(
     Returns:
         Of each all its instances, each once.
     """
+    merged = {study for mark in criteria.equal.get("patient_id_mark", ()) for study in _merged(session, user, mark)}
     every = _visible_instances(user)
     keys = [every.c[name] for name in _KEYS[level]]
     newest = func.max(every.c.created_at).desc()
-    found = select(*keys).where(*_conditions(every, criteria)).group_by(*keys).order_by(newest, *keys)
+    found = select(*keys).where(*_conditions(every, criteria, merged)).group_by(*keys).order_by(newest, *keys)
     chosen = session.execute(found.limit(limit).offset(offset)).all()
     groups: dict[tuple[str, ...], dict[str, Instance]] = {tuple(row): {} for row in chosen}
     within = Criteria({"study_mark": [row[0] for row in chosen]})
@@ -143,8 +149,34 @@ def _visible_instances(user: User) -> Subquery:
     return union_all(films.where(film.instance_mark.is_not(None)), results).subquery()
 
 
-def _conditions(every: Subquery, criteria: Criteria) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [every.c[name].in_(values) for name, values in criteria.equal.items()]
+def _merged(session: Session, user: User, patient_mark: str) -> set[str]:
+    """The studies of a patient whose films bear another number, which was merged with this one.
+
+    As of earlier examinations, a merge counts for films of the account that told it and of its authority, and not where
+    the birth date differs from that in the films of this number.
+    """
+    known = KnownPatients(session, [patient_mark])
+    linked = known.linked(patient_mark)
+    bearing = images.of_patients(session, user, {mark for _, mark in linked}) if linked else []
+    found = [image for image in bearing if known.counts_for(image.owner_id, image.identity)]
+    own = [image for image in found if image.identity.patient_id_mark == patient_mark]
+    patient = SamePatient(own, known)
+    return {
+        image.identity.study_mark
+        for image in found
+        if image.identity.study_mark
+        and (image.owner_id, image.identity.patient_id_mark) in linked
+        and (not own or patient.has(image))
+    }
+
+
+def _conditions(every: Subquery, criteria: Criteria, merged: Set[str] = frozenset()) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [
+        or_(every.c[name].in_(values), every.c.study_mark.in_(merged))
+        if name == "patient_id_mark" and merged
+        else every.c[name].in_(values)
+        for name, values in criteria.equal.items()
+    ]
     if criteria.first is not None:
         conditions.append(every.c.study_date >= criteria.first)
     if criteria.last is not None:
