@@ -32,5 +32,5 @@ class SearchPlan:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-3
     warm_up: int = 100
-    precision: str = "mixed_bfloat16"
+    precision: str = "float32"
     seed: int = 1

@@ -9,7 +9,7 @@ import numpy as np
 from lobule_ml.training.loop import AVERAGE_FILE, LoopSettings, run
 from lobule_ml.training.record import hash_files, hash_truth, write_record
 from lobule_ml.training.schedule import Schedule
-from lobule_ml.training.torch_speed import prepare_torch
+from lobule_ml.training.torch_speed import fuse_batch_normalization, prepare_torch
 from mammo_worker.calcifications.images import original_crops
 from mammo_worker.calcifications.network import build_network, search_loss
 from mammo_worker.calcifications.plan import SearchPlan
@@ -88,6 +88,7 @@ def train_fold(
     digest = hash_files(c.path for c in learned)
     write_record(folder, plan, seed=plan.seed, data_sha256=digest, examples=counts, truth_sha256=truth)
     prepare_torch()
+    fuse_batch_normalization()
     calcified = list(original_crops(groups))
     sources = Sources(
         calcified=calcified,

@@ -23,3 +23,29 @@ def prepare_torch() -> None:
         return torch.permute(inputs, (0, 3, 1, 2)) if inputs.ndim == 4 else original(inputs)
 
     nn._transpose_spatial_inputs = without_copy
+
+
+def fuse_batch_normalization() -> None:
+    """Train Keras' batch normalization with PyTorch's fused operation; does nothing on other back-ends.
+
+    Keras computes the moments and the normalization in a dozen operations, which took a fifth of a step of the search for
+    calcifications on a CPU. The moving variance is that of PyTorch, n / (n - 1) of Keras', where n is the number of
+    normalized values of a channel.
+    """
+    if keras.backend.backend() != "torch":
+        return
+    from torch.nn.functional import batch_norm  # pyright: ignore[reportMissingImports]
+
+    layer: Any = keras.layers.BatchNormalization
+    original = layer.call
+
+    def fused(self: Any, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if not training or mask is not None or inputs.ndim != 4 or self.axis not in (-1, 3):
+            return original(self, inputs, training=training, mask=mask)
+        moving = self.moving_mean.value.data, self.moving_variance.value.data
+        own = self.gamma.value, self.beta.value
+        normal = batch_norm(inputs.permute(0, 3, 1, 2), *moving, *own, True, 1 - self.momentum, self.epsilon)
+        return normal.permute(0, 2, 3, 1)
+
+    if original.__name__ != "fused":
+        layer.call = fused
