@@ -8,20 +8,28 @@ from drawn_tissue import dots, ground
 
 from lobule_ml.training.loop import LoopSettings
 from mammo_worker.calcifications import evaluate
-from mammo_worker.calcifications.document import NETWORK, SPOTS, results_document
-from mammo_worker.calcifications.evaluate import SearchOutcome, breast_area, found_share, measure, threshold_at
+from mammo_worker.calcifications.clusters import find_clusters
+from mammo_worker.calcifications.document import results_document
+from mammo_worker.calcifications.evaluate import (
+    Measured,
+    SearchOutcome,
+    at_probability,
+    breast_area,
+    fit_calibration,
+    found_share,
+    measure,
+    threshold_at,
+)
 from mammo_worker.calcifications.images import (
     SearchedImage,
     crops_with_pasted_groups,
     fine_part,
     original_crops,
-    tissue,
 )
 from mammo_worker.calcifications.network import STRIDE, build_network, likely_map, search_input, search_loss
-from mammo_worker.calcifications.peaks import find_peaks
 from mammo_worker.calcifications.plan import SearchPlan
 from mammo_worker.calcifications.reading import seen_on_masses
-from mammo_worker.calcifications.searches import NetworkSearches, SpotSearches
+from mammo_worker.calcifications.tissue import tissue
 from mammo_worker.calcifications.train import build, learned_from, train_fold, usable
 from mammo_worker.calcifications.windows import Sources, batches
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
@@ -53,6 +61,25 @@ def test_map_has_a_cell_for_every_part_of_an_image():
     network = build_network((4, 4, 8, 8))
     assert likely_map(network, ground(0)).shape == (20, 20)
     assert likely_map(network, ground(0)[:83, :121]).shape == (11, 16)
+
+
+def test_large_images_have_the_same_map_in_tiles(monkeypatch):
+    network = build_network((4, 4, 8, 8))
+    image, inside = np.tile(ground(0), (2, 3)), np.ones((320, 480), bool)
+    inside[:, 400:] = False
+    whole = likely_map(network, image, inside)
+    monkeypatch.setattr("mammo_worker.calcifications.network._TILE", 256)
+    np.testing.assert_allclose(likely_map(network, image, inside), whole, rtol=1e-4, atol=1e-4)
+
+
+def test_air_beside_the_tissue_does_not_change_what_is_seen_in_it():
+    image, inside = ground(0) + dots(), np.ones((160, 160), bool)
+    inside[:, 120:] = False
+    with_air = np.where(inside, image, 0)
+    np.testing.assert_allclose(search_input(with_air, inside), search_input(np.where(inside, image, 255), inside))
+    alone = search_input(image)[40:120, :100]
+    beside = search_input(with_air, inside)[40:120, :100]
+    assert np.abs(alone - beside).mean() < 0.1 * np.abs(alone).mean()
 
 
 def test_windows_are_the_same_at_every_visit_and_say_where_calcifications_are(sources):
@@ -101,18 +128,21 @@ def test_frames_and_air_are_no_tissue_but_bright_calcifications_are():
     assert inside[11:, :120].all()
 
 
-def test_peaks_are_apart_from_each_other_on_tissue():
+def test_clusters_are_apart_from_each_other_on_tissue():
     likely = np.full((30, 30), -5.0, np.float32)
     likely[4:7, 4:7] = 3.0
     likely[4:7, 8:11] = 2.0  # within 5 mm of the first
-    likely[20:23, 20:23] = 1.0
+    likely[20:25, 18:22] = 1.0
     likely[12:15, 24:27] = 4.0  # beside the tissue
     inside = np.ones((30 * STRIDE, 30 * STRIDE), bool)
     inside[:, 23 * STRIDE :] = False
-    found = find_peaks(likely, inside, least=0.0)
-    assert [cluster.centre for cluster in found] == [(44.0, 44.0), (172.0, 172.0)]
+    found = find_clusters(likely, inside, least=0.0)
     assert [cluster.score for cluster in found] == pytest.approx([3.0, 1.0])
-    assert find_peaks(likely, inside, least=3.5) == []
+    assert found[0].centre == (44.0, 44.0)
+    x1, y1, x2, y2 = (side / STRIDE for side in found[1].box)
+    assert (17, 19) <= (x1, y1) <= (18, 20)
+    assert (22, 25) <= (x2, y2) <= (23, 26)
+    assert find_clusters(likely, inside, least=3.5) == []
 
 
 def searched(crop, truth, hit=-np.inf, scores=(), area=10.0):
@@ -158,28 +188,44 @@ def test_masses_with_something_seen_are_not_learned_as_tissue(crops):
     assert not {c.path.name for c in masses} & set(seen)
 
 
-@pytest.mark.parametrize("method", [SPOTS, NETWORK])
-def test_real_crops_are_learned_searched_and_measured(crops, method, tmp_path, monkeypatch, eager):
+def test_real_crops_are_learned_searched_and_measured(crops, tmp_path, monkeypatch, eager):
     monkeypatch.setattr(evaluate, "FOLDS", 2)
     groups, masses = usable(crops)
     few = [*groups[:30], *masses[:30]]
     said = []
-    if method is NETWORK:
-        plan = replace(TINY, steps=2)
-        with pytest.raises(FileNotFoundError, match="no fold"):
-            evaluate.search_folds(few, NetworkSearches(plan, tmp_path), said.append)
-        assert train_fold(plan, few, 0, tmp_path / "fold0", settings=LoopSettings(events=False)) == 2
-        with pytest.raises(ValueError, match="another"):
-            train_fold(replace(plan, seed=2), few, 0, tmp_path / "fold0")
-        searches = NetworkSearches(plan, tmp_path)
-    else:
-        searches = SpotSearches(trees=25)
-    measured = evaluate.search_folds(few, searches, said.append)
-    assert ("fold 1 is not finished" in said) == (method is NETWORK)
+    plan = replace(TINY, steps=2)
+    with pytest.raises(FileNotFoundError, match="no fold"):
+        evaluate.search_folds(few, plan, tmp_path, said.append)
+    assert train_fold(plan, few, 0, tmp_path / "fold0", settings=LoopSettings(events=False)) == 2
+    with pytest.raises(ValueError, match="another"):
+        train_fold(replace(plan, seed=2), few, 0, tmp_path / "fold0")
+    measured = evaluate.search_folds(few, plan, tmp_path, said.append)
+    assert "fold 1 is not finished" in said
     assert {i.truth for i in measured.cut} == {True, False}
     tables = [measure(part, 120.0, rounds=10) for part in evaluate.by_tissue(measured)]
     assert tables[0][0]["groups"].startswith("pasted, all")
-    assert "120" in results_document(method, measured, tables, 120.0)
+    marked = at_probability(measured, fit_calibration(measured, 120.0), 0.3, 120.0)
+    assert "120" in results_document(measured, tables, marked, 0.3, 120.0)
+
+
+def test_probability_of_a_cluster_counts_the_false_ones_of_a_whole_film(crops):
+    seen = seen_on_masses()
+    groups, masses = usable(crops)
+    chance = np.random.default_rng(0)
+    plain = [c for c in masses if c.path.name not in seen][:200]
+    cut = [
+        *[searched(c, True, hit) for c, hit in zip(groups, chance.normal(2, 1, 200), strict=False)],
+        *[searched(c, False, scores=[score]) for c, score in zip(plain, chance.normal(0, 1, 200), strict=True)],
+    ]
+    measured = Measured(cut, cut[:1])
+    once = fit_calibration(measured, film=10.0)  # a film has as much tissue as a crop, and so one false cluster
+    assert once(np.array([1.0]))[0] == pytest.approx(0.5, abs=0.1)
+    often = fit_calibration(measured, film=100.0)
+    assert often(np.array([1.0]))[0] < 0.2
+    assert often(np.array([6.0]))[0] > 0.9
+    [row, *_] = at_probability(measured, once, 0.5, 10.0)
+    assert row["as cut"] == pytest.approx(0.84, abs=0.1)
+    assert row["false clusters a film"] == pytest.approx(0.16, abs=0.1)
 
 
 def test_breast_area_is_that_of_a_breast(shared_data):

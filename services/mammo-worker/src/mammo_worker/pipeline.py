@@ -1,8 +1,9 @@
 """The mammography pipeline, from the bytes of a film to a result."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -11,7 +12,19 @@ from numpy.typing import NDArray
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.notices import NOT_EVALUATED
-from lobule.contracts.result import Assessment, Box, DisplayImage, Finding, Hanging, HeatMap, ImageInfo, Notice, Result
+from lobule.contracts.result import (
+    Assessment,
+    Box,
+    CalcificationSearch,
+    DisplayImage,
+    Finding,
+    Hanging,
+    HeatMap,
+    ImageInfo,
+    ModelInfo,
+    Notice,
+    Result,
+)
 from lobule.corrections import hang_by_chest_wall
 from lobule.decoding.image_file import ImageFile
 from lobule.decoding.images import decoder, read_film
@@ -35,7 +48,7 @@ from mammo_worker.films.breast import Breast
 from mammo_worker.films.crop import area_in_file, breast_area
 from mammo_worker.films.cut_off import is_cut_off
 from mammo_worker.films.gate import check_mammogram, check_shape
-from mammo_worker.films.hanging import chest_wall_of, hang_film
+from mammo_worker.films.hanging import HungFilm, chest_wall_of, hang_film
 from mammo_worker.films.prepare import PreparedFilm
 from mammo_worker.films.resolution import has_few_pixels
 from mammo_worker.inference import Detections, detections_in_file
@@ -53,26 +66,52 @@ def _shows_density(notices: Sequence[Notice]) -> bool:
     return codes.isdisjoint(unfit) and ("implant" not in codes or "implant_displaced" in codes)
 
 
+class ClusterSearch(Protocol):
+    """A search for clusters of calcifications; see `mammo_worker.calcifications.search`."""
+
+    @property
+    def model(self) -> ModelInfo:
+        """The model of the search."""
+        ...
+
+    def warm_up(self) -> None:
+        """Trace the network, so that the first film does not have to wait."""
+        ...
+
+    def is_fine_enough(self, spacing: tuple[float, float] | None) -> bool:
+        """Whether films with this spacing of rows and columns in mm are searched; None if it is unknown."""
+        ...
+
+    def __call__(self, film: Film, hung: HungFilm) -> list[Finding]:
+        """The clusters of a film that is fine enough, in pixels of its file."""
+        ...
+
+
 class MammographyPipeline:
     """Triage and mass detection on one film.
 
     Args:
         package: A verified model package.
         density: Reads the density of the breast; None to omit it.
+        clusters: Searches for calcifications; None to omit it.
 
     Raises:
         AnalysisError: `model_unavailable` if the package cannot be run.
     """
 
-    def __init__(self, package: ModelPackage, density: DensityReader | None = None) -> None:
+    def __init__(
+        self, package: ModelPackage, density: DensityReader | None = None, clusters: ClusterSearch | None = None
+    ) -> None:
         film_settings()  # an invalid setting ends the worker at the start
         decoder.start()
-        self._package, self._density = package, density
+        self._package, self._density, self._clusters = package, density, clusters
         self._calibration = Calibration.from_dict(package.manifest.calibration.values())
         self._detector = load_detector(package)
         self._detector.warm_up()
         if density is not None:
             density.warm_up()
+        if clusters is not None:
+            clusters.warm_up()
 
     @property
     def manifest(self) -> ModelManifest:
@@ -112,6 +151,14 @@ class MammographyPipeline:
         if self._density is not None and _shows_density(kinds):
             with clock.stage("density"):
                 density = self._density(hung.prepared(DENSITY_CANVAS).canvas)
+        calcifications, clusters = None, []
+        if self._clusters is not None:
+            with clock.stage("calcifications"):
+                progress(0.6, activity("looking_for_calcifications"))
+                known_scale = replace(film, hanging=hanging, pixel_spacing_mm=known.pixel_spacing_mm)
+                searched = self._clusters.is_fine_enough(known.pixel_spacing_mm)
+                calcifications = CalcificationSearch(searched=searched, model=self._clusters.model)
+                clusters = self._clusters(known_scale, hung) if searched else []
         with clock.stage("draw"):
             progress(0.8, activity("drawing"))
             small = shown_small(film)
@@ -128,7 +175,8 @@ class MammographyPipeline:
             thresholds=self.manifest.thresholds,
             assessment=assessment_of(kinds, self.manifest.thresholds.assess(probability)),
             probability_malignant=probability,
-            findings=self._findings(found, probability),
+            findings=[*self._findings(found, probability), *clusters],
+            calcifications=calcifications,
             density=density,
             chest_wall=chest_wall,
             breast=area_in_file(area, shown_hanging, small.shape, film.pixels.shape),
@@ -138,6 +186,7 @@ class MammographyPipeline:
                 *kinds,
                 *conflicts(image, film),
                 *([doubt] if doubt else []),
+                *_notices_of_search(calcifications),
                 *([make_notice("aspect_assumed")] if hung.squeeze != 1.0 and not film.pixel_spacing_mm else []),
             ],
             timings_s=clock.seconds,
@@ -172,6 +221,12 @@ def _notices_of_breast(breast: Breast, image: ImageInfo) -> Iterator[Notice]:
         yield make_notice("breast_cut_off")
     if has_few_pixels(breast):
         yield make_notice("few_pixels")
+
+
+def _notices_of_search(search: CalcificationSearch | None) -> Iterator[Notice]:
+    """Tell whether the experimental search for calcifications has seen a film."""
+    if search is not None:
+        yield make_notice("calcifications_searched" if search.searched else "calcifications_not_searched")
 
 
 def assessment_of(notices: Sequence[Notice], by_number: Assessment) -> Assessment:
@@ -236,13 +291,15 @@ def heat_map(
     return warped.astype(np.uint8)
 
 
-def build_pipeline(model: Path | None = None) -> MammographyPipeline:
+def build_pipeline(model: Path | None = None, clusters: ClusterSearch | None = None) -> MammographyPipeline:
     """Load a model package and warm up its network.
 
     Args:
         model: Folder of the package; None for the installed one.
+        clusters: Searches for calcifications; None to omit it.
 
     Raises:
         AnalysisError: `model_unavailable` if there is no usable package.
     """
-    return MammographyPipeline(installed_package() if model is None else open_package(model), installed_density())
+    package = installed_package() if model is None else open_package(model)
+    return MammographyPipeline(package, installed_density(), clusters)

@@ -13,11 +13,13 @@ from mammo_worker.settings import PACKAGES, MammoSettings
 
 
 def _build() -> Pipeline:
-    open_package(MammoSettings().package, MAMMOGRAPHY.name)  # a worker without a model does not import TensorFlow
+    settings = MammoSettings()
+    open_package(settings.package, MAMMOGRAPHY.name)  # a worker without a model does not import TensorFlow
     import_keras()  # only in the child, after the fork
+    from mammo_worker.calcifications.package import installed_search
     from mammo_worker.pipeline import build_pipeline
 
-    return build_pipeline()
+    return build_pipeline(clusters=installed_search() if settings.calcifications else None)
 
 
 def _build_examiner() -> Examiner:

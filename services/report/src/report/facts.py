@@ -1,5 +1,7 @@
 """Rows of the tables about the examined image and about the system."""
 
+from collections.abc import Iterator
+
 from lobule.contracts.result import ImageInfo, Patches, Result
 from lobule.modalities import spec_of_result
 from lobule.words import Words
@@ -61,9 +63,19 @@ def system_facts(result: Result, text: Words) -> tuple[Fact, ...]:
     )
     return (
         Fact(label=text("system.model"), value=text("system.model.value", name=model.name, version=model.version)),
+        *_search_facts(result, text),
         *((Fact(label=text("system.tissue"), value=result.tissue.model),) if result.tissue else ()),
         Fact(label=text("system.trained_on"), value=package_sentence(model.trained_on, text)),
         Fact(label=text("system.thresholds"), value=bounds),
         Fact(label=text("system.calibration"), value=package_sentence(model.calibration, text)),
         Fact(label=text("system.weights"), value=model.weights_sha256[:16]),
     )
+
+
+def _search_facts(result: Result, text: Words) -> Iterator[Fact]:
+    if result.calcifications is not None and result.calcifications.searched:
+        search = result.calcifications.model
+        yield Fact(
+            label=text("system.calcifications"),
+            value=text("system.model.value", name=search.name, version=search.version),
+        )

@@ -33,22 +33,30 @@ class Logistic:
         return sigmoid(values + self.bias)
 
     @classmethod
-    def fit(cls, features: NDArray[np.floating], truth: NDArray[Any], *, rising: bool = False) -> "Logistic":
+    def fit(
+        cls,
+        features: NDArray[np.floating],
+        truth: NDArray[Any],
+        *,
+        rising: bool = False,
+        weights: NDArray[np.floating] | None = None,
+    ) -> "Logistic":
         """Fit with weak L2 regularisation (Platt's method if there is one feature).
 
         Args:
             features: (N, K).
             truth: Boolean labels (N,).
             rising: Keep every weight at zero or above, so that a larger feature never lowers the probability.
+            weights: Weight (N,) of each example, not together with `rising`; None if all count the same.
         """
         from sklearn.linear_model import LogisticRegression  # slow to import, and not needed for serving
 
         x, y = np.asarray(features, np.float64).reshape(len(truth), -1), np.asarray(truth, bool)
-        model = LogisticRegression(C=1.0).fit(x, y)
-        weights, bias = model.coef_[0], float(model.intercept_[0])
-        if rising and (weights < 0).any():
-            weights, bias = _fit_rising(x, y)
-        return cls(tuple(float(w) for w in weights), bias)
+        model = LogisticRegression(C=1.0).fit(x, y, sample_weight=weights)
+        slopes, bias = model.coef_[0], float(model.intercept_[0])
+        if rising and (slopes < 0).any():
+            slopes, bias = _fit_rising(x, y)
+        return cls(tuple(float(w) for w in slopes), bias)
 
 
 def _fit_rising(x: NDArray[np.float64], y: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:

@@ -19,6 +19,7 @@ ACTIVITY_CODES = frozenset(
         "drawing_report",
         "finding_breast",
         "images_ahead",
+        "looking_for_calcifications",
         "looking_for_masses",
         "next_in_line",
         "one_image_ahead",

@@ -1,4 +1,4 @@
-"""Findings: the labels of masses, and the identity of a finding.
+"""Findings: their labels, and the identity of a finding.
 
 A finding has an id within its analysis; before, its index in the result identified it.
 """
@@ -8,6 +8,9 @@ WHOLE_IMAGE = "image"
 
 MASS_LABELS = frozenset({"mass", "benign", "malignant"})
 """Labels of findings that are masses."""
+
+CALCIFICATION = "calcification"
+"""Label of a cluster of calcifications."""
 
 FINDING_ID = r"[a-z][0-9]{1,4}"
 """`f1`, `f2` … for the findings of a pipeline.

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from lobule.contracts.box import Box, BreastArea
 from lobule.contracts.density import DensityCategory, FilmDensity
 from lobule.contracts.document import Document
-from lobule.contracts.findings import FINDING_ID, finding_id
+from lobule.contracts.findings import CALCIFICATION, FINDING_ID, finding_id
 from lobule.contracts.modality import FindingLabel, Magnification, Modality, ModalitySpec, UmPerPixel, View
 from lobule.contracts.notices import ADVICE_NOTICES, TO_CHECK, WITHOUT_NUMBER, Notice
 from lobule.contracts.tissue import Tissue
@@ -93,8 +93,8 @@ class ModelInfo(Document):
 class Finding(Document):
     """One lesion.
 
-    Show `probability_malignant`, the suspicion, first. It is never higher than that of the film. `label` and
-    `probability` are details.
+    Show `probability_malignant`, the suspicion, first. That of a mass is never higher than that of the film.
+    `label` and `probability` are details.
     """
 
     id: str = Field(
@@ -104,12 +104,13 @@ class Finding(Document):
     )
     label: FindingLabel = Field(
         description="most likely class of the lesion, of the labels of its modality, such as `benign`, "
-        "`malignant`, or `mass` if the model does not distinguish them"
+        "`malignant`, `mass` if the model does not distinguish them, or `calcification` for a cluster"
     )
     probability: Probability = Field(description="calibrated probability of a lesion, whatever its label")
     probability_malignant: Probability | None = Field(
         default=None,
-        description="suspicion: calibrated probability of a malignant lesion; never above that of the film",
+        description="suspicion: calibrated probability of a malignant lesion; that of a mass is never above that of the"
+        " film, and that of calcifications does not count in it",
     )
     box: Box = Field(description="bounding box, in pixels of the uploaded image")
     outline: list[tuple[float, float]] | None = Field(
@@ -149,6 +150,15 @@ class Patches(Document):
     )
 
 
+class CalcificationSearch(Document):
+    """The search of a film for clusters of calcifications. It is experimental."""
+
+    searched: bool = Field(
+        description="whether the film was searched; false if its pixel spacing is unknown or more than 0.1 mm"
+    )
+    model: ModelInfo = Field(description="the model of the search")
+
+
 class Result(Document):
     """Everything one pipeline concluded about one image."""
 
@@ -165,7 +175,13 @@ class Result(Document):
         "`scale_too_coarse`, `scale_unknown` and `unlike_training`, for which it decides nothing"
     )
     findings: list[Finding] = Field(
-        default=[], description="findings, the most probable first; those below `thresholds.finding` are weak"
+        default=[],
+        description="findings, the most probable first, masses before calcifications; those below `thresholds.finding` "
+        "are weak",
+    )
+    calcifications: CalcificationSearch | None = Field(
+        default=None,
+        description="search for calcifications, whose findings are labelled `calcification`; null if it is off",
     )
     density: FilmDensity | None = Field(default=None, description="density of the breast; null if it was not read")
     chest_wall: ChestWall | None = Field(
@@ -227,9 +243,17 @@ class Result(Document):
         """The findings that are marked by default."""
         return [finding for finding in self.findings if self.marks(finding)]
 
+    def model_of(self, finding: Finding) -> ModelInfo:
+        """The model that found a finding."""
+        return self.calcifications.model if self.calcifications and finding.label == CALCIFICATION else self.model
+
     def finding_assessment(self) -> Assessment | None:
-        """The assessment of the most suspicious marked finding, by the film's thresholds; None if none is marked."""
-        suspicions = [finding.probability_malignant for finding in self.marked_findings()]
+        """The assessment of the most suspicious marked finding, by the film's thresholds; None if none is marked.
+
+        Calcifications do not count, because their search is experimental.
+        """
+        counted = [finding for finding in self.marked_findings() if finding.label != CALCIFICATION]
+        suspicions = [finding.probability_malignant for finding in counted]
         known = [suspicion for suspicion in suspicions if suspicion is not None]
         return self.thresholds.assess(max(known)) if known else None
 
@@ -239,6 +263,7 @@ __all__ = [
     "Assessment",
     "Box",
     "BreastArea",
+    "CalcificationSearch",
     "ChestWall",
     "DensityCategory",
     "DisplayImage",

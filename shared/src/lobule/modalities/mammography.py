@@ -15,7 +15,7 @@ MAMMOGRAPHY = ModalitySpec(
     views=Views(codes=get_args(MammographyView), offered=get_args(StandardView), screening=get_args(StandardView)),
     read_together=True,
     reads_regions=True,
-    holds=Holds(findings=("benign", "malignant", "mass"), outlines=True, heat_map=True),
+    holds=Holds(findings=("benign", "malignant", "mass", "calcification"), outlines=True, heat_map=True),
     look=Look(colours="grey", windowed=True, file_names=r"(?:^|[^a-z])[lr]?[-_ ]?(?:cc|mlo)(?:[^a-z]|$)|mammo|^mdb\d"),
     limits=("views", "signs", "clinic", "size"),
     limits_of_case=("signs", "size"),

@@ -16,6 +16,7 @@ from dicom_node.results.content_items import code, container, image, number, per
 from dicom_node.results.film import AnalysedFilm, FailedFilm
 from dicom_node.results.measurements import closed_outline, corners
 from dicom_node.results.sr_document import make_document
+from lobule.contracts.findings import CALCIFICATION
 from lobule.contracts.result import Finding, Laterality, ModelInfo, View
 from lobule.contracts.views import parts_of
 
@@ -117,7 +118,7 @@ def _root(films: Sequence[AnalysedFilm], failed: Sequence[FailedFilm]) -> Iterat
     ended = (_PARTLY_SUCCEEDED if films else _ALL_FAILED) if failed else _SUCCEEDED
     if failed:
         not_searched = range(len(films) + 1, len(library) + 1)
-        detected.append(container("INFERRED FROM", _FAILED, *_detections(films, not_searched)))
+        detected.append(container("INFERRED FROM", _FAILED, *_detections(films, not_searched, failed=True)))
     yield code("CONTAINS", _DETECTIONS, ended, *detected)  # rows 6, 7; TID 4015
     yield code("CONTAINS", _ANALYSES, _NOT_ATTEMPTED)  # row 8
 
@@ -159,7 +160,10 @@ def _describe(
 def _impression(film: AnalysedFilm, finding: Finding, place: int) -> Dataset:
     """The impression of a finding: TID 4003 with TID 4006."""
     intent = code(_MODIFIES, _INTENT, _PRESENT)
-    properties = [*_algorithm(film.result.model), percent(_HAS, concepts.DCM.CertaintyOfFinding, finding.probability)]
+    properties = [
+        *_algorithm(film.result.model_of(finding)),
+        percent(_HAS, concepts.DCM.CertaintyOfFinding, finding.probability),
+    ]
     if finding.probability_malignant is not None:
         properties.append(percent(_HAS, concepts.DCM.ProbabilityOfCancer, finding.probability_malignant))
     single = code("CONTAINS", _SINGLE, _kind(finding), intent, *properties, *_geometry(film, finding, place))
@@ -168,7 +172,7 @@ def _impression(film: AnalysedFilm, finding: Finding, place: int) -> Dataset:
 
 def _kind(finding: Finding) -> Code:
     """The code of a finding: CID 6014 calls a finding on a single image a density, and a mass only on several."""
-    return concepts.CALCIFICATIONS if finding.label == "calcification" else _DENSITY
+    return concepts.CALCIFICATIONS if finding.label == CALCIFICATION else _DENSITY
 
 
 def _geometry(film: AnalysedFilm, finding: Finding, place: int) -> Iterator[Dataset]:
@@ -181,12 +185,25 @@ def _geometry(film: AnalysedFilm, finding: Finding, place: int) -> Iterator[Data
     yield polyline(_HAS, Code("111041", "DCM", "Outline"), line, selected)
 
 
-def _detections(films: Sequence[AnalysedFilm], places: range) -> Iterator[Dataset]:
-    """The detections that were performed, on the films at these positions of the library: TID 4017."""
+def _detections(films: Sequence[AnalysedFilm], places: range, *, failed: bool = False) -> Iterator[Dataset]:
+    """The detections that were performed, on the films at these positions of the library: TID 4017.
+
+    Args:
+        films: The analysed films.
+        places: Positions of the analysed films, or of those that failed.
+        failed: Whether they are those that failed.
+    """
+    yield _performed(_DENSITY, films[0].result.model if films else None, places)
+    searches = {place: film.result.calcifications for place, film in zip(range(1, len(films) + 1), films, strict=True)}
+    models = [search.model for search in searches.values() if search is not None]
+    searched = [place for place, search in searches.items() if search is not None and search.searched]
+    if models and (failed or searched):
+        yield _performed(concepts.CALCIFICATIONS, models[0], places if failed else searched)
+
+
+def _performed(kind: Code, model: ModelInfo | None, places: Sequence[int]) -> Dataset:
     searched = [reference(_HAS, 1, _LIBRARY, place) for place in places]
-    labels = {finding.label for film in films for finding in film.result.findings}
-    for kind in [_DENSITY, *([concepts.CALCIFICATIONS] if "calcification" in labels else [])]:
-        yield code("CONTAINS", _PERFORMED, kind, *_algorithm(films[0].result.model if films else None), *searched)
+    return code("CONTAINS", _PERFORMED, kind, *_algorithm(model), *searched)
 
 
 def _algorithm(model: ModelInfo | None) -> Iterator[Dataset]:

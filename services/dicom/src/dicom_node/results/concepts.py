@@ -10,7 +10,7 @@ from pydicom.uid import UID
 from lobule import __version__
 from lobule.contracts.breasts import BiRads, Density, Recommendation
 from lobule.contracts.case import Verdict
-from lobule.contracts.findings import MASS_LABELS
+from lobule.contracts.findings import CALCIFICATION, MASS_LABELS
 from lobule.contracts.reader import FindingKind
 from lobule.contracts.result import Assessment, Laterality, SpacingPlane
 
@@ -128,7 +128,7 @@ VERDICTS: dict[Verdict, Code] = {
 
 def finding_type(label: str) -> Code:
     """The code of a finding with this label."""
-    if label == "calcification":
+    if label == CALCIFICATION:
         return CALCIFICATIONS
     return SCT.MammographicBreastMass if label in MASS_LABELS else LESION
 

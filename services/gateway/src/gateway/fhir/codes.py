@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from lobule.contracts.breasts import BiRads, Density, Recommendation
 from lobule.contracts.case import CaseContent, CaseImage, Verdict
+from lobule.contracts.findings import CALCIFICATION, MASS_LABELS
 from lobule.contracts.reader import FindingKind
 from lobule.contracts.result import Assessment, Laterality
 
@@ -43,7 +44,14 @@ KINDS: dict[FindingKind, tuple[str, str]] = {
     "distortion": ("129792006", "Architectural distortion of breast"),
     "other": ("52988006", "Lesion"),
 }
-"""What readers take their own findings for."""
+"""The kinds of findings."""
+
+
+def kind_of(label: str) -> FindingKind:
+    """The kind of the system's findings with a label."""
+    if label == CALCIFICATION:
+        return "calcification"
+    return "mass" if label in MASS_LABELS else "other"
 
 
 def films_of(content: CaseContent) -> list[CaseImage]:

@@ -8,7 +8,6 @@ from gateway.fhir.codes import DCM, SCT, Resource, concept, percent, reference
 from lobule.assessments import URGENCY, combine
 from lobule.contracts.breasts import BreastConclusion, Density
 from lobule.contracts.case import CaseContent, CaseImage, Verdict
-from lobule.contracts.findings import MASS_LABELS
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.reasons import ABOUT_EITHER_BREAST
 from lobule.contracts.result import Box, Finding, Laterality, Result
@@ -49,10 +48,7 @@ def findings(content: CaseContent, examination: str, image: CaseImage, result: R
         if not result.marks(finding) and verdict != "confirmed":
             continue
         observation = _observation(content, examination, finding_id(image.job_id, finding), stated=verdict is not None)
-        mass = finding.label in MASS_LABELS
-        observation["code"] = (
-            concept(SCT, "129788004", "Mammographic breast mass") if mass else concept(SCT, "52988006", "Lesion")
-        )
+        observation["code"] = concept(SCT, *codes.KINDS[codes.kind_of(finding.label)])
         observation["device"] = reference("Device", image.job_id)
         observation["issued"] = _instant(image.analysed_at or content.created_at)
         if image.image.laterality:

@@ -1,69 +1,57 @@
-"""Clusters: several spots within a centimetre that look like calcifications."""
+"""Clusters of calcifications: the peaks of the network's map."""
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammo_worker.calcifications.images import SPACING
-from mammo_worker.calcifications.spots import Spots
+from mammo_worker.calcifications.network import STRIDE
+from mammo_worker.calcifications.tissue import SPACING
 
-RADIUS = 5.0 / SPACING  # pixels; spots within 1 cm are one cluster
-LEAST_SPOTS = 3
-LEAST_ODDS = 0.5  # log odds of a spot from which it belongs to a cluster
-FEATURES = 9
-_MOST_SPOTS = 8  # number of spots whose odds are added
+_APART = 5.0 / (SPACING * STRIDE)  # cells, 5 mm; closer peaks are one cluster
+_FADE = 2.0  # logits by which a cluster's cells may lie below its peak
+_OUTSIDE = -20.0
+_RANGE = (-8.0, 12.0)  # logits beyond it say no more
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster of spots.
+    """A place where calcifications are likely, in pixels of the searched image.
 
     Attributes:
-        centre: Centre x, y in pixels of the searched image.
-        points: Positions (N, 2) of its spots.
-        features: Features (FEATURES,): number, odds and arrangement of the spots.
+        centre: Centre x, y of the most likely cell.
+        box: Box x1, y1, x2, y2 of the cells around it that are nearly as likely.
+        score: Mean logit of the most likely cell and the eight around it.
     """
 
     centre: tuple[float, float]
-    points: NDArray[np.float32]
-    features: NDArray[np.float64]
+    box: tuple[float, float, float, float]
+    score: float
 
 
-def find_clusters(spots: Spots, odds: NDArray[np.floating]) -> list[Cluster]:
-    """Group spots into clusters, those with the most likely spots first; each spot belongs to one cluster.
+def find_clusters(likely: NDArray[np.float32], inside: NDArray[np.bool_], least: float) -> list[Cluster]:
+    """Find the clusters of a map, best first.
 
     Args:
-        spots: Spots of an image.
-        odds: Log odds (N,) that each spot is a calcification.
+        likely: Logits by cell, see `network.likely_map`.
+        inside: Mask (height, width) of the image's tissue.
+        least: Least score.
     """
-    kept = odds > LEAST_ODDS
-    points, odds = spots.points[kept], np.asarray(odds, np.float64)[kept]
-    near = np.linalg.norm(points[:, None] - points[None], axis=-1) <= RADIUS
-    left = np.ones(len(points), bool)
+    rows, columns = likely.shape
+    padded = np.zeros((rows * STRIDE, columns * STRIDE), bool)
+    padded[: inside.shape[0], : inside.shape[1]] = inside
+    tissue = padded.reshape(rows, STRIDE, columns, STRIDE).mean(axis=(1, 3)) > 0.5
+    means = cv2.blur(np.where(tissue, np.clip(likely, *_RANGE), _OUTSIDE), (3, 3), borderType=cv2.BORDER_REPLICATE)
+    left = np.where(tissue, means, -np.inf)
+    y, x = np.mgrid[:rows, :columns]
     found: list[Cluster] = []
-    while left.sum() >= LEAST_SPOTS:
-        sums = np.array([_sum(odds[near[i] & left]) if left[i] else 0.0 for i in range(len(points))])
-        best = int(sums.argmax())
-        if sums[best] <= 0:
-            break
-        own = near[best] & left
-        x, y = np.average(points[own], axis=0, weights=odds[own])
-        found.append(Cluster((float(x), float(y)), points[own], _features(points[own], odds[own])))
-        left &= ~own
+    while left.size and (best := float(left.max())) >= least:
+        row, column = (int(at) for at in np.unravel_index(int(left.argmax()), left.shape))
+        _, parts = cv2.connectedComponents((tissue & (means >= best - _FADE)).astype(np.uint8))
+        own = np.argwhere(parts == parts[row, column])
+        (top, first), (bottom, last) = own.min(axis=0) * STRIDE, (own.max(axis=0) + 1) * STRIDE
+        box = (float(first), float(top), float(last), float(bottom))
+        found.append(Cluster(((column + 0.5) * STRIDE, (row + 0.5) * STRIDE), box, best))
+        left[(y - row) ** 2 + (x - column) ** 2 <= _APART**2] = -np.inf
     return found
-
-
-def _sum(odds: NDArray[np.float64]) -> float:
-    return float(np.sort(odds)[-_MOST_SPOTS:].sum()) if len(odds) >= LEAST_SPOTS else 0.0
-
-
-def _features(points: NDArray[np.float32], odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    counts = [np.log1p((odds > least).sum()) for least in (LEAST_ODDS, 1.0, 2.0)]
-    falling = np.sort(odds)[::-1]
-    likely = points[np.argsort(-odds, kind="stable")[:_MOST_SPOTS]].astype(np.float64)
-    apart = np.linalg.norm(likely[:, None] - likely[None], axis=-1)
-    np.fill_diagonal(apart, np.inf)
-    wide, narrow = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(likely.T))[::-1], 0.25))
-    shape = [np.log(np.median(apart.min(axis=1)) + 1), np.log(wide / narrow), np.log(wide)]
-    return np.array([*counts, _sum(odds), falling[0], falling[LEAST_SPOTS - 1], *shape])

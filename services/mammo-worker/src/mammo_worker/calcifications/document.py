@@ -1,11 +1,11 @@
-"""The document on the search for clusters of calcifications: `docs/results/calcifications.md`."""
+"""The documents on the search for clusters of calcifications: results and model card."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mammo_worker.calcifications.evaluate import EVERY, RATES, Measured, by_tissue, found_share
+from mammo_worker.calcifications.plan import SearchPlan
 from mammo_worker.calcifications.reading import CONTROLS, READ_CROPS, SEEN_CONTROLS, seen_on_masses
 from mammo_worker.evaluation.summary import markdown_table
 
@@ -23,63 +23,36 @@ LIMITS = """\
 """
 
 
-@dataclass(frozen=True)
-class Method:
-    """A search.
-
-    Attributes:
-        title: Title of its document.
-        command: Command that writes the document.
-        file: Name of the document.
-        description: How it works, as a list in Markdown.
-    """
-
-    title: str
-    command: str
-    file: str
-    description: str
-
-
-SPOTS = Method(
-    title="Calcifications: results",
-    command="mammo-worker measure-calcifications",
-    file="calcifications.md",
-    description="""\
-- The image is brought to 0.1 mm a pixel. Differences of Gaussians at five scales, each divided by its local noise, give
-  spots of 0.15 to 0.6 mm; frames, labels and air are left out.
-- Each spot is described by its strengths, its steps to two rings around it, and its height over its surroundings.
-  Gradient boosting says how much more often such spots lie in crops of calcifications than in crops of masses. Nobody
-  has labelled single spots; those of calcification crops that look like a mass's lose weight in a second round.
-- At least three likely spots within 1 cm are a cluster. A logistic model scores it by their number, their odds, and how
-  they lie.
-""",
-)
-NETWORK = Method(
-    title="Calcifications found by a network: results",
-    command="mammo-worker measure-calcifications --runs RUNS",
-    file="calcifications-network.md",
-    description="""\
+METHOD = """\
 - The image is brought to 0.1 mm a pixel. A small convolutional network (`calcifications.network`) maps it to the log
-  odds of calcifications in cells of 0.8 mm; each cell sees 1.6 cm. Its input is detail in multiples of the local grain,
+  odds of calcifications in cells of 0.8 mm; each cell sees 1.5 cm. Its input is detail in multiples of the local grain,
   so that the gain of a scanner matters little.
 - Nobody has labelled single calcifications. The network learns from windows of 1.9 cm: crops of calcifications, of
   which the most likely cells have to be likely (multiple-instance learning); crops of masses into which the fine,
   bright part of a crop of calcifications is pasted; and crops of masses, unchanged or with such a part of another mass,
   as tissue without. Skin markers are drawn on a fifth of them.
 - Peaks of the map, at least 5 mm apart, are clusters; their score is the mean of nine cells.
-""",
-)
+"""
+
+ATTRIBUTION = """\
+- CBIS-DDSM: Lee et al., Sci Data 2017; Sawyer-Lee et al., TCIA 2016 (10.7937/K9/TCIA.2016.7O02S9CY). CC BY 3.0.
+"""
 
 
 def results_document(
-    method: Method, measured: Measured, tables: Sequence[Sequence[dict[str, Any]]], film: float
+    measured: Measured,
+    tables: Sequence[Sequence[dict[str, Any]]],
+    marked: Sequence[dict[str, Any]],
+    least: float,
+    film: float,
 ) -> str:
-    """Write the whole document.
+    """Write `docs/results/calcifications.md`.
 
     Args:
-        method: The search.
         measured: The searched images.
         tables: Rows from `measure` for each part of `by_tissue`.
+        marked: Rows from `at_probability`.
+        least: The least probability of these rows.
         film: Mean area of a breast on a film in cm2.
     """
     parts = [[i for i in part.cut if not i.truth] for part in by_tissue(measured)]
@@ -87,16 +60,16 @@ def results_document(
     shares = [found_share(measured.pasted, part, BAR_RATE, film) for part in parts]
     rates = ", ".join(f"{rate:g}" for rate in RATES)
     seen = Counter(seen_on_masses().values())
-    return f"""# {method.title}
+    return f"""# Calcifications: results
 
-Made by `{method.command}`; do not edit by hand. What was tried stands in
+Made by `mammo-worker measure-calcifications`; do not edit by hand. What was tried stands in
 [calcifications-tried.md](calcifications-tried.md).
 
 The question: can clusters of calcifications be found on films of 0.1 mm a pixel or finer, with what CBIS-DDSM's native
 crops teach?
 
 ## Method
-{method.description}
+{METHOD}
 ## Protocol
 - Five folds by patient (`mammo_worker.data.splits`): every image is searched by models that have not seen its patient.
 - **As cut**: groups of calcifications as CBIS-DDSM cuts them out. The group is the whole crop.
@@ -128,5 +101,47 @@ The bar is {BAR:.2f} of the pasted groups at {BAR_RATE:g} false cluster a film. 
 {shares[1]:.3f} without seen groups, {shares[2]:.3f} where nothing was seen. A single calcification counts as a false
 cluster in the second table, and not in the third.
 
+## As the worker marks them
+The score becomes the probability that a cluster is a group, for films that show one group each (logistic regression on
+the held-out clusters of all folds, so this table flatters a little). The worker marks clusters of at least
+{least:.2f}, as it does with masses; weaker ones are listed as weak. Shares of the groups, and false clusters a film:
+
+{markdown_table(list(marked))}
+Suspicion is the probability of a cluster times that of malignancy by the
+[classifier of regions](regions.md), on the box around the cluster. How well it tells malignant from benign clusters in
+such boxes is not measured; on the boxes that readers drew, it is.
+
 ## Limits
-{LIMITS}"""
+{LIMITS}
+## Data
+{ATTRIBUTION}"""
+
+
+def model_card(name: str, version: str, plan: SearchPlan, metrics: Sequence[dict[str, Any]]) -> str:
+    """Write `MODEL_CARD.md` of the package."""
+    return f"""# {name} {version}
+
+Searches films of 0.1 mm a pixel or finer for clusters of calcifications. Experimental, and off by default
+(`LOBULE_MAMMO_CALCIFICATIONS`). Research use only.
+
+## What it is
+{METHOD}
+Widths {", ".join(map(str, plan.widths))}; {plan.steps:,} steps of
+{plan.calcified + plan.pasted + plan.textured + plan.plain} windows, initialized at random.
+
+## Trained on
+Crops of CBIS-DDSM's official training films at native resolution: groups of calcifications, and masses on which no
+calcifications were seen. The weights are of a training on all of these patients; the figures are of five trainings that
+each left a fifth of them out.
+
+{ATTRIBUTION}
+## Measured
+{markdown_table(list(metrics))}
+On tissue where a vision-language model saw no calcifications. Protocol, and figures on other tissue, where the search
+finds more that CBIS-DDSM does not describe: `docs/results/calcifications.md`.
+
+## Limits
+{LIMITS}
+## Licence
+Apache-2.0; trained on CC BY 3.0 data, see the attribution.
+"""

@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mammo_worker.calcifications.tissue import SPACING, at_search_scale, tissue
 from mammo_worker.data.splits import fold_of
 from mammo_worker.regions.crops import Crop
 from mammo_worker.regions.prepare import NATIVE_SPACING
 
-SPACING = 0.1  # mm per pixel of searched images
 LARGEST_PASTED = 400  # native pixels, 2 cm: largest pasted group
-_LEAST_FRAME = 30  # pixels of SPACING; white areas of at least 3 mm are frames or labels
-_FRAME_MARGIN = 15  # pixels around a frame that are not searched
-_WHITE, _BLACK = 245, 8
+_NATIVE = (NATIVE_SPACING, NATIVE_SPACING)
 _BACKGROUND = 1.0 / NATIVE_SPACING  # standard deviation in pixels, 1 mm; only finer structures are pasted
 _TAPER = 8  # native pixels over which the pasted structures fade at the edge
 
@@ -50,23 +47,6 @@ def spacing_of(crop: Crop, grey: NDArray[np.uint8]) -> float:
     return NATIVE_SPACING * crop.native_size[0] / grey.shape[0]
 
 
-def tissue(grey: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Mask of tissue in an image with `SPACING` mm per pixel, without frames, labels and the air beside the breast."""
-    padded = np.pad((np.asarray(grey) >= _WHITE).astype(np.uint8), _LEAST_FRAME, mode="edge")
-    frame = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((_LEAST_FRAME, _LEAST_FRAME), np.uint8))
-    size = 2 * _FRAME_MARGIN + 1
-    frame = cv2.dilate(frame, np.ones((size, size), np.uint8))[_LEAST_FRAME:-_LEAST_FRAME, _LEAST_FRAME:-_LEAST_FRAME]
-    return (frame == 0) & (np.asarray(grey) > _BLACK)
-
-
-def at_search_scale(grey: NDArray[Any], spacing: float) -> NDArray[np.float32]:
-    """Resample an image to `SPACING`."""
-    factor = spacing / SPACING
-    size = (max(16, round(grey.shape[1] * factor)), max(16, round(grey.shape[0] * factor)))
-    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return cv2.resize(np.asarray(grey, np.float32), size, interpolation=method).astype(np.float32)
-
-
 def fine_enough(crop: Crop, grey: NDArray[np.uint8]) -> bool:
     """Whether a crop is stored with `SPACING` or finer."""
     return spacing_of(crop, grey) <= SPACING
@@ -78,7 +58,7 @@ def original_crops(crops: Sequence[Crop]) -> Iterator[SearchedImage]:
         grey = crop.read()
         if not fine_enough(crop, grey):
             continue
-        image = at_search_scale(grey, spacing_of(crop, grey))
+        image = at_search_scale(grey, (spacing_of(crop, grey), spacing_of(crop, grey)))
         height, width = image.shape
         target = (0.0, 0.0, float(width), float(height)) if crop.kind == "calcification" else None
         yield SearchedImage(crop, image, tissue(image), target, crop.patient)
@@ -110,10 +90,10 @@ def crops_with_pasted_groups(groups: Sequence[Crop], hosts: Sequence[Crop], seed
             continue
         host = fitting[int(chance.integers(len(fitting)))]
         ground = host.read().astype(np.float32)
-        inside = tissue(at_search_scale(ground, NATIVE_SPACING))
+        inside = tissue(at_search_scale(ground, _NATIVE))
         y, x = (int(chance.integers(0, ground.shape[i] - (height, width)[i])) for i in (0, 1))
         ground[y : y + height, x : x + width] += fine_part(crop.read())[: ground.shape[0] - y, : ground.shape[1] - x]
-        image = at_search_scale(np.clip(ground, 0, 255), NATIVE_SPACING)
+        image = at_search_scale(np.clip(ground, 0, 255), _NATIVE)
         factor = NATIVE_SPACING / SPACING
         target = (x * factor, y * factor, (x + width) * factor, (y + height) * factor)
         if inside[int(target[1]) : int(target[3]), int(target[0]) : int(target[2])].mean() > 0.95:

@@ -1,5 +1,7 @@
 """The network of the search: from an image to a map of where clusters of calcifications are likely."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -19,6 +21,7 @@ _GRAIN_AREA = 25.0  # standard deviation in pixels of the area in which grain is
 _LEAST_GRAIN = 0.15
 _HARDEST = 25  # the share of cells without calcifications whose loss counts twice is one of this number
 _MOST_LIKELY = 50  # the share of cells that have to be likely in a crop of calcifications is one of this number
+_TILE, _MARGIN = 1024, 96  # pixels: side of a tile, and overlap on each side, over half of what a cell sees
 _BAG_WEIGHT, _OWN_WEIGHT, _PASTED_WEIGHT = 0.8, 0.5, 1.5
 
 
@@ -42,29 +45,72 @@ def build_network(widths: tuple[int, int, int, int], precision: str = "float32")
     return keras.Model(image, ops.squeeze(x, -1), name="calcifications")
 
 
-def search_input(grey: NDArray[np.floating]) -> NDArray[np.float32]:
+def search_input(grey: NDArray[np.floating], inside: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
     """The network's input (height, width, CHANNELS): detail, and fine detail, each in multiples of the local grain.
 
     It does not depend on the gain of the grey, except in tissue without grain.
 
     Args:
-        grey: Image (height, width) with `images.SPACING` mm per pixel.
+        grey: Image (height, width) with `tissue.SPACING` mm per pixel.
+        inside: Mask (height, width) of its tissue; the rest counts as having the grey of the tissue beside it. None if
+            all of it is tissue.
     """
     grey = np.asarray(grey, np.float32)
-    detail = grey - _blurred(grey, _SURROUNDINGS)
+    if inside is None or inside.all() or not inside.any():
+        surroundings, known = _blurred(grey, _SURROUNDINGS), np.ones(grey.shape, bool)
+    else:
+        known, share = inside, _blurred(inside.astype(np.float32), _SURROUNDINGS)
+        surroundings = _blurred(np.where(inside, grey, 0), _SURROUNDINGS) / np.maximum(share, 1e-3)
+        grey = np.where(inside, grey, surroundings)
+    detail = grey - surroundings
     fine = _blurred(grey, _BAND[0]) - _blurred(grey, _BAND[1])
-    most = 3 * 1.4826 * float(np.median(np.abs(fine))) + 2 * _LEAST_GRAIN  # calcifications are no grain
-    grain = np.sqrt(_blurred(np.minimum(fine**2, most**2), _GRAIN_AREA))
-    grain = np.maximum(grain, _LEAST_GRAIN)
+    most = 3 * 1.4826 * float(np.median(np.abs(fine[known]))) + 2 * _LEAST_GRAIN  # calcifications are no grain
+    grain = _blurred(np.where(known, np.minimum(fine**2, most**2), 0), _GRAIN_AREA)
+    if known is inside:
+        grain /= np.maximum(_blurred(known.astype(np.float32), _GRAIN_AREA), 1e-3)
+    grain = np.maximum(np.sqrt(grain), _LEAST_GRAIN)
     channels = np.clip(detail / (12 * grain), -4, 8), np.clip(fine / grain, -6, 12) / 3
     return np.stack(channels, axis=-1).astype(np.float32)
 
 
-def likely_map(network: keras.Model, grey: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Logits (ceil(height / STRIDE), ceil(width / STRIDE)) of an image (height, width)."""
+def likely_map(
+    network: keras.Model, grey: NDArray[np.floating], inside: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
+    """Logits (ceil(height / STRIDE), ceil(width / STRIDE)) of an image (height, width); arguments as `search_input`.
+
+    A large image is seen in overlapping tiles, with the same logits as if it were seen at once.
+    """
     below, right = (-side % STRIDE for side in grey.shape)
-    image = np.pad(search_input(grey), ((0, below), (0, right), (0, 0)), mode="reflect")
-    return np.asarray(network.predict_on_batch(image[None]))[0].astype(np.float32)
+    image = np.pad(search_input(grey, inside), ((0, below), (0, right), (0, 0)), mode="reflect")
+    if max(image.shape[:2]) <= _TILE:
+        return np.asarray(network.predict_on_batch(image[None]))[0].astype(np.float32)
+    likely = np.empty((image.shape[0] // STRIDE, image.shape[1] // STRIDE), np.float32)
+    for rows in _tiles(image.shape[0]):
+        for columns in _tiles(image.shape[1]):
+            seen = np.asarray(network.predict_on_batch(image[None, rows.seen, columns.seen]))[0]
+            likely[rows.cells, columns.cells] = seen[rows.own, columns.own]
+    return likely
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """A part of one axis: pixels that the network sees, the cells that it answers, and where these lie in its map."""
+
+    seen: slice
+    cells: slice
+    own: slice
+
+
+def _tiles(length: int) -> Iterator[_Tile]:
+    side = min(length, _TILE)
+    first = 0  # pixel from which on there is no answer yet
+    while first < length:
+        start = min(max(0, first - _MARGIN), length - side)
+        stop = start + side
+        last = stop if stop == length else stop - _MARGIN
+        cells = slice(first // STRIDE, last // STRIDE)
+        yield _Tile(slice(start, stop), cells, slice(cells.start - start // STRIDE, cells.stop - start // STRIDE))
+        first = last
 
 
 def _blurred(grey: NDArray[np.floating], sigma: float) -> NDArray[np.float32]:

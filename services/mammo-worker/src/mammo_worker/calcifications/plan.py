@@ -9,7 +9,7 @@ class SearchPlan:
 
     Attributes:
         widths: Channels of the network at strides 1, 2, 4 and 8.
-        window: Side of a training window in pixels of `images.SPACING`; a multiple of the network's stride.
+        window: Side of a training window in pixels of `tissue.SPACING`; a multiple of the network's stride.
         calcified: Windows of crops of calcifications in a batch.
         pasted: Windows of masses with a pasted group of calcifications.
         textured: Windows of masses with pasted texture of another mass, which is no calcification.

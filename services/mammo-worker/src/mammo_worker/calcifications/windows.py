@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammo_worker.calcifications.images import LARGEST_PASTED, SPACING, SearchedImage, fine_part, without_grain
+from mammo_worker.calcifications.images import LARGEST_PASTED, SearchedImage, fine_part, without_grain
 from mammo_worker.calcifications.network import STRIDE, search_input
 from mammo_worker.calcifications.plan import SearchPlan
+from mammo_worker.calcifications.tissue import SPACING
 from mammo_worker.regions.crops import Crop
 from mammo_worker.regions.prepare import NATIVE_SPACING
 

@@ -50,35 +50,60 @@ def train_calcifications(
 
 @app.command()
 def measure_calcifications(
+    config: Annotated[str, typer.Argument(help="Configuration of the runs.")],
     data: DataOption,
     runs: Annotated[
-        Path | None,
-        typer.Option(help="Runs of train-calcifications, fold0 to fold4; default: spots, fitted now."),
-    ] = None,
-    config: Annotated[str, typer.Option(help="Configuration of the runs.")] = "calcifications",
-    docs: Annotated[Path | None, typer.Option(help="Folder for calcifications(-network).md.")] = None,
+        Path,
+        typer.Option(help="Folder with the runs: fold0 to fold4, and, for --package, all, trained on all patients."),
+    ],
+    docs: Annotated[Path | None, typer.Option(help="Folder for calcifications.md.")] = None,
+    package: Annotated[Path | None, typer.Option(help="Folder of the model package to write.")] = None,
+    version: Annotated[str, typer.Option(help="Version of the package.")] = "0.1.0",
     change: ChangeOption = None,
 ) -> None:
-    """Measure a search for clusters of calcifications on crops at native resolution, in five folds by patient."""
+    """Measure the search for clusters of calcifications on crops at native resolution, in five folds by patient.
+
+    --package writes the weights that were trained on all patients, calibrated on the folds.
+    """
     import cv2
 
     from mammo_worker.calcifications import document, evaluate
-    from mammo_worker.calcifications.searches import NetworkSearches, SpotSearches
+    from mammo_worker.calcifications.network import build_network
+    from mammo_worker.calcifications.package import write_package
+    from mammo_worker.calcifications.train import load_average
     from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
     from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.examination.lesions import lengths
+    from mammo_worker.packages import installed_package
     from mammo_worker.regions.crops import cbis_crops
 
     cv2.setNumThreads(1)
+    plan = _plan(config, change)
     folder = data / "cbis_ddsm_mass"
     film = evaluate.breast_area(cbis_ddsm(folder)[:: evaluate.EVERY], lengths(folder))
     typer.echo(f"mean area of a breast on a film: {film:.1f} cm2")
-    searches = NetworkSearches(_plan(config, change), runs) if runs else SpotSearches()
-    measured = evaluate.search_folds(cbis_crops(data), searches, typer.echo)
+    measured = evaluate.search_folds(cbis_crops(data), plan, runs, typer.echo)
     tables = [evaluate.measure(part, film) for part in evaluate.by_tissue(measured)]
-    for rows in tables:
+    calibration = evaluate.fit_calibration(measured, film)
+    least = installed_package().manifest.thresholds.finding
+    marked = evaluate.at_probability(measured, calibration, least, film)
+    for rows in [*tables, marked]:
         typer.echo(markdown_table(rows))
     if docs is not None:
-        method = document.NETWORK if runs else document.SPOTS
-        text = document.results_document(method, measured, tables, film)
-        (docs / method.file).write_text(text, "utf-8")
+        (docs / "calcifications.md").write_text(
+            document.results_document(measured, tables, marked, least, film), "utf-8"
+        )
+    if package is not None:
+        network = build_network(plan.widths)
+        load_average(network, runs / "all")
+        metrics = evaluate.metrics(measured, film)
+        card = document.model_card(package.name, version, plan, metrics)
+        write_package(
+            package,
+            version=version,
+            plan=plan,
+            network=network,
+            calibration=calibration,
+            metrics=metrics,
+            card=card,
+        )

@@ -20,6 +20,7 @@ from mammo_worker.predict_output import (
     mask_writer,
     names_of,
 )
+from mammo_worker.settings import MammoSettings
 
 app = typer.Typer()
 
@@ -56,6 +57,13 @@ def predict(
         ),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a model package; default: the installed one.")] = None,
+    calcifications: Annotated[
+        bool | None,
+        typer.Option(
+            help="Search films of 0.1 mm a pixel or finer for calcifications, which is experimental; default: "
+            "LOBULE_MAMMO_CALCIFICATIONS."
+        ),
+    ] = None,
 ) -> None:
     """Analyse films with a model, with the same results as the service.
 
@@ -69,10 +77,12 @@ def predict(
     if output is None and films is None and documents is None and masks is None:
         output, films = Path("findings.csv"), Path("films.csv")
     with started_or_exit(1):
+        from mammo_worker.calcifications.package import installed_search
         from mammo_worker.pipeline import build_pipeline
 
         paths = batch.expand(files, sys.stdin, SUFFIXES)
-        pipeline = build_pipeline(model)
+        is_searched = MammoSettings().calcifications if calcifications is None else calcifications
+        pipeline = build_pipeline(model, installed_search() if is_searched else None)
     tally = batch.Tally("films")
     with batch.written_or_exit(), ExitStack() as stack:
         writers = list(_writers(stack, names_of(paths), output, films, documents, masks))

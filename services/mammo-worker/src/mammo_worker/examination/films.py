@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.contracts.findings import CALCIFICATION
 from lobule.contracts.notices import ORIENTATION_IN_DOUBT
 from lobule.contracts.result import Hanging, Laterality, Result, SpacingPlane
 from lobule.imaging.film import Film
@@ -52,7 +53,7 @@ class ExaminedFilm:
 def examined(
     name: str, laterality: Laterality, view: Literal["CC", "MLO"], film: Film, result: Result, hanging: Hanging | None
 ) -> ExaminedFilm:
-    """Determine the positions of a film's findings in its breast.
+    """Determine the positions of a film's masses in its breast, see `without_calcifications`.
 
     Args:
         name: Path of the file.
@@ -62,6 +63,7 @@ def examined(
         result: The pipeline's result; its boxes are in pixels of the file.
         hanging: Rotation and mirroring that the pipeline applied.
     """
+    result = without_calcifications(result)
     hung = hang_film(film, hanging)
     plane = result.image.spacing_plane
     upright = not any(notice.code in ORIENTATION_IN_DOUBT for notice in result.notices)
@@ -74,6 +76,11 @@ def examined(
     boxes = boxes_as_hung(boxes.reshape(-1, 4)[:MOST_FINDINGS], hanging, film.pixels.shape)
     marks = marks_of(thumbnail, anatomy, boxes)
     return ExaminedFilm(name, laterality, view, result, thumbnail, anatomy, marks, plane, upright, pixels)
+
+
+def without_calcifications(result: Result) -> Result:
+    """A result with its masses alone, which come first: the joint reading was fitted on masses."""
+    return result.model_copy(update={"findings": [f for f in result.findings if f.label != CALCIFICATION]})
 
 
 def twin_of(film: ExaminedFilm, others: Iterable[ExaminedFilm]) -> ExaminedFilm | None:

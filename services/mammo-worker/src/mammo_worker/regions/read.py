@@ -15,6 +15,7 @@ from lobule.decoding.images import read_film
 from lobule.imaging.decode import decode_picture
 from lobule.imaging.film import Film
 from lobule.imaging.hanging import points_as_hung
+from mammo_worker.films.breast import Breast
 from mammo_worker.films.hanging import hang_film
 from mammo_worker.regions.prepare import PreparedRegion, region_at, squared
 from mammo_worker.regions.scale import Scale, scale_of_film, scale_of_picture
@@ -75,9 +76,24 @@ def regions_of_film(
     """
     film = read_film(file)
     scale = scale_of_film(film, spacing)
-    low, high = (0.0, 255.0) if film.pixels.dtype == np.uint8 else film.percentiles(_PERCENTILES)
+    known = None if scale.assumed else scale.spacing
+    breast = hang_film(replace(film, pixel_spacing_mm=known), film.hanging).breast
+    return regions_on(film, boxes, side, scale, breast)
+
+
+def regions_on(film: Film, boxes: Sequence[Box], side: int, scale: Scale, breast: Breast) -> list[RegionInput]:
+    """Read boxes on a film that was read before.
+
+    Args:
+        film: The film.
+        boxes: Boxes in pixels of the upright film.
+        side: Side of the classifier's canvas.
+        scale: Scale of the film.
+        breast: The breast on the film as it hangs.
+    """
+    low, high = grey_range(film)
     regions: list[RegionInput] = []
-    for box, is_beside in zip(boxes, _beside_breast(film, scale, boxes), strict=True):
+    for box, is_beside in zip(boxes, _beside_breast(film, breast, boxes), strict=True):
         rows = slice(max(0, round(box.y)), max(0, round(box.y + box.height)))
         columns = slice(max(0, round(box.x)), max(0, round(box.x + box.width)))
         part = film.pixels[rows, columns]
@@ -94,6 +110,12 @@ def regions_of_film(
     return regions
 
 
+def grey_range(film: Film) -> tuple[float, float]:
+    """The measured values that are 0 and 255 in the grey of the training crops."""
+    low, high = (0.0, 255.0) if film.pixels.dtype == np.uint8 else film.percentiles(_PERCENTILES)
+    return low, high
+
+
 def _reduced(part: NDArray[Any], spacing: tuple[float, float]) -> tuple[NDArray[Any], tuple[float, float]]:
     """A part of a film that has at most `_MOST_SIDE` pixels a side once they are square, and its spacing.
 
@@ -108,10 +130,8 @@ def _reduced(part: NDArray[Any], spacing: tuple[float, float]) -> tuple[NDArray[
     return smaller, (rows / height, columns / width)
 
 
-def _beside_breast(film: Film, scale: Scale, boxes: Sequence[Box]) -> list[bool]:
+def _beside_breast(film: Film, breast: Breast, boxes: Sequence[Box]) -> list[bool]:
     """Whether each box shows air instead of tissue; False for all of them if no breast is found."""
-    known = None if scale.assumed else scale.spacing
-    breast = hang_film(replace(film, pixel_spacing_mm=known), film.hanging).breast
     if not breast.mask.any():
         return [False] * len(boxes)
     corners = np.array([[(box.x, box.y), (box.x + box.width, box.y + box.height)] for box in boxes])

@@ -31,9 +31,14 @@ class Scale:
         """Millimetres per pixel, in the direction in which the image is coarser."""
         return max(self.spacing)
 
+    @property
+    def is_fine_enough(self) -> bool:
+        """Whether the image is not coarser than `COARSEST`."""
+        return self.mm_per_pixel <= COARSEST * _TOLERANCE
+
     def outcome(self, width: float, height: float) -> RegionOutcome:
         """Whether a region of this size in pixels can be classified, or the reason why not."""
-        if self.mm_per_pixel > COARSEST * _TOLERANCE:
+        if not self.is_fine_enough:
             return "too_coarse"
         rows, columns = self.spacing
         longer = max(width * columns, height * rows)

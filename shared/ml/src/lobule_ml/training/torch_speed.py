@@ -28,8 +28,8 @@ def prepare_torch() -> None:
 def fuse_batch_normalization() -> None:
     """Train Keras' batch normalization with PyTorch's fused operation; does nothing on other back-ends.
 
-    Keras computes the moments and the normalization in a dozen operations, which took a fifth of a step of the search for
-    calcifications on a CPU. The moving variance is that of PyTorch, n / (n - 1) of Keras', where n is the number of
+    Keras computes the moments and the normalization in a dozen operations, which took a quarter of a step of the search
+    for calcifications on a CPU. The moving variance is that of PyTorch, n / (n - 1) of Keras', where n is the number of
     normalized values of a channel.
     """
     if keras.backend.backend() != "torch":

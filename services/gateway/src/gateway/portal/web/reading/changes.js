@@ -105,10 +105,13 @@ function ownTrend(images, marks) {
   return trends.sort((one, other) => known(other) - known(one) || now(other) - now(one))[0] ?? null;
 }
 
+/** Masses are compared with masses, calcifications with calcifications. @param {Finding} one @param {Finding} other */
+const ofOneKind = (one, other) => (one.label === 'calcification') === (other.label === 'calcification');
+
 /** The earlier mark of each finding, by the finding's index; the nearest pairs are matched first. @param {ViewedImage} image @param {ViewedImage} before */
 function partnersOf(image, before) {
   const pairs = markedOn(image).flatMap(([finding, index]) =>
-    markedOn(before).map(([mark]) => ({ index, mark, distance: distanceOf(placeOf(image, finding), placeOf(before, mark)) })));
+    markedOn(before).filter(([mark]) => ofOneKind(finding, mark)).map(([mark]) => ({ index, mark, distance: distanceOf(placeOf(image, finding), placeOf(before, mark)) })));
   /** @type {Map<number, Finding>} */
   const found = new Map();
   const taken = new Set();
