@@ -3,6 +3,8 @@
 import pytest
 from signed_apart import apart
 
+from gateway.fhir import codes
+
 pytestmark = pytest.mark.usefixtures("store_read_without_connection")
 
 FOUND = {"breasts": {"left": {"bi_rads": 5, "recommendation": "biopsy"}}}
@@ -152,3 +154,11 @@ def test_a_film_whose_side_is_in_doubt_may_be_of_the_other_breast(client, alice,
     for side, said in (("L", "not_sure"), ("R", "not_sure")):
         client.patch(f"/api/v1/images/{unsure['image']['id']}", json={"laterality": side}, headers=alice)
         assert told()["Observation/-L-model"]["valueCodeableConcept"]["coding"][0]["code"] == said
+
+
+@pytest.mark.parametrize(
+    ("label", "code"),
+    [("malignant", "129788004"), ("mass", "129788004"), ("calcification", "129769006"), ("nucleus", "52988006")],
+)
+def test_a_finding_of_the_system_has_the_code_of_its_kind(label, code):
+    assert codes.KINDS[codes.kind_of(label)][0] == code

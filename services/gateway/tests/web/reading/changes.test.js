@@ -103,3 +103,11 @@ test('growth counts from a fifth and 2 mm on, as in the joint reading', () => {
   assert.deepEqual([sized(13.4, 14.2), sized(8, 9.9), sized(20, 23.9)], [false, false, false]);
   assert.deepEqual([sized(8, 10), sized(20, 24), sized(null, 12)], [true, true, false]);
 });
+
+test('calcifications are not compared with masses', () => {
+  const [now, before] = [film([[500, 500, 200]]), film([[500, 500, 160]], { prior: true })];
+  now.result.findings[0].label = 'calcification';
+  assert.deepEqual(sizes(trend([now, before])), [null, 20]);
+  before.result.findings[0].label = 'calcification';
+  assert.deepEqual(sizes(trend([now, before])), [16, 20]);
+});
