@@ -233,7 +233,7 @@ def metrics(measured: Measured, film: float, rounds: int = 300) -> list[dict[str
         found, interval = _found_with_interval(images, tissue, 1.0, film, rounds)
         rows.append(
             {
-                "data": "CBIS-DDSM's crops, five folds by patient, out of fold",
+                "data": f"CBIS-DDSM crops, {FOLDS} folds by patient, out of fold",
                 "metric": "share of groups found at 1 false cluster a film",
                 "rule": name,
                 "value": round(found, 4),
