@@ -1,5 +1,6 @@
 """The search for calcifications on whole films: package, boxes in pixels of the file, and the pipeline's result."""
 
+import json
 from copy import copy
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from drawn_tissue import dots
+from typer.testing import CliRunner
 
 from lobule.contracts.result import Box, Finding, Hanging, ImageInfo
 from lobule.errors import AnalysisError
@@ -15,6 +17,7 @@ from lobule.imaging.hanging import points_in_file
 from lobule.model_package import open_package
 from lobule.worker.pipeline import no_progress
 from lobule_ml.calibration import Logistic
+from mammo_worker import cli
 from mammo_worker.calcifications import search as module
 from mammo_worker.calcifications.network import STRIDE, build_network
 from mammo_worker.calcifications.package import write_package
@@ -185,3 +188,26 @@ def test_film_of_unknown_scale_is_said_to_be_unsearched(analyse):
     assert not result.calcifications.searched
     assert all(finding.label != "calcification" for finding in result.findings)
     assert "calcifications_not_searched" in codes(result)
+
+
+@pytest.mark.parametrize(
+    ("setting", "option", "is_searched"),
+    [("", (), False), ("true", (), True), ("true", ("--no-calcifications",), False), ("", ("--calcifications",), True)],
+)
+def test_predict_searches_as_the_option_or_the_setting_says(
+    pipeline, search, film, write_dicom, tmp_path, monkeypatch, setting, option, is_searched
+):
+    def build(model, clusters):
+        built = copy(pipeline)
+        built._clusters = clusters
+        return built
+
+    monkeypatch.setattr("mammo_worker.pipeline.build_pipeline", build)
+    monkeypatch.setattr("mammo_worker.calcifications.package.installed_search", lambda: search)
+    monkeypatch.setenv("LOBULE_MAMMO_CALCIFICATIONS", setting)
+    path = write_dicom(tmp_path / "film.dcm", film.pixels, 8, ImagerPixelSpacing=[0.1, 0.1])
+    done = CliRunner().invoke(cli.app, ["predict", str(path), "--json", str(tmp_path / "results"), *option])
+    assert done.exit_code == 0, done.output
+    [result] = [json.loads(file.read_text("utf-8")) for file in (tmp_path / "results").iterdir()]
+    assert (result["calcifications"] is not None) == is_searched
+    assert ("calcifications_searched" in {notice["code"] for notice in result["notices"]}) == is_searched

@@ -160,7 +160,7 @@ def test_gate_knows_films_from_other_grey_pictures(shared_data):
 
 @pytest.fixture
 def predict(pipeline, monkeypatch):
-    monkeypatch.setattr("mammo_worker.pipeline.build_pipeline", lambda model: pipeline)
+    monkeypatch.setattr("mammo_worker.pipeline.build_pipeline", lambda model, clusters: pipeline)
     return lambda *arguments: CliRunner().invoke(cli.app, ["predict", *map(str, arguments)])
 
 
