@@ -145,6 +145,18 @@ def test_clusters_are_apart_from_each_other_on_tissue():
     assert find_clusters(likely, inside, least=3.5) == []
 
 
+def test_weaker_peak_beside_a_cluster_belongs_to_it_unless_there_is_a_gap():
+    likely = np.full((12, 40), -8.0, np.float32)
+    likely[3:9, 3:9] = 4.0
+    likely[3:9, 9:30] = 1.5
+    likely[3:9, 24:30] = 2.5
+    inside = np.ones((12 * STRIDE, 40 * STRIDE), bool)
+    [whole] = find_clusters(likely, inside, least=0.0)
+    assert whole.score == 4.0
+    likely[:, 15:18] = -8.0
+    assert [cluster.score for cluster in find_clusters(likely, inside, least=0.0)] == [4.0, 2.5]
+
+
 def searched(crop, truth, hit=-np.inf, scores=(), area=10.0):
     return SearchOutcome(crop, area, truth, hit, np.array(scores, float))
 
