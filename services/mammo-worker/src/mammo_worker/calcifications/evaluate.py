@@ -148,7 +148,7 @@ def _of_film(tissue: Sequence[SearchOutcome], threshold: float, film: float) -> 
 
 
 def _share(images: Sequence[SearchOutcome], threshold: float) -> float:
-    return round(float(np.mean([i.hit >= threshold for i in images])), 3)
+    return round(float(np.mean([i.hit >= threshold for i in images])), 3) if images else float("nan")
 
 
 def breast_area(films: Sequence[AnnotatedFilm], native_rows: dict[str, float]) -> float:
