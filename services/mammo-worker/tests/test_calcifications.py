@@ -148,13 +148,23 @@ def test_clusters_are_apart_from_each_other_on_tissue():
 def test_weaker_peak_beside_a_cluster_belongs_to_it_unless_there_is_a_gap():
     likely = np.full((12, 40), -8.0, np.float32)
     likely[3:9, 3:9] = 4.0
-    likely[3:9, 9:30] = 1.5
-    likely[3:9, 24:30] = 2.5
+    likely[3:9, 9:20] = 1.5
+    likely[3:9, 13:17] = 2.5
     inside = np.ones((12 * STRIDE, 40 * STRIDE), bool)
     [whole] = find_clusters(likely, inside, least=0.0)
     assert whole.score == 4.0
-    likely[:, 15:18] = -8.0
+    likely[:, 9:12] = -8.0
     assert [cluster.score for cluster in find_clusters(likely, inside, least=0.0)] == [4.0, 2.5]
+
+
+def test_a_wide_region_is_marked_in_parts():
+    likely = np.random.default_rng(0).normal(2.0, 0.3, (60, 60)).astype(np.float32)
+    inside = np.ones((60 * STRIDE, 60 * STRIDE), bool)
+    found = find_clusters(likely, inside, least=0.0)
+    sizes = [(x2 - x1, y2 - y1) for x1, y1, x2, y2 in (cluster.box for cluster in found)]
+    assert max(map(max, sizes)) <= 25 * STRIDE  # 2 cm around the peak
+    assert len({cluster.box for cluster in found}) == len(found) > 3
+    assert find_clusters(likely, inside, 0.0, most=3) == found[:3]
 
 
 def searched(crop, truth, hit=-np.inf, scores=(), area=10.0):

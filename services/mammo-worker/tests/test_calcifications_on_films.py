@@ -103,11 +103,28 @@ def test_film_without_a_breast_or_calcifications_has_no_cluster(search, spots, f
     assert search(plain, hang_film(plain, None)) == []
 
 
-def test_only_films_of_known_fine_scale_are_searched(search):
-    assert search.is_fine_enough((0.1, 0.1))
-    assert search.is_fine_enough((0.05, 0.1))
-    assert not search.is_fine_enough((0.05, 0.2))
-    assert not search.is_fine_enough(None)
+@pytest.mark.parametrize(
+    ("spacing", "searched"),
+    [((0.1, 0.1), True), ((0.05, 0.1), True), ((0.05, 0.2), False), ((0.1, 0.106), False), (None, False)],
+)
+def test_only_films_of_known_fine_scale_are_searched(search, film, spacing, searched):
+    assert search.can_search(replace(film, pixel_spacing_mm=spacing)) is searched
+
+
+def test_film_that_is_larger_than_any_by_its_spacing_is_not_searched(search):
+    large = Film(np.zeros((10_000, 10), np.uint8), pixel_spacing_mm=(0.05, 0.05))
+    assert search.can_search(large)
+    assert not search.can_search(replace(large, pixel_spacing_mm=(0.1, 0.1)))
+
+
+def test_boxes_lie_on_the_film_where_a_false_spacing_leaves_few_pixels(search, monkeypatch, film):
+    monkeypatch.setattr(module, "likely_map", lambda network, grey, inside: np.full((2, 2), 4.0, np.float32))
+    tiny = replace(film, pixel_spacing_mm=(0.001, 0.001))
+    [found] = search(tiny, hang_film(tiny, None))
+    height, width = film.pixels.shape
+    assert found.box.x + found.box.width <= width
+    assert found.box.y + found.box.height <= height
+    assert found.probability_malignant is None  # smaller than any region that is classified
 
 
 def test_untrained_network_searches_a_film(search, film):
@@ -135,8 +152,8 @@ class DrawnClusters:
     def warm_up(self):
         pass
 
-    def is_fine_enough(self, spacing):
-        return spacing is not None
+    def can_search(self, film):
+        return film.pixel_spacing_mm is not None
 
     def __call__(self, film, hung):
         box = Box(x=10, y=10, width=80, height=80)

@@ -78,12 +78,12 @@ class ClusterSearch(Protocol):
         """Trace the network, so that the first film does not have to wait."""
         ...
 
-    def is_fine_enough(self, spacing: tuple[float, float] | None) -> bool:
-        """Whether films with this spacing of rows and columns in mm are searched; None if it is unknown."""
+    def can_search(self, film: Film) -> bool:
+        """Whether the spacing of a film is known, fine enough, and fits its size."""
         ...
 
     def __call__(self, film: Film, hung: HungFilm) -> list[Finding]:
-        """The clusters of a film that is fine enough, in pixels of its file."""
+        """The clusters of a film that can be searched, in pixels of its file."""
         ...
 
 
@@ -156,7 +156,7 @@ class MammographyPipeline:
             with clock.stage("calcifications"):
                 progress(0.6, activity("looking_for_calcifications"))
                 known_scale = replace(film, hanging=hanging, pixel_spacing_mm=known.pixel_spacing_mm)
-                searched = self._clusters.is_fine_enough(known.pixel_spacing_mm)
+                searched = self._clusters.can_search(known_scale)
                 calcifications = CalcificationSearch(searched=searched, model=self._clusters.model)
                 clusters = self._clusters(known_scale, hung) if searched else []
         with clock.stage("draw"):

@@ -20,6 +20,7 @@ from mammo_worker.calcifications.tissue import SPACING, at_search_scale, tissue
 from mammo_worker.films.hanging import HungFilm
 from mammo_worker.packages import building_network
 from mammo_worker.regions.package import RegionReader
+from mammo_worker.regions.prepare import region_at
 from mammo_worker.regions.read import grey_range, regions_on
 from mammo_worker.regions.scale import Scale
 
@@ -28,6 +29,7 @@ LEAST_SCORE = -6.0  # logit; clusters below it are not looked at
 _LEAST_PROBABILITY = 0.05
 _MOST = 20  # clusters of a film
 _LEAST_SIDE = 6.0  # mm; the classifier of regions has learned few that are smaller
+_LARGEST_FILM = 500.0  # mm; a film with a longer side has a false spacing, and none is as large
 
 
 class CalcificationSearch:
@@ -56,16 +58,22 @@ class CalcificationSearch:
         return self._model
 
     def warm_up(self) -> None:
-        """Trace the network, so that the first film does not have to wait."""
+        """Trace both networks, so that the first film does not have to wait."""
         likely_map(self._network, np.zeros((256, 256), np.float32))
         likely_map(self._network, np.zeros((1100, 256), np.float32))
+        blank = region_at(np.zeros((64, 64), np.float32), SPACING, self._regions.side)
+        for count in (1, 2):
+            self._regions([blank] * count)
 
-    def is_fine_enough(self, spacing: tuple[float, float] | None) -> bool:
-        """Whether films with this spacing of rows and columns in mm are searched; None if it is unknown."""
-        return spacing is not None and Scale(spacing).is_fine_enough
+    def can_search(self, film: Film) -> bool:
+        """Whether the spacing of a film is known, fine enough, and not false by the size that follows from it."""
+        spacing = film.pixel_spacing_mm
+        if spacing is None or not Scale(spacing).is_fine_enough:
+            return False
+        return max(count * each for count, each in zip(film.pixels.shape, spacing, strict=True)) <= _LARGEST_FILM
 
     def __call__(self, film: Film, hung: HungFilm) -> list[Finding]:
-        """Search a film that is fine enough.
+        """Search a film for which `can_search` holds.
 
         Args:
             film: The film with its hanging and its spacing.
@@ -110,11 +118,12 @@ class CalcificationSearch:
         grey = np.clip((grey - low) * (255 / max(high - low, 1.0)), 0, 255)
         on_breast = cv2.resize(mask.astype(np.uint8), grey.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
         inside = tissue(grey) & on_breast
-        found = find_clusters(likely_map(self._network, grey, inside), inside, LEAST_SCORE)
+        found = find_clusters(likely_map(self._network, grey, inside), inside, LEAST_SCORE, _MOST)
         probabilities = self._calibration(np.array([cluster.score for cluster in found])).tolist()
-        kept = [pair for pair in zip(found, probabilities, strict=True) if pair[1] >= _LEAST_PROBABILITY][:_MOST]
+        kept = [pair for pair in zip(found, probabilities, strict=True) if pair[1] >= _LEAST_PROBABILITY]
         corner = np.array([columns.start, rows.start] * 2)
-        scale = np.array([SPACING / spacing[1], SPACING / spacing[0]] * 2)
+        height, width = grey.shape
+        scale = np.array([(columns.stop - columns.start) / width, (rows.stop - rows.start) / height] * 2)
         least = _LEAST_SIDE / SPACING
         shape = hung.pixels.shape
         on_film = [replace(c, box=_clipped(_grown(c, least) * scale + corner, shape)) for c, _ in kept]
