@@ -4,6 +4,7 @@ import pytest
 from signed_apart import apart
 
 from gateway.fhir import codes
+from lobule.contracts.result import CalcificationSearch, Result
 
 pytestmark = pytest.mark.usefixtures("store_read_without_connection")
 
@@ -162,3 +163,31 @@ def test_a_film_whose_side_is_in_doubt_may_be_of_the_other_breast(client, alice,
 )
 def test_a_finding_of_the_system_has_the_code_of_its_kind(label, code):
     assert codes.KINDS[codes.kind_of(label)][0] == code
+
+
+def test_a_cluster_names_the_search_that_found_it(client, alice, worker, draw_film, write_dicom, tmp_path):
+    opened = client.post("/api/v1/cases", json={"pseudonym": "P-18"}, headers=alice).json()["id"]
+    path = write_dicom(tmp_path / "film.dcm", draw_film(), 12, ImageLaterality="R", ViewPosition="CC")
+    files = {"file": ("film.dcm", path.read_bytes())}
+    form = {"modality": "mammography", "case_id": opened}
+    job = client.post("/api/v1/images", data=form, files=files, headers=alice).json()["job"]["id"]
+    claim = worker.claim(job)
+    worker.leave_result(claim, findings=2)
+    key = f"{claim['output_prefix']}/result.json"
+    result = Result.model_validate_json(worker.store.get(key))
+    search = CalcificationSearch(searched=True, model=result.model.model_copy(update={"name": "search"}))
+    found = [result.findings[0], result.findings[1].model_copy(update={"label": "calcification"})]
+    changed = result.model_copy(update={"calcifications": search, "findings": found})
+    worker.store.put(key, changed.model_dump_json().encode())
+    assert worker.post(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
+    bundle = client.get(f"/fhir/Bundle/{opened}", headers=alice).json()
+    told = {f"{e['resource']['resourceType']}/{e['resource']['id']}": e["resource"] for e in bundle["entry"]}
+    mass, cluster = (told[f"Observation/{job}-f{number}"] for number in (1, 2))
+    assert (mass["device"]["reference"], mass["code"]["coding"][0]["code"]) == (f"Device/{job}", "129788004")
+    assert cluster["device"]["reference"] == f"Device/{job}-calcifications"
+    assert cluster["code"]["coding"][0]["code"] == "129769006"
+    assert told[f"Device/{job}-calcifications"]["deviceName"][0]["name"] == "search"
+    makers = [each["who"]["reference"] for each in told[f"Provenance/{opened}"]["agent"]]
+    assert makers == [f"Device/{job}", f"Device/{job}-calcifications"]
+    alone = client.get(f"/fhir/Device/{job}-calcifications", headers=alice)
+    assert alone.json() == told[f"Device/{job}-calcifications"]

@@ -6,7 +6,7 @@ from lobule.contracts.breasts import BiRads, Density, Recommendation
 from lobule.contracts.case import CaseContent, CaseImage, Verdict
 from lobule.contracts.findings import CALCIFICATION, MASS_LABELS
 from lobule.contracts.reader import FindingKind
-from lobule.contracts.result import Assessment, Laterality
+from lobule.contracts.result import Assessment, Finding, Laterality, ModelInfo, Result
 
 Resource = dict[str, Any]
 ResourceType = Literal["ImagingStudy", "DiagnosticReport", "Observation", "Device", "Provenance"]
@@ -52,6 +52,18 @@ def kind_of(label: str) -> FindingKind:
     if label == CALCIFICATION:
         return "calcification"
     return "mass" if label in MASS_LABELS else "other"
+
+
+def models_of(job_id: str, result: Result) -> dict[str, ModelInfo]:
+    """The models that made an analysis, by the ids of their Devices."""
+    search = result.calcifications
+    return {job_id: result.model} | ({f"{job_id}-calcifications": search.model} if search and search.searched else {})
+
+
+def device_of(job_id: str, result: Result, finding: Finding) -> str:
+    """The id of the Device that found a finding."""
+    found_by = f"{job_id}-calcifications"
+    return found_by if finding.label == CALCIFICATION and found_by in models_of(job_id, result) else job_id
 
 
 def films_of(content: CaseContent) -> list[CaseImage]:

@@ -49,7 +49,7 @@ def findings(content: CaseContent, examination: str, image: CaseImage, result: R
             continue
         observation = _observation(content, examination, finding_id(image.job_id, finding), stated=verdict is not None)
         observation["code"] = concept(SCT, *codes.KINDS[codes.kind_of(finding.label)])
-        observation["device"] = reference("Device", image.job_id)
+        observation["device"] = reference("Device", codes.device_of(image.job_id, result, finding))
         observation["issued"] = _instant(image.analysed_at or content.created_at)
         if image.image.laterality:
             observation["bodySite"] = concept(SCT, *codes.BREASTS[image.image.laterality])

@@ -55,7 +55,7 @@ def _of_examination(examined: Examined, results: dict[str, Result]) -> Iterator[
         seen = present | final
     analyses = {image.job_id for each in (content, draft) if each is not None for image in each.images}
     yield from imaging_study(draft or content, name)
-    yield from (device(job_id, result) for job_id, result in results.items() if job_id in analyses)
+    yield from (each for job_id, result in results.items() if job_id in analyses for each in devices(job_id, result))
     yield from seen.values()
     yield from _signed_before(examined, content, results, seen)
     yield from reports
@@ -116,22 +116,24 @@ def imaging_study(content: CaseContent, examination: str) -> Iterator[Resource]:
     yield study
 
 
-def device(job_id: str, result: Result) -> Resource:
-    """The model that made an analysis, as it was then."""
-    model = result.model
-    described: Resource = {
-        "resourceType": "Device",
-        "id": job_id,
-        "status": "active",
-        "manufacturer": "Lobule",
-        "deviceName": [{"name": model.name, "type": "model-name"}],
-        "version": [{"value": model.version}, {"value": f"weights_sha256={model.weights_sha256}"}],
-        "note": [{"text": RESEARCH_USE_ONLY}],
-    }
+def devices(job_id: str, result: Result) -> list[Resource]:
+    """The models that made an analysis, as they were then."""
+    described: list[Resource] = [
+        {
+            "resourceType": "Device",
+            "id": identifier,
+            "status": "active",
+            "manufacturer": "Lobule",
+            "deviceName": [{"name": model.name, "type": "model-name"}],
+            "version": [{"value": model.version}, {"value": f"weights_sha256={model.weights_sha256}"}],
+            "note": [{"text": RESEARCH_USE_ONLY}],
+        }
+        for identifier, model in codes.models_of(job_id, result).items()
+    ]
     um = result.tissue.um_per_pixel if result.tissue else result.image.um_per_pixel
     if um is not None:
         quantity = {"value": um, "unit": "µm", "system": "http://unitsofmeasure.org", "code": "um"}
-        described["property"] = [{"type": {"text": "Size of a pixel of the field"}, "valueQuantity": [quantity]}]
+        described[0]["property"] = [{"type": {"text": "Size of a pixel of the field"}, "valueQuantity": [quantity]}]
     return described
 
 
@@ -187,8 +189,9 @@ def provenance(content: CaseContent, examination: str, results: dict[str, Result
     analysed = [image.analysed_at for image in content.images if image.analysed_at]
     recorded = content.signature.signed_at if content.signature else max(analysed, default=content.created_at)
     agents: list[Resource] = [
-        {"type": concept(_ROLES, "assembler", "Assembler"), "who": reference("Device", job_id)}
+        {"type": concept(_ROLES, "assembler", "Assembler"), "who": reference("Device", device)}
         for job_id in _analyses(content, results)
+        for device in codes.models_of(job_id, results[job_id])
     ]
     if content.signature is not None:
         agents += [
