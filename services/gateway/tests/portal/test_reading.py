@@ -197,13 +197,13 @@ class TestReviewing:
         page = logged_in(study.url)
         hidden = page.locator('[data-role="hidden"]')
         # the model's working threshold
-        expect(hidden).to_have_text("1 weaker mark is hidden: the probability of a mass there is below 50%.")
+        expect(hidden).to_have_text("1 weaker mark is hidden: its probability is below 50%.")
         expect(page.locator(".finding")).to_have_count(1)
         page.get_by_role("button", name="Show all").click()
         expect(page.locator(".finding")).to_have_count(2)
         expect(hidden).to_have_text("All marks are shown.")
         page.locator("#threshold").fill("90")
-        expect(hidden).to_have_text("2 weaker marks are hidden: the probability of a mass there is below 90%.")
+        expect(hidden).to_have_text("2 weaker marks are hidden: their probability is below 90%.")
         expect(page.locator(".finding")).to_have_count(0)
 
 

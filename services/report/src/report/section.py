@@ -7,6 +7,7 @@ from typing import Literal
 
 from lobule.contracts.case import Review, Verdict
 from lobule.contracts.examination import LesionPlace
+from lobule.contracts.findings import CALCIFICATION
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import ADVICE_NOTICES, Assessment, Finding, ImageInfo, Laterality, Result
 from lobule.modalities import spec_of_result
@@ -33,6 +34,8 @@ class FindingRow(Part):
         tag: Text beside the finding in the picture.
         kind: The most likely class, in words.
         presence: Probability of a lesion, whatever its class.
+        kind_name: What `kind` is called: a class of a mass, or the kind of any finding.
+        presence_name: What `presence` is called.
         position: Position of its centre.
         place: Place in the breast: side, clock face and depth, as far as known from the films of the examination; else
             empty.
@@ -51,6 +54,8 @@ class FindingRow(Part):
     tag: str
     kind: str
     presence: str
+    kind_name: str
+    presence_name: str
     position: str
     place: str = ""
     size: str
@@ -83,6 +88,8 @@ class ImageSection(Part):
     heat_map_notes: tuple[str, ...]
     scale_bar: ScaleBar | None
     findings: tuple[FindingRow, ...]
+    kind_name: str  # for all of them, as `FindingRow.kind_name`
+    presence_name: str
     looks_for_findings: bool
     examined: tuple[Fact, ...]
     notices: tuple[str, ...]
@@ -155,6 +162,8 @@ def build_section(
             _finding(i, numbered.get(f.id), result, verdicts.get(f.id), bool(verdicts), places.get(f.id), text)
             for i, f in findings
         ),
+        kind_name=_name_of("kind", (f for _, f in findings), text),
+        presence_name=_name_of("presence", (f for _, f in findings), text),
         looks_for_findings=bool(spec.holds.findings),
         examined=examined_facts(result, text),
         notices=tuple(text.notice(n) for n in result.notices if n.code not in ADVICE_NOTICES),
@@ -171,6 +180,11 @@ def build_section(
 def _shown(result: Result, verdicts: dict[str, Review]) -> list[tuple[int, Finding]]:
     """Findings with their places in the result: the marked ones, and weak ones that have verdicts."""
     return [(i, f) for i, f in enumerate(result.findings) if result.marks(f) or f.id in verdicts]
+
+
+def _name_of(column: str, findings: Iterable[Finding], text: Words) -> str:
+    """The name of a column: of masses, or of any findings if some of these are calcifications."""
+    return text(f"findings.{column}.any" if any(f.label == CALCIFICATION for f in findings) else f"findings.{column}")
 
 
 def weak_marks(count: int, text: Words) -> str:
@@ -233,6 +247,8 @@ def _finding(
         tag=str(number or shown) if None in (number, suspicion) else text("findings.tag", number=number, percent=shown),
         kind=text.name(spec_of_result(result), f"findings.label.{finding.label}"),
         presence=text.percent(finding.probability),
+        kind_name=_name_of("kind", [finding], text),
+        presence_name=_name_of("presence", [finding], text),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
         place=_place(place, image, text),
         size=size_words(box, image, text),

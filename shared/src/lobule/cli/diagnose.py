@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, console, plain_errors, words
 from lobule.client import ApiError, Client
 from lobule.contracts.case import FORMS_OF_ANALYSIS, REPORT_FILES
+from lobule.contracts.findings import CALCIFICATION
 from lobule.contracts.modality import COARSEST_UM, FINEST_UM, Magnification, Modality
 from lobule.contracts.progress import Progress as JobProgress
 from lobule.contracts.result import Result
@@ -160,6 +161,9 @@ def _in_words(file: Path, result: Result) -> Iterator[str]:
     yield t("cli.conclusion", file=escape(str(file)), assessment=bold, suspicion=suspicion)
     for number, finding in enumerate(result.marked_findings(), start=1):
         own = finding.probability_malignant
-        key = "cli.finding.unknown" if own is None else "cli.finding"
+        if finding.label == CALCIFICATION:
+            key = "cli.finding.calcification.unknown" if own is None else "cli.finding.calcification"
+        else:
+            key = "cli.finding.unknown" if own is None else "cli.finding"
         own_words = "" if own is None else t.percent(own, thresholds)
         yield "  " + t(key, number=number, suspicion=own_words, presence=t.percent(finding.probability))

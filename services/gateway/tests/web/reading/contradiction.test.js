@@ -7,6 +7,7 @@ import { imageWith } from '../world.js';
 const high = { probability: 0.9, probability_malignant: 0.8 };
 const low = { probability: 0.9, probability_malignant: 0.1 };
 const unsureFinding = { probability: 0.9, probability_malignant: 0.3 };
+const calcified = { ...high, label: 'calcification' };
 const unknown = { probability: 0.9, probability_malignant: null };
 const [clear, suspected, unsure] = ['no_sign_of_malignancy', 'malignancy_suspected', 'not_sure'];
 const [confirmed, dismissed] = ['confirmed', 'dismissed'];
@@ -30,6 +31,11 @@ const CASES = [
   [suspected, 0.9, [], {}, suspected, null],
   [clear, 0.1, [], { null: dismissed }, suspected, ['suspected_but_dismissed', [null]]],
   [clear, 0.1, [], {}, suspected, null],
+  [suspected, 0.9, [calcified], { 0: dismissed }, suspected, null],
+  [suspected, 0.9, [high, calcified], { 0: dismissed, 1: dismissed }, suspected, ['suspected_but_dismissed', [0, 1]]],
+  [suspected, 0.9, [high, calcified], { 0: dismissed }, suspected, null],
+  [suspected, 0.9, [{ ...calcified, probability_malignant: null }], { 0: confirmed }, clear, null],
+  [clear, 0.1, [calcified], { 0: confirmed }, clear, ['clear_but_confirmed', [0]]],
 ];
 
 for (const [assessment, value, findings, verdicts, conclusion, said] of CASES)

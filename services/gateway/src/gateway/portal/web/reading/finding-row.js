@@ -87,7 +87,8 @@ function fillFinding(row, image, result, finding) {
   role(row, 'bar').style.width = `${100 * (suspicion ?? 0)}%`;
   write(role(row, 'place'), placeWords(image, finding, !image.view)); // the name of a view says the side
   write(role(row, 'words'), malignancyWords(suspicion));
-  write(role(row, 'there'), t('reading.finding.there', { words: inWords(there), percent: probability(there) }));
+  const present = finding.label === 'calcification' ? 'reading.finding.there.calcification' : 'reading.finding.there';
+  write(role(row, 'there'), t(present, { words: inWords(there), percent: probability(there) }));
   write(role(row, 'kind'), modality(result.image.modality)?.labels[finding.label] ?? finding.label);
   write(role(row, 'size'), sizeInShort(result.image, finding));
   role(row, 'size').title = sizeWords(result.image, finding);

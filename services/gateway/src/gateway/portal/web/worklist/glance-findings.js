@@ -1,5 +1,6 @@
 // What the glance pane says of a case: its findings, the most suspicious first. Pure.
 
+import { modality } from '../core/modalities.js';
 import { probability, stateOf } from '../core/numbers.js';
 import { t } from '../core/words.js';
 import { sizeInShort } from '../reading/sizes.js';
@@ -21,7 +22,8 @@ const filmOf = (images, job) => images.find(({ jobId }) => jobId === job)?.name 
  */
 export function findingsOf(images, results, together) {
   const lesions = (together?.breasts ?? []).flatMap(({ laterality, lesions: found }) => (found ?? []).map((lesion) => ({ laterality, lesion })));
-  const told = together ? lesions.map(({ laterality, lesion }) => ofLesion(images, results, laterality, lesion)) : images.flatMap(({ jobId, name }) => ofImage(results[jobId], name));
+  const alone = images.flatMap(({ jobId, name }) => ofImage(results[jobId], name, together !== null)); // lesions are masses
+  const told = [...lesions.map(({ laterality, lesion }) => ofLesion(images, results, laterality, lesion)), ...alone];
   return told.sort((one, other) => (other.suspicion ?? -1) - (one.suspicion ?? -1));
 }
 
@@ -44,10 +46,13 @@ function ofLesion(images, results, laterality, lesion) {
   };
 }
 
-/** @param {Result | undefined} result @param {string} name @returns {Told[]} */
-const ofImage = (result, name) =>
+/** The marked findings of a film, or its calcifications alone. @param {Result | undefined} result @param {string} name @param {boolean} calcificationsAlone @returns {Told[]} */
+const ofImage = (result, name, calcificationsAlone) =>
   (result?.findings ?? []).flatMap((finding) => {
     if (!result || finding.probability < result.thresholds.finding) return [];
-    const { probability_malignant: suspicion } = finding;
-    return [{ suspicion: suspicion ?? null, state: suspicion == null ? '' : stateOf(suspicion, result.thresholds), percent: suspicion == null ? '' : probability(suspicion), words: [name, sizeInShort(result.image, finding)], grown: '' }];
+    const { probability_malignant: suspicion, label } = finding;
+    const isCalcification = label === 'calcification';
+    if (calcificationsAlone && !isCalcification) return [];
+    const kind = isCalcification ? [modality(result.image.modality)?.labels[label] ?? label] : [];
+    return [{ suspicion: suspicion ?? null, state: suspicion == null ? '' : stateOf(suspicion, result.thresholds), percent: suspicion == null ? '' : probability(suspicion), words: [name, ...kind, sizeInShort(result.image, finding)], grown: '' }];
   });
