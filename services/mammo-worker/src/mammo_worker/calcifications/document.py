@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from mammo_worker.calcifications.evaluate import EVERY, RATES, Measured, by_tissue, found_share
+from mammo_worker.calcifications.evaluate import EVERY, FOLDS, RATES, Measured, by_tissue, folds_of, found_share
 from mammo_worker.calcifications.plan import SearchPlan
 from mammo_worker.calcifications.reading import CONTROLS, READ_CROPS, SEEN_CONTROLS, seen_on_masses
 from mammo_worker.evaluation.summary import markdown_table
@@ -71,7 +71,8 @@ crops teach?
 ## Method
 {METHOD}
 ## Protocol
-- Five folds by patient (`mammo_worker.data.splits`): every image is searched by models that have not seen its patient.
+- Folds by patient (`mammo_worker.data.splits`): every image is searched by a network that has not seen its patient.
+  {folds_of(measured)} of {FOLDS} folds are trained and measured.
 - **As cut**: groups of calcifications as CBIS-DDSM cuts them out. The group is the whole crop.
 - **Pasted**: what is finer than 1 mm and brighter than the grain of such a crop is added to a mass's crop of a patient
   without calcifications, at a random place. The cluster's centre must lie within 2 mm of the group's box.
@@ -103,7 +104,7 @@ cluster in the second table, and not in the third.
 
 ## As the worker marks them
 The score becomes the probability that a cluster is a group, for films that show one group each (logistic regression on
-the held-out clusters of all folds, so this table flatters a little). The worker marks clusters of at least
+the held-out clusters of these folds, so this table flatters a little). The worker marks clusters of at least
 {least:.2f}, as it does with masses; weaker ones are listed as weak. Shares of the groups, and false clusters a film:
 
 {markdown_table(list(marked))}
@@ -117,7 +118,7 @@ such boxes is not measured; on the boxes that readers drew, it is.
 {ATTRIBUTION}"""
 
 
-def model_card(name: str, version: str, plan: SearchPlan, metrics: Sequence[dict[str, Any]]) -> str:
+def model_card(name: str, version: str, plan: SearchPlan, folds: int, metrics: Sequence[dict[str, Any]]) -> str:
     """Write `MODEL_CARD.md` of the package."""
     return f"""# {name} {version}
 
@@ -131,8 +132,8 @@ Widths {", ".join(map(str, plan.widths))}; {plan.steps:,} steps of
 
 ## Trained on
 Crops of CBIS-DDSM's official training films at native resolution: groups of calcifications, and masses on which no
-calcifications were seen. The weights are of a training on all of these patients; the figures are of five trainings that
-each left a fifth of them out.
+calcifications were seen. The weights are of a training on all of these patients; the figures are of {folds} trainings
+that each left another fifth of them out.
 
 {ATTRIBUTION}
 ## Measured

@@ -92,6 +92,11 @@ def search_folds(crops: Sequence[Crop], plan: SearchPlan, runs: Path, echo: Call
     return measured
 
 
+def folds_of(measured: Measured) -> int:
+    """The number of folds that were measured."""
+    return len({fold_of(i.crop.patient, FOLDS) for i in measured.cut})
+
+
 def _searched(network: keras.Model, image: SearchedImage) -> SearchOutcome:
     found = find_clusters(likely_map(network, image.grey, image.inside), image.inside, LEAST_SCORE)
     hit = -np.inf
@@ -229,11 +234,12 @@ def metrics(measured: Measured, film: float, rounds: int = 300) -> list[dict[str
     part = by_tissue(measured)[2]
     tissue = [i for i in part.cut if not i.truth]
     rows: list[dict[str, Any]] = []
+    folds = folds_of(measured)
     for name, images in _kinds(part).items():
         found, interval = _found_with_interval(images, tissue, 1.0, film, rounds)
         rows.append(
             {
-                "data": f"CBIS-DDSM crops, {FOLDS} folds by patient, out of fold",
+                "data": f"CBIS-DDSM crops, {folds} folds by patient, out of fold",
                 "metric": "share of groups found at 1 false cluster a film",
                 "rule": name,
                 "value": round(found, 4),

@@ -97,7 +97,7 @@ def measure_calcifications(
         network = build_network(plan.widths)
         load_average(network, runs / "all")
         metrics = evaluate.metrics(measured, film)
-        card = document.model_card(package.name, version, plan, metrics)
+        card = document.model_card(package.name, version, plan, evaluate.folds_of(measured), metrics)
         write_package(
             package,
             version=version,

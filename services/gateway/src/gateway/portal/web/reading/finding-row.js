@@ -85,11 +85,14 @@ function fillFinding(row, image, result, finding) {
   write(role(row, 'said'), state === 'unknown' ? '' : t(`common.assessment.${state}`));
   write(role(row, 'percent'), percent);
   role(row, 'bar').style.width = `${100 * (suspicion ?? 0)}%`;
-  write(role(row, 'place'), placeWords(image, finding, !image.view)); // the name of a view says the side
+  const kind = modality(result.image.modality)?.labels[finding.label] ?? finding.label;
+  const isCalcification = finding.label === 'calcification';
+  const place = placeWords(image, finding, !image.view); // the name of a view says the side
+  write(role(row, 'place'), [...(isCalcification ? [kind] : []), place].filter(Boolean).join(' · '));
   write(role(row, 'words'), malignancyWords(suspicion));
-  const present = finding.label === 'calcification' ? 'reading.finding.there.calcification' : 'reading.finding.there';
+  const present = isCalcification ? 'reading.finding.there.calcification' : 'reading.finding.there';
   write(role(row, 'there'), t(present, { words: inWords(there), percent: probability(there) }));
-  write(role(row, 'kind'), modality(result.image.modality)?.labels[finding.label] ?? finding.label);
+  write(role(row, 'kind'), kind);
   write(role(row, 'size'), sizeInShort(result.image, finding));
   role(row, 'size').title = sizeWords(result.image, finding);
 }
