@@ -175,7 +175,7 @@ class MammographyPipeline:
             thresholds=self.manifest.thresholds,
             assessment=assessment_of(kinds, self.manifest.thresholds.assess(probability)),
             probability_malignant=probability,
-            findings=[*self._findings(found, probability), *clusters],
+            findings=sorted([*self._findings(found, probability), *clusters], key=lambda f: -f.probability),
             calcifications=calcifications,
             density=density,
             chest_wall=chest_wall,

@@ -175,9 +175,7 @@ class Result(Document):
         "`scale_too_coarse`, `scale_unknown` and `unlike_training`, for which it decides nothing"
     )
     findings: list[Finding] = Field(
-        default=[],
-        description="findings, the most probable first, masses before calcifications; those below `thresholds.finding` "
-        "are weak",
+        default=[], description="findings, the most probable first; those below `thresholds.finding` are weak"
     )
     calcifications: CalcificationSearch | None = Field(
         default=None,

@@ -79,7 +79,7 @@ def examined(
 
 
 def without_calcifications(result: Result) -> Result:
-    """A result with its masses alone, which come first: the joint reading was fitted on masses."""
+    """A result with its masses alone, on which the joint reading was fitted. Their ids stay."""
     return result.model_copy(update={"findings": [f for f in result.findings if f.label != CALCIFICATION]})
 
 
