@@ -214,6 +214,13 @@ def test_real_crops_are_learned_searched_and_measured(crops, tmp_path, monkeypat
     monkeypatch.setattr(evaluate, "FOLDS", 2)
     groups, masses = usable(crops)
     few = [*groups[:30], *masses[:30]]
+    hosts = set()
+
+    def pasted(groups, masses):
+        hosts.update(c.path.name for c in masses)
+        return crops_with_pasted_groups(groups, masses)
+
+    monkeypatch.setattr(evaluate, "crops_with_pasted_groups", pasted)
     said = []
     plan = replace(TINY, steps=2)
     with pytest.raises(FileNotFoundError, match="no fold"):
@@ -224,6 +231,7 @@ def test_real_crops_are_learned_searched_and_measured(crops, tmp_path, monkeypat
     measured = evaluate.search_folds(few, plan, tmp_path, said.append)
     assert "fold 1 is not finished" in said
     assert {i.truth for i in measured.cut} == {True, False}
+    assert not hosts & set(seen_on_masses())
     tables = [measure(part, 120.0, rounds=10) for part in evaluate.by_tissue(measured)]
     assert tables[0][0]["groups"].startswith("pasted, all")
     marked = at_probability(measured, fit_calibration(measured, 120.0), 0.3, 120.0)

@@ -74,8 +74,9 @@ crops teach?
 - Folds by patient (`mammo_worker.data.splits`): every image is searched by a network that has not seen its patient.
   {folds_of(measured)} of {FOLDS} folds are trained and measured.
 - **As cut**: groups of calcifications as CBIS-DDSM cuts them out. The group is the whole crop.
-- **Pasted**: what is finer than 1 mm and brighter than the grain of such a crop is added to a mass's crop of a patient
-  without calcifications, at a random place. The cluster's centre must lie within 2 mm of the group's box.
+- **Pasted**: what is finer than 1 mm and brighter than the grain of such a crop is added to a mass's crop on which
+  nothing was seen, of a patient without calcifications, at a random place. The cluster's centre must lie within 2 mm of
+  the group's box. Calcifications of the host itself would count as the pasted ones.
 - **False clusters**: those in {len(parts[0])} crops of masses, {areas[0]:.0f} cm2, of
   {len({i.crop.patient for i in parts[0]})} patients without a described group of calcifications. A film's rate is that
   of {film:.0f} cm2, the mean area of the breast on every {EVERY}th of CBIS-DDSM's films (0.05 mm a pixel).

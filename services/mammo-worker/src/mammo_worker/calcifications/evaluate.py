@@ -76,6 +76,9 @@ def search_folds(crops: Sequence[Crop], plan: SearchPlan, runs: Path, echo: Call
     groups, masses = usable(crops)
     cut, pasted = list(original_crops([*groups, *masses])), list(crops_with_pasted_groups(groups, masses))
     echo(f"fine enough: {len(cut)} of {len(groups) + len(masses)} crops; pasted: {counted(len(pasted), 'group')}")
+    seen = seen_on_masses()
+    hosts = [c for c in masses if c.path.name not in seen]  # calcifications of the host would count as the pasted ones
+    cut, pasted = list(original_crops([*groups, *masses])), list(crops_with_pasted_groups(groups, hosts))
     prepare_torch()
     network = build_network(plan.widths)
     measured = Measured([], [])

@@ -72,7 +72,7 @@ def crops_with_pasted_groups(groups: Sequence[Crop], hosts: Sequence[Crop], seed
 
     Args:
         groups: Crops of calcifications.
-        hosts: Crops of masses of patients without calcifications.
+        hosts: Crops of masses on which nothing was seen, of patients without calcifications.
         seed: Seed of the choice of hosts and places.
     """
     chance = np.random.default_rng(seed)
