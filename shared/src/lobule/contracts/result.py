@@ -154,7 +154,7 @@ class CalcificationSearch(Document):
     """The search of a film for clusters of calcifications. It is experimental."""
 
     searched: bool = Field(
-        description="whether the film was searched; false if its pixel spacing is unknown or more than 0.1 mm"
+        description="whether the film was searched; false if its pixel spacing is unknown, more than 0.1 mm, or false"
     )
     model: ModelInfo = Field(description="the model of the search")
 

@@ -40,7 +40,7 @@ def fuse_batch_normalization() -> None:
     original = layer.call
 
     def fused(self: Any, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not training or mask is not None or inputs.ndim != 4 or self.axis not in (-1, 3):
+        if not (training and self.trainable) or mask is not None or inputs.ndim != 4 or self.axis not in (-1, 3):
             return original(self, inputs, training=training, mask=mask)
         moving = self.moving_mean.value.data, self.moving_variance.value.data
         own = self.gamma.value, self.beta.value
