@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +21,6 @@ from lobule.contracts.result import (
     Hanging,
     HeatMap,
     ImageInfo,
-    ModelInfo,
     Notice,
     Result,
 )
@@ -42,13 +41,14 @@ from lobule.words import make_notice
 from lobule.worker.pipeline import Analysis, ReportProgress, StageClock
 from lobule_ml.calibration import logit
 from mammo_worker.calibration import Calibration, cap_suspicion, film_features
+from mammo_worker.cluster_search import ClusterSearch
 from mammo_worker.density.features import CANVAS as DENSITY_CANVAS
 from mammo_worker.density.package import DensityReader, installed_density
 from mammo_worker.films.breast import Breast
 from mammo_worker.films.crop import area_in_file, breast_area
 from mammo_worker.films.cut_off import is_cut_off
 from mammo_worker.films.gate import check_mammogram, check_shape
-from mammo_worker.films.hanging import HungFilm, chest_wall_of, hang_film
+from mammo_worker.films.hanging import chest_wall_of, hang_film
 from mammo_worker.films.prepare import PreparedFilm
 from mammo_worker.films.resolution import has_few_pixels
 from mammo_worker.inference import Detections, detections_in_file
@@ -64,27 +64,6 @@ def _shows_density(notices: Sequence[Notice]) -> bool:
     codes = {notice.code for notice in notices}
     unfit = {"male_patient", "few_pixels", "breast_cut_off", "magnified_view", "partial_view"}
     return codes.isdisjoint(unfit) and ("implant" not in codes or "implant_displaced" in codes)
-
-
-class ClusterSearch(Protocol):
-    """A search for clusters of calcifications; see `mammo_worker.calcifications.search`."""
-
-    @property
-    def model(self) -> ModelInfo:
-        """The model of the search."""
-        ...
-
-    def warm_up(self) -> None:
-        """Trace the network, so that the first film does not have to wait."""
-        ...
-
-    def can_search(self, film: Film) -> bool:
-        """Whether the spacing of a film is known, fine enough, and fits its size."""
-        ...
-
-    def __call__(self, film: Film, hung: HungFilm) -> list[Finding]:
-        """The clusters of a film that can be searched, in pixels of its file."""
-        ...
 
 
 class MammographyPipeline:
