@@ -74,11 +74,10 @@ def search_folds(crops: Sequence[Crop], plan: SearchPlan, runs: Path, echo: Call
         FileNotFoundError: No fold is finished.
     """
     groups, masses = usable(crops)
-    cut, pasted = list(original_crops([*groups, *masses])), list(crops_with_pasted_groups(groups, masses))
-    echo(f"fine enough: {len(cut)} of {len(groups) + len(masses)} crops; pasted: {counted(len(pasted), 'group')}")
     seen = seen_on_masses()
     hosts = [c for c in masses if c.path.name not in seen]  # calcifications of the host would count as the pasted ones
     cut, pasted = list(original_crops([*groups, *masses])), list(crops_with_pasted_groups(groups, hosts))
+    echo(f"fine enough: {len(cut)} of {len(groups) + len(masses)} crops; pasted: {counted(len(pasted), 'group')}")
     prepare_torch()
     network = build_network(plan.widths)
     measured = Measured([], [])
