@@ -55,13 +55,21 @@ def test_a_folder_without_a_database_is_named(home):
     assert str(home.folder) in done.stderr
 
 
-@pytest.mark.parametrize(("revision", "said"), [("9999", "'9999'"), ("0078", "Destination 0078")])
-def test_a_revision_that_is_unknown_or_newer_is_refused_in_a_line(home, revision, said):
+def test_up_to_the_revision_of_a_backup(home):
+    """As `lobule backup restore` asks for, where the new database is at an older revision."""
     (home.folder / "lobule.sqlite").touch()
     run(home, "--revision", "0066")
-    done = run(home, "--revision", revision)
+    assert run(home, "--revision", "0078").exit_code == 0
+    with make_engine(Home.database_in(home.folder) or "").connect() as connection:
+        assert current_revision(connection) == "0078"
+
+
+def test_a_revision_that_is_unknown_is_refused_in_a_line(home):
+    (home.folder / "lobule.sqlite").touch()
+    run(home, "--revision", "0066")
+    done = run(home, "--revision", "9999")
     assert done.exit_code == 1
-    assert said in done.stderr
+    assert "'9999'" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

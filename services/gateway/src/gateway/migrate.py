@@ -44,6 +44,11 @@ def _revisions() -> list[str]:
     return [revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()]
 
 
+def _newer_than(revision: str) -> list[str]:
+    known = _revisions()
+    return known[: known.index(revision)]
+
+
 def current_revision(connection: Connection) -> str | None:
     """The revision of a database; None before its first migration."""
     return MigrationContext.configure(connection).get_current_revision()
@@ -69,14 +74,14 @@ def migrate(
 
     Args:
         database_url: Address of the database.
-        revision: Target; an older one than the present downgrades, an empty database always upgrades.
+        revision: Target; one that is older than the present revision downgrades, any other one upgrades.
         new: For developers: instead, write a migration with this message from the difference to the models.
         audit_key: Key that links the audit events of a version without chains; without it they stay unlinked.
 
     Raises:
         NewerDatabaseError: A newer version has migrated the database.
         StartError: The database is new, and cannot store every text.
-        CommandError: There is no such revision, or it is newer than the database.
+        CommandError: There is no such revision.
     """
     config = _config()
     engine = make_engine(database_url)
@@ -100,7 +105,7 @@ def migrate(
             )
         if new is not None:
             command.revision(config, new, autogenerate=True)
-        elif revision == "head" or MigrationContext.configure(connection).get_current_revision() is None:
+        elif revision == "head" or current is None or revision in _newer_than(current):
             _again_after_deadlocks(connection, lambda: command.upgrade(config, revision))
         else:
             _again_after_deadlocks(connection, lambda: command.downgrade(config, revision))
