@@ -28,6 +28,7 @@ def demo(
     if missing:
         console.print(words()("cli.no_file", files=missing), style="red", markup=False)
         raise typer.Exit(1)
+    has_failed = False
     with (
         plain_errors(),
         until_interrupted(),
@@ -36,6 +37,7 @@ def demo(
         print_address(system)
         with Client(system.url, DEMO, system.home.secrets["demo_password"]) as client:
             outcomes, saved = _diagnose_all(client, images, system.home.folder / "reports")
+            has_failed = not saved or any(each.code not in (None, "model_unavailable") for each in outcomes)
             if not images and not exit_after:
                 client.open_sample_case()
         print_outcomes(outcomes)
@@ -46,8 +48,7 @@ def demo(
             if not images:
                 console.print(words()("cli.sample", user=DEMO), highlight=False)
             threading.Event().wait()
-        failed = [outcome for outcome in outcomes if outcome.code not in (None, "model_unavailable")]
-    if failed or not saved:
+    if has_failed:
         raise typer.Exit(1)
 
 

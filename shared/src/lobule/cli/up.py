@@ -47,15 +47,23 @@ def print_address(system: RunningSystem) -> None:
 
 @contextmanager
 def until_interrupted() -> Iterator[None]:
-    """Leave the block without an error on Ctrl-C or SIGTERM, at any point, including during start-up."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    """Leave the block without an error on Ctrl-C or SIGTERM, at any point, including during start-up.
+
+    Only the first signal counts. A second one, such as that of a parent process that passes on its own, would end the
+    shutdown that the first one began, and leave services behind.
+    """
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+
+    def interrupt(_number: int, _frame: object) -> NoReturn:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     except KeyboardInterrupt:
         console.print(words()("cli.ended"))
     finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(_number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
+        for number, handler in before.items():
+            signal.signal(number, handler)
