@@ -19,7 +19,7 @@ LIMITS = """\
 - Pasted groups lie in tissue that did not grow around them, with the contrast of their own crop
   less twice its grain, and around masses, where tissue is dense.
 - Groups of which the crop was shrunk to more than 0.1 mm a pixel (wide ones) are left out; pasted are those up to 2 cm.
-- Scanned films only. Research use only.
+- Scanned films only. Research use only; it assists a reader and replaces none.
 """
 
 
