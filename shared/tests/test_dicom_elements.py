@@ -99,7 +99,7 @@ class TestKinds:
             ({"PresentationIntentType": "FOR PROCESSING"}, "unsupported_format", "for processing"),
             ({"NumberOfFrames": 3}, "animated_image", "3 frames"),
             ({"Modality": "CT"}, "not_mammogram", "CT"),
-            ({"BitsStored": 7, "HighBit": 6}, "unsupported_format", "7 bits"),
+            ({"BitsStored": 7, "HighBit": 6}, "unsupported_format", "per pixel is 7"),
         ],
     )
     def test_refusals_say_what_was_met(self, tags, code, words, film_file):

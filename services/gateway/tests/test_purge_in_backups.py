@@ -118,7 +118,7 @@ def test_rows_of_a_backup_that_was_interrupted_are_found_too(app, films, make_ba
 def test_forgetting_needs_confirmation_if_the_store_lacks_objects_of_the_backup(app, films, make_backup, tmp_path):
     make_backup(tmp_path / "nightly")
     purge(app, "P-4711")
-    with pytest.raises(backup.BackupError, match="name 1 files that the store lacks"):
+    with pytest.raises(backup.BackupError, match="name 1 file that the store lacks"):
         forgetting.forget_objects(app.state.store, tmp_path / "nightly")
     assert forgetting.forget_objects(app.state.store, tmp_path / "nightly", sure=True) > 0
 

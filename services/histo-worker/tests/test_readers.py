@@ -71,7 +71,7 @@ def test_idc_sheets(tmp_path):
     assert content_key([first]) != content_key([replace(first, window=second.window)])
     done = check(tmp_path)
     assert done.exit_code == 0, done.output
-    assert "1 files opened; 0 faults" in done.output
+    assert "1 file opened; 0 faults" in done.output
     index.write_text(index.read_text().replace("7,50,0", "7,60,0") + "\n" + rows[2])
     said = check(tmp_path).output.replace("\n", "")
     assert "50 pixels from (60, 0) are outside its 100 x 80" in said

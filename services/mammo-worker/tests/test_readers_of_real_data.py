@@ -54,7 +54,7 @@ def test_cbis_ddsm_as_tcia_ships_it(tcia):
     assert "Mass-Training_P_00001_LEFT_MLO: its folder does not exist" in problem
     done = CliRunner().invoke(app, ["data", "check", str(folder)])
     assert done.exit_code == 1
-    assert "1 films of 1 patients, 1 with masks" in done.stdout
+    assert "1 film of 1 patient, 1 with masks" in done.stdout
     assert "LEFT_MLO" in done.stderr
 
 

@@ -28,7 +28,11 @@ from lobule.words import Words
 
 _NOT_FOR_SCRIPTS = {
     **dict.fromkeys(
-        ("queue", "titles", "limits", "limits_of_case", "sentences", "magnifications", "in_examinations"), True
+        (
+            *("queue", "titles", "limits", "limits_of_case", "sentences"),
+            *("magnifications", "in_examinations", "read_together"),
+        ),
+        True,
     ),
     "holds": {"outlines", "heat_map"},
 }

@@ -74,9 +74,15 @@ _OF_PROGRAMS = {
         "instance_unreadable",
         "node_busy",
         "not_a_result",
+        "not_acceptable",
         "other_study",
+        "portal_session_required",
         "query_not_supported",
         "refresh_token_invalid",
+        "scope_missing",
+        "token_expired",
+        "token_invalid",
+        "unsupported_media_type",
     )
 }
 # Errors of files, of which the reading page tells what the API says: that names the reason, too.
@@ -95,6 +101,12 @@ _OF_OTHER_PAGES = {
         "malformed_upload",
         "method_not_allowed",
         "not_multipart",
+        "request_timeout",
+        "request_too_large",
+        "too_many_views",
+        "unknown_modality",
+        "upload_cancelled",
+        "wrong_credentials",
     )
 }
 # Notices that pages replace by the suggestions of the case.

@@ -1,5 +1,6 @@
 // How a lesion has grown over the examinations of a patient. Pure functions.
 
+import { isCalcification } from '../core/modalities.js';
 import { spacingOf, tipOf } from '../viewer/image.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
@@ -106,7 +107,7 @@ function ownTrend(images, marks) {
 }
 
 /** Masses are compared with masses, calcifications with calcifications. @param {Finding} one @param {Finding} other */
-const ofOneKind = (one, other) => (one.label === 'calcification') === (other.label === 'calcification');
+const ofOneKind = (one, other) => isCalcification(one) === isCalcification(other);
 
 /** The earlier mark of each finding, by the finding's index; the nearest pairs are matched first. @param {ViewedImage} image @param {ViewedImage} before */
 function partnersOf(image, before) {

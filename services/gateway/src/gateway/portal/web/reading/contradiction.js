@@ -1,5 +1,6 @@
 // Whether the conclusion to be signed contradicts the verdicts on the findings. Pure functions.
 
+import { isCalcification } from '../core/modalities.js';
 import { withResult } from './state.js';
 import { targetOf, targetsOf } from './targets.js';
 
@@ -45,15 +46,12 @@ export function isMilder(conclusion, breasts) {
   return conclusion !== '' && Math.min(...stated, MEANINGS.length) < MEANINGS.findIndex(([name]) => name === conclusion);
 }
 
-/** Whether a finding counts in the number and the assessment of its image: calcifications do not. @param {Result['findings'][number]} finding */
-const countsIn = ({ label }) => label !== 'calcification';
-
 /** The findings, and the image as a whole, that are suspicious or unsure by the image's thresholds. @param {ViewedImage} image @param {Result} result */
 function suspicious(image, { assessment, thresholds, findings, probability_malignant: whole }) {
   return targetsOf(image).filter(({ index }) => {
     if (index === null) return assessment !== 'no_sign_of_malignancy';
     const own = findings[index];
-    return (own.probability_malignant ?? (countsIn(own) ? whole : 0)) >= thresholds.low; // as its image, where its own was not measured
+    return (own.probability_malignant ?? (isCalcification(own) ? 0 : whole)) >= thresholds.low; // as its image, where its own was not measured
   });
 }
 
@@ -64,8 +62,8 @@ function supports(/** @type {ViewedImage} */ image, /** @type {Result} */ { asse
   if (verdicts.includes('confirmed')) return true;
   if (whole === 'confirmed') return assessment !== 'no_sign_of_malignancy';
   if (whole === 'dismissed') return false;
-  const marked = findings.flatMap((finding, index) => (finding.probability >= thresholds.finding ? [{ finding, verdict: verdicts[index] }] : []));
-  if (marked.some(({ verdict }) => verdict === null)) return true;
-  if (marked.some(({ finding }) => countsIn(finding))) return false;
+  const marked = findings.filter(({ probability }) => probability >= thresholds.finding);
+  if (marked.some((finding) => !verdicts[findings.indexOf(finding)])) return true;
+  if (!marked.every(isCalcification)) return false;
   return assessment !== 'no_sign_of_malignancy';
 }

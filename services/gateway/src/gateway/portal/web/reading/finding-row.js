@@ -1,6 +1,6 @@
 // One row of the list of findings: an image as a whole, or a finding.
 
-import { modality } from '../core/modalities.js';
+import { isCalcification, modality } from '../core/modalities.js';
 import { address } from '../core/api.js';
 import { noticesWords, tissueWords } from '../core/codes.js';
 import { find, listItems, role, write } from '../core/dom.js';
@@ -86,11 +86,11 @@ function fillFinding(row, image, result, finding) {
   write(role(row, 'percent'), percent);
   role(row, 'bar').style.width = `${100 * (suspicion ?? 0)}%`;
   const kind = modality(result.image.modality)?.labels[finding.label] ?? finding.label;
-  const isCalcification = finding.label === 'calcification';
+  const calcified = isCalcification(finding);
   const place = placeWords(image, finding, !image.view); // the name of a view says the side
-  write(role(row, 'place'), [...(isCalcification ? [kind] : []), place].filter(Boolean).join(' · '));
+  write(role(row, 'place'), [calcified ? kind : '', place].filter(Boolean).join(' · '));
   write(role(row, 'words'), malignancyWords(suspicion));
-  const present = isCalcification ? 'reading.finding.there.calcification' : 'reading.finding.there';
+  const present = calcified ? 'reading.finding.there.calcification' : 'reading.finding.there';
   write(role(row, 'there'), t(present, { words: inWords(there), percent: probability(there) }));
   write(role(row, 'kind'), kind);
   write(role(row, 'size'), sizeInShort(result.image, finding));

@@ -1,6 +1,6 @@
 // What the glance pane says of a case: its findings, the most suspicious first. Pure.
 
-import { modality } from '../core/modalities.js';
+import { isCalcification, modality } from '../core/modalities.js';
 import { probability, stateOf } from '../core/numbers.js';
 import { t } from '../core/words.js';
 import { sizeInShort } from '../reading/sizes.js';
@@ -51,8 +51,8 @@ const ofImage = (result, name, calcificationsAlone) =>
   (result?.findings ?? []).flatMap((finding) => {
     if (!result || finding.probability < result.thresholds.finding) return [];
     const { probability_malignant: suspicion, label } = finding;
-    const isCalcification = label === 'calcification';
-    if (calcificationsAlone && !isCalcification) return [];
-    const kind = isCalcification ? [modality(result.image.modality)?.labels[label] ?? label] : [];
+    const calcified = isCalcification(finding);
+    if (calcificationsAlone && !calcified) return [];
+    const kind = calcified ? [modality(result.image.modality)?.labels[label] ?? label] : [];
     return [{ suspicion: suspicion ?? null, state: suspicion == null ? '' : stateOf(suspicion, result.thresholds), percent: suspicion == null ? '' : probability(suspicion), words: [name, ...kind, sizeInShort(result.image, finding)], grown: '' }];
   });
