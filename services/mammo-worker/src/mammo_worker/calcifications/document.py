@@ -31,7 +31,9 @@ METHOD = """\
   which the most likely cells have to be likely (multiple-instance learning); crops of masses into which the fine,
   bright part of a crop of calcifications is pasted; and crops of masses, unchanged or with such a part of another mass,
   as tissue without. Skin markers are drawn on a fifth of them.
-- Peaks of the map, at least 5 mm apart, are clusters; their score is the mean of nine cells.
+- Peaks of the map, at least 5 mm apart, are clusters; their score is the mean of nine cells. A peak less than 1 cm from
+  a better one belongs to that one's cluster if the path between them falls less than 3 logits below it. The mean counts
+  cells beside the tissue as unlikely, so clusters at the skin are found less often.
 """
 
 ATTRIBUTION = """\
