@@ -18,7 +18,8 @@ SESSIONS = {"Session", "DbSession", "Connection"}
 NO_REPOSITORIES = {
     "clock.py": "asks the database for its time",
     "database.py": "sets up connections",
-    "migrate.py": "locks and checks the database around migrations",
+    "migrate.py": "checks the database around migrations",
+    "migration_lock.py": "locks the database around migrations",
     "operations/checks.py": "asks the database for its time, for `lobule doctor`",
     "paging.py": "runs a repository's query page by page",
 }
@@ -66,13 +67,17 @@ TRANSACTIONS = {
     "modalities/service.py": {"Modalities.learn"},
     "webhooks/deliverer.py": {"Deliverer._begin", "Deliverer.send_queue"},
     # The operator's commands.
-    "migrate.py": {"migrate", "_again_after_deadlocks", "_fill_cases", "_wait_for"},
+    "migrate.py": {
+        *("migrate", "_run_migrations", "_again_after_deadlocks"),
+        *("_complete", "_forget", "_fill_cases", "_wait_for"),
+    },
+    "migration_lock.py": {"_advisory_lock"},
     "accounts/commands.py": {"_to_user", "add"},
     "audit/commands.py": {"export", "verify_log"},
     "audit/sealing.py": {"seal"},
     "reports/commands.py": {"_render"},
     "purge/commands.py": {"backups"},
-    "operations/backup.py": {"_create", "restore"},
+    "operations/backup.py": {"_write_tables", "_restore"},
     "operations/completeness.py": {"_page", "_is_served"},
     "operations/repositories/key_set.py": {"KeySet.__init__"},
     "operations/retention.py": {"Retention._each", "Retention._note", "Retention._forgotten"},

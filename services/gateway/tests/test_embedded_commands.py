@@ -103,6 +103,13 @@ def test_a_backup_is_restored_into_a_folder_without_a_database(home, tmp_path):
     assert (again.exit_code, "not empty" in again.output) == (1, True)
 
 
+def test_a_backup_is_not_restored_while_lobule_runs(home, tmp_path):
+    assert run("backup", "create", str(tmp_path / "backup"), "--home", str(home)).exit_code == 0
+    with Home.open(home).in_use():
+        done = run("backup", "restore", str(tmp_path / "backup"), "--home", str(home))
+    assert (done.exit_code, "is running already" in done.stderr) == (1, True), done.output
+
+
 def test_retention_after_a_pause_is_refused_until_somebody_says_that_the_clock_is_right(home):
     sessions = make_session_factory(make_engine(Home.database_in(home)), audit_key=b"k" * 32)
     with sessions.begin() as session:
@@ -207,6 +214,7 @@ def test_the_backup_of_an_older_version_is_migrated_once_it_is_restored(home, tm
         return backup.Report(rows=0, objects=0, bytes=0, known=0)
 
     monkeypatch.setattr(backup, "restore", restore)
+    (tmp_path / "backup.json").write_text('{"revision": "0016"}')
     done = run("backup", "restore", str(tmp_path), "--home", str(home))
     assert done.exit_code == 0, (done.output, done.exception)
     with make_session_factory(make_engine(url)).begin() as session:

@@ -13,6 +13,7 @@ from gateway.clock import now
 from gateway.database import Base, make_engine
 from gateway.images.models import Image
 from gateway.migrate import migrate
+from lobule.launcher.errors import StartError
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -187,7 +188,9 @@ def test_images_of_several_cases_are_not_lost_by_going_down(present_url):
         insert_case(connection)
         connection.execute(text(ROWS[2].replace("'i', 'u', 'c'", "'i2', 'u', NULL")))
     engine.dispose()
-    with pytest.raises(RuntimeError, match="several cases"):
+    with pytest.raises(
+        StartError, match=r"in several cases.* stopped at revision 0004\. Start the newer version again"
+    ):
         migrate(present_url, "0003")
     assert rows(present_url, "SELECT count(*) FROM images") == [(2,)]
 

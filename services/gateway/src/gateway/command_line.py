@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -92,15 +93,30 @@ def settings_at(home: Path) -> GatewaySettings:
     With LOBULE_DATABASE_URL, those of the environment alone, unless the command names the folder: the default one may
     belong to another system.
     """
-    elsewhere = variable("DATABASE_URL") is not None
-    if elsewhere and (home == DEFAULT_HOME or not Home.is_at(home)):
+    if not _is_meant(home):
         return get_settings()
     refuse_another_store(home)
-    if not elsewhere and Home.database_in(home) is None:
+    if variable("DATABASE_URL") is None and Home.database_in(home) is None:
         raise fail(words()("cli.no_lobule", folder=home.resolve()))
     # Redis is a child of `lobule up`, at a socket of its own; no command asks for it.
     redis = {} if variable("REDIS_URL") else {"redis_url": "unix:///none"}
     return read_settings(GatewaySettings, **Home.open(home).settings(), **redis)
+
+
+def _is_meant(home: Path) -> bool:
+    return variable("DATABASE_URL") is None or (home != DEFAULT_HOME and Home.is_at(home))
+
+
+def kept_from_running(home: Path) -> AbstractContextManager[None]:
+    """Keep `lobule up` with the folder from starting; if `settings_at` does not use the folder, nothing is locked.
+
+    Raises:
+        StartError: It runs already.
+    """
+    if not _is_meant(home):
+        return nullcontext()
+    refuse_another_store(home)
+    return Home.open(home).in_use()
 
 
 def refuse_another_store(home: Path) -> None:

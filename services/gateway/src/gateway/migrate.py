@@ -13,23 +13,22 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway.audit import sealing
 from gateway.cases import repository
 from gateway.cases.service import summarise
 from gateway.command_line import database_problem, fail, settings_at
-from gateway.database import SessionFactory, make_engine, make_session_factory, read
+from gateway.database import SessionFactory, make_engine, make_session_factory, only_reading, read
+from gateway.migration_lock import migration_lock
+from gateway.migrations import unfinished
 from gateway.settings import get_settings
 from lobule.cli.common import words
 from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
 
-_LOCK = 0x10B01E  # any number of gateways may start at once on PostgreSQL; one of them migrates
 _DEADLOCK, _DEADLOCKS = "40P01", 5  # code of PostgreSQL, and how many are tried again
-_CHAINS_CAME = "0034"  # older databases hold audit events without links; in others such an event is a fault
-_RULE_CHANGED = "0066"  # older versions concluded more mildly beside films that nobody has read
 
 
 def _config() -> Config:
@@ -85,40 +84,42 @@ def migrate(
     """
     config = _config()
     engine = make_engine(database_url)
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        if connection.dialect.name == "sqlite":
-            # SQLite recreates a changed table, and dropping the old one would delete the rows that refer to it.
-            # This can be switched only outside of a transaction, so not with a statement of SQLAlchemy.
-            _raw(connection).execute("PRAGMA foreign_keys=OFF")
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-            connection.commit()
-        current = current_revision(connection)
-        if current is None:
-            _check_encoding(connection)
-        connection.commit()
-        if current is not None and current not in _revisions():
-            raise NewerDatabaseError(
-                f"The database is at revision {current}, which this version does not know: a newer version migrated "
-                f"it. To go back, run with the newer version first: gateway.migrate --revision {_revisions()[0]}"
-            )
-        if new is not None:
-            command.revision(config, new, autogenerate=True)
-        elif revision == "head" or current is None or revision in _newer_than(current):
-            _again_after_deadlocks(connection, lambda: command.upgrade(config, revision))
-        else:
-            _again_after_deadlocks(connection, lambda: command.downgrade(config, revision))
-        connection.commit()
-        if connection.dialect.name == "sqlite":
-            broken = _raw(connection).execute("PRAGMA foreign_key_check").fetchall()
-            assert not broken, f"the migration left rows that refer to nothing: {broken[:5]}"
-            _raw(connection).execute("PRAGMA foreign_keys=ON")
-    if new is None and revision == "head":
-        _fill_cases(make_session_factory(engine), by_former_rule=current is not None and current < _RULE_CHANGED)
-        if audit_key is not None and current is not None and current < _CHAINS_CAME:
-            sealing.seal(make_session_factory(engine, audit_key=audit_key), since=sealing.BEGINNING)
-    engine.dispose()
+    try:
+        with migration_lock(engine):
+            with engine.connect() as connection:
+                _run_migrations(config, connection, revision, new)
+            if new is None and revision == "head":
+                _complete(engine, audit_key)
+    finally:
+        engine.dispose()
+
+
+def _run_migrations(config: Config, connection: Connection, revision: str, new: str | None) -> None:
+    config.attributes["connection"] = connection
+    if connection.dialect.name == "sqlite":
+        # SQLite recreates a changed table, and dropping the old one would delete the rows that refer to it.
+        # This can be switched only outside of a transaction, so not with a statement of SQLAlchemy.
+        _raw(connection).execute("PRAGMA foreign_keys=OFF")
+    current = current_revision(connection)
+    if current is None:
+        _check_encoding(connection)
+    connection.commit()
+    if current is not None and current not in _revisions():
+        raise NewerDatabaseError(
+            f"The database is at revision {current}, which this version does not know: a newer version migrated "
+            f"it. To go back, run with the newer version first: gateway.migrate --revision {_revisions()[0]}"
+        )
+    if new is not None:
+        command.revision(config, new, autogenerate=True)
+    elif revision == "head" or current is None or revision in _newer_than(current):
+        _again_after_deadlocks(connection, lambda: command.upgrade(config, revision))
+    else:
+        _again_after_deadlocks(connection, lambda: command.downgrade(config, revision))
+    connection.commit()
+    if connection.dialect.name == "sqlite":
+        broken = _raw(connection).execute("PRAGMA foreign_key_check").fetchall()
+        assert not broken, f"the migration left rows that refer to nothing: {broken[:5]}"
+        _raw(connection).execute("PRAGMA foreign_keys=ON")
 
 
 def _check_encoding(connection: Connection) -> None:
@@ -146,6 +147,24 @@ def _again_after_deadlocks(connection: Connection, run: Callable[[], None]) -> N
 
 def _raw(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
+
+
+def _complete(engine: Engine, audit_key: bytes | None) -> None:
+    """Do what this upgrade, or one that was killed, has left to do after its last migration."""
+    with engine.connect() as connection:
+        left = unfinished.noted(only_reading(connection))
+    sessions = make_session_factory(engine, audit_key=audit_key)
+    _fill_cases(sessions, by_former_rule="conclude" in left)
+    if "conclude" in left:
+        _forget(engine, "conclude")
+    if "link" in left and audit_key is not None:
+        sealing.seal(sessions, since=sealing.BEGINNING)
+        _forget(engine, "link")
+
+
+def _forget(engine: Engine, work: unfinished.Work) -> None:
+    with engine.begin() as connection:
+        unfinished.forget(connection, work)
 
 
 def _fill_cases(sessions: SessionFactory, *, by_former_rule: bool) -> None:

@@ -35,11 +35,14 @@ from gateway.backup_folder import (
 from gateway.clock import now
 from gateway.database import Base, UtcDateTime, only_reading
 from gateway.migrate import current_revision
+from gateway.migration_lock import migration_lock
 from gateway.migrations import tables as _tables  # noqa: F401 - so that the metadata knows every table
+from gateway.migrations import unfinished
 from gateway.operations.repositories import backup as rows
 from gateway.operations.signed_order import in_signed_order
 from gateway.reports.models import CaseReport
 from lobule import layout
+from lobule.cli.common import words
 from lobule.storage import ObjectNotFoundError, ObjectStore, StoreFullError, is_disk_full
 from lobule.storage.keyless import StoreAround
 from lobule.storage.local import LocalStore
@@ -93,14 +96,8 @@ def _create(engine: Engine, store: ObjectStore, folder: Path, rows_of_this: Path
     objects = LocalStore(folder / "objects")
     objects.forget_partial(now())  # of a backup that was interrupted
     rows_of_this.mkdir()
-    tables: dict[str, dict[str, Any]] = {}
-    with engine.connect() as connection:
-        connection = only_reading(connection)
-        if connection.dialect.name == "postgresql":
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        revision = current_revision(connection)
-        for table in Base.metadata.sorted_tables:
-            tables[table.name] = _write_rows(rows.read(connection, table), rows_of_this, table)
+    with migration_lock(engine, shared=True):
+        revision, tables = _write_tables(engine, rows_of_this)
     copied, size, known = _copy(stored_bytes(store), objects, layout.OWNERS)
     _copy_keys(stored_bytes(store), LocalStore(folder / "keys"))
     about = {"made_at": now().isoformat(), "revision": revision, "rows_folder": rows_of_this.name, "tables": tables}
@@ -111,12 +108,29 @@ def _create(engine: Engine, store: ObjectStore, folder: Path, rows_of_this: Path
     return Report(sum(table["rows"] for table in tables.values()), copied, size, known)
 
 
+def _write_tables(engine: Engine, folder: Path) -> tuple[str | None, dict[str, dict[str, Any]]]:
+    with engine.connect() as connection:
+        connection = only_reading(connection)
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        if unfinished.noted(connection):
+            raise BackupError(words()("cli.upgrade_unfinished"))
+        revision = current_revision(connection)
+        tables = Base.metadata.sorted_tables
+        return revision, {table.name: _write_rows(rows.read(connection, table), folder, table) for table in tables}
+
+
 def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
-    """Restore a backup into an empty, migrated database and into its store.
+    """Restore a backup into an empty, migrated database and into its store. A gateway that starts waits meanwhile.
 
     Raises:
         BackupError: If the backup is damaged, the database is not empty, or stands at another revision.
     """
+    with migration_lock(engine):
+        return _restore(engine, store, folder)
+
+
+def _restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     about, place = description(folder), rows_folder(folder)
     for name, described in about["tables"].items():
         if _sha256(place / f"{name}.jsonl") != described["sha256"]:

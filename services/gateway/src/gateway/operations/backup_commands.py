@@ -20,7 +20,7 @@ from gateway.command_line import (
     commands,
     end_on_sigterm,
     fail,
-    refuse_another_store,
+    kept_from_running,
     settings_at,
     tell_what_is_changed,
 )
@@ -124,21 +124,13 @@ def restore(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
     database to the schema of this version.
     """
     try:
-        if not variable("DATABASE_URL") and Home.database_in(home) is None:
-            _make_database(home, backup.description(folder)["revision"])
-    except backup.BackupError as error:
+        revision = backup.description(folder)["revision"]
+        with kept_from_running(home):
+            if not variable("DATABASE_URL") and Home.database_in(home) is None:
+                migrate(Home.open(home).settings()["database_url"], revision)
+            _do("Restored", settings_at(home), _restore, folder)
+    except (backup.BackupError, CommandError) as error:  # of Alembic: a revision that this version does not know
         raise fail(str(error)) from None
-    _do("Restored", settings_at(home), _restore, folder)
-
-
-def _make_database(home: Path, revision: str) -> None:
-    refuse_another_store(home)
-    made = Home.open(home)
-    with made.in_use():
-        try:
-            migrate(made.settings()["database_url"], revision)
-        except CommandError as error:  # a revision that this version does not know
-            raise fail(str(error)) from None
 
 
 @app.command()

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from lobule.launcher.errors import StartError
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -34,10 +36,7 @@ def downgrade() -> None:
         sa.text("SELECT count(*) FROM (SELECT 1 FROM images GROUP BY owner_id, modality, sha256 HAVING count(*) > 1) t")
     )
     if count := twins.scalar():
-        raise RuntimeError(
-            f"{count} images are part of several cases, which the older version cannot hold. Nothing was changed; "
-            "restore a backup of before the upgrade, or delete those images first."
-        )
+        raise StartError("downgrade_twins", count=count, revision=revision)
     with op.batch_alter_table("images", schema=None) as batch_op:
         batch_op.drop_index("uq_images_lone")
         batch_op.drop_constraint(batch_op.f("uq_images_owner_id"), type_="unique")

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from lobule.launcher.errors import StartError
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -28,10 +30,7 @@ def downgrade() -> None:
     op.execute(_FILL)
     missing = op.get_bind().execute(sa.text("SELECT count(*) FROM case_reports WHERE rendering_id IS NULL")).scalar()
     if missing:
-        raise RuntimeError(
-            f"{missing} signed reports have no rendering, which the older version cannot hold. Nothing was changed; "
-            "have them rendered (POST /api/v1/cases/ID/reports/VERSION/renderings), then try again."
-        )
+        raise StartError("downgrade_unrendered", count=missing, revision=revision)
     with op.batch_alter_table("case_reports", schema=None) as batch_op:
         batch_op.alter_column("rendering_id", existing_type=sa.String(length=36), nullable=False)
         batch_op.create_foreign_key(batch_op.f("fk_case_reports_rendering_id"), "jobs", ["rendering_id"], ["id"])

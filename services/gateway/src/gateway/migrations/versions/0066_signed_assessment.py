@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from gateway.migrations import unfinished
+
 revision = "0066"
 down_revision = "0065"
 branch_labels = None
@@ -15,6 +17,10 @@ def upgrade() -> None:
     op.execute(
         "UPDATE images SET signed_assessment = (SELECT jobs.assessment FROM jobs WHERE jobs.image_id = images.id"
         " ORDER BY jobs.created_at DESC, jobs.id DESC LIMIT 1) WHERE signed_as_current"
+    )
+    # older versions concluded more mildly beside films that nobody has read
+    unfinished.note(
+        op.get_bind(), "conclude", "SELECT 1 FROM cases WHERE images_total > 0 AND state <> 'signed' LIMIT 1"
     )
 
 
