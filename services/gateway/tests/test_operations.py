@@ -17,7 +17,7 @@ from gateway.images.models import Image
 from gateway.jobs.models import Job
 from gateway.migrate import NewerDatabaseError, current_revision, lacks_migration, migrate
 from gateway.operations import backup
-from gateway.operations.completeness import missing_objects
+from gateway.operations.completeness import faulty_objects
 from lobule.storage.local import LocalStore
 
 DAY = timedelta(days=1)
@@ -55,7 +55,7 @@ class TestBackup:
         engine, store = make_engine(other_database), LocalStore(tmp_path / "other-objects")
         restored = backup.restore(engine, store, tmp_path / "backup")
         assert (restored.rows, restored.objects) == (again.rows, made.objects)
-        assert list(missing_objects(engine, store)) == []
+        assert list(faulty_objects(engine, store, contents=True)) == []
         settings = app.state.settings.model_copy(
             update={"database_url": other_database, "object_store_url": store.root.as_uri()}
         )
@@ -148,8 +148,8 @@ class TestBackup:
 
     def test_missing_objects_are_named(self, app, job):
         app.state.store.delete("images")
-        (missing,) = missing_objects(make_engine(app.state.settings.database_url), app.state.store)
-        assert missing.key.startswith("images/")
+        [(missing, fault)] = faulty_objects(make_engine(app.state.settings.database_url), app.state.store)
+        assert (missing.key.partition("/")[0], fault) == ("images", "missing")
 
     def test_missing_results_are_named(self, app, case, upload, picture, worker):
         for number in range(2):
@@ -157,9 +157,9 @@ class TestBackup:
             worker.infer(film.json()["job"]["id"])
         examination = worker.compare()["job_id"]
         engine = make_engine(app.state.settings.database_url)
-        assert list(missing_objects(engine, app.state.store)) == []
+        assert list(faulty_objects(engine, app.state.store)) == []
         app.state.store.delete("jobs")
-        missing = [each.key for each in missing_objects(engine, app.state.store)]
+        missing = [each.key for each, _ in faulty_objects(engine, app.state.store)]
         assert len(missing) == 3
         assert f"jobs/{examination}/examination/1/examination.json" in missing
 

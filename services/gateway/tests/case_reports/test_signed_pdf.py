@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
-from gateway.operations.completeness import missing_objects
+from gateway.operations.completeness import faulty_objects
 from gateway.pdf_signing import CertificateEndedError, PdfSigner, draw_certificate, judge, verified
 from gateway.reports.commands import app as commands
 
@@ -275,18 +275,33 @@ def test_another_program_verifies_it(tmp_path, pair):
     assert "ETSI.CAdES.detached" in said
 
 
-def test_check_names_signed_files_that_are_served_and_missing(client, read, stored, render_anew):
-    def missing() -> list[str]:
-        return [each.key for each in missing_objects(client.app.state.engine, client.app.state.store)]
+@pytest.fixture
+def faulty(client):
+    """The keys of missing and damaged objects."""
+    state = client.app.state
+    return lambda: [each.key for each, _ in faulty_objects(state.engine, state.store, contents=True)]
 
+
+def test_check_names_signed_files_that_are_served_and_missing(client, read, stored, render_anew, faulty):
     read()
     [first] = stored()
-    assert missing() == []
+    assert faulty() == []
     client.app.state.store.delete(first)
-    assert missing() == [first]
+    assert faulty() == [first]
     render_anew(300)
-    assert missing() == [], "the next one is signed when it is asked for"
+    assert faulty() == [], "the next one is signed when it is asked for"
     read()
     [second] = stored()
     client.app.state.store.delete(second)
-    assert missing() == [second]
+    assert faulty() == [second]
+
+
+def test_check_names_rendered_files_of_signed_versions(client, read, faulty):
+    """Without it, its signed one is not served any more, but another one is signed."""
+    read()
+    store = client.app.state.store
+    [key] = [each.key for each in store.entries("jobs") if each.key.endswith("report.en.pdf")]
+    store.put(key, b"%PDF-1.7")
+    assert faulty() == [key]
+    store.delete(key)
+    assert faulty() == [key]

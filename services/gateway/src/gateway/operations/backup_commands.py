@@ -1,6 +1,7 @@
 """`lobule backup …`."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -27,7 +28,7 @@ from gateway.command_line import (
 from gateway.database import make_engine
 from gateway.migrate import migrate
 from gateway.operations import backup, forgetting
-from gateway.operations.completeness import missing_objects, restore_object
+from gateway.operations.completeness import Fault, faulty_objects, restore_object
 from gateway.settings import GatewaySettings
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
 from lobule.cli.common import words as sentences
@@ -121,16 +122,22 @@ def restore(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
     """Restore a backup to an empty, migrated database and its object store.
 
     In a folder without a database, such as a new one for `lobule up`, the command makes one. It then migrates the
-    database to the schema of this version.
+    database to the schema of this version, and compares the objects in the store with what the database or their
+    encryption tells of them. The exit status is 1 if some are missing or damaged.
     """
     try:
         revision = backup.description(folder)["revision"]
         with kept_from_running(home):
             if not variable("DATABASE_URL") and Home.database_in(home) is None:
                 migrate(Home.open(home).settings()["database_url"], revision)
-            _do("Restored", settings_at(home), _restore, folder)
+            settings = settings_at(home)
+            _do("Restored", settings, _restore, folder)
+        left, _ = _mend(settings, folder, contents=True)
     except (backup.BackupError, CommandError) as error:  # of Alembic: a revision that this version does not know
         raise fail(str(error)) from None
+    _conclude(left, contents=True)
+    if left.total():
+        raise fail(sentences()("cli.backup_faulty"))
 
 
 @app.command()
@@ -159,34 +166,48 @@ def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: Gatew
 def check(
     home: HomeFolder = DEFAULT_HOME,
     restore_from: Annotated[
-        Path | None, typer.Option(help="folder of a backup, from which missing objects are copied")
+        Path | None, typer.Option(help="folder of a backup, from which missing and damaged objects are copied")
     ] = None,
+    contents: Annotated[
+        bool, typer.Option("--contents", help="also find damaged objects, for which every one is read as a whole")
+    ] = False,
 ) -> None:
     """List the objects that the database names and the store lacks.
 
-    With --restore-from, those that the backup has are compared with what the database or their encryption tells of them
-    and copied into the store; damaged ones are not. The exit status is 1 if objects are still missing.
+    With --contents, they are compared with what the database or their encryption tells of them, as those are that
+    --restore-from copies from a backup; one that is damaged there is not copied. The exit status is 1 if objects are
+    still missing or damaged.
     """
     settings = settings_at(home)
     try:
         with nullcontext() if restore_from is None else in_use(restore_from):
-            missing, restored = _missing(*_open(settings), restore_from)
+            left, restored = _mend(settings, restore_from, contents=contents)
     except backup.BackupError as error:
         raise fail(str(error)) from None
     if restore_from is not None:
         if restored:
             record_command(settings, "backup.restore_objects", folder=str(restore_from.resolve()), objects=restored)
         typer.echo(f"Restored: {counted(restored, 'object')}.")
-    typer.echo(f"Missing: {counted(missing, 'object')}.")
-    raise typer.Exit(1 if missing else 0)
+    _conclude(left, contents=contents)
+    raise typer.Exit(1 if left.total() else 0)
 
 
-def _missing(engine: Engine, store: ObjectStore, restore_from: Path | None) -> tuple[int, int]:
-    """Print what is missing; returns how many objects are, and how many were until they were restored."""
-    missing = restored = 0
-    for wanted in missing_objects(engine, store):
+def _mend(settings: GatewaySettings, restore_from: Path | None, *, contents: bool) -> tuple[Counter[Fault], int]:
+    """Print what is missing or damaged; returns how many objects are, and how many were until they were restored."""
+    engine, store = _open(settings)
+    left, restored = Counter[Fault](), 0
+    for wanted, fault in faulty_objects(engine, store, contents=contents):
         found = "missing" if restore_from is None else restore_object(store, restore_from, wanted)
-        typer.echo(f"{found}{' in the backup' if found == 'damaged' else ''}: {wanted.key}")
-        restored += found == "restored"
-        missing += found != "restored"
-    return missing, restored
+        said = {"restored": "restored", "damaged": "damaged in the backup", "missing": fault}[found]
+        typer.echo(f"{said}: {wanted.key}")
+        if found == "restored":
+            restored += 1
+        else:
+            left[fault] += 1
+    return left, restored
+
+
+def _conclude(left: Counter[Fault], *, contents: bool) -> None:
+    typer.echo(f"Missing: {counted(left['missing'], 'object')}.")
+    if contents:
+        typer.echo(f"Damaged: {counted(left['damaged'], 'object')}.")

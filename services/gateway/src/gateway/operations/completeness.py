@@ -17,6 +17,7 @@ from lobule.storage.encrypted import EncryptedStore, ObjectDamagedError
 from lobule.storage.keyless import KeylessStore
 from lobule.storage.local import LocalStore
 
+Fault = Literal["missing", "damaged"]
 _PIECE = 1024 * 1024
 _RESULTS = {"inference": layout.result_key, "examination": layout.examination_key, "region": layout.region_key}
 
@@ -42,35 +43,48 @@ class ExpectedObject:
         return self.sha256 in (None, digest.hexdigest()) and self.size_bytes in (None, size)
 
 
-def missing_objects(engine: Engine, store: ObjectStore) -> Iterator[ExpectedObject]:
-    """What the database names, the store lacks, and cannot be made again.
+def faulty_objects(
+    engine: Engine, store: ObjectStore, *, contents: bool = False
+) -> Iterator[tuple[ExpectedObject, Fault]]:
+    """What the database names and the store lacks or, with `contents`, has otherwise than it was written.
 
-    These are uploads, DICOM objects, results, and the PDFs of signed reports that have a signature of their own.
+    These are uploads, DICOM objects, results, and the PDFs of signed reports with their own signatures: what cannot be
+    made again as it was. One object is in memory at a time, and of that a piece.
     """
+    for wanted in _expected_objects(engine, store):
+        if _lacks(store, wanted.key):
+            yield wanted, "missing"
+        elif contents and not wanted.is_in(store):
+            yield wanted, "damaged"
 
-    def lacks(key: str) -> bool:
-        try:
-            with store.open(key):
-                return False
-        except ObjectNotFoundError:
-            return True
 
+def _expected_objects(engine: Engine, store: ObjectStore) -> Iterator[ExpectedObject]:
     for read in (rows.uploads, rows.instances):
-        yield from (ExpectedObject(*about) for _, *about in _each(engine, read) if lacks(about[0]))
+        yield from (ExpectedObject(*about) for _, *about in _each(engine, read))
     for job, step, attempt in _each(engine, rows.results, place=slice(2)):
-        if lacks(key := _RESULTS[step](layout.attempt_folder(job, step, attempt))):
-            yield ExpectedObject(key)
+        yield ExpectedObject(_RESULTS[step](layout.attempt_folder(job, step, attempt)))
+    for work, key, attempt, files in _each(engine, rows.rendered_pdfs):
+        name = layout.report_file(key.split(":")[-2], "pdf")
+        folder = layout.attempt_folder(work, "render", attempt)
+        yield ExpectedObject(layout.file_key(folder, name), (files or {}).get(str(attempt), {}).get(name))
     for _, detail in _each(engine, rows.signed_pdfs):
-        if "folder" in detail and _is_served(engine, detail, lacks):  # the first events named no folder
+        if "folder" in detail and _is_served(engine, store, detail):  # the first events named no folder
             key = layout.signed_pdf_key(detail["folder"], detail["language"], detail["sha256"])
-            if lacks(key):
-                yield ExpectedObject(key, detail["sha256"])
+            yield ExpectedObject(key, detail["sha256"])
+
+
+def _lacks(store: ObjectStore, key: str) -> bool:
+    try:
+        with store.open(key):
+            return False
+    except ObjectNotFoundError:
+        return True
 
 
 def restore_object(
     store: ObjectStore, folder: Path, wanted: ExpectedObject
 ) -> Literal["restored", "missing", "damaged"]:
-    """Copy a missing object from a backup, with its data keys if it is encrypted; a damaged one is not copied."""
+    """Copy an object from a backup, with its data keys if it is encrypted; one that is damaged there is not copied."""
     raw, keys, objects = stored_bytes(store), LocalStore(folder / "keys"), LocalStore(folder / "objects")
     if objects.size_of(wanted.key) is None:
         return "missing"
@@ -105,7 +119,7 @@ def _page(engine: Engine, read: Callable[[Connection, Any], Sequence[Any]], afte
         return read(only_reading(connection), after)
 
 
-def _is_served(engine: Engine, detail: dict[str, Any], lacks: Callable[[str], bool]) -> bool:
+def _is_served(engine: Engine, store: ObjectStore, detail: dict[str, Any]) -> bool:
     """Whether a signed PDF may still be asked for: a later attempt that is done takes the place of former ones."""
     work, (_, attempt) = layout.place_of(detail["folder"]).id, layout.attempt_of(detail["folder"])
     with engine.connect() as connection:
@@ -114,4 +128,4 @@ def _is_served(engine: Engine, detail: dict[str, Any], lacks: Callable[[str], bo
         return False
     if step.state == "done":
         return attempt == step.attempt
-    return not lacks(layout.report_key(detail["folder"], detail["language"], "pdf"))
+    return not _lacks(store, layout.report_key(detail["folder"], detail["language"], "pdf"))

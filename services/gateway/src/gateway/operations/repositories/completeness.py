@@ -8,7 +8,7 @@ from sqlalchemy import Connection, null, select, tuple_
 from gateway.audit.models import AuditEvent
 from gateway.dicomweb.models import ResultInstance
 from gateway.images.models import Image
-from gateway.jobs.models import Step
+from gateway.jobs.models import Step, Work
 
 _PAGE = 1000
 
@@ -37,6 +37,14 @@ def results(connection: Connection, after: tuple[str, str] | None) -> Sequence[A
         Step.state == "done", Step.name.in_(("inference", "examination", "region")), place > (after or ("", ""))
     )
     return connection.execute(query.order_by(Step.job_id, Step.name).limit(_PAGE)).all()
+
+
+def rendered_pdfs(connection: Connection, after: str | None) -> Sequence[Any]:
+    """Id, key, attempt and files of the renderings of signed versions as PDF."""
+    query = select(Work.id, Work.key, Step.attempt, Step.files).join(Step, Step.job_id == Work.id)
+    of_versions = Work.key.startswith("case:") & Work.key.contains(":version:") & Work.key.endswith(":pdf")
+    query = query.where(Step.name == "render", Step.state == "done", of_versions, Work.id > (after or ""))
+    return connection.execute(query.order_by(Work.id).limit(_PAGE)).all()
 
 
 def signed_pdfs(connection: Connection, after: int | None) -> Sequence[Any]:
