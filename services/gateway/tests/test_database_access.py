@@ -20,6 +20,7 @@ NO_REPOSITORIES = {
     "database.py": "sets up connections",
     "migrate.py": "checks the database around migrations",
     "migration_lock.py": "locks the database around migrations",
+    "unfinished_upgrade.py": "is a part of migrations",
     "operations/checks.py": "asks the database for its time, for `lobule doctor`",
     "paging.py": "runs a repository's query page by page",
 }

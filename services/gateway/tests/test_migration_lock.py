@@ -6,10 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway import migration_lock
+from gateway import migration_lock, unfinished_upgrade
 from gateway.database import make_engine
 from gateway.migrate import migrate
-from gateway.migrations import unfinished
 from gateway.operations import backup
 from lobule.storage.local import LocalStore
 
@@ -85,6 +84,6 @@ def test_who_waits_says_so(engine, capsys):
 def test_an_upgrade_that_was_interrupted_is_not_backed_up(engine, store, tmp_path, work):
     """Its notes are no rows: whoever restored the backup would have nothing completed."""
     with engine.begin() as connection:
-        unfinished.note(connection, work, "SELECT 1")
+        unfinished_upgrade.note(connection, work, "SELECT 1")
     with pytest.raises(backup.BackupError, match="Start Lobule, which completes it"):
         backup.create(engine, store, tmp_path / "backup")

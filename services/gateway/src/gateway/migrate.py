@@ -16,13 +16,13 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from gateway import unfinished_upgrade
 from gateway.audit import sealing
 from gateway.cases import repository
 from gateway.cases.service import summarise
 from gateway.command_line import database_problem, fail, settings_at
 from gateway.database import SessionFactory, make_engine, make_session_factory, only_reading, read
 from gateway.migration_lock import migration_lock
-from gateway.migrations import unfinished
 from gateway.settings import get_settings
 from lobule.cli.common import words
 from lobule.launcher.errors import StartError
@@ -152,7 +152,7 @@ def _raw(connection: Connection) -> Any:
 def _complete(engine: Engine, audit_key: bytes | None) -> None:
     """Do what this upgrade, or one that was killed, has left to do after its last migration."""
     with engine.connect() as connection:
-        left = unfinished.noted(only_reading(connection))
+        left = unfinished_upgrade.noted(only_reading(connection))
     sessions = make_session_factory(engine, audit_key=audit_key)
     _fill_cases(sessions, by_former_rule="conclude" in left)
     if "conclude" in left:
@@ -162,9 +162,9 @@ def _complete(engine: Engine, audit_key: bytes | None) -> None:
         _forget(engine, "link")
 
 
-def _forget(engine: Engine, work: unfinished.Work) -> None:
+def _forget(engine: Engine, work: unfinished_upgrade.Work) -> None:
     with engine.begin() as connection:
-        unfinished.forget(connection, work)
+        unfinished_upgrade.forget(connection, work)
 
 
 def _fill_cases(sessions: SessionFactory, *, by_former_rule: bool) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Date, DateTime, Engine, Table
 
+from gateway import unfinished_upgrade
 from gateway.audit.models import AuditChain
 from gateway.backup_folder import (
     BackupError,
@@ -37,7 +38,6 @@ from gateway.database import Base, UtcDateTime, only_reading
 from gateway.migrate import current_revision
 from gateway.migration_lock import migration_lock
 from gateway.migrations import tables as _tables  # noqa: F401 - so that the metadata knows every table
-from gateway.migrations import unfinished
 from gateway.operations.repositories import backup as rows
 from gateway.operations.signed_order import in_signed_order
 from gateway.reports.models import CaseReport
@@ -113,7 +113,7 @@ def _write_tables(engine: Engine, folder: Path) -> tuple[str | None, dict[str, d
         connection = only_reading(connection)
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        if unfinished.noted(connection):
+        if unfinished_upgrade.noted(connection):
             raise BackupError(words()("cli.upgrade_unfinished"))
         revision = current_revision(connection)
         tables = Base.metadata.sorted_tables

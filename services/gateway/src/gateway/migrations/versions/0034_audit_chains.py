@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from gateway.migrations import unfinished
+from gateway import unfinished_upgrade
 
 revision = "0034"
 down_revision = "0033"
@@ -28,7 +28,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("position", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("link", sa.String(length=64), nullable=True))
         batch_op.create_unique_constraint(batch_op.f("uq_audit_events_chain"), ["chain", "position"])
-    unfinished.note(op.get_bind(), "link", "SELECT 1 FROM audit_events LIMIT 1")
+    unfinished_upgrade.note(op.get_bind(), "link", "SELECT 1 FROM audit_events LIMIT 1")
 
 
 def downgrade() -> None:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from gateway.migrations import unfinished
+from gateway import unfinished_upgrade
 
 revision = "0066"
 down_revision = "0065"
@@ -19,7 +19,7 @@ def upgrade() -> None:
         " ORDER BY jobs.created_at DESC, jobs.id DESC LIMIT 1) WHERE signed_as_current"
     )
     # older versions concluded more mildly beside films that nobody has read
-    unfinished.note(
+    unfinished_upgrade.note(
         op.get_bind(), "conclude", "SELECT 1 FROM cases WHERE images_total > 0 AND state <> 'signed' LIMIT 1"
     )
 
