@@ -4,6 +4,7 @@ import io
 import re
 from datetime import UTC, date, datetime
 
+import cv2
 import numpy as np
 import pypdf
 import pytest
@@ -14,6 +15,8 @@ from lobule.contracts.examination import BreastReading, ExaminationReading, Lesi
 from lobule.contracts.result import DisplayImage, HeatMap
 from lobule.imaging.decode import encode_png
 from lobule.words import Words, make_notice
+from report.composition import case_report
+from report.exporters.png import export_png
 
 AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 COMMENT = "Spiculated, new since 2024."
@@ -168,3 +171,16 @@ def test_the_second_page_of_a_draft_with_eight_earlier_films_begins_with_the_fin
     assert re.sub(r"\s+", "", words("signature.unsigned")) in pages[0]
     assert re.sub(r"\s+", "", words("findings.marked")) in pages[1]
     assert len(pages) <= 3
+
+
+@pytest.mark.parametrize(("count", "share"), [(1, 0.36), (2, 0.36), (3, 0.24)])
+def test_few_fields_that_stand_alone_are_printed_large(make_content, make_histology, count, share):
+    """The share of the page's width that the first field takes."""
+    field = (make_histology()[0], {"display.png": encode_png(np.full((240, 360, 3), (255, 0, 0), np.uint8))})
+    field = (field[0].model_copy(update={"heat_map": None}), field[1])
+    content = make_content()
+    images = [content.images[1].model_copy(update={"image_id": str(n), "job_id": str(n)}) for n in range(count)]
+    report = case_report(content.model_copy(update={"images": images}), [field] * count)
+    page = cv2.imdecode(np.frombuffer(export_png(report), np.uint8), cv2.IMREAD_COLOR)[..., ::-1].astype(int)
+    red = (abs(page - (255, 0, 0)) < 40).all(axis=2).sum(axis=1).max() / page.shape[1]
+    assert red > share * count

@@ -1,11 +1,13 @@
 """The part of each film that a case's report shows."""
 
+import cv2
 import numpy as np
 import pytest
 
 from lobule.contracts.result import Box, BreastArea, Hanging
 from lobule.imaging.decode import encode_png
 from report.composition import case_report
+from report.exporters.png import export_png
 from report.palette import FILM
 from report.windows import hung_windows, window_of
 
@@ -106,3 +108,24 @@ def test_hung_picture_shows_the_breast_alone_and_is_black_beyond_the_film(make_c
     )
     report = case_report(make_content(), [(larger, {"display.png": encode_png(display)}), results[1]])
     assert report.pictures[number].hung[5, 50].tolist() == list(FILM)
+
+
+@pytest.mark.parametrize(
+    "box", [Box(x=0, y=0, width=200, height=480), Box(x=0, y=100, width=700, height=100)], ids=["tall", "wide"]
+)
+def test_printed_film_shows_its_whole_window(make_content, results, mammogram, box):
+    """The breast, whose shape is another than the film's, has a colour of its own at each edge."""
+    left, top, right, bottom = (round(edge / 2) for edge in (box.x, box.y, box.x + box.width, box.y + box.height))
+    display = np.zeros((240, 360, 3), np.uint8)
+    display[top:bottom, left:right] = 90
+    edges = {"top": (255, 0, 0), "bottom": (0, 255, 0), "left": (0, 0, 255), "right": (255, 0, 255)}
+    display[top : top + 8, left + 20 : right - 20] = edges["top"]
+    display[bottom - 8 : bottom, left + 20 : right - 20] = edges["bottom"]
+    display[top + 20 : bottom - 20, left : left + 8] = edges["left"]
+    display[top + 20 : bottom - 20, right - 8 : right] = edges["right"]
+    area = BreastArea(box=box, tips=[(0, 150), (100, 150)])
+    result = mammogram[0].model_copy(update={"breast": area, "findings": []})
+    report = case_report(make_content(), [(result, {"display.png": encode_png(display)}), results[1]])
+    page = cv2.imdecode(np.frombuffer(export_png(report), np.uint8), cv2.IMREAD_COLOR)[..., ::-1].astype(int)
+    seen = [edge for edge, colour in edges.items() if (abs(page - colour) < 60).all(axis=2).sum() > 20]
+    assert seen == list(edges)

@@ -92,15 +92,19 @@ def _leave(folder: Path, number: int, pictures: Pictures) -> dict[str, Any]:
         (folder / f"{number}-{name}.jpg").write_bytes(jpeg(picture))
         return f"{number}-{name}.jpg"
 
-    height, width = pictures.original.shape[:2]
     return {
-        "aspect": height / width,
+        "aspect": _aspect(pictures.original),
+        "hung_aspect": _aspect(pictures.hung),
         "original": put("original", fit(pictures.original, _LONGEST_SIDE)),
         "annotated": put("annotated", fit(pictures.annotated, _LONGEST_SIDE)),
         "hung": put("hung", fit(pictures.hung, _LONGEST_SIDE_IN_A_CASE)),
         "cutouts": [put(str(i), cutout) for i, cutout in enumerate(pictures.cutouts, start=1)],
         "drawn": [put(f"drawn{i}", cutout) for i, cutout in enumerate(pictures.drawn, start=1)],
     }
+
+
+def _aspect(picture: RGB8) -> float:
+    return picture.shape[0] / picture.shape[1]
 
 
 def _leave_sheet(folder: Path, number: int, pictures: Pictures) -> dict[str, Any]:
