@@ -1,10 +1,14 @@
 """The commands on a node's journal, and what its log may say."""
 
+import errno
+import os
+import sys
 import time
 from datetime import datetime
 
 import pytest
 
+from dicom_node import __main__
 from dicom_node.commands import run
 from dicom_node.journal import outgoing, studies
 from dicom_node.journal.database import Journal
@@ -60,6 +64,17 @@ def test_without_a_journal_it_says_what_to_set(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("LOBULE_DICOM_FOLDER", str(tmp_path))
     assert run(["results"]) == 1
     assert "Set LOBULE_DICOM_FOLDER" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_a_line(monkeypatch):
+    def resend(_arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(__main__, "run", resend)
+    monkeypatch.setattr(sys, "argv", ["dicom-node", "resend"])
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    with pytest.raises(SystemExit, match=r"A disk is full: .* Make room on it, then run the command again"):
+        __main__.main()
 
 
 def test_an_error_is_told_without_what_it_cites():

@@ -170,12 +170,15 @@ def test_what_deletes_says_where(home, command):
 
 FULL = sqlite3.OperationalError("database or disk is full")
 FULL.sqlite_errorcode = sqlite3.SQLITE_FULL
+BROKEN = sqlite3.OperationalError("disk I/O error")
+BROKEN.sqlite_errorcode = sqlite3.SQLITE_IOERR
 
 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OperationalError("", None, FULL), "cli.database_file"),
+        (OperationalError("", None, FULL), "cli.disk_full"),
+        (OperationalError("", None, BROKEN), "cli.database_file"),
         (InternalError("", None, errors.ReadOnlySqlTransaction()), "doctor.database_read_only"),
         (ProgrammingError("", None, errors.InsufficientPrivilege("no, not you")), "cli.database_refuses"),
         (OperationalError("", None, Exception('database "lobule" does not exist')), "doctor.database_away"),

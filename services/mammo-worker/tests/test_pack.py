@@ -48,3 +48,9 @@ def test_shrunk_films_have_shrunk_boxes_and_a_damaged_one_is_named(data, tmp_pat
         scale = 200 / other.read().shape[0]
         assert one.read().shape[0] == one.read_mask().shape[0] == 200
         np.testing.assert_allclose(one.boxes, other.boxes * scale, rtol=1e-6)
+
+
+def test_a_film_that_cannot_be_written_ends_it(data, tmp_path):
+    (tmp_path / "packed" / "films" / "000000.png").mkdir(parents=True)
+    done = CliRunner().invoke(app, ["data", "pack", str(data), "--out", str(tmp_path / "packed")])
+    assert isinstance(done.exception, IsADirectoryError)

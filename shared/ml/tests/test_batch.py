@@ -95,7 +95,9 @@ def test_an_output_that_cannot_be_written_ends_a_run_in_words(tmp_path, capsys, 
     with pytest.raises(SystemExit) as ended, written_or_exit(), open_output(tmp_path / target) as stream:
         row_writer(stream, ["file"], as_json=False)({"file": "film.dcm"})
     assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith("The results cannot be written: ")
+    said = capsys.readouterr().err
+    assert said.startswith("The results cannot be written: ")
+    assert ("Make room on it" in said) == (target == "/dev/full")
 
 
 def test_every_failure_has_a_code_and_is_counted(tmp_path):

@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import sys
 import threading
+from collections.abc import Sequence
 
 import structlog
 from prometheus_client import REGISTRY
@@ -12,6 +13,7 @@ from dicom_node.commands import run
 from dicom_node.node import Node
 from dicom_node.privacy import silence_libraries
 from dicom_node.settings import NodeSettings
+from lobule.command_line import said_of
 from lobule.health import serve_health
 from lobule.settings import EX_CONFIG, read_settings
 from lobule.telemetry import configure_logging
@@ -20,7 +22,7 @@ from lobule.telemetry import configure_logging
 def main() -> None:
     """Run the node until SIGTERM or SIGINT; with arguments, `dicom_node.commands`."""
     if sys.argv[1:]:
-        sys.exit(run(sys.argv[1:]))
+        sys.exit(_run(sys.argv[1:]))
     settings = read_settings(NodeSettings)
     configure_logging("dicom", settings.log_format, settings.log_level)
     silence_libraries()
@@ -32,6 +34,16 @@ def main() -> None:
     structlog.get_logger().info("listening", ae_title=settings.dicom_ae_title, port=node.port)
     ended.wait()
     node.close()
+
+
+def _run(arguments: Sequence[str]) -> int | str:
+    """Run a command; gives the exit status, or a line that says why it failed."""
+    try:
+        return run(arguments)
+    except BrokenPipeError:
+        raise
+    except (OSError, sqlite3.Error) as error:
+        return said_of(error)
 
 
 def _started(settings: NodeSettings) -> Node:

@@ -8,7 +8,6 @@ from typing import Any
 
 import typer
 from sqlalchemy.exc import DBAPIError
-from typer.core import TyperGroup
 
 from gateway.database import (
     AUDIT_KEY,
@@ -20,11 +19,12 @@ from gateway.database import (
     without_passwords,
 )
 from gateway.settings import GatewaySettings, get_settings
-from lobule.cli.common import DEFAULT_HOME, words
+from lobule.cli.common import DEFAULT_HOME
+from lobule.command_line import Commands, said_of, words
 from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
 from lobule.settings import read_settings, variable
-from lobule.storage import StoreFullError, StoreUnavailableError, is_disk_full
+from lobule.storage import StoreUnavailableError, is_disk_full
 
 _UNDEFINED = ("42P01", "42703")
 """PostgreSQL's codes of a table and a column that it does not have."""
@@ -38,7 +38,7 @@ def fail(problem: str) -> typer.Exit:
     return typer.Exit(1)
 
 
-class _Commands(TyperGroup):
+class _Commands(Commands):
     """Commands that say in a line why the database, the store or a file cannot be used."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -51,8 +51,8 @@ class _Commands(TyperGroup):
             raise fail(error.sentence(words())) from None
         except BrokenPipeError:
             raise
-        except (OSError, StoreFullError, StoreUnavailableError) as error:
-            raise fail(words()("cli.disk_full", reason=error) if is_disk_full(error) else str(error)) from None
+        except (OSError, StoreUnavailableError) as error:
+            raise fail(said_of(error)) from None
 
 
 def database_problem(error: DBAPIError) -> str:
@@ -62,12 +62,12 @@ def database_problem(error: DBAPIError) -> str:
     missing = ("no such table", "no such column")  # SQLite has no codes for them
     if state in _UNDEFINED or reason.startswith(missing):
         return words()("doctor.database_old", revision="-")
+    if state == DISK_FULL or (isinstance(error.orig, Exception) and is_disk_full(error.orig)):
+        return words()("cli.disk_full", reason=reason)
     if getattr(error.orig, "sqlite_errorcode", None) is not None:
         return words()("cli.database_file", reason=reason)
     if state == READ_ONLY:
         return words()("doctor.database_read_only")
-    if state == DISK_FULL:
-        return words()("cli.disk_full", reason=reason)
     if state == _FORBIDDEN:
         return words()("cli.database_refuses", reason=reason)
     return words()("doctor.database_away", reason=reason)

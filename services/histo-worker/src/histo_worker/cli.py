@@ -11,6 +11,7 @@ from histo_worker import fit_commands
 from histo_worker.data.breakhis import SUFFIXES
 from histo_worker.predict import COLUMNS, describer, keep_map, row_of
 from histo_worker.tissue_training import commands as tissue_commands
+from lobule.command_line import Commands
 from lobule.contracts.modality import COARSEST_UM, FINEST_UM
 from lobule.contracts.result import Magnification
 from lobule.errors import AnalysisError
@@ -22,7 +23,7 @@ from lobule_ml.quiet import held_standard_error, import_keras, quiet_tensorflow,
 
 quiet_tensorflow()
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = typer.Typer(cls=Commands, help=__doc__, no_args_is_help=True, pretty_exceptions_show_locals=False)
 
 
 @app.command()

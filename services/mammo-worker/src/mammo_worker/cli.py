@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lobule.command_line import Commands
 from lobule.errors import AnalysisError
 from lobule_ml import batch
 from lobule_ml.backend import require_backend
@@ -22,7 +23,8 @@ from mammo_worker.commands.training import app as training_app
 
 quiet_tensorflow()
 
-app = typer.Typer(help="Find masses on films, and train and measure the mammography models.", no_args_is_help=True)
+_HELP = "Find masses on films, and train and measure the mammography models."
+app = typer.Typer(cls=Commands, help=_HELP, no_args_is_help=True)
 app.add_typer(predict_app)
 app.add_typer(calcifications_app)
 app.add_typer(data_app, name="data")

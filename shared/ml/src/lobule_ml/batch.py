@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, get_args
 
+from lobule.command_line import said_of
 from lobule.contracts.result import Assessment, ImageInfo, Result
 from lobule.errors import AnalysisError
 from lobule.worker.pipeline import Pipeline, no_progress
@@ -138,7 +139,7 @@ def written_or_exit() -> Iterator[None]:
     except BrokenPipeError:  # who reads standard output has enough
         raise
     except OSError as error:
-        print(f"The results cannot be written: {error}", file=sys.stderr)
+        print(f"The results cannot be written: {said_of(error)}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

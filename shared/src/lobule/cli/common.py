@@ -1,6 +1,5 @@
 """Options and helpers that several commands share."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +9,9 @@ import typer
 from rich.console import Console
 
 from lobule.client import ApiError
-from lobule.contracts.language import Language
+from lobule.command_line import words
 from lobule.launcher.errors import StartError
 from lobule.settings import EX_CONFIG
-from lobule.words import Words
 
 console = Console(stderr=True)
 
@@ -29,13 +27,6 @@ HomeFolder = Annotated[Path, typer.Option("--home", envvar="LOBULE_HOME", help="
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"
 DEFAULT_HOME = Path("var/lobule")
-
-
-def words() -> Words:
-    """The sentences in the terminal's language: Chinese if its locale is Chinese, otherwise English."""
-    named = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    language: Language = "zh" if named.startswith("zh") else "en"
-    return Words(language)
 
 
 def print_sentence(key: str) -> None:

@@ -4,31 +4,17 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_group
 
 from lobule import __version__
 from lobule.cli import demo, diagnose, doctor, models, up
-from lobule.cli.common import words
-from lobule.storage import is_disk_full
+from lobule.command_line import Commands
 
 COMMAND_GROUP = "lobule.commands"  # services register typer apps under this entry-point group
 
 
-class _WithRegistered(TyperGroup):
-    """Loads the commands of other services only if they are asked for, because the gateway takes a second to import.
-
-    A command that finds a disk full says so in a line.
-    """
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except OSError as error:
-            if not is_disk_full(error):
-                raise
-            typer.echo(words()("cli.disk_full", reason=error), err=True)
-            raise typer.Exit(1) from None
+class _WithRegistered(Commands):
+    """Loads the commands of other services only if they are asked for, because the gateway takes a second to import."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         self._load(*_registered())

@@ -7,7 +7,7 @@ there is no object.
 import errno
 import os
 import re
-import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_WRITTEN_IN_PART = re.compile(r"^\d+ requested and \d+ written$")
 _KEY = re.compile(r"^(?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+$")
 
 
@@ -27,9 +28,11 @@ class StoreFullError(RuntimeError):
 
 
 def is_disk_full(error: Exception) -> bool:
-    """Whether an error says that a disk or a quota is full."""
-    if isinstance(error, shutil.Error):  # of `copytree`: texts of several errors
-        return any(os.strerror(number) in str(error) for number in _FULL)
+    """Whether an error says that a disk or a quota is full, also where a library has not kept its number."""
+    if isinstance(error, OSError) and error.errno is None:  # of `copytree`, HDF5 and NumPy: texts alone
+        return any(os.strerror(number) in str(error) for number in _FULL) or bool(_WRITTEN_IN_PART.search(str(error)))
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
     return isinstance(error, StoreFullError) or (isinstance(error, OSError) and error.errno in _FULL)
 
 

@@ -55,13 +55,18 @@ def pack(films: Iterable[AnnotatedFilm], folder: Path, height: int | None) -> It
                 continue
             scale = 1.0 if height is None else min(1.0, height / pixels.shape[0])
             name = f"films/{number:06d}.png"
-            cv2.imwrite(str(folder / name), _scaled(pixels, scale))
+            _write(folder / name, _scaled(pixels, scale))
             row = _row(film, scale) | {"file": name}
             if mask is not None:
                 row["mask"] = f"masks/{number:06d}.png"
                 inside = _scaled(((mask > 127) * 255).astype(np.uint8), scale) > 127
-                cv2.imwrite(str(folder / row["mask"]), (inside * 255).astype(np.uint8))
+                _write(folder / row["mask"], (inside * 255).astype(np.uint8))
             table.writerow(row)
+
+
+def _write(path: Path, pixels: NDArray[Any]) -> None:
+    """Write a PNG file; OpenCV would not say that the disk is full."""
+    path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
 
 
 def _row(film: AnnotatedFilm, scale: float) -> dict[str, Any]:
