@@ -103,6 +103,17 @@ def test_a_backup_is_restored_into_a_folder_without_a_database(home, tmp_path):
     assert (again.exit_code, "not empty" in again.output) == (1, True)
 
 
+def test_a_restore_with_other_secrets_says_so(home, tmp_path):
+    backup, names = tmp_path / "backup", ("same", "drawn")
+    for _ in range(2):  # the first is an event, which the second has
+        assert run("backup", "create", str(backup), "--home", str(home)).exit_code == 0
+    (tmp_path / "same").mkdir()
+    shutil.copy(home / "secrets.json", tmp_path / "same")
+    done = [run("backup", "restore", str(backup), "--home", str(tmp_path / name)) for name in names]
+    assert [each.exit_code for each in done] == [0, 0]
+    assert ["other secrets" in each.stderr for each in done] == [False, True]
+
+
 def test_a_backup_is_not_restored_while_lobule_runs(home, tmp_path):
     assert run("backup", "create", str(tmp_path / "backup"), "--home", str(home)).exit_code == 0
     with Home.open(home).in_use():
@@ -163,6 +174,7 @@ def test_a_store_without_its_database_is_refused_unless_the_folder_is_named(home
 )
 def test_what_deletes_says_where(home, command):
     done = run(*command, "--home", str(home))
+    assert ("delete these cases in the portal" in done.stderr) == (command[0] == "patient"), "none is found"
     assert done.exit_code == 0, (done.output, done.exception)
     assert f"sqlite:///{home}/lobule.sqlite" in done.stderr
     assert (home / "objects").as_uri() in done.stderr

@@ -5,7 +5,7 @@ import os
 import postgres
 import pytest
 import typer
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 from typer.testing import CliRunner
 
 from gateway.database import make_engine
@@ -71,6 +71,18 @@ def test_a_revision_that_is_unknown_is_refused_in_a_line(home):
     assert done.exit_code == 1
     assert "'9999'" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--accept-newer",), 0)])
+def test_a_database_of_a_newer_version(home, arguments, code):
+    (home.folder / "lobule.sqlite").touch()
+    assert run(home).exit_code == 0
+    with make_engine(Home.database_in(home.folder) or "").begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    done = run(home, *arguments)
+    assert (done.exit_code, len(done.stderr.splitlines())) == (code, 1)
+    assert "revision 9999, which this version does not know" in done.stderr
+    assert "with --home FOLDER" in done.stderr
 
 
 @pytest.mark.postgres

@@ -61,7 +61,7 @@ def database_problem(error: DBAPIError) -> str:
     state = getattr(error.orig, "sqlstate", None)
     missing = ("no such table", "no such column")  # SQLite has no codes for them
     if state in _UNDEFINED or reason.startswith(missing):
-        return words()("doctor.database_old", revision="-")
+        return words()("doctor.database_old")
     if state == DISK_FULL or (isinstance(error.orig, Exception) and is_disk_full(error.orig)):
         return words()("cli.disk_full", reason=reason)
     if getattr(error.orig, "sqlite_errorcode", None) is not None:

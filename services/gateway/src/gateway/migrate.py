@@ -62,8 +62,15 @@ def lacks_migration(connection: Connection) -> bool:
     return current is None or current in _revisions()[1:]
 
 
-class NewerDatabaseError(Exception):
-    """A newer version has migrated the database. The message says how to downgrade."""
+class NewerDatabaseError(StartError):
+    """A newer version has migrated the database. The message says how to downgrade.
+
+    Args:
+        current: Revision of the database.
+    """
+
+    def __init__(self, current: str) -> None:
+        super().__init__("database_newer", current=current, known=_revisions()[0])
 
 
 def migrate(
@@ -105,10 +112,7 @@ def _run_migrations(config: Config, connection: Connection, revision: str, new: 
         _check_encoding(connection)
     connection.commit()
     if current is not None and current not in _revisions():
-        raise NewerDatabaseError(
-            f"The database is at revision {current}, which this version does not know: a newer version migrated "
-            f"it. To go back, run with the newer version first: gateway.migrate --revision {_revisions()[0]}"
-        )
+        raise NewerDatabaseError(current)
     if new is not None:
         command.revision(config, new, autogenerate=True)
     elif revision == "head" or current is None or revision in _newer_than(current):
@@ -187,12 +191,14 @@ def main(
     settings = get_settings() if home is None else settings_at(home)
     url = settings.database_url
     _wait_for(url, wait)
-    try:
-        with plain_errors(), nullcontext() if home is None else Home.open(home).in_use():
+    with plain_errors(), nullcontext() if home is None else Home.open(home).in_use():
+        try:
             migrate(url, revision, new=new, audit_key=settings.audit_secret)
-    except NewerDatabaseError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(0 if accept_newer else 1) from None
+        except NewerDatabaseError as error:
+            if not accept_newer:
+                raise
+            typer.echo(error.sentence(words()), err=True)
+            return
     typer.echo("The database is ready.")
 
 

@@ -124,6 +124,17 @@ def of_chain(session: Session, chain: int) -> Iterator[AuditEvent]:
     return iter(session.scalars(query.execution_options(yield_per=_BATCH)))
 
 
+def ends_of_chains(session: Session) -> Iterator[tuple[str, AuditEvent]]:
+    """The last event of each chain, after the link of the one before it."""
+    for end in ends(session):
+        last = select(AuditEvent).where(AuditEvent.chain == end.id, AuditEvent.position >= end.position - 1)
+        match session.scalars(last.order_by(AuditEvent.position)).all():
+            case [only] if only.position == 1:
+                yield "", only
+            case [before, event]:
+                yield before.link or "", event
+
+
 def unlinked(session: Session) -> Iterator[Sequence[AuditEvent]]:
     """The events that are in no chain, oldest first, in batches."""
     query = select(AuditEvent).where(AuditEvent.chain.is_(None)).order_by(AuditEvent.id)

@@ -62,6 +62,12 @@ def verify(
         yield from (Fault("unlinked", 0, event.id, event.id) for event in events)
 
 
+def is_of(session: Session, keys: Sequence[bytes]) -> bool:
+    """Whether one of the keys has linked a last event; True if there is none."""
+    ends = list(repository.ends_of_chains(session))
+    return not ends or any(link_of(key, before, event) == event.link for before, event in ends for key in keys)
+
+
 def _faults_of_chain(session: Session, keys: Sequence[bytes], chain: int, known: dict[int, str]) -> Iterator[Fault]:
     """The faults of a chain; its links at some positions are known from anchors."""
     position, before = 0, ""

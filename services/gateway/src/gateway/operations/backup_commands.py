@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from gateway.audit.models import BACKUP_CREATED
 from gateway.audit.service import record_command
+from gateway.audit.verification import is_of
 from gateway.backup_folder import in_use
 from gateway.command_line import (
     commands,
@@ -25,7 +26,7 @@ from gateway.command_line import (
     settings_at,
     tell_what_is_changed,
 )
-from gateway.database import make_engine
+from gateway.database import make_engine, make_session_factory, read
 from gateway.migrate import migrate
 from gateway.operations import backup, forgetting
 from gateway.operations.completeness import Fault, faulty_objects, restore_object
@@ -107,8 +108,12 @@ def _create(settings: GatewaySettings, folder: Path) -> backup.Report:
 
 
 def _restore(settings: GatewaySettings, folder: Path) -> backup.Report:
-    done = backup.restore(*_open(settings), folder)
+    engine, store = _open(settings)
+    done = backup.restore(engine, store, folder)
     migrate(settings.database_url, audit_key=settings.audit_secret)
+    keys = [*settings.former_audit_secrets, settings.audit_secret]
+    if not read(make_session_factory(engine), lambda session: is_of(session, keys)):
+        typer.echo(sentences()("cli.other_secrets"), err=True)
     _note(settings, "backup.restore", done, folder)
     return done
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gateway.database import make_engine, make_session_factory, only_reads_rows, read, without_passwords
-from gateway.migrate import current_revision, lacks_migration
+from gateway.migrate import lacks_migration
 from gateway.settings import GatewaySettings
 from gateway.sso.provider import Provider
 from lobule.diagnosis import Check, Installation
@@ -96,7 +96,7 @@ def database(installation: Installation) -> Iterator[Check]:
     engine = make_engine(url)
     file = engine.url.database if engine.dialect.name == "sqlite" else None
     if file and not Path(file).exists():  # a connection would make it
-        yield Check("database", "problem", "database_old", {"revision": "-"})
+        yield Check("database", "problem", "database_old")
         return
     try:
         yield from _of(engine)
@@ -135,11 +135,11 @@ def _store(installation: Installation) -> ObjectStore | None:
 
 
 def _of(engine: Engine) -> Iterator[Check]:
-    revision, theirs, read_only = read(make_session_factory(engine), _state)
+    is_old, theirs, read_only = read(make_session_factory(engine), _state)
     if read_only:
         yield Check("database", "problem", "database_read_only")
-    elif revision is not None:
-        yield Check("database", "problem", "database_old", {"revision": revision})
+    elif is_old:
+        yield Check("database", "problem", "database_old")
     else:
         yield Check("database", "ok", "database", {"database": without_passwords(engine.url)})
     if theirs is None:
@@ -149,14 +149,14 @@ def _of(engine: Engine) -> Iterator[Check]:
         yield Check("clock", "problem", "clock_differs", {"seconds": f"{difference:.0f}"})
 
 
-def _state(session: Session) -> tuple[str | None, datetime | None, bool]:
-    """The revision, if it is not this version's; the database's clock, if it is another machine's; if it only reads."""
+def _state(session: Session) -> tuple[bool, datetime | None, bool]:
+    """Whether its schema is older; the database's clock, if it is another machine's; whether it only reads."""
     connection = session.connection()
-    revision = (current_revision(connection) or "-") if lacks_migration(connection) else None
+    is_old = lacks_migration(connection)
     if connection.dialect.name != "postgresql":
-        return revision, None, False
+        return is_old, None, False
     theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return revision, theirs, only_reads_rows(connection)
+    return is_old, theirs, only_reads_rows(connection)
 
 
 def _unset(given: Mapping[str, str]) -> dict[str, Any]:

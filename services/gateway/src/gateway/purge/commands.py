@@ -60,6 +60,8 @@ def purge(
         typer.echo(problem.detail_in(words().language), err=True)
         raise typer.Exit(2) from None
     typer.echo(certificate.model_dump_json(indent=2))
+    if not certificate.deleted.cases + certificate.deleted.images:
+        print_sentence("cli.purge_nothing")
     raise typer.Exit(1 if certificate.left_rows or certificate.left_objects else 0)
 
 
