@@ -103,6 +103,17 @@ def test_a_backup_is_restored_into_a_folder_without_a_database(home, tmp_path):
     assert (again.exit_code, "not empty" in again.output) == (1, True)
 
 
+def test_a_backup_of_a_newer_version_is_not_restored(home, tmp_path, monkeypatch):
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / "backup.json").write_text('{"revision": "9999"}')
+    done = run("backup", "restore", str(tmp_path / "backup"), "--home", str(tmp_path / "new"))
+    assert (done.exit_code, "a newer version made it" in done.stderr) == (1, True), done.stderr
+    assert not (tmp_path / "new").exists()
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    done = run("backup", "restore", str(tmp_path / "backup"), "--home", str(home))
+    assert "请用该版本恢复" in done.stderr
+
+
 def test_a_restore_with_other_secrets_says_so(home, tmp_path):
     backup, names = tmp_path / "backup", ("same", "drawn")
     for _ in range(2):  # the first is an event, which the second has

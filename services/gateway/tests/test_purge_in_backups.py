@@ -118,7 +118,7 @@ def test_rows_of_a_backup_that_was_interrupted_are_found_too(app, films, make_ba
 def test_forgetting_needs_confirmation_if_the_store_lacks_objects_of_the_backup(app, films, make_backup, tmp_path):
     make_backup(tmp_path / "nightly")
     purge(app, "P-4711")
-    with pytest.raises(backup.BackupError, match="name 1 file that the store lacks"):
+    with pytest.raises(backup.BackupError, match="name one file that the store lacks"):
         forgetting.forget_objects(app.state.store, tmp_path / "nightly")
     assert forgetting.forget_objects(app.state.store, tmp_path / "nightly", sure=True) > 0
 
@@ -128,7 +128,7 @@ def test_more_than_half_of_a_backup_is_not_forgotten_unasked(tmp_path):
     for number in range(3):
         LocalStore(folder / "objects").put(f"images/{number}/original", b"film")
     store.put("images/0/original", b"film")
-    with pytest.raises(backup.BackupError, match="lacks 2 of the 3 objects"):
+    with pytest.raises(backup.BackupError, match="most objects of the backup: 2 of 3"):
         forgetting.forget_objects(store, folder)
     assert forgetting.forget_objects(store, folder, sure=True) == 2
     store.delete("images")

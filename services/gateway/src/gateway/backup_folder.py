@@ -13,17 +13,32 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from lobule.words import Words
+
 _ABOUT, _LOCK = "backup.json", "lock"
 _ROWS = ("rows", "rows-2")  # of a backup and of the next one in the same folder, in turn
 _OWN = {_ABOUT, f"{_ABOUT}.new", _LOCK, "objects", "keys", *_ROWS}
 
 
 class BackupError(Exception):
-    """A backup cannot be made, or must not be restored; the words say why."""
+    """A backup cannot be made, or must not be restored.
 
+    Args:
+        code: Code of the sentence `backup.<code>` of the catalogue.
+        values: Values in the sentence.
+    """
 
-class BackupFullError(BackupError):
-    """The disk of a backup is full."""
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code, values)
+        self.code, self.values = code, values
+
+    def __str__(self) -> str:
+        """The sentence in English."""
+        return self.sentence(Words("en"))
+
+    def sentence(self, words: Words) -> str:
+        """The sentence in the language of `words`."""
+        return words(f"backup.{self.code}", **self.values)
 
 
 def check_own(folder: Path) -> None:
@@ -34,7 +49,7 @@ def check_own(folder: Path) -> None:
     """
     there = {path.name for path in folder.iterdir()} if folder.exists() else set[str]()
     if there and _ABOUT not in there and not (_LOCK in there and there <= _OWN):
-        raise BackupError(f"{folder} is not empty and holds no backup. Please name another folder.")
+        raise BackupError("another_folder", folder=folder)
 
 
 def description(folder: Path) -> dict[str, Any]:
@@ -42,9 +57,9 @@ def description(folder: Path) -> dict[str, Any]:
     try:
         return json.loads((folder / _ABOUT).read_text())
     except FileNotFoundError:
-        raise BackupError(f"{folder} holds no backup.") from None
+        raise BackupError("none", folder=folder) from None
     except ValueError:
-        raise BackupError(f"The backup is damaged: {folder / _ABOUT} cannot be read.") from None
+        raise BackupError("unreadable", file=folder / _ABOUT) from None
 
 
 def describe(folder: Path, about: dict[str, Any]) -> None:
@@ -91,7 +106,7 @@ def in_use(folder: Path) -> Generator[None]:
     A file system without locks has none.
     """
     if not folder.is_dir():
-        raise BackupError(f"{folder} holds no backup.")
+        raise BackupError("none", folder=folder)
     with (folder / _LOCK).open("w") as file:
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)

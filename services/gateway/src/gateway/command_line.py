@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from gateway.backup_folder import BackupError
 from gateway.database import (
     AUDIT_KEY,
     DISK_FULL,
@@ -47,7 +48,7 @@ class _Commands(Commands):
             return super().invoke(ctx)
         except DBAPIError as error:
             raise fail(database_problem(error)) from None
-        except StartError as error:
+        except (StartError, BackupError) as error:
             raise fail(error.sentence(words())) from None
         except BrokenPipeError:
             raise

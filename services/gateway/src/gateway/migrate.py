@@ -48,6 +48,11 @@ def _newer_than(revision: str) -> list[str]:
     return known[: known.index(revision)]
 
 
+def is_known(revision: str) -> bool:
+    """Whether this version has a migration to a revision."""
+    return revision in _revisions()
+
+
 def current_revision(connection: Connection) -> str | None:
     """The revision of a database; None before its first migration."""
     return MigrationContext.configure(connection).get_current_revision()
@@ -111,7 +116,7 @@ def _run_migrations(config: Config, connection: Connection, revision: str, new: 
     if current is None:
         _check_encoding(connection)
     connection.commit()
-    if current is not None and current not in _revisions():
+    if current is not None and not is_known(current):
         raise NewerDatabaseError(current)
     if new is not None:
         command.revision(config, new, autogenerate=True)

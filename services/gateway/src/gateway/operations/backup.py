@@ -23,7 +23,6 @@ from gateway import unfinished_upgrade
 from gateway.audit.models import AuditChain
 from gateway.backup_folder import (
     BackupError,
-    BackupFullError,
     all_rows_folders,
     check_own,
     describe,
@@ -42,7 +41,6 @@ from gateway.operations.repositories import backup as rows
 from gateway.operations.signed_order import in_signed_order
 from gateway.reports.models import CaseReport
 from lobule import layout
-from lobule.cli.common import words
 from lobule.storage import ObjectNotFoundError, ObjectStore, StoreFullError, is_disk_full
 from lobule.storage.keyless import StoreAround
 from lobule.storage.local import LocalStore
@@ -72,8 +70,8 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
         folder: A new folder, which only its owner can read then, or the folder of an earlier backup.
 
     Raises:
-        BackupError: If the folder holds something else. `BackupFullError`: If its disk is full; an earlier backup in
-            the folder is as it was, and what was copied of objects need not be copied again.
+        BackupError: If the folder holds something else. If its disk is full (`full`), an earlier backup in the folder
+            is as it was, and what was copied of objects need not be copied again.
     """
     check_own(folder)
     try:
@@ -88,7 +86,7 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
                 raise
     except (OSError, StoreFullError) as error:
         if is_disk_full(error):
-            raise BackupFullError(f"The disk of {folder} is full.") from error
+            raise BackupError("full", folder=folder.resolve()) from error
         raise
 
 
@@ -114,7 +112,7 @@ def _write_tables(engine: Engine, folder: Path) -> tuple[str | None, dict[str, d
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         if unfinished_upgrade.noted(connection):
-            raise BackupError(words()("cli.upgrade_unfinished"))
+            raise BackupError("upgrade_unfinished")
         revision = current_revision(connection)
         tables = Base.metadata.sorted_tables
         return revision, {table.name: _write_rows(rows.read(connection, table), folder, table) for table in tables}
@@ -134,7 +132,7 @@ def _restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     about, place = description(folder), rows_folder(folder)
     for name, described in about["tables"].items():
         if _sha256(place / f"{name}.jsonl") != described["sha256"]:
-            raise BackupError(f"The backup is damaged: the rows of {name} are not those that were written.")
+            raise BackupError("rows_damaged", table=name)
     with engine.connect() as connection:  # rolled back: nothing is copied into a store that is in use
         _prepare(connection, about)
     if (folder / "keys").exists():
@@ -156,16 +154,13 @@ def _prepare(connection: Connection, about: dict[str, Any]) -> list[Table]:
     """The tables of a backup in a new database, without what its migration made; any other database is refused."""
     current, revision = current_revision(connection), about["revision"]
     if current != revision:
-        raise BackupError(
-            f"The backup is of revision {revision}, the database at {current}. Migrate it there first: "
-            f"gateway.migrate --revision {revision}; after the restore, migrate it up."
-        )
+        raise BackupError("other_revision", revision=revision, current=current)
     tables = rows.tables_of(connection, Base.metadata, about["tables"])
     if AuditChain.__tablename__ in about["tables"]:
         rows.forget_empty_chains(connection)
     for table in tables:
         if rows.count(connection, table):
-            raise BackupError(f"The database is not empty ({table.name}). Restore into a new one.")
+            raise BackupError("database_used", table=table.name)
     return tables
 
 

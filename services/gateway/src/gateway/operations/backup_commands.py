@@ -11,7 +11,6 @@ from typing import Annotated
 
 import structlog
 import typer
-from alembic.util import CommandError
 from sqlalchemy import Engine
 
 from gateway.audit.models import BACKUP_CREATED
@@ -27,7 +26,7 @@ from gateway.command_line import (
     tell_what_is_changed,
 )
 from gateway.database import make_engine, make_session_factory, read
-from gateway.migrate import migrate
+from gateway.migrate import is_known, migrate
 from gateway.operations import backup, forgetting
 from gateway.operations.completeness import Fault, faulty_objects, restore_object
 from gateway.settings import GatewaySettings
@@ -63,12 +62,7 @@ def _open(settings: GatewaySettings) -> tuple[Engine, ObjectStore]:
 def _do(
     words: str, settings: GatewaySettings, work: Callable[[GatewaySettings, Path], backup.Report], folder: Path
 ) -> None:
-    try:
-        done = work(settings, folder)
-    except backup.BackupFullError:
-        raise fail(sentences()("cli.backup_full", folder=folder.resolve())) from None
-    except backup.BackupError as error:
-        raise fail(str(error)) from None
+    done = work(settings, folder)
     objects = f"{counted(done.objects, 'object')} ({counted(done.bytes, 'byte')})"
     typer.echo(f"{words}: {counted(done.rows, 'row')}, {objects}, {done.known} there already.")
 
@@ -94,7 +88,7 @@ def create(
         try:
             log.info("backed_up", **asdict(_create(settings, folder)))
         except Exception as error:  # noqa: BLE001 - whatever stopped this one, the next may succeed; an alert tells
-            code = "disk_full" if isinstance(error, backup.BackupFullError) else "other"
+            code = "disk_full" if isinstance(error, backup.BackupError) and error.code == "full" else "other"
             log.error("backup_failed", code=code, error=repr(error))
             pause_hours = min(every_hours, _AGAIN_HOURS)
         time.sleep(pause_hours * 3600)
@@ -130,16 +124,15 @@ def restore(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
     database to the schema of this version, and compares the objects in the store with what the database or their
     encryption tells of them. The exit status is 1 if some are missing or damaged.
     """
-    try:
-        revision = backup.description(folder)["revision"]
-        with kept_from_running(home):
-            if not variable("DATABASE_URL") and Home.database_in(home) is None:
-                migrate(Home.open(home).settings()["database_url"], revision)
-            settings = settings_at(home)
-            _do("Restored", settings, _restore, folder)
-        left, _ = _mend(settings, folder, contents=True)
-    except (backup.BackupError, CommandError) as error:  # of Alembic: a revision that this version does not know
-        raise fail(str(error)) from None
+    revision = backup.description(folder)["revision"]
+    if not is_known(revision):
+        raise backup.BackupError("newer", revision=revision)
+    with kept_from_running(home):
+        if not variable("DATABASE_URL") and Home.database_in(home) is None:
+            migrate(Home.open(home).settings()["database_url"], revision)
+        settings = settings_at(home)
+        _do("Restored", settings, _restore, folder)
+    left, _ = _mend(settings, folder, contents=True)
     _conclude(left, contents=True)
     if left.total():
         raise fail(sentences()("cli.backup_faulty"))
@@ -159,10 +152,7 @@ def forget_objects(folder: Folder, home: HomeFolder = DEFAULT_HOME, yes: Sure = 
 
 def _forget(what: str, work: Callable[[ObjectStore, Path], int], settings: GatewaySettings, folder: Path) -> None:
     tell_what_is_changed(settings)
-    try:
-        count = work(_open(settings)[1], folder)
-    except backup.BackupError as error:
-        raise fail(str(error)) from None
+    count = work(_open(settings)[1], folder)
     record_command(settings, "backup.forget", folder=str(folder.resolve()), **{f"{what}s": count})
     typer.echo(f"Deleted from the backup: {counted(count, what)}.")
 
@@ -184,11 +174,8 @@ def check(
     still missing or damaged.
     """
     settings = settings_at(home)
-    try:
-        with nullcontext() if restore_from is None else in_use(restore_from):
-            left, restored = _mend(settings, restore_from, contents=contents)
-    except backup.BackupError as error:
-        raise fail(str(error)) from None
+    with nullcontext() if restore_from is None else in_use(restore_from):
+        left, restored = _mend(settings, restore_from, contents=contents)
     if restore_from is not None:
         if restored:
             record_command(settings, "backup.restore_objects", folder=str(restore_from.resolve()), objects=restored)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from gateway.backup_folder import BackupError, in_use, rows_folder
 from gateway.operations.backup import stored_bytes
@@ -10,7 +11,11 @@ from gateway.operations.repositories.key_set import KeySet
 from lobule import layout
 from lobule.storage import ObjectStore
 from lobule.storage.local import LocalStore
-from lobule.words import counted
+
+_What = Literal["keys", "objects"]
+_NONE: dict[_What, str] = {"keys": "no_keys", "objects": "no_objects"}
+_MOST: dict[_What, str] = {"keys": "most_keys", "objects": "most_objects"}
+"""Codes of what the store of another system lacks."""
 
 
 def forget_keys(store: ObjectStore, folder: Path, *, sure: bool = False) -> int:
@@ -28,7 +33,7 @@ def forget_keys(store: ObjectStore, folder: Path, *, sure: bool = False) -> int:
         BackupError: The store has none of the keys, so that it is not the one of this backup, or lacks most of them.
     """
     with in_use(folder):
-        return _forget(store, folder / "keys", [layout.KEYS], "data keys", [], sure=sure)
+        return _forget(store, folder / "keys", [layout.KEYS], "keys", [], sure=sure)
 
 
 def forget_objects(store: ObjectStore, folder: Path, *, sure: bool = False) -> int:
@@ -61,7 +66,13 @@ def _named_files(rows: Path) -> Iterator[str]:
 
 
 def _forget(
-    store: ObjectStore, folder: Path, kinds: Sequence[str], what: str, named: Iterable[str], *, sure: bool
+    store: ObjectStore,
+    folder: Path,
+    kinds: Sequence[str],
+    what: _What,
+    named: Iterable[str],
+    *,
+    sure: bool,
 ) -> int:
     backup = LocalStore(folder)
     with KeySet(folder) as gone:
@@ -71,17 +82,11 @@ def _forget(
         gone.remove(entry.key for kind in kinds for entry in stored_bytes(store).entries(kind))
         count = len(gone)
         if kept and count == kept:
-            raise BackupError(f"The store has no {what} of this backup. Please run this where its store is configured.")
+            raise BackupError(_NONE[what])
         if not sure and (lost := sum(key in gone for key in named)):
-            raise BackupError(
-                f"The rows of the backup name {counted(lost, 'file')} that the store lacks. Is this the store of the "
-                "backup? If it is, make a backup into the folder first; --yes deletes them all the same."
-            )
+            raise BackupError("named", count=lost)
         if not sure and count > kept / 2:
-            raise BackupError(
-                f"The store lacks {count} of the {kept} {what} of the backup. Is it the store of the backup? If it is, "
-                "--yes deletes them."
-            )
+            raise BackupError(_MOST[what], count=count, kept=kept)
         for key in gone:
             backup.delete(key)
     return count
