@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from gateway.operations.backup_commands import app as commands
 from gateway.settings import get_settings
 from lobule import layout
+from lobule.storage.keyless import MAGIC
 from lobule.storage.local import LocalStore
 
 
@@ -79,3 +80,11 @@ def test_what_was_damaged_in_the_store_before(backup, restore, files, tmp_path):
     done = restore()
     assert (done.exit_code, f"restored: {files[0]}" in done.stdout) == (0, True)
     assert LocalStore(tmp_path / "other").get(files[0]) == backup.get(files[0])
+
+
+def test_without_the_master_key(backup, restore, files):
+    backup.put(files[0], MAGIC + b"encrypted")
+    done = restore()
+    assert (done.exit_code, done.stdout.startswith("Restored: ")) == (1, True)
+    assert "LOBULE_MASTER_KEY_FILE" in done.stderr
+    assert "then run: lobule backup check --contents" in done.stderr

@@ -34,7 +34,7 @@ from lobule.cli.common import DEFAULT_HOME, HomeFolder
 from lobule.cli.common import words as sentences
 from lobule.launcher.home import Home
 from lobule.settings import variable
-from lobule.storage import ObjectStore, open_configured_store
+from lobule.storage import ObjectStore, StoreUnavailableError, open_configured_store
 from lobule.telemetry import configure_logging
 from lobule.words import counted
 
@@ -132,7 +132,10 @@ def restore(folder: Folder, home: HomeFolder = DEFAULT_HOME) -> None:
             migrate(Home.open(home).settings()["database_url"], revision)
         settings = settings_at(home)
         _do("Restored", settings, _restore, folder)
-    left, _ = _mend(settings, folder, contents=True)
+    try:
+        left, _ = _mend(settings, folder, contents=True)
+    except StoreUnavailableError as error:  # without the master key of encrypted objects, for example
+        raise fail(sentences()("cli.backup_unchecked", reason=error)) from None
     _conclude(left, contents=True)
     if left.total():
         raise fail(sentences()("cli.backup_faulty"))
