@@ -11,7 +11,6 @@ from gateway.database import make_engine
 from gateway.migrate import migrate
 from lobule.launcher.errors import StartError
 
-
 BREASTS = {"right": {"bi_rads": 4}, "left": None}
 
 
