@@ -110,6 +110,9 @@ def test_no_english_is_left(mammogram, make_histology, probability, views):
     }
     left = english_in(seen, allowed)
     assert set(left) == set()
+    assert re.findall(r".*[\u4e00-\u9fff%][,;:] .*|.*[，；：。] [\u4e00-\u9fff].*", seen) == [], (
+        "marks of Chinese, no spaces"
+    )
 
 
 def _values(key: str) -> dict[str, str]:

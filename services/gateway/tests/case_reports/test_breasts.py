@@ -102,9 +102,9 @@ class TestBreasts:
         assert answer.json()["zh"].startswith("右乳：未确认任何标记。BI-RADS 1 类：阴性。")
 
     def test_a_draft_in_words_names_a_lesion_once_with_both_marks(self, client, alice, case, worker, upload, picture):
-        def drafted() -> str:
+        def drafted(language: str = "en") -> str:
             said = {"breasts": {"left": LEFT}}
-            return client.post(f"/api/v1/cases/{case}/reports/text", headers=alice, json=said).json()["en"]
+            return client.post(f"/api/v1/cases/{case}/reports/text", headers=alice, json=said).json()[language]
 
         film = {"modality": "mammography", "case_id": case, "laterality": "L"}
         jobs = [upload(picture(n), view=view, **film).json()["job"]["id"] for n, view in enumerate(("CC", "MLO"))]
@@ -114,6 +114,7 @@ class TestBreasts:
         assert "Confirmed: finding 1 (LCC) and finding 1 (LMLO)." in drafted(), "not read together yet"
         worker.compare(paired(jobs))
         assert "Confirmed: finding 1 (LCC; LMLO)." in drafted()
+        assert "所见 1（LCC；LMLO）" in drafted("zh")
 
     def test_a_draft_in_words_is_no_business_of_others(self, client, case, headers_of):
         answer = client.post(

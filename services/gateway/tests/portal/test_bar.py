@@ -1,7 +1,8 @@
-"""The bar of a case: nothing in it lies over another, and the name of the user is whole."""
+"""The bar of a case: nothing in it lies over another, and the names of user and case are whole."""
 
 import pytest
 
+from gateway.cases.models import Case
 from gateway.users.models import User
 
 pytestmark = pytest.mark.browser
@@ -12,14 +13,18 @@ MEASURE = """() => {
     const account = document.querySelector('.account').getBoundingClientRect();
     const shown = [...document.querySelectorAll('.case-bar > *')].filter((part) => part.checkVisibility());
     const end = Math.max(...shown.map((part) => part.getBoundingClientRect().right));
-    const cut = who.scrollWidth > who.clientWidth || who.scrollHeight > who.clientHeight + 1;
+    const cut = [who, document.querySelector('h1')]
+        .filter((name) => name.scrollWidth > name.clientWidth || name.scrollHeight > name.clientHeight + 1)
+        .map((name) => name.textContent);
     return { cut, over: end > account.left };
 }"""
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
-def test_the_name_of_the_user_is_not_cut_and_covers_nothing(logged_in, study, picture, app, locale):
-    study.add(picture(91), [], laterality="R", view="CC")
+def test_the_names_of_user_and_case_are_not_cut_and_cover_nothing(logged_in, study, picture, app, locale):
+    study.add(picture(91), [], laterality="R", view="CC", study_date="2026-11-28")
+    with app.state.sessions.begin() as session:
+        session.get_one(Case, study.case).pseudonym = "P-2026-0042-BEFORE"
     page = logged_in(study.url, locale=locale)
     for name in NAMES:
         with app.state.sessions.begin() as session:
@@ -27,4 +32,4 @@ def test_the_name_of_the_user_is_not_cut_and_covers_nothing(logged_in, study, pi
         page.reload()
         for width in (1280, 1440, 1481, 1800, 1801, 2560):
             page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate(MEASURE) == {"cut": False, "over": False}, f"{name} at {width} px"
+            assert page.evaluate(MEASURE) == {"cut": [], "over": False}, f"{name} at {width} px"

@@ -94,6 +94,25 @@ def test_the_marker_of_a_film_stands_beside_its_name_while_it_is_out_of_sight(lo
     expect(marker).to_be_hidden()
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_names_and_dates_of_narrow_panes_are_whole(logged_in, study, picture, locale):
+    for number, (side, view) in enumerate((("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO"))):
+        study.add(picture(60 + number), [], laterality=side, view=view, study_date="2026-11-28")
+    for number in range(2):
+        study.add(picture(70 + number), modality="histopathology", name=f"SOB_M_DC-14-10926-100-00{number}.jpg")
+    page = logged_in(study.url, viewport={"width": 1280, "height": 800}, locale=locale)
+    pane_of(page)
+    page.locator('[data-layout="row"]').click()
+    corners = page.locator(".pane:visible .corner")
+    expect(corners).to_have_count(4)
+    cut = "all => all.filter((one) => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight).length"
+    assert corners.evaluate_all(cut) == 0
+    page.keyboard.press("6")
+    expect(corners.nth(1)).to_contain_text("SOB_M")
+    page.set_viewport_size({"width": 1000, "height": 800})
+    assert corners.evaluate_all(cut) == 0
+
+
 def test_films_that_are_not_zoomed_are_panned_together(logged_in, study, picture):
     """Each stayed where it was until one of them was zoomed."""
     for number, side, left in ((93, "R", 300), (94, "L", 0)):

@@ -73,7 +73,7 @@ def test_another_patient_s_film_is_warned_of_before_it_is_sent(logged_in, film, 
     expect(page.locator('.place[data-view="RCC"]')).to_have_attribute("data-state", "chosen")
     for view in ("LCC", "LMLO"):
         expect(page.locator(f'.place[data-view="{view}"]')).to_have_attribute("data-state", "missing")
-    expect(page.locator("[data-role='hanging']")).to_contain_text("Missing: LCC, RMLO, LMLO")
+    expect(page.locator("[data-role='hanging']")).to_contain_text("Missing: LCC, RMLO and LMLO")
     expect(page.locator("[data-role='submit']")).to_have_text("Upload and analyse 1 image")
     second.get_by_role("button", name="Same patient: add it").click()
     expect(second.locator("[data-role='other-patient']")).to_be_hidden()

@@ -113,7 +113,7 @@ def _headline(breasts: BreastConclusions, text: Words) -> str:
         text("clinical.headline", side=text(f"clinical.side.{side}"), words=text(f"clinical.category.{breast.bi_rads}"))
         for side, breast in urgent_first
     ]
-    return ("" if text.language == "zh" else " ").join(sentences)
+    return text.joined(sentences)
 
 
 def _breast(side: Laterality, breast: BreastConclusion, text: Words) -> Breast:

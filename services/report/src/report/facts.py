@@ -58,15 +58,13 @@ def _magnification(image: ImageInfo, patches: Patches | None, text: Words) -> st
 def system_facts(result: Result, text: Words) -> tuple[Fact, ...]:
     """The model that analysed the image: its name, training data, thresholds and calibration."""
     model = result.model
-    bounds = "; ".join(
-        text("certainty.zone", name=zone.name, range=zone.range) for zone in zones(result.thresholds, text)
-    )
+    named = (text("certainty.zone", name=zone.name, range=zone.range) for zone in zones(result.thresholds, text))
     return (
         Fact(label=text("system.model"), value=text("system.model.value", name=model.name, version=model.version)),
         *_search_facts(result, text),
         *((Fact(label=text("system.tissue"), value=result.tissue.model),) if result.tissue else ()),
         Fact(label=text("system.trained_on"), value=package_sentence(model.trained_on, text)),
-        Fact(label=text("system.thresholds"), value=bounds),
+        Fact(label=text("system.thresholds"), value=text.joined(named, ";")),
         Fact(label=text("system.calibration"), value=package_sentence(model.calibration, text)),
         Fact(label=text("system.weights"), value=model.weights_sha256[:16]),
     )

@@ -44,8 +44,9 @@ def tissue_facts(result: Result, text: Words) -> tuple[Fact, ...]:
         "unlike": text("examined.unlike.value", share=text.percent(tissue.unlike_training)),
     }
     if tissue.regions:
-        values["regions"] = "; ".join(
+        regions = (
             text("examined.region", percent=text.percent(region.probability_tumour), x=region.x, y=region.y)
             for region in tissue.regions
         )
+        values["regions"] = text.joined(regions, ";")
     return tuple(Fact(label=text(f"examined.{key}"), value=value) for key, value in values.items())

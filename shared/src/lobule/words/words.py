@@ -1,9 +1,10 @@
 """Sentences, lists, numbers and dates in one language."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
 
 from babel.dates import format_date, format_time
 from babel.lists import format_list
@@ -20,6 +21,7 @@ from lobule.words.packages import package_sentence
 
 _VIEWS = ("view", "used", "other", "file_view")
 """Values of sentences that are codes of views."""
+_FULL_WIDTH = str.maketrans(",;:", "，；：")
 
 
 class Words:
@@ -68,6 +70,10 @@ class Words:
     def list(self, items: Sequence[str]) -> str:
         """Join items as in a sentence: `LCC, RCC and LMLO`; `LCC、RCC和LMLO`."""
         return format_list(items, locale=self.locale)
+
+    def joined(self, parts: Iterable[str], mark: Literal["", ",", ";", ":"] = "") -> str:
+        """Join parts with a mark as the language writes it, `a; b` or `甲；乙`; without one, as sentences that follow."""
+        return (mark.translate(_FULL_WIDTH) if self.language == "zh" else f"{mark} ").join(parts)
 
     def date(self, day: date) -> str:
         """A day: `26 Nov 2026`; `2026年11月26日`."""
@@ -162,7 +168,7 @@ class Words:
         """
         keys = [f"examined.view.{part}" for part in parts_of(view) if part]
         if all(key in self for key in keys):
-            return ", ".join(map(self, keys))
+            return self.joined(map(self, keys), ",")
         return self.name(spec, f"examined.view.{view}") if spec else view
 
     def of_modality(self, spec: ModalitySpec, start: str, end: str = "", **values: object) -> str:

@@ -89,8 +89,8 @@ class Bundles:
         def imported(found: re.Match[str]) -> str:
             names, target = found[1], self._address(module, found[2])
             if names.startswith("*"):
-                return f"const {names.removeprefix('* as ')} = modules['{target}'];"
-            return f"const {names.replace(' as ', ': ')} = modules['{target}'];"
+                return f"const {names.removeprefix('* as ')}=modules['{target}'];"
+            return f"const{names.replace(' as ', ':').replace(' ', '')}=modules['{target}'];"
 
         code = _IMPORT.sub(imported, self._strip(self._source(module)))
         code = _LATE.sub(lambda found: f"import('{self._prefix}{self._address(module, found[1])}?of={page}')", code)
@@ -98,7 +98,7 @@ class Bundles:
         if left := _LEFT.search(code):
             raise ValueError(f"{module}: {left[0]}")
         code = re.sub(r"\n{2,}", "\n", code)
-        return f"modules['{module}'] ??= (() => {{\n{code}return {{ {', '.join(self._exports(module))} }};\n}})();\n"
+        return f"modules['{module}'] ??= (() => {{\n{code}return{{{','.join(self._exports(module))}}};\n}})();\n"
 
     def _exports(self, module: str) -> list[str]:
         return _EXPORT.findall(self._source(module))

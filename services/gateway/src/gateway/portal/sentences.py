@@ -57,6 +57,7 @@ def script_words(language: Language, script: str, request: Request) -> Response:
 @lru_cache(maxsize=64)
 def _written(language: Language, script: str) -> tuple[bytes, str]:
     """The compressed script of sentences and its ETag."""
-    content = json.dumps(sentences_for(script, PageWords(language).parts(*PARTS)), ensure_ascii=False)
+    sentences = sentences_for(script, PageWords(language).parts(*PARTS))
+    content = json.dumps(sentences, ensure_ascii=False, separators=(",", ":"))
     written = f"globalThis.sentences = {{ ...globalThis.sentences, ...{content} }};".encode()
     return gzip.compress(written, mtime=0), f'"{hashlib.sha256(written).hexdigest()[:20]}"'

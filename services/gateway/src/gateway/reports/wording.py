@@ -101,8 +101,7 @@ def _of_breast(side: Laterality, breast: BreastConclusion, confirmed: Confirmed,
     if breast.recommendation:
         words = text(f"clinical.recommendation.{breast.recommendation}")
         parts.append(text("clinical.draft.recommendation", words=words))
-    words = ("" if text.language == "zh" else " ").join(parts)
-    return text("clinical.draft.breast", side=text(f"clinical.side.{side}"), words=words)
+    return text("clinical.draft.breast", side=text(f"clinical.side.{side}"), words=text.joined(parts))
 
 
 def _in_words(confirmed: Confirmed, text: Words) -> Iterator[str]:
@@ -111,7 +110,7 @@ def _in_words(confirmed: Confirmed, text: Words) -> Iterator[str]:
     for number, name, result, finding in confirmed:
         marks.setdefault(number, []).append(_mark(name, result, finding, text))
     for (number, _), of_finding in sorted(marks.items()):
-        yield text("clinical.draft.finding", number=number, marks="; ".join(of_finding))
+        yield text("clinical.draft.finding", number=number, marks=text.joined(of_finding, ";"))
 
 
 def _mark(name: str, result: Result, finding: Finding, text: Words) -> str:

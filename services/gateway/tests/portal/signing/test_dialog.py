@@ -91,7 +91,7 @@ class TestWhatIsOpen:
         study.fail_together()
         page = read()
         choose(page, "not_sure")
-        expect(page.get_by_text("Every marked finding has a verdict, every image was assessed.")).to_be_visible()
+        expect(page.get_by_text("No marked finding lacks a verdict, every image was assessed.")).to_be_visible()
         expect(page.get_by_text("Without a verdict:")).to_be_hidden()
 
     def test_it_says_when_nothing_is_open(self, study, masses, picture, read, say):
@@ -101,7 +101,7 @@ class TestWhatIsOpen:
         study.fail_together()
         page = read()
         choose(page, "not_sure")
-        expect(page.get_by_text("Every marked finding has a verdict, every image was assessed.")).to_be_visible()
+        expect(page.get_by_text("No marked finding lacks a verdict, every image was assessed.")).to_be_visible()
 
     def test_a_comment_that_is_not_saved_is_named(self, study, masses, picture, read):
         study.add(picture(65), masses, laterality="R", view="CC")

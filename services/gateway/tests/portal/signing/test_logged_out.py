@@ -49,6 +49,17 @@ def test_everything_is_back_for_the_same_reader(logged_out):
     expect(page.locator('.panel [name="bi_rads-R"]:checked')).to_have_count(0)
 
 
+def test_a_verdict_that_is_not_saved_leads_to_the_login(study, masses, picture, read):
+    study.add(picture(79), masses, laterality="R", view="CC")
+    page = read(dialog=False)
+    page.context.clear_cookies()
+    row = page.locator(".finding").first
+    row.locator('[data-role="confirmed"]').click()
+    expect(row.locator('[data-role="status"]')).to_have_text("Not saved")
+    page.get_by_role("link", name="Log in again").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
 def test_another_reader_finds_nothing(logged_out):
     page = logged_out
     page.evaluate(

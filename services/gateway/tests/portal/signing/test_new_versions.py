@@ -53,7 +53,7 @@ def test_of_a_report_by_keyboard(day, study):
     stated = page.locator('.panel [data-side="R"] .signed')
     expect(stated).to_be_empty()
     sign(day, 1, " Seen by me.")
-    expect(stated).to_have_text("Version 1: BI-RADS 3 · b · 6 months")
+    expect(stated).to_have_text("Version 1 · BI-RADS 3 · b · 6 months")
 
     # Something changes: the report is superseded, and everything is stated anew.
     day.press(page.locator('.finding [data-role="confirmed"]').first)

@@ -42,6 +42,14 @@ class TestContradiction:
             "Known fibroadenoma, proven by biopsy.",
         )
 
+    def test_two_contradictions_follow_each_other_as_the_language_has_it(self, study, masses, picture, read, say):
+        study.add(picture(67), masses, laterality="R", view="CC")
+        say(0, "0", "confirmed")
+        page = read(dialog=False, locale="zh-CN")
+        for name, value in (("bi_rads", 1), ("recommendation", "biopsy")):
+            page.locator(f'[name="{name}-R"][value="{value}"]').check(force=True)
+        expect(page.locator(".panel .against")).to_have_text(re.compile("。右乳：.+。$"))
+
     def test_another_conclusion_asks_anew(self, study, masses, picture, read, say):
         study.add(picture(67), masses, laterality="R", view="CC")
         say(0, "0", "confirmed")

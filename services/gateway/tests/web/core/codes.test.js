@@ -8,7 +8,7 @@ import { list, translator, useWords } from '#web/core/words.js';
 useWords(translator({
   'notice.laterality_conflict': 'The side of the image itself ({side}) is used.',
   'notice.special_view': 'This is a special view ({view}).',
-  'examined.tumour': 'Carcinoma',
+  'examined.tumour.said': 'Carcinoma: {value}',
   'examined.tumour.likeliest': '{percent}',
   'examined.tumour.value': '{percent}; {share} from {mark} on',
   'examined.laterality.L': 'left',

@@ -53,7 +53,7 @@ test('only what a kind has, and what is known, is sent', () => {
 
 test('the page says which of the four views are missing, or there twice', () => {
   const words = (...entries) => viewsNote({ entries, started: false }).words;
-  assert.equal(words(film('R', 'CC'), film('L', 'MLO')), 'missing LCC, RMLO');
+  assert.equal(words(film('R', 'CC'), film('L', 'MLO')), 'missing LCC and RMLO');
   assert.equal(words(film('R', 'CC'), film('R', 'CC')), 'twice RCC');
   assert.equal(words(film('R', 'CC'), film('L', 'CC'), film('R', 'MLO'), film('L', 'MLO')), 'complete');
   assert.equal(words(), '');
@@ -63,8 +63,8 @@ test('earlier films are no views of the current examination', () => {
   const on = (entry, day) => ({ ...entry, options: { ...entry.options, study_date: day } });
   const prior = on(film('R', 'CC'), '2024-10-01');
   const words = (...entries) => viewsNote({ entries, started: false }).words;
-  assert.equal(words(prior, on(film('R', 'CC'), '2026-11-20')), 'missing LCC, RMLO, LMLO');
-  assert.equal(words(prior, on(film('L', 'CC'), '2026-11-20')), 'missing RCC, RMLO, LMLO');
+  assert.equal(words(prior, on(film('R', 'CC'), '2026-11-20')), 'missing LCC, RMLO and LMLO');
+  assert.equal(words(prior, on(film('L', 'CC'), '2026-11-20')), 'missing RCC, RMLO and LMLO');
   assert.equal(words(on(film('R', 'CC'), '2026-11-20'), film('R', 'CC')), 'twice RCC', 'without a date it belongs to the current one');
   assert.deepEqual(currentFilms([prior, on(film('L', 'CC'), '2026-11-20')]).map(({ options }) => options.laterality), ['L']);
 });

@@ -3,7 +3,7 @@
 import { shownView } from './modalities.js';
 import { probability } from './numbers.js';
 import { dayWords } from './times.js';
-import { has, t } from './words.js';
+import { has, sentences, t } from './words.js';
 
 /** @typedef {{code?: string, detail?: string}} Coded */
 
@@ -42,7 +42,7 @@ export const doubtWords = (notices) => noticesWords(notices.filter((notice) => d
 export function tissueWords({ tissue, heat_map: map }) {
   if (!tissue) return [];
   const values = { percent: probability(tissue.probability_tumour), share: probability(tissue.tumour_share), mark: probability(tissue.marked_from) };
-  return [`${t('examined.tumour')}: ${t(map?.kind === 'tumour' ? 'examined.tumour.value' : 'examined.tumour.likeliest', values)}`];
+  return [t('examined.tumour.said', { value: t(map?.kind === 'tumour' ? 'examined.tumour.value' : 'examined.tumour.likeliest', values) })];
 }
 
 /**
@@ -50,7 +50,7 @@ export function tissueWords({ tissue, heat_map: map }) {
  * @param {{of: string, said: string, file: string}[]} conflicts
  */
 export const conflictWords = (conflicts) =>
-  conflicts.map(({ of, said, file }) => t(`common.conflict.${of}`, { said: spoken(of, said), file: spoken(of, file) })).join(' ');
+  sentences(conflicts.map(({ of, said, file }) => t(`common.conflict.${of}`, { said: spoken(of, said), file: spoken(of, file) })));
 
 /** A value of an attribute of an image, in words. @param {string} of @param {string} value */
 export function spoken(of, value) {

@@ -71,6 +71,9 @@ export const t = (key, values) => words().t(key, values);
 /** Whether there is a sentence of this key. @param {string} key */
 export const has = (key) => words().has(key);
 
+/** Sentences that follow each other; Chinese has no space between them. @param {string[]} said */
+export const sentences = (said) => said.join(language === 'en' ? ' ' : '');
+
 const lists = new Intl.ListFormat(language === 'en' ? 'en-GB' : language, { style: 'long', type: 'conjunction' });
 
 /** Items as in a sentence: `LCC, RCC and LMLO`. @param {string[]} items */

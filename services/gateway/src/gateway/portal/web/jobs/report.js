@@ -39,7 +39,7 @@ export function reportView(root, jobId) {
     const items = listItems(noticesWords(notices));
     role(root, 'notices').hidden = items.length === 0;
     role(root, 'notices').replaceChildren(...items);
-    return [name, percent].filter(Boolean).join(', ');
+    return [name, percent].filter(Boolean).join(' ');
   }
 
   function link() {

@@ -24,7 +24,7 @@ const SEARCHED = 20;
 /** @param {RefusedFilm} film @returns {Film} */
 function refusedFilm({ view, laterality, study_date: date, differs, image_id: imageId, job, sha256 }) {
   const name = `${laterality ?? ''}${view ?? ''}` || t('reading.belongs.film');
-  const words = [name, date && dayWords(date)].filter(Boolean).join(' · ') + differingWords(differs);
+  const words = [name, date && dayWords(date), ...differingWords(differs)].filter(Boolean).join(' · ');
   return { name, words, imageId, jobId: job?.id ?? null, sha256, apart: true };
 }
 

@@ -1,7 +1,7 @@
 // The reader's conclusion in the panel: for each breast a category, a density and a recommendation. Nothing is preselected.
 
 import { find, role, write } from '../core/dom.js';
-import { list, t } from '../core/words.js';
+import { list, sentences, t } from '../core/words.js';
 import { letterOf } from '../viewer/own.js';
 import { createBreastWords } from './breast-words.js';
 import { breastContradictions } from './breast-contradictions.js';
@@ -43,8 +43,8 @@ function signedWords(detail, side) {
   const stated = report?.breasts?.[side === 'R' ? 'right' : 'left'];
   if (!report || !stated) return '';
   const { bi_rads: category, density, recommendation } = stated;
-  const said = [`BI-RADS ${category}`, density, recommendation && t(`reading.recommendation.${recommendation}`)];
-  return `${t('reading.version', { version: report.version })}: ${said.filter(Boolean).join(' · ')}`;
+  const said = [t('reading.version', { version: report.version }), `BI-RADS ${category}`, density, recommendation && t(`reading.recommendation.${recommendation}`)];
+  return said.filter(Boolean).join(' · ');
 }
 
 /** The digit or letter of a choice chooses it at once; arrows would choose each one before it. @param {KeyboardEvent} event */
@@ -126,7 +126,7 @@ export function createBreasts(root, store) {
       told[side]?.show(state);
       write(find(places, `[data-side="${side}"] .signed`), signedWords(state.case, side));
     }
-    const words = contradictionWords(state).join(' ');
+    const words = sentences(contradictionWords(state));
     role(root, 'against').hidden = !words;
     write(role(root, 'against'), words);
   }

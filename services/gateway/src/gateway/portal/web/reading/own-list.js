@@ -2,7 +2,7 @@
 
 import { copy, onRow, role, write } from '../core/dom.js';
 import { clock, moment } from '../core/times.js';
-import { t } from '../core/words.js';
+import { sentences, t } from '../core/words.js';
 import { hung, letterOf } from '../viewer/own.js';
 import { placeWords } from './finding-row.js';
 import { sizeOn } from './sizes.js';
@@ -63,7 +63,7 @@ export function createOwnList(root, { pick, change, erase, pair, part, ask }) {
     write(role(row, 'corrects'), finding.corrects ? t('reading.own.corrects', { what: nameOfReference(state, finding.corrects) }) : '');
     role(row, 'ask').hidden = !isJudged(state, finding);
     role(row, 'ask').setAttribute('aria-label', t('reading.verdict.of', { verb: t('reading.opinion.ask'), what }));
-    write(role(row, 'opinion'), opinionOf(state, finding).join(' '));
+    write(role(row, 'opinion'), sentences(opinionOf(state, finding)));
     for (const [name, verb] of [['change', 'change'], ['erase', 'erase'], ['pair', 'pair']])
       role(row, name).setAttribute('aria-label', t('reading.verdict.of', { verb: t(`reading.own.${verb}`), what }));
     showPartner(row, state, referenceToOwn(finding.id));

@@ -1,7 +1,7 @@
 // Names findings for references: the system's by film and number, a reader's by letter.
 
 import { role, write } from '../core/dom.js';
-import { t } from '../core/words.js';
+import { list, t } from '../core/words.js';
 import { letterOf } from '../viewer/own.js';
 import { ownById, partnersOf } from './own.js';
 import { nameOf, targetOf } from './targets.js';
@@ -30,6 +30,6 @@ export function showPartner(row, state, of) {
   const place = role(row, 'partner');
   place.hidden = !first;
   if (!first) return;
-  write(role(place, 'same'), t('reading.own.same', { what: partnersOf(state, of).map(({ other }) => nameOfReference(state, other)).join(', ') }));
+  write(role(place, 'same'), t('reading.own.same', { what: list(partnersOf(state, of).map(({ other }) => nameOfReference(state, other))) }));
   role(place, 'part').dataset.mark = first.mark.id;
 }

@@ -4,7 +4,7 @@ import { asProblem, call } from '../core/api.js';
 import { confirmed } from '../core/confirm.js';
 import { all, find, message, role, write } from '../core/dom.js';
 import { loginLinks } from '../core/trouble.js';
-import { list, t } from '../core/words.js';
+import { list, sentences, t } from '../core/words.js';
 import { contradictionWords } from './breasts.js';
 import { contradiction, isMilder } from './contradiction.js';
 import { createDraftText } from './draft-text.js';
@@ -168,7 +168,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   }
 
   function showContradiction() {
-    const said = contradictions().join(' ');
+    const said = sentences(contradictions());
     const box = role(dialog, 'contradiction');
     if (role(box, 'words').textContent !== said) stands.checked = false; // another contradiction is another question
     write(role(box, 'words'), said);

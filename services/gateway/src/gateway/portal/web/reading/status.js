@@ -6,6 +6,7 @@ import { t } from '../core/words.js';
 import { activeOf, layoutOf, stepsOf } from '../viewer/hanging.js';
 import { scaleOfField, spacingOf } from '../viewer/image.js';
 import { windowOf } from '../viewer/window.js';
+import { troubleNote } from './case-feed.js';
 import { lastChange, nameOfChange } from './reviews.js';
 import { keyOf, nameOf } from './targets.js';
 
@@ -39,10 +40,11 @@ export function createStatus(store) {
     },
 
     /** @param {Target | null} target @param {import('../core/api.js').Problem} problem */
-    failed(target, { message: detail }) {
-      const words = t('reading.not_saved', { detail });
-      if (target) beside(target, words);
-      tell(target ? t('reading.not_saved.of', { what: nameOf(store.state, target), detail }) : words, true);
+    failed(target, problem) {
+      const { message: detail, status } = problem;
+      if (target) beside(target, t('reading.unsaved'));
+      tell(target ? t('reading.not_saved.of', { what: nameOf(store.state, target), detail }) : t('reading.not_saved', { detail }), true);
+      if (status === 401) store.update({ trouble: troubleNote(problem) });
     },
   };
 }

@@ -3,7 +3,7 @@
 import { all, copy, find, icon, role, showNote } from '../core/dom.js';
 import { modality, setField, showFieldsOf, shownView } from '../core/modalities.js';
 import { bytes } from '../core/numbers.js';
-import { has, t } from '../core/words.js';
+import { has, sentences, t } from '../core/words.js';
 import { showSteps } from '../jobs/steps.js';
 import { fileDoubts } from './doubts.js';
 import { patientWarning } from './patients.js';
@@ -65,7 +65,7 @@ function show(card, entry, before) {
   role(card, 'facts').textContent = factsWords(entry);
   if (entry.thumb !== before?.thumb) showThumb(role(card, 'thumb'), entry);
   showNote(role(card, 'problem'), { words: problemOf(entry) });
-  showNote(role(card, 'doubts'), { words: fileDoubts(entry).words.join(' '), symbol: 'question' });
+  showNote(role(card, 'doubts'), { words: sentences(fileDoubts(entry).words), symbol: 'question' });
   showChoices(card, entry);
   role(card, 'choices').hidden = under || stage === 'refused';
   role(card, 'remove').hidden = under;

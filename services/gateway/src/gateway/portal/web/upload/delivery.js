@@ -3,7 +3,7 @@
 import { address, asProblem, call } from '../core/api.js';
 import { conflictWords } from '../core/codes.js';
 import { loginLinks } from '../core/trouble.js';
-import { t } from '../core/words.js';
+import { sentences, t } from '../core/words.js';
 import { outcomeOf } from '../jobs/outcome.js';
 import { brokenUpload, uploadSteps } from '../jobs/steps.js';
 import { differingWords } from './patients.js';
@@ -151,7 +151,7 @@ function failureNote(problem) {
   const links = known ? [{ href: address('/jobs/{id}', { params: { id: known } }), label: t('steps.duplicate') }] : [];
   const own = code === 'other_patient' || document.detail === message ? '' : document.detail;
   return {
-    words: words + differingWords(document.differs ?? []),
+    words: sentences([words, ...differingWords(document.differs ?? [])]),
     symbol: 'cross',
     links: [...links, ...loginLinks(problem, location.pathname)],
     small: own ? t('steps.more', { detail: own }) : '',

@@ -5,7 +5,7 @@ import { asProblem, call } from '../core/api.js';
 import { byId, find, role, write } from '../core/dom.js';
 import { createStore } from '../core/store.js';
 import { troubleWords } from '../core/trouble.js';
-import { t } from '../core/words.js';
+import { list, sentences, t } from '../core/words.js';
 import { createFollower } from '../jobs/follower.js';
 import { createCard, neighbourOf } from './card.js';
 import { createDelivery } from './delivery.js';
@@ -60,8 +60,9 @@ const actions = {
 async function take(files, folder = false) {
   const { files: images, left, damaged } = await imagesIn(files, { folder, maxBytes: limits.maxBytes });
   const names = left.length > MOST_NAMES ? [...left.slice(0, MOST_NAMES), '…'] : left;
-  const words = [left.length ? t('newcase.left_out', { count: left.length, names: names.join(', ') }) : '', ...damaged.map((name) => t('newcase.archive.damaged', { name }))];
-  store.update({ problem: damaged.length ? words.filter(Boolean).join(' ') : '', announced: words.filter(Boolean).join(' ') });
+  const words = [left.length ? t('newcase.left_out', { count: left.length, names: list(names) }) : '', ...damaged.map((name) => t('newcase.archive.damaged', { name }))];
+  const announced = sentences(words.filter(Boolean));
+  store.update({ problem: damaged.length ? announced : '', announced });
   write(role(form, 'left'), words[0]);
   await add(images);
 }

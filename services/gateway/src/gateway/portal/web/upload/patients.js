@@ -1,6 +1,6 @@
 // Compares the patients of files that are not sent yet, using fingerprints from the server. Pure functions.
 
-import { t } from '../core/words.js';
+import { sentences, t } from '../core/words.js';
 
 /** @typedef {'patient_id' | 'patient_name' | 'birth_date'} Attribute */
 /** @typedef {{patient: Record<Attribute, string | null>, differs: Attribute[]}} Header As the API's `PreviewRead`. */
@@ -29,8 +29,8 @@ function differs({ patient }, others, name) {
   return patient[name] !== null && known.length > 0 && !known.includes(patient[name]);
 }
 
-/** The attributes in which a file names another patient, in words, each with a space before it. @param {string[]} attributes */
-export const differingWords = (attributes) => attributes.map((name) => ` ${t(`newcase.other_patient.${name}`)}`).join('');
+/** The attributes in which a file names another patient, as sentences. @param {string[]} attributes */
+export const differingWords = (attributes) => attributes.map((name) => t(`newcase.other_patient.${name}`));
 
 /**
  * The warning about a file before it is sent; empty if it names the same patient, or if the reader has accepted it.
@@ -39,7 +39,7 @@ export const differingWords = (attributes) => attributes.map((name) => ` ${t(`ne
  */
 export function patientWarning(entries, id) {
   const attributes = differingOf(entries, id);
-  return attributes.length ? t('newcase.other_patient') + differingWords(attributes) : '';
+  return attributes.length ? sentences([t('newcase.other_patient'), ...differingWords(attributes)]) : '';
 }
 
 /** The files that are not sent before the reader says whether they belong here. @param {import('./state.js').Entry[]} entries */

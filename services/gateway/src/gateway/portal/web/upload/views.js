@@ -22,7 +22,7 @@ export function viewsNote({ entries, started }) {
   const twice = VIEWS.find((view) => here.filter((other) => other === view).length > 1);
   if (!films.length || started) return { words: '' };
   if (twice) return { words: t('newcase.views.twice', { view: twice }), symbol: 'question' };
-  if (missing.length) return { words: t('newcase.views.missing', { views: missing.join(', ') }), symbol: 'question' };
+  if (missing.length) return { words: t('newcase.views.missing', { views: list(missing) }), symbol: 'question' };
   return { words: t('newcase.views.complete'), symbol: 'clear' };
 }
 
