@@ -8,6 +8,7 @@ from node_report import told
 from pyotp.totp import TOTP
 
 import gateway
+from gateway.portal.words import PageWords
 from lobule.words import Words
 
 PASSWORD = "correct horse battery staple"
@@ -167,3 +168,12 @@ def test_in_a_real_browser(chromium, client, new_user):
         assert len(page.inner_text('#second-factor [data-role="codes"]').split()) == 10
     finally:
         context.close()
+
+
+def test_the_audit_log_names_objects_in_the_reader_s_language(enter, app, job):
+    """Those that requests name in their path, and those of merged patients and security keys."""
+    named = {re.search(r"{(\w+)}", path) for path in app.openapi()["paths"]}
+    kinds = {found[1].removesuffix("_id") for found in named if found} | {"merge", "security_key"}
+    assert {kind for kind in kinds if PageWords("zh").target(kind) == kind.replace("_", " ")} == set()
+    page = enter("root").get("/admin/audit", headers={"Accept-Language": "zh"}).text
+    assert re.search(r">图像 [0-9a-f]{8}</a>", page)

@@ -72,7 +72,7 @@ class Words:
         return format_list(items, locale=self.locale)
 
     def joined(self, parts: Iterable[str], mark: Literal["", ",", ";", ":"] = "") -> str:
-        """Join parts with a mark as the language writes it, `a; b` or `甲；乙`; without one, as sentences that follow."""
+        """Join parts with a mark as the language writes it, `a; b` or `甲；乙`; without one, join sentences."""
         return (mark.translate(_FULL_WIDTH) if self.language == "zh" else f"{mark} ").join(parts)
 
     def date(self, day: date) -> str:

@@ -12,6 +12,8 @@ OWN_NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
 HTML_TAGS: dict[Language, str] = {"en": "en", "zh": "zh-Hans"}
 COOKIE = "lobule_language"
 _OF_REASON = re.compile(r"errors\.(?!page\.)\w+\.")
+_TARGETS = {"access": "emergency_access", "key": "security_key", "username": "user"}
+"""Kinds of objects of the audit log that routes name otherwise than elsewhere."""
 
 
 def choose_language(cookie: str | None, accept_language: str) -> Language:
@@ -59,6 +61,11 @@ class PageWords(Words):
     def action(self, name: str) -> str:
         """The sentence of an audit action such as `case.claim`; its name if the catalogue has none."""
         return self(f"audit.{name}") if f"audit.{name}" in self else name
+
+    def target(self, kind: str) -> str:
+        """The name of a kind of object in the audit log, such as `case`; the kind itself if the catalogue has none."""
+        key = f"admin.audit.target.{_TARGETS.get(kind, kind)}"
+        return self(key) if key in self else kind.replace("_", " ")
 
     def node_code(self, code: str) -> str:
         """What came of a task, a sending or a work item of a DICOM node; its code where the catalogue has no words."""

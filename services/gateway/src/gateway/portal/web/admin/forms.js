@@ -3,6 +3,7 @@
 import { asProblem, request } from '../core/api.js';
 import { confirmed } from '../core/confirm.js';
 import { byId, message } from '../core/dom.js';
+import { localTimes } from '../core/times.js';
 import { t } from '../core/words.js';
 
 /** @typedef {import('../core/types.d.ts').Method} Method */
@@ -90,6 +91,8 @@ document.addEventListener('change', ({ target }) => {
   if (!url.includes('{value}')) act(target, { [target.name]: target.value });
   else if (target.value) act(target, null, url.replace('{value}', encodeURIComponent(target.value)));
 });
+
+localTimes(document);
 
 // Until this script was there, the browser would have sent forms by itself, to nobody.
 for (const button of document.querySelectorAll('button[data-call], form[data-call] button'))
