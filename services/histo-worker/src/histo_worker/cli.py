@@ -50,6 +50,7 @@ def predict(
             help="Micrometres per pixel of all fields, instead of the magnification and the scale in the files.",
         ),
     ] = None,
+    site: Annotated[Path | None, typer.Option(help="File of a laboratory, from histo-worker adapt.")] = None,
     maps: Annotated[Path | None, typer.Option(help="Folder for the map of each field, as PNG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, one object per line, instead of CSV.")] = False,
 ) -> None:
@@ -79,8 +80,7 @@ def predict(
             from histo_worker.pipeline import build_pipeline
             from histo_worker.settings import HistoSettings
 
-            settings = HistoSettings() if model is None else HistoSettings(model=model)
-            pipeline = build_pipeline(settings, pictures=maps is not None)
+            pipeline = build_pipeline(HistoSettings.choose(model, site), pictures=maps is not None)
         if maps is not None:
             maps.mkdir(parents=True, exist_ok=True)
     except (AnalysisError, OSError, ValueError) as error:
@@ -184,10 +184,9 @@ def evaluate(
     data: Annotated[
         Path, typer.Argument(help="Folder of BreakHis, or a labels CSV, of fields on which the model was NOT trained.")
     ],
-    output: Annotated[Path, typer.Option(help="Folder for the tables, the plots and the predictions.")] = Path(
-        "evaluation"
-    ),
+    output: Annotated[Path, typer.Option(help="Folder for tables, plots and predictions.")] = Path("evaluation"),
     model: Annotated[Path | None, typer.Option(help="Folder of a model package.")] = None,
+    site: Annotated[Path | None, typer.Option(help="File of a laboratory, from histo-worker adapt.")] = None,
     limit: Annotated[int | None, typer.Option(help="Measure only this many fields, evenly chosen.", min=1)] = None,
 ) -> None:
     """Measure a model package on labelled fields, at image and patient level, with plots.
@@ -201,8 +200,7 @@ def evaluate(
 
     refused: list[str] = []
     try:
-        settings = HistoSettings() if model is None else HistoSettings(model=model)
-        for line in evaluate_package(settings, data, output, refused, limit):
+        for line in evaluate_package(HistoSettings.choose(model, site), data, output, refused, limit):
             typer.echo(line)
     except (AnalysisError, FileNotFoundError, ValueError) as error:
         _complain(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error))
@@ -234,6 +232,7 @@ def explain(
         typer.echo(picture)
 
 
+app.command()(fit_commands.adapt)
 app.command("fit-gate")(fit_commands.fit_gate)
 app.command("fit-scale")(fit_commands.fit_scale)
 app.add_typer(tissue_commands.app, name="tissue")

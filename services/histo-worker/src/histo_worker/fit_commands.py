@@ -1,10 +1,19 @@
-"""Commands that fit what the pipeline uses beside its models: the input gate and the estimator of scales."""
+"""Commands that fit what the pipeline uses beside its models: gate, estimator of scales, file of a laboratory."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from histo_worker.data.breakhis import SUFFIXES
+from lobule.contracts.modality import COARSEST_UM, FINEST_UM
+from lobule.contracts.result import Magnification
+from lobule.errors import AnalysisError
+from lobule.starting import without_collection
+from lobule_ml import batch
+from lobule_ml.quiet import held_standard_error, import_keras
 
 
 def fit_gate(
@@ -52,3 +61,75 @@ def fit_scale(
             f"{part.fields}, {part.total} of {part.patients} patients: within 15 % {part.near:.3f} "
             f"({low:.3f} to {high:.3f})"
         )
+
+
+def adapt(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="At least 50 H&E fields of the laboratory, or folders of them; best a folder a patient."),
+    ],
+    output: Annotated[Path, typer.Option(help="JSON file to write.")],
+    name: Annotated[str, typer.Option(help="Name of the laboratory, up to 60 characters.")] = "this laboratory",
+    malignant_share: Annotated[
+        float | None,
+        typer.Option(min=0.05, max=0.95, help="Share of these fields that show a carcinoma, to about a tenth."),
+    ] = None,
+    magnification: Annotated[
+        Magnification | None, typer.Option(help="Magnification of all fields; default: that in a BreakHis file name.")
+    ] = None,
+    um_per_pixel: Annotated[
+        float | None, typer.Option(min=FINEST_UM, max=COARSEST_UM, help="Micrometres per pixel of all fields.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package; default: the bundled one.")] = None,
+) -> None:
+    """Measure by how much a laboratory's dyes shift the classifier's numbers, without labels, and write it to a file.
+
+    Use the file with LOBULE_HISTO_SITE in the service, and with --site in predict and evaluate. Take fields of many
+    patients as they come, and state the share of malignant ones: without it, only a large shift is corrected. If the
+    fields lie in several folders, those in one folder count as one patient's.
+
+    The shift changes the numbers, but not the order of fields: what the classifier confuses, it still confuses. Measure
+    it on labelled fields (histo-worker evaluate, with and without --site) before you use it (docs/tissue.md).
+    """
+    try:
+        if um_per_pixel is not None and magnification is not None:
+            raise ValueError("give --magnification or --um-per-pixel, not both")
+        if not 0 < len(name) <= 60 or not name.isprintable():
+            raise ValueError("the name must have 1 to 60 characters, all of them printable")
+        paths = batch.expand(files, sys.stdin, SUFFIXES)
+        with held_standard_error(AnalysisError), without_collection():
+            import_keras()
+            from histo_worker.adaptation.measure import measure_site, reference_of
+            from histo_worker.pipeline import build_pipeline
+            from histo_worker.predict import describer
+            from histo_worker.settings import HistoSettings
+
+            settings = HistoSettings.choose(model, None).model_copy(update={"site": None})
+            pipeline = build_pipeline(settings, pictures=False)
+        reference_of(pipeline.manifest)  # before minutes are spent on the fields
+        outcomes = batch.analyse(pipeline, paths, describer(magnification, um_per_pixel))
+        tracked = batch.tracked(outcomes, "fields", len(paths))
+        found = measure_site(
+            tracked, pipeline.manifest, name, malignant_share, lambda line: typer.echo(f"left out: {line}", err=True)
+        )
+    except (AnalysisError, ValueError) as error:
+        text = ": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error)
+        typer.secho(text, err=True, fg=typer.colors.RED)
+        raise typer.Exit(1) from None
+    site = found.site
+    with batch.written_or_exit():
+        site.write(output)
+    patients = "unknown patients" if site.patients is None else f"{site.patients} patients"
+    typer.echo(
+        f"shift of the log odds: {site.log_odds_shift:+.2f} (measured {site.measured_shift:+.2f}, standard error "
+        f"{site.standard_error:.2f}), from {site.fields} fields of {patients}"
+    )
+    if site.log_odds_shift == 0:
+        advice = "" if site.malignant_share is not None else " State --malignant-share to correct smaller shifts."
+        typer.echo(f"This is within the error, so the file changes nothing.{advice}")
+    if found.unlike:
+        typer.echo(
+            f"{found.unlike} of these fields are unlike the training tissue. Such fields stay not sure, whatever their "
+            "number."
+        )
+    typer.echo(f"written: {output}, version {site.version}")

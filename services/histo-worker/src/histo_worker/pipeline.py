@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from histo_worker.adaptation.site import read_site, site_notices
 from histo_worker.data.breakhis import magnification_in
 from histo_worker.explanation.evidence_map import evidence_map
 from histo_worker.field_reader import FieldReader, Reading
@@ -71,16 +72,19 @@ class HistologyPipeline:
         package: Folder of the model package.
         batch: Number of patches in a batch of the network.
         pictures: Whether to draw the display image and the map, which do not affect the numbers.
+        site: File that adapts the package to a laboratory; None for none.
 
     Raises:
-        AnalysisError: `model_unavailable` if the package is missing, damaged or of another kind.
+        AnalysisError: `model_unavailable` if the package is missing, damaged or of another kind, or the file of the
+            laboratory is, or it is one for another model.
     """
 
-    def __init__(self, package: Path, batch: int = 2, *, pictures: bool = True) -> None:
+    def __init__(self, package: Path, batch: int = 2, *, pictures: bool = True, site: Path | None = None) -> None:
         decoder.start()
         self._has_pictures = pictures
         self._package = open_package(package, "histopathology")
         manifest = self._package.manifest
+        self._site = None if site is None else read_site(site, manifest)
         self._gate = InputGate.load()
         self._tissue = TissueReader()
         self._classifier = CompiledClassifier(self._package, batch)
@@ -89,6 +93,7 @@ class HistologyPipeline:
             self._reader = FieldReader.from_manifest(manifest.input.values())
             self._slope = float(manifest.calibration["slope"])
             self._intercept = float(manifest.calibration["intercept"])
+            self._intercept += self._site.log_odds_shift if self._site else 0.0
             self._evidence_scale = float(manifest.calibration["evidence_scale"])
         except (KeyError, TypeError, ValueError) as error:
             raise AnalysisError("model_unavailable", "calibration", package=manifest.name, problem=str(error)) from None
@@ -167,6 +172,7 @@ class HistologyPipeline:
                 *read.notices,
                 *([make_notice("unlike_training")] if is_unlike(tissue) else []),
                 *([make_notice("tissue_doubted")] if known and assessment != thresholds.assess(probability) else []),
+                *(site_notices(self._site) if is_classified(scale) else []),
                 *scale_notices(image, magnification, scale),
                 *size_notices(self._reader, field.shape, magnification, scale, readings),
                 *tissue_notices(field.shape, tissue, assessment),
@@ -228,7 +234,7 @@ def build_pipeline(settings: HistoSettings | None = None, *, pictures: bool = Tr
         AnalysisError: `model_unavailable`.
     """
     settings = settings or HistoSettings()
-    return HistologyPipeline(settings.model, settings.batch, pictures=pictures)
+    return HistologyPipeline(settings.model, settings.batch, pictures=pictures, site=settings.site)
 
 
 def _field_logit(logits: list[Float]) -> NDArray[np.float64]:

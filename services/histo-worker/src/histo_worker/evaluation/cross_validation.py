@@ -79,6 +79,25 @@ class OutOfFold:
         repeated = len(self.seeds)
         return fit_platt(self.logits.ravel(), np.tile(self.target, repeated), np.tile(self.patients, repeated).tolist())
 
+    def class_log_odds(self) -> dict[str, tuple[float, float]]:
+        """Mean calibrated log odds of benign and of malignant fields by magnification, each patient alike.
+
+        A magnification is left out unless each class has as many patients as there are folds.
+        """
+        calibration, means = self.final_calibration(), dict[str, tuple[float, float]]()
+        log_odds = calibration.slope * self.logits.mean(axis=0) + calibration.intercept
+        for magnification in {f.magnification: None for f in self.fields if f.magnification}:
+            at = np.array([f.magnification == magnification for f in self.fields])
+            of_class: list[float] = []
+            for label in (0, 1):
+                chosen = at & (self.target == label)
+                by_patient = [log_odds[chosen & (self.patients == p)].mean() for p in np.unique(self.patients[chosen])]
+                if len(by_patient) >= self.folds:
+                    of_class.append(round(float(np.mean(by_patient)), 4))
+            if len(of_class) == 2:
+                means[magnification] = (of_class[0], of_class[1])
+        return means
+
     def measure(self, magnification: Magnification | None) -> dict[str, dict[str, Any]]:
         """Image and patient metrics at one magnification, each with value and interval."""
         chosen = np.array([f.magnification == magnification for f in self.fields])

@@ -53,6 +53,7 @@ def write_package(trained: Trained, folder: Path, terms: PackageTerms) -> ModelM
                 "slope": calibration.slope,
                 "intercept": calibration.intercept,
                 "evidence_scale": trained.evidence_scale,
+                "reference": oof.class_log_odds(),
                 "description": "Platt scaling on out-of-fold logits, classes weighing alike, the intercept held near 0",
             }
         ),
