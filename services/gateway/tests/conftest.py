@@ -19,12 +19,13 @@ from gateway_process import (  # noqa: F401 - fixtures
 )
 from played_worker import INTERNAL, Worker, png
 from pwdlib import PasswordHash
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import database
 from gateway.auth import sessions, throttle
+from gateway.database import make_engine
 from gateway.main import create_app
 from gateway.migrate import migrate
 from gateway.settings import GatewaySettings
@@ -126,6 +127,18 @@ def postgres_template(postgres_server: str) -> str:
 def migrated_postgres_url(new_postgres_url: Callable[..., str], postgres_template: str) -> str:
     """A fresh PostgreSQL database with the present schema."""
     return new_postgres_url(postgres_template)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def migrated_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database of either kind with the present schema."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), tmp_path / 'a.sqlite')}"
+    else:
+        url = request.getfixturevalue("migrated_postgres_url")
+    engine = make_engine(url)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """An upgrade that is killed after its last migration is completed by the next start."""
 
-import shutil
-
 import pytest
 from sqlalchemy import inspect, text
 
@@ -9,7 +7,7 @@ from gateway import migrate as upgrade
 from gateway.audit.verification import verify
 from gateway.cases.models import Case
 from gateway.clock import now
-from gateway.database import make_engine, make_session_factory, reading
+from gateway.database import make_session_factory, reading
 from gateway.images.models import Image
 from gateway.jobs.models import Job, Step
 from gateway.migrate import migrate
@@ -22,15 +20,9 @@ class Killed(BaseException):
     """Ends the process at once."""
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def engine(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), tmp_path / 'a.sqlite')}"
-    else:
-        url = request.getfixturevalue("migrated_postgres_url")
-    engine = make_engine(url)
-    yield engine
-    engine.dispose()
+@pytest.fixture
+def engine(migrated_engine):
+    return migrated_engine
 
 
 @pytest.fixture

@@ -1,27 +1,19 @@
 """Migrations, restores and backups of a database wait for each other."""
 
-import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from gateway import migration_lock, unfinished_upgrade
-from gateway.database import make_engine
 from gateway.migrate import migrate
 from gateway.operations import backup
 from lobule.storage.local import LocalStore
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def engine(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), tmp_path / 'a.sqlite')}"
-    else:
-        url = request.getfixturevalue("migrated_postgres_url")
-    engine = make_engine(url)
-    yield engine
-    engine.dispose()
+@pytest.fixture
+def engine(migrated_engine):
+    return migrated_engine
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""The error that a step or an image reader raises for a reason that users can be told."""
+"""Errors for reasons that users can be told: of steps and image readers, and of commands."""
+
+from typing import ClassVar
 
 from lobule.contracts.errors import INPUT_ERROR_CODES, ErrorCode
 from lobule.contracts.progress import StepError
@@ -39,3 +41,26 @@ class AnalysisError(Exception):
 
     def __str__(self) -> str:
         return self.detail
+
+
+class SentenceError(Exception):
+    """An error whose sentence is `<section>.<code>` of the catalogue.
+
+    Args:
+        code: Code of the sentence in the section.
+        values: Values in the sentence.
+    """
+
+    section: ClassVar[str]
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code, values)
+        self.code, self.values = code, values
+
+    def __str__(self) -> str:
+        """The sentence in English."""
+        return self.sentence(Words("en"))
+
+    def sentence(self, words: Words) -> str:
+        """The sentence in the language of `words`."""
+        return words(f"{self.section}.{self.code}", **self.values)

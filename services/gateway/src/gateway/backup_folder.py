@@ -13,32 +13,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from lobule.words import Words
+from lobule.errors import SentenceError
 
 _ABOUT, _LOCK = "backup.json", "lock"
 _ROWS = ("rows", "rows-2")  # of a backup and of the next one in the same folder, in turn
 _OWN = {_ABOUT, f"{_ABOUT}.new", _LOCK, "objects", "keys", *_ROWS}
 
 
-class BackupError(Exception):
-    """A backup cannot be made, or must not be restored.
+class BackupError(SentenceError):
+    """A backup cannot be made, or must not be restored."""
 
-    Args:
-        code: Code of the sentence `backup.<code>` of the catalogue.
-        values: Values in the sentence.
-    """
-
-    def __init__(self, code: str, **values: object) -> None:
-        super().__init__(code, values)
-        self.code, self.values = code, values
-
-    def __str__(self) -> str:
-        """The sentence in English."""
-        return self.sentence(Words("en"))
-
-    def sentence(self, words: Words) -> str:
-        """The sentence in the language of `words`."""
-        return words(f"backup.{self.code}", **self.values)
+    section = "backup"
 
 
 def check_own(folder: Path) -> None:

@@ -9,11 +9,10 @@ import typer
 
 from histo_worker import fit_commands
 from histo_worker.data.breakhis import SUFFIXES
+from histo_worker.fit_commands import GivenMagnification, GivenScale, Package
 from histo_worker.predict import COLUMNS, describer, keep_map, row_of
 from histo_worker.tissue_training import commands as tissue_commands
 from lobule.command_line import Commands
-from lobule.contracts.modality import COARSEST_UM, FINEST_UM
-from lobule.contracts.result import Magnification
 from lobule.errors import AnalysisError
 from lobule.starting import without_collection
 from lobule.words import counted
@@ -38,18 +37,9 @@ def predict(
         Path | None,
         typer.Option(help="File for the rows; default: predictions.csv or .jsonl; - for standard output."),
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder of a model package; default: the bundled one.")] = None,
-    magnification: Annotated[
-        Magnification | None, typer.Option(help="Magnification of all fields; default: that in a BreakHis file name.")
-    ] = None,
-    um_per_pixel: Annotated[
-        float | None,
-        typer.Option(
-            min=FINEST_UM,
-            max=COARSEST_UM,
-            help="Micrometres per pixel of all fields, instead of the magnification and the scale in the files.",
-        ),
-    ] = None,
+    model: Package = None,
+    magnification: GivenMagnification = None,
+    um_per_pixel: GivenScale = None,
     site: Annotated[Path | None, typer.Option(help="File of a laboratory, from histo-worker adapt.")] = None,
     maps: Annotated[Path | None, typer.Option(help="Folder for the map of each field, as PNG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, one object per line, instead of CSV.")] = False,

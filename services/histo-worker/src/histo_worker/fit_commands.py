@@ -15,6 +15,19 @@ from lobule.starting import without_collection
 from lobule_ml import batch
 from lobule_ml.quiet import held_standard_error, import_keras
 
+Package = Annotated[Path | None, typer.Option(help="Folder of a model package; default: the bundled one.")]
+GivenMagnification = Annotated[
+    Magnification | None, typer.Option(help="Magnification of all fields; default: that in a BreakHis file name.")
+]
+GivenScale = Annotated[
+    float | None,
+    typer.Option(
+        min=FINEST_UM,
+        max=COARSEST_UM,
+        help="Micrometres per pixel of all fields, instead of the magnification and the scale in the files.",
+    ),
+]
+
 
 def fit_gate(
     data: Annotated[Path, typer.Option(help="Folder of BreakHis.")],
@@ -74,13 +87,9 @@ def adapt(
         float | None,
         typer.Option(min=0.05, max=0.95, help="Share of these fields that show a carcinoma, to about a tenth."),
     ] = None,
-    magnification: Annotated[
-        Magnification | None, typer.Option(help="Magnification of all fields; default: that in a BreakHis file name.")
-    ] = None,
-    um_per_pixel: Annotated[
-        float | None, typer.Option(min=FINEST_UM, max=COARSEST_UM, help="Micrometres per pixel of all fields.")
-    ] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder of a model package; default: the bundled one.")] = None,
+    magnification: GivenMagnification = None,
+    um_per_pixel: GivenScale = None,
+    model: Package = None,
 ) -> None:
     """Measure by how much a laboratory's dyes shift the classifier's numbers, without labels, and write it to a file.
 

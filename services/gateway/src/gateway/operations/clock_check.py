@@ -10,23 +10,17 @@ from sqlalchemy.orm import Session
 
 from gateway.clock import now, shared_now
 from gateway.operations.repositories import retention as repository
+from lobule.errors import SentenceError
 
 _MOST_APART = timedelta(minutes=5)
 _LONGEST_PAUSE = timedelta(days=7)
 """Runs are a day apart; the machine may have been switched off in between."""
 
 
-class ClockError(Exception):
-    """The clock may be wrong, so nothing was deleted.
+class ClockError(SentenceError):
+    """The clock may be wrong, so nothing was deleted; the code is `clock_differs` or `clock_ahead`."""
 
-    Args:
-        code: `clock_differs` or `clock_ahead`; the sentence is `retention.<code>` of the catalogue.
-        values: Values in the sentence.
-    """
-
-    def __init__(self, code: str, **values: object) -> None:
-        super().__init__(code, values)
-        self.code, self.values = code, values
+    section = "retention"
 
 
 def check_clock(session: Session, *, after_pause: bool = False) -> None:

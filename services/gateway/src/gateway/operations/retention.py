@@ -220,7 +220,7 @@ def run(
         except ClockError as error:
             log.error("retention_refused", code=error.code, **error.values)
             if every_hours is None:
-                raise fail(words()(f"retention.{error.code}", **error.values)) from None
+                raise fail(error.sentence(words())) from None
         if every_hours is None:
             return
         time.sleep(every_hours * 3600)
