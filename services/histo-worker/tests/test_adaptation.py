@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from histo_worker import checks
 from histo_worker.adaptation.measure import FEWEST_FIELDS, measure_site, reference_of
 from histo_worker.adaptation.shift import estimate_shift
 from histo_worker.adaptation.site import Site, read_site
 from histo_worker.cli import app
 from histo_worker.evaluation.cross_validation import OutOfFold
 from histo_worker.predict import describer
+from lobule.diagnosis import Installation
 from lobule.errors import AnalysisError
-from lobule.words import make_notice
+from lobule.words import Words, make_notice
 from lobule_ml.batch import Outcome, analyse
 
 CLASSES = (-2.0, 2.0)
@@ -232,3 +234,15 @@ def test_the_reference_is_the_mean_over_patients_of_each_class(fields):
 
 def test_the_package_that_ships_can_be_adapted(pipeline):
     assert all(benign < 0 < malignant for benign, malignant in reference_of(pipeline.manifest).values())
+
+
+@pytest.mark.parametrize(
+    ("weights", "state", "says"), [(None, "ok", "adapted to Graz"), ("0" * 64, "problem", "was measured with")]
+)
+def test_the_doctor_reads_the_file(site_file, monkeypatch, weights, state, says):
+    document = json.loads(site_file.read_text())
+    site_file.write_text(json.dumps(document | ({"weights_sha256": weights} if weights else {})))
+    monkeypatch.setenv("LOBULE_HISTO_SITE", str(site_file))
+    package, laboratory = checks.model(Installation(None, embedded=False, server=None, host="", port=0))
+    assert (package.state, laboratory.state) == ("ok", state)
+    assert says in laboratory.sentence(Words("en"))

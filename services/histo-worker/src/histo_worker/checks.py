@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator
 
+from histo_worker.adaptation.site import read_site
 from histo_worker.settings import HistoSettings
 from lobule.diagnosis import Check, Installation
 from lobule.diagnosis.models import check_package
+from lobule.errors import AnalysisError
+from lobule.model_package import open_package
 
 
 def model(_installation: Installation) -> Iterator[Check]:
-    """Check the model package of the settings."""
-    yield from check_package("histopathology model", HistoSettings().model, "histopathology")
+    """Check the model package of the settings, and the file of the laboratory that it is adapted to."""
+    settings, part = HistoSettings(), "histopathology model"
+    yield from check_package(part, settings.model, "histopathology")
+    if settings.site is None:
+        return
+    try:
+        site = read_site(settings.site, open_package(settings.model, "histopathology").manifest)
+    except AnalysisError as error:
+        yield Check(part, "problem", "model_fails", {"folder": settings.site, "reason": str(error)})
+    else:
+        values = {"laboratory": site.name, "version": site.version, "file": settings.site}
+        yield Check(part, "ok", "laboratory", values)

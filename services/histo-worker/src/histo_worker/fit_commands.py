@@ -12,6 +12,7 @@ from lobule.contracts.modality import COARSEST_UM, FINEST_UM
 from lobule.contracts.result import Magnification
 from lobule.errors import AnalysisError
 from lobule.starting import without_collection
+from lobule.words import counted
 from lobule_ml import batch
 from lobule_ml.quiet import held_standard_error, import_keras
 
@@ -128,17 +129,17 @@ def adapt(
     site = found.site
     with batch.written_or_exit():
         site.write(output)
-    patients = "unknown patients" if site.patients is None else f"{site.patients} patients"
+    patients = "unknown patients" if site.patients is None else counted(site.patients, "patient")
     typer.echo(
         f"shift of the log odds: {site.log_odds_shift:+.2f} (measured {site.measured_shift:+.2f}, standard error "
-        f"{site.standard_error:.2f}), from {site.fields} fields of {patients}"
+        f"{site.standard_error:.2f}), from {counted(site.fields, 'field')} of {patients}"
     )
     if site.log_odds_shift == 0:
         advice = "" if site.malignant_share is not None else " State --malignant-share to correct smaller shifts."
         typer.echo(f"This is within the error, so the file changes nothing.{advice}")
     if found.unlike:
         typer.echo(
-            f"{found.unlike} of these fields are unlike the training tissue. Such fields stay not sure, whatever their "
+            f"unlike the training tissue: {counted(found.unlike, 'field')}. Such fields stay not sure, whatever their "
             "number."
         )
     typer.echo(f"written: {output}, version {site.version}")
