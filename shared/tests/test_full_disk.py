@@ -12,8 +12,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from lobule.command_line import Commands, said_of, words
+from lobule.command_line import Commands
 from lobule.storage import StoreFullError, is_disk_full
+from lobule.terminal import said_of, words
 
 FULL = os.strerror(errno.ENOSPC)
 OF_ANOTHER_KIND = "dicom-node"

@@ -1,26 +1,12 @@
-"""What the command lines of all packages share: the language of the terminal, and what they say of a full disk."""
+"""What the command lines of all packages share."""
 
-import os
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from lobule.contracts.language import Language
 from lobule.storage import is_disk_full
-from lobule.words import Words
-
-
-def words() -> Words:
-    """The sentences in the terminal's language: Chinese if its locale is Chinese, otherwise English."""
-    named = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    language: Language = "zh" if named.startswith("zh") else "en"
-    return Words(language)
-
-
-def said_of(error: Exception) -> str:
-    """The error in a line; if a disk is full, also what to do."""
-    return words()("cli.disk_full", reason=error) if is_disk_full(error) else str(error)
+from lobule.terminal import said_of
 
 
 class Commands(TyperGroup):

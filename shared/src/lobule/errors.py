@@ -44,14 +44,15 @@ class AnalysisError(Exception):
 
 
 class SentenceError(Exception):
-    """An error whose sentence is `<section>.<code>` of the catalogue.
+    """An error whose sentence is `<prefix><code>` of the catalogue.
 
     Args:
-        code: Code of the sentence in the section.
+        code: Code of the sentence.
         values: Values in the sentence.
     """
 
-    section: ClassVar[str]
+    prefix: ClassVar[str]
+    """Start of the keys of its sentences, with the full stop."""
 
     def __init__(self, code: str, **values: object) -> None:
         super().__init__(code, values)
@@ -63,4 +64,4 @@ class SentenceError(Exception):
 
     def sentence(self, words: Words) -> str:
         """The sentence in the language of `words`."""
-        return words(f"{self.section}.{self.code}", **self.values)
+        return words(self.prefix + self.code, **self.values)

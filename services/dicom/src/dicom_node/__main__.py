@@ -13,10 +13,10 @@ from dicom_node.commands import run
 from dicom_node.node import Node
 from dicom_node.privacy import silence_libraries
 from dicom_node.settings import NodeSettings
-from lobule.command_line import said_of
 from lobule.health import serve_health
 from lobule.settings import EX_CONFIG, read_settings
 from lobule.telemetry import configure_logging
+from lobule.terminal import said_of
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ _OWN = {_ABOUT, f"{_ABOUT}.new", _LOCK, "objects", "keys", *_ROWS}
 class BackupError(SentenceError):
     """A backup cannot be made, or must not be restored."""
 
-    section = "backup"
+    prefix = "backup."
 
 
 def check_own(folder: Path) -> None:

@@ -21,11 +21,12 @@ from gateway.database import (
 )
 from gateway.settings import GatewaySettings, get_settings
 from lobule.cli.common import DEFAULT_HOME
-from lobule.command_line import Commands, said_of, words
+from lobule.command_line import Commands
 from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
 from lobule.settings import read_settings, variable
 from lobule.storage import StoreUnavailableError, is_disk_full
+from lobule.terminal import said_of, words
 
 _UNDEFINED = ("42P01", "42703")
 """PostgreSQL's codes of a table and a column that it does not have."""

@@ -2,8 +2,6 @@
 
 import hashlib
 import io
-import shutil
-import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,11 +15,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from pydantic import ValidationError
-from typer.testing import CliRunner
 
 from gateway.operations.completeness import faulty_objects
-from gateway.pdf_signing import CertificateEndedError, PdfSigner, draw_certificate, judge, verified
-from gateway.reports.commands import app as commands
+from gateway.pdf_signing import CertificateEndedError, PdfSigner, draw_certificate, verified
 
 NAME = "Hospital of these tests"
 
@@ -241,38 +237,6 @@ def test_a_certificate_and_a_key_that_do_not_belong_together_are_refused_at_the_
     ):
         with pytest.raises(ValidationError, match=message):
             make_app(**given)
-
-
-@pytest.fixture
-def run():
-    return lambda *words: CliRunner().invoke(commands, [str(word) for word in words])
-
-
-def test_the_commands_draw_a_certificate_and_verify(run, tmp_path):
-    assert run("certificate", tmp_path / "secrets", "--name", NAME).exit_code == 0
-    certificate, key = tmp_path / "secrets" / "pdf_certificate", tmp_path / "secrets" / "pdf_key"
-    assert key.stat().st_mode & 0o777 == 0o600
-    assert run("certificate", tmp_path / "secrets", "--name", NAME).exit_code == 1, "never replaced"
-    signer, content, file = PdfSigner(certificate.read_text(), key.read_text()), tmp_path / "content", tmp_path / "pdf"
-    content.write_bytes(b"{}")
-    file.write_bytes(signer.sign(blank_pdf(), f"content {hashlib.sha256(b'{}').hexdigest()}"))
-    assert judge(file.read_bytes(), "content", signer.known) == "broken"
-    assert run("verify", file, "--certificate", certificate, "--content", content).exit_code == 0
-    content.write_bytes(b"[]")
-    assert "another content" in run("verify", file, "--certificate", certificate, "--content", content).output
-    certificate.write_text(drawn()[0])
-    assert "another certificate" in run("verify", file, "--certificate", certificate).output
-    file.write_bytes(file.read_bytes() + b"\n")
-    assert "changed" in run("verify", file, "--certificate", certificate).output
-
-
-@pytest.mark.skipif(shutil.which("pdfsig") is None, reason="poppler-utils is not installed")
-def test_another_program_verifies_it(tmp_path, pair):
-    (tmp_path / "a.pdf").write_bytes(PdfSigner(*pair).sign(blank_pdf(), "a reason"))
-    said = subprocess.run(["pdfsig", tmp_path / "a.pdf"], capture_output=True, text=True, check=False).stdout
-    assert "Signature is Valid" in said
-    assert "Total document signed" in said
-    assert "ETSI.CAdES.detached" in said
 
 
 @pytest.fixture

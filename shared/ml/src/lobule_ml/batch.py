@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, get_args
 
-from lobule.command_line import said_of
 from lobule.contracts.result import Assessment, ImageInfo, Result
 from lobule.errors import AnalysisError
+from lobule.terminal import said_of
 from lobule.worker.pipeline import Pipeline, no_progress
 
 Row = dict[str, Any]

@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 
 from lobule.client import ApiError
-from lobule.command_line import words
 from lobule.launcher.errors import StartError
 from lobule.settings import EX_CONFIG
+from lobule.terminal import words
 
 console = Console(stderr=True)
 

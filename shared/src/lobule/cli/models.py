@@ -9,10 +9,10 @@ from rich.table import Table
 
 from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, plain_errors, words
 from lobule.client import Client
-from lobule.command_line import said_of
 from lobule.contracts.manifest import Figure, Metric, figure_of
 from lobule.errors import AnalysisError
 from lobule.model_package import install_package
+from lobule.terminal import said_of
 from lobule.words import counted
 
 app = typer.Typer(no_args_is_help=True, help="List the models in use, and install packages.")

@@ -6,4 +6,4 @@ from lobule.errors import SentenceError
 class StartError(SentenceError):
     """The system cannot start."""
 
-    section = "launcher"
+    prefix = "launcher."

@@ -20,7 +20,7 @@ _LONGEST_PAUSE = timedelta(days=7)
 class ClockError(SentenceError):
     """The clock may be wrong, so nothing was deleted; the code is `clock_differs` or `clock_ahead`."""
 
-    section = "retention"
+    prefix = "retention."
 
 
 def check_clock(session: Session, *, after_pause: bool = False) -> None:
