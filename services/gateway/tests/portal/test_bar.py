@@ -33,3 +33,12 @@ def test_the_names_of_user_and_case_are_not_cut_and_cover_nothing(logged_in, stu
         for width in (1280, 1440, 1481, 1800, 1801, 2560):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(MEASURE) == {"cut": [], "over": False}, f"{name} at {width} px"
+
+
+@pytest.mark.parametrize("height", [720, 800, 1080])
+def test_every_tool_of_the_rail_is_in_sight(logged_in, study, picture, height):
+    study.add(picture(92), [], laterality="R", view="CC")
+    page = logged_in(study.url, viewport={"width": 1280, "height": height})
+    rail = page.locator(".rail")
+    rail.wait_for()
+    assert rail.evaluate("rail => rail.scrollHeight <= rail.clientHeight")

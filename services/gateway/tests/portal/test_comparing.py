@@ -94,6 +94,18 @@ def test_the_marker_of_a_film_stands_beside_its_name_while_it_is_out_of_sight(lo
     expect(marker).to_be_hidden()
 
 
+def test_thumbnails_are_called_what_they_show(logged_in, study, picture):
+    for number, (day, side) in enumerate((("2026-11-28", "R"), ("2026-11-28", "L"), ("2024-10-31", "R"))):
+        study.add(picture(50 + number), [], laterality=side, view="CC", study_date=day)
+    study.add(picture(53), modality="histopathology", name="core biopsy of the left breast.jpg")
+    page = logged_in(study.url, viewport=VIEWPORT)
+    thumbs = page.locator(".thumb")
+    expect(thumbs).to_have_count(4)
+    expect(thumbs.filter(has_text="RCC 2024")).to_have_count(1)
+    names = "all => all.map((one) => [one.ariaLabel, one.querySelector('[data-role=name]').textContent])"
+    assert [pair for pair in thumbs.evaluate_all(names) if pair[1] not in pair[0]] == []
+
+
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
 def test_names_and_dates_of_narrow_panes_are_whole(logged_in, study, picture, locale):
     for number, (side, view) in enumerate((("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO"))):

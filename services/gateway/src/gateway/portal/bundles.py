@@ -97,7 +97,7 @@ class Bundles:
         code = _EXPORT.sub("", code)
         if left := _LEFT.search(code):
             raise ValueError(f"{module}: {left[0]}")
-        code = re.sub(r"\n{2,}", "\n", code)
+        code = re.sub(r"([;{,]|\n)\n+", r"\1", code)
         return f"modules['{module}'] ??= (() => {{\n{code}return{{{','.join(self._exports(module))}}};\n}})();\n"
 
     def _exports(self, module: str) -> list[str]:

@@ -23,11 +23,13 @@ export function createStrip(strip, { describe, onChoose }) {
       const button = buttons[index] ?? strip.appendChild(copy('thumb'));
       button.onclick = () => onChoose(image);
       button.setAttribute('aria-pressed', String(image.id === activeId));
-      button.setAttribute('aria-label', describe(image));
+      const shown = image.prior ? `${ownName(image.entry)} ${shortDay(image.entry.examination ?? '')}` : shortName(image);
+      const said = describe(image);
+      button.setAttribute('aria-label', said.startsWith(shown) ? said : `${shown} · ${said}`); // who speaks to the browser says what is shown
       button.dataset.assessment = image.entry.job.assessment ?? ''; // known before the result is there: its sign moves the name
       button.dataset.state = image.entry.state;
       button.toggleAttribute('data-prior', image.prior);
-      write(role(button, 'name'), image.prior ? `${ownName(image.entry)} ${shortDay(image.entry.examination ?? '')}` : shortName(image));
+      write(role(button, 'name'), shown);
       button.title = image.name;
       drawThumbnail(find(button, 'canvas', HTMLCanvasElement), image);
     }
