@@ -16,7 +16,9 @@ from histo_worker.adaptation.shift import estimate_shift
 from histo_worker.adaptation.site import Site, read_site
 from histo_worker.cli import app
 from histo_worker.evaluation.cross_validation import OutOfFold
+from histo_worker.evaluation.package import evaluate_package
 from histo_worker.predict import describer
+from histo_worker.settings import HistoSettings
 from lobule.diagnosis import Installation
 from lobule.errors import AnalysisError
 from lobule.words import Words, make_notice
@@ -234,6 +236,16 @@ def test_the_reference_is_the_mean_over_patients_of_each_class(fields):
 
 def test_the_package_that_ships_can_be_adapted(pipeline):
     assert all(benign < 0 < malignant for benign, malignant in reference_of(pipeline.manifest).values())
+
+
+def test_evaluate_names_the_laboratory(site_file, pipeline, fields, tmp_path, shared_evaluation, monkeypatch):
+    monkeypatch.setattr(pipeline, "site", read_site(site_file, pipeline.manifest))
+    at = [field for field in fields if field.magnification == "100X"]
+    for field in (at[0], at[-1]):
+        (tmp_path / field.path.name).write_bytes(field.path.read_bytes())
+    lines = list(evaluate_package(HistoSettings(), tmp_path, tmp_path / "out", []))
+    assert ", adapted to Graz (version " in lines[0]
+    assert "log odds moved by +1.50." in lines[0]
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,8 @@ class HistologyPipeline:
         self._has_pictures = pictures
         self._package = open_package(package, "histopathology")
         manifest = self._package.manifest
-        self._site = None if site is None else read_site(site, manifest)
+        self.site = None if site is None else read_site(site, manifest)
+        """The laboratory that the numbers are adapted to."""
         self._gate = InputGate.load()
         self._tissue = TissueReader()
         self._classifier = CompiledClassifier(self._package, batch)
@@ -93,7 +94,7 @@ class HistologyPipeline:
             self._reader = FieldReader.from_manifest(manifest.input.values())
             self._slope = float(manifest.calibration["slope"])
             self._intercept = float(manifest.calibration["intercept"])
-            self._intercept += self._site.log_odds_shift if self._site else 0.0
+            self._intercept += self.site.log_odds_shift if self.site else 0.0
             self._evidence_scale = float(manifest.calibration["evidence_scale"])
         except (KeyError, TypeError, ValueError) as error:
             raise AnalysisError("model_unavailable", "calibration", package=manifest.name, problem=str(error)) from None
@@ -172,7 +173,7 @@ class HistologyPipeline:
                 *read.notices,
                 *([make_notice("unlike_training")] if is_unlike(tissue) else []),
                 *([make_notice("tissue_doubted")] if known and assessment != thresholds.assess(probability) else []),
-                *(site_notices(self._site) if is_classified(scale) else []),
+                *(site_notices(self.site) if is_classified(scale) else []),
                 *scale_notices(image, magnification, scale),
                 *size_notices(self._reader, field.shape, magnification, scale, readings),
                 *tissue_notices(field.shape, tissue, assessment),

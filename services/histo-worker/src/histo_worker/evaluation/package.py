@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from histo_worker.adaptation.site import Site
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, Field
 from histo_worker.data.source import read_source
 from histo_worker.evaluation.plots import write_plots
@@ -30,6 +31,12 @@ _HEADER = (
     "| magnification | level | number | AUC | accuracy | precision | recall | specificity | F1 | ECE |\n"
     "| --- | --- | ---: | --- | --- | --- | --- | --- | --- | --- |"
 )
+
+
+def _adapted(site: Site | None) -> str:
+    if site is None:
+        return ""
+    return f", adapted to {site.name} (version {site.version}): log odds moved by {site.log_odds_shift:+.2f}"
 
 
 def evaluate_package(
@@ -71,10 +78,10 @@ def evaluate_package(
         raise ValueError("no field could be read:\n" + "\n".join(refused[:5]))
     manifest = pipeline.manifest
     lines = [
-        f"Model {manifest.name} {manifest.version}. Fields that it was trained on flatter it. In brackets 95 % "
-        "bootstrap intervals over patients. Patient level: a patient is called by the mean of its fields' "
-        "probabilities; the thesis' patient accuracy is the share of right fields of each patient, averaged over "
-        "patients.",
+        f"Model {manifest.name} {manifest.version}{_adapted(pipeline.site)}. "
+        "Fields that it was trained on flatter it. In brackets 95 % bootstrap intervals over patients. Patient level: a "
+        "patient is called by the mean of its fields' probabilities; the thesis' patient accuracy is the share of "
+        "right fields of each patient, averaged over patients.",
         "",
         _HEADER,
     ]
