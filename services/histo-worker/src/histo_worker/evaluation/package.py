@@ -79,8 +79,8 @@ def evaluate_package(
     manifest = pipeline.manifest
     lines = [
         f"Model {manifest.name} {manifest.version}{_adapted(pipeline.site)}. "
-        "Fields that it was trained on flatter it. In brackets 95 % bootstrap intervals over patients. Patient level: a "
-        "patient is called by the mean of its fields' probabilities; the thesis' patient accuracy is the share of "
+        "Fields that it was trained on flatter it. In brackets 95 % bootstrap intervals over patients. Patient level: "
+        "a patient is called by the mean of its fields' probabilities; the thesis' patient accuracy is the share of "
         "right fields of each patient, averaged over patients.",
         "",
         _HEADER,
