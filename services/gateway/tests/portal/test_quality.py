@@ -176,6 +176,10 @@ def test_axe_finds_nothing_while_a_case_is_judged_and_signed(logged_in, study, m
         page.keyboard.press(key)
     page.locator('[data-role="undo"]').wait_for()
     assert found_in_looks(page, axe, locale) == [], "a verdict that can be undone"
+    page.locator('.finding[data-chosen] [data-role="dismissed"]').click()
+    page.locator('.finding[data-chosen][data-verdict="dismissed"]').wait_for()
+    assert found_in_looks(page, axe, locale) == [], "a chosen finding that was dismissed"
+    page.locator('.finding[data-chosen] [data-role="confirmed"]').click()
     for name, value in (("bi_rads", 1), ("density", "c"), ("recommendation", "biopsy")):
         choice = page.locator(f'[name="{name}-R"][value="{value}"]')
         choice.wait_for()  # `force` waits for nothing
