@@ -34,6 +34,8 @@ NOTICES = (
 WORD = re.compile(r'<word xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*?)</word>')
 PAGE = re.compile(r'<page width="([\d.]+)" height="([\d.]+)">(.*?)</page>', re.DOTALL)
 WATERMARK = 60  # points: larger words lie behind the page
+CLOSING_MARKS = "），。；：、》"
+"""The right half of these full-width marks is blank, and Typst sets the next mark there."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def pages_of(pdf: bytes) -> list[tuple[float, float, list[Word]]]:
             left, top, right, bottom = map(float, edges)
             if bottom - top < WATERMARK:
                 tall = bottom - top
+                right -= 0.45 * tall if text.endswith(tuple(CLOSING_MARKS)) else 0
                 words.append(Word(left, top + 0.1 * tall, right, bottom - 0.1 * tall, text))
         pages.append((float(width), float(height), words))
     return pages
