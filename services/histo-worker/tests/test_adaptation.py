@@ -258,3 +258,9 @@ def test_the_doctor_reads_the_file(site_file, monkeypatch, weights, state, says)
     package, laboratory = checks.model(Installation(None, embedded=False, server=None, host="", port=0))
     assert (package.state, laboratory.state) == ("ok", state)
     assert says in laboratory.sentence(Words("en"))
+
+
+def test_a_folder_as_output_is_refused_before_anything_is_read(tmp_path):
+    result = CliRunner().invoke(app, ["adapt", str(tmp_path), "--output", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "is a folder" in result.output

@@ -106,6 +106,8 @@ def adapt(
             raise ValueError("give --magnification or --um-per-pixel, not both")
         if not 0 < len(name) <= 60 or not name.isprintable():
             raise ValueError("the name must have 1 to 60 characters, all of them printable")
+        if output.is_dir():
+            raise ValueError(f"{output} is a folder; name a file with --output")
         paths = batch.expand(files, sys.stdin, SUFFIXES)
         with held_standard_error(AnalysisError), without_collection():
             import_keras()

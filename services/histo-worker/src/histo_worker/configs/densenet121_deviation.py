@@ -4,8 +4,9 @@ A square is as high as a field at 100X; at 40X it has the number of pixels that 
 have the same size.
 
 Cost: four minutes on two quiet cores for 586 fields, nearly all of it features (seconds when they are cached).
-Result: see MODEL_CARD.md of `breakhis-densenet121` 3.2.0, the shipped package, which this command wrote with
-`--set name=breakhis-densenet121 --set version=3.2.0`.
+Result: see MODEL_CARD.md of `breakhis-densenet121` 3.2.0, the shipped package. With `--set name=breakhis-densenet121`
+and `--set version=3.2.0`, this command gives its figures, its calibration and what `histo-worker adapt` compares with;
+its weights are those of 3.0.0.
 
     histo-worker train densenet121_deviation --data BREAKHIS --weights WEIGHTS --output FOLDER
 """
