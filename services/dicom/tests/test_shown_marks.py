@@ -30,6 +30,15 @@ def test_marks_are_drawn_as_the_sender_has_the_film_shown(film):
     assert state.PresentationLUTShape == "INVERSE"
 
 
+def test_calcifications_have_another_shape_than_masses_and_are_named(film):
+    cluster = finding(1, BOX).model_copy(update={"label": "calcification"})
+    [annotation] = presentation_state(analysed(film(), cluster), **names(), number=1).GraphicAnnotationSequence
+    [line] = annotation.GraphicObjectSequence
+    assert line.NumberOfGraphicPoints == 9, "the corners are cut off, and the line is closed"
+    assert list(line.GraphicData)[:2] == list(line.GraphicData)[-2:]
+    assert "calcifications" in annotation.TextObjectSequence[0].UnformattedTextValue
+
+
 @pytest.mark.parametrize(("spacing", "aspect"), [(None, [1, 1]), ((0.15, 0.15), [1, 1]), ((0.15, 0.225), [2, 3])])
 def test_pixels_that_are_not_square_are_shown_as_they_are(film, spacing, aspect):
     state = presentation_state(analysed(film(), finding(1, BOX), pixel_spacing_mm=spacing), **names(), number=1)

@@ -1,9 +1,17 @@
-"""Calcifications in a report: what their kind and their probability are called."""
+"""Calcifications in a report: their names, and the shape by which their marks are told from masses."""
 
+import cv2
+import numpy as np
 import pytest
+from PIL import Image, ImageDraw
+from rendered_reports import render
 
+from lobule.contracts.result import Box, Finding
 from lobule.words import Words
+from report.overlay import Mark, draw_findings
+from report.palette import FINDINGS
 from report.section import build_section
+from report.typeface import write
 
 ENGLISH = Words("en")
 
@@ -26,3 +34,32 @@ def test_a_cluster_is_not_called_a_mass(mammogram, with_cluster, analysed_at):
     assert (section.kind_name, section.presence_name) == ("Kind", "Probability that it is there")
     masses = build_section(mammogram[0], analysed_at, ENGLISH)
     assert (masses.kind_name, masses.presence_name) == ("If it is a mass", "Probability of a mass")
+
+
+def test_a_cluster_has_another_shape_than_a_mass_on_pictures():
+    """Colours tell how suspicious a finding is, whatever its kind."""
+    box = {"box": Box(x=40, y=60, width=80, height=40), "probability": 0.9}
+    ground = np.full((200, 200, 3), 90, np.uint8)
+    mass, cluster = (
+        draw_findings(ground, [Finding(label=label, **box)], [Mark(FINDINGS["not_sure"], "1")], (1, 1))
+        for label in ("malignant", "calcification")
+    )
+    drawn = [np.any(picture != ground, axis=2) for picture in (mass, cluster)]
+    assert [picture[98, 118] for picture in drawn] == [True, False], "the lower right corner"
+    assert [picture[99, 80] for picture in drawn] == [True, True], "the middle of the lower side"
+    tags = [np.flatnonzero(picture[45]) for picture in drawn]
+    assert np.ptp(tags[1]) > np.ptp(tags[0]) + 5, "the sign beside the number"
+
+
+def test_the_sign_of_clusters_is_explained_only_beside_them(mammogram, with_cluster, analysed_at):
+    told = [render(*each, analysed_at=analysed_at, forms=["html", "pdf"]) for each in (mammogram, with_cluster)]
+    pages = [files["report.en.html"].decode() for files in told]
+    assert [ENGLISH("pictures.calcifications") in page for page in pages] == [False, True]
+    assert [page.count('cy="9" r="2.5"') for page in pages] == [0, 2]
+
+
+def test_signs_that_only_one_font_has_are_drawn_in_it():
+    """A sign such as ∴ was kept, because the Chinese font has it, and drawn as an empty box in the other."""
+    image = Image.new("L", (40, 40))
+    write(ImageDraw.Draw(image), (4, 20), "∴", 30, "Semibold", 255)
+    assert len(np.unique(cv2.connectedComponents((np.asarray(image) > 128).astype(np.uint8))[1])) == 4, "three dots"

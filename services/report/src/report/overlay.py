@@ -1,12 +1,14 @@
 """Draws heat map and findings onto the display image."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from lobule.contracts.findings import CALCIFICATION
 from lobule.contracts.result import Box, Finding
+from lobule.imaging.marks import CALCIFICATION_SIGN, cut_corners
 from report.palette import HEAT, INK, READER, RGB, WASH
 from report.shapes import fill, stroke
 from report.tags import Place, TagPlaces, leader
@@ -83,7 +85,7 @@ def draw_findings(
     for finding, mark in zip(findings, marks, strict=True):
         colour = mark.colour
         if not (small and finding.outline):
-            _rimmed_stroke(image, box_on_display(finding.box, scale), colour, weight)
+            _rimmed_stroke(image, _frame_on_display(finding, scale), colour, weight)
         if finding.outline:
             outline = outline_on_display(finding.outline, scale)
             if not small:
@@ -109,7 +111,7 @@ def draw_outline(
     Returns:
         A new array like `cutout`.
     """
-    whole = outline_on_display(finding.outline, scale) if finding.outline else box_on_display(finding.box, scale)
+    whole = outline_on_display(finding.outline, scale) if finding.outline else _frame_on_display(finding, scale)
     image = Image.fromarray(cutout)
     _rimmed_stroke(image, (whole - origin + 0.5) * zoom - 0.5, colour, 2)
     return np.asarray(image)
@@ -155,6 +157,12 @@ def outline_on_display(outline: list[tuple[float, float]], scale: tuple[float, f
     return (np.asarray(outline, dtype=np.float64) + 0.5) * np.asarray(scale) - 0.5
 
 
+def _frame_on_display(finding: Finding, scale: tuple[float, float]) -> NDArray[np.float64]:
+    """The box of a finding on the display; that of calcifications has no corners."""
+    corners = box_on_display(finding.box, scale)
+    return cut_corners(corners) if finding.label == CALCIFICATION else corners
+
+
 def box_on_display(box: Box, scale: tuple[float, float]) -> NDArray[np.float64]:
     """Corners of the outermost pixels that a box covers on the display, shape (4, 2)."""
     left, top = box.x * scale[0], box.y * scale[1]
@@ -184,6 +192,8 @@ def _write_tags(
     for finding, mark in zip(findings, marks, strict=True):
         corners = box_on_display(finding.box, scale).round().astype(int)
         box = Place(*corners[0].tolist(), *corners[2].tolist())
+        if finding.label == CALCIFICATION:
+            mark = replace(mark, tag=f"{CALCIFICATION_SIGN} {mark.tag}")
         tag = places.take(box, round(length(mark.tag, size, "Semibold")) + 2 * margin, size + 2 * margin)
         placed.append((mark, tag))
         if line := leader(box, tag):

@@ -32,6 +32,7 @@ class FindingRow(Part):
         suspicion: Suspicion as a percentage.
         headline: The suspicion in words.
         tag: Text beside the finding in the picture.
+        calcified: Whether it is a cluster of calcifications, which has another shape than a mass wherever it is drawn.
         kind: The most likely class, in words.
         presence: Probability of a lesion, whatever its class.
         kind_name: What `kind` is called: a class of a mass, or the kind of any finding.
@@ -52,6 +53,7 @@ class FindingRow(Part):
     suspicion: str
     headline: str
     tag: str
+    calcified: bool
     kind: str
     presence: str
     kind_name: str
@@ -245,6 +247,7 @@ def _finding(
         suspicion=shown,
         headline=text("findings.headline", percent=shown),
         tag=str(number or shown) if None in (number, suspicion) else text("findings.tag", number=number, percent=shown),
+        calcified=finding.label == CALCIFICATION,
         kind=text.name(spec_of_result(result), f"findings.label.{finding.label}"),
         presence=text.percent(finding.probability),
         kind_name=_name_of("kind", [finding], text),

@@ -13,7 +13,6 @@ from report.palette import RGB
 
 FONT_FOLDERS = (Path(font_source_sans_pro.font_directory), pylopdf_fonts_zh_cn.sans_path().parent)
 
-_FIRST_CHINESE = 0x2E80  # radicals, punctuation and ideographs begin here
 _UNDRAWABLE = "\U0010fffe"
 
 
@@ -26,8 +25,13 @@ def font(weight: str, size: int, chinese: bool = False) -> ImageFont.FreeTypeFon
 
 def _runs(words: str, size: int, weight: str) -> list[tuple[str, ImageFont.FreeTypeFont]]:
     """Split words into runs that a single font can write."""
-    pieces = groupby(words, key=lambda character: ord(character) >= _FIRST_CHINESE)
+    pieces = groupby(words, key=_only_chinese)
     return [("".join(piece), font(weight, size, chinese)) for chinese, piece in pieces]
+
+
+@cache
+def _only_chinese(character: str) -> bool:
+    return not character.isascii() and not _has(_unshaped(False), character)
 
 
 def length(words: str, size: int, weight: str) -> float:

@@ -11,7 +11,10 @@ from pydicom.uid import UID
 from dicom_node.results import concepts
 from dicom_node.results.film import AnalysedFilm
 from dicom_node.results.measurements import closed_outline, corners, tracking_id, tracking_uid
+from lobule.contracts.findings import CALCIFICATION
 from lobule.contracts.result import Finding
+from lobule.imaging.marks import cut_corners
+from lobule.modalities import MAMMOGRAPHY
 from lobule.words import Words
 
 _LAYER = pr.GraphicLayer(layer_name="LOBULE", order=1, description="Findings of Lobule, research use only")
@@ -77,6 +80,8 @@ def _tables(film: AnalysedFilm) -> list[pr.SoftcopyVOILUTTransformation] | None:
 
 def _line(film: AnalysedFilm, finding: Finding) -> pr.GraphicObject:
     points = corners(film, finding)
+    if finding.label == CALCIFICATION:
+        points = np.concatenate([cut := cut_corners(points[:4]), cut[:1]])
     if finding.outline:
         points = np.clip(closed_outline(finding), 0, (film.header.Columns, film.header.Rows))
     return pr.GraphicObject(
@@ -96,6 +101,8 @@ def _label(film: AnalysedFilm, finding: Finding) -> pr.TextObject:
     shown, suspicion = tracking_id(film, finding), finding.probability_malignant
     if suspicion is not None:
         shown = f"{shown}: {Words('en').percent(suspicion, film.result.thresholds)}"
+    if finding.label == CALCIFICATION:
+        shown = f"{shown}, {Words('en').name(MAMMOGRAPHY, f'findings.label.{CALCIFICATION}')}"
     return pr.TextObject(
         text_value=shown,
         units="PIXEL",

@@ -72,6 +72,3 @@ export function showFieldsOf(form, name) {
   const offered = ['', ...(modality(name)?.views?.offered ?? [])];
   for (const option of all(form, 'select[name="view"] option')) option.hidden = !offered.includes(option.getAttribute('value') ?? '');
 }
-
-/** Whether a finding is a cluster of calcifications: these count in no number. Other findings are masses. @param {{label: string}} finding */
-export const isCalcification = ({ label }) => label === 'calcification';

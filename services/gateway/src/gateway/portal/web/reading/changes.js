@@ -1,6 +1,6 @@
 // How a lesion has grown over the examinations of a patient. Pure functions.
 
-import { isCalcification } from '../core/modalities.js';
+import { isCalcification } from '../core/kinds.js';
 import { spacingOf, tipOf } from '../viewer/image.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */

@@ -1,6 +1,6 @@
 // Whether the conclusion to be signed contradicts the verdicts on the findings. Pure functions.
 
-import { isCalcification } from '../core/modalities.js';
+import { isCalcification } from '../core/kinds.js';
 import { withResult } from './state.js';
 import { targetOf, targetsOf } from './targets.js';
 

@@ -1,6 +1,7 @@
 // One row of the list of findings: an image as a whole, or a finding.
 
-import { isCalcification, modality } from '../core/modalities.js';
+import { isCalcification } from '../core/kinds.js';
+import { modality } from '../core/modalities.js';
 import { address } from '../core/api.js';
 import { noticesWords, tissueWords } from '../core/codes.js';
 import { find, listItems, role, write } from '../core/dom.js';
@@ -87,8 +88,9 @@ function fillFinding(row, image, result, finding) {
   role(row, 'bar').style.width = `${100 * (suspicion ?? 0)}%`;
   const kind = modality(result.image.modality)?.labels[finding.label] ?? finding.label;
   const calcified = isCalcification(finding);
+  row.toggleAttribute('data-calcified', calcified);
   const place = placeWords(image, finding, !image.view); // the name of a view says the side
-  write(role(row, 'place'), [calcified ? kind : '', place].filter(Boolean).join(' · '));
+  write(role(row, 'place'), [calcified ? `∴ ${kind}` : '', place].filter(Boolean).join(' · '));
   write(role(row, 'words'), malignancyWords(suspicion));
   const present = calcified ? 'reading.finding.there.calcification' : 'reading.finding.there';
   write(role(row, 'there'), t(present, { words: inWords(there), percent: probability(there) }));

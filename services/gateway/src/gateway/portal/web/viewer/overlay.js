@@ -1,6 +1,7 @@
 // Draws findings over an image. Coordinates as in the result: a box covers [x, x + width); whole numbers of
 // an outline are centres of pixels.
 
+import { isCalcification } from '../core/kinds.js';
 import { drawBand } from './band-mark.js';
 import { toPane } from './geometry.js';
 import { drawOwnTag, drawPill, inPane, strokeOwn } from './own-marks.js';
@@ -47,6 +48,7 @@ const LINE = 2; // CSS pixels
 const ROOMY = 90; // CSS pixels
 const TALL = 20; // CSS pixels: a tag
 const TYPE = 'system-ui, sans-serif';
+const CUT = [[0, 0.25], [0.25, 0], [0.75, 0], [1, 0.25], [1, 0.75], [0.75, 1], [0.25, 1], [0, 0.75]]; // of a box, as in the report
 const SMOOTHED = 0.02; // of an outline: the stretch that is averaged
 
 /**
@@ -66,7 +68,7 @@ export function drawOverlay(context, laid, { heat, marks, own, band, overlays: s
     context.globalAlpha = mark.faded && !mark.lit ? 0.45 : 1;
     const outline = shown.outlines ? mark.finding.outline : null;
     if (outline) stroke(context, outlineOf(pane, outline), mark);
-    if ((shown.boxes && !outline) || mark.lit) stroke(context, boxOf(pane, mark.finding.box), mark);
+    if ((shown.boxes && !outline) || mark.lit) stroke(context, boxOf(pane, mark.finding), mark);
   }
   context.globalAlpha = 1;
   for (const mark of own) if (shown.outlines || mark.selected) strokeOwn(context, pane, mark, mark.selected);
@@ -148,11 +150,15 @@ export function smoothed(outline) {
   return means;
 }
 
-/** @param {Pane} pane @param {import('./geometry.js').Box} box */
-function boxOf(pane, box) {
-  const { x, y, width, height } = inPane(pane, box);
+/** A box, without its corners around calcifications. @param {Pane} pane @param {Finding} finding */
+function boxOf(pane, finding) {
+  const { x, y, width, height } = inPane(pane, finding.box);
   const line = new Path2D();
-  line.rect(x, y, width, height);
+  if (!isCalcification(finding)) line.rect(x, y, width, height);
+  else {
+    for (const [right, down] of CUT) line.lineTo(x + right * width, y + down * height);
+    line.closePath();
+  }
   return line;
 }
 
@@ -174,7 +180,7 @@ function stroke(/** @type {Context} */ context, /** @type {Path2D} */ line, /** 
 /** The words of a tag and the room that they take; many small marks must not cover the film. @param {Context} context @param {Pane} pane @param {Mark} mark */
 function tagOf(context, pane, { finding, tag, selected }) {
   const box = inPane(pane, finding.box);
-  const words = selected || box.width > ROOMY ? tag.long : tag.short;
+  const words = (isCalcification(finding) ? '∴ ' : '') + (selected || box.width > ROOMY ? tag.long : tag.short);
   return { box, words, width: Math.max(TALL, context.measureText(words).width + 10), height: TALL, first: selected };
 }
 

@@ -1,6 +1,7 @@
 // What the glance pane says of a case: its findings, the most suspicious first. Pure.
 
-import { isCalcification, modality } from '../core/modalities.js';
+import { isCalcification } from '../core/kinds.js';
+import { modality } from '../core/modalities.js';
 import { probability, stateOf } from '../core/numbers.js';
 import { t } from '../core/words.js';
 import { sizeInShort } from '../reading/sizes.js';
