@@ -35,10 +35,21 @@ def test_the_names_of_user_and_case_are_not_cut_and_cover_nothing(logged_in, stu
             assert page.evaluate(MEASURE) == {"cut": [], "over": False}, f"{name} at {width} px"
 
 
-@pytest.mark.parametrize("height", [720, 800, 1080])
-def test_every_tool_of_the_rail_is_in_sight(logged_in, study, picture, height):
+CUT_OFF = """rail => {
+    const edge = rail.getBoundingClientRect();
+    const tools = [...rail.querySelectorAll('.tool')].map((tool) => tool.getBoundingClientRect());
+    return tools.filter(({ right, bottom }) => right > edge.right || bottom > edge.bottom).length;
+}"""
+
+
+@pytest.mark.parametrize("touch", [False, True])
+def test_every_tool_of_the_rail_is_in_sight(logged_in, study, picture, touch):
     study.add(picture(92), [], laterality="R", view="CC")
-    page = logged_in(study.url, viewport={"width": 1280, "height": height})
+    page = logged_in(study.url, has_touch=touch)
     rail = page.locator(".rail")
-    rail.wait_for()
-    assert rail.evaluate("rail => rail.scrollHeight <= rail.clientHeight")
+    tablets = ((1180, 820), (1024, 768), (820, 1180), (768, 1024))
+    for width, height in tablets if touch else ((1280, 560), (1280, 650), (1280, 720), (1280, 800), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        rail.wait_for()
+        assert rail.locator(".tool").first.bounding_box()["height"] >= (44 if touch else 24)
+        assert rail.evaluate(CUT_OFF) == 0, f"{width} x {height}"
