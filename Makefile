@@ -136,7 +136,7 @@ DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights
 
 reproduce-histo: .venv/.installed ## Measure the histopathology models again, or one section [ARGS="--section heads"]
-	$(RUN) histo-worker reproduce --data $(DATA)/breakhis --more $(DATA)/breakhis_more --weights $(WEIGHTS) --cache var/histo-features $(ARGS)
+	$(RUN) histo-worker reproduce --data $(DATA)/breakhis --more $(DATA)/breakhis_more --weights $(WEIGHTS) --dyes CMU-1=$(DATA)/wsi/CMU-1-Small-Region.svs --dyes IDC=$(DATA)/idc --cache var/histo-features $(ARGS)
 
 reproduce-mammo: .venv/.installed ## Measure the mammography models again: the shipped one, and the tables of the thesis
 	@echo "First 238 films of CBIS-DDSM and 160 of mini-MIAS, about half a second each on one core; then the tables:"

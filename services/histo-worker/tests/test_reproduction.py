@@ -34,9 +34,16 @@ class TestDocument:
         with pytest.raises(ValueError, match="there is no section nonsense"):
             reproduce(breakhis, tmp_path, tmp_path / "x.md", ["nonsense"], None)
 
-    def test_the_section_of_two_folders_is_refused_without_the_second(self, tmp_path, breakhis):
-        with pytest.raises(ValueError, match="needs further fields: --more"):
-            reproduce(breakhis, tmp_path, tmp_path / "x.md", ["magnifications"], None)
+    @pytest.mark.parametrize(
+        ("section", "needs"), [("magnifications", "--more$"), ("laboratories", "--more and --dyes")]
+    )
+    def test_a_section_is_refused_without_what_it_needs(self, tmp_path, breakhis, section, needs):
+        with pytest.raises(ValueError, match=f"the section {section} needs {needs}"):
+            reproduce(breakhis, tmp_path, tmp_path / "x.md", [section], None)
+
+    def test_a_source_of_dyes_without_a_name_is_refused(self, tmp_path, breakhis):
+        with pytest.raises(ValueError, match=r"'slide\.tiff' is not NAME=PATH"):
+            reproduce(breakhis, tmp_path, tmp_path / "x.md", ["laboratories"], None, breakhis, ["slide.tiff"])
 
 
 @pytest.fixture(scope="module")

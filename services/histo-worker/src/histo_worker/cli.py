@@ -143,10 +143,19 @@ def reproduce(
     weights: Annotated[Path, typer.Option(help="Folder of pretrained backbones.")],
     output: Annotated[Path, typer.Option(help="Markdown file to write.")] = Path("docs/results/histopathology.md"),
     section: Annotated[
-        list[str] | None, typer.Option(help="heads, magnifications, networks or baselines; default: all.")
+        list[str] | None,
+        typer.Option(help="heads, magnifications, laboratories, networks or baselines; default: all that it can."),
     ] = None,
     more: Annotated[
-        Path | None, typer.Option(help="Folder of further BreakHis fields, for the section magnifications.")
+        Path | None,
+        typer.Option(help="Folder of further BreakHis fields, for the sections magnifications and laboratories."),
+    ] = None,
+    dyes: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=PATH of a picture of stained tissue, or of a data set, whose dyes the section laboratories "
+            "gives to the fields; may be repeated."
+        ),
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder in which features and scores are cached.")] = None,
 ) -> None:
@@ -155,15 +164,15 @@ def reproduce(
     Other sections of the file are kept.
     """
     start_keras()
-    from histo_worker.reproduction.document import SECTIONS, WITH_MORE, costs
+    from histo_worker.reproduction.document import SECTIONS, costs, lacking
     from histo_worker.reproduction.document import reproduce as run
 
-    sections = section or [name for name in SECTIONS if more or name != WITH_MORE]
-    for line in costs(output, sections):
-        typer.echo(line, err=True)
     try:
-        run(data, weights, output, sections, cache, more)
-    except (FileNotFoundError, ValueError) as error:
+        sections = section or [name for name in SECTIONS if not lacking(name, more, dyes)]
+        for line in costs(output, sections):
+            typer.echo(line, err=True)
+        run(data, weights, output, sections, cache, more, dyes or ())
+    except (AnalysisError, FileNotFoundError, ValueError) as error:
         _complain(str(error))
         raise typer.Exit(1) from None
     typer.echo(f"written: {output}")

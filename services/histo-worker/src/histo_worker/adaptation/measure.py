@@ -92,7 +92,7 @@ def measure_site(
         raise ValueError(f"{len(usable)} of {counted(total, 'field')} can be used; give at least {FEWEST_FIELDS}")
     log_odds = np.array([field.log_odds for field in usable])
     patients = _patients([field.path for field in usable])
-    shift = estimate_shift(log_odds, [_classes(reference, f.um_per_pixel) for f in usable], share, patients)
+    shift = estimate_shift(log_odds, [classes_of(reference, f.um_per_pixel) for f in usable], share, patients)
     if abs(shift.value) > FARTHEST_SHIFT:
         raise ValueError(f"the shift is {shift.value:+.1f}; no dyes explain that, so check the scale of the fields")
     site = Site(
@@ -130,7 +130,7 @@ def _scale_of(result: Result) -> float:
     return result.image.um_per_pixel or UM_OF_MAGNIFICATION[magnification or "400X"]
 
 
-def _classes(reference: Reference, um_per_pixel: float) -> tuple[float, float]:
+def classes_of(reference: Reference, um_per_pixel: float) -> tuple[float, float]:
     """The training fields' log odds at the magnification nearest to a scale."""
     scales = {name: um for name, um in UM_OF_MAGNIFICATION.items() if name in reference}
     return reference[min(scales, key=lambda name: abs(log(scales[name] / um_per_pixel)))]

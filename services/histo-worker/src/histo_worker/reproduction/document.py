@@ -7,14 +7,16 @@ from pathlib import Path
 
 from histo_worker.data.breakhis import Field, find_fields
 from histo_worker.data.source import read_source
+from histo_worker.evaluation.appearances import Dyes, read_dyes
 from histo_worker.reproduction.baselines import baselines_section
 from histo_worker.reproduction.heads import heads_section
+from histo_worker.reproduction.laboratories import laboratories_section
 from histo_worker.reproduction.magnifications import magnifications_section
 from histo_worker.reproduction.networks import networks_section
 
-SECTIONS = ("heads", "magnifications", "networks", "baselines")
-WITH_MORE = "magnifications"
-"""The section that needs a second folder of fields."""
+SECTIONS = ("heads", "magnifications", "laboratories", "networks", "baselines")
+NEEDS = {"magnifications": ("--more",), "laboratories": ("--more", "--dyes")}
+"""What sections need beside the fields and the weights."""
 _MARK = "<!-- section: {} -->"
 
 
@@ -25,6 +27,7 @@ def reproduce(
     sections: Sequence[str],
     cache: Path | None,
     more: Path | None = None,
+    dyes: Sequence[str] = (),
 ) -> None:
     """Run sections and write them into `output`; other sections do not change.
 
@@ -34,21 +37,30 @@ def reproduce(
         output: The Markdown file; plots are written to a folder beside it.
         sections: Any of `SECTIONS`.
         cache: Folder for features and scores of trained networks, or None.
-        more: Folder of further fields for the section `WITH_MORE`, in any layout of `histo_worker.data.source`.
+        more: Folder of further fields, in any layout of `histo_worker.data.source`.
+        dyes: Sources of dyes as `NAME=PATH`; see `read_dyes`.
 
     Raises:
-        ValueError: A section is unknown, or `WITH_MORE` is requested without `more`.
+        ValueError: A section is unknown or lacks what it needs, or a source of dyes is not `NAME=PATH`.
     """
-    if more is None and WITH_MORE in sections:
-        raise ValueError(f"the section {WITH_MORE} needs further fields: --more")
     unknown = set(sections) - set(SECTIONS)
     if unknown:
         raise ValueError(f"there is no section {', '.join(sorted(unknown))}; choose one of {', '.join(SECTIONS)}")
+    for section in sections:
+        if missing := lacking(section, more, dyes):
+            raise ValueError(f"the section {section} needs {' and '.join(missing)}")
     fields = find_fields(data)
     at100 = [f for f in fields if f.magnification == "100X"]
+
+    sources = dict(map(_named_path, dyes))
+
+    def further() -> list[Field]:
+        return read_source(more).fields if more else []
+
     writers: dict[str, Callable[[], Iterator[str]]] = {
         "heads": lambda: heads_section(fields, weights, cache, output.parent / f"{output.stem}-plots"),
-        WITH_MORE: lambda: magnifications_section(fields, read_source(more).fields if more else [], weights, cache),
+        "magnifications": lambda: magnifications_section(fields, further(), weights, cache),
+        "laboratories": lambda: laboratories_section(fields, further(), _read_all(sources), weights, cache),
         "networks": lambda: networks_section(at100, cache),
         "baselines": lambda: baselines_section(at100),
     }
@@ -56,11 +68,30 @@ def reproduce(
         started = time.perf_counter()
         lines = [*writers[section]()]
         minutes = (time.perf_counter() - started) / 60
-        second = " --more BREAKHIS_MORE" if section == WITH_MORE else ""
-        command = f"histo-worker reproduce --data BREAKHIS{second} --weights WEIGHTS --section {section}"
+        needs = NEEDS.get(section, ())
+        second = " --more BREAKHIS_MORE" * ("--more" in needs)
+        third = "".join(f" --dyes {name}={path.name}" for name, path in sources.items()) * ("--dyes" in needs)
+        command = f"histo-worker reproduce --data BREAKHIS{second}{third} --weights WEIGHTS --section {section}"
         lines += ["", f"Written by `{command}` in {minutes:.0f} min."]
         parts = read_sections(output) | {section: "\n".join(lines)}
         write_document(output, fields, parts)
+
+
+def lacking(section: str, more: Path | None, dyes: Sequence[str] | None) -> list[str]:
+    """The options that a section needs and that were not given."""
+    given = {"--more": more, "--dyes": dyes}
+    return [option for option in NEEDS.get(section, ()) if not given[option]]
+
+
+def _named_path(given: str) -> tuple[str, Path]:
+    name, _, path = given.partition("=")
+    if not (name and path):
+        raise ValueError(f"{given!r} is not NAME=PATH")
+    return name, Path(path)
+
+
+def _read_all(sources: dict[str, Path]) -> dict[str, Dyes]:
+    return {name + part: dyes for name, path in sources.items() for part, dyes in read_dyes(path).items()}
 
 
 _TOOK = re.compile(r"^Written by `.*` in (\d+) min\.$", re.MULTILINE)

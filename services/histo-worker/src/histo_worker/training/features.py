@@ -10,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
+from histo_worker.evaluation.appearances import Appearance
 from histo_worker.field_reader import FieldReader
 from histo_worker.models.statistics import STATISTICS
 from histo_worker.models.taps import pretrained_trunk
@@ -29,6 +30,7 @@ def field_features(
     weights: Path,
     cache: Path | None,
     read_as: Magnification | None = None,
+    change: Appearance | None = None,
 ) -> dict[str, Float]:
     """Pool features of each field and average them over its patches.
 
@@ -42,6 +44,7 @@ def field_features(
         weights: Folder of the pretrained weights.
         cache: Folder in which parts of the features are stored by content; None stores nothing.
         read_as: Magnification at which every field is read, instead of its own.
+        change: Changes each field before it is read.
 
     Returns:
         float32 (fields, features) for each statistic.
@@ -49,7 +52,8 @@ def field_features(
     archive = weights / BACKBONES[backbone].archive if weights.is_dir() else weights
     kept = None
     if cache is not None:
-        key = content_key(fields, tuple(STATISTICS), backbone, sha256_of(archive), tuple(taps), reader, read_as)
+        settings = (tuple(STATISTICS), backbone, sha256_of(archive), tuple(taps), reader, read_as)
+        key = content_key(fields, *settings, *([change] if change else []))
         kept = cache / f"features-{key}.npz"
 
     @lru_cache(1)  # built when the first field is read, because stored features need no network
@@ -57,7 +61,8 @@ def field_features(
         return _pooler(pretrained_trunk(backbone, taps, weights), taps)
 
     def extract(field: Field) -> list[Float]:
-        pool, readings = pooler(), reader.read(field.pixels(), read_as or field.magnification)
+        pixels = change(field.pixels()) if change else field.pixels()
+        pool, readings = pooler(), reader.read(pixels, read_as or field.magnification)
         read = np.mean([pool(tf.constant(reader.prepare(r.patches))).numpy() for r in readings], axis=0)
         return list(read.astype(np.float32))
 

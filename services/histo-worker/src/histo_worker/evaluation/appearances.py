@@ -1,0 +1,128 @@
+"""Fields as other laboratories might make them: their dyes replaced by those of real sources, or another light."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from histo_worker.data.breakhis import Field
+from histo_worker.data.source import read_source
+from histo_worker.preprocessing.stain import concentrations, estimate_stains, from_optical_density, optical_density
+from lobule.imaging.decode import decode_rgb
+
+RGB8 = NDArray[np.uint8]
+Float = NDArray[np.floating]
+
+Appearance = Callable[[RGB8], RGB8]
+"""Changes a field; its `repr` is complete, so that features of changed fields can be cached."""
+
+_PERCENTILES = (10, 50, 90)
+_SAMPLE = 20_000  # pixels from which dyes are estimated
+_LEAST = 1e-3
+
+
+class Dyes(NamedTuple):
+    """The dyes of a source.
+
+    Attributes:
+        stains: Unit rows haematoxylin and eosin, (2, 3), in optical density.
+        maxima: 99th percentiles of their amounts, (2,).
+    """
+
+    stains: Float
+    maxima: Float
+
+
+@dataclass(frozen=True)
+class Redyed:
+    """Gives a field the dyes of another source.
+
+    Attributes:
+        dyes: Those of the source.
+        mean: Mean dyes of the fields' own laboratory. With them, a field keeps its difference to them, and what two
+            dyes do not explain. None: the field's dyes are replaced, and the rest is dropped.
+    """
+
+    dyes: Dyes
+    mean: Dyes | None = None
+
+    def __call__(self, field: RGB8) -> RGB8:
+        """Change a field, uint8 (height, width, 3); one whose dyes cannot be distinguished is unchanged."""
+        own = dyes_of(field)
+        if own is None:
+            return field
+        density = optical_density(field)
+        amounts = concentrations(density, np.asarray(own.stains, np.float32))
+        if self.mean is None:
+            changed = amounts * (self.dyes.maxima / np.maximum(own.maxima, _LEAST)) @ self.dyes.stains
+        else:
+            stains = np.maximum(own.stains + self.dyes.stains - self.mean.stains, 0)
+            stains = stains / np.linalg.norm(stains, axis=1, keepdims=True)
+            changed = amounts * (self.dyes.maxima / self.mean.maxima) @ stains + density - amounts @ own.stains
+        return from_optical_density(np.maximum(changed, 0).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Lit:
+    """Another lamp and white balance."""
+
+    gamma: float = 1.25
+    balance: tuple[float, float, float] = (1.06, 1.0, 0.92)
+
+    def __call__(self, field: RGB8) -> RGB8:
+        """Change a field, uint8 (height, width, 3)."""
+        light = (field.astype(np.float32) / 255) ** self.gamma * np.array(self.balance, np.float32)
+        return np.clip(light * 255, 0, 255).astype(np.uint8)
+
+
+def dyes_of(rgb: RGB8) -> Dyes | None:
+    """Estimate the dyes of a picture (Macenko et al., ISBI 2009); None if they cannot be distinguished."""
+    pixels = rgb.reshape(-1, 3)
+    few = optical_density(pixels[:: max(1, len(pixels) // _SAMPLE)])
+    stains = estimate_stains(few)
+    return None if stains is None else Dyes(stains, np.percentile(concentrations(few, stains), 99, axis=0))
+
+
+def mean_dyes(fields: Iterable[Field]) -> Dyes:
+    """The mean dyes of fields, their maxima averaged as logarithms.
+
+    Raises:
+        ValueError: No field has two dyes that can be distinguished.
+    """
+    found = [dyes for field in fields if (dyes := dyes_of(field.pixels())) is not None]
+    if not found:
+        raise ValueError("the dyes of none of the fields can be distinguished")
+    maxima = np.exp(np.mean([np.log(np.maximum(dyes.maxima, _LEAST)) for dyes in found], axis=0))
+    return Dyes(np.mean([dyes.stains for dyes in found], axis=0), maxima)
+
+
+def read_dyes(path: Path) -> dict[str, Dyes]:
+    """The dyes of a source, by a name for each.
+
+    Args:
+        path: A picture of stained tissue; or a data set, of which the patients at the 10th, 50th and 90th percentile of
+            mean optical density are taken.
+
+    Raises:
+        AnalysisError, FileNotFoundError, ValueError: The source cannot be read, or has no dyes to distinguish.
+    """
+    if path.is_file():
+        dyes = dyes_of(decode_rgb(path.read_bytes(), "histopathology"))
+        if dyes is None:
+            raise ValueError(f"{path}: its dyes cannot be distinguished")
+        return {"": dyes}
+    by_patient: dict[str, list[RGB8]] = {}
+    for field in read_source(path).fields:
+        by_patient.setdefault(field.patient, []).append(field.pixels().reshape(-1, 3))
+    found: list[tuple[float, Dyes]] = []
+    for _, parts in sorted(by_patient.items()):
+        pixels = np.concatenate(parts)
+        if (dyes := dyes_of(pixels)) is not None:
+            found.append((float(optical_density(pixels).mean()), dyes))
+    if not found:
+        raise ValueError(f"{path}: the dyes of none of the patients can be distinguished")
+    found.sort(key=lambda patient: patient[0])
+    return {f", {q}th percentile": found[round(q / 100 * (len(found) - 1))][1] for q in _PERCENTILES}
