@@ -261,3 +261,36 @@ def test_a_film_of_unknown_side_belongs_to_the_examination_but_to_no_breast(film
     films.add("x", side=None)
     reading = films.together()
     assert (reading.breasts, reading.assessment, reading.probability_malignant) == ([], "malignancy_suspected", 0.7)
+
+
+def test_calcifications_have_the_place_and_the_distance_that_a_mass_there_would_have(films):
+    """Both by the landmarks of their film; they are combined with nothing."""
+    for view in ("CC", "MLO"):
+        films.add(f"mass{view}", [(150, 120, 24)], view=view, spacing=(0.5, 0.5))
+    masses = films.together().breasts[0]
+    for view in ("CC", "MLO"):
+        films.add(f"mass{view}", [(150, 120, 24), (100, 300, 30)], view=view, spacing=(0.5, 0.5))
+        films.results[f"mass{view}"].findings[0].label = "calcification"
+    del films.images[:2]
+    read = films.together().breasts[0]
+    assert len(read.lesions) == 1, "the mass alone"
+    for placed, [mass] in zip(
+        read.calcifications, [masses.lesions[0].marks[:1], masses.lesions[0].marks[1:]], strict=True
+    ):
+        assert (placed.mark.finding_id, placed.mark.view) == ("f1", mass.view)
+        assert placed.mark.from_nipple_mm == mass.from_nipple_mm
+        assert 0 < mass.from_nipple_mm < 150
+        assert placed.place.clock is None, "of one view"
+    assert read.calcifications[0].place.depth == masses.lesions[0].place.depth, "by the CC film"
+    across, along = (placed.place for placed in read.calcifications)
+    assert (across.across, across.along) == ("outer", None)
+    assert (along.across, along.along) == (None, "upper")
+
+
+def test_the_distance_from_the_nipple_is_in_mm_of_the_hung_film_or_not_known(films):
+    films.add("fine", [(150, 120, 24)], spacing=(0.25, 0.25))
+    films.add("rough", [(150, 120, 24)], spacing=(0.5, 0.5))
+    films.add("unknown", [(150, 120, 24)])
+    marks = {mark.job_id: mark for lesion in films.together().breasts[0].lesions for mark in lesion.marks}
+    assert marks["rough"].from_nipple_mm == pytest.approx(2 * marks["fine"].from_nipple_mm)
+    assert marks["unknown"].from_nipple_mm is None

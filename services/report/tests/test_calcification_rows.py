@@ -6,8 +6,17 @@ import pytest
 from PIL import Image, ImageDraw
 from rendered_reports import render
 
+from lobule.contracts.examination import (
+    BreastReading,
+    ExaminationReading,
+    Lesion,
+    LesionMark,
+    LesionPlace,
+    PlacedFinding,
+)
 from lobule.contracts.result import Box, Finding
 from lobule.words import Words
+from report.lesions import lesion_entries, places_of
 from report.overlay import Mark, draw_findings
 from report.palette import FINDINGS
 from report.section import build_section
@@ -63,3 +72,38 @@ def test_signs_that_only_one_font_has_are_drawn_in_it():
     image = Image.new("L", (40, 40))
     write(ImageDraw.Draw(image), (4, 20), "∴", 30, "Semibold", 255)
     assert len(np.unique(cv2.connectedComponents((np.asarray(image) > 128).astype(np.uint8))[1])) == 4, "three dots"
+
+
+def test_the_place_of_a_cluster_is_told_as_that_of_a_mass(with_cluster, analysed_at):
+    """It was told in pixels from the corner of the film."""
+    result = with_cluster[0]
+    image = result.image.model_copy(update={"laterality": "L", "view": "CC", "spacing_plane": "patient"})
+    result = result.model_copy(update={"image": image})
+    place = {"along": None, "clock": None, "depth": "middle", "retroareolar": False}
+    mass, cluster = (
+        LesionMark(job_id="a", finding_id=finding.id, view="CC", from_nipple_mm=mm)
+        for finding, mm in zip(result.findings, (31.2, 44.6), strict=True)
+    )
+    breast = BreastReading(
+        laterality="L",
+        views=["CC"],
+        assessment="not_sure",
+        probability_malignant=0.5,
+        bi_rads=0,
+        lesions=[
+            Lesion(
+                marks=[mass],
+                probability_malignant=0.5,
+                same_lesion=None,
+                place=LesionPlace(across="inner", **place),
+            )
+        ],
+        calcifications=[PlacedFinding(mark=cluster, place=LesionPlace(across="outer", **place))],
+    )
+    reading = ExaminationReading(method="rule", breasts=[breast], assessment="not_sure", probability_malignant=0.5)
+    section = build_section(result, analysed_at, ENGLISH, places=places_of(reading, "a"))
+    told = [entry.place for entry in lesion_entries([section], [result], None, ENGLISH)]
+    assert told == [
+        "Left breast: inner and middle third; 31 mm from the nipple",
+        "Left breast: outer and middle third; 45 mm from the nipple",
+    ]

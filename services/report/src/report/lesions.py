@@ -32,18 +32,20 @@ class LesionEntry(Part):
     head: MarkIndex = Field(description="the more suspicious of them, whose figures are the lesion's")
     size: str = Field(description="of each mark, with its image if there are two")
     position: str = Field(description="like `size`")
+    place: str = Field(description="place in the breast, with the distance of each mark from the nipple; else empty")
     change: Change | None = Field(description="since the earlier examination; null if nothing is known of it")
     comments: tuple[str, ...]
 
 
-def places_of(reading: ExaminationReading | None, job_id: str) -> dict[str, LesionPlace]:
-    """The places of an image's findings in the breast, by the ids of the findings."""
-    lesions = [lesion for breast in reading.breasts for lesion in breast.lesions] if reading else []
+def places_of(reading: ExaminationReading | None, job_id: str) -> dict[str, tuple[LesionPlace, float | None]]:
+    """The places of an image's findings in the breast, with their distances from the nipple, by their ids."""
+    breasts = reading.breasts if reading else []
+    placed = [(mark, lesion.place) for breast in breasts for lesion in breast.lesions for mark in lesion.marks]
+    placed += [(cluster.mark, cluster.place) for breast in breasts for cluster in breast.calcifications]
     return {
-        mark.finding_id: lesion.place
-        for lesion in lesions
-        for mark in lesion.marks
-        if mark.job_id == job_id and lesion.place is not None
+        mark.finding_id: (place, mark.from_nipple_mm)
+        for mark, place in placed
+        if mark.job_id == job_id and place is not None
     }
 
 
@@ -123,7 +125,9 @@ def _entry(
         if len(values) == 1:
             return values[0]
         pairs = zip(names, values, strict=True)
-        return text.list([text("findings.of_image", image=name, value=value) for name, value in pairs])
+        return text.list([text("findings.of_image", image=name, value=value) for name, value in pairs if value])
+
+    far = of_each([row(mark).from_nipple for mark in marks])
 
     return LesionEntry(
         number=number,
@@ -134,6 +138,7 @@ def _entry(
         head=head,
         size=of_each([row(mark).size for mark in marks]),
         position=of_each([row(mark).position for mark in marks]),
+        place=text.joined([part for part in (row(head).place, far) if part], ";") if row(head).place else "",
         change=(changes or {}).get(number) if number else None,
         comments=tuple(dict.fromkeys(row(mark).comment for mark in marks if row(mark).comment)),
     )

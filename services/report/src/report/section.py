@@ -16,7 +16,7 @@ from lobule.words.breasts import place_in_words
 from report.certainty import Zone, certainty_of, frequency_of, scale_of, zones
 from report.facts import examined_facts, package_sentence, system_facts
 from report.parts import Fact, HeatLegend, Part, ScaleBar
-from report.sizes import scale_bar_of, size_words
+from report.sizes import from_nipple_words, scale_bar_of, size_words
 from report.tissue import heat_map_legend
 
 
@@ -40,6 +40,7 @@ class FindingRow(Part):
         position: Position of its centre.
         place: Place in the breast: side, clock face and depth, as far as known from the films of the examination; else
             empty.
+        from_nipple: Distance from the nipple on its film; empty if it is not known.
         size: Size of its box.
         judged: The clinician's verdict.
         verdict: The verdict in words; None if nobody reviewed the image.
@@ -60,6 +61,7 @@ class FindingRow(Part):
     presence_name: str
     position: str
     place: str = ""
+    from_nipple: str = ""
     size: str
     judged: Verdict | None
     verdict: str | None
@@ -113,7 +115,7 @@ def build_section(
     name: str | None = None,
     is_prior: bool = False,
     reviews: Iterable[Review] = (),
-    places: Mapping[str, LesionPlace] = MappingProxyType({}),
+    places: Mapping[str, tuple[LesionPlace, float | None]] = MappingProxyType({}),
     numbers: Mapping[str, int] | None = None,
 ) -> ImageSection:
     """Put a result into words.
@@ -126,7 +128,8 @@ def build_section(
         name: Name of the image in its report; None for the name of its file.
         is_prior: Whether the film is of an earlier examination, which is not part of the conclusion.
         reviews: The clinician's reviews of the findings and of the image as a whole.
-        places: Places of the findings in the breast, by the ids of the findings.
+        places: Places of the findings in the breast, and their distances from the nipple in millimetres, by the ids of
+            the findings.
         numbers: Numbers of the findings, by their ids; None to number them by their places in the result.
 
     Raises:
@@ -161,7 +164,9 @@ def build_section(
         heat_map_notes=_heat_map_notes(result, text),
         scale_bar=scale_bar_of(result, text),
         findings=tuple(
-            _finding(i, numbered.get(f.id), result, verdicts.get(f.id), bool(verdicts), places.get(f.id), text)
+            _finding(
+                i, numbered.get(f.id), result, verdicts.get(f.id), bool(verdicts), *places.get(f.id, (None, None)), text
+            )
             for i, f in findings
         ),
         kind_name=_name_of("kind", (f for _, f in findings), text),
@@ -233,6 +238,7 @@ def _finding(
     review: Review | None,
     reviewed: bool,
     place: LesionPlace | None,
+    from_nipple_mm: float | None,
     text: Words,
 ) -> FindingRow:
     finding = result.findings[index]
@@ -254,6 +260,7 @@ def _finding(
         presence_name=_name_of("presence", [finding], text),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
         place=_place(place, image, text),
+        from_nipple=from_nipple_words(from_nipple_mm, image, text),
         size=size_words(box, image, text),
         judged=review.verdict if review else None,
         verdict=text(f"review.{review.verdict if review and review.verdict else 'none'}") if reviewed else None,

@@ -57,6 +57,11 @@ def image_size(image: ImageInfo, text: Words) -> str:
     return text(f"examined.pixels_mm{_plane(image)}", **size)
 
 
+def from_nipple_words(mm: float | None, image: ImageInfo, text: Words) -> str:
+    """How far a finding is from the nipple on its film; empty if it is not known."""
+    return "" if mm is None else text(f"findings.from_nipple{_plane(image)}", mm=whole_mm(mm))
+
+
 def _plane(image: ImageInfo) -> str:
     """The suffix of a key for sizes in mm: sizes on the detector are larger than those in the breast."""
     return "" if image.spacing_plane == "patient" else f".{image.spacing_plane or 'unknown'}"

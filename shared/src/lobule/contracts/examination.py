@@ -22,6 +22,11 @@ class LesionMark(Document):
     job_id: str = Field(description="analysis that found it")
     finding_id: str = Field(pattern=rf"^{FINDING_ID}$", description="id of the finding in that analysis")
     view: StandardView = Field(description="view of the image")
+    from_nipple_mm: float | None = Field(
+        default=None,
+        description="distance from the nipple on the film, in the plane of its spacing; null in older readings, and if "
+        "the spacing or the nipple is not known",
+    )
 
 
 class LesionPlace(Document):
@@ -135,6 +140,13 @@ class SinceEarlier(Document):
         return max((lesion.mm for lesion in self.worse if lesion.mm is not None), default=None)
 
 
+class PlacedFinding(Document):
+    """A marked finding that is combined with no other, with its place by its film alone."""
+
+    mark: LesionMark = Field(description="the finding")
+    place: LesionPlace = Field(description="its place in the breast")
+
+
 class LesionSite(Document):
     """A lesion for lists: its breast, and where in it."""
 
@@ -197,6 +209,9 @@ class BreastReading(Document):
     density: DensityCategory | None = Field(default=None, description="suggested density; null if it was not read")
     standings: list[Standing] = Field(default=[], description="meaning of the number in populations")
     lesions: list[Lesion] = Field(default=[], description="most suspicious first")
+    calcifications: list[PlacedFinding] = Field(
+        default=[], description="clusters of calcifications, which count in no number; empty in older readings"
+    )
     reasons: list[BreastReason] = Field(default=[], description="reasons for the number")
 
     @property

@@ -6,7 +6,7 @@ import { byLesion, coupledTo, heads, marksOf, marksOfRow, markedLesions, shownTa
 import { NOTHING_YET } from '#web/reading/state.js';
 import { numberOf } from '#web/reading/numbering.js';
 import { nameOf, nameOfMarks, targetOf } from '#web/reading/targets.js';
-import { changeWords, isWorse, lesionOf, lesionPlace, otherMarks, otherWords } from '#web/reading/together.js';
+import { changeWords, isWorse, lesionOf, lesionPlace, otherMarks, otherWords, placeOf } from '#web/reading/together.js';
 import { imageWith } from '../world.js';
 
 useWords(
@@ -38,6 +38,15 @@ const mark = ({ jobId }, id, view) => ({ job_id: jobId, finding_id: id, view });
 const PAIR = { marks: [mark(CC, 'f1', 'CC'), mark(MLO, 'f2', 'MLO')], probability_malignant: 0.75, same_lesion: 0.871, place, change: null };
 const ALONE = { marks: [mark(CC, 'f2', 'CC')], probability_malignant: 0.1, same_lesion: null, place: null, change: null };
 const state = { ...NOTHING_YET, images: [CC, MLO], case: { reviews: [] }, together: { breasts: [{ lesions: [PAIR, ALONE] }] } };
+
+test('calcifications have a place, but no lesion', () => {
+  const cluster = { mark: mark(MLO, 'f1', 'MLO'), place: { ...place, clock: null } };
+  const known = { ...state, together: { breasts: [{ lesions: [PAIR, ALONE], calcifications: [cluster] }] } };
+  assert.equal(lesionOf(known, targetOf(MLO, 0)), null);
+  assert.equal(placeOf(known, targetOf(MLO, 0)), cluster.place);
+  assert.equal(placeOf(known, targetOf(CC, 0)), place);
+  assert.equal(placeOf(known, targetOf(CC, 1)), null);
+});
 
 test('a finding knows its lesion and its mark on the other view', () => {
   assert.equal(lesionOf(state, targetOf(CC, 0)), PAIR);

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lobule.contracts.result import DensityCategory, Laterality, StandardView
 from mammo_worker.density.package import breast_density
 from mammo_worker.examination.films import ExaminedFilm
-from mammo_worker.examination.location import Place, Region, place_on_film, region_of
+from mammo_worker.examination.location import Place, Region, region_of
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.pairing import assign, pair_probabilities
 from mammo_worker.examination.priors import same_on_repeated
@@ -193,9 +193,8 @@ def _lesion(laterality: Laterality, films: Sequence[ExaminedFilm], members: _Mem
 
     places: dict[str, Place] = {}
     for i, k in sorted(members, key=suspicion):  # the most suspicious of each view last
-        film = films[i]
-        if film.anatomy is not None and k < len(film.marks):
-            places[film.view] = place_on_film(film.anatomy, film.marks[k].centre, film.upright)
+        if (place := films[i].place_of(k)) is not None:
+            places[films[i].view] = place
     return Lesion(
         findings={films[i].name: k for i, k in members},
         suspicion=max(map(suspicion, members)),

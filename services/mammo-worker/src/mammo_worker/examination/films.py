@@ -1,8 +1,8 @@
 """A film of an examination: its result, and the positions of its findings in the breast."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from lobule.contracts.findings import CALCIFICATION
 from lobule.contracts.notices import ORIENTATION_IN_DOUBT
-from lobule.contracts.result import Hanging, Laterality, Result, SpacingPlane
+from lobule.contracts.result import Finding, Hanging, ImageInfo, Laterality, Result, SpacingPlane
 from lobule.imaging.film import Film
 from lobule.imaging.hanging import points_as_hung
 from mammo_worker.examination.anatomy import Anatomy, find_anatomy
 from mammo_worker.examination.frame import Thumbnail, thumbnail_of
+from mammo_worker.examination.location import Place, place_on_film
 from mammo_worker.examination.marks import Mark, marks_of
 from mammo_worker.films.hanging import hang_film
 
@@ -35,6 +36,8 @@ class ExaminedFilm:
         marks: Marks of the first `MOST_FINDINGS` findings of the result, in their order.
         plane: Plane in which the spacing of its pixels is valid; None if unknown.
         upright: Whether the film certainly hangs as usual.
+        calcifications: Places of its marked clusters of calcifications, by the ids of the findings.
+        mm_per_unit: Millimetres per unit of the frame; None if the spacing is not known.
         pixels: Fingerprint of its pixels, by which a film under two names is known as one; None if not computed.
     """
 
@@ -47,13 +50,21 @@ class ExaminedFilm:
     marks: list[Mark]
     plane: SpacingPlane | None = None
     upright: bool = True
+    calcifications: dict[str, Place] = field(default_factory=dict[str, Place])
+    mm_per_unit: float | None = None
     pixels: str | None = None
+
+    def place_of(self, finding: int) -> Place | None:
+        """The place of a finding of the result, by its index; None if it is not known."""
+        if self.anatomy is None or finding >= len(self.marks):
+            return None
+        return place_on_film(self.anatomy, self.marks[finding].centre, self.upright)
 
 
 def examined(
     name: str, laterality: Laterality, view: Literal["CC", "MLO"], film: Film, result: Result, hanging: Hanging | None
 ) -> ExaminedFilm:
-    """Determine the positions of a film's masses in its breast, see `without_calcifications`.
+    """Determine the positions of a film's findings in its breast; calcifications stand apart from masses.
 
     Args:
         name: Path of the file.
@@ -63,19 +74,46 @@ def examined(
         result: The pipeline's result; its boxes are in pixels of the file.
         hanging: Rotation and mirroring that the pipeline applied.
     """
+    clusters = [finding for finding in result.marked_findings() if finding.label == CALCIFICATION]
     result = without_calcifications(result)
     hung = hang_film(film, hanging)
     plane = result.image.spacing_plane
     upright = not any(notice.code in ORIENTATION_IN_DOUBT for notice in result.notices)
     pixels = _fingerprint(film)
     if not hung.breast.mask.any():
-        return ExaminedFilm(name, laterality, view, result, None, None, [], plane, upright, pixels)
+        return ExaminedFilm(name, laterality, view, result, None, None, [], plane, upright, pixels=pixels)
     thumbnail = thumbnail_of(hung.breast, hung.pixels.shape[1])
     anatomy = find_anatomy(thumbnail, view)
-    boxes = np.array([[f.box.x, f.box.y, f.box.x + f.box.width, f.box.y + f.box.height] for f in result.findings])
-    boxes = boxes_as_hung(boxes.reshape(-1, 4)[:MOST_FINDINGS], hanging, film.pixels.shape)
-    marks = marks_of(thumbnail, anatomy, boxes)
-    return ExaminedFilm(name, laterality, view, result, thumbnail, anatomy, marks, plane, upright, pixels)
+    marks = marks_of(thumbnail, anatomy, _boxes(result.findings[:MOST_FINDINGS], hanging, film))
+    framed = anatomy.frame.boxes_from_film(_boxes(clusters, hanging, film))
+    places = [place_on_film(anatomy, (float(x), float(y)), upright) for x, y in (framed[:, :2] + framed[:, 2:]) / 2]
+    return ExaminedFilm(
+        name,
+        laterality,
+        view,
+        result,
+        thumbnail,
+        anatomy,
+        marks,
+        plane,
+        upright,
+        {cluster.id: place for cluster, place in zip(clusters, places, strict=True)},
+        _mm_per_row(result.image, hanging),
+        pixels,
+    )
+
+
+def _boxes(findings: Sequence[Finding], hanging: Hanging | None, film: Film) -> NDArray[np.float64]:
+    """Boxes (N, 4) of findings, in pixels of the hung film."""
+    boxes = np.array([[f.box.x, f.box.y, f.box.x + f.box.width, f.box.y + f.box.height] for f in findings])
+    return boxes_as_hung(boxes.reshape(-1, 4), hanging, film.pixels.shape)
+
+
+def _mm_per_row(image: ImageInfo, hanging: Hanging | None) -> float | None:
+    """The height of a pixel of the hung film in millimetres; None if it is not known."""
+    if image.pixel_spacing_mm is None:
+        return None
+    return image.pixel_spacing_mm[1 if hanging is not None and hanging.rotation in (90, 270) else 0]
 
 
 def without_calcifications(result: Result) -> Result:

@@ -1,6 +1,6 @@
 """Reads the films of a case together for the service."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
 import structlog
@@ -17,7 +17,7 @@ from lobule.worker.examination import OpenImage
 from mammo_worker.examination.breasts import BreastReading, Lesion, read_breast
 from mammo_worker.examination.explain import reasons, reasons_since, suggested_category
 from mammo_worker.examination.films import ExaminedFilm, examined
-from mammo_worker.examination.location import Region
+from mammo_worker.examination.location import Place, Region, region_of
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.priors import Tracked, track
 from mammo_worker.examination.rule import Verdict, by_rule, is_cleared, verdict_of
@@ -151,6 +151,7 @@ def breast_as_contract(
         density=breast.density,
         standings=standings,
         lesions=lesions,
+        calcifications=[placed for film in breast.films for placed in _calcifications(film)],
         reasons=[*reasons(breast), *since],
     )
 
@@ -205,8 +206,20 @@ def _lesion(lesion: Lesion, films: Sequence[ExaminedFilm], changes: _Changes) ->
     )
 
 
-def _mark(film: ExaminedFilm, place: int) -> contract.LesionMark:
-    return contract.LesionMark(job_id=film.name, finding_id=film.result.findings[place].id, view=film.view)
+def _calcifications(film: ExaminedFilm) -> Iterator[contract.PlacedFinding]:
+    for finding_id, place in film.calcifications.items():
+        cc, mlo = (place if film.view == view else None for view in ("CC", "MLO"))
+        region = region_of(film.laterality, cc, mlo)
+        yield contract.PlacedFinding(mark=_marked(film, finding_id, place), place=_place(region))
+
+
+def _mark(film: ExaminedFilm, finding: int) -> contract.LesionMark:
+    return _marked(film, film.result.findings[finding].id, film.place_of(finding))
+
+
+def _marked(film: ExaminedFilm, finding_id: str, place: Place | None) -> contract.LesionMark:
+    far = None if place is None or film.mm_per_unit is None else place.from_nipple * film.mm_per_unit
+    return contract.LesionMark(job_id=film.name, finding_id=finding_id, view=film.view, from_nipple_mm=far)
 
 
 def _place(region: Region) -> contract.LesionPlace:

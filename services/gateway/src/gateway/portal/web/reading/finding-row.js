@@ -18,7 +18,7 @@ import { showPartner } from './partners.js';
 import { depthOf } from './place.js';
 import { sizeInShort, sizeWords } from './sizes.js';
 import { grownBy, showTrend, trendOfLesion } from './trend.js';
-import { changeWords, isWorse, lesionOf, lesionPlace, otherMarks, otherWords } from './together.js';
+import { changeWords, isWorse, lesionOf, lesionPlace, otherMarks, otherWords, placeOf } from './together.js';
 import { findingOf, imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -39,7 +39,7 @@ export function fillRow(row, state, target) {
   fillName(row, state, target);
   write(role(row, 'status'), state.savings[keyOf(target)] ?? '');
   if (finding) {
-    fillFinding(row, image, image.result, finding);
+    fillFinding(row, image, image.result, finding, placeOf(state, target));
     fillTogether(row, state, target);
     showPartner(row, state, referenceTo(target));
   } else fillImage(row, image);
@@ -77,8 +77,14 @@ function fillVerdict(row, state, target) {
   write(role(row, 'by'), review ? t('reading.by', { who: review.reviewer, when: moment(review.reviewed_at) }) : '');
 }
 
-/** @param {HTMLElement} row @param {import('../viewer/image.js').ViewedImage} image @param {Result} result @param {Finding} finding */
-function fillFinding(row, image, result, finding) {
+/**
+ * @param {HTMLElement} row
+ * @param {import('../viewer/image.js').ViewedImage} image
+ * @param {Result} result
+ * @param {Finding} finding
+ * @param {import('../core/types.d.ts').LesionPlace | null} known
+ */
+function fillFinding(row, image, result, finding, known) {
   const { state, percent } = headlineOf(result, finding);
   const { probability: there, probability_malignant: suspicion } = finding;
   row.dataset.assessment = state;
@@ -89,7 +95,7 @@ function fillFinding(row, image, result, finding) {
   const kind = modality(result.image.modality)?.labels[finding.label] ?? finding.label;
   const calcified = isCalcification(finding);
   row.toggleAttribute('data-calcified', calcified);
-  const place = placeWords(image, finding, !image.view); // the name of a view says the side
+  const place = known ? lesionPlace(known).join(' · ') : placeWords(image, finding, !image.view); // the name of a view says the side
   write(role(row, 'place'), [calcified ? `∴ ${kind}` : '', place].filter(Boolean).join(' · '));
   write(role(row, 'words'), malignancyWords(suspicion));
   const present = calcified ? 'reading.finding.there.calcification' : 'reading.finding.there';
@@ -103,10 +109,7 @@ function fillFinding(row, image, result, finding) {
 function fillTogether(row, state, target) {
   const lesion = lesionOf(state, target);
   const by = new Set(lesion?.marks.map(({ view }) => view)).size === 2 ? 'both' : 'single';
-  if (lesion?.place) {
-    write(role(row, 'place'), lesionPlace(lesion.place).join(' · '));
-    role(row, 'place').title = t(`reading.place.hint.${by}`);
-  }
+  if (lesion?.place) role(row, 'place').title = t(`reading.place.hint.${by}`);
   const told = trendOfLesion(state, target);
   showTrend(row, told, unitOf(told?.image ?? null) === 'detector'); // both films have one plane
   const said = lesion ? [otherWords(state, target), sizesSay(lesion, told) ? '' : changeWords(lesion, state.images)].filter(Boolean) : [];

@@ -26,6 +26,12 @@ const isMark = ({ job_id: job, finding_id: finding }, target) => job === target.
 export const lesionOf = ({ together }, target) =>
   together?.breasts.flatMap(({ lesions }) => lesions ?? []).find(({ marks }) => marks.some((mark) => isMark(mark, target))) ?? null;
 
+/** The place of a finding in its breast: that of its lesion, or of calcifications; null if it is not known. @param {Pick<Reading, 'together'>} state @param {Target} target @returns {LesionPlace | null} */
+export function placeOf(state, target) {
+  const clusters = state.together?.breasts.flatMap(({ calcifications }) => calcifications ?? []);
+  return lesionOf(state, target)?.place ?? clusters?.find(({ mark }) => isMark(mark, target))?.place ?? null;
+}
+
 /** The other marks of a finding's lesion, those on the other view first. @param {Pick<Reading, 'together' | 'images'>} state @param {Target | null} target @returns {Target[]} */
 export function otherMarks(state, target) {
   const marks = (target && lesionOf(state, target)?.marks) ?? [];
