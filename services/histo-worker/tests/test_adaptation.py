@@ -1,27 +1,22 @@
-"""A laboratory's file: how it is measured, and what it changes."""
+"""How a laboratory is measured, and its file written."""
 
-import csv
+import hashlib
 import json
-from datetime import date
-from math import exp, log
+from contextlib import nullcontext
+from math import exp
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from histo_worker import checks
 from histo_worker.adaptation.measure import FEWEST_FIELDS, measure_site, reference_of
 from histo_worker.adaptation.shift import estimate_shift
-from histo_worker.adaptation.site import Site, read_site
+from histo_worker.adaptation.site import read_site
 from histo_worker.cli import app
 from histo_worker.evaluation.cross_validation import OutOfFold
-from histo_worker.evaluation.package import evaluate_package
 from histo_worker.predict import describer
-from histo_worker.settings import HistoSettings
-from lobule.diagnosis import Installation
-from lobule.errors import AnalysisError
-from lobule.words import Words, make_notice
+from lobule.words import make_notice
 from lobule_ml.batch import Outcome, analyse
 
 CLASSES = (-2.0, 2.0)
@@ -38,10 +33,6 @@ def laboratory(patients: int, shift: float, malignant: float = 0.5, fields: int 
 
 def shift_of(log_odds, patients, share=0.5):
     return estimate_shift(log_odds, [CLASSES] * len(log_odds), share, patients)
-
-
-def odds(probability: float) -> float:
-    return log(probability / (1 - probability))
 
 
 class TestShift:
@@ -91,7 +82,8 @@ def one(pipeline, fields):
 def changed(outcome: Outcome, path: str, log_odds: float, **of_tissue) -> Outcome:
     result = outcome.result.model_copy(update={"probability_malignant": 1 / (1 + exp(-log_odds))})
     tissue = result.tissue.model_copy(update=of_tissue)
-    return Outcome(Path(path), result.model_copy(update={"tissue": tissue}))
+    image = result.image.model_copy(update={"sha256": hashlib.sha256(path.encode()).hexdigest()})
+    return Outcome(Path(path), result.model_copy(update={"tissue": tissue, "image": image}))
 
 
 def fields_of(outcome: Outcome, log_odds, patients) -> list[Outcome]:
@@ -102,22 +94,45 @@ def fields_of(outcome: Outcome, log_odds, patients) -> list[Outcome]:
 class TestMeasuring:
     def test_folders_are_patients_and_what_cannot_be_used_is_said(self, one, pipeline):
         log_odds, patients = laboratory(8, 2.5)
-        outcomes = [
-            changed(one, f"/lab/{p}/{i}.png", x) for i, (x, p) in enumerate(zip(log_odds, patients, strict=True))
-        ]
+        outcomes = fields_of(one, log_odds, patients)
         outcomes[0] = Outcome(Path("/lab/0/0.png"), error="image_truncated", detail="the file ends early")
-        outcomes[1] = changed(one, "/lab/0/1.png", float(log_odds[1]), unlike_training=0.99)
+        unlike = outcomes[1].result.model_copy(update={"notices": [make_notice("unlike_training")]})
+        outcomes[1] = Outcome(Path("/lab/0/1.png"), unlike)
+        outcomes[3] = Outcome(Path("/lab/0/copy.png"), outcomes[2].result)
         lines: list[str] = []
         found = measure_site(outcomes, pipeline.manifest, "Graz", 0.5, lines.append)
-        assert (found.site.fields, found.site.patients, found.unlike) == (79, 8, 1)
-        assert found.site.magnifications == {"100X": 79}
-        assert lines == ["/lab/0/0.png: image_truncated: the file ends early"]
-        assert found.site.weights_sha256 == pipeline.manifest.weights_sha256
-        assert 0 < found.site.log_odds_shift < found.site.measured_shift
+        assert (found.fields, found.patients, found.magnifications) == (77, 8, {"100X": 77})
+        assert lines[0] == "/lab/0/0.png: image_truncated: the file ends early"
+        assert lines[1].startswith("/lab/0/1.png: unlike_training: ")
+        assert lines[2:] == ["/lab/0/copy.png: the same file as /lab/0/2.png"]
+        assert found.weights_sha256 == pipeline.manifest.weights_sha256
+        assert 0 < found.log_odds_shift < found.measured_shift
 
     def test_fields_in_one_folder_are_of_unknown_patients(self, one, pipeline):
         outcomes = [changed(one, f"/lab/{i}.png", x) for i, x in enumerate(laboratory(8, 2.5)[0])]
-        assert measure_site(outcomes, pipeline.manifest, "Graz", 0.5, print).site.patients is None
+        assert measure_site(outcomes, pipeline.manifest, "Graz", 0.5, print).patients is None
+
+    def test_one_field_many_times_is_no_laboratory(self, one, pipeline):
+        same = [Outcome(Path(f"/lab/{i}/a.png"), one.result) for i in range(60)]
+        with pytest.raises(ValueError, match="1 of 60 fields can be used"):
+            measure_site(same, pipeline.manifest, "Graz", 0.5, lambda _: None)
+
+    @pytest.mark.parametrize(
+        ("counts", "said"),
+        [([20, 20, 20, 20], "4 patients"), ([31, 9, 8, 7, 5], "/lab/0 has 31 of 60 fields"), ([30, 9, 8, 7, 6], None)],
+    )
+    def test_a_laboratory_is_more_than_one_patient(self, one, pipeline, counts, said):
+        patients = [str(patient) for patient, count in enumerate(counts) for _ in range(count)]
+        outcomes = fields_of(one, np.linspace(-2, 2, len(patients)), patients)
+        with pytest.raises(ValueError, match=said) if said else nullcontext():
+            assert measure_site(outcomes, pipeline.manifest, "Graz", 0.5, print).patients == 5
+
+    def test_names_that_are_no_text_are_said(self, one, pipeline):
+        lines: list[str] = []
+        broken = Outcome(Path("/lab/\udcff.png"), error="empty_file", detail="nothing")
+        with pytest.raises(ValueError, match="0 of 1 field"):
+            measure_site([broken], pipeline.manifest, "Graz", 0.5, lines.append)
+        assert lines == ["/lab/\\xff.png: empty_file: nothing"]
 
     def test_fields_without_a_scale_do_not_count(self, one, pipeline):
         result = one.result.model_copy(update={"notices": [make_notice("scale_unknown")]})
@@ -130,66 +145,6 @@ class TestMeasuring:
         manifest = pipeline.manifest.model_copy(update={"calibration": section})
         with pytest.raises(ValueError, match="train it again"):
             measure_site([one] * 60, manifest, "Graz", None, print)
-
-
-@pytest.fixture
-def site_file(pipeline, tmp_path):
-    manifest = pipeline.manifest
-    site = Site(
-        name="Graz",
-        measured_on=date(2026, 11, 30),
-        model=f"{manifest.name} {manifest.version}",
-        weights_sha256=manifest.weights_sha256,
-        log_odds_shift=1.5,
-        measured_shift=1.8,
-        standard_error=0.4,
-        malignant_share=0.6,
-        fields=80,
-        patients=8,
-        magnifications={"100X": 80},
-    )
-    site.write(tmp_path / "labs" / "site.json")
-    return tmp_path / "labs" / "site.json"
-
-
-class TestFile:
-    def test_it_is_read_as_it_was_written(self, site_file, pipeline):
-        site = read_site(site_file, pipeline.manifest)
-        assert (site.name, site.log_odds_shift, len(site.version)) == ("Graz", 1.5, 8)
-
-    @pytest.mark.parametrize("content", [None, "{", '{"name": "Graz"}', "\x00"])
-    def test_a_missing_or_damaged_one_has_its_own_reason(self, tmp_path, pipeline, content):
-        file = tmp_path / "site.json"
-        if content is not None:
-            file.write_text(content)
-        with pytest.raises(AnalysisError) as caught:
-            read_site(file, pipeline.manifest)
-        assert (caught.value.code, caught.value.reason) == ("model_unavailable", "site")
-
-    def test_numbers_that_are_none_are_refused(self, site_file, pipeline):
-        site_file.write_text(site_file.read_text().replace("1.5", "NaN"))
-        with pytest.raises(AnalysisError, match="log_odds_shift"):
-            read_site(site_file, pipeline.manifest)
-
-    def test_one_for_another_model_is_refused(self, site_file, pipeline):
-        other = pipeline.manifest.model_copy(update={"weights_sha256": "0" * 64})
-        with pytest.raises(AnalysisError) as caught:
-            read_site(site_file, other)
-        assert caught.value.reason == "site_of_other_model"
-        assert "histo-worker adapt" in caught.value.detail
-
-
-def test_predict_moves_the_log_odds_and_says_so(site_file, pipeline, fields, tmp_path):
-    path = next(field.path for field in fields if field.magnification == "100X")
-    output = tmp_path / "rows.csv"
-    command = ["predict", str(path), "--output", str(output), "--site", str(site_file)]
-    assert CliRunner().invoke(app, command).exit_code == 0
-    with output.open(newline="") as stream:
-        row = next(csv.DictReader(stream))
-    plain = next(analyse(pipeline, [path], describer(None))).result
-    assert odds(float(row["probability_malignant"])) - odds(plain.probability_malignant) == pytest.approx(1.5, abs=1e-3)
-    assert "adapted_to_laboratory" in row["notices"].split()
-    assert "adapted_to_laboratory" not in [notice.code for notice in plain.notices]
 
 
 def test_the_command_writes_a_file_that_the_model_takes(monkeypatch, one, pipeline, tmp_path):
@@ -211,6 +166,7 @@ def test_the_command_writes_a_file_that_the_model_takes(monkeypatch, one, pipeli
         (["--magnification", "100X", "--um-per-pixel", "0.5"], "not both"),
         (["--name", ""], "1 to 60 characters"),
         (["--name", "a\nb"], "printable"),
+        (["--output", "/dev/null"], "a folder or a device"),
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_read(tmp_path, arguments, reason):
@@ -238,29 +194,14 @@ def test_the_package_that_ships_can_be_adapted(pipeline):
     assert all(benign < 0 < malignant for benign, malignant in reference_of(pipeline.manifest).values())
 
 
-def test_evaluate_names_the_laboratory(site_file, pipeline, fields, tmp_path, shared_evaluation, monkeypatch):
-    monkeypatch.setattr(pipeline, "site", read_site(site_file, pipeline.manifest))
-    at = [field for field in fields if field.magnification == "100X"]
-    for field in (at[0], at[-1]):
-        (tmp_path / field.path.name).write_bytes(field.path.read_bytes())
-    lines = list(evaluate_package(HistoSettings(), tmp_path, tmp_path / "out", []))
-    assert ", adapted to Graz (version " in lines[0]
-    assert "log odds moved by +1.50." in lines[0]
-
-
-@pytest.mark.parametrize(
-    ("weights", "state", "says"), [(None, "ok", "adapted to Graz"), ("0" * 64, "problem", "was measured with")]
-)
-def test_the_doctor_reads_the_file(site_file, monkeypatch, weights, state, says):
-    document = json.loads(site_file.read_text())
-    site_file.write_text(json.dumps(document | ({"weights_sha256": weights} if weights else {})))
-    monkeypatch.setenv("LOBULE_HISTO_SITE", str(site_file))
-    package, laboratory = checks.model(Installation(None, embedded=False, server=None, host="", port=0))
-    assert (package.state, laboratory.state) == ("ok", state)
-    assert says in laboratory.sentence(Words("en"))
-
-
 def test_a_folder_as_output_is_refused_before_anything_is_read(tmp_path):
     result = CliRunner().invoke(app, ["adapt", str(tmp_path), "--output", str(tmp_path)])
     assert result.exit_code == 1
     assert "is a folder" in result.output
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_read(tmp_path):
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(app, ["adapt", str(tmp_path), "--output", str(tmp_path / "file" / "site.json")])
+    assert result.exit_code == 2
+    assert "cannot be written" in result.output

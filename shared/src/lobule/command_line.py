@@ -1,5 +1,6 @@
 """What the command lines of all packages share."""
 
+from math import isnan
 from typing import Any
 
 import typer
@@ -7,6 +8,13 @@ from typer.core import TyperGroup
 
 from lobule.storage import is_disk_full
 from lobule.terminal import said_of
+
+
+def no_nan(value: float | None) -> float | None:
+    """Refuse NaN as the value of an option, because it is in every range; a `callback`."""
+    if value is not None and isnan(value):
+        raise typer.BadParameter("nan is not a number.")
+    return value
 
 
 class Commands(TyperGroup):

@@ -1,13 +1,14 @@
 """The page of the models at work."""
 
 import re
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from gateway.portal.documents import model_page
 from gateway.system.endpoints import ModelStatus
-from lobule.contracts.models import ModelManifest, ModelPackage, WorkerAnnouncement
+from lobule.contracts.models import Adaptation, ModelManifest, ModelPackage, WorkerAnnouncement
 from lobule.progress_cache import ProgressCache
 from lobule.redis_address import connect
 from lobule.words import Words
@@ -19,7 +20,7 @@ PACKAGES = [described.parent for described in sorted(Path(__file__).parents[3].g
 class TestModels:
     CARD = "# m 1\n\n## Limits\n\n- It <b>fails</b> here.\n\n## Licence\n\nnone\n"
 
-    def announce(self, app, worker="w", version="1"):
+    def announce(self, app, worker="w", version="1", adaptation=None):
         manifest = ModelManifest(
             name="m",
             version=version,
@@ -39,9 +40,18 @@ class TestModels:
             ],
         )
         announcement = WorkerAnnouncement(
-            worker=worker, queue="mammo", modality="mammography", manifest=manifest, model_card=self.CARD
+            worker=worker,
+            queue="mammo",
+            modality="mammography",
+            manifest=manifest,
+            model_card=self.CARD,
+            adaptation=adaptation,
         )
         app.state.progress_cache.announce(announcement)
+
+    def adaptation(self, **changed):
+        facts = {"name": "<b>Graz</b>", "version": "62b08857", "measured_on": datetime.now(UTC).date()}
+        return Adaptation(**facts | {"log_odds_shift": -0.53, "fields": 106, "patients": 21} | changed)
 
     def test_says_how_good_they_are_and_where_they_fail(self, portal, app):
         self.announce(app)
@@ -59,6 +69,29 @@ class TestModels:
         assert [(each["version"], each["workers"]) for each in status["models"]] == [("2", 2), ("1", 1)]
         assert status["model"]["version"] == "2"
         assert "m 2 (2), m 1 (1)" in portal.get("/models").text
+
+    def test_names_the_laboratory_that_the_numbers_are_adapted_to(self, portal, app):
+        self.announce(app, adaptation=self.adaptation())
+        page = portal.get("/models").text
+        assert "adapted to &lt;b&gt;Graz&lt;/b&gt; (version 62b08857)" in page
+        assert "a probability of 50% becomes 37% (log odds -0.53)" in page
+        assert "on 106 fields of 21 patients" in page
+        assert "more than a year ago" not in page
+        [status] = [status for status in portal.get("/api/v1/models").json() if status["workers"]]
+        assert status["adaptation"] == status["models"][0]["adaptation"]
+        assert (status["adaptation"]["log_odds_shift"], status["adaptation"]["version"]) == (-0.53, "62b08857")
+
+    def test_an_old_adaptation_is_to_be_measured_again(self, portal, app):
+        self.announce(app, adaptation=self.adaptation(measured_on=date(2020, 1, 31), patients=None))
+        page = portal.get("/models").text
+        assert "Measured on 31 Jan 2020, on 106 fields of unknown patients." in page
+        assert "more than a year ago" in page
+        assert "2020年1月31日" in portal.get("/models", headers={"Accept-Language": "zh"}).text
+
+    def test_names_each_adaptation_while_workers_differ(self, portal, app):
+        for worker, adaptation in (("a", None), ("b", self.adaptation()), ("c", self.adaptation())):
+            self.announce(app, worker, adaptation=adaptation)
+        assert "m 1 + &lt;b&gt;Graz&lt;/b&gt; 62b08857 (2), m 1 (1)" in portal.get("/models").text
 
     @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
     def test_what_a_shipped_model_says_of_itself_is_there_in_chinese(self, package):

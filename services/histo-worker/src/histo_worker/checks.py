@@ -1,6 +1,7 @@
 """This worker's checks for `lobule doctor`."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from histo_worker.adaptation.site import read_site
 from histo_worker.settings import HistoSettings
@@ -21,5 +22,8 @@ def model(_installation: Installation) -> Iterator[Check]:
     except AnalysisError as error:
         yield Check(part, "problem", "model_fails", {"folder": settings.site, "reason": str(error)})
     else:
-        values = {"laboratory": site.name, "version": site.version, "file": settings.site}
-        yield Check(part, "ok", "laboratory", values)
+        values = {"laboratory": site.name, "version": site.version, "file": settings.site, "day": site.measured_on}
+        if site.adaptation.is_old(datetime.now(UTC).date()):
+            yield Check(part, "warning", "laboratory_old", values)
+        else:
+            yield Check(part, "ok", "laboratory", values)

@@ -2,12 +2,15 @@
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from histo_worker.adaptation.site import check_name
 from histo_worker.data.breakhis import SUFFIXES
+from lobule.command_line import no_nan
 from lobule.contracts.modality import COARSEST_UM, FINEST_UM
 from lobule.contracts.result import Magnification
 from lobule.errors import AnalysisError
@@ -25,6 +28,7 @@ GivenScale = Annotated[
     typer.Option(
         min=FINEST_UM,
         max=COARSEST_UM,
+        callback=no_nan,
         help="Micrometres per pixel of all fields, instead of the magnification and the scale in the files.",
     ),
 ]
@@ -80,13 +84,15 @@ def fit_scale(
 def adapt(
     files: Annotated[
         list[Path],
-        typer.Argument(help="At least 50 H&E fields of the laboratory, or folders of them; best a folder a patient."),
+        typer.Argument(help="At least 50 H&E fields of the laboratory, directly in a folder for each patient."),
     ],
     output: Annotated[Path, typer.Option(help="JSON file to write.")],
     name: Annotated[str, typer.Option(help="Name of the laboratory, up to 60 characters.")] = "this laboratory",
     malignant_share: Annotated[
         float | None,
-        typer.Option(min=0.05, max=0.95, help="Share of these fields that show a carcinoma, to about a tenth."),
+        typer.Option(
+            min=0.05, max=0.95, callback=no_nan, help="Share of these fields that show a carcinoma, to about a tenth."
+        ),
     ] = None,
     magnification: GivenMagnification = None,
     um_per_pixel: GivenScale = None,
@@ -95,8 +101,12 @@ def adapt(
     """Measure by how much a laboratory's dyes shift the classifier's numbers, without labels, and write it to a file.
 
     Use the file with LOBULE_HISTO_SITE in the service, and with --site in predict and evaluate. Take fields of many
-    patients as they come, and state the share of malignant ones: without it, only a large shift is corrected. If the
-    fields lie in several folders, those in one folder count as one patient's.
+    patients as they come, and state the share of malignant ones: without it, only a large shift is corrected. A wrong
+    share can move the numbers in the wrong direction.
+
+    Fields in one folder count as one patient's. At least five patients are needed, none of them with more than half of
+    the fields. If all fields are in a single folder, ten count as one patient's. A file that is there twice counts
+    once. Fields that are unlike the training tissue do not count.
 
     The shift changes the numbers, but not the order of fields: what the classifier confuses, it still confuses. Measure
     it on labelled fields (histo-worker evaluate, with and without --site) before you use it (docs/tissue.md).
@@ -104,10 +114,12 @@ def adapt(
     try:
         if um_per_pixel is not None and magnification is not None:
             raise ValueError("give --magnification or --um-per-pixel, not both")
-        if not 0 < len(name) <= 60 or not name.isprintable():
-            raise ValueError("the name must have 1 to 60 characters, all of them printable")
-        if output.is_dir():
-            raise ValueError(f"{output} is a folder; name a file with --output")
+        check_name(name)
+        if output.exists() and not output.is_file():
+            raise ValueError(f"{output} is a folder or a device; name a file with --output")
+        with batch.written_or_exit():  # before minutes are spent on the fields
+            output.resolve().parent.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=output.resolve().parent).close()
         paths = batch.expand(files, sys.stdin, SUFFIXES)
         with held_standard_error(AnalysisError), without_collection():
             import_keras()
@@ -118,20 +130,20 @@ def adapt(
 
             settings = HistoSettings.choose(model, None).model_copy(update={"site": None})
             pipeline = build_pipeline(settings, pictures=False)
-        reference_of(pipeline.manifest)  # before minutes are spent on the fields
+        reference_of(pipeline.manifest)  # before minutes are spent on the fields, too
         outcomes = batch.analyse(pipeline, paths, describer(magnification, um_per_pixel))
         tracked = batch.tracked(outcomes, "fields", len(paths))
-        found = measure_site(
+        site = measure_site(
             tracked, pipeline.manifest, name, malignant_share, lambda line: typer.echo(f"left out: {line}", err=True)
         )
     except (AnalysisError, ValueError) as error:
         text = ": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error)
         typer.secho(text, err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from None
-    site = found.site
     with batch.written_or_exit():
         site.write(output)
-    patients = "unknown patients" if site.patients is None else counted(site.patients, "patient")
+    unknown = "unknown patients, ten counted as one's"
+    patients = unknown if site.patients is None else counted(site.patients, "patient")
     typer.echo(
         f"shift of the log odds: {site.log_odds_shift:+.2f} (measured {site.measured_shift:+.2f}, standard error "
         f"{site.standard_error:.2f}), from {counted(site.fields, 'field')} of {patients}"
@@ -139,9 +151,6 @@ def adapt(
     if site.log_odds_shift == 0:
         advice = "" if site.malignant_share is not None else " State --malignant-share to correct smaller shifts."
         typer.echo(f"This is within the error, so the file changes nothing.{advice}")
-    if found.unlike:
-        typer.echo(
-            f"unlike the training tissue: {counted(found.unlike, 'field')}. Such fields stay not sure, whatever their "
-            "number."
-        )
+    else:
+        typer.echo(f"A probability of 50% becomes {site.adaptation.half}.")
     typer.echo(f"written: {output}, version {site.version}")

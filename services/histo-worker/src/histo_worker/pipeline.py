@@ -31,7 +31,7 @@ from histo_worker.tissue.stage import (
     widened,
 )
 from lobule.contracts.activity import DONE, activity
-from lobule.contracts.models import ModelManifest
+from lobule.contracts.models import Adaptation, ModelManifest
 from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Patches, Result
 from lobule.decoding.image_file import ImageFile
 from lobule.decoding.images import decoder, read_field
@@ -108,6 +108,11 @@ class HistologyPipeline:
     def card(self) -> str:
         """The model card, Markdown."""
         return self._package.card
+
+    @property
+    def adaptation(self) -> Adaptation | None:
+        """The laboratory that the numbers are adapted to, as the worker announces it."""
+        return None if self.site is None else self.site.adaptation
 
     @property
     def traces(self) -> int:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, console, plain_errors, words
 from lobule.client import ApiError, Client
+from lobule.command_line import no_nan
 from lobule.contracts.case import FORMS_OF_ANALYSIS, REPORT_FILES
 from lobule.contracts.findings import CALCIFICATION
 from lobule.contracts.modality import COARSEST_UM, FINEST_UM, Magnification, Modality
@@ -45,7 +46,8 @@ def diagnose(
     password: Password,
     server: Server = DEFAULT_SERVER,
     um_per_pixel: Annotated[
-        float | None, typer.Option(min=FINEST_UM, max=COARSEST_UM, help="micrometres per pixel of histology fields")
+        float | None,
+        typer.Option(min=FINEST_UM, max=COARSEST_UM, callback=no_nan, help="micrometres per pixel of histology fields"),
     ] = None,
     magnification: Annotated[Magnification | None, typer.Option(help="magnification of histology fields")] = None,
     reports: Annotated[Path | None, typer.Option(help="folder for the reports in HTML and PNG")] = None,

@@ -71,8 +71,10 @@ def install(
 
 
 def _version(at_work: dict[str, Any], *, several: bool) -> str:
-    """The version; while an update is rolled out, with the number of workers that use it."""
-    return f"{at_work['version']} ({counted(at_work['workers'], 'worker')})" if several else at_work["version"]
+    """The version, and what it is adapted to; while an update is rolled out, with the number of workers that use it."""
+    site = at_work.get("adaptation")  # a laboratory that its numbers are adapted to
+    version = f"{at_work['version']} + {site['name']} {site['version']}" if site else at_work["version"]
+    return f"{version} ({counted(at_work['workers'], 'worker')})" if several else version
 
 
 def _in_words(figure: Figure) -> str:

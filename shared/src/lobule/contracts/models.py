@@ -1,6 +1,8 @@
 """The model package: a folder with weights, `model.json` (this document) and `MODEL_CARD.md`."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
+from math import exp
 from typing import Any
 
 from pydantic import Field
@@ -50,6 +52,30 @@ class ModelPackage(Document):
     card: str = Field(description="the model's card, Markdown")
 
 
+OLD_AFTER = timedelta(days=365)
+"""Dyes drift, so that a laboratory should be measured again after a year."""
+
+
+class Adaptation(Document):
+    """A laboratory that a model's numbers are adapted to, without the details of the measurement."""
+
+    name: str = Field(description="name of the laboratory")
+    version: str = Field(description="short hash of the file of the laboratory, as in the notices of results")
+    measured_on: date = Field(description="day of the measurement")
+    log_odds_shift: float = Field(description="added to the log odds of malignancy; 0 changes nothing")
+    fields: int = Field(description="number of fields that it was measured on")
+    patients: int | None = Field(description="number of their patients; null if it is not known")
+
+    @property
+    def half(self) -> str:
+        """What a probability of 50 % becomes."""
+        return f"{1 / (1 + exp(-self.log_odds_shift)):.0%}"
+
+    def is_old(self, today: date) -> bool:
+        """Whether the laboratory should be measured again."""
+        return today - self.measured_on > OLD_AFTER
+
+
 class WorkerAnnouncement(Document):
     """A ready worker's entry in the progress cache; it expires unless renewed."""
 
@@ -59,3 +85,4 @@ class WorkerAnnouncement(Document):
     manifest: ModelManifest | None = None
     model_card: str | None = None
     beside: list[ModelPackage] = Field(default_factory=list[ModelPackage], description="what it uses beside that model")
+    adaptation: Adaptation | None = None  # of that model

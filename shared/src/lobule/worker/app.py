@@ -35,7 +35,7 @@ from lobule.worker.inference import InferenceHandler
 from lobule.worker.metrics import MeasuredHandler, note_model
 from lobule.worker.monitor import Health, LoopBeat, serve
 from lobule.worker.pictures import PictureHandler, PictureRunner
-from lobule.worker.pipeline import Pipeline
+from lobule.worker.pipeline import Adaptable, Pipeline
 from lobule.worker.region import RegionExpert
 from lobule.worker.runner import StepHandler, StepRunner, unavailable
 from lobule.worker.stall import watch_for_stall
@@ -194,6 +194,7 @@ def _announcement(worker: str, queue: str, spec: ModalitySpec | None, runtime: W
         manifest=pipeline.manifest if pipeline else None,
         model_card=pipeline.card if pipeline else None,
         beside=_additional_packages(pipeline.manifest, runtime.packages) if pipeline and runtime.packages else [],
+        adaptation=pipeline.adaptation if isinstance(pipeline, Adaptable) else None,
     )
 
 

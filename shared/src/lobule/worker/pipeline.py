@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lobule.contracts.activity import Activity
-from lobule.contracts.models import ModelManifest
+from lobule.contracts.models import Adaptation, ModelManifest
 from lobule.contracts.result import ImageInfo, Result
 from lobule.decoding.image_file import ImageFile
 
@@ -69,4 +69,14 @@ class Pipeline(Protocol):
         Raises:
             AnalysisError: The image cannot be analysed.
         """
+        ...
+
+
+@runtime_checkable
+class Adaptable(Protocol):
+    """A pipeline whose numbers can be adapted to a laboratory."""
+
+    @property
+    def adaptation(self) -> Adaptation | None:
+        """The laboratory that they are adapted to."""
         ...

@@ -32,6 +32,7 @@ from gateway.operations.completeness import Fault, faulty_objects, restore_objec
 from gateway.settings import GatewaySettings
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
 from lobule.cli.common import words as sentences
+from lobule.command_line import no_nan
 from lobule.launcher.home import Home
 from lobule.settings import variable
 from lobule.storage import ObjectStore, StoreUnavailableError, open_configured_store
@@ -71,7 +72,9 @@ def _do(
 def create(
     folder: Folder,
     home: HomeFolder = DEFAULT_HOME,
-    every_hours: Annotated[float | None, typer.Option(min=0.1, help="repeat the backup every so many hours")] = None,
+    every_hours: Annotated[
+        float | None, typer.Option(min=0.1, callback=no_nan, help="repeat the backup every so many hours")
+    ] = None,
 ) -> None:
     """Back up the database and the objects to a folder.
 

@@ -32,6 +32,7 @@ from gateway.operations.repositories import retention as repository
 from gateway.settings import GatewaySettings
 from lobule import layout
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
+from lobule.command_line import no_nan
 from lobule.storage import ObjectStore, StoredObject, open_configured_store
 from lobule.telemetry import configure_logging
 
@@ -205,7 +206,9 @@ def run(
     after_pause: Annotated[
         bool, typer.Option("--after-pause", help="delete although the last run was more than seven days ago")
     ] = False,
-    every_hours: Annotated[float | None, typer.Option(min=0.1, help="repeat every so many hours")] = None,
+    every_hours: Annotated[
+        float | None, typer.Option(min=0.1, callback=no_nan, help="repeat every so many hours")
+    ] = None,
 ) -> None:
     """Delete images and jobs older than LOBULE_RETENTION_DAYS (unset: none), and objects that nothing refers to."""
     settings = settings_at(home)

@@ -2,14 +2,15 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from markdown_it import MarkdownIt
 
-from gateway.system.endpoints import ModelStatus
+from gateway.system.endpoints import ModelAtWork, ModelStatus
 from lobule.contracts.manifest import Figure, figure_of
-from lobule.contracts.models import ModelManifest
+from lobule.contracts.models import Adaptation, ModelManifest
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")  # a card's own HTML is shown as text
 _LIMITS = re.compile(r"^##+ +Limits\s*$(.*?)(?=^##? |\Z)", re.MULTILINE | re.DOTALL)
@@ -18,7 +19,10 @@ _POINT = re.compile(r"^[-*] +(.*?)(?=^[-*] |\Z)", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class ModelPage:
-    """A model as its page shows it; `card` is HTML, `versions` lists what workers use where they differ."""
+    """A model as its page shows it; `card` is HTML, `versions` lists what workers use where they differ.
+
+    `adaptation` is the laboratory that its numbers are adapted to, `is_old` whether that was measured long ago.
+    """
 
     modality: str
     workers: int
@@ -28,6 +32,8 @@ class ModelPage:
     figures: list[Figure]
     limits: list[str]
     card: str
+    adaptation: Adaptation | None = None
+    is_old: bool = False
 
 
 def model_pages(status: ModelStatus) -> list[ModelPage]:
@@ -38,7 +44,8 @@ def model_pages(status: ModelStatus) -> list[ModelPage]:
 
 def model_page(status: ModelStatus) -> ModelPage:
     """What the page says of a modality's model."""
-    return _page(status, status.model, status.model_card or "")
+    page, adapted = _page(status, status.model, status.model_card or ""), status.adaptation
+    return replace(page, adaptation=adapted, is_old=adapted is not None and adapted.is_old(datetime.now(UTC).date()))
 
 
 def _page(status: ModelStatus, manifest: ModelManifest | None, card: str) -> ModelPage:
@@ -46,15 +53,18 @@ def _page(status: ModelStatus, manifest: ModelManifest | None, card: str) -> Mod
     return ModelPage(
         modality=status.modality,
         workers=status.workers,
-        versions=", ".join(f"{each.name} {each.version} ({each.workers})" for each in status.models)
-        if len(status.models) > 1 and manifest is status.model
-        else "",
+        versions=", ".join(map(_at_work, status.models)) if len(status.models) > 1 and manifest is status.model else "",
         manifest=manifest,
         calibration=manifest.info().calibration if manifest else "",
         figures=[figure_of(metric) for metric in manifest.metrics] if manifest else [],
         limits=[" ".join(point.split()) for point in _POINT.findall(limits[1])] if limits else [],
         card=_MARKDOWN.render(re.sub(r"^# ", "### ", re.sub(r"^## ", "#### ", card, flags=re.M), flags=re.M)),
     )
+
+
+def _at_work(model: ModelAtWork) -> str:
+    site = f" + {model.adaptation.name} {model.adaptation.version}" if model.adaptation else ""
+    return f"{model.name} {model.version}{site} ({model.workers})"
 
 
 @dataclass(frozen=True)

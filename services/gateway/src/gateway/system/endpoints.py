@@ -15,20 +15,22 @@ from gateway.errors import responses
 from gateway.modalities import repository as modalities
 from gateway.system import health
 from gateway.system.metrics import exposition
-from lobule.contracts.models import ModelManifest, ModelPackage, WorkerAnnouncement
+from lobule.contracts.models import Adaptation, ModelManifest, ModelPackage, WorkerAnnouncement
 from lobule.contracts.result import Modality
 from lobule.progress_cache import ProgressCache
 
 router = APIRouter()
+_ADAPTATION = "laboratory that its numbers are adapted to; null if they are those of the package"
 _CHANGES = Path(__file__).with_name("api_changes.md")
 router.include_router(health.router)
 
 
 class ModelAtWork(BaseModel):
-    """A version of a model, and how many workers use it."""
+    """A version of a model, adapted to a laboratory or not, and how many workers use it."""
 
     name: str = Field(description="name of the model")
     version: str = Field(description="its version")
+    adaptation: Adaptation | None = Field(default=None, description=_ADAPTATION)
     workers: int = Field(description="number of workers that use it")
 
 
@@ -41,9 +43,10 @@ class ModelStatus(BaseModel):
     model: ModelManifest | None = Field(
         description="model of its workers, or of most of them if they differ; null if none is connected"
     )
+    adaptation: Adaptation | None = Field(default=None, description=_ADAPTATION)
     models: list[ModelAtWork] = Field(
         default_factory=list,
-        description="all versions in use, the most used first; several during an update",
+        description="all versions and adaptations in use, the most used first; several during an update",
     )
     model_card: str | None = Field(description="the model's card, Markdown")
     beside: list[ModelPackage] = Field(
@@ -69,10 +72,11 @@ def models_at_work(session: Session, cache: ProgressCache) -> list[ModelStatus]:
 
 
 def _status(modality: Modality, queue: str, workers: list[WorkerAnnouncement]) -> ModelStatus:
-    by_version: dict[tuple[str, str], list[WorkerAnnouncement]] = defaultdict(list)
+    by_version: dict[tuple[str, str, str], list[WorkerAnnouncement]] = defaultdict(list)
     for worker in workers:
         if worker.manifest:
-            by_version[worker.manifest.name, worker.manifest.version].append(worker)
+            site = worker.adaptation.version if worker.adaptation else ""
+            by_version[worker.manifest.name, worker.manifest.version, site].append(worker)
     ordered = sorted(by_version.items(), key=lambda item: (-len(item[1]), item[0]))
     of_most = ordered[0][1][0] if ordered else None
     return ModelStatus(
@@ -80,7 +84,11 @@ def _status(modality: Modality, queue: str, workers: list[WorkerAnnouncement]) -
         queue=queue,
         workers=len(workers),
         model=of_most.manifest if of_most else None,
-        models=[ModelAtWork(name=name, version=version, workers=len(of)) for (name, version), of in ordered],
+        adaptation=of_most.adaptation if of_most else None,
+        models=[
+            ModelAtWork(name=name, version=version, adaptation=of[0].adaptation, workers=len(of))
+            for (name, version, _), of in ordered
+        ],
         model_card=of_most.model_card if of_most else None,
         beside=of_most.beside if of_most else [],
     )

@@ -12,36 +12,28 @@ import numpy as np
 from histo_worker.adaptation.shift import Reference, estimate_shift
 from histo_worker.adaptation.site import FARTHEST_SHIFT, Site
 from histo_worker.scale import UM_OF_MAGNIFICATION, nearest_magnification
-from histo_worker.tissue.stage import is_unlike
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Result
 from lobule.words import counted
-from lobule_ml.batch import Outcome
+from lobule_ml.batch import Outcome, readable
 
 FEWEST_FIELDS = 50
 """With fewer fields, of about five patients, adaptation was not measured (docs/results/tissue-tried.md)."""
+FEWEST_PATIENTS = 5
+"""As many as the simulated laboratories had; the error between fewer says too little of the next patient."""
+LARGEST_PART = 0.5
+"""Of the fields, for one patient: with more, the mean is that patient's, and the error does not show it."""
 
 _CERTAIN = 1e-7  # the pipeline computes probabilities in float32, in which certainty is exactly 0 or 1
-_UNUSABLE = {"scale_unknown", "scale_estimated", "scale_too_coarse"}
-
-
-class Measured(NamedTuple):
-    """A measured laboratory.
-
-    Attributes:
-        site: Its file.
-        unlike: Number of its fields that are unlike the training tissue.
-    """
-
-    site: Site
-    unlike: int
+_UNUSABLE = {"scale_unknown", "scale_estimated", "scale_too_coarse", "unlike_training"}
+"""Notices of fields whose numbers decide nothing, adapted or not."""
 
 
 class _Usable(NamedTuple):
     path: Path
+    sha256: str
     log_odds: float
     um_per_pixel: float
-    is_unlike: bool
 
 
 def reference_of(manifest: ModelManifest) -> Reference:
@@ -67,7 +59,7 @@ def measure_site(
     name: str,
     share: float | None,
     left_out: Callable[[str], object],
-) -> Measured:
+) -> Site:
     """Estimate a laboratory's shift from the outcomes of its fields.
 
     Args:
@@ -78,37 +70,38 @@ def measure_site(
         left_out: Receives a line for each field that cannot be used.
 
     Raises:
-        ValueError: The package has no reference, there are too few usable fields, or the shift is impossible.
+        ValueError: The package has no reference, there are too few usable fields or patients, one patient has
+            most of the fields, or the shift is impossible.
     """
-    reference, usable, total = reference_of(manifest), list[_Usable](), 0
+    reference, usable, total = reference_of(manifest), dict[str, _Usable](), 0
     for outcome in outcomes:
         total += 1
         field = _usable(outcome)
         if isinstance(field, str):
-            left_out(f"{outcome.path}: {field}")
-        else:
-            usable.append(field)
+            left_out(f"{readable(outcome.path)}: {field}")
+        elif (same := usable.setdefault(field.sha256, field)) is not field:
+            left_out(f"{readable(field.path)}: the same file as {readable(same.path)}")
     if len(usable) < FEWEST_FIELDS:
         raise ValueError(f"{len(usable)} of {counted(total, 'field')} can be used; give at least {FEWEST_FIELDS}")
-    log_odds = np.array([field.log_odds for field in usable])
-    patients = _patients([field.path for field in usable])
-    shift = estimate_shift(log_odds, [classes_of(reference, f.um_per_pixel) for f in usable], share, patients)
+    fields = list(usable.values())
+    patients = _patients([field.path for field in fields])
+    log_odds = np.array([field.log_odds for field in fields])
+    shift = estimate_shift(log_odds, [classes_of(reference, f.um_per_pixel) for f in fields], share, patients)
     if abs(shift.value) > FARTHEST_SHIFT:
         raise ValueError(f"the shift is {shift.value:+.1f}; no dyes explain that, so check the scale of the fields")
-    site = Site(
+    return Site(
         name=name,
         measured_on=datetime.now(UTC).date(),
         model=f"{manifest.name} {manifest.version}",
         weights_sha256=manifest.weights_sha256,
-        log_odds_shift=round(shift.value, 4),
+        log_odds_shift=round(shift.value, 4) + 0.0,  # no -0.0
         measured_shift=round(shift.measured, 4),
         standard_error=round(shift.error, 4),
         malignant_share=share,
-        fields=len(usable),
+        fields=len(fields),
         patients=None if patients is None else len(set(patients)),
-        magnifications=dict(Counter(nearest_magnification(f.um_per_pixel)[0] for f in usable)),
+        magnifications=dict(Counter(nearest_magnification(f.um_per_pixel)[0] for f in fields)),
     )
-    return Measured(site, sum(field.is_unlike for field in usable))
 
 
 def _usable(outcome: Outcome) -> _Usable | str:
@@ -119,7 +112,7 @@ def _usable(outcome: Outcome) -> _Usable | str:
     if doubts := [notice for notice in result.notices if notice.code in _UNUSABLE]:
         return f"{doubts[0].code}: {doubts[0].detail}"
     probability = float(np.clip(result.probability_malignant or 0.0, _CERTAIN, 1 - _CERTAIN))
-    return _Usable(outcome.path, log(probability / (1 - probability)), _scale_of(result), is_unlike(result.tissue))
+    return _Usable(outcome.path, result.image.sha256, log(probability / (1 - probability)), _scale_of(result))
 
 
 def _scale_of(result: Result) -> float:
@@ -137,6 +130,20 @@ def classes_of(reference: Reference, um_per_pixel: float) -> tuple[float, float]
 
 
 def _patients(paths: Sequence[Path]) -> list[str] | None:
-    """The folder of each field as its patient; None if all are in one folder."""
+    """The folder of each field as its patient; None if all are in one folder.
+
+    Raises:
+        ValueError: There are too few patients, or one of them has most of the fields.
+    """
     folders = [str(path.absolute().parent) for path in paths]
-    return folders if len(set(folders)) > 1 else None
+    counts = Counter(folders)
+    if len(counts) == 1:
+        return None
+    if len(counts) < FEWEST_PATIENTS:
+        raise ValueError(f"the fields are of {len(counts)} patients (folders); give at least {FEWEST_PATIENTS}")
+    [(largest, count)] = counts.most_common(1)
+    if count > LARGEST_PART * len(paths):
+        raise ValueError(
+            f"{readable(largest)} has {count} of {len(paths)} fields; give at most half of them from one patient"
+        )
+    return folders

@@ -15,10 +15,12 @@ from histo_worker.pipeline import Probabilities, build_pipeline
 from histo_worker.settings import HistoSettings
 from lobule.contracts.result import Thresholds
 from lobule_ml.batch import tracked
+from lobule_ml.calibration import logit, sigmoid
 from lobule_ml.evaluation.statistics import (
     Counts,
     auc,
     expected_calibration_error,
+    log_loss,
     patient_auc,
     patient_bootstrap,
     patient_score,
@@ -106,10 +108,20 @@ def evaluate_package(
             lines.append(f"| {name} | {level} | {row} |")
         states.append(f"{name}: {_states(target, image, patients, manifest.thresholds)}")
         write_plots(target, image, output, name)
-    lines += ["", *states]
+    every_field = np.array([each.field for each in patches])
+    lines += ["", *states, *compare(pipeline.site, np.array([f.target for f in fields]), every_field)]
     output.mkdir(parents=True, exist_ok=True)
     (output / "evaluation.md").write_text("\n".join(lines) + "\n", "utf-8")
     yield from lines
+
+
+def compare(site: Site | None, target: Ints, adapted: Floats) -> list[str]:
+    """Say whether an adaptation brings the fields' numbers nearer to their labels."""
+    if site is None or site.log_odds_shift == 0:
+        return []
+    with_it, without = (log_loss(target, sigmoid(logit(adapted) - shift)) for shift in (0, site.log_odds_shift))
+    worse = " Do not use this adaptation: it makes the numbers of these fields worse." if with_it >= without else ""
+    return [f"Log loss of all fields: {with_it:.3f} adapted, {without:.3f} without.{worse}"]
 
 
 def _row(target: Ints, p: Floats, patients: NDArray[np.str_]) -> str:
