@@ -51,6 +51,24 @@ def test_traces_and_scraping_are_components(with_components):
     assert monitor["spec"]["jobLabel"] == "app", "the alerts ask for the job `gateway`"
 
 
+def test_a_new_file_of_a_laboratory_restarts_the_workers_that_read_it(with_components):
+    made = [{"name": "histo-site", "literals": ["site.json={}"]}]
+    documents = with_components("site", configMapGenerator=made)
+    [site] = [each for each in of_kind(documents, "ConfigMap") if "site.json" in each["data"]]
+    reading = []
+    for document in of_kind(documents, "Deployment"):
+        pod = template(document)["spec"]
+        container = pod["containers"][0]
+        files = {each["value"] for each in container.get("env", []) if each["name"] == "LOBULE_HISTO_SITE"}
+        mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+        for volume in pod["volumes"]:
+            if volume.get("configMap", {}).get("name") == site["metadata"]["name"]:
+                assert files == {f"{mounts[volume['name']]}/site.json"}
+                reading.append(document["metadata"]["name"])
+    assert site["metadata"]["name"].startswith("histo-site-"), "the name has a hash of the file"
+    assert reading == ["histo-worker"]
+
+
 def test_gpus(render):
     documents = render("gpu")
     for document in of_kind(documents, "Deployment"):

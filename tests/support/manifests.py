@@ -5,7 +5,7 @@ from pathlib import Path
 K8S = Path(__file__).parents[2] / "k8s"
 OVERLAYS = ("cpu", "gpu", "dev", "hospital", "everything")
 """`everything` is `cpu` with every component."""
-COMPONENTS = ("backup", "dicom", "models", "monitoring", "s3", "tracing")
+COMPONENTS = ("backup", "dicom", "models", "monitoring", "s3", "site", "tracing")
 PODS = ("Deployment", "StatefulSet", "Job", "CronJob")
 
 
