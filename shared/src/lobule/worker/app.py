@@ -39,6 +39,7 @@ from lobule.worker.pipeline import Adaptable, Pipeline
 from lobule.worker.region import RegionExpert
 from lobule.worker.runner import StepHandler, StepRunner, unavailable
 from lobule.worker.stall import watch_for_stall
+from lobule.worker.without_model import leave_to_others
 
 log = structlog.get_logger()
 
@@ -67,7 +68,8 @@ def run_inference_worker(
 
     Args:
         spec: The modality that it announces: its queue, accepted files, and the parts of its results.
-        build_pipeline: Called once in the worker's child process; an `AnalysisError` that it raises fails every job.
+        build_pipeline: Called once in the worker's child process; an `AnalysisError` that it raises fails every job,
+            unless another worker of the queue has a model.
         build_examiner: The same for the reader of examinations.
         build_expert: The same for opinions of regions.
         packages: Folder of the model packages that ship with the worker. It announces those with another architecture
@@ -126,6 +128,7 @@ class _Child:
     """The parts of the child process, which are built after the fork."""
 
     runner: StepRunner | None = None
+    leaves_to: ProgressCache | None = None  # of the other workers, where this one cannot do its work
     pictures: PictureRunner | None = None
     stop_announcing: threading.Event | None = None
 
@@ -155,6 +158,7 @@ def _register(
             child.runner = StepRunner(gateway, cache, MeasuredHandler(runtime.handler), worker)
             if settings.worker_port is not None:
                 serve(settings.worker_host, settings.worker_port, Health(redis, loop, has_model=runtime.complete))
+            child.leaves_to = None if runtime.complete else cache
             if runtime.pictures:
                 child.pictures = PictureRunner(runtime.pictures, cache)
             child.stop_announcing = _announce(cache, _announcement(worker, queue, spec, runtime), spec)
@@ -175,9 +179,10 @@ def _register(
 
     @app.task(name=TASK)
     # The gateway decides which step is next, regardless of the message.
-    def step(_job_id: str, _name: StepName) -> None:
+    def step(job_id: str, name: StepName) -> None:
         assert child.runner is not None, "the child is built before it gets messages"
-        child.runner.run(queue)
+        if child.leaves_to is None or not leave_to_others(app, child.leaves_to, queue, job_id, name):
+            child.runner.run(queue)
 
     @app.task(name=PICTURE_TASK, soft_time_limit=PICTURE_SOFT_TIME_LIMIT_S)
     def picture(source_key: str, target_prefix: str, kind: PictureKind) -> None:
