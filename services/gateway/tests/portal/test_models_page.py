@@ -91,7 +91,10 @@ class TestModels:
     def test_names_each_adaptation_while_workers_differ(self, portal, app):
         for worker, adaptation in (("a", None), ("b", self.adaptation()), ("c", self.adaptation())):
             self.announce(app, worker, adaptation=adaptation)
-        assert "m 1 + &lt;b&gt;Graz&lt;/b&gt; 62b08857 (2), m 1 (1)" in portal.get("/models").text
+        app.state.progress_cache.announce(WorkerAnnouncement(worker="d", queue="mammo", modality="mammography"))
+        page = portal.get("/models").text
+        assert "m 1 + &lt;b&gt;Graz&lt;/b&gt; 62b08857 (2), m 1 (1)" in page
+        assert "3 workers ready" in page, "that without a model is not"
 
     @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
     def test_what_a_shipped_model_says_of_itself_is_there_in_chinese(self, package):

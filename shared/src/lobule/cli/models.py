@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, plain_errors, words
@@ -73,7 +74,7 @@ def install(
 def _version(at_work: dict[str, Any], *, several: bool) -> str:
     """The version, and what it is adapted to; while an update is rolled out, with the number of workers that use it."""
     site = at_work.get("adaptation")  # a laboratory that its numbers are adapted to
-    version = f"{at_work['version']} + {site['name']} {site['version']}" if site else at_work["version"]
+    version = f"{at_work['version']} + {escape(site['name'])} {site['version']}" if site else at_work["version"]
     return f"{version} ({counted(at_work['workers'], 'worker')})" if several else version
 
 

@@ -52,7 +52,7 @@ def _page(status: ModelStatus, manifest: ModelManifest | None, card: str) -> Mod
     limits = _LIMITS.search(card)
     return ModelPage(
         modality=status.modality,
-        workers=status.workers,
+        workers=sum(each.workers for each in status.models),  # those without a model are not ready
         versions=", ".join(map(_at_work, status.models)) if len(status.models) > 1 and manifest is status.model else "",
         manifest=manifest,
         calibration=manifest.info().calibration if manifest else "",
