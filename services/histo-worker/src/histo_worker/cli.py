@@ -95,7 +95,9 @@ def predict(
 @app.command()
 def train(
     config: Annotated[str, typer.Argument(help="Name of a bundled configuration, or path of a Python file.")],
-    data: Annotated[Path, typer.Option(help="Folder of BreakHis (as distributed, or flat), or a labels CSV.")],
+    data: Annotated[
+        list[Path], typer.Option(help="Folder of BreakHis (as distributed, or flat), or a labels CSV; may be repeated.")
+    ],
     output: Annotated[Path, typer.Option(help="Folder of the model package to write.")],
     weights: Annotated[
         Path | None, typer.Option(help="Folder of pretrained backbones, if the configuration needs one.")
@@ -114,7 +116,7 @@ def train(
     """Train a configuration, measure it out of fold, and write the model package. SIGTERM saves the state and stops."""
     start_keras()
     from histo_worker.configs import CONFIGS
-    from histo_worker.data.source import read_source
+    from histo_worker.data.source import read_sources
     from histo_worker.training.command import train as run_training
     from histo_worker.training.config import HistologyConfig
     from histo_worker.training.trained import TrainingStopped
@@ -124,7 +126,7 @@ def train(
         plan = load_plan(config, HistologyConfig, CONFIGS, change or ())
         typer.echo(plan)
         folder = run or Path("runs") / plan.name
-        source = read_source(data, data_name, data_terms)
+        source = read_sources(data, data_name, data_terms)
         manifest = run_training(
             plan, source, folder, output, weights=weights, cache=cache, until=until, licence=licence, listing=folds
         )

@@ -1,5 +1,6 @@
 """The labelled fields of a command's `--data`."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,3 +45,23 @@ def read_source(data: Path, name: str | None = None, terms: str | None = None) -
     if not found.items:
         raise ValueError(f"{data} contains no field")
     return DataSource(name or (data.stem if data.is_file() else reader.title), terms or reader.terms, found.items)
+
+
+def read_sources(data: Sequence[Path], name: str | None = None, terms: str | None = None) -> DataSource:
+    """Read data sets as one; see `read_source`. A field that several contain is taken from the first.
+
+    Raises:
+        ValueError: Two fields have the same name and differ in label, patient or magnification.
+    """
+    sources, fields = [read_source(path) for path in data], dict[str, Field]()
+    for field in (field for source in sources for field in source.fields):
+        known = fields.setdefault(field.name, field)
+        if (known.label, known.patient, known.magnification) != (field.label, field.patient, field.magnification):
+            raise ValueError(f"two fields have the name {field.name}: {known.path} and {field.path}")
+
+    def joined(words: Iterable[str]) -> str:
+        return " and ".join(dict.fromkeys(words))
+
+    return DataSource(
+        name or joined(s.name for s in sources), terms or joined(s.terms for s in sources), [*fields.values()]
+    )

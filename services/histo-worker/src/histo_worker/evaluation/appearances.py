@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
 from histo_worker.data.source import read_source
-from histo_worker.preprocessing.stain import concentrations, estimate_stains, from_optical_density, optical_density
+from histo_worker.preprocessing.dyes import LEAST, Dyes, dyes_of, replace_dyes
+from histo_worker.preprocessing.stain import optical_density
 from lobule.imaging.decode import decode_rgb
 
 RGB8 = NDArray[np.uint8]
@@ -20,20 +20,6 @@ Appearance = Callable[[RGB8], RGB8]
 """Changes a field; its `repr` is complete, so that features of changed fields can be cached."""
 
 _PERCENTILES = (10, 50, 90)
-_SAMPLE = 20_000  # pixels from which dyes are estimated
-_LEAST = 1e-3
-
-
-class Dyes(NamedTuple):
-    """The dyes of a source.
-
-    Attributes:
-        stains: Unit rows haematoxylin and eosin, (2, 3), in optical density.
-        maxima: 99th percentiles of their amounts, (2,).
-    """
-
-    stains: Float
-    maxima: Float
 
 
 @dataclass(frozen=True)
@@ -54,15 +40,12 @@ class Redyed:
         own = dyes_of(field)
         if own is None:
             return field
-        density = optical_density(field)
-        amounts = concentrations(density, np.asarray(own.stains, np.float32))
         if self.mean is None:
-            changed = amounts * (self.dyes.maxima / np.maximum(own.maxima, _LEAST)) @ self.dyes.stains
-        else:
-            stains = np.maximum(own.stains + self.dyes.stains - self.mean.stains, 0)
-            stains = stains / np.linalg.norm(stains, axis=1, keepdims=True)
-            changed = amounts * (self.dyes.maxima / self.mean.maxima) @ stains + density - amounts @ own.stains
-        return from_optical_density(np.maximum(changed, 0).astype(np.float32))
+            return replace_dyes(field, own, self.dyes)
+        stains = np.maximum(own.stains + self.dyes.stains - self.mean.stains, 0)
+        stains = stains / np.linalg.norm(stains, axis=1, keepdims=True)
+        maxima = np.maximum(own.maxima, LEAST) * self.dyes.maxima / self.mean.maxima
+        return replace_dyes(field, own, Dyes(stains, maxima), rest=True)
 
 
 @dataclass(frozen=True)
@@ -78,14 +61,6 @@ class Lit:
         return np.clip(light * 255, 0, 255).astype(np.uint8)
 
 
-def dyes_of(rgb: RGB8) -> Dyes | None:
-    """Estimate the dyes of a picture (Macenko et al., ISBI 2009); None if they cannot be distinguished."""
-    pixels = rgb.reshape(-1, 3)
-    few = optical_density(pixels[:: max(1, len(pixels) // _SAMPLE)])
-    stains = estimate_stains(few)
-    return None if stains is None else Dyes(stains, np.percentile(concentrations(few, stains), 99, axis=0))
-
-
 def mean_dyes(fields: Iterable[Field]) -> Dyes:
     """The mean dyes of fields, their maxima averaged as logarithms.
 
@@ -95,7 +70,7 @@ def mean_dyes(fields: Iterable[Field]) -> Dyes:
     found = [dyes for field in fields if (dyes := dyes_of(field.pixels())) is not None]
     if not found:
         raise ValueError("the dyes of none of the fields can be distinguished")
-    maxima = np.exp(np.mean([np.log(np.maximum(dyes.maxima, _LEAST)) for dyes in found], axis=0))
+    maxima = np.exp(np.mean([np.log(np.maximum(dyes.maxima, LEAST)) for dyes in found], axis=0))
     return Dyes(np.mean([dyes.stains for dyes in found], axis=0), maxima)
 
 

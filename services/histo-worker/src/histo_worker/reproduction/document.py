@@ -7,7 +7,8 @@ from pathlib import Path
 
 from histo_worker.data.breakhis import Field, find_fields
 from histo_worker.data.source import read_source
-from histo_worker.evaluation.appearances import Dyes, read_dyes
+from histo_worker.evaluation.appearances import read_dyes
+from histo_worker.preprocessing.dyes import Dyes
 from histo_worker.reproduction.baselines import baselines_section
 from histo_worker.reproduction.heads import heads_section
 from histo_worker.reproduction.laboratories import laboratories_section

@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from histo_worker.preprocessing.laboratories import Laboratory
 from histo_worker.preprocessing.stain import optical_density
 from histo_worker.tissue.network import SIDE
-from histo_worker.tissue_training.laboratories import Laboratory
 from histo_worker.tissue_training.samples import Sample
 
 RGB8 = NDArray[np.uint8]

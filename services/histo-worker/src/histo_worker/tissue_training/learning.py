@@ -11,11 +11,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from histo_worker.preprocessing.laboratories import Laboratory
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL, tissue_network
 from histo_worker.tissue.orientations import read_turned
 from histo_worker.tissue.windows import bands, is_one_square
 from histo_worker.tissue_training.batches import TissueBatches
-from histo_worker.tissue_training.laboratories import Laboratory
 from histo_worker.tissue_training.samples import Sample
 from histo_worker.training.trained import TrainingStopped
 from histo_worker.training.trainer import Recipe, train_network

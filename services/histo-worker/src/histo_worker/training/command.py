@@ -11,6 +11,7 @@ from histo_worker.data.source import DataSource
 from histo_worker.evaluation.predictions import out_of_fold_rows, write_predictions
 from histo_worker.training.cache import content_key
 from histo_worker.training.config import HistologyConfig
+from histo_worker.training.fine_tuned import FineTunedConfig, train_fine_tuned
 from histo_worker.training.frozen_head import FrozenHeadConfig, train_frozen_head
 from histo_worker.training.network_config import NetworkConfig
 from histo_worker.training.network_training import train_reference_network
@@ -53,7 +54,10 @@ def train(
             needs weights that were not given.
         TrainingStopped: The training was asked to stop.
     """
-    fields = [f for f in source.fields if f.magnification in (None, *config.magnifications)]
+    unknown = () if config.needs_magnification else (None,)
+    fields = [f for f in source.fields if f.magnification in (*unknown, *config.magnifications)]
+    if not fields:
+        raise ValueError(f"no field has one of the magnifications {', '.join(config.magnifications)}")
     folding = None if listing is None else given_folds(fields, listing)
     trainer = _trainer(config, weights, cache or run / "features", until)
     _check(fields, config, folding)
@@ -73,6 +77,8 @@ def _trainer(config: HistologyConfig, weights: Path | None, cache: Path, until: 
     if isinstance(config, FrozenHeadConfig):
         if weights is None:
             raise ValueError(f"{config.name} starts from a pretrained {config.backbone}: give its folder, --weights")
+        if isinstance(config, FineTunedConfig):
+            return lambda fields, run, folding: train_fine_tuned(config, fields, run, weights, cache, until, folding)
         return lambda fields, _run, folding: train_frozen_head(config, fields, weights, cache, folding)
     raise ValueError(f"there is no training for a {type(config).__name__}")
 

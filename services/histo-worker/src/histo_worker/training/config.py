@@ -1,7 +1,7 @@
 """Settings of every training configuration."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 Final = Literal["all", "ensemble"]
 
@@ -13,12 +13,15 @@ class HistologyConfig:
     Attributes:
         name: Name of the model package.
         version: Version of the model package.
-        magnifications: Magnifications of the training fields; fields of unknown magnification are always included.
+        magnifications: Magnifications of the training fields; those of unknown magnification are included, too.
         folds: Folds of the cross-validation.
         seeds: Seeds of the cross-validation's splits, one for each repetition.
         seed: Seed of initial weights, order, crops, augmentation and dropout.
         final: Network of the package: a classifier trained on all fields, or the ensemble of the folds' classifiers.
+        needs_magnification: Whether fields of unknown magnification are left out.
     """
+
+    needs_magnification: ClassVar[bool] = False
 
     name: str
     version: str = "1.0.0"

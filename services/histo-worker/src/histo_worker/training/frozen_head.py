@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,6 +50,17 @@ class FrozenHeadConfig(HistologyConfig):
         for registry, name in ((BACKBONES, self.backbone), (STATISTICS, self.statistic)):
             registry[name]
 
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """The network of the package, as in a manifest."""
+        return {
+            "name": "patch_classifier",
+            "backbone": self.backbone,
+            "taps": list(self.taps),
+            "size": self.reader.size,
+            "statistic": self.statistic,
+        }
+
 
 def train_frozen_head(
     config: FrozenHeadConfig, fields: Sequence[Field], weights: Path, cache: Path | None, folding: Folding | None = None
@@ -78,15 +91,9 @@ def train_frozen_head(
     licence = BACKBONES[config.backbone].licence
     return Trained(
         config=config,
-        architecture={
-            "name": "patch_classifier",
-            "backbone": config.backbone,
-            "taps": list(config.taps),
-            "size": config.reader.size,
-            "statistic": config.statistic,
-        },
+        architecture=config.architecture,
         reader=config.reader,
-        arrays=_assemble(config, head, weights),
+        arrays=get_variables(assemble(config, head, weights)),
         oof=oof,
         learned=learned,
         evidence_scale=float(np.std(head(read))) * 2,
@@ -158,8 +165,8 @@ def measure_linear_head(
     return cross_validate(fields, fit_and_score, folding or repeated_folds(fields, config.folds, config.seeds))
 
 
-def _assemble(config: FrozenHeadConfig, head: LinearHead, weights: Path) -> dict[str, NDArray[np.generic]]:
-    """Assemble the variables of the patch classifier: the pretrained backbone's and the head's, split by tap."""
+def assemble(config: FrozenHeadConfig, head: LinearHead, weights: Path) -> keras.Model:
+    """Build the patch classifier of the pretrained backbone and a head, which is split by tap."""
     net = patch_classifier(config.backbone, config.taps, config.reader.size, statistic=config.statistic)
     backbone = pretrained_trunk(config.backbone, config.taps, weights)
     arrays = get_variables(backbone)
@@ -172,4 +179,4 @@ def _assemble(config: FrozenHeadConfig, head: LinearHead, weights: Path) -> dict
             arrays[f"evidence_{tap}/bias"] = np.array([head.bias], np.float32)
         start += channels
     set_variables(net, arrays)
-    return get_variables(net)
+    return net

@@ -1,0 +1,106 @@
+"""A frozen head whose network is trained further, on patches that look as if other laboratories had made them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from histo_worker.data.breakhis import Field
+from histo_worker.data.folds import Folding, Indices
+from histo_worker.preprocessing.laboratories import Laboratory
+from histo_worker.training.changed_patches import ChangedPatches, Changes
+from histo_worker.training.frozen_head import FrozenHeadConfig, assemble, features_of_head
+from histo_worker.training.linear_head import fit_linear_head
+from histo_worker.training.network_training import finished_or_stopped, train_networks
+from histo_worker.training.trained import Trained
+from histo_worker.training.trainer import Recipe, train_network
+from lobule_ml.backbones import BACKBONES
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTunedConfig(FrozenHeadConfig):
+    """A frozen head, and how its network is trained from there.
+
+    Attributes:
+        frozen_stages: How many of the backbone's stages, from the first, keep their pretrained weights. Batch norm
+            keeps them in all stages.
+        recipe: Training recipe.
+        changes: Random changes of the patches.
+    """
+
+    needs_magnification: ClassVar[bool] = True
+    frozen_stages: int
+    recipe: Recipe
+    changes: Changes = field(default_factory=lambda: Changes(Laboratory()))
+
+
+def train_fine_tuned(
+    config: FineTunedConfig,
+    fields: Sequence[Field],
+    folder: Path,
+    weights: Path,
+    cache: Path | None,
+    until: int | None = None,
+    folding: Folding | None = None,
+) -> Trained:
+    """Fit the head on frozen features, train from there, and measure out of fold.
+
+    Args:
+        config: The configuration.
+        fields: All fields, of known magnification.
+        folder: Folder of the run, with a folder for each network; existing runs are resumed.
+        weights: Folder of pretrained weights.
+        cache: Folder for features, or None.
+        until: Stop the network that is being trained before this step.
+        folding: The splits; by default those of the configuration.
+
+    Raises:
+        TrainingStopped: SIGTERM, SIGINT or `until` asked to stop; the state is saved.
+        ValueError: The configuration asks for an ensemble.
+    """
+    if config.final != "all":
+        raise ValueError(f"{config.name} makes one network; set final=all")
+    features, _ = features_of_head(config, fields, weights, cache)
+    target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
+
+    def fit(learned: Indices, part: Path) -> keras.Model:
+        head = fit_linear_head(
+            features[learned], target[learned], patients[learned].tolist(), config.c, config.shrinkage
+        )
+        net = assemble(config, head, weights)
+        _freeze(net.get_layer(config.backbone), config)
+        chosen = [fields[i] for i in learned]
+        patches = ChangedPatches(chosen, config.reader, config.changes, config.recipe.batch, config.seed)
+        finished = train_network(net, patches, config.recipe, part, until=until)
+        return finished_or_stopped(net, finished, part, config.recipe.steps)
+
+    networks = train_networks(config, config.reader, fields, folder, fit, folding)
+    licence, recipe = BACKBONES[config.backbone].licence, config.recipe
+    return Trained(
+        config=config,
+        architecture=config.architecture,
+        reader=config.reader,
+        arrays=networks.arrays[0],
+        oof=networks.oof,
+        learned=networks.learned,
+        evidence_scale=float(np.std(networks.oof.logits)) * 2 or 1.0,
+        how=(
+            f"{config.backbone} (ImageNet weights; {licence}) up to {', '.join(config.taps)}, with a logistic "
+            f"regression on the {config.statistic} of each feature map, was trained further from stage "
+            f"{config.frozen_stages + 1} on, for {recipe.steps} steps of {recipe.batch} patches with changed geometry, "
+            f"dyes and light ({recipe.optimiser}, rate {recipe.rate}, seed {config.seed}); patch logits are averaged "
+            "over the field and calibrated"
+        ),
+        pretrained=licence,
+    )
+
+
+def _freeze(trunk: Any, config: FineTunedConfig) -> None:
+    """Freeze the first stages, and batch norm in all, whose statistics are those of the pretraining."""
+    frozen = BACKBONES[config.backbone].layers_of(slice(config.frozen_stages))
+    for layer in trunk.layers:
+        kept = isinstance(layer, keras.layers.BatchNormalization) or layer.name.startswith(frozen or ("\0",))
+        layer.trainable = layer.trainable and not kept
