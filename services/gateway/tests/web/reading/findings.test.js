@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { translator, useWords } from '#web/core/words.js';
 import { adopted, withDraft } from '#web/reading/drafts.js';
-import { drafted, hiding, marksOf, shownTargets, unreviewed } from '#web/reading/findings.js';
+import { drafted, hiding, marksOf, shownTargets, toReview, unreviewed } from '#web/reading/findings.js';
 import { stepped } from '#web/reading/navigation.js';
 import { NOTHING_YET } from '#web/reading/state.js';
 import { keyOf, targetOf } from '#web/reading/targets.js';
@@ -33,6 +33,16 @@ test('what the report marks needs a verdict, whatever is shown; earlier examinat
   assert.deepEqual(places(unreviewed(state({ threshold: 1 }))), [0]);
   assert.deepEqual(unreviewed(state({}, [review('f1', 'confirmed')])), []);
   assert.deepEqual(unreviewed(state({ images: [{ ...FILM, prior: true }] })), []);
+});
+
+test('a field waits for a verdict as a whole, after the findings; a film has its findings for that', () => {
+  const field = { ...imageWith({ id: 'field', view: null, findings: [] }), film: false };
+  const images = [field, FILM];
+  assert.deepEqual(toReview(state({ images })), [targetOf(FILM, 0), targetOf(field)]);
+  assert.deepEqual(unreviewed(state({ images }, [review('f1', 'confirmed')])), [targetOf(field)]);
+  const judged = { job_id: field.jobId, finding_id: 'image', verdict: 'dismissed' };
+  assert.deepEqual(unreviewed(state({ images }, [review('f1', 'confirmed'), judged])), []);
+  assert.deepEqual(toReview(state({ images: [{ ...field, result: null }] })), []);
 });
 
 test('a comment is unsaved until it is what is saved', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { translator, useWords } from '#web/core/words.js';
-import { byLesion, coupledTo, heads, marksOf, marksOfRow, markedLesions, shownTargets, withVerdict } from '#web/reading/findings.js';
+import { byLesion, coupledTo, heads, marksOf, marksOfRow, shownTargets, toReview, withVerdict } from '#web/reading/findings.js';
 import { NOTHING_YET } from '#web/reading/state.js';
 import { numberOf } from '#web/reading/numbering.js';
 import { nameOf, nameOfMarks, targetOf } from '#web/reading/targets.js';
@@ -142,13 +142,13 @@ test('a lesion that both views show is one row, until its marks are spoken of ap
   assert.deepEqual(rows([said(CC, 'f1', 'confirmed'), said(MLO, 'f2', 'confirmed')]), ['c0', 'm0', 'c1']);
   assert.deepEqual(rows([said(CC, 'f1', 'confirmed'), said(MLO, 'f2', 'dismissed')]), ['c0', 'm0', 'm1', 'c1']);
   assert.deepEqual(rows([said(MLO, 'f2', null, 'Skin fold.')]), ['c0', 'm0', 'm1', 'c1']);
-  assert.equal(markedLesions(state).length, 3);
+  assert.equal(toReview(state).length, 3);
 });
 
 test('a mark without a verdict stands for itself where the other mark has one', () => {
   const judged = withVerdict(state, [targetOf(CC, 0)], 'dismissed');
-  assert.deepEqual(markedLesions(judged).map(({ imageId, index }) => `${imageId}${index}`), ['c0', 'm0', 'm1', 'c1']);
-  assert.equal(markedLesions(withVerdict(judged, [targetOf(MLO, 1)], 'dismissed')).length, 3);
+  assert.deepEqual(toReview(judged).map(({ imageId, index }) => `${imageId}${index}`), ['c0', 'm0', 'm1', 'c1']);
+  assert.equal(toReview(withVerdict(judged, [targetOf(MLO, 1)], 'dismissed')).length, 3);
 });
 
 test('a verdict holds for both marks of a lesion only where both are drawn on films that hang', () => {

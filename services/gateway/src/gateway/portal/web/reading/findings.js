@@ -124,7 +124,7 @@ export function withVerdict(state, targets, verdict) {
 /** All targets of the list, in its order: the shown findings of the current examination, a lesion once; then fields, then films. @param {Reading} state */
 export function shownTargets(state) {
   const images = judged(state);
-  const wholes = [...images].sort((one, other) => Number(one.film) - Number(other.film)).flatMap((image) => (image.result ? [targetOf(image)] : []));
+  const wholes = [...fieldsOf(state), ...images.filter(({ film, result }) => film && result).map((image) => targetOf(image))];
   const findings = images.flatMap(targetsOf).filter((target) => target.index !== null && !isHidden(state, target));
   return [...ordered(state, heads(state, findings)), ...wholes];
 }
@@ -143,8 +143,11 @@ export const markedTargets = (state) =>
     result.findings.flatMap(({ probability }, index) => (probability >= result.thresholds.finding ? [targetOf(image, index)] : [])),
   );
 
-/** The marked findings without a verdict. @param {Reading} state */
-export const unreviewed = (state) => markedTargets(state).filter((target) => !verdictOf(state, target));
+/** The fields of the current examination, each of which is judged as a whole. @param {Reading} state */
+const fieldsOf = (state) => judged(state).filter(({ film, result }) => !film && result).map((image) => targetOf(image));
+
+/** The marked findings and the fields without a verdict. @param {Reading} state */
+export const unreviewed = (state) => [...markedTargets(state), ...fieldsOf(state)].filter((target) => !verdictOf(state, target));
 
 /** Targets grouped by lesion, the most suspicious first, unless its marks have separate rows. @param {Reading} state @param {Target[]} targets @returns {Target[][]} */
 export function byLesion(state, targets) {
@@ -153,8 +156,8 @@ export function byLesion(state, targets) {
   return ordered(state, first).map((head) => inOrder(state, [head, ...otherMarks(state, head).filter((mark) => without.some((target) => sameTarget(mark, target)))]));
 }
 
-/** The marked findings, each lesion once, the most suspicious first. @param {Reading} state */
-export const markedLesions = (state) => ordered(state, heads(state, markedTargets(state)));
+/** What waits for a verdict: the marked findings, each lesion once, the most suspicious first, then the fields. @param {Reading} state */
+export const toReview = (state) => [...ordered(state, heads(state, markedTargets(state))), ...fieldsOf(state)];
 
 /** The targets with a comment that is not saved. @param {Reading} state */
 export const drafted = (state) => state.images.flatMap(targetsOf).filter((target) => keyOf(target) in state.drafts);

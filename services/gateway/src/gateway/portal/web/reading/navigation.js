@@ -3,7 +3,7 @@
 import { t } from '../core/words.js';
 import { activeOf, firstToRead, layoutOf, readIn, recentPriors, stepOf } from '../viewer/hanging.js';
 import { viewOf } from '../viewer/image.js';
-import { coupledTo, isHidden, markedLesions, marksOfRow, shownTargets, verdictOf, withVerdict } from './findings.js';
+import { coupledTo, isHidden, marksOfRow, shownTargets, toReview, verdictOf, withVerdict } from './findings.js';
 import { reads } from './state.js';
 import { numberOf } from './numbering.js';
 import { otherMarks } from './together.js';
@@ -122,7 +122,7 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     /** Choose the next finding without a verdict, from the chosen one on and then from the first. @param {import('./state.js').Reading} [state] With what is being saved. */
     stepOpen(state = store.state) {
       const { chosen } = state;
-      const marked = markedLesions(state);
+      const marked = toReview(state);
       const from = marked.findIndex((target) => isOf(target, chosen)) + 1;
       const open = marked.filter((target) => !verdictOf(state, target) && !isOf(target, chosen));
       const next = [...marked.slice(from), ...marked.slice(0, from)].find((target) => open.some((other) => sameTarget(other, target)));

@@ -5,7 +5,7 @@ import { all, copy, find, message, role, write } from '../core/dom.js';
 import { moment } from '../core/times.js';
 import { apiLanguage, t } from '../core/words.js';
 import { FINAL } from '../jobs/follower.js';
-import { markedLesions, verdictOf } from './findings.js';
+import { toReview, verdictOf } from './findings.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('../core/types.d.ts').CaseReport} CaseReport */
@@ -101,9 +101,9 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
   };
 }
 
-/** The number of marked findings with a verdict, in words. @param {Reading} state */
+/** The number of marked findings and fields with a verdict, in words. @param {Reading} state */
 function reviewedWords(state) {
-  const marked = markedLesions(state);
+  const marked = toReview(state);
   const done = marked.filter((target) => verdictOf(state, target)).length;
   return marked.length ? t('reading.reviewed', { done, all: marked.length }) : '';
 }
