@@ -124,3 +124,22 @@ class TestSpacing:
 
     def test_none_is_known_without_tags(self, film_file):
         assert read_dicom(film_file(ImagerPixelSpacing=None)).pixel_spacing_mm is None
+
+    @pytest.mark.parametrize(
+        ("ratio", "aspect", "uncertain"),
+        [
+            (["1", "2"], 0.5, False),
+            (["3", "2"], 1.5, False),
+            (["1", "1"], None, False),
+            (None, None, False),
+            (["1", "0"], None, True),
+            (["1", "9"], None, True),
+            (["2"], None, True),
+        ],
+    )
+    def test_the_shape_of_pixels_is_known_without_their_size(self, ratio, aspect, uncertain, film_file):
+        film = read_dicom(film_file(ImagerPixelSpacing=None, PixelAspectRatio=ratio))
+        assert (film.pixel_aspect, "spacing_uncertain" in codes(film)) == (aspect, uncertain)
+        assert film.pixel_sides == (aspect and (aspect, 1.0))
+        spaced = read_dicom(film_file(PixelAspectRatio=ratio))
+        assert (spaced.pixel_aspect, spaced.pixel_sides) == (None, (0.1, 0.1)), "the spacing says more"

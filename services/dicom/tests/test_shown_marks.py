@@ -39,9 +39,12 @@ def test_calcifications_have_another_shape_than_masses_and_are_named(film):
     assert "calcifications" in annotation.TextObjectSequence[0].UnformattedTextValue
 
 
-@pytest.mark.parametrize(("spacing", "aspect"), [(None, [1, 1]), ((0.15, 0.15), [1, 1]), ((0.15, 0.225), [2, 3])])
+@pytest.mark.parametrize(
+    ("spacing", "aspect"), [(None, [1, 1]), (None, [1, 2]), ((0.15, 0.15), [1, 1]), ((0.15, 0.225), [2, 3])]
+)
 def test_pixels_that_are_not_square_are_shown_as_they_are(film, spacing, aspect):
-    state = presentation_state(analysed(film(), finding(1, BOX), pixel_spacing_mm=spacing), **names(), number=1)
+    said = {"pixel_spacing_mm": spacing, "pixel_aspect": None if spacing else aspect[0] / aspect[1]}
+    state = presentation_state(analysed(film(), finding(1, BOX), **said), **names(), number=1)
     assert list(state.DisplayedAreaSelectionSequence[0].PresentationPixelAspectRatio) == aspect
 
 

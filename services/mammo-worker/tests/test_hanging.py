@@ -8,8 +8,10 @@ from lobule.contracts.result import Hanging
 from lobule.corrections import hang_by_chest_wall
 from lobule.imaging.film import Film
 from mammo_worker.films.aspect import squeeze_of
-from mammo_worker.films.breast import find_breast
+from mammo_worker.films.breast import find_breast, resized
 from mammo_worker.films.hanging import chest_wall_of, hang_film
+from mammo_worker.films.resampling import resample
+from mammo_worker.regions.scale import scale_of_film
 
 
 def test_chest_wall_on_the_wrong_side_mirrors_a_film_without_tags(draw_film):
@@ -28,6 +30,27 @@ def test_chest_wall_against_the_tags_puts_the_label_in_doubt(draw_film):
     hanging, notice = hang_by_chest_wall(wall, "L", Hanging())
     assert hanging == Hanging()
     assert notice.code == "chest_wall_against_laterality"
+
+
+@pytest.mark.parametrize("hanging", [None, Hanging(rotation=90), Hanging(rotation=270, mirrored=True)])
+def test_the_shape_of_pixels_is_enough(draw_film, hanging):
+    """It was not used without a spacing, and a breast was as flat as its pixels were wide."""
+    wide = cv2.resize(draw_film(600, 400, bits=8), (800, 600), interpolation=cv2.INTER_LINEAR)
+    spaced = hang_film(Film(pixels=wide, pixel_spacing_mm=(0.2, 0.1)), hanging)
+    shaped = hang_film(Film(pixels=wide, pixel_aspect=2.0), hanging)
+    assert spaced.squeeze == shaped.squeeze != 1.0
+    assert scale_of_film(Film(pixels=wide, pixel_aspect=2.0)).spacing == pytest.approx((0.4, 0.2))
+
+
+@pytest.mark.parametrize("height", [100, 200, 300])
+def test_pixels_that_are_much_finer_one_way_are_averaged(height):
+    """Where rows were kept or enlarged, columns were picked: fine stripes became coarse ones."""
+    stripes = np.zeros((200, 900), np.uint8)
+    stripes[:, ::3] = 255
+    for picture in (stripes, np.ascontiguousarray(stripes.T)):
+        size = (height, 100) if picture is stripes else (100, height)
+        assert np.ptp(resample(picture, size)) <= 1
+        assert np.ptp(resized(picture, size)) <= 256, "of 16 bits"
 
 
 @pytest.mark.parametrize("hanging", [None, Hanging(rotation=90), Hanging(mirrored=True)])

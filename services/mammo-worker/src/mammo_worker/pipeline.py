@@ -166,7 +166,7 @@ class MammographyPipeline:
                 *conflicts(image, film),
                 *([doubt] if doubt else []),
                 *_notices_of_search(calcifications),
-                *([make_notice("aspect_assumed")] if hung.squeeze != 1.0 and not film.pixel_spacing_mm else []),
+                *([make_notice("aspect_assumed")] if hung.squeeze != 1.0 and not film.pixel_sides else []),
             ],
             timings_s=clock.seconds,
         )
@@ -243,6 +243,7 @@ def _upright_info(image: ImageInfo, film: Film) -> ImageInfo:
             "laterality": image.laterality or film.laterality,
             "pixel_spacing_mm": image.pixel_spacing_mm or film.pixel_spacing_mm,
             "spacing_plane": image.spacing_plane or film.spacing_plane,
+            "pixel_aspect": image.pixel_aspect or film.pixel_aspect,
         }
     )
 

@@ -56,7 +56,15 @@ class ImageInfo(Document):
     spacing_plane: SpacingPlane | None = Field(
         default=None, description="plane in which `pixel_spacing_mm` is valid, if known"
     )
+    pixel_aspect: float | None = Field(
+        default=None, gt=0, description="height of a pixel over its width, if only that is known"
+    )
     hanging: Hanging | None = Field(default=None, description="how to display it, if not as stored")
+
+    @property
+    def pixel_sides(self) -> tuple[float, float]:
+        """Height and width of a pixel, in millimetres if they are known; else of the known ratio."""
+        return self.pixel_spacing_mm or (self.pixel_aspect or 1.0, 1.0)
 
 
 class Thresholds(Document):

@@ -39,6 +39,7 @@ class _FilmFacts(BaseModel):
     windows: tuple[Window, ...]
     offset: float
     step: float
+    pixel_aspect: float | None
     spacing_plane: SpacingPlane | None
     magnification: float
     hanging: Hanging | None

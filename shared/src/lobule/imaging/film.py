@@ -44,6 +44,7 @@ class Film:
         windows: The windows of the file, the first to show in front; empty if it has none.
         offset: With `step`: the value of a pixel in the file's own units is `offset + pixel * step`.
         step: See `offset`; negative if the file stores tissue dark.
+        pixel_aspect: Height of a pixel over its width, if the file states it and no spacing.
         spacing_plane: Plane in which `pixel_spacing_mm` is valid: the breast or the detector.
         magnification: Radiographic magnification that the file states, 1.0 if none.
         hanging: Rotation and mirroring that show the film upright; None if the file does not state it.
@@ -62,11 +63,18 @@ class Film:
     windows: tuple[Window, ...] = ()
     offset: float = 0.0
     step: float = 1.0
+    pixel_aspect: float | None = None
     spacing_plane: SpacingPlane | None = None
     magnification: float = 1.0
     hanging: Hanging | None = None
     bits: int = 8
     covered: tuple[tuple[int, int, int, int], ...] = ()
+
+    @property
+    def pixel_sides(self) -> tuple[float, float] | None:
+        """Height and width of a pixel, in millimetres if they are known; None if not even their ratio is."""
+        known = None if self.pixel_aspect is None else (self.pixel_aspect, 1.0)
+        return self.pixel_spacing_mm or known
 
     @property
     def window(self) -> Window | None:

@@ -62,14 +62,12 @@ def square_pixels(image: ImageInfo) -> tuple[float, float]:
     """The factors by which a film is stretched as it hangs so that its pixels are square.
 
     Args:
-        image: The film; its spacings are those of rows and columns as stored.
+        image: The film; the sides of its pixels are those as stored.
 
     Returns:
         Factors across and down, at least 1: pixels become as long as the finer spacing.
     """
-    if image.pixel_spacing_mm is None:
-        return 1.0, 1.0
-    down, across = image.pixel_spacing_mm
+    down, across = image.pixel_sides
     if image.hanging is not None and image.hanging.rotation in (90, 270):
         down, across = across, down
     finer = min(down, across)

@@ -67,7 +67,7 @@ def presentation_state(film: AnalysedFilm, *, uid: UID, series_uid: UID, number:
 
 def _pixel_aspect(film: AnalysedFilm) -> list[int]:
     """Height and width of a pixel as whole numbers, which highdicom takes to be equal."""
-    rows, columns = film.result.image.pixel_spacing_mm or (1.0, 1.0)
+    rows, columns = film.result.image.pixel_sides
     ratio = Fraction(rows / columns).limit_denominator(1000)
     return [ratio.numerator, ratio.denominator]
 

@@ -83,5 +83,9 @@ test('pixels that are not square are stretched to the finer spacing, with everyt
   const turned = turnResult({ ...stored, image: { ...stored.image, hanging: { rotation: 90, mirrored: false } } });
   assert.equal(turned.image.width, 800, 'its rows are columns now');
   near(turned.image.height, 600);
+  const unsized = { ...stored.image, pixel_spacing_mm: null, pixel_aspect: 2 / 3 };
+  near(turnResult({ ...stored, image: unsized }).image.width, 600);
+  assert.equal(turnResult({ ...stored, image: unsized }).image.pixel_spacing_mm, null);
+  near(turnResult({ ...stored, image: { ...unsized, hanging: { rotation: 90, mirrored: false } } }).image.height, 600);
   assert.equal(turnResult({ ...stored, image: { ...stored.image, pixel_spacing_mm: [0.1, 0.1004] } }).image.width, 400, 'a spacing that was rounded');
 });

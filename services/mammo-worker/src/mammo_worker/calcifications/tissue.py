@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mammo_worker.films.resampling import resample
+
 SPACING = 0.1  # mm per pixel of searched images
 _LEAST_FRAME = 30  # pixels of SPACING; white areas of at least 3 mm are frames or labels
 _FRAME_MARGIN = 15  # pixels around a frame that are not searched
@@ -20,8 +22,7 @@ def at_search_scale(grey: NDArray[Any], spacing: tuple[float, float]) -> NDArray
         spacing: Spacing of rows and columns in mm.
     """
     rows, columns = (max(16, round(count * each / SPACING)) for count, each in zip(grey.shape, spacing, strict=True))
-    method = cv2.INTER_AREA if min(spacing) < SPACING else cv2.INTER_CUBIC
-    return cv2.resize(np.asarray(grey, np.float32), (columns, rows), interpolation=method).astype(np.float32)
+    return resample(np.asarray(grey, np.float32), (rows, columns), cv2.INTER_CUBIC).astype(np.float32)
 
 
 def tissue(grey: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -12,19 +12,18 @@ _NEARLY_SQUARE = 0.01  # log of the aspect of a pixel; what rounding of the spac
 _LARGEST_STRETCH = math.log(4.0)  # a pixel longer than this is a wrong entry
 
 
-def squeeze_of(film: NDArray[Any], spacing: tuple[float, float] | None = None) -> float:
+def squeeze_of(film: NDArray[Any], sides: tuple[float, float] | None = None) -> float:
     """The factor by which a film's columns must shrink for square pixels; 1 if its pixels are square.
 
     Args:
         film: Film (height, width).
-        spacing: Distances in mm between rows and between columns of the film, if the file states them. They tell the
-            aspect of its pixels, and such a film was not stretched.
+        sides: Height and width of its pixels in any unit, if the file states them; such a film was not stretched.
 
     No film is square. A square picture was either padded, and then has constant lines at an edge, or stretched. The
     extent of a stretch is not visible, so a usual film's aspect is assumed.
     """
-    if spacing is not None:
-        aspect = spacing[1] / spacing[0]
+    if sides is not None:
+        aspect = sides[1] / sides[0]
         return aspect if _NEARLY_SQUARE < abs(math.log(aspect)) < _LARGEST_STRETCH else 1.0
     height, width = film.shape
     if height != width:

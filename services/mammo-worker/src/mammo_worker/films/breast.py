@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammo_worker.films.frames import without_frames
+from mammo_worker.films.resampling import resample
 
 THUMBNAIL_HEIGHT = 400
 _RIM_SHARE = 0.8  # share of the threshold between background and tissue, for the dim rim under the skin
@@ -152,10 +153,9 @@ def resized(film: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
     Integers are first scaled to 16 bits by a power of two, so that rounding is the same for every bit depth; the result
     is on that scale.
     """
-    method = cv2.INTER_AREA if size[0] < film.shape[0] else cv2.INTER_LINEAR
     if film.dtype.kind == "u":
         film = np.left_shift(film, 16 - int(film.max()).bit_length(), dtype=np.uint16)
-    return cv2.resize(film, size[::-1], interpolation=method).astype(np.float32)
+    return resample(film, size).astype(np.float32)
 
 
 def _tissue_range(small: NDArray[np.float32]) -> tuple[float, float, float]:

@@ -44,10 +44,10 @@ def hang_film(film: Film, hanging: Hanging | None) -> HungFilm:
     """
     pixels = hang(film.pixels, hanging)
     valid = None if film.valid is None else hang(film.valid, hanging)
-    spacing = film.pixel_spacing_mm
-    if spacing is not None and hanging is not None and hanging.rotation in (90, 270):
-        spacing = (spacing[1], spacing[0])
-    squeeze = squeeze_of(pixels, spacing)
+    sides = film.pixel_sides
+    if sides is not None and hanging is not None and hanging.rotation in (90, 270):
+        sides = (sides[1], sides[0])
+    squeeze = squeeze_of(pixels, sides)
     return HungFilm(pixels, valid, squeeze, find_breast(pixels, valid, squeeze))
 
 

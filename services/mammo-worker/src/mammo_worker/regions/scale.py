@@ -51,7 +51,8 @@ def scale_of_film(film: Film, spacing: tuple[float, float] | None = None) -> Sca
     if known is not None:
         return Scale(known)
     usual = _FILM_HEIGHT / film.pixels.shape[0]
-    return Scale((usual, usual), assumed=True)
+    down, across = film.pixel_sides or (1.0, 1.0)
+    return Scale((usual, usual * across / down), assumed=True)
 
 
 def scale_of_picture(spacing: float | None) -> Scale:

@@ -11,7 +11,7 @@ from lobule.imaging.dicom.measure import measure
 from lobule.imaging.dicom.orientation import hanging_of
 from lobule.imaging.dicom.pixels import stored_cells
 from lobule.imaging.dicom.presentation import windows_of
-from lobule.imaging.dicom.spacing import spacing_of
+from lobule.imaging.dicom.spacing import aspect_of, spacing_of
 from lobule.imaging.dicom.views import laterality_of, view_of
 from lobule.imaging.dicom.vocabulary import Tag
 from lobule.imaging.film import Film
@@ -45,6 +45,7 @@ def _read(file: DicomFile) -> Film:
     measured = measure(cells, layout, tags, notices)
     windows = windows_of(tags, measured, signed=cells.signed, notices=notices)
     spacing = spacing_of(tags, notices)
+    aspect = aspect_of(tags, notices) if spacing.mm is None else None
     view, about_view = view_of(tags)
     laterality, about_side = laterality_of(tags)
     notices += [*about_view, *about_side]
@@ -70,6 +71,7 @@ def _read(file: DicomFile) -> Film:
         windows=windows,
         offset=measured.offset,
         step=measured.step,
+        pixel_aspect=aspect,
         spacing_plane=spacing.plane,
         magnification=spacing.magnification,
         hanging=hanging,

@@ -52,6 +52,17 @@ def spacing_of(tags: Tags, notices: list[Notice]) -> Spacing:
     return Spacing(on_detector, "detector" if imager else None, 1.0)
 
 
+def aspect_of(tags: Tags, notices: list[Notice]) -> float | None:
+    """Height of a pixel over its width where the file states no spacing; None for square pixels and wrong entries."""
+    if not tags.has(Tag.PIXEL_ASPECT_RATIO):
+        return None
+    down, across = values if len(values := tags.numbers(Tag.PIXEL_ASPECT_RATIO)) == 2 else (0.0, 0.0)
+    if min(down, across) <= 0 or max(down, across) >= _LONGEST_PIXEL * min(down, across):
+        notices.append(make_notice("spacing_uncertain"))
+        return None
+    return None if down == across else down / across
+
+
 def magnification_of(tags: Tags) -> float | None:
     """The magnification of the breast on the detector; None if the file states no plausible value."""
     factor = tags.number(Tag.MAGNIFICATION_FACTOR)

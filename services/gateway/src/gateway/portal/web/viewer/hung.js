@@ -14,10 +14,8 @@ const UPRIGHT = /** @type {const} */ ({ rotation: 0, mirrored: false });
 const SQUARE = { across: 1, down: 1 };
 const NEARLY = 1.01; // what rounding of the spacings can give
 
-/** The factors by which a hung film with this spacing of rows and columns is stretched. @param {Pair | null | undefined} spacing @returns {Stretch} */
-function stretchOf(spacing) {
-  if (!spacing) return SQUARE;
-  const [down, across] = spacing;
+/** The factors by which a film whose pixels have this height and width as it hangs is stretched. @param {Pair} sides @returns {Stretch} */
+function stretchOf([down, across]) {
   const unit = Math.min(down, across);
   return Math.max(down, across) < NEARLY * unit ? SQUARE : { across: across / unit, down: down / unit };
 }
@@ -45,8 +43,9 @@ export function pixelsOf({ width, height, stretch: { across, down } = SQUARE }) 
 export function turnResult(result) {
   const { image, findings, breast } = result;
   const { hanging, pixel_spacing_mm: spacing } = image;
-  const turned = spacing && hanging && hanging.rotation % 180 ? /** @type {Pair} */ ([spacing[1], spacing[0]]) : spacing;
-  const stretch = stretchOf(turned);
+  const asItHangs = (/** @type {Pair} */ [down, across]) => /** @type {Pair} */ (hanging && hanging.rotation % 180 ? [across, down] : [down, across]);
+  const turned = spacing && asItHangs(spacing);
+  const stretch = stretchOf(turned ?? asItHangs([image.pixel_aspect ?? 1, 1]));
   if (!hanging && stretch === SQUARE) return result;
   const place = asHung({ ...image, stretch });
   const { width, height } = turnedSize(image, hanging ?? UPRIGHT);
