@@ -88,3 +88,12 @@ def test_the_tour_is_offered_until_it_was_seen(client, alice, cookie_of):
     page = client.get("/").text
     assert 'data-sample="open"' in page
     assert 'data-tour="never"' not in page
+
+
+def test_it_is_called_by_the_reader_s_language_whoever_opened_it(client, alice, sample, analysed, worker):
+    """It was opened in English, and kept that name in the Chinese portal and in drafts."""
+    chinese = alice | {"Accept-Language": "zh"}
+    for path in ("/", f"/cases/{sample}"):
+        shown = client.get(path, headers=chinese).text
+        assert "示例病例" in shown
+        assert "Sample case" not in shown

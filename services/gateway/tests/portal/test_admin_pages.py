@@ -1,5 +1,6 @@
 """The administrator's pages and everyone's account: who sees them, in which words, and that they do what they say."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -177,3 +178,34 @@ def test_the_audit_log_names_objects_in_the_reader_s_language(enter, app, job):
     assert {kind for kind in kinds if PageWords("zh").target(kind) == kind.replace("_", " ")} == set()
     page = enter("root").get("/admin/audit", headers={"Accept-Language": "zh"}).text
     assert re.search(r">图像 [0-9a-f]{8}</a>", page)
+
+
+def names_of_details() -> set[str]:
+    """The names of the details that the gateway's code writes to the audit log."""
+    found: set[str] = set()
+    for path in Path(gateway.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            written = None
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("record", "record_apart", "record_command"):
+                written = node
+                if ast.unparse(node.func) == "record_command":
+                    found |= {keyword.arg for keyword in node.keywords if keyword.arg}
+            elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                written = node.value if [ast.unparse(target) for target in targets] == ["detail"] else None
+            dicts = [part for part in ast.walk(written) if isinstance(part, ast.Dict)] if written else []
+            found |= {key.value for each in dicts for key in each.keys if isinstance(key, ast.Constant)}
+    return found
+
+
+def test_the_audit_log_tells_details_in_the_reader_s_language(enter, app, job, client, alice):
+    names = names_of_details()
+    assert len(names) > 40
+    assert {name for name in names if f"admin.audit.detail.{name}" not in Words("zh")} == set()
+    words = PageWords("zh")
+    assert words.detail_value("verdict", "confirmed") == "已确认"
+    assert words.detail_value("was", "dr.lee") == "dr.lee"
+    assert words.detail_value("active", True) == "是"
+    page = enter("root").get("/admin/audit", headers={"Accept-Language": "zh"}).text
+    assert "SHA-256：" in page
+    assert "sha256" not in re.sub("<[^>]*>", "", page)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Protocol, cast
 
 from markupsafe import Markup, escape
 
@@ -16,6 +17,16 @@ _TARGETS = {"access": "emergency_access", "key": "security_key", "username": "us
 """Kinds of objects of the audit log that routes name otherwise than elsewhere."""
 
 
+_VALUES = {
+    "conclusion": "common.assessment",
+    "kind": "clinical.kind",
+    "role": "admin.role",
+    "verdict": "review",
+    "was": "review",
+}
+"""Details of the audit log whose values are words, with the keys of these."""
+
+
 def choose_language(cookie: str | None, accept_language: str) -> Language:
     """The language that the user has chosen, otherwise the best match of `Accept-Language`, otherwise English."""
     chosen: Language | None = next((language for language in LANGUAGES if language == cookie), None)
@@ -28,6 +39,13 @@ class TaggedText:
 
     text: str
     tag: str
+
+
+class Named(Protocol):
+    """A case, as far as its name depends on it."""
+
+    sample: bool
+    pseudonym: str
 
 
 class PageWords(Words):
@@ -66,6 +84,24 @@ class PageWords(Words):
         """The name of a kind of object in the audit log, such as `case`; the kind itself if the catalogue has none."""
         key = f"admin.audit.target.{_TARGETS.get(kind, kind)}"
         return self(key) if key in self else kind.replace("_", " ")
+
+    def detail(self, name: str) -> str:
+        """The name of a detail in the audit log; the detail's own where the catalogue has none."""
+        key = f"admin.audit.detail.{name}"
+        return self(key) if key in self else name.replace("_", " ")
+
+    def detail_value(self, name: str, value: object) -> str:
+        """A detail's value in words, where it is one that readers choose; identifiers stay as they are."""
+        if isinstance(value, bool):
+            return self(f"common.{'yes' if value else 'no'}")
+        if isinstance(value, list | tuple):
+            return self.joined((self.detail_value(name, each) for each in cast("list[object]", value)), ",")
+        key = f"{_VALUES.get(name)}.{value}"
+        return self(key) if key in self else "–" if value is None else str(value)
+
+    def name_of(self, case: Named) -> str:
+        """What a case is called: a sample by the page's language, whoever opened it."""
+        return self("worklist.sample.name") if case.sample else case.pseudonym
 
     def node_code(self, code: str) -> str:
         """What came of a task, a sending or a work item of a DICOM node; its code where the catalogue has no words."""

@@ -41,6 +41,7 @@ from gateway.users.permissions import has_permission
 from lobule import __version__
 from lobule.contracts.case import RenderRequest, ReportForm
 from lobule.contracts.language import Language, negotiate_language
+from lobule.words import Words
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}/reports", tags=["reports"])
 
@@ -154,6 +155,8 @@ async def read_draft(
             raise ProblemError(409, "report_not_ready", case.state)
         seen = sheets.sheets_of(session, case, user)
         content = case_content(session, together, case, seen)
+        if case.sample:
+            content = content.model_copy(update={"pseudonym": Words(language)("worklist.sample.name")})
         own = f"{user.id}.{sheets.revision(session, case, user)}:" if case.read_twice else ""
         if not together.is_present(session, case):  # the films were read together at this moment
             raise ProblemError(409, "report_not_ready", "analysing")
