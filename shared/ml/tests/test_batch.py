@@ -124,3 +124,9 @@ def test_rows_join_lists_in_csv_and_keep_them_in_json():
     row_writer(lines, tuple(row), as_json=True)(row)
     assert table.getvalue() == "file,p,notices\na,0.30000000000000004,x y\n"
     assert json.loads(lines.getvalue()) == row
+
+
+def test_a_name_cannot_break_or_colour_the_lines_of_failures():
+    tally = Tally("fields")
+    tally.add(Outcome(Path("a\nfree\x1b[31m癌\udcff.png"), error="empty_file", detail="nothing"))
+    assert tally.refused == [r"a\nfree\x1b[31m癌\xff.png: empty_file: nothing"]

@@ -154,3 +154,7 @@ def adapt(
     else:
         typer.echo(f"A probability of 50% becomes {site.adaptation.half}.")
     typer.echo(f"written: {output}, version {site.version}")
+    if site.log_odds_shift:
+        typer.echo(
+            f"Before you use it, measure it on labelled fields: histo-worker evaluate LABELS.csv --site {output}"
+        )

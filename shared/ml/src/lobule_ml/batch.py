@@ -49,6 +49,11 @@ def readable(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def in_a_line(path: Path | str) -> str:
+    """A path for a line of a terminal: `readable`, with line breaks and other control characters escaped, too."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in readable(path))
+
+
 def expand(arguments: Iterable[Path], listed: TextIO, suffixes: Collection[str]) -> list[Path]:
     """Expand arguments into files: a folder into the images in it and its subfolders, `-` into the lines of `listed`.
 
@@ -183,7 +188,7 @@ class Tally:
         """Count an outcome."""
         self._counts[outcome.result.assessment if outcome.result else None] += 1
         if outcome.result is None:
-            self.refused.append(f"{readable(outcome.path)}: {outcome.error}: {outcome.detail}")
+            self.refused.append(f"{in_a_line(outcome.path)}: {outcome.error}: {outcome.detail}")
 
     def __str__(self) -> str:
         """The summary line."""

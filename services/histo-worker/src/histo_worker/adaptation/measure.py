@@ -15,7 +15,7 @@ from histo_worker.scale import UM_OF_MAGNIFICATION, nearest_magnification
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Result
 from lobule.words import counted
-from lobule_ml.batch import Outcome, readable
+from lobule_ml.batch import Outcome, in_a_line
 
 FEWEST_FIELDS = 50
 """With fewer fields, of about five patients, adaptation was not measured (docs/results/tissue-tried.md)."""
@@ -78,9 +78,9 @@ def measure_site(
         total += 1
         field = _usable(outcome)
         if isinstance(field, str):
-            left_out(f"{readable(outcome.path)}: {field}")
+            left_out(f"{in_a_line(outcome.path)}: {field}")
         elif (same := usable.setdefault(field.sha256, field)) is not field:
-            left_out(f"{readable(field.path)}: the same file as {readable(same.path)}")
+            left_out(f"{in_a_line(field.path)}: the same file as {in_a_line(same.path)}")
     if len(usable) < FEWEST_FIELDS:
         raise ValueError(f"{len(usable)} of {counted(total, 'field')} can be used; give at least {FEWEST_FIELDS}")
     fields = list(usable.values())
@@ -144,6 +144,6 @@ def _patients(paths: Sequence[Path]) -> list[str] | None:
     [(largest, count)] = counts.most_common(1)
     if count > LARGEST_PART * len(paths):
         raise ValueError(
-            f"{readable(largest)} has {count} of {len(paths)} fields; give at most half of them from one patient"
+            f"{in_a_line(largest)} has {count} of {len(paths)} fields; give at most half of them from one patient"
         )
     return folders
