@@ -15,7 +15,6 @@ import { createPanes } from '../viewer/panes.js';
 import { showMissing } from '../viewer/missing.js';
 import { createStrip } from '../viewer/strip.js';
 import { BUILT_IN, createTools, rememberedCrop, rememberedOverlays } from '../viewer/tools.js';
-import { createAhead } from './ahead.js';
 import { createBreasts } from './breasts.js';
 import { createCaseFeed, troubleNote } from './case-feed.js';
 import { createConclusion } from './conclusion.js';
@@ -290,7 +289,7 @@ onClick(document, '[data-opens="shortcuts"]', openHelp);
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());
 localTimes(document);
 tellActivity(document, () => call('post', '/api/v1/sessions/current/activity'));
-createAhead(store, caseId);
+setTimeout(() => import('./ahead.js').then(({ createAhead }) => createAhead(store, caseId)).catch(() => {}), 3000); // after the first view
 createPresence(root, store, caseId, showProblem);
 onClick(root, '[data-opens="about"]', dialogs.about);
 createSample(root, showProblem);
