@@ -75,7 +75,7 @@ class TestModels:
         page = portal.get("/models").text
         assert "adapted to &lt;b&gt;Graz&lt;/b&gt; (version 62b08857)" in page
         assert "a probability of 50% becomes 37% (log odds -0.53)" in page
-        assert "on 106 fields of 21 patients" in page
+        assert "Fields: 106, patients: 21." in page
         assert "more than a year ago" not in page
         [status] = [status for status in portal.get("/api/v1/models").json() if status["workers"]]
         assert status["adaptation"] == status["models"][0]["adaptation"]
@@ -84,7 +84,7 @@ class TestModels:
     def test_an_old_adaptation_is_to_be_measured_again(self, portal, app):
         self.announce(app, adaptation=self.adaptation(measured_on=date(2020, 1, 31), patients=None))
         page = portal.get("/models").text
-        assert "Measured on 31 Jan 2020, on 106 fields of unknown patients." in page
+        assert "Measured on 31 Jan 2020. Fields: 106, of unknown patients." in page
         assert "more than a year ago" in page
         assert "2020年1月31日" in portal.get("/models", headers={"Accept-Language": "zh"}).text
 
