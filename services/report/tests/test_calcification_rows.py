@@ -107,3 +107,15 @@ def test_the_place_of_a_cluster_is_told_as_that_of_a_mass(with_cluster, analysed
         "Left breast: inner and middle third; 31 mm from the nipple",
         "Left breast: outer and middle third; 45 mm from the nipple",
     ]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_all_columns_of_the_findings_are_on_paper(with_cluster, analysed_at, chromium, language):
+    """The last ones, size and place, were cut off where the sheet ends: paper does not scroll."""
+    page = chromium.new_page(viewport={"width": 688, "height": 1000})  # of A4, without its margins
+    files = render(*with_cluster, analysed_at=analysed_at, language=language, forms=["html"])
+    page.set_content(files[f"report.{language}.html"].decode())
+    page.emulate_media(media="print")
+    assert page.evaluate("document.querySelector('.findings table').getBoundingClientRect().right") <= 688
+    page.close()

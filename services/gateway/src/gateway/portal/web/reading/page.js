@@ -289,7 +289,9 @@ onClick(document, '[data-opens="shortcuts"]', openHelp);
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());
 localTimes(document);
 tellActivity(document, () => call('post', '/api/v1/sessions/current/activity'));
-setTimeout(() => import('./ahead.js').then(({ createAhead }) => createAhead(store, caseId)).catch(() => {}), 3000); // after the first view
+let ahead = /** @type {Promise<unknown> | null} */ (null);
+const lookAhead = () => (ahead ??= import('./ahead.js').then(({ createAhead }) => createAhead(store, caseId), () => {})); // it only saves time
+for (const hand of ['pointerdown', 'keydown']) addEventListener(hand, lookAhead, { passive: true }); // not before the first view
 createPresence(root, store, caseId, showProblem);
 onClick(root, '[data-opens="about"]', dialogs.about);
 createSample(root, showProblem);
