@@ -51,5 +51,9 @@ def test_every_tool_of_the_rail_is_in_sight(logged_in, study, picture, touch):
     for width, height in tablets if touch else ((1280, 560), (1280, 650), (1280, 720), (1280, 800), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
         rail.wait_for()
+        message = page.locator('[data-role="claimed"]')
+        message.evaluate(
+            "(node, told) => { node.hidden = !told; node.style.height = '90px'; }", width == 1280 and height > 600
+        )
         assert rail.locator(".tool").first.bounding_box()["height"] >= (44 if touch else 24)
         assert rail.evaluate(CUT_OFF) == 0, f"{width} x {height}"
