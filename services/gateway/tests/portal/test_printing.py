@@ -18,6 +18,8 @@ def test_a_case_on_paper_is_dark_on_white_without_tools(study, picture, masses, 
     expect(row.locator('[data-role="percent"]')).to_be_visible()
     ink = row.locator('[data-role="short"]').evaluate("node => getComputedStyle(node).color")
     assert max(map(int, ink.removeprefix("rgb(").removesuffix(")").split(", "))) < 120
+    for told in (".panes", ".panel", ".panel label"):  # marks, verdicts and what is stated, which have grounds
+        assert page.locator(told).first.evaluate("node => getComputedStyle(node).printColorAdjust") == "exact"
     for useless in (".rail", ".toolbar", ".strip", '[data-role="sign"]', ".overlays", "#threshold", ".slider"):
         assert page.locator(useless).locator("visible=true").count() == 0, useless
 
