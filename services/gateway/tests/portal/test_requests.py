@@ -58,3 +58,15 @@ def test_nothing_is_asked_that_the_page_was_sent_with(opened):
     """Who reads the case stands in the page, and so does that there is no earlier examination."""
     asked = opened()
     assert [one for one in asked if one.endswith(("/priors", "/reader"))] == []
+
+
+def test_what_fetches_the_next_case_is_loaded_once_the_reader_acts(study, picture, masses, logged_in):
+    study.add(picture(4), masses, laterality="R", view="CC")
+    page = logged_in(study.url)
+    page.locator("li.finding").first.wait_for()
+    loaded = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/reading/ahead.js')).length"
+    assert page.evaluate(loaded) == 0
+    with page.expect_response(lambda response: "/reading/ahead.js" in response.url, timeout=20_000):
+        page.keyboard.press("n")
+    page.keyboard.press("n")
+    assert page.evaluate(loaded) <= 1
