@@ -1,5 +1,7 @@
 """Cached results are found by content, never by name."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from histo_worker.field_reader import FieldReader
 from histo_worker.models.taps import build_trunk
 from histo_worker.reproduction import networks
 from histo_worker.training import cache
-from histo_worker.training.cache import cached, content_key
+from histo_worker.training.cache import cached, cached_rows, content_key
 from histo_worker.training.features import field_features
 from lobule_ml.backbones import BACKBONES
 from lobule_ml.variables import get_variables
@@ -100,4 +102,24 @@ def test_a_crash_while_computing_keeps_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
     assert cached(tmp_path / "a.npz", lambda: [np.ones(2)])[0].tolist() == [1, 1]
     assert cached(tmp_path / "a.npz", fall)[0].tolist() == [1, 1]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_of_two_programs_one_computes_and_the_other_waits(tmp_path, monkeypatch):
+    begun, waits = threading.Event(), threading.Event()
+    monkeypatch.setattr(cache, "print", lambda *_, **__: waits.set(), raising=False)
+
+    def slow(_item):
+        begun.set()
+        assert waits.wait(60)
+        return [np.ones(2)]
+
+    def never(_item):
+        raise AssertionError("computed twice")
+
+    with ThreadPoolExecutor(2) as programs:
+        first = programs.submit(cached_rows, tmp_path / "a.npz", range(40), slow, "rows")
+        assert begun.wait(60)
+        second = programs.submit(cached_rows, tmp_path / "a.npz", range(40), never, "rows")
+        assert first.result()[0].shape == second.result()[0].shape == (40, 2)
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+import weakref
 from dataclasses import replace
 
 import cv2
@@ -14,6 +16,7 @@ from histo_worker.configs import CONFIGS
 from histo_worker.data.source import read_sources
 from histo_worker.preprocessing.dyes import draw_dyes
 from histo_worker.preprocessing.laboratories import Laboratory
+from histo_worker.training import changed_patches
 from histo_worker.training.changed_patches import ChangedPatches, Changes
 from histo_worker.training.config import HistologyConfig
 from histo_worker.training.frozen_head import assemble
@@ -63,6 +66,7 @@ def test_it_stops_resumes_and_trains_the_last_stage_alone(data, tmp_path, toy_we
     assert "after 2 of 4 steps" in stopped.output
     done = train(data, tmp_path, toy_weights)
     assert done.exit_code == 0, done.output
+    assert len(list((tmp_path / "run" / "features").iterdir())) == 1  # none of the turned windows, which it cuts itself
     manifest = json.loads((tmp_path / "package" / "model.json").read_text())
     assert manifest["architecture"]["name"] == "patch_classifier"
     with np.load(tmp_path / "package" / manifest["weights_file"]) as trained:
@@ -120,6 +124,20 @@ def test_a_batch_depends_on_its_step_alone(some, plan):
     assert set(target.astype(float).round(3).tolist()) <= {0.025, 0.975}
 
 
+def test_fields_are_kept_in_memory_up_to_a_limit(some, plan, monkeypatch):
+    sizes = [field.pixels().nbytes for field in some[:2]]
+    monkeypatch.setattr(changed_patches, "_KEPT_BYTES", sum(sizes) + 1)
+    limited = ChangedPatches(some, plan.reader, plan.changes, 8)
+    monkeypatch.undo()
+    usual = ChangedPatches(some, plan.reader, plan.changes, 8)
+    for step in range(3):
+        np.testing.assert_array_equal(limited(step)[0], usual(step)[0])
+    assert 0 < sum(pixels.nbytes for pixels in limited._pixels.values()) <= sum(sizes) + 1
+    released = weakref.ref(limited)
+    del limited
+    assert released() is None  # without a search for garbage: the next fold keeps fields of its own
+
+
 def test_classes_and_patients_are_drawn_alike(some, plan):
     """Six of the eight fields are malignant here, and five of these are of one patient."""
     benign, malignant = ([f for f in some if f.label == label] for label in ("benign", "malignant"))
@@ -141,8 +159,18 @@ class TestSources:
     def test_a_field_in_two_data_sets_counts_once(self, data):
         assert len(read_sources([data, data]).fields) == 8
 
-    def test_two_fields_of_one_name_are_refused(self, tmp_path, data):
-        for name, label in (("a.csv", "benign"), ("b.csv", "malignant")):
-            (tmp_path / name).write_text(f"file,label,patient\n{min(data.iterdir())},{label},1\n")
-        with pytest.raises(ValueError, match="two fields have the name"):
-            read_sources([tmp_path / "a.csv", tmp_path / "b.csv"])
+    @pytest.mark.parametrize("others", ["label", "picture", "name"])
+    def test_what_may_be_another_field_or_patient_is_refused(self, tmp_path, data, others):
+        """Two hospitals that number their files, and a picture that both name."""
+        first, second, *_ = sorted(data.iterdir())
+        for hospital in "ab":
+            is_other = hospital == "b"
+            label = "malignant" if is_other and others == "label" else "benign"
+            name = "2.png" if is_other and others == "name" else "1.png"
+            patient = "2" if is_other and others == "name" else "1"
+            (tmp_path / hospital).mkdir()
+            shutil.copy(second if is_other and others == "picture" else first, tmp_path / hospital / name)
+            (tmp_path / hospital / "labels.csv").write_text(f"file,label,patient\n{name},{label},{patient}\n")
+        said = "the same picture" if others == "name" else "two fields have the name 1.png"
+        with pytest.raises(ValueError, match=said):
+            read_sources([tmp_path / hospital / "labels.csv" for hospital in "ab"])

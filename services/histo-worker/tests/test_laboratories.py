@@ -1,9 +1,11 @@
+import weakref
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from histo_worker.evaluation import appearances
 from histo_worker.evaluation.appearances import Lit, Redyed, mean_dyes, read_dyes
 from histo_worker.preprocessing.dyes import Dyes, dyes_of
 from histo_worker.preprocessing.stain import REFERENCE_MAXIMA, REFERENCE_STAINS, from_optical_density
@@ -50,17 +52,54 @@ class TestAppearances:
         grey = Lit()(np.full((4, 4, 3), 128, np.uint8))[0, 0]
         assert 128 > grey[0] > grey[1] > grey[2]
 
-    def test_dyes_of_a_picture_and_of_a_data_set(self, tmp_path, tissue, breakhis, fields):
-        picture = tmp_path / "region.png"
-        cv2.imwrite(str(picture), tissue[..., ::-1])
-        np.testing.assert_allclose(read_dyes(picture)[""].stains, _dyes(tissue).stains, atol=1e-5)
+    def test_dyes_of_a_picture_and_of_a_data_set(self, tmp_path, breakhis, fields):
+        field = fields[0]
+        np.testing.assert_allclose(read_dyes(field.path)[""].stains, _dyes(field.pixels()).stains, atol=1e-5)
         assert list(read_dyes(breakhis)) == [f", {q}th percentile" for q in (10, 50, 90)]
         assert mean_dyes(fields[:3]).stains.shape == (2, 3)
+        table = tmp_path / "labels.csv"
+        table.write_text(f"file,patient,label\n{field.path},1,{field.label}\n")
+        np.testing.assert_allclose(read_dyes(table)[", 50th percentile"].stains, _dyes(field.pixels()).stains)
+
+    def test_a_data_set_is_read_patient_by_patient(self, breakhis, monkeypatch):
+        """The pixels of a patient are released before the next one is read."""
+        alive = []
+        whole = appearances._pixels
+
+        def watched(field, most):
+            pixels = whole(field, most)
+            patients = {patient for patient, kept in alive if kept() is not None} - {field.patient}
+            assert not patients
+            alive.append((field.patient, weakref.ref(pixels)))
+            return pixels
+
+        monkeypatch.setattr(appearances, "_pixels", watched)
+        read_dyes(breakhis)
+
+    def test_of_a_patient_with_many_pixels_some_are_read(self, fields):
+        whole = fields[0].pixels().reshape(-1, 3)
+        assert len(appearances._pixels(fields[0], len(whole))) == len(whole)
+        assert len(appearances._pixels(fields[0], len(whole) // 10)) == len(whole) // 10
 
     def test_a_picture_without_tissue_is_refused(self, tmp_path):
-        cv2.imwrite(str(tmp_path / "glass.png"), np.full((60, 60, 3), 250, np.uint8))
-        with pytest.raises(ValueError, match="cannot be distinguished"):
-            read_dyes(tmp_path / "glass.png")
+        for name, picture in (
+            ("glass", np.full((60, 60, 3), 250)),
+            ("noise", np.random.default_rng(0).integers(0, 255, (60, 60, 3))),
+        ):
+            file = tmp_path / f"{name}.png"
+            cv2.imwrite(str(file), picture.astype(np.uint8))
+            with pytest.raises(ValueError, match=f"{file}: not_histology: "):
+                read_dyes(file)
+        (tmp_path / "no.png").write_bytes(b"no picture")
+        with pytest.raises(ValueError, match=r"no\.png: unsupported_format: "):
+            read_dyes(tmp_path / "no.png")
+
+
+def test_too_few_patients_are_refused_before_anything_is_computed(fields, monkeypatch):
+    monkeypatch.setattr(laboratories, "mean_dyes", None)
+    few = [f for f in fields if f.magnification == "100X" and f.patient in {g.patient for g in fields[:60]}]
+    with pytest.raises(ValueError, match="give more patients"):
+        list(laboratories.laboratories_section(few, [], {"purple": PURPLE}, Path(), None))
 
 
 def test_adapting_gives_back_what_other_dyes_shift(fields, monkeypatch):

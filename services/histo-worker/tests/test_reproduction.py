@@ -6,7 +6,7 @@ import pytest
 from histo_worker.evaluation.cross_validation import OutOfFold, auc_difference, measure_band
 from histo_worker.evaluation.package import evaluate_package
 from histo_worker.reproduction import magnifications, networks
-from histo_worker.reproduction.document import costs, read_sections, reproduce, write_document
+from histo_worker.reproduction.document import costs, left_out, read_sections, reproduce, write_document
 from histo_worker.settings import HistoSettings
 from lobule.contracts.result import Thresholds
 from lobule_ml.evaluation.statistics import patient_auc
@@ -28,7 +28,8 @@ class TestDocument:
         said = [*costs(document, ["heads", "baselines"])]
         assert said[0] == "heads: 26 minutes last time"
         assert said[1] == "baselines: not measured before"
-        assert said[2].startswith("About 26 minutes in all")
+        assert said[2].startswith("About 26 minutes in all for those, on")
+        assert [*costs(tmp_path / "none.md", ["heads"])] == ["heads: not measured before"]
 
     def test_an_unknown_section_is_refused(self, tmp_path, breakhis):
         with pytest.raises(ValueError, match="there is no section nonsense"):
@@ -41,9 +42,40 @@ class TestDocument:
         with pytest.raises(ValueError, match=f"the section {section} needs {needs}"):
             reproduce(breakhis, tmp_path, tmp_path / "x.md", [section], None)
 
-    def test_a_source_of_dyes_without_a_name_is_refused(self, tmp_path, breakhis):
-        with pytest.raises(ValueError, match=r"'slide\.tiff' is not NAME=PATH"):
-            reproduce(breakhis, tmp_path, tmp_path / "x.md", ["laboratories"], None, breakhis, ["slide.tiff"])
+    @pytest.mark.parametrize(
+        ("dyes", "said"),
+        [
+            (["slide.tiff"], r"'slide\.tiff' is not NAME=PATH"),
+            (["a|b=slide.tiff"], r"the name 'a\|b' has"),
+            (["a\nb=slide.tiff"], "the name .* has"),
+            (["a=one.tiff", "a=two.tiff"], "two sources of dyes have the name a"),
+        ],
+    )
+    def test_a_name_of_dyes_that_no_table_can_show_is_refused(self, tmp_path, breakhis, dyes, said):
+        with pytest.raises(ValueError, match=said):
+            reproduce(breakhis, tmp_path, tmp_path / "x.md", ["laboratories"], None, breakhis, dyes)
+
+    def test_what_is_missing_is_told_before_a_section_runs(self, tmp_path, breakhis, toy_weights):
+        with pytest.raises(FileNotFoundError, match="give the folder of the pretrained weights of densenet121"):
+            reproduce(breakhis, tmp_path, tmp_path / "x.md", ["baselines", "heads"], None)
+        every = [breakhis, toy_weights, tmp_path / "x.md", ["baselines", "laboratories"], None]
+        with pytest.raises(FileNotFoundError, match="none does not exist"):
+            reproduce(*every, tmp_path / "none", [f"a={breakhis}"])
+        with pytest.raises(FileNotFoundError, match="none does not exist"):
+            reproduce(*every, breakhis, [f"a={tmp_path / 'none'}"])
+        assert not (tmp_path / "x.md").exists()
+
+    def test_too_few_patients_are_told(self, tmp_path, fields):
+        for field in fields[:3]:
+            shutil.copy(field.path, tmp_path)
+        with pytest.raises(ValueError, match="at least 5 benign patients; the data have 1"):
+            reproduce(tmp_path, tmp_path, tmp_path / "x.md", ["baselines"], None)
+
+    def test_sections_without_their_options_are_named(self):
+        assert [*left_out(["heads"], None, None)] == [
+            "magnifications: left out, because it needs --more",
+            "laboratories: left out, because it needs --more and --dyes",
+        ]
 
 
 @pytest.fixture(scope="module")

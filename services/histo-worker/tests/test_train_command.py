@@ -137,12 +137,44 @@ def test_same_seed_gives_the_same_weights_and_a_stopped_run_too(toy_data, tmp_pa
         (["reference_small", "--set", "keep=best"], "validate_every=N"),
         (["reference_small", "--set", "final=none"], "there is no final 'none'"),
         (["densenet121_deviation"], "--weights"),
+        (
+            ["densenet121_deviation", "--weights", "no_such"],
+            "no_such does not exist; give the folder of the pretrained",
+        ),
         (["reference_small", "--set", "folds=9"], "9 folds need as many benign patients; there are 4"),
+        (["reference_small", "--set", "folds=1"], "a cross-validation needs at least 2 folds; folds is 1"),
     ],
 )
 def test_what_cannot_be_trained_is_told(arguments, said, toy_data, tmp_path):
     places = ["--data", str(toy_data), "--output", str(tmp_path / "p"), "--run", str(tmp_path / "r")]
     result = CliRunner().invoke(app, ["train", *arguments, *places])
+    assert result.exit_code == 1
+    assert said in result.output
+    assert not (tmp_path / "r").exists()
+
+
+def _labels(data, table, patients):
+    """A labels CSV of the toy data, its classes in turn, with the given patient for each field."""
+    fields = find_fields(data)
+    classes = [[f for f in fields if f.label == label] for label in ("benign", "malignant")]
+    given = [f for pair in zip(*classes, strict=True) for f in pair][: len(patients)]
+    rows = [f"{f.path},{patient},{f.label},{f.magnification}" for f, patient in zip(given, patients, strict=True)]
+    table.write_text("file,patient,label,magnification\n" + "\n".join(rows))
+
+
+@pytest.mark.parametrize(
+    ("patients", "said"),
+    [
+        ("axay", "at least 2 benign patients; the data have 1"),
+        ("aabc", "trains without fields of both classes"),  # two patients of each class, but one patient has both
+    ],
+)
+def test_patients_that_no_fold_can_hold_out_are_told(patients, said, toy_data, tmp_path):
+    _labels(toy_data, tmp_path / "labels.csv", patients)
+    places = ["--data", str(tmp_path / "labels.csv"), "--output", str(tmp_path / "p"), "--run", str(tmp_path / "r")]
+    result = CliRunner().invoke(
+        app, ["train", "reference_small", *places, "--set", "folds=2", "--set", "seeds=(0,1,2,3)"]
+    )
     assert result.exit_code == 1
     assert said in result.output
     assert not (tmp_path / "r").exists()

@@ -211,6 +211,20 @@ def test_crash_loses_what_is_behind_the_saved_state_and_resumes_bit_for_bit(tmp_
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_folder_in_which_another_process_trains_is_refused(tmp_path):
+    schedule, refused = Schedule(2, 0.02, 5), []
+
+    def in_use(step):
+        if not refused:
+            with pytest.raises(ValueError, match="another process trains in") as caught:
+                run(tiny_model(), batch_of, schedule, tmp_path)
+            refused.append(caught)
+        return batch_of(step)
+
+    assert run(tiny_model(), in_use, schedule, tmp_path) == 2
+    assert refused
+
+
 def test_state_of_another_network_is_refused(tmp_path):
     run(tiny_model(), batch_of, Schedule(2, 0.02, 5), tmp_path)
     other = keras.Sequential([keras.layers.Input((8,)), keras.layers.Dense(1)])

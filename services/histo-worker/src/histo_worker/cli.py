@@ -155,8 +155,8 @@ def reproduce(
     dyes: Annotated[
         list[str] | None,
         typer.Option(
-            help="NAME=PATH of a picture of stained tissue, or of a data set, whose dyes the section laboratories "
-            "gives to the fields; may be repeated."
+            help="NAME=PATH of a picture of stained tissue of at most 100 megapixels, or of a data set, whose dyes the "
+            "section laboratories gives to the fields; may be repeated."
         ),
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder in which features and scores are cached.")] = None,
@@ -166,12 +166,12 @@ def reproduce(
     Other sections of the file are kept.
     """
     start_keras()
-    from histo_worker.reproduction.document import SECTIONS, costs, lacking
+    from histo_worker.reproduction.document import SECTIONS, costs, lacking, left_out
     from histo_worker.reproduction.document import reproduce as run
 
     try:
-        sections = section or [name for name in SECTIONS if not lacking(name, more, dyes)]
-        for line in costs(output, sections):
+        sections = list(dict.fromkeys(section or (name for name in SECTIONS if not lacking(name, more, dyes))))
+        for line in (*left_out(sections, more, dyes), *costs(output, sections)):
             typer.echo(line, err=True)
         run(data, weights, output, sections, cache, more, dyes or ())
     except (AnalysisError, FileNotFoundError, ValueError) as error:

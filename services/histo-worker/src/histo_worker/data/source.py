@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from histo_worker.data.breakhis import Field
 from histo_worker.data.readers import find_reader
+from lobule.model_package import sha256_of
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,27 @@ def read_source(data: Path, name: str | None = None, terms: str | None = None) -
 def read_sources(data: Sequence[Path], name: str | None = None, terms: str | None = None) -> DataSource:
     """Read data sets as one; see `read_source`. A field that several contain is taken from the first.
 
+    Patients of the same name count as one, and are never in training and test at the same time.
+
     Raises:
-        ValueError: Two fields have the same name and differ in label, patient or magnification.
+        ValueError: Two fields have the same name and differ in label, patient or magnification, or in the picture
+            without being fields of BreakHis; or the same picture is of two patients or classes.
     """
-    sources, fields = [read_source(path) for path in data], dict[str, Field]()
+    sources, fields, pictures = [read_source(path) for path in data], dict[str, Field](), dict[str, Field]()
+    hash_of = lru_cache(None)(sha256_of)  # a file can contain many fields
     for field in (field for source in sources for field in source.fields):
-        known = fields.setdefault(field.name, field)
-        if (known.label, known.patient, known.magnification) != (field.label, field.patient, field.magnification):
-            raise ValueError(f"two fields have the name {field.name}: {known.path} and {field.path}")
+        picture = f"{hash_of(field.path)}{field.part}"
+        known = fields.get(field.name)
+        if known is not None:
+            # BreakHis has copies of other sizes and qualities, whose names say which field they are.
+            is_same = bool(field.tumor_type) or picture == f"{hash_of(known.path)}{known.part}"
+            if not is_same or _truth(known) != _truth(field):
+                raise ValueError(f"two fields have the name {field.name}: {known.path} and {field.path}")
+            continue
+        same = pictures.setdefault(picture, field)
+        if _truth(same)[:2] != _truth(field)[:2]:
+            raise ValueError(f"{same.path} and {field.path} are the same picture, of two patients or classes")
+        fields[field.name] = field
 
     def joined(words: Iterable[str]) -> str:
         return " and ".join(dict.fromkeys(words))
@@ -65,3 +80,7 @@ def read_sources(data: Sequence[Path], name: str | None = None, terms: str | Non
     return DataSource(
         name or joined(s.name for s in sources), terms or joined(s.terms for s in sources), [*fields.values()]
     )
+
+
+def _truth(field: Field) -> tuple[str, str, str | None]:
+    return field.label, field.patient, field.magnification

@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
+from histo_worker.data.readers import labels_csv
 from histo_worker.data.source import read_source
+from histo_worker.gate.gate import InputGate
 from histo_worker.preprocessing.dyes import LEAST, Dyes, dyes_of, replace_dyes
 from histo_worker.preprocessing.stain import optical_density
+from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb
+from lobule_ml.batch import tracked
 
 RGB8 = NDArray[np.uint8]
 Float = NDArray[np.floating]
@@ -20,6 +24,7 @@ Appearance = Callable[[RGB8], RGB8]
 """Changes a field; its `repr` is complete, so that features of changed fields can be cached."""
 
 _PERCENTILES = (10, 50, 90)
+_MOST_PIXELS = 1 << 25  # of a patient, at the same time in memory
 
 
 @dataclass(frozen=True)
@@ -82,22 +87,37 @@ def read_dyes(path: Path) -> dict[str, Dyes]:
             mean optical density are taken.
 
     Raises:
-        AnalysisError, FileNotFoundError, ValueError: The source cannot be read, or has no dyes to distinguish.
+        FileNotFoundError, ValueError: The source cannot be read, is not stained tissue, or has no dyes to distinguish.
     """
-    if path.is_file():
-        dyes = dyes_of(decode_rgb(path.read_bytes(), "histopathology"))
+    if path.is_file() and not labels_csv.READER.recognises(path):
+        dyes = dyes_of(_read_tissue(path))
         if dyes is None:
             raise ValueError(f"{path}: its dyes cannot be distinguished")
         return {"": dyes}
-    by_patient: dict[str, list[RGB8]] = {}
+    by_patient: dict[str, list[Field]] = {}
     for field in read_source(path).fields:
-        by_patient.setdefault(field.patient, []).append(field.pixels().reshape(-1, 3))
+        by_patient.setdefault(field.patient, []).append(field)
     found: list[tuple[float, Dyes]] = []
-    for _, parts in sorted(by_patient.items()):
-        pixels = np.concatenate(parts)
+    for _, fields in tracked(sorted(by_patient.items()), f"patients of {path.name}", len(by_patient)):
+        pixels = np.concatenate([_pixels(field, _MOST_PIXELS // len(fields)) for field in fields])
         if (dyes := dyes_of(pixels)) is not None:
             found.append((float(optical_density(pixels).mean()), dyes))
     if not found:
         raise ValueError(f"{path}: the dyes of none of the patients can be distinguished")
     found.sort(key=lambda patient: patient[0])
     return {f", {q}th percentile": found[round(q / 100 * (len(found) - 1))][1] for q in _PERCENTILES}
+
+
+def _read_tissue(path: Path) -> RGB8:
+    try:
+        picture = decode_rgb(path.read_bytes(), "histopathology")
+        InputGate.load().check(picture)
+    except AnalysisError as error:
+        raise ValueError(f"{path}: {error.code}: {error.detail}") from None
+    return picture
+
+
+def _pixels(field: Field, most: int) -> RGB8:
+    """Pixels of a field, uint8 (pixels, 3), evenly chosen if there are at least twice `most`."""
+    pixels = field.pixels().reshape(-1, 3)
+    return pixels[:: max(1, len(pixels) // max(1, most))].copy()

@@ -4,16 +4,18 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
-from histo_worker.data.breakhis import Field, find_fields
+from histo_worker.data.breakhis import LABELS, Field, find_fields
 from histo_worker.data.source import read_source
 from histo_worker.evaluation.appearances import read_dyes
 from histo_worker.preprocessing.dyes import Dyes
 from histo_worker.reproduction.baselines import baselines_section
-from histo_worker.reproduction.heads import heads_section
+from histo_worker.reproduction.heads import BASE, heads_section
 from histo_worker.reproduction.laboratories import laboratories_section
 from histo_worker.reproduction.magnifications import magnifications_section
 from histo_worker.reproduction.networks import networks_section
+from lobule_ml.backbones import archive_of
 
 SECTIONS = ("heads", "magnifications", "laboratories", "networks", "baselines")
 NEEDS = {"magnifications": ("--more",), "laboratories": ("--more", "--dyes")}
@@ -42,7 +44,8 @@ def reproduce(
         dyes: Sources of dyes as `NAME=PATH`; see `read_dyes`.
 
     Raises:
-        ValueError: A section is unknown or lacks what it needs, or a source of dyes is not `NAME=PATH`.
+        FileNotFoundError, ValueError: A section is unknown, lacks what it needs or has too few patients, or a source of
+            dyes has no suitable name or cannot be read.
     """
     unknown = set(sections) - set(SECTIONS)
     if unknown:
@@ -50,18 +53,21 @@ def reproduce(
     for section in sections:
         if missing := lacking(section, more, dyes):
             raise ValueError(f"the section {section} needs {' and '.join(missing)}")
+    sources = _named_paths(dyes)
+    # What is missing or wrong must be reported now, not after hours of other sections.
+    if {"heads", "magnifications", "laboratories"} & set(sections):
+        archive_of(BASE.backbone, weights)
     fields = find_fields(data)
     at100 = [f for f in fields if f.magnification == "100X"]
-
-    sources = dict(map(_named_path, dyes))
-
-    def further() -> list[Field]:
-        return read_source(more).fields if more else []
+    _require_patients(at100)
+    needed = {option for section in sections for option in NEEDS.get(section, ())}
+    further = read_source(more).fields if more is not None and "--more" in needed else []
+    given = _read_all(sources) if "--dyes" in needed else {}
 
     writers: dict[str, Callable[[], Iterator[str]]] = {
         "heads": lambda: heads_section(fields, weights, cache, output.parent / f"{output.stem}-plots"),
-        "magnifications": lambda: magnifications_section(fields, further(), weights, cache),
-        "laboratories": lambda: laboratories_section(fields, further(), _read_all(sources), weights, cache),
+        "magnifications": lambda: magnifications_section(fields, further, weights, cache),
+        "laboratories": lambda: laboratories_section(fields, further, given, weights, cache),
         "networks": lambda: networks_section(at100, cache),
         "baselines": lambda: baselines_section(at100),
     }
@@ -71,11 +77,21 @@ def reproduce(
         minutes = (time.perf_counter() - started) / 60
         needs = NEEDS.get(section, ())
         second = " --more BREAKHIS_MORE" * ("--more" in needs)
-        third = "".join(f" --dyes {name}={path.name}" for name, path in sources.items()) * ("--dyes" in needs)
+        given_dyes = [f" --dyes {quote(f'{name}={path.name}')}" for name, path in sources.items()]
+        third = "".join(given_dyes) * ("--dyes" in needs)
         command = f"histo-worker reproduce --data BREAKHIS{second}{third} --weights WEIGHTS --section {section}"
         lines += ["", f"Written by `{command}` in {minutes:.0f} min."]
         parts = read_sections(output) | {section: "\n".join(lines)}
         write_document(output, fields, parts)
+
+
+def _require_patients(fields: Sequence[Field]) -> None:
+    for label in LABELS:
+        patients = len({f.patient for f in fields if f.label == label})
+        if patients < BASE.folds:
+            raise ValueError(
+                f"the tables need fields at 100X of at least {BASE.folds} {label} patients; the data have {patients}"
+            )
 
 
 def lacking(section: str, more: Path | None, dyes: Sequence[str] | None) -> list[str]:
@@ -84,11 +100,26 @@ def lacking(section: str, more: Path | None, dyes: Sequence[str] | None) -> list
     return [option for option in NEEDS.get(section, ()) if not given[option]]
 
 
-def _named_path(given: str) -> tuple[str, Path]:
-    name, _, path = given.partition("=")
-    if not (name and path):
-        raise ValueError(f"{given!r} is not NAME=PATH")
-    return name, Path(path)
+def left_out(sections: Sequence[str], more: Path | None, dyes: Sequence[str] | None) -> Iterator[str]:
+    """A line for each section that is not run because its options were not given."""
+    for section in SECTIONS:
+        if section not in sections and (missing := lacking(section, more, dyes)):
+            yield f"{section}: left out, because it needs {' and '.join(missing)}"
+
+
+def _named_paths(given: Sequence[str]) -> dict[str, Path]:
+    """Paths by the names that `NAME=PATH` gives them, which stand in tables and in the command of a section."""
+    found: dict[str, Path] = {}
+    for one in given:
+        name, _, path = one.partition("=")
+        if not (name and path):
+            raise ValueError(f"{one!r} is not NAME=PATH")
+        if not name.isprintable() or name != name.strip() or set(name) & set("|`"):
+            raise ValueError(f"the name {name!r} has spaces around it, or |, ` or control characters; choose another")
+        if name in found:
+            raise ValueError(f"two sources of dyes have the name {name}")
+        found[name] = Path(path)
+    return found
 
 
 def _read_all(sources: dict[str, Path]) -> dict[str, Dyes]:
@@ -101,14 +132,16 @@ _TOOK = re.compile(r"^Written by `.*` in (\d+) min\.$", re.MULTILINE)
 def costs(document: Path, sections: Sequence[str]) -> Iterator[str]:
     """Yield the cost of writing sections again, from the times in the document."""
     took = {name: _TOOK.search(text) for name, text in read_sections(document).items()}
-    total = 0
+    known = [int(match[1]) for section in sections if (match := took.get(section))]
     for section in sections:
         match = took.get(section)
-        total += int(match[1]) if match else 0
         yield f"{section}: {match[1]} minutes last time" if match else f"{section}: not measured before"
+    if not known:
+        return
     yield (
-        f"About {total} minutes in all, on a machine and with data like those of {document}; the times were taken on "
-        "two cores, with 586 fields, and grow with the number of fields. What the cache holds costs seconds."
+        f"About {sum(known)} minutes in all{' for those' * (len(known) < len(sections))}, on a machine and with data "
+        f"like those of {document}; the times were taken on two cores, with 586 fields, and grow with the number of "
+        "fields. What the cache holds costs seconds."
     )
 
 

@@ -1,5 +1,6 @@
 """The shipped head on fields with the dyes of other laboratories, as it is and adapted to them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from histo_worker.adaptation.measure import classes_of
 from histo_worker.adaptation.shift import estimate_shift
-from histo_worker.data.breakhis import Field
+from histo_worker.data.breakhis import LABELS, Field
 from histo_worker.data.folds import Indices, repeated_folds
 from histo_worker.evaluation.appearances import Appearance, Lit, Redyed, mean_dyes
 from histo_worker.evaluation.cross_validation import OutOfFold
@@ -56,8 +57,12 @@ def laboratories_section(
         dyes: Those of other sources by their names.
         weights: Folder of pretrained weights.
         cache: Folder for features, or None.
+
+    Raises:
+        ValueError: There are too few patients.
     """
     first, second = ([f for f in part if f.magnification is not None] for part in (fields, more))
+    _require_patients(first, [*first, *second])
     own = mean_dyes(first)
     appearances: dict[str, Appearance | None] = {_PLAIN: None}
     for name, one in dyes.items():
@@ -94,6 +99,19 @@ def laboratories_section(
             yield f"| {words} | {method} | {' | '.join(cells)} |"
 
 
+def _require_patients(first: Sequence[Field], every: Sequence[Field]) -> None:
+    """Refuse fields with which `OutOfFold.class_log_odds` has nothing to compare, before features are computed."""
+    for splits in repeated_folds(every, BASE.folds, SEEDS).repetitions:
+        for train, _ in splits:
+            known = {(f.magnification, f.label, f.patient) for f in (every[i] for i in train[train < len(first)])}
+            patients = Counter((magnification, label) for magnification, label, _ in known)
+            if not any(all(patients[m, label] >= BASE.folds for label in LABELS) for m in TESTED):
+                raise ValueError(
+                    f"the section laboratories needs --data with fields of {BASE.folds} patients of each class outside "
+                    f"every fold, at one of {', '.join(TESTED)}; give more patients"
+                )
+
+
 def _measure(
     first: Sequence[Field],
     second: Sequence[Field],
@@ -124,7 +142,8 @@ def _measure(
                 logits[name][at] = head(features[at])
             plain[at] = logits[_PLAIN][at]
         for number, at in enumerate(folds):
-            known = [k for k in range(len(tested)) if tested[k] < len(first) and k not in set(at.tolist())]
+            outside = np.setdiff1d(np.arange(len(tested)), at)
+            known = [int(k) for k in outside if tested[k] < len(first)]
             scores = plain[None, known]
             others = OutOfFold([every[tested[k]] for k in known], SEEDS[row : row + 1], BASE.folds, scores, scores)
             halves = _halves(target[tested[at]], patients[tested[at]], [row, number])

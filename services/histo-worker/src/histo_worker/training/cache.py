@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from histo_worker.data.breakhis import Field
 from histo_worker.preprocessing import PREPROCESSING_VERSION
 from lobule.model_package import sha256_of
 from lobule_ml.batch import tracked
+from lobule_ml.locks import locked
 
 Arrays = Sequence[NDArray[np.floating]]
 T = TypeVar("T")
@@ -57,6 +59,8 @@ def cached(file: Path | None, compute: Callable[[], Arrays]) -> list[NDArray[Any
 def cached_rows(file: Path | None, items: Sequence[T], row: Callable[[T], Arrays], noun: str) -> list[NDArray[Any]]:
     """Compute a row of arrays for each item, like `cached`; a killed program resumes after its finished parts.
 
+    If another process computes the same file, this one waits for it, and then reads it.
+
     Args:
         file: See `cached`; the parts are stored beside it until it is written.
         items: At least one item.
@@ -77,10 +81,15 @@ def cached_rows(file: Path | None, items: Sequence[T], row: Callable[[T], Arrays
             done.append(cached(part, lambda count=count: _stacked(row(next(remaining)) for _ in range(count))))
         return _joined(done)
 
-    arrays = cached(file, compute)
-    if parts is not None:
-        shutil.rmtree(parts, ignore_errors=True)
-    return arrays
+    if file is None or parts is None:
+        return cached(None, compute)
+    if not file.exists():
+        lock = file.with_suffix(".lock")
+        with locked(lock, lambda: print(f"{noun}: waiting for another process", file=sys.stderr)):
+            cached(file, compute)
+            lock.unlink(missing_ok=True)  # whoever waits for it, or makes it again, finds the file
+    shutil.rmtree(parts, ignore_errors=True)
+    return cached(file, compute)
 
 
 def _stacked(rows: Iterable[Arrays]) -> Arrays:

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
 from histo_worker.field_reader import FieldReader
-from histo_worker.preprocessing.dyes import draw_dyes, dyes_of, replace_dyes
+from histo_worker.preprocessing.dyes import Dyes, draw_dyes, dyes_of, replace_dyes
 from histo_worker.preprocessing.laboratories import Laboratory
 from histo_worker.preprocessing.windows import resize_area
 
@@ -18,7 +17,7 @@ RGB8 = NDArray[np.uint8]
 
 _RARE = {"400X": 0.2}
 """Magnifications that are drawn less often than others: their fields are smaller than a square of equal tissue."""
-_KEPT_FIELDS = 1024  # of about one megabyte each
+_KEPT_BYTES = 1 << 30  # bytes of decoded fields in memory; further fields are decoded each time they are drawn
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,8 @@ class ChangedPatches:
         self._groups = [[*by_patient.values()] for _, by_patient in sorted(groups.items())]
         chances = np.array([_RARE.get(magnification, 1.0) for magnification, _ in sorted(groups)])
         self._chances = chances / chances.sum()
-        self._pixels = lru_cache(_KEPT_FIELDS)(_pixels)
-        self._dyes = lru_cache(None)(lambda field: dyes_of(self._pixels(field)))
+        self._pixels, self._room = dict[Field, RGB8](), _KEPT_BYTES
+        self._dyes = dict[Field, Dyes | None]()
 
     def __call__(self, step: int) -> tuple[Float, Float]:
         """The batch of a step: float32 (batch, size, size, 3) from 0 to 255, and float32 (batch,)."""
@@ -80,12 +79,20 @@ class ChangedPatches:
 
     def _patch(self, field: Field, rng: np.random.Generator) -> RGB8:
         side = self._reader.sides(field.magnification)[0]
-        patch = self._changes.laboratory.cut(self._pixels(field), side, rng)
-        own = self._dyes(field)
+        pixels = self._pixels_of(field)
+        patch = self._changes.laboratory.cut(pixels, side, rng)
+        if field not in self._dyes:
+            self._dyes[field] = dyes_of(pixels)
+        own = self._dyes[field]
         if rng.random() < self._changes.replaced and own is not None:
             patch = replace_dyes(patch, own, draw_dyes(rng), rest=rng.random() < 0.5)
         return resize_area(patch, self._reader.size, self._reader.size)
 
-
-def _pixels(field: Field) -> RGB8:
-    return field.pixels()
+    def _pixels_of(self, field: Field) -> RGB8:
+        pixels = self._pixels.get(field)
+        if pixels is None:
+            pixels = field.pixels()
+            if pixels.nbytes <= self._room:
+                self._room -= pixels.nbytes
+                self._pixels[field] = pixels
+        return pixels

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from histo_worker.data.breakhis import LABELS, Field
-from histo_worker.data.folds import Folding, given_folds
+from histo_worker.data.folds import Folding, given_folds, repeated_folds
 from histo_worker.data.source import DataSource
 from histo_worker.evaluation.predictions import out_of_fold_rows, write_predictions
 from histo_worker.training.cache import content_key
@@ -18,6 +18,7 @@ from histo_worker.training.network_training import train_reference_network
 from histo_worker.training.package_writer import PackageTerms, write_package
 from histo_worker.training.trained import Trained
 from lobule.contracts.models import ModelManifest
+from lobule_ml.backbones import archive_of
 from lobule_ml.training.record import write_record
 
 Trainer = Callable[[Sequence[Field], Path, Folding | None], Trained]
@@ -77,23 +78,36 @@ def _trainer(config: HistologyConfig, weights: Path | None, cache: Path, until: 
     if isinstance(config, FrozenHeadConfig):
         if weights is None:
             raise ValueError(f"{config.name} starts from a pretrained {config.backbone}: give its folder, --weights")
+        archive_of(config.backbone, weights)  # refuses missing weights before anything is read
         if isinstance(config, FineTunedConfig):
             return lambda fields, run, folding: train_fine_tuned(config, fields, run, weights, cache, until, folding)
         return lambda fields, _run, folding: train_frozen_head(config, fields, weights, cache, folding)
     raise ValueError(f"there is no training for a {type(config).__name__}")
 
 
-def _check(fields: Sequence[Field], config: HistologyConfig, folding: Folding | None) -> None:
-    if folding is not None:
-        for fold, split in enumerate(folding.repetitions[0]):
-            for side, indices in zip(("trains", "is tested"), split, strict=True):
+def _check(fields: Sequence[Field], config: HistologyConfig, given: Folding | None) -> None:
+    """Refuse folds that cannot be trained or measured.
+
+    Raises:
+        ValueError: There are too few folds or patients, or a fold trains or is tested without one of the classes.
+    """
+    if given is None:
+        if config.folds < 2:
+            raise ValueError(f"a cross-validation needs at least 2 folds; folds is {config.folds}")
+        for label in LABELS:
+            patients = len({f.patient for f in fields if f.label == label})
+            if patients < 2:
+                raise ValueError(f"training needs fields of at least 2 {label} patients; the data have {patients}")
+            if patients < config.folds:
+                raise ValueError(
+                    f"{config.folds} folds need as many {label} patients; there are {patients} (fewer folds: --set "
+                    f"folds={patients})"
+                )
+    folding = given or repeated_folds(fields, config.folds, config.seeds)
+    sides = ("trains", "is tested") if given else ("trains",)  # drawn folds are measured and calibrated together
+    for seed, splits in zip(folding.seeds, folding.repetitions, strict=True):
+        for fold, split in enumerate(splits):
+            for side, indices in zip(sides, split, strict=False):
                 if {fields[i].label for i in indices} != set(LABELS):
-                    raise ValueError(f"fold {fold} of {folding.listing} {side} without fields of both classes")
-        return
-    for label in LABELS:
-        patients = {f.patient for f in fields if f.label == label}
-        if len(patients) < config.folds:
-            raise ValueError(
-                f"{config.folds} folds need as many {label} patients; there are {len(patients)} "
-                f"(fewer folds: --set folds={max(2, len(patients))})"
-            )
+                    of = folding.listing or f"seed {seed}"
+                    raise ValueError(f"fold {fold} of {of} {side} without fields of both classes")

@@ -17,7 +17,7 @@ from histo_worker.models.taps import pretrained_trunk
 from histo_worker.training.cache import cached_rows, content_key
 from lobule.contracts.result import Magnification
 from lobule.model_package import sha256_of
-from lobule_ml.backbones import BACKBONES
+from lobule_ml.backbones import archive_of
 
 Float = NDArray[np.float32]
 
@@ -49,7 +49,7 @@ def field_features(
     Returns:
         float32 (fields, features) for each statistic.
     """
-    archive = weights / BACKBONES[backbone].archive if weights.is_dir() else weights
+    archive = archive_of(backbone, weights)
     kept = None
     if cache is not None:
         settings = (tuple(STATISTICS), backbone, sha256_of(archive), tuple(taps), reader, read_as)

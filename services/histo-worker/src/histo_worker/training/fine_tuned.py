@@ -12,7 +12,7 @@ from histo_worker.data.breakhis import Field
 from histo_worker.data.folds import Folding, Indices
 from histo_worker.preprocessing.laboratories import Laboratory
 from histo_worker.training.changed_patches import ChangedPatches, Changes
-from histo_worker.training.frozen_head import FrozenHeadConfig, assemble, features_of_head
+from histo_worker.training.frozen_head import FrozenHeadConfig, assemble, learned_features
 from histo_worker.training.linear_head import fit_linear_head
 from histo_worker.training.network_training import finished_or_stopped, train_networks
 from histo_worker.training.trained import Trained
@@ -63,7 +63,7 @@ def train_fine_tuned(
     """
     if config.final != "all":
         raise ValueError(f"{config.name} makes one network; set final=all")
-    features, _ = features_of_head(config, fields, weights, cache)
+    features = learned_features(config, fields, weights, cache)
     target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
 
     def fit(learned: Indices, part: Path) -> keras.Model:

@@ -119,12 +119,21 @@ def features_of_head(
 
     The two are the same unless the head reads turned windows.
     """
+    learned = learned_features(config, fields, weights, cache)
+    return learned, _features(config, config.reader, fields, weights, cache) if config.reader.turned else learned
 
-    def features(reader: FieldReader) -> NDArray[np.float32]:
-        return field_features(fields, reader, config.backbone, config.taps, weights, cache)[config.statistic]
 
-    learned = features(replace(config.reader, turned=False))
-    return learned, features(config.reader) if config.reader.turned else learned
+def learned_features(
+    config: FrozenHeadConfig, fields: Sequence[Field], weights: Path, cache: Path | None
+) -> NDArray[np.float32]:
+    """Features (fields, features) from which a head learns."""
+    return _features(config, replace(config.reader, turned=False), fields, weights, cache)
+
+
+def _features(
+    config: FrozenHeadConfig, reader: FieldReader, fields: Sequence[Field], weights: Path, cache: Path | None
+) -> NDArray[np.float32]:
+    return field_features(fields, reader, config.backbone, config.taps, weights, cache)[config.statistic]
 
 
 def _patches(reader: FieldReader) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from lobule.model_package import open_package, sha256_of
-from lobule_ml.backbones import BACKBONES, load_pretrained
+from lobule_ml.backbones import BACKBONES, archive_of, load_pretrained
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.packages import build_model, read_config, read_networks
 from mammo_worker.training.plan import Phase, Scope, TrainingPlan
@@ -62,7 +62,7 @@ def starting_weights(backbone: str, weights: Path | None) -> str | None:
     if (weights / "model.json").exists():
         manifest = open_package(weights).manifest
         return f"{manifest.name} {manifest.weights_sha256}"
-    file = weights / BACKBONES[backbone].archive if weights.is_dir() else weights
+    file = archive_of(backbone, weights)
     return f"{file.name} {sha256_of(file)}"
 
 

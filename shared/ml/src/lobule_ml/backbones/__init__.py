@@ -51,6 +51,22 @@ def build_backbone(
     return net
 
 
+def archive_of(name: str, weights: Path) -> Path:
+    """The file of a backbone's pretrained weights.
+
+    Args:
+        name: A key of `BACKBONES`.
+        weights: The folder of pretrained weights, or the backbone's archive itself.
+
+    Raises:
+        FileNotFoundError: It does not exist.
+    """
+    archive = weights / BACKBONES[name].archive if weights.is_dir() else weights
+    if not archive.is_file():
+        raise FileNotFoundError(f"{archive} does not exist; give the folder of the pretrained weights of {name}")
+    return archive
+
+
 def load_pretrained(name: str, net: keras.Model, weights: Path) -> None:
     """Load pretrained weights into a network that `build_backbone` returned.
 
@@ -63,6 +79,5 @@ def load_pretrained(name: str, net: keras.Model, weights: Path) -> None:
         FileNotFoundError: The file of weights does not exist.
         KeyError: The archive lacks a variable of the network.
     """
-    spec = BACKBONES[name]
-    with np.load(weights / spec.archive if weights.is_dir() else weights) as archive:
-        set_variables(net, archive, spec.key)
+    with np.load(archive_of(name, weights)) as archive:
+        set_variables(net, archive, BACKBONES[name].key)

@@ -24,6 +24,7 @@ from typing import Any
 
 import keras
 
+from lobule_ml.locks import locked
 from lobule_ml.training.log import LOG_FILE, Announcer, RunLog
 from lobule_ml.training.schedule import LearningRate
 from lobule_ml.training.state import (
@@ -41,6 +42,8 @@ from lobule_ml.training.validation import Validation
 __all__ = ["AVERAGE_FILE", "LOG_FILE", "BatchOf", "LoopSettings", "run", "stop_on_signal"]
 
 BatchOf = Callable[[int], tuple[Any, ...]]
+LOCK_FILE = "lock"
+"""Locked by the process that trains in a folder."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,28 @@ def run(
     Returns:
         The number of finished steps. It is below `until` and `schedule.steps` if SIGTERM or SIGINT stopped the training
         (the state is saved) or if validation ended it (`is_finished`).
+
+    Raises:
+        ValueError: Another process trains in the folder, or its state is of another network.
     """
-    settings = settings or LoopSettings()
-    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / LOCK_FILE, lambda: _refuse(folder)):
+        return _run(model, batch_of, schedule, folder, settings or LoopSettings(), until, optimizer_from, validation)
+
+
+def _refuse(folder: Path) -> None:
+    raise ValueError(f"another process trains in {folder}; wait for it, or choose another folder")
+
+
+def _run(
+    model: keras.Model,
+    batch_of: BatchOf,
+    schedule: LearningRate,
+    folder: Path,
+    settings: LoopSettings,
+    until: int | None,
+    optimizer_from: int,
+    validation: Validation | None,
+) -> int:
     last = min(schedule.steps, schedule.steps if until is None else until)
     if (folder / STATE_FILE).exists():
         state = load_state(folder, model, settings.average_momentum, optimizer_from)
