@@ -113,7 +113,7 @@ def train(
         Path | None, typer.Option(help="File of the folds: an official dsfoldN.txt, or a CSV with file and fold.")
     ] = None,
 ) -> None:
-    """Train a configuration, measure it out of fold, and write the model package. SIGTERM saves the state and stops."""
+    """Train a classifier of fields, measure it out of fold, and write its package. SIGTERM saves and stops."""
     start_keras()
     from histo_worker.configs import CONFIGS
     from histo_worker.data.source import read_sources
@@ -190,7 +190,7 @@ def evaluate(
     site: Annotated[Path | None, typer.Option(help="File of a laboratory, from histo-worker adapt.")] = None,
     limit: Annotated[int | None, typer.Option(help="Measure only this many fields, evenly chosen.", min=1)] = None,
 ) -> None:
-    """Measure a model package on labelled fields, at image and patient level, with plots.
+    """Measure a classifier of fields on labelled ones, at image and patient level, with plots.
 
     If fields cannot be read, the others are measured, the end of the output lists the reasons, and the exit status is
     1.

@@ -24,19 +24,25 @@ from mammo_worker.commands.training import app as training_app
 quiet_tensorflow()
 
 _HELP = "Find masses on films, and train and measure the mammography models."
+_MASSES = "Masses on films"
 app = typer.Typer(cls=Commands, help=_HELP, no_args_is_help=True)
-app.add_typer(predict_app)
-app.add_typer(calcifications_app)
+for title, commands in {
+    "Use a model": predict_app,
+    _MASSES: training_app,
+    "Masses: measurements of trainings and of the shipped model": detector_app,
+    "Regions": regions_app,
+    "A second look at findings, by the classifier of regions": second_look_app,
+    "Calcifications": calcifications_app,
+    "Density": density_app,
+    "Breasts and cases": examination_app,
+}.items():
+    for command in commands.registered_commands:
+        command.rich_help_panel = title
+    app.add_typer(commands)
 app.add_typer(data_app, name="data")
-app.add_typer(density_app)
-app.add_typer(detector_app)
-app.add_typer(examination_app)
-app.add_typer(regions_app)
-app.add_typer(second_look_app)
-app.add_typer(training_app)
 
 
-@app.command()
+@app.command(rich_help_panel=_MASSES)
 def recalibrate(
     data: DataOption,
     docs: Annotated[Path, typer.Option(help="Folder of the results documents.")],
@@ -50,7 +56,7 @@ def recalibrate(
     make(package_folder(), data, docs, version=version, fppi=fppi, echo=typer.echo)
 
 
-@app.command()
+@app.command(rich_help_panel=_MASSES)
 def evaluate(
     data: Annotated[
         list[Path],
@@ -75,7 +81,7 @@ def evaluate(
     predictions: Annotated[Path | None, typer.Option(help="CSV file for the findings.")] = None,
     coco: Annotated[Path | None, typer.Option(help="COCO JSON file for the findings.")] = None,
 ) -> None:
-    """Measure a model on the held-out fifth of CBIS-DDSM and on mini-MIAS, or on your own films.
+    """Measure a model package on the held-out fifth of CBIS-DDSM and on mini-MIAS, or on your own films.
 
     If films cannot be read, the others are measured, the output lists the reasons, and the exit status is 1.
     """
@@ -117,7 +123,7 @@ def evaluate(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel=_MASSES)
 def reproduce(
     data: DataOption,
     output: Annotated[Path, typer.Option(help="Markdown file.")],
@@ -166,7 +172,7 @@ def reproduce(
     )
 
 
-@app.command()
+@app.command(rich_help_panel=_MASSES)
 def baseline(
     data: DataOption,
     out: Annotated[Path, typer.Option(help="Folder for mammography-baseline.md.")],

@@ -1,4 +1,4 @@
-"""Commands of the detector's folds."""
+"""Commands that measure the detector of masses."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -7,14 +7,9 @@ import typer
 
 from lobule_ml.quiet import start_keras
 from mammo_worker.commands.options import (
-    AheadOption,
     ChangeOption,
     DataOption,
-    FoldOption,
-    RunOption,
     RunsOption,
-    UntilOption,
-    WeightsOption,
     read_film_plan,
     read_plan,
     refused_or_exit,
@@ -33,47 +28,6 @@ def _plan(config: str, change: list[str] | None) -> "DetectorPlan":
 
 
 @app.command()
-def train_detector(
-    config: Annotated[str, typer.Argument(help="Configuration: `detector`, or the path of a Python file.")],
-    data: DataOption,
-    weights: WeightsOption,
-    out: RunOption,
-    fold: FoldOption = None,
-    package: Annotated[
-        Path | None,
-        typer.Option(help="Start from this model package and train on its training patients; not with --fold."),
-    ] = None,
-    patients: Annotated[
-        Literal["all", "train"],
-        typer.Option(help="train: only patients on whom `release` neither calibrates nor measures; not with --fold."),
-    ] = "all",
-    until: UntilOption = None,
-    ahead: AheadOption = 1,
-    change: ChangeOption = None,
-) -> None:
-    """Train the detector of masses on the patients outside a fold.
-
-    SIGTERM saves the state; run the command again to resume.
-    """
-    start_keras()
-    from lobule_ml.training.loop import LoopSettings
-    from mammo_worker.detector.train import package_films, training_films
-    from mammo_worker.detector.train import train_detector as run
-
-    if package is not None and fold is not None:
-        raise typer.BadParameter("a package has seen patients of every fold: give --fold or --package, not both")
-    if patients == "train" and fold is not None:
-        raise typer.BadParameter("--patients train and --fold hold out different patients: give one of them")
-    plan = _plan(config, change)
-    typer.echo(plan)
-    films = training_films(data, fold) if package is None and patients == "all" else package_films(data)
-    settings = LoopSettings(plan.training.average_momentum, plan.training.average_every, ahead=ahead)
-    with refused_or_exit():
-        done = run(plan, films, out, weights, package=package, until=until, settings=settings)
-    typer.echo(f"{done} of {plan.training.steps} steps done")
-
-
-@app.command()
 def evaluate_detector(
     config: Annotated[str, typer.Argument(help="Configuration of the run.")],
     data: DataOption,
@@ -82,7 +36,7 @@ def evaluate_detector(
     coco: Annotated[Path | None, typer.Option(help="COCO JSON file for the out-of-fold findings.")] = None,
     change: ChangeOption = None,
 ) -> None:
-    """Measure the detector of each fold on its held-out patients."""
+    """Measure the runs of `train --cbis-ddsm all` in folds, each on its held-out patients, before they are packaged."""
     start_keras()
     from mammo_worker.detector.evaluate import out_of_fold
     from mammo_worker.detector.train import training_films

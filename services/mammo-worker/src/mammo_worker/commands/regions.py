@@ -46,7 +46,10 @@ def train_regions(
     until: UntilOption = None,
     change: ChangeOption = None,
 ) -> None:
-    """Train the classifier of masses and calcifications. SIGTERM saves the state; run the command again to resume."""
+    """Train the classifier of regions: masses and calcifications.
+
+    SIGTERM saves the state; run the command again to resume.
+    """
     from mammo_worker.regions.crops import cbis_crops
     from mammo_worker.regions.train import train_fold
 
@@ -68,7 +71,7 @@ def evaluate_regions(
     ] = None,
     change: ChangeOption = None,
 ) -> None:
-    """Measure the classifier of each fold on its held-out patients, also at coarser resolutions."""
+    """Measure the classifier of regions of each fold on its held-out patients, also at coarser resolutions."""
     from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.regions import evaluate
     from mammo_worker.regions.crops import cbis_crops

@@ -8,10 +8,13 @@ import typer
 from lobule.words import counted
 from lobule_ml.quiet import start_keras
 from mammo_worker.commands.options import (
+    AheadOption,
     ChangeOption,
+    DataOption,
     FoldOption,
     RunOption,
     UntilOption,
+    WeightsOption,
     read_film_plan,
     refused_or_exit,
 )
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from mammo_worker.training.plan import TrainingPlan
 
 app = typer.Typer()
+Patients = Literal["all", "train"]
 
 DATA_SETS = (
     "Folder of the public data sets, or your own films: a labels CSV, a COCO JSON, or the folder of a known data set."
@@ -44,30 +48,69 @@ def train(
         typer.Option(help="Folder of the pretrained backbones (for a ResNet, its .npz); default: random weights."),
     ] = None,
     fold: FoldOption = None,
+    cbis_ddsm: Annotated[
+        Patients | None,
+        typer.Option(
+            help="Of the public data sets, only CBIS-DDSM, with its drawn masks: all patients, or those of `train`, on "
+            "whom `release` neither calibrates nor measures. Default: those of `train`, and CDD-CESM.",
+        ),
+    ] = None,
+    package: Annotated[
+        Path | None,
+        typer.Option(help="Start from this model package and train on its training patients; not with --fold."),
+    ] = None,
     until: UntilOption = None,
+    ahead: AheadOption = 1,
     change: ChangeOption = None,
 ) -> None:
-    """Train on the training patients of the public data sets, or on your own films.
+    """Train the network that finds masses, on the public data sets or on your own films.
 
     SIGTERM saves the state; run the command again to resume.
     """
     start_keras()
+    from lobule_ml.training.loop import LoopSettings
     from mammo_worker.data.splits import fold_of
     from mammo_worker.detector.plan import DetectorPlan
     from mammo_worker.detector.train import train_detector
     from mammo_worker.training.films import train as train_films
 
+    if package is not None and fold is not None:
+        raise typer.BadParameter("a package has seen patients of every fold: give --fold or --package, not both")
+    if cbis_ddsm == "train" and fold is not None:
+        raise typer.BadParameter("--cbis-ddsm train and --fold hold out different patients: give one of them")
     plan = read_film_plan(config, change)
+    training = plan.training if isinstance(plan, DetectorPlan) else plan
+    if package is not None and training is plan:
+        raise typer.BadParameter(f"--package needs a DetectorPlan; {config} is a TrainingPlan")
     typer.echo(plan)
     with refused_or_exit():
-        films = [film for film in _films(plan, data) if fold is None or fold_of(film.patient) != fold]
+        chosen = _films(plan, data) if cbis_ddsm is package is None else _cbis_ddsm(data, package or cbis_ddsm)
+        films = [film for film in chosen if fold is None or fold_of(film.patient) != fold]
         typer.echo(f"{counted(len(films), 'film')} of {counted(len({film.patient for film in films}), 'patient')}")
+        settings = LoopSettings(training.average_momentum, training.average_every, ahead=ahead)
         if isinstance(plan, DetectorPlan):
-            done = train_detector(plan, films, out, weights, until=until)
+            done = train_detector(plan, films, out, weights, package=package, until=until, settings=settings)
         else:
-            done = train_films(plan, films, out, weights, until=until)
-    steps = plan.training.steps if isinstance(plan, DetectorPlan) else plan.steps
-    typer.echo(f"{done} of {steps} steps done")
+            _refuse_seen(weights, data, fold)
+            done = train_films(plan, films, out, weights, until=until, settings=settings)
+    typer.echo(f"{done} of {training.steps} steps done")
+
+
+@app.command(hidden=True)
+def train_detector(
+    config: Annotated[str, typer.Argument(help="See `train`.")],
+    data: DataOption,
+    weights: WeightsOption,
+    out: RunOption,
+    fold: FoldOption = None,
+    package: Annotated[Path | None, typer.Option(help="See `train`.")] = None,
+    patients: Annotated[Patients, typer.Option(help="--cbis-ddsm of `train`.")] = "all",
+    until: UntilOption = None,
+    ahead: AheadOption = 1,
+    change: ChangeOption = None,
+) -> None:
+    """Former name of `train --cbis-ddsm all`, which does the same."""
+    train(config, [data], out, weights, fold, patients, package, until, ahead, change)
 
 
 def _films(plan: "TrainingPlan | DetectorPlan", paths: list[Path]) -> "list[AnnotatedFilm]":
@@ -78,11 +121,30 @@ def _films(plan: "TrainingPlan | DetectorPlan", paths: list[Path]) -> "list[Anno
     training = plan.training if isinstance(plan, DetectorPlan) else plan
     films: list[AnnotatedFilm] = []
     for path in paths:
-        if (path / "cbis_ddsm_mass").is_dir():
+        if _is_public(path):
             films += public_films(path, masks=training.network.mask.supervision == "full")
         else:
             films += own_films([path])
     return films
+
+
+def _cbis_ddsm(paths: list[Path], patients: "Patients | Path | None") -> "list[AnnotatedFilm]":
+    """CBIS-DDSM's films of all patients, or of the training patients, which are also those of a package."""
+    from mammo_worker.detector.train import package_films, training_films
+
+    if len(paths) > 1 or not _is_public(paths[0]):
+        raise ValueError("--cbis-ddsm and --package need the folder of the public data sets, with cbis_ddsm_mass")
+    return training_films(paths[0], None) if patients == "all" else package_films(paths[0])
+
+
+def _refuse_seen(weights: Path | None, paths: list[Path], fold: int | None) -> None:
+    is_package = weights is not None and (weights / "model.json").exists()
+    if is_package and fold is not None and any(map(_is_public, paths)):
+        raise ValueError(f"{weights} is a model package, which has seen patients of every fold")
+
+
+def _is_public(path: Path) -> bool:
+    return (path / "cbis_ddsm_mass").is_dir()
 
 
 @app.command()
@@ -145,7 +207,7 @@ def release(
 
     trained = read_film_plan(plan, change)
     training = trained.training if isinstance(trained, DetectorPlan) else trained
-    is_public = [(path / "cbis_ddsm_mass").is_dir() for path in data]
+    is_public = list(map(_is_public, data))
     with refused_or_exit():
         for each in (run, *sorted(folds.glob("fold*") if folds is not None else ())):
             require_plan(each, trained)

@@ -2,7 +2,7 @@
 
 Command, for each of the five folds (`--fold 0` to `--fold 4`), and once without `--fold` for the weights to ship:
 
-    KERAS_BACKEND=torch mammo-worker train-detector detector --data DATA --weights WEIGHTS --fold 0 --out RUNS/fold0
+    KERAS_BACKEND=torch mammo-worker train detector --data DATA --cbis-ddsm all --weights WEIGHTS --fold 0 --out RUN
 
 Cost: 1.6 hours on one core. Result: no better than the shipped weights, see `docs/results/mammography-tried.md`.
 """

@@ -3,7 +3,7 @@
 Command, starting from a package and on its training patients:
 
     export KERAS_BACKEND=torch
-    mammo-worker train-detector detector_again --data DATA --weights WEIGHTS --package PACKAGE --out RUN
+    mammo-worker train detector_again --data DATA --weights WEIGHTS --package PACKAGE --out RUN
 
 Cost: 1,100 steps, about 45 minutes on one core.
 """

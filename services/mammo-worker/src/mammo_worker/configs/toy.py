@@ -1,6 +1,6 @@
 """A small network that trains in seconds, to try out and test the commands.
 
-Command: `mammo-worker train-detector toy --data DATA --weights WEIGHTS --out RUN`
+Command: `mammo-worker train toy --data DATA --cbis-ddsm all --weights WEIGHTS --out RUN`
 
 Cost: half a minute on one core, most of it for preparing the films. Expected result: none.
 """
