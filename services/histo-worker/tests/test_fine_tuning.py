@@ -22,6 +22,7 @@ from histo_worker.training.config import HistologyConfig
 from histo_worker.training.frozen_head import assemble
 from histo_worker.training.linear_head import LinearHead
 from histo_worker.training.trainer import train_network
+from lobule_ml.backbones import BACKBONES
 from lobule_ml.training.configuration import load_plan
 from lobule_ml.training.loop import LOG_FILE
 from lobule_ml.variables import get_variables
@@ -76,6 +77,17 @@ def test_it_stops_resumes_and_trains_the_last_stage_alone(data, tmp_path, toy_we
     trained_layers = {key.split("/")[0] for key in changed}
     assert any(layer.startswith("conv3_") for layer in trained_layers)
     assert all(layer.startswith(("conv3_", "evidence_")) and not layer.endswith("_bn") for layer in trained_layers)
+
+
+def test_other_weights_are_another_run(data, tmp_path, toy_weights, plan, eager):
+    assert "after 1 of 4 steps" in train(data, tmp_path, toy_weights, "--until", 1).output
+    archive = BACKBONES[plan.backbone].archive
+    (tmp_path / "weights" / archive).parent.mkdir(parents=True)
+    with np.load(toy_weights / archive) as arrays:
+        np.savez(tmp_path / "weights" / archive, **{name: arrays[name] * 2 for name in arrays.files})
+    refused = train(data, tmp_path, tmp_path / "weights", "--until", 1)
+    assert refused.exit_code == 1
+    assert "differs in starts_from" in refused.output.replace("\n", " ")
 
 
 def test_the_loss_falls(some, tmp_path, toy_weights, plan, eager):

@@ -10,13 +10,14 @@ import shlex
 import shutil
 from pathlib import Path
 
+import keras
 import pytest
 import research_page
 import toy_fields
 from typer.testing import CliRunner
 
 from histo_worker.cli import app
-from lobule_ml.backbones import densenet
+from lobule_ml.backbones import build_backbone, densenet, load_pretrained
 
 WHOLE = densenet.BLOCKS
 SERVED = research_page.section("Use your own data in the service")
@@ -51,6 +52,14 @@ def toy(words: list[str]) -> list[str]:
     changes = TOY.get(words[1], TOY["reference"])
     words = ["validate_every=1" if word == "validate_every=20" else word for word in words]
     return [*words, *(word for change in changes for word in ("--set", change))]
+
+
+def test_the_page_writes_the_weights_of_a_backbone(tmp_path, monkeypatch):
+    made = keras.applications.DenseNet121
+    monkeypatch.setattr(keras.applications, "DenseNet121", lambda **options: made(weights=None, **options))
+    monkeypatch.chdir(tmp_path)
+    exec(research_page.code(research_page.section("Set up"), "python"), {})
+    load_pretrained("densenet121", build_backbone("densenet121"), tmp_path / "weights")
 
 
 def test_every_command_of_the_page_runs(place, monkeypatch):

@@ -35,6 +35,11 @@ def test_record_names_versions_and_refuses_another_run(tmp_path):
         write_record(tmp_path / "b", Plan(), seed=1, data_sha256=digest, examples={}, truth_sha256=truth[1])
     with pytest.raises(ValueError, match="starts_from"):
         write_record(tmp_path, Plan(), seed=1, data_sha256=digest, examples={"films": 2}, starts_from="other 12ab")
+    always = {"seed": 1, "data_sha256": digest, "examples": {"films": 2}, "always_starts": True}
+    write_record(tmp_path, Plan(), starts_from="other 12ab", **always)  # its record is of an earlier version
+    write_record(tmp_path / "c", Plan(), starts_from="one 12ab", **always)
+    with pytest.raises(ValueError, match="starts_from"):
+        write_record(tmp_path / "c", Plan(), starts_from="other 34cd", **always)
 
 
 def test_a_run_is_read_with_the_plan_that_it_was_trained_with(tmp_path):

@@ -18,6 +18,7 @@ from histo_worker.training.network_training import train_reference_network
 from histo_worker.training.package_writer import PackageTerms, write_package
 from histo_worker.training.trained import Trained
 from lobule.contracts.models import ModelManifest
+from lobule.model_package import sha256_of
 from lobule_ml.backbones import archive_of
 from lobule_ml.training.record import write_record
 
@@ -65,7 +66,19 @@ def train(
     splits = [] if folding is None else [tuple(map(np.ndarray.tolist, s)) for s in folding.repetitions[0]]
     content = content_key(fields, [(f.patient, f.target) for f in fields], *splits)
     examples = {"fields": len(fields), "patients": len({f.patient for f in fields})}
-    write_record(run, config, seed=config.seed, data_sha256=content, examples=examples)
+    starts_from = None
+    if isinstance(config, FrozenHeadConfig) and weights is not None:
+        archive = archive_of(config.backbone, weights)
+        starts_from = f"{archive.name} {sha256_of(archive)}"
+    write_record(
+        run,
+        config,
+        seed=config.seed,
+        data_sha256=content,
+        examples=examples,
+        starts_from=starts_from,
+        always_starts=starts_from is not None,
+    )
     trained = trainer(fields, run, folding)
     write_predictions(run / "out-of-fold", out_of_fold_rows(trained.oof))
     return write_package(trained, package, PackageTerms(source.name, source.terms, licence))

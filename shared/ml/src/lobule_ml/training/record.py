@@ -42,6 +42,7 @@ def write_record(
     examples: dict[str, int],
     truth_sha256: str | None = None,
     starts_from: str | None = None,
+    always_starts: bool = False,
 ) -> None:
     """Record plan, command, seed, versions and data; a resumed run must agree with the existing record.
 
@@ -55,6 +56,8 @@ def write_record(
         examples: Numbers of the training's examples, and the version of their preparation.
         truth_sha256: See `hash_truth`; None if `data_sha256` covers the truth.
         starts_from: Name and hash of the weights that the training starts from, if any.
+        always_starts: Whether the plan always starts from weights, so that a record without them is of an earlier
+            version.
 
     Raises:
         ValueError: The folder contains a run with another plan, seed, data, truth or starting weights.
@@ -66,6 +69,8 @@ def write_record(
     path = folder / RECORD_FILE
     if path.exists():
         before = {**later, **json.loads(path.read_text("utf-8"))}  # records of earlier versions lack these
+        if always_starts and before["starts_from"] is None:
+            before["starts_from"] = starts_from
         plans = list(_differences(before.get("plan"), fixed.pop("plan"), "plan"))
         other = plans + [key for key, value in fixed.items() if before.get(key) != value]
         if other:
