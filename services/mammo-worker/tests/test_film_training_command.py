@@ -91,3 +91,23 @@ def test_a_package_is_refused_where_it_cannot_start(train, tmp_path):
 
 def test_own_films_are_not_cbis_ddsm(train, tmp_path):
     assert "need the folder of the public data sets" in train("--data", tmp_path, "--cbis-ddsm", "all", code=1)
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        ("measure-elsewhere", "cdd_cesm/index.csv"),
+        ("measure-asymmetry", "mias/index.csv"),
+        (
+            "train-regions regions --weights . --cache v --out r",
+            "cbis_ddsm_mass/csv/mass_case_description_train_set.csv",
+        ),
+        ("evaluate-detector toy --runs . --predictions p.csv", "cbis_masks/index.csv"),
+        ("baseline --out .", "cbis_ddsm_mass/lesions.csv"),
+    ],
+)
+def test_a_data_set_that_is_missing_is_named_in_a_line(tmp_path, monkeypatch, command, missing):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, [*command.split(), "--data", str(tmp_path)])
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1] == f"{tmp_path / missing} does not exist"

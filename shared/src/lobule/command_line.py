@@ -18,12 +18,15 @@ def no_nan(value: float | None) -> float | None:
 
 
 class Commands(TyperGroup):
-    """Commands that say in a line that a disk is full, and exit with status 1."""
+    """Commands that say in a line that a disk is full or a file is missing, and exit with status 1."""
 
     def invoke(self, ctx: Any) -> Any:
         """See `click.Command`."""
         try:
             return super().invoke(ctx)
+        except FileNotFoundError as error:
+            typer.echo(str(error) if error.filename is None else f"{error.filename} does not exist", err=True)
+            raise typer.Exit(1) from None
         except Exception as error:
             if not is_disk_full(error):
                 raise

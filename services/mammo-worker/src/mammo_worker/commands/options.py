@@ -96,9 +96,9 @@ def started_or_exit(code: int) -> Iterator[None]:
 
 @contextmanager
 def refused_or_exit() -> Iterator[None]:
-    """Exit with status 1 and the message of a `ValueError`, or of a missing or existing file."""
+    """Exit with status 1 and the message of a `ValueError`, or of an existing file; `Commands` names missing ones."""
     try:
         yield
-    except (FileExistsError, FileNotFoundError, ValueError) as error:
+    except (FileExistsError, ValueError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
