@@ -108,10 +108,15 @@ def _features(plan, weights):
     return sum(int(trunk.output[tap].shape[-1]) for tap in plan.taps)
 
 
-def test_an_ensemble_is_refused(data, tmp_path, toy_weights):
-    refused = train(data, tmp_path, toy_weights, "--set", "final=ensemble")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [("final=ensemble", "set final=all"), ("frozen_stages=-1", "frozen_stages is -1"), ("frozen_stages=9", "is 9")],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_read(data, tmp_path, toy_weights, change, said):
+    refused = train(data, tmp_path, toy_weights, "--set", change)
     assert refused.exit_code == 1
-    assert "set final=all" in refused.output
+    assert said in refused.output
+    assert not (tmp_path / "run").exists()
 
 
 def test_fields_without_a_magnification_are_refused(data, tmp_path, toy_weights):

@@ -36,6 +36,15 @@ class FineTunedConfig(FrozenHeadConfig):
     recipe: Recipe
     changes: Changes = field(default_factory=lambda: Changes(Laboratory()))
 
+    def __post_init__(self) -> None:
+        """Refuse an ensemble, and stages that the backbone does not have."""
+        super().__post_init__()
+        if self.final != "all":
+            raise ValueError(f"{self.name} makes one network; set final=all")
+        stages = len(BACKBONES[self.backbone].stages)
+        if not 0 <= self.frozen_stages <= stages:
+            raise ValueError(f"{self.backbone} has {stages} stages; frozen_stages is {self.frozen_stages}")
+
 
 def train_fine_tuned(
     config: FineTunedConfig,
@@ -59,10 +68,7 @@ def train_fine_tuned(
 
     Raises:
         TrainingStopped: SIGTERM, SIGINT or `until` asked to stop; the state is saved.
-        ValueError: The configuration asks for an ensemble.
     """
-    if config.final != "all":
-        raise ValueError(f"{config.name} makes one network; set final=all")
     features = learned_features(config, fields, weights, cache)
     target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
 
