@@ -109,7 +109,7 @@ class TestVersion01:
         assert isinstance(compatibility.read_claim(json.dumps(before).encode()), ReportClaim)
 
 
-@pytest.mark.parametrize("version", [2, 3, 4, 5])
+@pytest.mark.parametrize("version", [2, 3, 4, 5, 6])
 def test_workers_of_before_get_images_as_they_know_them(inference, version):
     """A field that a worker does not know has it refuse the claim, also an empty one."""
     box = {"x": 1, "y": 2, "width": 3, "height": 4}
@@ -122,7 +122,8 @@ def test_workers_of_before_get_images_as_they_know_them(inference, version):
     unit, examination, region = (compatibility.convert_claim(claim, version) for claim in claims)
     images = [unit["unit"]["images"][0], examination["examination"]["images"][0], region["region"]]
     for image in (each["image"] for each in images):
-        assert "um_per_pixel" not in image if version < 5 else image.pop("um_per_pixel", "") is None
+        for field, since in (("um_per_pixel", 5), ("pixel_aspect", 6)):
+            assert field not in image if version < since else image.pop(field, "") is None
         assert OldImageInfo(**image).width == 80
 
 
@@ -202,15 +203,16 @@ class TestHandler:
 
 
 def test_workers_say_which_claims_they_understand():
-    assert compatibility.claims_version(compatibility.HEADERS) == 5
+    assert compatibility.claims_version(compatibility.HEADERS) == 6
     assert (compatibility.claims_version({"Lobule-Claims": "2"}), compatibility.claims_version({})) == (2, 1)
     assert compatibility.claims_version({"Lobule-Claims": "-1"}) == 1
 
 
 def test_what_workers_of_before_do_not_know_is_not_given_to_them():
-    unknown = [compatibility.unknown_steps(version) for version in (5, 4, 3, 2, 1)]
+    unknown = [compatibility.unknown_steps(version) for version in (6, 5, 4, 3, 2, 1)]
     assert unknown == [
         [],
+        ["render"],
         ["render"],
         ["region", "render"],
         ["examination", "region", "render"],

@@ -1,7 +1,8 @@
 """Claims as earlier versions exchanged them, for the minutes of an upgrade.
 
-A worker states in a header which claims it understands: 5 for the current ones, 4 for those without micrometres per
-pixel, 3 for those without opinions of regions as well, 2 for those without examinations as well. A worker that sends no
+A worker states in a header which claims it understands: 6 for the current ones, 5 for those without the aspect of
+pixels, 4 for those without micrometres per pixel as well, 3 for those without opinions of regions as well, 2 for those
+without examinations as well. A worker that sends no
 header has version 0.1 and gets claims in the form of that version. Claims from a gateway of that version can be read.
 Delete this module when no site upgrades from those versions any more.
 """
@@ -14,19 +15,15 @@ from pydantic_core import from_json
 from lobule.contracts.steps import CLAIM, Claim, InferenceClaim, StepName
 
 _HEADER = "Lobule-Claims"
-HEADERS = {_HEADER: "5"}
+HEADERS = {_HEADER: "6"}
 """The header value of a worker that understands the current claims."""
 
-_SINCE: Mapping[StepName, int] = {"examination": 3, "region": 4, "render": 5}
+_SINCE: Mapping[StepName, int] = {"examination": 3, "region": 4, "render": 6}
 """The version of the claims that introduced a step. For `render`, the last version that added to the content of a case
 report: a report must be complete, so it waits for a report service that supports all of it."""
 
-_SCALE: Any = {
-    "unit": {"images": {"__all__": {"image": {"um_per_pixel"}}}},
-    "examination": {"images": {"__all__": {"image": {"um_per_pixel"}}}},
-    "region": {"image": {"um_per_pixel"}},
-}
-"""Fields that version 5 introduced. Workers refuse unknown fields, even empty ones."""
+_OF_IMAGES: Mapping[str, int] = {"um_per_pixel": 5, "pixel_aspect": 6}
+"""The version of the claims that introduced a field of images. Workers refuse unknown fields, even empty ones."""
 
 
 def claims_version(headers: Mapping[str, str]) -> int:
@@ -42,7 +39,10 @@ def unknown_steps(version: int) -> list[StepName]:
 
 def convert_claim(claim: Claim, version: int) -> dict[str, Any]:
     """Convert a claim to the form that a worker understands; its step must not be one of `unknown_steps`."""
-    document = claim.model_dump(mode="json", exclude=_SCALE if version < 5 else None)
+    unknown = {"image": {field for field, since in _OF_IMAGES.items() if version < since}}
+    of_images: Any = {"images": {"__all__": unknown}}
+    exclude: Any = {"unit": of_images, "examination": of_images, "region": unknown}
+    document = claim.model_dump(mode="json", exclude=exclude)
     if version < 2 and isinstance(claim, InferenceClaim):
         [subject] = document.pop("unit")["images"]
         document |= {"image": subject["image"], "image_key": subject["key"]}
