@@ -88,7 +88,7 @@ class Worker:
         assert self.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"]).status_code == 204
         return claim
 
-    def claim_next(self, queue: str, version: str | None = "5") -> dict | None:
+    def claim_next(self, queue: str, version: str | None = HEADERS["Lobule-Claims"]) -> dict | None:
         """Claim the next step of a queue with this version of the claims; None if nothing waits."""
         headers = {"Authorization": f"Bearer {INTERNAL}"} | ({"Lobule-Claims": version} if version else {})
         answer = self.client.post(f"/internal/v1/queues/{queue}/claim", json={"worker": "test"}, headers=headers)

@@ -1,7 +1,8 @@
 """The films of a case are read together: when that is asked for, what is refused, what the API says."""
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
+from itertools import count, takewhile
+from time import monotonic
 
 import pytest
 
@@ -17,6 +18,8 @@ from lobule.contracts.examination import (
 from lobule.contracts.examination_request import ExaminationRequest
 
 pytestmark = pytest.mark.usefixtures("store_read_without_connection")
+
+PATIENCE_S = 60
 
 
 @pytest.fixture
@@ -272,7 +275,9 @@ def test_a_draft_is_rendered_anew_once_the_films_are_read_together(client, worke
                 finish(worker, claim)
             with ThreadPoolExecutor(1) as pool:
                 shown = pool.submit(client.get, path, headers=alice)
-                claims = filter(None, (worker.claim_next("report") for _ in count()))
+                until = monotonic() + PATIENCE_S
+                polls = takewhile(lambda _, until=until: monotonic() < until, count())
+                claims = filter(None, (worker.claim_next("report") for _ in polls))
                 rendering = next(claimed for claimed in claims if claimed["step"] == "render")
                 assert (rendering["render"]["case"]["examination"] is not None) == known
                 worker.leave_rendering(rendering["job_id"], rendering, {"report.en.html": content.encode()})
