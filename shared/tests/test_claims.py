@@ -212,9 +212,9 @@ def test_what_workers_of_before_do_not_know_is_not_given_to_them():
     unknown = [compatibility.unknown_steps(version) for version in (6, 5, 4, 3, 2, 1)]
     assert unknown == [
         [],
-        ["render"],
-        ["render"],
-        ["region", "render"],
+        ["examination", "render"],
+        ["examination", "render"],
+        ["examination", "region", "render"],
         ["examination", "region", "render"],
         ["examination", "region", "render"],
     ]

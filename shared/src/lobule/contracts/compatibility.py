@@ -18,9 +18,9 @@ _HEADER = "Lobule-Claims"
 HEADERS = {_HEADER: "6"}
 """The header value of a worker that understands the current claims."""
 
-_SINCE: Mapping[StepName, int] = {"examination": 3, "region": 4, "render": 6}
-"""The version of the claims that introduced a step. For `render`, the last version that added to the content of a case
-report: a report must be complete, so it waits for a report service that supports all of it."""
+_SINCE: Mapping[StepName, int] = {"examination": 6, "region": 4, "render": 6}
+"""The version of the claims that introduced a step. For `examination` and `render`, the last version that added to the
+results, which these steps read as a whole: they wait for a worker that knows all of it."""
 
 _OF_IMAGES: Mapping[str, int] = {"um_per_pixel": 5, "pixel_aspect": 6}
 """The version of the claims that introduced a field of images. Workers refuse unknown fields, even empty ones."""
