@@ -7,8 +7,7 @@ import pytest
 
 from histo_worker.evaluation import appearances
 from histo_worker.evaluation.appearances import Lit, Redyed, mean_dyes, read_dyes
-from histo_worker.preprocessing.dyes import Dyes, dyes_of
-from histo_worker.preprocessing.stain import REFERENCE_MAXIMA, REFERENCE_STAINS, from_optical_density
+from histo_worker.preprocessing.stain import REFERENCE_MAXIMA, REFERENCE_STAINS, Dyes, dyes_of, from_optical_density
 from histo_worker.reproduction import laboratories
 from histo_worker.training import features
 

@@ -11,8 +11,8 @@ from histo_worker.data.breakhis import Field
 from histo_worker.data.readers import labels_csv
 from histo_worker.data.source import read_source
 from histo_worker.gate.gate import InputGate
-from histo_worker.preprocessing.dyes import LEAST, Dyes, dyes_of, replace_dyes
-from histo_worker.preprocessing.stain import optical_density
+from histo_worker.preprocessing.dyes import replace_dyes
+from histo_worker.preprocessing.stain import LEAST, Dyes, dyes_of, optical_density
 from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb
 from lobule_ml.batch import tracked

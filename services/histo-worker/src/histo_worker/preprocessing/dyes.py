@@ -1,45 +1,19 @@
-"""The two dyes of a picture of stained tissue, and pictures with other dyes."""
-
-from typing import NamedTuple
+"""Pictures with the two dyes of another source."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.preprocessing.stain import (
+    LEAST,
     REFERENCE_MAXIMA,
     REFERENCE_STAINS,
+    Dyes,
     concentrations,
-    estimate_stains,
     from_optical_density,
     optical_density,
 )
 
 RGB8 = NDArray[np.uint8]
-Float = NDArray[np.floating]
-
-_SAMPLE = 20_000  # pixels from which dyes are estimated
-LEAST = 1e-3
-"""Smaller amounts of a dye count as this."""
-
-
-class Dyes(NamedTuple):
-    """The dyes of a source.
-
-    Attributes:
-        stains: Unit rows haematoxylin and eosin, (2, 3), in optical density.
-        maxima: 99th percentiles of their amounts, (2,).
-    """
-
-    stains: Float
-    maxima: Float
-
-
-def dyes_of(rgb: RGB8) -> Dyes | None:
-    """Estimate the dyes of a picture (Macenko et al., ISBI 2009); None if they cannot be distinguished."""
-    pixels = rgb.reshape(-1, 3)
-    few = optical_density(pixels[:: max(1, len(pixels) // _SAMPLE)])
-    stains = estimate_stains(few)
-    return None if stains is None else Dyes(stains, np.percentile(concentrations(few, stains), 99, axis=0))
 
 
 def replace_dyes(rgb: RGB8, own: Dyes, other: Dyes, *, rest: bool = False) -> RGB8:

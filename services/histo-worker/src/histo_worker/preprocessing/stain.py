@@ -1,5 +1,7 @@
 """Haematoxylin and eosin in optical-density space, where stains are additive (Beer-Lambert)."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,22 @@ _SAMPLE = 20_000  # number of pixels to which the plane is fitted; more only tak
 REFERENCE_STAINS: Float = np.array([[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]], dtype=np.float32)
 REFERENCE_MAXIMA: Float = np.array([1.9705, 1.0308], dtype=np.float32)
 
+LEAST = 1e-3
+"""Smaller amounts of a dye count as this."""
+
 _OD_OF_BYTE: Float = (-np.log((np.arange(256) + 1) / 256)).astype(np.float32)
+
+
+class Dyes(NamedTuple):
+    """The dyes of a source.
+
+    Attributes:
+        stains: Unit rows haematoxylin and eosin, (2, 3), in optical density.
+        maxima: 99th percentiles of their amounts, (2,).
+    """
+
+    stains: NDArray[np.floating]
+    maxima: NDArray[np.floating]
 
 
 def optical_density(rgb: RGB8) -> Float:
@@ -65,6 +82,14 @@ def concentrations(density: Float, stains: Float) -> Float:
     return (density @ np.linalg.pinv(stains)).astype(np.float32)
 
 
+def dyes_of(rgb: RGB8) -> Dyes | None:
+    """Estimate the dyes of a picture (Macenko et al., ISBI 2009); None if they cannot be distinguished."""
+    pixels = rgb.reshape(-1, 3)
+    few = optical_density(pixels[:: max(1, len(pixels) // _SAMPLE)])
+    stains = estimate_stains(few)
+    return None if stains is None else Dyes(stains, np.percentile(concentrations(few, stains), 99, axis=0))
+
+
 def normalise_stain(rgb: RGB8, strength: float = 1.0) -> RGB8:
     """Convert an H&E image to the reference stains (Macenko et al., ISBI 2009).
 
@@ -75,13 +100,11 @@ def normalise_stain(rgb: RGB8, strength: float = 1.0) -> RGB8:
     Returns:
         The image, unchanged if the stains cannot be distinguished.
     """
-    pixels = rgb.reshape(-1, 3)
-    few = optical_density(pixels[:: max(1, len(pixels) // _SAMPLE)])
-    stains = estimate_stains(few)
-    if stains is None:
+    own = dyes_of(rgb)
+    if own is None:
         return rgb
-    maxima = np.percentile(concentrations(few, stains), 99, axis=0)
-    factors = (REFERENCE_MAXIMA / np.maximum(maxima, 1e-3)).astype(np.float32)
+    stains = np.asarray(own.stains, np.float32)
+    factors = (REFERENCE_MAXIMA / np.maximum(own.maxima, LEAST)).astype(np.float32)
     redyed = np.empty_like(rgb)
     step = max(1, _PIXELS_AT_ONCE // rgb.shape[1])
     for top in range(0, len(rgb), step):

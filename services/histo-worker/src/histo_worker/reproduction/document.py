@@ -9,7 +9,7 @@ from shlex import quote
 from histo_worker.data.breakhis import LABELS, Field, find_fields
 from histo_worker.data.source import read_source
 from histo_worker.evaluation.appearances import read_dyes
-from histo_worker.preprocessing.dyes import Dyes
+from histo_worker.preprocessing.stain import Dyes
 from histo_worker.reproduction.baselines import baselines_section
 from histo_worker.reproduction.heads import BASE, heads_section
 from histo_worker.reproduction.laboratories import laboratories_section

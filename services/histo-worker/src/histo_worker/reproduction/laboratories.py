@@ -15,7 +15,7 @@ from histo_worker.data.breakhis import LABELS, Field
 from histo_worker.data.folds import Indices, repeated_folds
 from histo_worker.evaluation.appearances import Appearance, Lit, Redyed, mean_dyes
 from histo_worker.evaluation.cross_validation import OutOfFold
-from histo_worker.preprocessing.dyes import Dyes
+from histo_worker.preprocessing.stain import Dyes
 from histo_worker.reproduction.heads import BASE
 from histo_worker.reproduction.magnifications import SEEDS
 from histo_worker.scale import UM_OF_MAGNIFICATION

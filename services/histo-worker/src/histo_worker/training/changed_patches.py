@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
 from histo_worker.field_reader import FieldReader
-from histo_worker.preprocessing.dyes import Dyes, draw_dyes, dyes_of, replace_dyes
+from histo_worker.preprocessing.dyes import draw_dyes, replace_dyes
 from histo_worker.preprocessing.laboratories import Laboratory
+from histo_worker.preprocessing.stain import Dyes, dyes_of
 from histo_worker.preprocessing.windows import resize_area
 
 Float = NDArray[np.float32]
