@@ -86,17 +86,29 @@ def test_unknown_paths_and_methods_are_problems(client):
     assert client.delete("/api/v1/jobs").json()["code"] == "method_not_allowed"
 
 
-def test_a_crash_is_a_problem_document_without_a_trace(client, alice, app, monkeypatch):
+def test_a_crash_is_a_problem_document_without_a_trace(client, alice, app, monkeypatch, caplog):
     from fastapi.testclient import TestClient
+    from prometheus_client import REGISTRY
 
     monkeypatch.setattr(app.state.progress, "of", lambda *_: 1 / 0)
     quiet = TestClient(app, raise_server_exceptions=False)
     made = client.post(
         "/api/v1/images", headers=alice, data={"modality": "mammography"}, files={"file": ("x.png", _png())}
     ).json()
+    labels = {"method": "GET", "route": "/api/v1/jobs/{job_id}/progress", "status": "500"}
+    before = REGISTRY.get_sample_value("lobule_request_seconds_count", labels) or 0
     answer = quiet.get(f"/api/v1/jobs/{made['job']['id']}/progress", headers=alice)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "ZeroDivision" not in answer.text
+    assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == ("no-store", "nosniff")
+    request_id = answer.json()["request_id"]
+    assert answer.headers["x-request-id"] == request_id
+    lines = [record.msg for record in caplog.records if "/progress" in str(record.msg)]
+    assert [(line["event"], line["request_id"]) for line in lines] == [
+        ("request_crashed", request_id),
+        ("request", request_id),
+    ]
+    assert REGISTRY.get_sample_value("lobule_request_seconds_count", labels) == before + 1
 
 
 def _png() -> bytes:

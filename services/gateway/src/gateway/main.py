@@ -174,7 +174,9 @@ def _add_middleware(app: FastAPI, settings: GatewaySettings) -> None:
         app.add_middleware(middleware)
     app.add_middleware(CrossOrigin, origins=parse_origins(settings.cors_origins))
     app.add_middleware(AnswerWhenStopped)
-    app.add_middleware(RequestContext)
+    build = app.build_middleware_stack
+    # Starlette answers a crash outside of what `add_middleware` adds.
+    app.build_middleware_stack = lambda: RequestContext(build())
 
 
 def _subscribed(settings: GatewaySettings) -> Events:

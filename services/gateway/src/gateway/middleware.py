@@ -81,16 +81,23 @@ class RequestContext(HttpMiddleware):
         parent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1") or None
         traced = span("request", parent, method=scope["method"], path=scope["path"])
         with structlog.contextvars.bound_contextvars(request_id=request_id), traced:
-            await self.app(scope, receive, send_with_headers)
-            seconds = time.monotonic() - started
-            # the route's template: with ids, each job would be its own time series
-            route = getattr(scope.get("route"), "path", "none")
-            # a client may invent methods, and each would be a time series
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            _request_seconds.labels(method, route, status).observe(seconds)
-            if not scope["path"].startswith(_QUIET):
-                milliseconds = round(seconds * 1000, 1)
-                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
+            try:
+                await self.app(scope, receive, send_with_headers)
+            finally:
+                if status:
+                    _note(scope, status, time.monotonic() - started)
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    """Count and log a request that was answered."""
+    # the route's template: with ids, each job would be its own time series
+    route = getattr(scope.get("route"), "path", "none")
+    # a client may invent methods, and each would be a time series
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    _request_seconds.labels(method, route, status).observe(seconds)
+    if not scope["path"].startswith(_QUIET):
+        milliseconds = round(seconds * 1000, 1)
+        log.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
 
 
 class AnswerWhenStopped(HttpMiddleware):
