@@ -52,7 +52,7 @@ def anchor_now(session: Session, key: bytes) -> Anchor:
 
 def read_anchors(file: Path) -> Iterator[Anchor | None]:
     """The anchors of a file, one a line; None for a damaged line."""
-    for line in file.read_text("utf-8").splitlines() if file.exists() else ():
+    for line in file.read_text("utf-8", "replace").splitlines() if file.exists() else ():
         try:
             yield Anchor.model_validate_json(line)
         except ValidationError:
