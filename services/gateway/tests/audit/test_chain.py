@@ -116,7 +116,7 @@ def test_an_anchor_knows_what_was_cut_off(sessions, tmp_path):
     change(sessions, "DELETE FROM audit_events WHERE chain = 1 AND position > 3")
     assert faults(sessions) == [], "the database alone cannot know"
     assert faults(sessions, read_anchors(file)) == [Fault("missing", 1, 4, 6)]
-    file.write_text(file.read_text().replace('[6,"', '[5,"') + "nonsense\n")
+    file.write_bytes(file.read_bytes().replace(b'[6,"', b'[5,"') + b"nonsense \xff\n")
     assert [fault.kind for fault in faults(sessions, read_anchors(file))].count("anchor") == 2
 
 
@@ -128,6 +128,17 @@ def test_what_is_rolled_back_leaves_no_gap(sessions):
         session.commit()
     write(sessions, 2)
     assert faults(sessions) == []
+
+
+def test_what_is_rolled_back_to_a_savepoint_leaves_the_events_before_it(sessions):
+    with sessions.begin() as session:
+        record(session, None, "alice", "case.create")
+        with session.begin_nested() as place:
+            record(session, None, "alice", "case.claim")
+            place.rollback()
+    with reading(sessions) as session:
+        events = [(event.action, event.chain) for event in repository.every(session, AuditFilter())]
+    assert events == [("case.create", 1)]
 
 
 def test_a_gateway_begins_no_chain_anew(sessions):

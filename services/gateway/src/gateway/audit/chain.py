@@ -109,4 +109,5 @@ def _link_pending(session: Session) -> None:
 
 @event.listens_for(Session, "after_rollback")
 def _forget_pending(session: Session) -> None:
-    session.info.pop(_PENDING, None)
+    if not session.in_nested_transaction():  # what was added before a savepoint is still to be linked
+        session.info.pop(_PENDING, None)
