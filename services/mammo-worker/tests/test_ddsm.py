@@ -155,6 +155,18 @@ def test_a_case_is_converted_once(tmp_path, encode_ljpeg, draw_film):
     assert list(prepare_ddsm(tmp_path / "cases", out)) == [("B-3001-1", "done before")]
 
 
+def test_films_of_another_case_in_the_folder_are_kept(tmp_path, encode_ljpeg, draw_film):
+    pixels = draw_film(120, 90, 12)
+    source = tmp_path / "cases"
+    write_case(source, encode_ljpeg(pixels, 12, 1), pixels)
+    for path in sorted(source.iterdir()):
+        other = source / path.name.replace("3001", "3002")
+        other.write_bytes(path.read_bytes().replace(b"B-3001-1", b"B-3002-1"))
+    done = list(prepare_ddsm(source, tmp_path / "out", remove_sources=True))
+    assert done == [("B-3001-1", "converted"), ("B-3002-1", "converted")]
+    assert not list(source.glob("*.LJPEG"))
+
+
 def test_a_damaged_case_is_told_and_left_for_another_try(tmp_path, encode_ljpeg, draw_film):
     pixels = draw_film(120, 90, 12)
     source, out = tmp_path / "cases" / "case3001", tmp_path / "out"

@@ -25,7 +25,7 @@ def prepare_ddsm(folder: Path, out: Path, remove_sources: bool = False) -> Itera
 
     A case becomes `OUT/<case>/`: per view a 16-bit PNG linear in optical density, per abnormality a mask
     `<view>.mask<i>.png`, and last `case.json`, which marks the case as finished. The disk never contains more than the
-    sources, the finished cases, and one film.
+    sources, the finished cases, and the one in work.
 
     Args:
         folder: Folder with the case folders at any depth.
@@ -42,25 +42,30 @@ def prepare_ddsm(folder: Path, out: Path, remove_sources: bool = False) -> Itera
             if (target / "case.json").exists():
                 yield case.name, "done before"
                 continue
+            sources = {view: _source(case, view, ics.parent) for view in case.films}
             target.mkdir(parents=True, exist_ok=True)
-            record = _convert(case, ics, target)
+            record = _convert(case, sources, target)
         except Exception as error:  # noqa: BLE001 - one damaged case must not stop the others; it is reported
             yield ics.stem, f"refused: {error}"
             continue
         _write_whole(target / "case.json", json.dumps(record, indent=1).encode())
         if remove_sources:
-            for film in ics.parent.glob("*.LJPEG"):
+            for film in sources.values():  # other cases may have theirs in the same folder
                 film.unlink()
         yield case.name, "converted"
 
 
-def _convert(case: CaseFile, ics: Path, target: Path) -> dict[str, Any]:
+def _source(case: CaseFile, view: str, folder: Path) -> Path:
+    for name in (case.name.replace("-", "_"), case.name):
+        if (path := folder / f"{name}.{view}.LJPEG").exists():
+            return path
+    raise FileNotFoundError(f"the film {view} of case {case.name} is missing")
+
+
+def _convert(case: CaseFile, sources: dict[str, Path], target: Path) -> dict[str, Any]:
     films: dict[str, Any] = {}
     for view, entry in case.films.items():
-        stem = f"{case.name.replace('-', '_')}.{view}", f"{case.name}.{view}"
-        source = next((p for s in stem if (p := ics.parent / f"{s}.LJPEG").exists()), None)
-        if source is None:
-            raise FileNotFoundError(f"the film {view} of case {case.name} is missing")
+        source = sources[view]
         film = normalise(decode_ljpeg(source.read_bytes(), entry), case.digitizer)
         _write_png(target / f"{view}.png", film)
         marks: list[dict[str, Any]] = []

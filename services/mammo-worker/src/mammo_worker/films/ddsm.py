@@ -215,7 +215,7 @@ def parse_overlay(text: str) -> list[Abnormality]:
     """Read an `.OVERLAY` file.
 
     Raises:
-        ValueError: An outline is invalid, or there are fewer abnormalities than announced.
+        ValueError: An outline is missing or invalid, or the number of abnormalities is not the announced one.
     """
     found: list[Abnormality] = []
     for part in re.split(r"^ABNORMALITY\s+\d+\s*$", text, flags=re.MULTILINE)[1:]:
