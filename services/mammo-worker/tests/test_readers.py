@@ -166,6 +166,12 @@ def test_cbis_ddsm_from_tcia(tmp_path, draw_dicom):
     assert film.read().shape == (600, 400)
     assert "P_00002" in found.problems[0]
     assert check(tmp_path).exit_code == 1
+    (part / "1-1.dcm").write_bytes(b"cut off")
+    table = tmp_path / "mass_case_description_train_set.csv"
+    table.write_text(table.read_text() + "P_00003,3,LEFT,CC,1,BENIGN,\n")
+    problems = read_data_set(tmp_path).problems
+    assert "1-1.dcm: InvalidDicomError" in problems[0]
+    assert len(problems) == 3
 
 
 def test_inbreast(tmp_path, draw_dicom):
@@ -205,6 +211,9 @@ def test_mias(tmp_path, draw_film):
     assert (circle.malignant, normal.attributes["class"]) == (False, "normal")
     assert (len(unplaced.boxes), unplaced.malignant) == (0, True)
     assert "mdb004.pgm does not exist" in found.problems[0]
+    (tmp_path / "mdb001.pgm").write_bytes(b"cut off")
+    found = read_data_set(tmp_path)
+    assert (len(found.items), "mdb001.pgm" in found.problems[0]) == (2, True)
 
 
 def test_vindr(tmp_path, draw_dicom):
@@ -224,25 +233,6 @@ def test_vindr(tmp_path, draw_dicom):
     assert (film.labels.tolist(), film.malignant, film.attributes["density"]) == ([MALIGNANT], True, "C")
     assert film.read().shape == (600, 400)
     assert "other.dicom does not exist" in found.problems[0]
-
-
-def test_damaged_values_of_vindr_are_named_with_their_film(tmp_path, draw_dicom):
-    draw_dicom(tmp_path / "images" / "study" / "image.dicom")
-    for grade, categories, words in (
-        ("", "['Mass']", "its BI-RADS is ''"),
-        ("BI-RADS 5", "['Mass", "line 2, film image"),
-    ):
-        (tmp_path / "breast-level_annotations.csv").write_text(
-            "study_id,image_id,laterality,view_position,breast_birads,breast_density,split\n"
-            f"study,image,L,CC,{grade},DENSITY C,training\n"
-        )
-        (tmp_path / "finding_annotations.csv").write_text(
-            "study_id,image_id,finding_categories,finding_birads,xmin,ymin,xmax,ymax\n"
-            f'study,image,"{categories}",BI-RADS 5,60,200,100,260\n'
-        )
-        found = read_data_set(tmp_path)
-        assert not found.items
-        assert words in found.problems[0]
 
 
 def test_prepared_ddsm(tmp_path, draw):
@@ -290,4 +280,6 @@ def test_what_is_no_data_set_is_told_the_known_layouts(tmp_path):
     for name, reader in readers().items():
         assert f"{name}: " in done.stderr
         assert reader.recognises(tmp_path) is False
+    (tmp_path / "index.csv").write_bytes(b"\xff\n")
+    assert "known layouts" in check(tmp_path).stderr
     assert check(tmp_path, "--layout", "nothing").exit_code == 1

@@ -27,7 +27,7 @@ def read(folder: Path) -> Reading[AnnotatedFilm]:
     films: dict[str, list[dict[str, str]]] = defaultdict(list)
     for table in sorted(folder.rglob(_TABLES)):
         for row in csv_rows(table):
-            films[Path(row["image file path"].strip()).parts[0]].append(row)
+            films[row["image file path"].strip().partition("/")[0]].append(row)
     for name, rows in films.items():
         try:
             found.items.append(_film(name, rows, folders))
@@ -73,8 +73,11 @@ def _mask(name: str, folders: dict[str, Path]) -> Path:
     from pydicom import dcmread
 
     def pixels(path: Path) -> int:
-        header = dcmread(path, stop_before_pixels=True)
-        return int(header.Rows) * int(header.Columns)
+        try:
+            header = dcmread(path, stop_before_pixels=True)
+            return int(header.Rows) * int(header.Columns)
+        except Exception as error:  # noqa: BLE001 - pydicom raises many kinds of errors for damaged files
+            raise ValueError(f"{path}: {type(error).__name__}: {error}") from None
 
     return max(_dicoms(name, folders), key=pixels)
 

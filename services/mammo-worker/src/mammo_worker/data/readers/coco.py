@@ -38,12 +38,13 @@ def read(file: Path) -> Reading[AnnotatedFilm]:
         raise ValueError(f"{file} is not a COCO file: {error}") from None
     found = Reading[AnnotatedFilm]()
     for image in images:
+        name = image.get("file_name", image) if isinstance(image, dict) else image
         try:
             found.items.append(_film(file.parent, image, by_image[image["id"]], categories))
         except KeyError as error:
-            found.problems.append(f"{file}, image {image.get('file_name', image)}: it has no {error}")
-        except ValueError as error:
-            found.problems.append(f"{file}, image {image.get('file_name', image)}: {error}")
+            found.problems.append(f"{file}, image {name}: it has no {error}")
+        except (TypeError, ValueError) as error:
+            found.problems.append(f"{file}, image {name}: {error}")
     return found
 
 

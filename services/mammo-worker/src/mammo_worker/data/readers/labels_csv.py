@@ -65,7 +65,7 @@ def _film(folder: Path, row: dict[str, str]) -> AnnotatedFilm:
     boxes, labels = _boxes(row.get("boxes", ""), label)
     if masks and not len(boxes):
         boxes = _regions(mask_pixels(masks[0]))
-        labels = as_labels([_class_of(label)] * len(boxes))
+        labels = as_labels([_class_of(label) for _ in boxes])
     if label == "normal" and len(boxes):
         raise ValueError("a normal film has boxes")
     if label == "benign" and (labels == MALIGNANT).any():

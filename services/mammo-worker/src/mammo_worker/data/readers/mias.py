@@ -25,7 +25,7 @@ def read(folder: Path) -> Reading[AnnotatedFilm]:
     for name, lines in films.items():
         try:
             found.items.append(_film(table.parent / f"{name}.pgm", lines))
-        except ValueError as error:
+        except (FileNotFoundError, ValueError) as error:
             found.problems.append(f"{table}, film {name}: {error}")
     return found
 

@@ -43,9 +43,16 @@ def mini_mias(folder: Path) -> list[AnnotatedFilm]:
     return cases
 
 
+def _recognises(folder: Path) -> bool:
+    if not (folder / "index.csv").is_file():
+        return False
+    with (folder / "index.csv").open("rb") as stream:
+        return b"y_from_top" in stream.readline()
+
+
 READER = Reader(
     "mini-MIAS with a table",
     "FOLDER with index.csv, whose circles are counted from the top, and images/",
-    lambda path: (path / "index.csv").is_file() and "y_from_top" in (path / "index.csv").open().readline(),
+    _recognises,
     lambda path: Reading(mini_mias(path)),
 )
