@@ -131,6 +131,14 @@ class TestPriors:
         assert tracked.growth_mm == pytest.approx(4.0, abs=0.3)
         assert tracked.growth == pytest.approx(0.4, abs=0.05)
 
+    def test_film_that_was_stretched_is_compared_in_its_true_shape(self):
+        stretched = cv2.resize(breast(1), (HEIGHT, HEIGHT), interpolation=cv2.INTER_AREA)
+        before = shown(stretched, [(110 * HEIGHT / WIDTH, 200, 40 * HEIGHT / WIDTH, 40)])
+        now = shown(breast(0), [(110, 200, 40)])
+        for one, other in ((now, before), (before, now)):
+            [tracked] = track(one, other)
+            assert (tracked.change, tracked.growth) == ("stable", pytest.approx(0, abs=0.1))
+
     def test_small_change_in_millimetres_is_stable_whatever_its_share(self):
         now, before = (shown(breast(s), [(110, 200, 13 - 3 * s)], spacing=0.2, plane="patient") for s in (0, 1))
         assert track(now, before)[0].change == "stable"

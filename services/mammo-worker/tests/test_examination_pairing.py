@@ -22,7 +22,7 @@ def picture(seed, angle=0.0):
 
 
 def mark(from_nipple=0.5, size=0.1, contrast=0.2, shown=None):
-    return Mark((0.0, 0.0), from_nipple, from_nipple, size, contrast, picture(0) if shown is None else shown)
+    return Mark((0.0, 0.0), from_nipple, from_nipple, size, contrast, picture(0) if shown is None else shown, size)
 
 
 def test_turned_picture_is_recognised():

@@ -25,6 +25,7 @@ class Mark:
         size: Square root of the box's area.
         contrast: Mean grey of the box over that of its surroundings, on the scale of the thumbnail.
         picture: Square picture, side PATCH + 2 MARGIN, of the box and its surroundings.
+        longest: Longest side of the box.
     """
 
     centre: tuple[float, float]
@@ -33,6 +34,7 @@ class Mark:
     size: float
     contrast: float
     picture: NDArray[np.float32]
+    longest: float
 
 
 def marks_of(thumbnail: Thumbnail, anatomy: Anatomy, boxes: NDArray[np.floating]) -> list[Mark]:
@@ -55,6 +57,7 @@ def marks_of(thumbnail: Thumbnail, anatomy: Anatomy, boxes: NDArray[np.floating]
                 size=float(np.sqrt((x2 - x1) * (y2 - y1))) / anatomy.depth,
                 contrast=_contrast(thumbnail, small),
                 picture=_picture(thumbnail.grey, small),
+                longest=max(x2 - x1, y2 - y1) / anatomy.depth,
             )
         )
     return marks

@@ -102,15 +102,9 @@ def _absent(prior: ExaminedFilm, place: NDArray[np.float64]) -> Change:
     return "new" if 0 <= x < width and 0 <= y < height and thumbnail.mask[y, x] else "not_comparable"
 
 
-def _longest_side(film: ExaminedFilm, place: int) -> float:
-    """The longest side of a mark as a share of the breast's depth: readers compare the longest diameter."""
-    box = film.result.findings[place].box
-    return film.marks[place].size * max(box.width, box.height) / (box.width * box.height) ** 0.5
-
-
 def _tracked(film: ExaminedFilm, prior: ExaminedFilm, i: int, j: int) -> Tracked:
     sizes = _sizes_mm(film, prior, i, j)
-    before, now = sizes or (_longest_side(prior, j), _longest_side(film, i))
+    before, now = sizes or (prior.marks[j].longest, film.marks[i].longest)  # readers compare the longest diameter
     growth = now / before - 1
     change: Change = "stable"
     if abs(growth) >= _GROWN and (sizes is None or abs(now - before) >= _LEAST_MM):
@@ -167,7 +161,7 @@ def _joined(films: Sequence[ExaminedFilm], lesions: Sequence[Sequence[tuple[int,
     return {
         mine: known[other][0]
         for mine, other in partners.items()
-        if _ratio(_longest_side(film, mine), _longest_side(films[known[other][1]], known[other][2])) <= _SIMILAR
+        if _ratio(film.marks[mine].longest, films[known[other][1]].marks[known[other][2]].longest) <= _SIMILAR
     }
 
 
