@@ -10,6 +10,7 @@ from mammo_worker.baselines.features import NAMES, describe
 from mammo_worker.baselines.run import CANVAS, Baseline, DescribedFilm, describe_films, grow
 from mammo_worker.baselines.sifting import linear_element, sift, sift_scales
 from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.films import prepare
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +138,7 @@ def test_boxes_grow_within_the_film():
     assert grown.tolist() == [[0, 0, 12.5, 25], [77.5, 25, 92.5, 55]]
 
 
-def test_found_films_are_kept_and_found_again(canvas, tmp_path):
+def test_found_films_are_kept_and_found_again(canvas, tmp_path, monkeypatch):
     (first,) = describe_films([case(canvas)], tmp_path, lambda _: None)
     unread = AnnotatedFilm(
         "a.png", "P1", first.annotated.boxes, first.annotated.labels, True, lambda: pytest.fail("read again")
@@ -147,6 +148,10 @@ def test_found_films_are_kept_and_found_again(canvas, tmp_path):
     assert np.array_equal(again.boxes, first.boxes)
     assert first.size == CANVAS
     assert candidate_recall([first], "IoU >= 0.2") == 1.0
+    (tmp_path / "prepare.py").write_text("# films are prepared in another way")
+    monkeypatch.setattr(prepare, "__file__", str(tmp_path / "prepare.py"))
+    with pytest.raises(pytest.fail.Exception, match="read again"):
+        describe_films([unread], tmp_path, lambda _: None)
 
 
 def test_a_mass_that_ranks_first_is_measured_as_found(canvas):

@@ -20,6 +20,7 @@ from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.readers.mini_mias import mini_mias
 from mammo_worker.data.splits import Split, split_of
 from mammo_worker.evaluation.metrics import FilmResult, Rule, froc, overlaps
+from mammo_worker.films import breast, frames, prepare, resampling
 from mammo_worker.films.prepare import prepare_film
 
 CANVAS = (512, 256)  # the canvas for which `sifting.SCALES` is chosen
@@ -73,7 +74,8 @@ def describe_films(
 
     Args:
         cases: The films.
-        cache: Folder that caches the candidates; the cache is invalid once the code that finds them changes.
+        cache: Folder that caches the candidates; the cache is invalid once the code that prepares films and finds them
+            changes.
         echo: Called with progress messages.
     """
     if cache is not None:
@@ -97,7 +99,8 @@ def describe_films(
 
 
 def _code_version() -> str:
-    sources = [module.__file__ or "" for module in (sifting, candidates, features)]
+    modules = (sifting, candidates, features, breast, frames, prepare, resampling)
+    sources = [module.__file__ or "" for module in modules]
     return hashlib.sha256(b"".join(Path(source).read_bytes() for source in sources)).hexdigest()[:12]
 
 
