@@ -19,6 +19,7 @@ from mammo_worker.regions.network import RegionModel, weighted_cross_entropy
 from mammo_worker.regions.plan import RegionPlan
 from mammo_worker.regions.prepare import prepare_region
 from mammo_worker.regions.views import Views
+from mammo_worker.training.network import starting_weights
 
 
 def build(plan: RegionPlan, weights: Path | None) -> RegionModel:
@@ -48,9 +49,11 @@ def load_average(model: RegionModel, folder: Path) -> None:
         model.top.set_weights([average[name] for name in average.files])
 
 
-def compute_views(plan: RegionPlan, crops: Sequence[Crop], folder: Path, model: RegionModel) -> Views:
-    """Compute all missing views; only complete views are stored."""
-    views = Views(folder, plan, crops)
+def compute_views(
+    plan: RegionPlan, crops: Sequence[Crop], folder: Path, model: RegionModel, starts_from: str | None
+) -> Views:
+    """Compute all missing views; only complete views are stored. Arguments as for `Views`."""
+    views = Views(folder, plan, crops, starts_from)
     if missing := views.missing():
         prepared = [prepare_region(c.read(), c.native_size, plan.network.side) for c in crops]
         for view in missing:
@@ -108,10 +111,19 @@ def train_fold(
     seen = [crops[i] for i in chosen]
     counts = {"crops": len(seen), "patients": len({c.patient for c in seen})}
     truth = hash_truth((c.path.name, c.kind, c.patient, c.malignant, c.targets, c.weights) for c in seen)
-    digest = hash_files(c.path for c in seen)
-    write_record(folder, plan, seed=plan.seed, data_sha256=digest, examples=counts, truth_sha256=truth)
+    starts_from = starting_weights(plan.network.backbone, weights)
+    write_record(
+        folder,
+        plan,
+        seed=plan.seed,
+        data_sha256=hash_files(c.path for c in seen),
+        examples=counts,
+        truth_sha256=truth,
+        starts_from=starts_from,
+        always_starts=weights is not None,
+    )
     prepare_torch()
     model = build(plan, weights)
-    views = compute_views(plan, crops, cache, model)
+    views = compute_views(plan, crops, cache, model, starts_from)
     schedule = Schedule(plan.steps, plan.learning_rate, plan.warm_up)
     return run(model.top, batches(plan, crops, chosen, views), schedule, folder, settings=settings, until=until)

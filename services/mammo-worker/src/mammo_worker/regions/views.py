@@ -26,12 +26,13 @@ class Views:
         folder: Folder of the views, used for nothing else.
         plan: Plan of the training.
         crops: All crops, in this order.
+        starts_from: Name and hash of the trunk's weights; None for random weights.
 
     Raises:
-        ValueError: The folder contains views of another plan or of other data.
+        ValueError: The folder contains views of another plan, of other data or by other weights.
     """
 
-    def __init__(self, folder: Path, plan: RegionPlan, crops: Sequence[Crop]) -> None:
+    def __init__(self, folder: Path, plan: RegionPlan, crops: Sequence[Crop], starts_from: str | None) -> None:
         self._folder, self._plan = folder, plan
         recorded = {
             "version": _VERSION,
@@ -41,10 +42,11 @@ class Views:
             "files": [c.path.name for c in crops],
             "data_sha256": hash_files(c.path for c in crops),
         }
-        text = json.dumps(recorded, indent=1)
+        later = {"precision": plan.precision, "starts_from": starts_from}  # records of earlier versions lack these
+        text = json.dumps({**recorded, **later}, indent=1)
         key = folder / "views.json"
         folder.mkdir(parents=True, exist_ok=True)
-        if key.exists() and key.read_text("utf-8") != text:
+        if key.exists() and {**later, **json.loads(key.read_text("utf-8"))} != json.loads(text):
             raise ValueError(f"{folder} contains views of another configuration or other data; choose another folder")
         key.write_text(text, "utf-8")
 
