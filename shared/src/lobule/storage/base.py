@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _WRITTEN_IN_PART = re.compile(r"^\d+ requested and \d+ written$")
-_KEY = re.compile(r"^(?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+$")
+_KEY = re.compile(r"(?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+")
 
 
 class ObjectNotFoundError(LookupError):
@@ -131,6 +131,6 @@ def checked_key(key: str) -> str:
     Raises:
         ValueError: The key is empty, or has empty or dotted segments or unusual characters.
     """
-    if not _KEY.match(key) or any(part in (".", "..") for part in key.split("/")):
+    if not _KEY.fullmatch(key) or any(part in (".", "..") for part in key.split("/")):
         raise ValueError(f"not an object-store key: {key!r}")
     return key

@@ -41,7 +41,7 @@ class MasterKey:
         nonce = wrapped[_NAME_BYTES : _NAME_BYTES + _NONCE_BYTES]
         try:
             return self._cipher.decrypt(nonce, wrapped[_NAME_BYTES + _NONCE_BYTES :], place.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # a `ValueError` if it was cut off within the nonce
             return None
 
 
