@@ -7,7 +7,7 @@ import pytest
 
 from lobule import layout
 from lobule.storage import ObjectNotFoundError, StoreUnavailableError
-from lobule.storage.encrypted import CHUNK, EncryptedStore, ObjectDamagedError, is_encrypted
+from lobule.storage.encrypted import CHUNK, HEAD, EncryptedStore, ObjectDamagedError, is_encrypted
 from lobule.storage.keyless import KeylessStore
 from lobule.storage.keys import DataKeys, MasterKey
 from lobule.storage.local import LocalStore
@@ -88,6 +88,21 @@ def test_what_was_changed_is_not_given_out(inner, damage):
         store.get(KEY)
 
 
+@pytest.mark.parametrize("left", [1, 15, 16])
+def test_an_object_that_is_cut_off_within_the_tag_of_a_chunk_is_not_given_out_in_pieces(inner, left):
+    store = encrypted(inner)
+    store.put(KEY, os.urandom(4 * CHUNK))
+    inner.put(KEY, inner.get(KEY)[: HEAD + 2 * (CHUNK + 16) + left])
+
+    def read_in_pieces() -> None:
+        with store.open(KEY) as stream:
+            while stream.read(CHUNK):
+                pass
+
+    with pytest.raises(ObjectDamagedError):
+        read_in_pieces()
+
+
 def test_an_object_under_another_name_is_not_given_out(inner):
     store = encrypted(inner)
     store.put(KEY, b"a film")
@@ -136,6 +151,17 @@ def test_another_master_key_opens_nothing_until_keys_are_wrapped_anew(inner):
     assert encrypted(inner, NEW).get(KEY) == b"a film"
     with pytest.raises(StoreUnavailableError):
         encrypted(inner, OLD).get(KEY)
+
+
+@pytest.mark.parametrize("length", [0, 8, 12, 30])
+def test_a_data_key_that_is_cut_off_opens_nothing(inner, length):
+    store = encrypted(inner, NEW, OLD)
+    store.put(KEY, b"a film")
+    [where] = [entry.key for entry in inner.entries(layout.KEYS)]
+    inner.put(where, inner.get(where)[:length])
+    with pytest.raises(StoreUnavailableError):
+        store.get(KEY)
+    assert store.keys.fit() is False
 
 
 def test_without_a_key_an_encrypted_object_is_unavailable_and_not_damaged(inner):

@@ -71,7 +71,7 @@ class EncryptedStore(StoreAround):
         """See `ObjectStore.open`.
 
         Raises:
-            ObjectDamagedError: The object was changed; raised while reading.
+            ObjectDamagedError: The object was changed; raised while opening or reading.
         """
         with self.inner.open(key) as stream:
             head = stream.read(HEAD)
@@ -138,8 +138,8 @@ class _Decrypting(SeekableView):
         self._chunks = max(1, -(-body // (CHUNK + _TAG)))
         self._held = (-1, b"")
         super().__init__(max(0, body - self._chunks * _TAG))
-        if not self.size:  # no read would detect that an empty object was cut off
-            self._chunk(0)
+        if body - (self._chunks - 1) * (CHUNK + _TAG) <= _TAG:  # no read would reach a last chunk without content
+            self._chunk(self._chunks - 1)
 
     def readall(self) -> bytes:
         if self.at >= self.size:
