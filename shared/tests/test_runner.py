@@ -7,6 +7,7 @@ from http.server import ThreadingHTTPServer
 
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
+from prometheus_client import REGISTRY
 from redis import Redis
 from silent_server import SilentHandler
 
@@ -122,10 +123,15 @@ def raising(error: BaseException):
     ],
 )
 def test_failures_are_told_in_words(gateway, board, handler, code, retryable):
-    run(gateway, board, handler)
+    def counted() -> float:
+        return REGISTRY.get_sample_value("lobule_step_failures_total", {"step": "inference", "code": code}) or 0.0
+
+    before = counted()
+    run(gateway, board, MeasuredHandler(handler))
     assert gateway.verbs() == ["claim", "fail"]
     said = next(said for verb, said in gateway.said if verb == "fail")
     assert (said["code"], said["retryable"], said["attempt"]) == (code, retryable, 2)
+    assert counted() == before + 1, "the metric has the code that the gateway is told"
     assert "secret detail" not in said["detail"]
 
 

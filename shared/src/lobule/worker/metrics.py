@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -11,11 +10,10 @@ from prometheus_client.registry import Collector
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim
-from lobule.errors import AnalysisError
 from lobule.tracing import span
 from lobule.worker.gateway_client import LeaseLostError
 from lobule.worker.pipeline import ReportProgress
-from lobule.worker.runner import StepHandler
+from lobule.worker.runner import StepHandler, failure_of
 
 _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60, 120, 300)
 
@@ -33,21 +31,12 @@ class MeasuredHandler:
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> Mapping[str, str] | None:
         """Run the step."""
-        started = time.monotonic()
-        code = "internal_error"
+        started, code = time.monotonic(), None
         try:
             with span(claim.step, claim.traceparent, job_id=claim.job_id, attempt=claim.attempt):
-                files = self._handler(claim, progress)
-            code = None
-            return files
-        except AnalysisError as error:
-            code = error.code
-            raise
-        except SoftTimeLimitExceeded:
-            code = "timed_out"
-            raise
-        except LeaseLostError:
-            code = "lease_lost"
+                return self._handler(claim, progress)
+        except BaseException as error:
+            code = "lease_lost" if isinstance(error, LeaseLostError) else failure_of(error).code
             raise
         finally:
             outcome = "done" if code is None else "failed"

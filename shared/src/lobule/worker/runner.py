@@ -54,7 +54,11 @@ class StepRunner:
         self._gateway, self._cache, self._handler, self._worker = gateway, cache, handler, worker
 
     def run(self, queue: str) -> None:
-        """Attempt the next step of the queue. Never raises: failures are reported to the gateway."""
+        """Attempt the next step of the queue. Failures of the step are reported to the gateway.
+
+        Raises:
+            httpx.HTTPError: The gateway could not be asked for a step; it announces waiting steps again.
+        """
         claim = self._gateway.claim(queue, self._worker)
         if claim is None:
             log.info("nothing_to_claim", queue=queue)
@@ -77,21 +81,14 @@ class StepRunner:
             try:
                 files = self._handler(claim, self._progress(claim, lease))
                 failure = None
-            except AnalysisError as error:
-                failure = error
-            except SoftTimeLimitExceeded:
-                failure = AnalysisError("timed_out")
-            except StoreFullError:
-                failure = AnalysisError("storage_full", retryable=True)
-            except StoreUnavailableError:
-                failure = AnalysisError("storage_unavailable", retryable=True)
             except LeaseLostError:
                 # Once more, after the last write: the gateway then deletes what was left of an image that was removed.
                 self._gateway.heartbeat(claim)
                 raise
-            except Exception:
-                log.exception("step_crashed")
-                failure = AnalysisError("internal_error", "crashed", retryable=True)
+            except Exception as error:
+                failure = failure_of(error)
+                if failure.reason == "crashed":
+                    log.exception("step_crashed")
         if failure is None:
             self._gateway.complete(claim, files or {})
         else:
@@ -115,6 +112,19 @@ class StepRunner:
                 log.warning("progress_not_written", error=repr(error))
 
         return report
+
+
+def failure_of(error: BaseException) -> AnalysisError:
+    """The failure that an exception of a handler stands for."""
+    if isinstance(error, AnalysisError):
+        return error
+    if isinstance(error, SoftTimeLimitExceeded):
+        return AnalysisError("timed_out")
+    if isinstance(error, StoreFullError):
+        return AnalysisError("storage_full", retryable=True)
+    if isinstance(error, StoreUnavailableError):
+        return AnalysisError("storage_unavailable", retryable=True)
+    return AnalysisError("internal_error", "crashed", retryable=True)
 
 
 class _Lease:
