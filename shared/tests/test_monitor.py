@@ -2,13 +2,16 @@
 
 import json
 import socket
+import sys
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
 
 from lobule.redis_address import connect
+from lobule.worker.metrics import GpuCollector
 from lobule.worker.monitor import Health, LoopBeat, serve
 
 
@@ -49,3 +52,29 @@ def test_the_port(redis_url, has_model, monkeypatch):
     assert status == 200
     assert "process_resident_memory_bytes" in body
     assert ask(port, "/elsewhere")[0] == 404
+
+
+def test_a_card_that_does_not_tell_its_load_tells_its_memory(monkeypatch):
+    """As a card that is divided into instances (MIG)."""
+
+    class NVMLError(Exception):
+        pass
+
+    def refuse(_card: int) -> None:
+        raise NVMLError
+
+    driver = {
+        "NVMLError": NVMLError,
+        "nvmlInit": lambda: None,
+        "nvmlDeviceGetCount": lambda: 2,
+        "nvmlDeviceGetHandleByIndex": lambda index: index,
+        "nvmlDeviceGetMemoryInfo": lambda _card: SimpleNamespace(used=1, total=2),
+        "nvmlDeviceGetUtilizationRates": refuse,
+    }
+    monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace(**driver))
+    told = {family.name: [sample.value for sample in family.samples] for family in GpuCollector().collect()}
+    assert told == {
+        "lobule_gpu_memory_used_bytes": [1.0, 1.0],
+        "lobule_gpu_memory_total_bytes": [2.0, 2.0],
+        "lobule_gpu_utilisation_ratio": [],
+    }

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -72,8 +73,10 @@ class GpuCollector(Collector):
         load = GaugeMetricFamily("lobule_gpu_utilisation_ratio", "Share of time the GPU computed", labels=["gpu"])
         for index in range(pynvml.nvmlDeviceGetCount()):
             card = pynvml.nvmlDeviceGetHandleByIndex(index)
-            memory = pynvml.nvmlDeviceGetMemoryInfo(card)
-            used.add_metric([str(index)], float(memory.used))
-            total.add_metric([str(index)], float(memory.total))
-            load.add_metric([str(index)], pynvml.nvmlDeviceGetUtilizationRates(card).gpu / 100)
+            with suppress(pynvml.NVMLError):  # some cards do not tell one of them, such as the load of a divided card
+                memory = pynvml.nvmlDeviceGetMemoryInfo(card)
+                used.add_metric([str(index)], float(memory.used))
+                total.add_metric([str(index)], float(memory.total))
+            with suppress(pynvml.NVMLError):
+                load.add_metric([str(index)], pynvml.nvmlDeviceGetUtilizationRates(card).gpu / 100)
         yield from (used, total, load)

@@ -68,7 +68,7 @@ class StepRunner:
             started = time.monotonic()
             try:
                 self._attempt(claim)
-                log.info("step_done", seconds=round(time.monotonic() - started, 3))
+                log.info("step_ended", seconds=round(time.monotonic() - started, 3))
             except LeaseLostError as lost:
                 log.warning("step_abandoned", reason=str(lost))
             except httpx.HTTPError as error:
