@@ -15,6 +15,8 @@ from lobule.contracts.language import Language
 from lobule.transfer import trusting
 
 _CHANGES = ("POST", "PATCH")
+_DIRECT: dict[str, None] = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
+"""Addresses of this machine, which a proxy does not reach, whatever `HTTP_PROXY` says."""
 
 
 class ApiError(Exception):
@@ -67,7 +69,7 @@ class Connection:
         headers = {"Accept-Language": language}
         # Redirections are not followed, so HTTP stays HTTP; loading all CA certificates takes 25 ms of CPU time.
         verify = not base_url.lower().startswith("http:") and trusting(ca)
-        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout_s, verify=verify)
+        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout_s, verify=verify, mounts=_DIRECT)
         self._patience_s = patience_s
         self._username, self._password = username, password
         self._access = api_token

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from lobule.launcher.errors import StartError
 from lobule.settings import variable
@@ -98,9 +99,13 @@ class Home:
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "PYTHONUNBUFFERED": "1",
         }
-        # Always use our own gateway, because two deployments on one machine must not work for each other.
+        # Always use our own gateway, because two deployments on one machine must not work for each other, and directly,
+        # because a proxy does not reach this machine.
         given = {name: value for name, value in os.environ.items() if value or not name.startswith("LOBULE_")}
-        return embedded | given | {"LOBULE_GATEWAY_URL": url}
+        own = {"LOBULE_GATEWAY_URL": url}
+        no_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+        own |= dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(filter(None, (no_proxy, urlsplit(url).hostname))))
+        return embedded | given | own
 
 
 @contextlib.contextmanager
