@@ -2,12 +2,15 @@
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 
 from dicom_node.privacy import error_location
 
 IDLE_S = 5.0
+T = TypeVar("T")
 _log = structlog.get_logger()
 
 
@@ -55,8 +58,12 @@ class Loop(ABC):
     def _run(self) -> None:
         while not self.closing:
             self._wake.clear()
-            try:
-                self.work()
-            except Exception as error:  # noqa: BLE001 - the thread must live
-                _log.error("work failed", loop=self.name, error=error_location(error))
-            self._wake.wait(self.pause())
+            self._tried(self.work)
+            self._wake.wait(self._tried(self.pause) or IDLE_S)
+
+    def _tried(self, step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except Exception as error:  # noqa: BLE001 - the thread must live
+            _log.error("work failed", loop=self.name, error=error_location(error))
+            return None
