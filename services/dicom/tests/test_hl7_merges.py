@@ -193,6 +193,15 @@ def test_a_purge_deletes_what_was_told_of_the_patient(node):
     assert node.told() == [("C", "D", False)]
 
 
+def test_a_purge_deletes_the_orders_of_every_number_of_the_patient(node):
+    node.ask(adt("A40", "B^^^H|A^^^H"))
+    with node.journal.transaction() as database:
+        for accession, patient_id in (("ACC-1", "B"), ("ACC-2", "A"), ("ACC-3", "C")):
+            orders.put(database, Order(accession, patient_id, "", ""), 0)
+        assert orders.forget_patient(database, "A") == 2
+        assert orders.count(database) == 1
+
+
 def test_what_is_signed_after_it_goes_out_under_the_present_number(make_film, tmp_path):
     """The objects of the study keep the patient of its films: the archive has merged them by itself."""
     with delivered_study(lambda: make_film(PatientID="P1"), tmp_path) as study:

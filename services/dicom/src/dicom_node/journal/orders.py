@@ -85,8 +85,9 @@ def forget(database: sqlite3.Connection, before: float) -> int:
 
 
 def forget_patient(database: sqlite3.Connection, patient_id: str) -> int:
-    """Delete the orders of a patient; returns how many."""
-    return database.execute(f"DELETE FROM orders WHERE {_OF_PATIENT}", (patient_id,)).rowcount  # noqa: S608 - our own
+    """Delete the orders of a patient, under whichever identifier; returns how many."""
+    query = f"DELETE FROM orders WHERE {_OF_PATIENT}"  # noqa: S608 - our own
+    return sum(database.execute(query, (each,)).rowcount for each in merges.numbers_of(database, patient_id))
 
 
 def merge(database: sqlite3.Connection, former: Sequence[str], present: Sequence[str]) -> int:
