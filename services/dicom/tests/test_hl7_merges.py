@@ -178,6 +178,12 @@ def test_all_numbers_of_a_patient_are_known_the_present_one_first(node):
     assert node.numbers("A") == ["B", "A"]
 
 
+def test_of_merges_in_the_same_second_the_one_that_came_last_counts(node):
+    node.ask(adt("A40", "B^^^H|A^^^H", control="1"))
+    node.ask(adt("A40", "C^^^H|B^^^H", control="2"))
+    assert {node.numbers(each)[0] for each in "ABC"} == {"C"}
+
+
 def test_an_order_that_comes_after_the_merge_matches_films_of_the_former_number(node):
     node.ask(adt("A40", "P9^^^H|P1^^^H"))
     with node.journal.transaction() as database:

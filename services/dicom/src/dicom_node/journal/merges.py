@@ -67,21 +67,23 @@ def numbers_of(database: sqlite3.Connection, patient_id: str, issuer: str | None
         patient_id: Identifier in a film.
         issuer: Who issued it, if the film says so: merges of others do not count.
     """
-    found, seen, links = [patient_id], {patient_id}, dict[frozenset[str], ToldMerge]()
+    found, seen, links = [patient_id], {patient_id}, dict[frozenset[str], tuple[float, int, ToldMerge]]()
     for number in found:  # which grows: identifiers are linked in chains
         if len(found) > _MOST_NUMBERS:
             break
-        query = "SELECT * FROM merges WHERE former = ? OR present = ? ORDER BY told_at, rowid"
-        told = [_merge(row) for row in database.execute(query, (number, number))]
-        told = [each for each in told if not issuer or each.authority.casefold() == issuer.casefold()]
-        last = {frozenset((each.former, each.present)): each for each in told}
-        new = {pair: each for pair, each in last.items() if not each.undone}
+        query = "SELECT rowid AS place, * FROM merges WHERE former = ? OR present = ? ORDER BY told_at, rowid"
+        told = [(row["place"], _merge(row)) for row in database.execute(query, (number, number))]
+        told = [each for each in told if not issuer or each[1].authority.casefold() == issuer.casefold()]
+        last = {frozenset((each.former, each.present)): (each.told_at, place, each) for place, each in told}
+        new = {pair: each for pair, each in last.items() if not each[2].undone}
         links |= new
         others = dict.fromkeys(other for pair in new for other in pair if other not in seen)
         seen |= others.keys()
         found += others
-    newest = max(links.values(), key=lambda each: each.told_at, default=None)
-    return found if newest is None else [newest.present, *(each for each in found if each != newest.present)]
+    if not links:
+        return found
+    *_, newest = max(links.values(), key=lambda each: each[:2])
+    return [newest.present, *(each for each in found if each != newest.present)]
 
 
 def forget_patient(database: sqlite3.Connection, patient_id: str) -> None:
