@@ -2,7 +2,7 @@
 
 import json
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -24,10 +24,10 @@ from dicom_node.priors.peers import FoundFilm
 from lobule.client import ApiError
 from lobule.imaging.header import read_header
 
-HEADING = "MSH|^~\\&|RIS|{facility}|LOBULE|H|20260101||ADT^{event}|{control}|P|2.5.1\rEVN|{event}|{at}\r"
+HEADING = "MSH|^~\\&|RIS|{facility}|LOBULE|H|20200101||ADT^{event}|{control}|P|2.5.1\rEVN|{event}|{at}\r"
 
 
-def adt(event: str, *patients: str, control: str = "C1", at: str = "20260302081500", facility: str = "H") -> bytes:
+def adt(event: str, *patients: str, control: str = "C1", at: str = "20200302081500", facility: str = "H") -> bytes:
     """A message about patients, each as PID-3 or as PID-3 and MRG-1 with `|` between them."""
     told = HEADING.format(event=event, control=control, at=at, facility=facility)
     for patient in patients:
@@ -116,11 +116,13 @@ def test_without_an_authority_only_orders_follow(tmp_path, make_settings):
 @pytest.mark.parametrize(
     ("at", "expected"),
     [
-        ("20260302081500+0100", datetime(2026, 3, 2, 7, 15, tzinfo=UTC)),
-        ("202603020815-0230", datetime(2026, 3, 2, 10, 45, tzinfo=UTC)),
-        ("20260302", datetime(2026, 3, 2).astimezone()),
-        ("20269999", datetime(2026, 1, 1).astimezone()),
-        ("", datetime(2026, 1, 1).astimezone()),
+        ("20200302081500+0100", datetime(2020, 3, 2, 7, 15, tzinfo=UTC)),
+        ("202003020815-0230", datetime(2020, 3, 2, 10, 45, tzinfo=UTC)),
+        ("20200302", datetime(2020, 3, 2).astimezone()),
+        ("20209999", datetime(2020, 1, 1).astimezone()),
+        ("00010101+0100", datetime(2020, 1, 1).astimezone()),
+        ("99991231235959-1200", datetime(2020, 1, 1).astimezone()),
+        ("", datetime(2020, 1, 1).astimezone()),
     ],
 )
 def test_the_time_of_the_event(node, at, expected):
@@ -128,6 +130,12 @@ def test_the_time_of_the_event(node, at, expected):
     with node.journal.reading() as database:
         [(_, merge)] = merges.waiting(database)
     assert datetime.fromtimestamp(merge.told_at, UTC) == expected
+
+
+def test_a_clock_that_is_ahead_does_not_outlast_later_messages(node):
+    node.ask(adt("A40", "B^^^H|A^^^H", control="1", at="99990101"))
+    node.ask(adt("A40", "C^^^H|B^^^H", control="2", at=f"{datetime.now() + timedelta(1):%Y%m%d%H%M%S}"))
+    assert node.numbers("A")[0] == "C"
 
 
 def test_the_same_message_is_noted_once(node):
@@ -165,15 +173,15 @@ def test_what_the_gateway_refuses_does_not_hold_up_the_others(node, status, left
 
 
 def test_all_numbers_of_a_patient_are_known_the_present_one_first(node):
-    node.ask(adt("A40", "C^^^H|B^^^H", control="1", at="20260302"))
-    node.ask(adt("A40", "B^^^H|A^^^H", control="2", at="20260301"))
+    node.ask(adt("A40", "C^^^H|B^^^H", control="1", at="20200302"))
+    node.ask(adt("A40", "B^^^H|A^^^H", control="2", at="20200301"))
     assert node.numbers("A") == ["C", "A", "B"]
     assert node.numbers("A", "h") == ["C", "A", "B"]
     assert node.numbers("A", "OTHER") == ["A"]
-    node.ask(adt("A40", "A^^^H|C^^^H", control="3", at="20260303"))
+    node.ask(adt("A40", "A^^^H|C^^^H", control="3", at="20200303"))
     assert node.numbers("B") == ["A", "B", "C"], "a circle ends"
-    node.ask(adt("A37", "A^^^H", "C^^^H", control="4", at="20260304"))
-    node.ask(adt("A37", "B^^^H", "C^^^H", control="5", at="20260304"))
+    node.ask(adt("A37", "A^^^H", "C^^^H", control="4", at="20200304"))
+    node.ask(adt("A37", "B^^^H", "C^^^H", control="5", at="20200304"))
     assert node.numbers("C") == ["C"]
     assert node.numbers("A") == ["B", "A"]
 

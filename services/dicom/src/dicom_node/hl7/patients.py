@@ -99,7 +99,11 @@ def read_links(message: Message, authority: str) -> list[ToldMerge]:
 
 
 def _told_at(message: Message) -> float:
-    """When it happened: EVN-6, else when it was noted, EVN-2, else the time of the message; in the node's time zone."""
+    """When it happened: EVN-6, else when it was noted, EVN-2, else the time of the message; in the node's time zone.
+
+    Not later than now: what a clock that is ahead has told would outlast every later message.
+    """
+    now = datetime.now(UTC).timestamp()
     for name, field in (("EVN", 6), ("EVN", 2), ("MSH", 7)):
         found = _TIME.fullmatch(message.value(name, field))
         if found is None:
@@ -107,11 +111,10 @@ def _told_at(message: Message) -> float:
         *parts, zone = found.groups()
         year, month, day, hour, minute, second = (int(part or least) for part, least in zip(parts, _LEAST, strict=True))
         try:
-            local = datetime(year, month, day, hour, minute, second)
-        except ValueError:
+            return min(now, _in_zone(datetime(year, month, day, hour, minute, second), zone).timestamp())
+        except (ValueError, OverflowError):  # no such day, or one at the ends of the calendar
             continue
-        return _in_zone(local, zone).timestamp()
-    return datetime.now(UTC).timestamp()
+    return now
 
 
 def _in_zone(local: datetime, zone: str | None) -> datetime:
