@@ -139,7 +139,12 @@ def test_a_pseudonym_stands_in_the_place_of_the_name(write_dicom, draw_film, tmp
 
 @pytest.mark.parametrize(
     ("said", "days", "expected"),
-    [(b"20260301", -1, b"20260228"), (b"2026.01.02", 1, b"20260103"), (b"20260102111213.5", 1, b"20260103000000")],
+    [
+        (b"20260301", -1, b"20260228"),
+        (b"2026.01.02", 1, b"20260103"),
+        (b"20260102111213.5", 1, b"20260103000000"),
+        (b"00010101", 100, b"00010411"),
+    ],
 )
 def test_dates_are_shifted(said, days, expected):
     assert shift(said, days) == expected

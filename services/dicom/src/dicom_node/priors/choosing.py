@@ -53,7 +53,10 @@ class PriorCriteria:
         """The criteria for a study; None if it has no patient identifier or no date."""
         if not current.patient_id or current.study_date is None:
             return None
-        since = current.study_date - years * _YEAR
+        try:
+            since = current.study_date - years * _YEAR
+        except OverflowError:
+            since = date.min
         return cls(
             current.patient_id,
             current.patient_birth_date,
@@ -67,11 +70,16 @@ class PriorCriteria:
         """The criteria under another identifier that the hospital has merged with this one; names may differ then."""
         return self if patient_id == self.patient_id else replace(self, patient_id=patient_id, name=None)
 
+    @property
+    def days(self) -> str:
+        """The days of a prior as a query writes them."""
+        return f"{da(self.since)}-{da(self.before)}"
+
     def is_prior(self, study: FoundStudy) -> bool:
         """Whether a study is an earlier mammogram of the same patient, as far as the node describes it."""
         return (
             study.patient_id == self.patient_id
-            and (not study.birth_date or self.birth_date is None or study.birth_date == f"{self.birth_date:%Y%m%d}")
+            and (not study.birth_date or self.birth_date is None or study.birth_date == da(self.birth_date))
             and study.study_date is not None
             and self.since <= study.study_date < self.before
             and (not study.modalities or "MG" in study.modalities)
@@ -91,6 +99,11 @@ class PriorCriteria:
         )
         same = same and all(here == there for here, there in both_say if here and there)
         return same and film.study_date is not None and film.study_date < self.before
+
+
+def da(day: date) -> str:
+    """A day as DICOM writes it. `strftime` would leave out the zeros of years before 1000, which stand for no date."""
+    return day.isoformat().replace("-", "")
 
 
 def _plain(name: str | None) -> str:

@@ -51,7 +51,7 @@ class DimsePeer:
             "StudyInstanceUID": "",
             "PatientID": criteria.patient_id,
             "PatientBirthDate": "",
-            "StudyDate": f"{criteria.since:%Y%m%d}-{criteria.before:%Y%m%d}",
+            "StudyDate": criteria.days,
             "ModalitiesInStudy": "MG",
         }
         return [_study(each) for each in self._find("STUDY", keys, MOST_STUDIES)]

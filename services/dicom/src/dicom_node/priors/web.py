@@ -45,7 +45,7 @@ class DicomwebPeer:
         """See `Peer`."""
         query = {
             "PatientID": criteria.patient_id,
-            "StudyDate": f"{criteria.since:%Y%m%d}-{criteria.before:%Y%m%d}",
+            "StudyDate": criteria.days,
             "ModalitiesInStudy": "MG",
             "includefield": "00100030",
             "limit": str(MOST_STUDIES),

@@ -244,9 +244,10 @@ def _person(value: Any) -> str:
 def _day(value: Any) -> str:
     text = _first(value).replace(".", "")[:8]
     try:
-        return date.fromisoformat(text).strftime("%Y%m%d") if len(text) == 8 else ""
+        date.fromisoformat(text)
     except ValueError:
         return ""
+    return text if len(text) == 8 and text.isdigit() else ""
 
 
 def _time(value: Any) -> str:

@@ -147,7 +147,7 @@ def shift(value: bytes, days: int) -> bytes:
         moved = date(int(text[:4]), int(text[4:6]), int(text[6:8])) + timedelta(days)
     except (ValueError, OverflowError):
         return b""
-    return _even((moved.strftime("%Y%m%d") + ("000000" if len(text) > 8 else "")).encode("ascii"))
+    return _even((moved.isoformat().replace("-", "") + ("000000" if len(text) > 8 else "")).encode("ascii"))
 
 
 def _capped_age(value: bytes) -> bytes:
