@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from pydantic import ValidationError
 
 from dicom_node.node import Node
 
@@ -55,6 +56,20 @@ def test_a_port_that_is_taken(start, name):
         port = other.getsockname()[1]
         status, said = start(**{name: port})
     assert (status, "Address already in use" in said, f"LOBULE_{name.upper()}={port}" in said) == (1, True, True)
+
+
+@pytest.mark.parametrize("address", ["https://pacs:abc/x", "https://pacs:99999/x", "https://pa\x01cs/x"])
+@pytest.mark.parametrize("name", ["dicom_stow_destinations", "dicom_prior_nodes", "dicom_ups_url", "dicom_fhir_url"])
+def test_an_address_that_is_none(make_settings, name, address):
+    with pytest.raises(ValidationError, match=name):
+        make_settings(dicom_ups_station="LOBULE", **{name: address})
+
+
+@pytest.mark.parametrize("port", ["0", "65536"])
+@pytest.mark.parametrize("name", ["dicom_destinations", "dicom_prior_nodes", "dicom_hl7_destinations"])
+def test_a_port_that_is_none(make_settings, name, port):
+    with pytest.raises(ValidationError, match=f"{port} is no port"):
+        make_settings(**{name: f"PACS@127.0.0.1:{port}"})
 
 
 @pytest.mark.parametrize("name", ["gateway_ca", "dicom_tls_ca", "dicom_fhir_ca", "dicom_hl7_ca", "dicom_stow_ca"])

@@ -75,7 +75,7 @@ def http_address(url: str) -> str:
         ValueError: It is no such address.
     """
     parts = urlsplit(url)
-    if url and not (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0):
+    if url and not (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and url.isprintable()):
         raise ValueError("it must be an address such as https://lobule.example")
     return url
 

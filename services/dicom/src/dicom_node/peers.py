@@ -6,6 +6,7 @@ from typing import NamedTuple, get_args
 
 from dicom_node.journal.outgoing import DicomKind
 from dicom_node.privacy import without_password
+from lobule.settings import http_address
 
 KINDS: tuple[DicomKind, ...] = get_args(DicomKind)
 USUAL_KINDS = frozenset[DicomKind]({"findings", "outlines", "conclusion", "document", "marks", "verdicts"})
@@ -65,12 +66,12 @@ def parse_destinations(text: str) -> list[Destination]:
     """The destinations in a list.
 
     Raises:
-        ValueError: An entry is not written as AE@host:port or AE@host:port/kind+kind.
+        ValueError: An entry is not written as AE@host:port or AE@host:port/kind+kind, or its port is out of range.
     """
     found = [_DESTINATION.fullmatch(part) for part in ae_titles(text)]
     if not all(found):
         raise ValueError("write each destination as AE@host:port or AE@host:port/kind+kind, separated by commas")
-    return [Destination(each[1], each[2], int(each[3]), _kinds(each[4])) for each in found if each]
+    return [Destination(each[1], each[2], _port(each[3]), _kinds(each[4])) for each in found if each]
 
 
 def parse_stow_places(text: str) -> list[StowPlace]:
@@ -82,7 +83,7 @@ def parse_stow_places(text: str) -> list[StowPlace]:
     found = [_STOW_PLACE.fullmatch(part) for part in ae_titles(text)]
     if not all(found):
         raise ValueError("write each as http(s)://host/root or kind+kind@http(s)://host/root, separated by commas")
-    return [StowPlace(each[2], _kinds(each[1])) for each in found if each]
+    return [StowPlace(http_address(each[2]), _kinds(each[1])) for each in found if each]
 
 
 def parse_prior_nodes(text: str) -> list[Place | str]:
@@ -96,7 +97,7 @@ def parse_prior_nodes(text: str) -> list[Place | str]:
         found = _PLACE.fullmatch(part)
         if found is None and not re.match(r"https?://[^/]", part):
             raise ValueError("write each node as AE@host:port or as http(s)://host/root, separated by commas")
-        nodes.append(part if found is None else Place(found[1], found[2], int(found[3])))
+        nodes.append(http_address(part) if found is None else Place(found[1], found[2], _port(found[3])))
     return nodes
 
 
@@ -104,12 +105,12 @@ def parse_message_places(text: str) -> list[MessagePlace]:
     """The receivers of HL7 v2 messages in a list.
 
     Raises:
-        ValueError: An entry is not written as NAME@host:port or NAME@host:port/tls.
+        ValueError: An entry is not written as NAME@host:port or NAME@host:port/tls, or its port is out of range.
     """
     found = [_MESSAGE_PLACE.fullmatch(part) for part in ae_titles(text)]
     if not all(found):
         raise ValueError("write each as NAME@host:port or NAME@host:port/tls, separated by commas")
-    return [MessagePlace(each[1], each[2], int(each[3]), bool(each[4])) for each in found if each]
+    return [MessagePlace(each[1], each[2], _port(each[3]), bool(each[4])) for each in found if each]
 
 
 def networks(text: str) -> list[IPv4Network | IPv6Network]:
@@ -124,6 +125,12 @@ def networks(text: str) -> list[IPv4Network | IPv6Network]:
 def ae_titles(text: str) -> list[str]:
     """The entries of a comma-separated list, without spaces."""
     return [title.strip() for title in text.split(",") if title.strip()]
+
+
+def _port(text: str) -> int:
+    if not 0 < int(text) < 2**16:
+        raise ValueError(f"{text} is no port; write one from 1 to 65535")
+    return int(text)
 
 
 def _kinds(text: str | None) -> frozenset[DicomKind]:

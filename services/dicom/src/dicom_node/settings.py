@@ -20,7 +20,7 @@ from dicom_node.peers import (
 )
 from dicom_node.routing import read_routing
 from dicom_node.tls_files import check_authorities, check_chain
-from lobule.settings import ServiceSettings
+from lobule.settings import HttpAddress, ServiceSettings
 
 GATEWAY = "gateway:"
 """The gateway's name as a recipient."""
@@ -99,16 +99,13 @@ class NodeSettings(ServiceSettings):
     dicom_prior_years: float = Field(
         6, gt=0, le=100, description="age in years of the oldest prior examination that is fetched"
     )
-    dicom_ups_url: str = Field(
-        "", pattern=r"^(https?://.+)?$", description="UPS-RS server whose work items the node carries out"
-    )
+    dicom_ups_url: HttpAddress = Field("", description="UPS-RS server whose work items the node carries out")
     dicom_ups_station: str = Field(
         "", max_length=64, description="code of the station for which work items are scheduled"
     )
     dicom_ups_procedure: str = Field("", max_length=64, description="code of the procedure that work items request")
-    dicom_ups_retrieve_url: str = Field(
+    dicom_ups_retrieve_url: HttpAddress = Field(
         "",
-        pattern=r"^(https?://.+)?$",
         description="DICOMweb root from which the films of work items are retrieved; unset: the UPS-RS server",
     )
     dicom_ups_token: SecretStr | None = Field(
@@ -138,15 +135,13 @@ class NodeSettings(ServiceSettings):
         "pseudonym",
         description="name of a new case: a random `pseudonym`, or the number of the study's `order` if it is known",
     )
-    dicom_fhir_url: str = Field("", pattern=r"^(https?://.+)?$", description="FHIR server that receives signed reports")
+    dicom_fhir_url: HttpAddress = Field("", description="FHIR server that receives signed reports")
     dicom_fhir_token: SecretStr | None = Field(default=None, description="bearer token for the FHIR server")
     dicom_fhir_ca: Path | None = Field(default=None, description="PEM certificates to trust for the FHIR server")
     dicom_fhir_patient_system: str = Field(
         "", description="system of patient identifiers at the FHIR server, such as urn:oid:1.2"
     )
-    dicom_portal_url: str = Field(
-        "", pattern=r"^(https?://.+)?$", description="address of the portal, for links in results"
-    )
+    dicom_portal_url: HttpAddress = Field("", description="address of the portal, for links in results")
     dicom_rules: Path | None = Field(
         default=None, description="TOML file with the rules for which objects are accepted"
     )
