@@ -100,6 +100,12 @@ def test_a_name_is_told_in_all_its_scripts(examination, name, told):
     assert parse_message(message_of(examination).decode(), validation_level=VALIDATION_LEVEL.TOLERANT).validate()
 
 
+@pytest.mark.parametrize(("sex", "told"), [("F", "F"), ("", "U")])
+def test_a_sex_that_is_not_known_is_told_as_such(examination, sex, told):
+    examination.header.PatientSex = sex
+    assert parse(message_of(examination)).value("PID", 8) == told
+
+
 @pytest.mark.parametrize("tag", ["StudyDate", "StudyTime", "PatientBirthDate", "PatientSex"])
 def test_dates_of_a_film_add_no_segments_and_fields(examination, tag):
     """What reads a file takes any text for a date."""

@@ -140,7 +140,7 @@ def _patient(header: Dataset, patient_id: str) -> str:
         f3=identifier,
         f5=_names(_said(header, "PatientName")),
         f7=escape(_said(header, "PatientBirthDate")),
-        f8=sex if sex in "MFO" else "U",
+        f8=sex if sex in ("M", "F", "O") else "U",
     )
 
 
