@@ -150,3 +150,22 @@ def test_searches_that_were_given_up_can_be_sent_again(reporting):
     gateway.tasks = [NodeTask(id="1", kind="send_again", peer="priors:ARCHIVE@127.0.0.1:9")]
     reporter.work()
     assert gateway.told[1].outcomes[0].code == "ok:1"
+
+
+def test_what_was_given_up_for_a_long_address_can_be_sent_again(reporting):
+    """The report names the system by the beginning of its address."""
+    root = f"http://127.0.0.1:9/{'dicom-web/' * 30}x"
+    node, reporter, gateway = reporting(dicom_prior_nodes=root, dicom_stow_destinations=root)
+    now = time.time()
+    with node.journal.transaction() as database:
+        studies.note_arrival(database, STUDY, now, now + 999)
+        priors.ask(database, STUDY, [root], now + 999)
+        database.execute("UPDATE prior_searches SET state = 'dead'")
+        outgoing.add(database, OutgoingObject("1.1", FILM, "1.2", STUDY, "cad", "", 1, now), "films", [f"stow:{root}"])
+        database.execute("UPDATE sendings SET state = 'dead'")
+    reporter.work()
+    names = [peer.name for peer in gateway.told[0].report.peers]
+    assert len(names) == 2
+    gateway.tasks = [NodeTask(id=name[:4], kind="send_again", peer=name) for name in names]
+    reporter.work()
+    assert {each.code for each in gateway.told[-1].outcomes} == {"ok:1"}

@@ -66,7 +66,7 @@ def make_report(
 
 def _worklist(database: sqlite3.Connection, settings: NodeSettings, performer: Performer) -> NodeWorklist:
     return NodeWorklist(
-        address=_short(without_password(settings.dicom_ups_url)),
+        address=short(without_password(settings.dicom_ups_url)),
         searched_at=performer.searched_at,
         problem=performer.problem,
         open=len(work_items.open_items(database)),
@@ -76,7 +76,7 @@ def _worklist(database: sqlite3.Connection, settings: NodeSettings, performer: P
                 state=row["state"],
                 claimed_at=datetime.fromtimestamp(row["claimed_at"], UTC),
                 attempts=row["attempts"],
-                problem=row["problem"] and _short(row["problem"]),
+                problem=row["problem"] and short(row["problem"]),
             )
             for row in work_items.last_items(database, MOST_WORK_ITEMS)
         ],
@@ -95,9 +95,9 @@ def _destinations(database: sqlite3.Connection, settings: NodeSettings) -> Itera
     places |= {GATEWAY: without_password(settings.gateway_url), FHIR: without_password(settings.dicom_fhir_url)}
     for recipient in recipients(settings):
         yield NodePeer(
-            name=_short(recipient.name),
+            name=short(recipient.name),
             protocol=_protocol(recipient.name),
-            address=_short(places[recipient.name]),
+            address=short(places[recipient.name]),
             is_plain=recipient.name in plain or places[recipient.name].startswith("http://"),
             roles=["destination"],
             results=sorted(recipient.kinds),
@@ -106,7 +106,7 @@ def _destinations(database: sqlite3.Connection, settings: NodeSettings) -> Itera
         )
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """As much of a text as a report may hold. A setting that is longer is shown cut, and works nevertheless."""
     return text[:200]
 
@@ -121,7 +121,7 @@ def _protocol(name: str) -> PeerProtocol:
 
 def _commitment_peers(settings: NodeSettings) -> Iterable[NodePeer]:
     for each in parse_destinations(settings.dicom_commitment_peers):
-        place = _short(f"{each.host}:{each.port}")
+        place = short(f"{each.host}:{each.port}")
         yield NodePeer(
             name=f"commitment:{each.ae_title}",
             protocol="dicom",
@@ -135,9 +135,9 @@ def _priors(database: sqlite3.Connection, peers: Sequence[Peer]) -> Iterable[Nod
     counts = priors.counts_by_node(database)
     for peer in peers:
         yield NodePeer(
-            name=_short(f"priors:{peer.name}"),
+            name=short(f"priors:{peer.name}"),
             protocol="dicomweb" if peer.name.startswith("http") else "dicom",
-            address=_short(peer.name),
+            address=short(peer.name),
             is_plain=peer.is_plain,
             roles=["priors"],
             waiting=counts.get((peer.name, "waiting"), 0),
@@ -151,7 +151,7 @@ def _rule(rule: Rule) -> NodeRule:
         name=rule.name,
         action=rule.action,
         status=rule.status,
-        patterns={name: _short(pattern) for name, pattern in patterns.items() if pattern is not None},
+        patterns={name: short(pattern) for name, pattern in patterns.items() if pattern is not None},
     )
 
 
@@ -160,8 +160,8 @@ def _dead(row: sqlite3.Row) -> DeadLetter:
         kind=row["kind"],
         version=row["version"],
         case=row["pseudonym"],
-        recipient=_short(row["destination"]),
-        problem=_short(row["problem"] or ""),
+        recipient=short(row["destination"]),
+        problem=short(row["problem"] or ""),
         attempts=row["attempts"],
         made_at=datetime.fromtimestamp(row["made_at"], UTC),
     )

@@ -14,7 +14,8 @@ from dicom_node.privacy import error_location
 from dicom_node.purge import purge_case
 from dicom_node.receiving.intake import Intake
 from dicom_node.reporting import probes
-from dicom_node.settings import FHIR, GATEWAY, NodeSettings
+from dicom_node.reporting.report import short
+from dicom_node.settings import FHIR, GATEWAY, NodeSettings, recipients
 from lobule.client import ApiError, Client
 from lobule.contracts.node import NodeExchange, NodeReport, NodeTask, TaskOutcome
 
@@ -97,24 +98,28 @@ class Reporter(Loop):
             return "unknown_peer" if place is None else probes.store_sample(place, self._settings)
         if place is not None:
             return probes.echo(place, self._settings)
-        prior = next((peer for peer in self._prior_peers if f"priors:{peer.name}"[:200] == task.peer), None)
-        if prior is not None:
+        if (prior := self._prior_peer(task.peer)) is not None:
             return probes.ask(prior)
         messages = parse_message_places(self._settings.dicom_hl7_destinations)
-        message = next((each for each in messages if each.recipient == task.peer), None)
+        message = next((each for each in messages if short(each.recipient) == task.peer), None)
         if message is not None:
             return probes.connect(message, self._settings)
         if task.peer == FHIR and self._settings.dicom_fhir_url:
             return probes.read_metadata(self._settings)
         return "ok" if task.peer == GATEWAY else "unknown_peer"  # the task came from there
 
+    def _prior_peer(self, name: str) -> Peer | None:
+        """The system with priors that the report calls so."""
+        return next((peer for peer in self._prior_peers if short(f"priors:{peer.name}") == name), None)
+
     def _send_again(self, peer: str) -> str:
         now = time.time()
         with self._journal.transaction() as database:
-            if peer.startswith("priors:"):
-                count = priors.again(database, peer.removeprefix("priors:"), now)
+            if (prior := self._prior_peer(peer)) is not None:
+                count = priors.again(database, prior.name, now)
             else:
-                count = outgoing.send_again_to(database, peer, now)
+                names = (each.name for each in recipients(self._settings))
+                count = outgoing.send_again_to(database, next((n for n in names if short(n) == peer), peer), now)
         self._wake_others()
         return f"ok:{count}"
 
