@@ -46,6 +46,15 @@ def _damage_manifest(folder):
     (folder / "model.json").write_text("{}")
 
 
+def _encode_manifest(folder):
+    (folder / "model.json").write_text((folder / "model.json").read_text(), "utf-16")
+
+
+def _folder_instead_of_weights(folder):
+    (folder / "weights.npz").unlink()
+    (folder / "weights.npz").mkdir()
+
+
 def _file_instead(folder):
     shutil.rmtree(folder)
     folder.write_bytes(b"")
@@ -56,6 +65,8 @@ def _file_instead(folder):
     [
         (_change_weights, "refused"),
         (_damage_manifest, "damaged"),
+        (_encode_manifest, "damaged"),
+        (_folder_instead_of_weights, "is installed on this server"),
         (lambda folder: (folder / "MODEL_CARD.md").unlink(), "is installed on this server"),
         (lambda folder: (folder / "weights.npz").unlink(), "is installed on this server"),
         (_file_instead, "is installed on this server"),

@@ -50,12 +50,12 @@ def open_package(folder: Path, modality: str | None = None) -> ModelPackage:
             package is for another modality.
     """
     try:
-        manifest = ModelManifest.model_validate_json((folder / "model.json").read_text("utf-8"))
+        manifest = ModelManifest.model_validate_json((folder / "model.json").read_bytes())
         if not all(map(_IN_FOLDER.fullmatch, (manifest.name, manifest.version, manifest.weights_file))):
             raise AnalysisError("model_unavailable", "manifest", package=folder.name, count=1)
-        card = (folder / "MODEL_CARD.md").read_text("utf-8")
+        card = (folder / "MODEL_CARD.md").read_text("utf-8", errors="replace")
         found = sha256_of(folder / manifest.weights_file)
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         missing = Path(error.filename).name
         raise AnalysisError("model_unavailable", "not_installed", package=folder.name, file=missing) from None
     except ValidationError as error:
