@@ -53,7 +53,9 @@ def test_a_file_that_is_no_text_is_named(environment, tmp_path, capsys):
 
 def test_an_empty_variable_is_an_unset_one(environment):
     environment.setenv("LOBULE_S3_ENDPOINT_URL", "")
-    assert read_settings(Settings).s3_endpoint_url is None
+    environment.setenv("LOBULE_MASTER_KEY_FILE", "")
+    settings = read_settings(Settings)
+    assert (settings.s3_endpoint_url, settings.master_key) == (None, None)
 
 
 @pytest.mark.parametrize(

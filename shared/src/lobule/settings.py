@@ -61,7 +61,7 @@ class _Files(PydanticBaseSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
         prefix = str(self.config.get("env_prefix", ""))
         path = os.environ.get(f"{prefix}{field_name}_FILE".upper())
-        return (None if path is None else _content(path)), field_name, False
+        return (_content(path) if path else None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         given = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
