@@ -37,6 +37,11 @@ def test_sentinels_with_passwords():
     assert named == {"username": "me", "password": "s@cret", "db": 3}
 
 
+def test_sentinels_by_their_ipv6_addresses():
+    url = "sentinel://[::1]:26379,[::2]/0?master=lobule"
+    assert broker(checked(url))[0] == "sentinel://[::1]:26379/0;sentinel://[::2]:26379/0"
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -71,7 +71,8 @@ def broker(url: str) -> tuple[str, dict[str, Any]]:
     if not url.startswith(_SCHEME):
         return url, {}
     at = _sentinel_address(url)
-    urls = [f"{_SCHEME}{at.login}{host}:{port}/{at.options['db']}" for host, port in at.sentinels]
+    hosts = [(f"[{host}]" if ":" in host else host, port) for host, port in at.sentinels]
+    urls = [f"{_SCHEME}{at.login}{host}:{port}/{at.options['db']}" for host, port in hosts]
     return ";".join(urls), {"master_name": at.master, "sentinel_kwargs": {**_LIMITS, **at.sentinel_options}}
 
 
