@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lobule.contracts.activity import Activity
 from lobule.contracts.case import Reason
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Notice, Thresholds
@@ -115,6 +116,11 @@ class TestPackages:
         assert Words("zh").of_package("Sensitivity at 0.25 FPPI") == "FPPI为0.25时的灵敏度"
         assert Words("zh").of_package("A sentence of tomorrow.") is None
         assert Words("en").of_package("A sentence of tomorrow.") == "A sentence of tomorrow."
+
+
+@pytest.mark.parametrize("code", ["images_ahead", "of_tomorrow"])
+def test_no_value_hides_an_activity(code):
+    assert Words("en").activity(Activity(code=code)) == code.replace("_", " ")
 
 
 @pytest.mark.parametrize("values", [{"key": "x"}, {"self": "x"}, {"count": "x"}, {"count": None}, {}])

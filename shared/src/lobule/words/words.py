@@ -202,9 +202,11 @@ class Words:
         return spec.sentences.get(self.language, {}).get(key) or key.rsplit(".", 1)[1].replace("_", " ")
 
     def activity(self, now_doing: Activity) -> str:
-        """The sentence of an activity; its code in words if the catalogue has none."""
-        key = f"activity.{now_doing.code}"
-        return self(key, **now_doing.values) if key in self else now_doing.code.replace("_", " ")
+        """The sentence of an activity; its code in words if the catalogue has none or a value is missing."""
+        try:
+            return self(f"activity.{now_doing.code}", **now_doing.values)
+        except KeyError:
+            return now_doing.code.replace("_", " ")
 
     def of_package(self, english: str) -> str | None:
         """A model package's English sentence in this language; None if there is no translation."""
