@@ -123,6 +123,11 @@ def test_the_end_of_the_certificate(make_app, tmp_path):
     assert "lobule_certificate_end_timestamp_seconds" not in metrics(client)
 
 
+def test_a_certificate_that_cannot_be_read_does_not_end_the_other_metrics(make_app, tmp_path):
+    path = tmp_path / ("x" * 300)  # longer than the system allows
+    assert "lobule_certificate_end_timestamp_seconds" not in metrics(TestClient(make_app(certificate=path)))
+
+
 def test_without_a_database_the_rest_is_told(app):
     away = app.state.settings.model_copy(update={"database_url": "postgresql+psycopg://x:x@127.0.0.1:1/x"})
     told = metrics(TestClient(create_app(away)))

@@ -18,10 +18,12 @@ def certificate_end(path: Path | None, name: str, documentation: str) -> Iterato
         name: Name of the metric.
         documentation: Of the metric.
     """
-    if path is None or not path.exists():
+    if path is None:
         return
     try:
         ends = end_of(path.read_bytes())
+    except FileNotFoundError:
+        return
     except (OSError, ValueError) as error:
         _log.warning("certificate_unreadable", path=str(path), error=repr(error))
         return
