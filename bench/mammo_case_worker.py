@@ -7,6 +7,7 @@ which is also assessed as a whole if the version supports that.
 import hashlib
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +46,7 @@ def main() -> None:
     if len(files) == len(PLACES):
         try:
             from mammo_worker.examination.examine import examine, film_reader
+            from mammo_worker.examination.films import ExaminedFilm
             from mammo_worker.examination.models import installed_models
             from mammo_worker.examination.views import FilmRow
         except ImportError:  # a version that judges films alone
@@ -53,8 +55,12 @@ def main() -> None:
             rows = [FilmRow(path, "1", *place) for path, place in zip(files, PLACES, strict=True)]
             read, models = film_reader(pipeline), installed_models()
 
+            def read_as_another(row: FilmRow) -> ExaminedFilm:
+                film = read(row)  # the same pixels in four places would count as one film
+                return replace(film, pixels=None) if hasattr(film, "pixels") else film
+
             def look() -> None:
-                [(_, failures)] = examine(rows, read, models)
+                [(_, failures)] = examine(rows, read_as_another, models)
                 assert not failures, failures
 
     look()
