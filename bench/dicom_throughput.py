@@ -77,11 +77,12 @@ def main() -> None:
             "LOBULE_DICOM_RESERVE_BYTES": "0",
         }
         node = NodeProcess(os.environ | settings, port, folder / "node.log")
-        node.start()
-        assert node.process is not None
-        process = psutil.Process(node.process.pid)
-        seconds, held = {port: 0.0, rival_port: 0.0}, [round(process.memory_info().rss / 1e6)]
+        seconds = {port: 0.0, rival_port: 0.0}
         try:
+            node.start()
+            assert node.process is not None
+            process = psutil.Process(node.process.pid)
+            held = [round(process.memory_info().rss / 1e6)]
             for number in range(0, given.films, given.round):
                 make_films(folder / "films", min(given.round, given.films - number), given.megabytes)
                 order = (port, rival_port) if number // given.round % 2 else (rival_port, port)
@@ -93,9 +94,9 @@ def main() -> None:
                 emptied(folder / "films")
             peak = peak_of(process.pid)
         finally:
-            node.end()
             rival.terminate()
             rival.wait()
+            node.end()
     total = given.films * given.megabytes
     print(
         {

@@ -4,7 +4,7 @@ python bench/fairness.py [--jobs 300] [--workers 1] [--sleep 0.5]
 
 The workers sleep instead of computing; everything else is the real system. One user sends a batch through the API; then
 another user sends four images from the portal and one through the API. Prints, for each of those, the time from the
-accepted upload to its start, and from the first free worker to its start, which may be 2 s at most.
+accepted upload to its start, and from the first free worker to its start, which may be 2 s at most for the first one.
 """
 
 import os
@@ -24,27 +24,13 @@ from typing import Annotated
 
 import httpx
 import typer
-from scale import HERE, fields, one_redis
+from scale import HERE, fields, further_workers, one_redis
 
 from lobule.client import Client
 from lobule.launcher import system as launcher
 
 BAR_S = 2.0
 Times = tuple[datetime, datetime, datetime]  # when a step was queued, started and finished
-
-
-@contextmanager
-def workers(count: int, environment: dict[str, str]) -> Iterator[None]:
-    """Run additional workers."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
-    more = [subprocess.Popen([sys.executable, "-m", "sleeping_worker"], **quiet) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for process in more:
-            process.terminate()
-        for process in more:
-            process.wait()
 
 
 @contextmanager
@@ -80,7 +66,7 @@ def main(
     number: Annotated[int, typer.Option("--workers")] = 1,
     sleep: Annotated[float, typer.Option(help="seconds that a worker needs for an image")] = 0.5,
 ) -> None:
-    """Run the benchmark; exit with status 1 if a wait is longer than the limit."""
+    """Run the benchmark; exit with status 1 if the first image of the portal waits longer than the limit."""
     os.environ["LOBULE_BENCH_SLEEP_S"], os.environ["PYTHONPATH"] = str(sleep), str(HERE)
     launcher.WORKER_MODULES.clear()
     launcher.WORKER_MODULES.update({"histo": "sleeping_worker", "report": "report.worker"})
@@ -90,7 +76,7 @@ def main(
         home = Path(folder)
         with launcher.running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print) as system:
             environment = system.home.environment(redis_url, int(system.url.rpartition(":")[2]), "json")
-            with workers(number - 1, environment):
+            with further_workers(number - 1, "sleeping_worker", environment):
                 waits = measure(system, home, jobs, number)
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, {number} worker(s), {sleep} s an image, batch of {jobs}")

@@ -55,16 +55,32 @@ def one_redis() -> Iterator[str]:
     folder.mkdir()
     process = subprocess.Popen(redis_command(folder / "redis.sock"), stdout=subprocess.DEVNULL)
     url = f"unix://{folder / 'redis.sock'}"
-    while True:
-        try:
-            Redis.from_url(url).ping()
-            break
-        except RedisError:
-            time.sleep(0.1)
-    yield url
-    process.terminate()
-    process.wait()
-    shutil.rmtree(folder)
+    try:
+        while True:
+            try:
+                Redis.from_url(url).ping()
+                break
+            except RedisError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def further_workers(count: int, module: str, environment: dict[str, str]) -> Iterator[None]:
+    """Run additional workers."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
+    more = [subprocess.Popen([sys.executable, "-m", module], **quiet) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in more:
+            process.terminate()
+        for process in more:
+            process.wait()
 
 
 def fields(count: int, real: Path | None) -> list[bytes]:
@@ -87,10 +103,10 @@ def run(workers: int, images: list[bytes], module: str) -> Point:
         home = Path(folder)
         with launcher.running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", echo=print) as system:
             port = int(system.url.rpartition(":")[2])
-            environment = system.home.environment(redis_url, port, "json")
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
-            more = [subprocess.Popen([sys.executable, "-m", module], **quiet) for _ in range(workers - 1)]
-            with Client(system.url, launcher.DEMO, system.home.secrets["demo_password"]) as client:
+            with (
+                further_workers(workers - 1, module, system.home.environment(redis_url, port, "json")),
+                Client(system.url, launcher.DEMO, system.home.secrets["demo_password"]) as client,
+            ):
                 while client.models()[0]["workers"] < workers:
                     time.sleep(0.5)
                 paths = []
@@ -102,10 +118,6 @@ def run(workers: int, images: list[bytes], module: str) -> Point:
                     list(pool.map(lambda path: client.upload(path, "histopathology"), paths))
                 while any(_open_jobs(home)):
                     time.sleep(0.2)
-            for process in more:
-                process.terminate()
-            for process in more:
-                process.wait()
             return _point(home, workers)
 
 
