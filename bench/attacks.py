@@ -98,7 +98,7 @@ def many_logins(target: Target) -> Counter[str]:
 
 
 def long_json(target: Target) -> Counter[str]:
-    """Send 400 MB of JSON without a login."""
+    """Send 400 MB of JSON as a login."""
     return Counter([_send(target, "/api/v1/auth/token", "application/json", b'{"username": "', 400 << 20)])
 
 

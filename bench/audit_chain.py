@@ -1,6 +1,6 @@
 """Measures the cost of the audit log's hash chains under load, on PostgreSQL: transactions a second with and without.
 
-uv run --no-sync python bench/audit_chain.py [--threads 8] [--seconds 10]
+uv run --no-sync python bench/audit_chain.py [--threads 8] [--seconds 4]
 
 Each transaction writes an audit event as a request does. `unlinked` only adds the row; `one chain` shows the rate of a
 single chain. The three alternate, so that other work on the machine affects them equally.

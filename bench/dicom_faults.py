@@ -72,7 +72,7 @@ class NodeProcess:
                 time.sleep(0.05)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Kill it with SIGKILL."""
+        """Send it a signal, and wait until it has ended."""
         assert self.process is not None
         self.process.send_signal(number)
         self.process.wait(60)

@@ -1,6 +1,6 @@
 """Measures time and memory of the histopathology pipeline on fields of up to 100 megapixels, by format.
 
-uv run --no-sync python bench/histo_large.py FIELD ... [--megapixels 100] [--um-per-pixel 0.25]
+uv run --no-sync python bench/histo_large.py FIELD ... [--megapixels 99.9] [--um-per-pixel 0.25]
 
 The fields are tiled, mirrored at their borders, to a picture of the given size, which is written as a plain TIFF, as a
 deflated TIFF, as a TIFF of JPEG tiles and as JPEG. Each is analysed in a new process by the service's pipeline,

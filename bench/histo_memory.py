@@ -1,6 +1,6 @@
 """Memory of the histopathology pipeline over many analyses of fields of several sizes.
 
-uv run --no-sync python bench/histo_memory.py [--jobs 500] [FIELD ...]
+uv run --no-sync python bench/histo_memory.py FIELD ... [--jobs 500]
 """
 
 import argparse

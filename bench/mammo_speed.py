@@ -1,6 +1,6 @@
 """Measures the seconds that the mammography worker needs for a film, warm.
 
-Measures the light model through the whole pipeline, reading included, and the thesis' network (ResNet-101, random
+Measures the shipped model through the whole pipeline, reading included, and the thesis' network (ResNet-101, random
 weights) and Matterport's Mask R-CNN in alternating rounds, so that load affects both equally. `make bench`, or
 
     python bench/mammo_speed.py [FILM...] --thesis 1024 --thesis 2048 --matterport PYTHON
@@ -33,7 +33,7 @@ HOW = (
 )
 
 
-def light(films: list[Path], rounds: int) -> None:
+def shipped(films: list[Path], rounds: int) -> None:
     """The shipped model through the pipeline, as a job runs it."""
     from mammo_worker.pipeline import build_pipeline
 
@@ -144,9 +144,9 @@ def main(
     print(f"\n{os.cpu_count()} cores ({processor}), load before the run {os.getloadavg()[0]:.1f}")
     chosen = films or [data / name for name in SAMPLES if (data / name).exists()]
     if chosen:
-        light(chosen, rounds)
+        shipped(chosen, rounds)
     else:
-        print(f"no films in {data}; the light model is left out")
+        print(f"no films in {data}; the shipped model is left out")
     for side in thesis_side or []:
         thesis(side, rounds, matterport)
     if matterport is None:

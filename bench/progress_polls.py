@@ -1,6 +1,6 @@
 """Measures a gateway's requests a second for the progress of a finished job, and for an endpoint that does nothing.
 
-PYTHONPATH=tests/support uv run --no-sync python bench/progress_polls.py [--seconds 5]
+PYTHONPATH=tests/support uv run --no-sync python bench/progress_polls.py [--seconds 3]
 
 Clients keep their connections open and send the next request after each answer. Both kinds alternate, so that other
 work on the machine affects them equally; this is repeated with the cache of `gateway.jobs.progress_cache` switched off.

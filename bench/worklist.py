@@ -1,7 +1,8 @@
 """Measures pages of the worklist with many cases: `python bench/worklist.py [--cases 1000] [--postgres]`.
 
-Fills an empty database with cases (spread over all states), then requests pages from the real application over its ASGI
-interface: authentication, query, validation and JSON are included, the network is not. Prints median and worst times.
+Fills an empty database with cases (in all states of a case with one reader), then requests pages from the real
+application over its ASGI interface: authentication, query, validation and JSON are included, the network is not. Prints
+median and worst times.
 """
 
 import argparse
