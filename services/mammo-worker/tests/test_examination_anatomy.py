@@ -10,7 +10,7 @@ from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.examination.anatomy import find_anatomy
 from mammo_worker.examination.films import boxes_as_hung
 from mammo_worker.examination.frame import thumbnail_of
-from mammo_worker.examination.location import Place, place_on_film, region_of
+from mammo_worker.examination.location import place_on_film
 from mammo_worker.films.breast import find_breast
 
 HEIGHT, WIDTH = 1000, 600
@@ -112,40 +112,6 @@ def test_places_on_a_film():
     assert outer.depth == "posterior"
     assert outer.across == pytest.approx(0.4)
     assert place_on_film(found, (x, y), upright=False).across is None
-
-
-def place(across):
-    return Place(100.0, "middle", across, False)
-
-
-@pytest.mark.parametrize(
-    ("side", "outwards", "upwards", "hour", "words"),
-    [
-        ("L", 0.5, 0.0, 3, ("outer", None)),
-        ("R", 0.5, 0.0, 9, ("outer", None)),
-        ("L", -0.5, 0.0, 9, ("inner", None)),
-        ("R", 0.0, 0.5, 12, (None, "upper")),
-        ("L", 0.4, 0.4, 1.5, ("outer", "upper")),
-        ("R", 0.4, -0.4, 7.5, ("outer", "lower")),
-    ],
-)
-def test_both_views_give_the_hour(side, outwards, upwards, hour, words):
-    """The oblique film shows the direction half way between up and out."""
-    oblique = (upwards + outwards) / np.sqrt(2)
-    region = region_of(side, place(outwards), place(oblique))
-    assert (region.across, region.along) == words
-    assert abs(region.clock - hour) <= 0.5
-
-
-def test_one_view_gives_what_it_can():
-    assert region_of("L", place(0.4), None).across == "outer"
-    assert region_of("L", place(0.4), None).along is None
-    assert region_of("L", None, place(-0.4)).along == "lower"
-    assert region_of("L", None, place(-0.4)).clock is None
-    turned = region_of("L", place(None), place(-0.4))
-    assert (turned.across, turned.along, turned.clock, turned.depth) == (None, "lower", None, "middle")
-    with pytest.raises(ValueError, match="at least one"):
-        region_of("L", None, None)
 
 
 def test_nipple_and_lesions_agree_between_the_views_of_real_breasts(shared_data):

@@ -15,8 +15,9 @@ from lobule.contracts.examination import (
     PlacedFinding,
 )
 from lobule.contracts.result import Box, Finding
+from lobule.places import places_of_findings
 from lobule.words import Words
-from report.lesions import lesion_entries, places_of
+from report.lesions import lesion_entries
 from report.overlay import Mark, draw_findings
 from report.palette import FINDINGS
 from report.section import build_section
@@ -101,7 +102,7 @@ def test_the_place_of_a_cluster_is_told_as_that_of_a_mass(with_cluster, analysed
         calcifications=[PlacedFinding(mark=cluster, place=LesionPlace(across="outer", **place))],
     )
     reading = ExaminationReading(method="rule", breasts=[breast], assessment="not_sure", probability_malignant=0.5)
-    section = build_section(result, analysed_at, ENGLISH, places=places_of(reading, "a"))
+    section = build_section(result, analysed_at, ENGLISH, places=places_of_findings(reading, "a"))
     told = [entry.place for entry in lesion_entries([section], [result], None, ENGLISH)]
     assert told == [
         "Left breast: inner and middle third; 31 mm from the nipple",

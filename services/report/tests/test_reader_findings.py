@@ -10,7 +10,9 @@ import pypdf
 import pytest
 from rendered_reports import render_case
 
+from lobule.contracts.axis import FilmAxis
 from lobule.contracts.case import CaseContent, CaseImage, Conclusion
+from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.progress import StepError
 from lobule.contracts.reader import FindingReference, ReaderFinding, SameLesion
 from lobule.contracts.result import Box
@@ -48,6 +50,12 @@ def content(mammogram) -> CaseContent:
         conclusion=Conclusion(assessment="not_sure", probability_malignant=0.7),
         same_lesions=[SameLesion(id=IDS[0], one=one, other=other, author="Dr Lee", said_at=AT)],
     )
+
+
+def reading_with_axis() -> ExaminationReading:
+    """Of a right MLO film of which the nipple is at the left; 65 mm deep."""
+    axis = FilmAxis(job_id="j", view="MLO", nipple=(240, 530), wall=(890, 530), side=(240, -120), upright=True)
+    return ExaminationReading(method="rule", breasts=[], assessment="not_sure", probability_malignant=None, axes=[axis])
 
 
 @pytest.mark.parametrize(
@@ -127,3 +135,44 @@ def test_an_ellipse_fills_its_box():
     outline = np.array(as_shape(drawn(1, shape="ellipse")).outline) + 0.5
     assert outline.min(axis=0) == pytest.approx((600, 300), abs=0.2)
     assert outline.max(axis=0) == pytest.approx((680, 360), abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Right breast: upper and middle third; 45 mm from the nipple"),
+        ("zh", "右乳：上部和中 1/3；距乳头45 mm"),
+    ],
+)
+def test_they_have_a_place_in_the_breast_where_the_system_has_one(content, mammogram, language, words):
+    content.examination = reading_with_axis()
+    forms = render_case(content, [mammogram], language=language, forms={"pdf", "html", "json"})
+    pages = pypdf.PdfReader(io.BytesIO(forms[f"report.{language}.pdf"])).pages
+    said = "".join(words.split())
+    assert said in re.sub(r"\s+", "", "".join(page.extract_text() for page in pages))
+    assert said in re.sub(r"\s+", "", forms[f"report.{language}.html"].decode())
+    [rows] = json.loads(forms[f"report.{language}.json"])["drawn"]
+    assert {row["place"] for row in rows} == {words}
+
+
+@pytest.mark.parametrize(
+    ("plane", "words"),
+    [
+        ("patient", "64 mm right, 33 mm down"),
+        ("detector", "64 mm right, 33 mm down, on the detector"),
+        (None, "64 mm right, 33 mm down, in a plane that the file does not name"),
+    ],
+)
+def test_without_a_place_their_position_is_in_millimetres(content, mammogram, plane, words):
+    mammogram[0].image.spacing_plane = plane
+    [rows] = case_report(content, [mammogram]).document.drawn
+    assert [(row.place, row.position) for row in rows] == [("", words)] * 2
+
+
+def test_without_a_spacing_sizes_and_positions_are_in_pixels(content, mammogram):
+    mammogram[0].image.pixel_spacing_mm = None
+    document = case_report(content, [mammogram]).document
+    assert [(row.size, row.position) for row in document.drawn[0]] == [
+        ("80 x 60 pixels", "640 right, 330 down (pixels)")
+    ] * 2
+    assert "Sizes in millimetres: the file does not say how large a pixel is." in " ".join(document.limits)

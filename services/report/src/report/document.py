@@ -16,11 +16,12 @@ from lobule.contracts.result import Assessment, Laterality, Result
 from lobule.corrections import as_corrected
 from lobule.modalities import spec_of_result
 from lobule.numbering import earlier_numbers_of, numbers_of
+from lobule.places import places_of_drawn, places_of_findings
 from lobule.words import Words
 from lobule.words.breasts import finding_above
 from report.changes import changes_of
 from report.clinician import Clinician, clinician_of
-from report.lesions import LesionEntry, lesion_entries, places_of, with_lesion_states
+from report.lesions import LesionEntry, lesion_entries, with_lesion_states
 from report.limits import limits_of, limits_of_case
 from report.not_assessed import NotAssessed, not_assessed
 from report.notes import doubt_of, doubts_of, notes_of
@@ -138,11 +139,12 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
             name=names[image.job_id],
             is_prior=image.is_prior,
             reviews=image.reviews,
-            places=places_of(content.examination, image.job_id),
+            places=places_of_findings(content.examination, image.job_id),
             numbers=numbers.get(image.job_id),
         )
         for number, ((image, _), result) in enumerate(zip(assessed, found, strict=True), start=1)
     )
+    placed = places_of_drawn(content, {job: result for job, (_, result) in analysed.items()})
     lesions = lesion_entries(sections, found, changes_of(content.examination, analysed, text), text)
     sections = with_lesion_states(sections, lesions)
     hanging: list[Hanging | None] = [_evidence(image).hanging for image, _ in assessed]
@@ -174,7 +176,8 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         notes=notes_of(sections, text),
         lesions=lesions,
         drawn=tuple(
-            reader_rows(image, result, numbers, text) for (image, _), result in zip(assessed, found, strict=True)
+            reader_rows(image, result, numbers, placed, text)
+            for (image, _), result in zip(assessed, found, strict=True)
         ),
         same_lesions=same_lesions(
             content, {job: result for job, (_, result) in analysed.items()}, names, numbers, text

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from lobule.contracts.case import Verdict
-from lobule.contracts.examination import ExaminationReading, LesionPlace
 from lobule.contracts.result import Result
 from lobule.words import Words
 from report.changes import Change
@@ -35,18 +34,6 @@ class LesionEntry(Part):
     place: str = Field(description="place in the breast, with the distance of each mark from the nipple; else empty")
     change: Change | None = Field(description="since the earlier examination; null if nothing is known of it")
     comments: tuple[str, ...]
-
-
-def places_of(reading: ExaminationReading | None, job_id: str) -> dict[str, tuple[LesionPlace, float | None]]:
-    """The places of an image's findings in the breast, with their distances from the nipple, by their ids."""
-    breasts = reading.breasts if reading else []
-    placed = [(mark, lesion.place) for breast in breasts for lesion in breast.lesions for mark in lesion.marks]
-    placed += [(cluster.mark, cluster.place) for breast in breasts for cluster in breast.calcifications]
-    return {
-        mark.finding_id: (place, mark.from_nipple_mm)
-        for mark, place in placed
-        if mark.job_id == job_id and place is not None
-    }
 
 
 def lesion_entries(

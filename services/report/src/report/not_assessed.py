@@ -32,5 +32,5 @@ def not_assessed(image: CaseImage, name: str, text: Words) -> NotAssessed:
         why = text(key) if key in text else image.error.detail or why
     file_name = image.image.file_name
     label = name if name == file_name else text("limits.named_file", name=name, file=file_name)
-    drawn = reader_rows(image, None, {}, text)
+    drawn = reader_rows(image, None, {}, {}, text)
     return NotAssessed(name=name, file_name=file_name, label=label, why=why, drawn=drawn)

@@ -8,11 +8,12 @@ from lobule.contracts.case import CaseContent, CaseImage
 from lobule.contracts.reader import FindingReference, ReaderFinding
 from lobule.contracts.result import Finding, Result
 from lobule.numbering import Numbers
+from lobule.places import Places
 from lobule.words import Words
 from report.lesions import finding_title
 from report.parts import Part
-from report.section import moment
-from report.sizes import size_on, size_words
+from report.section import moment, side_and_place
+from report.sizes import from_nipple_words, position_on, position_words, size_on, size_words
 
 _CORNERS = 64  # of the polygon that an ellipse is drawn as
 
@@ -24,6 +25,7 @@ class ReaderRow(Part):
         letter: Letter of the finding; the system's findings have numbers.
         kind: Kind of the finding, in words.
         position: Position of its centre.
+        place: Place in the breast, with its distance from the nipple; empty if it is not known.
         size: Size of its box.
         by: Who drew the finding, and when.
         corrects: The system's finding whose outline it corrects, in words; empty for none, or one of an earlier
@@ -35,6 +37,7 @@ class ReaderRow(Part):
     letter: str
     kind: str
     position: str
+    place: str
     size: str
     by: str
     corrects: str
@@ -42,19 +45,24 @@ class ReaderRow(Part):
     finding: ReaderFinding
 
 
-def reader_rows(image: CaseImage, result: Result | None, numbers: Numbers, text: Words) -> tuple[ReaderRow, ...]:
+def reader_rows(
+    image: CaseImage, result: Result | None, numbers: Numbers, places: Places, text: Words
+) -> tuple[ReaderRow, ...]:
     """The findings that readers drew on an image, by letter.
 
     Args:
         image: An image of the case.
         result: Result of the image; None if it was not assessed.
         numbers: Numbers of the system's findings.
+        places: Places of drawn findings, as `lobule.places` finds them.
         text: Sentences of the report's language.
     """
-    return tuple(_row(finding, image, result, numbers, text) for finding in image.reader_findings)
+    return tuple(_row(finding, image, result, numbers, places, text) for finding in image.reader_findings)
 
 
-def _row(finding: ReaderFinding, image: CaseImage, result: Result | None, numbers: Numbers, text: Words) -> ReaderRow:
+def _row(
+    finding: ReaderFinding, image: CaseImage, result: Result | None, numbers: Numbers, places: Places, text: Words
+) -> ReaderRow:
     box, corrects = finding.box, finding.corrects
     # each analysis counts its findings anew: the same id in another one is another finding
     here = corrects is not None and corrects.job_id == image.job_id
@@ -62,13 +70,21 @@ def _row(finding: ReaderFinding, image: CaseImage, result: Result | None, number
     return ReaderRow(
         letter=finding.letter,
         kind=text(f"clinical.kind.{finding.kind}"),
-        position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
+        position=position_on(box, result, text) if result else position_words(box, image.image, text),
+        place=_place(finding, image, result, places, text),
         size=size_on(box, result, text) if result else size_words(box, image.image, text),
         by=text("review.own.by", who=finding.author, when=moment(finding.drawn_at, text)),
         corrects="" if number is None else text("review.own.corrects", number=number),
         comment=finding.comment,
         finding=finding,
     )
+
+
+def _place(finding: ReaderFinding, image: CaseImage, result: Result | None, places: Places, text: Words) -> str:
+    place, far = places.get(finding.id, (None, None))
+    if result is None or not (said := side_and_place(place, image.image, text)):
+        return ""
+    return text.joined([part for part in (said, from_nipple_words(far, result.image, text)) if part], ";")
 
 
 def same_lesions(

@@ -16,7 +16,7 @@ from lobule.words.breasts import place_in_words
 from report.certainty import Zone, certainty_of, frequency_of, scale_of, zones
 from report.facts import examined_facts, package_sentence, system_facts
 from report.parts import Fact, HeatLegend, Part, ScaleBar
-from report.sizes import from_nipple_words, scale_bar_of, size_words
+from report.sizes import from_nipple_words, position_words, scale_bar_of, size_words
 from report.tissue import heat_map_legend
 
 
@@ -258,8 +258,8 @@ def _finding(
         presence=text.percent(finding.probability),
         kind_name=_name_of("kind", [finding], text),
         presence_name=_name_of("presence", [finding], text),
-        position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
-        place=_place(place, image, text),
+        position=position_words(box, image, text),
+        place=side_and_place(place, image, text),
         from_nipple=from_nipple_words(from_nipple_mm, image, text),
         size=size_words(box, image, text),
         judged=review.verdict if review else None,
@@ -268,7 +268,8 @@ def _finding(
     )
 
 
-def _place(place: LesionPlace | None, image: ImageInfo, text: Words) -> str:
+def side_and_place(place: LesionPlace | None, image: ImageInfo, text: Words) -> str:
+    """The breast and the place in it, in words; empty if either is not known."""
     if place is None or image.laterality is None:
         return ""
     return text("findings.place.of", side=text(f"clinical.side.{image.laterality}"), place=place_in_words(place, text))

@@ -19,6 +19,24 @@ def size_words(box: Box, image: ImageInfo, text: Words) -> str:
     return text(f"findings.millimetres{_plane(image)}", width=width, height=height)
 
 
+def position_words(box: Box, image: ImageInfo, text: Words) -> str:
+    """Where the centre of a box is on its image, from the upper left: in mm where the spacing is known."""
+    x, y = box.x + box.width / 2, box.y + box.height / 2
+    if image.pixel_spacing_mm is None:
+        return text("findings.at.pixels", x=round(x), y=round(y))
+    row, column = image.pixel_spacing_mm
+    return text(f"findings.at{_plane(image)}", x=whole_mm(x * column), y=whole_mm(y * row))
+
+
+def position_on(box: Box, result: Result, text: Words) -> str:
+    """The same of what lies on an image that may be a field: in micrometres where its scale is known."""
+    if (known := _scale_of_field(result)) is None:
+        return position_words(box, result.image, text)
+    um, unit = known
+    x, y = (box.x + box.width / 2) * um, (box.y + box.height / 2) * um
+    return text(f"findings.at.{unit}", x=round(x), y=round(y))
+
+
 def size_on(box: Box, result: Result, text: Words) -> str:
     """How large a box on a field is: in micrometres where its scale is known, about that by its magnification."""
     if (known := _scale_of_field(result)) is None:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from lobule.contracts.axis import FilmAxis
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID
 from lobule.contracts.result import Assessment, DensityCategory, Laterality, Probability, StandardView
@@ -250,6 +251,7 @@ class ExaminationReading(Document):
         default=[],
         description="analyses of earlier films that could not be read, of views that no other earlier film shows",
     )
+    axes: list[FilmAxis] = Field(default=[], description="the breast's axis on each film; empty in older readings")
 
     def findings_since(self) -> SinceEarlier:
         """What the comparison with earlier examinations found."""

@@ -35,12 +35,8 @@ class ReadingRead(ExaminationReading):
     def of(cls, reading: ExaminationReading, words: Words) -> "ReadingRead":
         """A reading with its sentences."""
         told = zip(reading.breasts, breasts_in_words(reading.breasts, words), strict=True)
-        return cls(
-            method=reading.method,
-            breasts=[BreastRead(**dict(breast), text=text) for breast, text in told],
-            assessment=reading.assessment,
-            probability_malignant=reading.probability_malignant,
-            standings=reading.standings,
+        return cls.model_validate(
+            {**dict(reading), "breasts": [BreastRead(**dict(breast), text=text) for breast, text in told]}
         )
 
 

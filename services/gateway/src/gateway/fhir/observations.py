@@ -1,10 +1,11 @@
 """Findings and breasts as Observations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.fhir import codes
 from gateway.fhir.codes import DCM, SCT, Resource, concept, percent, reference
+from gateway.fhir.measures import measured
 from lobule.assessments import URGENCY, combine
 from lobule.contracts.breasts import BreastConclusion, Density
 from lobule.contracts.case import CaseContent, CaseImage, Verdict
@@ -12,6 +13,7 @@ from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.reasons import ABOUT_EITHER_BREAST
 from lobule.contracts.result import Box, Finding, Laterality, Result
 from lobule.corrections import as_corrected
+from lobule.places import places_of_drawn, places_of_findings
 
 _IMAGING = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "imaging"}]}
 _PROBABILITY, _CERTAINTY = ("111047", "Probability of cancer"), ("111012", "Certainty of Finding")
@@ -42,6 +44,7 @@ def findings(content: CaseContent, examination: str, image: CaseImage, result: R
         image: The image.
         result: Result of the image.
     """
+    places = places_of_findings(content.examination, image.job_id)
     verdicts: dict[str, Verdict | None] = {review.finding_id: review.verdict for review in image.reviews}
     for finding in result.findings:
         verdict = verdicts.get(finding.id)
@@ -54,15 +57,27 @@ def findings(content: CaseContent, examination: str, image: CaseImage, result: R
         if image.image.laterality:
             observation["bodySite"] = concept(SCT, *codes.BREASTS[image.image.laterality])
         dismissed = verdict == "dismissed"  # its numbers would speak for a finding that is not there
-        observation["component"] = [_region(finding.box)] if dismissed else list(_components(finding))
+        place, far = places.get(finding.id, (None, None))
+        sizes = measured(finding.box, result.image, place, far)
+        observation["component"] = [_region(finding.box)] if dismissed else [*_components(finding), *sizes]
         if verdict is not None:
             observation["valueCodeableConcept"] = concept(SCT, *codes.PRESENCE[verdict])
             observation["interpretation"] = [concept(SCT, *codes.VERDICTS[verdict])]
         yield observation
 
 
-def drawn(content: CaseContent, examination: str, image: CaseImage) -> Iterator[Resource]:
-    """What readers drew on an image themselves."""
+def drawn(
+    content: CaseContent, examination: str, image: CaseImage, results: Mapping[str, Result]
+) -> Iterator[Resource]:
+    """What readers drew on an image themselves.
+
+    Args:
+        content: Content of the case.
+        examination: Id of the examination's study.
+        image: The image.
+        results: Results of all assessed images, by analysis.
+    """
+    places, result = places_of_drawn(content, results), results.get(image.job_id)
     for own in image.reader_findings:
         observation = _observation(content, examination, drawn_id(content.case_id, own), stated=True)
         observation["code"] = concept(SCT, *codes.KINDS[own.kind])
@@ -70,7 +85,9 @@ def drawn(content: CaseContent, examination: str, image: CaseImage) -> Iterator[
         observation["performer"] = [{"type": "Practitioner", "display": own.author}]
         if image.image.laterality:
             observation["bodySite"] = concept(SCT, *codes.BREASTS[image.image.laterality])
-        observation["component"] = [_region(own.box)]
+        place, far = places.get(own.id, (None, None))
+        sizes = measured(own.box, result.image if result else image.image, place, far)
+        observation["component"] = [_region(own.box), *sizes]
         if own.comment:
             observation["note"] = [{"text": own.comment}]
         yield observation

@@ -93,7 +93,7 @@ def _of_image(
 ) -> Iterator[Resource]:
     if image.job_id in results:
         yield from observations.findings(content, examination, image, results[image.job_id])
-    yield from observations.drawn(content, examination, image)
+    yield from observations.drawn(content, examination, image, results)
 
 
 def imaging_study(content: CaseContent, examination: str) -> Iterator[Resource]:

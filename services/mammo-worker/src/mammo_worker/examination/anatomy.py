@@ -58,8 +58,17 @@ class Anatomy:
 
     def across(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         """Distances (N,) from the posterior nipple line; positive towards the top of the film."""
-        along = np.array([self.normal[1], -self.normal[0]])  # points up if the normal points to the right
-        return (np.asarray(points, np.float64) - self.nipple) @ along
+        return (np.asarray(points, np.float64) - self.nipple) @ self._along
+
+    def axis(self) -> NDArray[np.float64]:
+        """The nipple, the end of the posterior nipple line, and a point as far above the nipple as that is behind."""
+        behind, above = -self.depth * np.array(self.normal), self.depth * self._along
+        return np.array(self.nipple) + np.stack([np.zeros(2), behind, above])
+
+    @property
+    def _along(self) -> NDArray[np.float64]:
+        """Unit vector that points up if the normal points to the right."""
+        return np.array([self.normal[1], -self.normal[0]])
 
 
 def find_anatomy(thumbnail: Thumbnail, view: Literal["CC", "MLO"]) -> Anatomy:

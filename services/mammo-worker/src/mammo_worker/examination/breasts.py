@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.breast_place import Place, region_of
+from lobule.contracts.examination import LesionPlace
 from lobule.contracts.result import DensityCategory, Laterality, StandardView
 from mammo_worker.density.package import breast_density
 from mammo_worker.examination.films import ExaminedFilm
-from mammo_worker.examination.location import Place, Region, region_of
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.pairing import assign, pair_probabilities
 from mammo_worker.examination.priors import same_on_repeated
@@ -31,7 +32,7 @@ class Lesion:
     findings: dict[str, int]
     suspicion: float
     together: float | None
-    region: Region | None
+    region: LesionPlace | None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from lobule.words import Words
 from lobule.words.breasts import breasts_in_words
 from lobule.worker.pipeline import no_progress
 from lobule_ml.batch import Row, open_output, reason, row_writer, tracked
-from mammo_worker.examination.breasts import BreastReading, read_breast
+from mammo_worker.examination.breasts import BreastReading, Lesion, read_breast
 from mammo_worker.examination.films import ExaminedFilm, examined, twin_of
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.patients import of_other_patients
@@ -251,7 +251,7 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
                 "laterality": breast.laterality,
                 "views": breast.views,
                 **_verdict(breast.verdict),
-                "lesions": [asdict(lesion) for lesion in breast.lesions],
+                "lesions": [_lesion(lesion) for lesion in breast.lesions],
                 "without": breast.without,
                 "bi_rads": told.bi_rads,
                 "density": breast.density,
@@ -265,6 +265,10 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
     case["standings"] = [standing.model_dump() for standing in standings]
     strangers = sorted(map(str, reading.strangers))
     return {"examination": reading.name, "breasts": breasts, "case": case, "other_patient": strangers}
+
+
+def _lesion(lesion: Lesion) -> dict[str, Any]:
+    return {**asdict(lesion), "region": lesion.region and lesion.region.model_dump()}
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

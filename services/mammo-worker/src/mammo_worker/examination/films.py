@@ -8,14 +8,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.breast_place import Place
+from lobule.contracts.axis import FilmAxis
 from lobule.contracts.findings import CALCIFICATION
 from lobule.contracts.notices import ORIENTATION_IN_DOUBT
 from lobule.contracts.result import Finding, Hanging, ImageInfo, Laterality, Result, SpacingPlane
 from lobule.imaging.film import Film
-from lobule.imaging.hanging import points_as_hung
+from lobule.imaging.hanging import points_as_hung, points_in_file
 from mammo_worker.examination.anatomy import Anatomy, find_anatomy
 from mammo_worker.examination.frame import Thumbnail, thumbnail_of
-from mammo_worker.examination.location import Place, place_on_film
+from mammo_worker.examination.location import place_on_film
 from mammo_worker.examination.marks import Mark, marks_of
 from mammo_worker.films.hanging import hang_film
 
@@ -38,6 +40,7 @@ class ExaminedFilm:
         upright: Whether the film certainly hangs as usual.
         calcifications: Places of its marked clusters of calcifications, by the ids of the findings.
         mm_per_unit: Millimetres per unit of the frame; None if the spacing is not known.
+        axis: The breast's axis in pixels of the file; None if no breast was found.
         pixels: Fingerprint of its pixels, by which a film under two names is known as one; None if not computed.
     """
 
@@ -52,6 +55,7 @@ class ExaminedFilm:
     upright: bool = True
     calcifications: dict[str, Place] = field(default_factory=dict[str, Place])
     mm_per_unit: float | None = None
+    axis: FilmAxis | None = None
     pixels: str | None = None
 
     def place_of(self, finding: int) -> Place | None:
@@ -99,8 +103,15 @@ def examined(
         upright,
         {cluster.id: place for cluster, place in zip(clusters, places, strict=True)},
         _mm_per_row(result.image, hanging),
+        _axis(name, anatomy, hanging, film, upright),
         pixels,
     )
+
+
+def _axis(name: str, anatomy: Anatomy, hanging: Hanging | None, film: Film, upright: bool) -> FilmAxis:
+    ends = anatomy.frame.to_film(anatomy.axis())
+    nipple, wall, side = points_in_file(ends, hanging, film.pixels.shape).tolist()
+    return FilmAxis(job_id=name, view=anatomy.view, nipple=nipple, wall=wall, side=side, upright=upright)
 
 
 def _boxes(findings: Sequence[Finding], hanging: Hanging | None, film: Film) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from typing import get_args
 import structlog
 from pydantic import ValidationError
 
+from lobule.breast_place import Place, region_of
 from lobule.contracts import examination as contract
 from lobule.contracts.examination_request import AnalysedImage, ExaminationRequest, FailedPrior
 from lobule.contracts.result import Laterality, Result, StandardView
@@ -17,7 +18,6 @@ from lobule.worker.examination import OpenImage
 from mammo_worker.examination.breasts import BreastReading, Lesion, read_breast
 from mammo_worker.examination.explain import reasons, reasons_since, suggested_category
 from mammo_worker.examination.films import ExaminedFilm, examined
-from mammo_worker.examination.location import Place, Region, region_of
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.priors import Tracked, track
 from mammo_worker.examination.rule import Verdict, by_rule, is_cleared, verdict_of
@@ -89,6 +89,7 @@ def read_together(
         probability_malignant=verdict.probability,
         standings=_standings(verdict, models),
         not_compared=not_compared,
+        axes=[film.axis for film in [*placed, *priors] if film.axis],
     )
 
 
@@ -200,7 +201,7 @@ def _lesion(lesion: Lesion, films: Sequence[ExaminedFilm], changes: _Changes) ->
         marks=[_mark(shown[name], place) for name, place in members],
         probability_malignant=lesion.suspicion,
         same_lesion=lesion.together,
-        place=None if lesion.region is None else _place(lesion.region),
+        place=lesion.region,
         change=max(map(_change, known), key=_extent, default=None),
         earlier_marks=[_mark(film, day.prior) for days in known for day, film in days if day.prior is not None],
     )
@@ -210,7 +211,7 @@ def _calcifications(film: ExaminedFilm) -> Iterator[contract.PlacedFinding]:
     for finding_id, place in film.calcifications.items():
         cc, mlo = (place if film.view == view else None for view in ("CC", "MLO"))
         region = region_of(film.laterality, cc, mlo)
-        yield contract.PlacedFinding(mark=_marked(film, finding_id, place), place=_place(region))
+        yield contract.PlacedFinding(mark=_marked(film, finding_id, place), place=region)
 
 
 def _mark(film: ExaminedFilm, finding: int) -> contract.LesionMark:
@@ -220,16 +221,6 @@ def _mark(film: ExaminedFilm, finding: int) -> contract.LesionMark:
 def _marked(film: ExaminedFilm, finding_id: str, place: Place | None) -> contract.LesionMark:
     far = None if place is None or film.mm_per_unit is None else place.from_nipple * film.mm_per_unit
     return contract.LesionMark(job_id=film.name, finding_id=finding_id, view=film.view, from_nipple_mm=far)
-
-
-def _place(region: Region) -> contract.LesionPlace:
-    return contract.LesionPlace(
-        across=region.across,
-        along=region.along,
-        clock=region.clock,
-        depth=region.depth,
-        retroareolar=region.retroareolar,
-    )
 
 
 def _change(days: _Days) -> contract.LesionChange:

@@ -10,6 +10,7 @@ export type CaseDetail = Schemas['CaseDetail'];
 export type CaseImage = Schemas['CaseImageRead'];
 export type CaseReport = Schemas['CaseReportRead'];
 export type Conflict = Schemas['ConflictRead'];
+export type FilmAxis = Schemas['FilmAxis'];
 export type Finding = Schemas['Finding'];
 export type Box = Schemas['Box'];
 export type Hanging = Schemas['Hanging'];

@@ -16,7 +16,7 @@ import { numberOf } from './numbering.js';
 import { referenceTo } from './own.js';
 import { showPartner } from './partners.js';
 import { depthOf } from './place.js';
-import { sizeInShort, sizeWords } from './sizes.js';
+import { fromNipple, sizeInShort, sizeWords } from './sizes.js';
 import { grownBy, showTrend, trendOfLesion } from './trend.js';
 import { changeWords, isWorse, lesionOf, lesionPlace, otherMarks, otherWords, placeOf } from './together.js';
 import { findingOf, imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget } from './targets.js';
@@ -109,7 +109,9 @@ function fillFinding(row, image, result, finding, known) {
 function fillTogether(row, state, target) {
   const lesion = lesionOf(state, target);
   const by = new Set(lesion?.marks.map(({ view }) => view)).size === 2 ? 'both' : 'single';
-  if (lesion?.place) role(row, 'place').title = t(`reading.place.hint.${by}`);
+  const [mark, image] = [lesion?.marks.find(({ job_id: job, finding_id: id }) => job === target.jobId && id === target.findingId), imageOf(state.images, target)];
+  const far = image?.result ? fromNipple(image.result.image, mark?.from_nipple_mm) : '';
+  if (lesion?.place) role(row, 'place').title = [t(`reading.place.hint.${by}`), far].filter(Boolean).join(' · ');
   const told = trendOfLesion(state, target);
   showTrend(row, told, unitOf(told?.image ?? null) === 'detector'); // both films have one plane
   const said = lesion ? [otherWords(state, target), sizesSay(lesion, told) ? '' : changeWords(lesion, state.images)].filter(Boolean) : [];

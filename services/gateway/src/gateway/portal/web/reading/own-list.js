@@ -5,13 +5,24 @@ import { clock, moment } from '../core/times.js';
 import { sentences, t } from '../core/words.js';
 import { hung, letterOf } from '../viewer/own.js';
 import { placeWords } from './finding-row.js';
-import { sizeOn } from './sizes.js';
+import { drawnPlace } from './axis.js';
+import { fromNipple, sizeOn } from './sizes.js';
+import { lesionPlace } from './together.js';
 import { isJudged, opinionOf } from './opinions.js';
 import { ownOf, referenceToOwn } from './own.js';
 import { nameOfReference, showPartner } from './partners.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
+/** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 /** @typedef {import('../core/types.d.ts').ReaderFinding} ReaderFinding */
+
+/** Where a finding is in the breast and how far from the nipple; where the axis of its film is not known, its side and depth. @param {Reading} state @param {ReaderFinding} finding @param {ViewedImage} image @param {import('./sizes.js').Placed} lies As the film hangs. */
+function ownPlace(state, finding, image, lies) {
+  const known = drawnPlace(state, finding);
+  if (!known || !image.result) return placeWords(image, lies);
+  const side = image.view ? [] : [t(`examined.laterality.${image.entry.laterality}`)]; // the name of a view says the side
+  return [...side, ...lesionPlace(known.place), fromNipple(image.result.image, known.mm)].filter(Boolean).join(' · ');
+}
 
 /**
  * @param {HTMLElement} root
@@ -54,7 +65,7 @@ export function createOwnList(root, { pick, change, erase, pair, part, ask }) {
     write(role(row, 'kind'), t(`clinical.kind.${finding.kind}`));
     write(role(row, 'film'), image?.name ?? '');
     const lies = image?.result ? hung(/** @type {import('../viewer/own.js').Drawn} */ (finding), image) : null;
-    write(role(row, 'place'), image && lies ? placeWords(image, lies) : '');
+    write(role(row, 'place'), image && lies ? ownPlace(state, finding, image, lies) : '');
     write(role(row, 'size'), image && lies ? sizeOn(image, lies) : '');
     const by = role(row, 'by');
     write(by, t('reading.by', { who: finding.author, when: clock(finding.drawn_at) }));

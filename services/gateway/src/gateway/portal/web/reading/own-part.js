@@ -100,7 +100,7 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
   }
 
   const actions = { pick, change, erase: own.erase, pair: (/** @type {string} */ id) => pair(referenceToOwn(id)), part: own.part, ask };
-  store.subscribe(['case', 'images', 'ownChosen', 'opinions'], createOwnList(root, actions));
+  store.subscribe(['case', 'images', 'together', 'ownChosen', 'opinions'], createOwnList(root, actions));
   store.subscribe(['tool'], ({ tool }) => {
     if (DRAWING.includes(tool)) fetchAll().catch(onProblem);
   });

@@ -22,6 +22,12 @@ export function sizeOn(image, finding) {
   return t(`reading.finding.size.${unit}`, { width: Math.round(width * spacing[1]), height: Math.round(height * spacing[0]) });
 }
 
+/** How far a finding is from the nipple, in words; empty where that is not known. @param {Result['image']} image @param {number | null | undefined} mm */
+export function fromNipple({ spacing_plane: plane }, mm) {
+  if (mm == null) return '';
+  return t(plane === 'patient' ? 'findings.from_nipple' : `findings.from_nipple.${plane ?? 'unknown'}`, { mm: Math.round(mm) });
+}
+
 /** How large a finding is: in mm where the spacing is known, else in pixels. @param {Result['image']} image @param {Placed} finding */
 export function sizeWords({ pixel_spacing_mm: spacing, spacing_plane: plane }, { box: { width, height } }) {
   if (!spacing) return t('reading.finding.size.pixels', { width: Math.round(width), height: Math.round(height) });

@@ -1,0 +1,106 @@
+"""What a reader draws has a place by its film, and by both views where the reader says that they show one lesion."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from lobule.contracts.axis import FilmAxis
+from lobule.contracts.case import CaseContent, CaseImage, Conclusion
+from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark
+from lobule.contracts.reader import FindingReference, ReaderFinding, SameLesion
+from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.places import places_of_drawn
+
+AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
+IDS = {name: f"0000000{n}-0000-4000-8000-000000000000" for n, name in enumerate(("CC", "MLO", "mark"))}
+BOX = Box(x=390, y=290, width=20, height=20)
+
+
+def info(view, **changes):
+    facts = {"sha256": "0" * 64, "file_name": "f.dcm", "modality": "mammography", "width": 800, "height": 800}
+    facts |= {"view": view, "laterality": "L", "pixel_spacing_mm": (0.1, 0.1)}
+    return ImageInfo.model_validate(facts | changes)
+
+
+def result(view):
+    return Result(
+        image=info(view),
+        model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="c", trained_on="t"),
+        thresholds=Thresholds(low=0.2, high=0.6),
+        assessment="not_sure",
+        probability_malignant=0.4,
+        findings=[Finding(id="f1", label="mass", probability=0.9, box=BOX)],
+        display=DisplayImage(file="d.png", width=800, height=800),
+    )
+
+
+RESULTS = {view: result(view) for view in ("CC", "MLO")}
+
+
+@pytest.fixture
+def content() -> CaseContent:
+    images, axes = [], []
+    for view in ("CC", "MLO"):
+        own = ReaderFinding(
+            id=IDS[view], image_id=view, number=1, kind="mass", shape="box", box=BOX, author="Dr Lee", drawn_at=AT
+        )
+        images.append(CaseImage(image_id=view, job_id=view, image=info(view), state="assessed", reader_findings=[own]))
+        points = {"nipple": (700, 500), "wall": (100, 500), "side": (700, -100)}
+        axes.append(FilmAxis.model_validate({"job_id": view, "view": view, "upright": True, **points}))
+    reading = ExaminationReading(
+        method="rule", breasts=[], assessment="not_sure", probability_malignant=None, axes=axes
+    )
+    return CaseContent(
+        case_id="c",
+        pseudonym="P",
+        revision=1,
+        created_at=AT,
+        images=images,
+        conclusion=Conclusion(assessment="not_sure", probability_malignant=0.4),
+        examination=reading,
+    )
+
+
+def test_one_film_tells_one_half_the_depth_and_the_distance_from_the_nipple(content):
+    places = places_of_drawn(content, RESULTS)
+    (cc, far), (mlo, _) = places[IDS["CC"]], places[IDS["MLO"]]
+    assert (cc.across, cc.along, cc.clock, cc.depth) == ("outer", None, None, "middle")
+    assert (mlo.across, mlo.along, mlo.clock) == (None, "upper", None)
+    assert far == pytest.approx(36.06, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "other", [FindingReference(finding_id=IDS["MLO"]), FindingReference(job_id="MLO", finding_id="f1")]
+)
+def test_the_same_lesion_on_the_other_view_tells_the_hour(content, other):
+    one = FindingReference(finding_id=IDS["CC"])
+    content.same_lesions = [SameLesion(id=IDS["mark"], one=one, other=other, author="Dr Lee", said_at=AT)]
+    assert places_of_drawn(content, RESULTS)[IDS["CC"]][0].clock == 2
+
+
+def test_a_corrected_outline_has_the_place_of_the_lesion(content):
+    marks = [LesionMark(job_id=view, finding_id="f1", view=view) for view in ("CC", "MLO")]
+    lesion = Lesion(marks=marks, probability_malignant=0.4, same_lesion=0.9, place=None)
+    breast = BreastReading(
+        laterality="L",
+        views=["CC", "MLO"],
+        assessment="not_sure",
+        probability_malignant=0.4,
+        bi_rads=4,
+        lesions=[lesion],
+    )
+    content.examination.breasts = [breast]
+    content.images[0].reader_findings[0].corrects = FindingReference(job_id="CC", finding_id="f1")
+    assert places_of_drawn(content, RESULTS)[IDS["CC"]][0].clock == 2
+
+
+def test_what_is_not_known_is_left_out(content):
+    unmeasured = {
+        view: each.model_copy(update={"image": info(view, pixel_spacing_mm=None)}) for view, each in RESULTS.items()
+    }
+    assert places_of_drawn(content, unmeasured)[IDS["CC"]][1] is None
+    content.images[0].image.laterality = None
+    content.examination.axes = content.examination.axes[:1]
+    assert places_of_drawn(content, RESULTS) == {}
+    content.examination = None
+    assert places_of_drawn(content, RESULTS) == {}
