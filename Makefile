@@ -98,7 +98,7 @@ format: .venv/.installed-dev ## Format the code
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
-words: .venv/.installed-dev ## Sort the catalogues of sentences, and mark Chinese entries whose English has changed
+words: .venv/.installed-dev ## Sort the catalogues of sentences, and mark translations whose English has changed
 	$(RUN) python -m lobule.words
 
 pictures: .venv/.installed-dev ## Renew the pictures in README.md from synthetic films [ARGS="--only reading"]

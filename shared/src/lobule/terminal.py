@@ -2,16 +2,16 @@
 
 import os
 
-from lobule.contracts.language import Language
+from lobule.contracts.language import LANGUAGES, Language
 from lobule.storage import is_disk_full
 from lobule.words import Words
 
 
 def words() -> Words:
-    """The sentences in the terminal's language: Chinese if its locale is Chinese, otherwise English."""
+    """The sentences in the language of the terminal's locale; in English if there are none."""
     named = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    language: Language = "zh" if named.startswith("zh") else "en"
-    return Words(language)
+    known: Language | None = next((language for language in LANGUAGES if named.startswith(language)), None)
+    return Words(known or "en")
 
 
 def said_of(error: Exception) -> str:

@@ -64,7 +64,7 @@ def system_facts(result: Result, text: Words) -> tuple[Fact, ...]:
         *_search_facts(result, text),
         *((Fact(label=text("system.tissue"), value=result.tissue.model),) if result.tissue else ()),
         Fact(label=text("system.trained_on"), value=package_sentence(model.trained_on, text)),
-        Fact(label=text("system.thresholds"), value=text.joined(named, ";")),
+        Fact(label=text("system.thresholds"), value=text.marks.semicolon.join(named)),
         Fact(label=text("system.calibration"), value=package_sentence(model.calibration, text)),
         Fact(label=text("system.weights"), value=model.weights_sha256[:16]),
     )

@@ -125,7 +125,7 @@ def _entry(
         head=head,
         size=of_each([row(mark).size for mark in marks]),
         position=of_each([row(mark).position for mark in marks]),
-        place=text.joined([part for part in (row(head).place, far) if part], ";") if row(head).place else "",
+        place=text.marks.semicolon.join(part for part in (row(head).place, far) if part) if row(head).place else "",
         change=(changes or {}).get(number) if number else None,
         comments=tuple(dict.fromkeys(row(mark).comment for mark in marks if row(mark).comment)),
     )

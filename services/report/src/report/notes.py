@@ -17,13 +17,13 @@ def notes_of(sections: Sequence[ImageSection], text: Words) -> tuple[str, ...]:
         sections: Sections of all images of the report.
         text: Sentences of the report's language.
     """
-    comma = "、" if text.language == "zh" else ", "
     numbers: dict[str, list[str]] = {}
     for section in sections:
         for note in dict.fromkeys(section.notices):
             numbers.setdefault(note, []).append(str(section.number))
+    join = text.marks.enumeration.join
     return tuple(
-        note if len(about) == len(sections) else text("findings.of_image", image=f"[{comma.join(about)}]", value=note)
+        note if len(about) == len(sections) else text("findings.of_image", image=f"[{join(about)}]", value=note)
         for note, about in numbers.items()
     )
 

@@ -48,5 +48,5 @@ def tissue_facts(result: Result, text: Words) -> tuple[Fact, ...]:
             text("examined.region", percent=text.percent(region.probability_tumour), x=region.x, y=region.y)
             for region in tissue.regions
         )
-        values["regions"] = text.joined(regions, ";")
+        values["regions"] = text.marks.semicolon.join(regions)
     return tuple(Fact(label=text(f"examined.{key}"), value=value) for key, value in values.items())

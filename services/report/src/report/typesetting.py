@@ -56,6 +56,8 @@ def typeset(report: Report, template: Template, **options: Any) -> list[bytes]:
         data = {
             "document": report.document.model_dump(mode="json", exclude={"results"}),
             "words": report.text.parts(*_PARTS),
+            "marks": report.text.marks._asdict(),
+            "locale": {"lang": report.text.locale.language, "region": report.text.locale.territory},
             "pictures": [leave(folder, number, pictures) for number, pictures in enumerate(report.pictures, start=1)],
             "colours": {
                 "states": {state: css(colour) for state, colour in STATES.items()},

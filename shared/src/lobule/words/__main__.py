@@ -1,15 +1,16 @@
-"""`python -m lobule.words`: sorts the catalogues and marks Chinese entries whose English has changed.
+"""`python -m lobule.words`: sorts the catalogues and marks translations whose English has changed.
 
-A comment above each Chinese sentence contains the English that it translates. If the English has changed, the entry
-becomes `fuzzy`: someone has to check the Chinese and remove the flag. A test refuses entries that are fuzzy, missing or
-out of order.
+A comment above each translation contains the English that it translates. If the English has changed, the entry
+becomes `fuzzy`: someone has to check the translation and remove the flag. A test refuses entries that are fuzzy,
+missing or out of order.
 """
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
 from lobule.contracts.language import LANGUAGES, Language
-from lobule.words.catalogue import LOCALES, forms_of, po_file, read_catalogue
+from lobule.words.catalogue import forms_of, po_file, read_catalogue
+from lobule.words.languages import WRITING
 
 _HEADER = """\
 # The sentences of Lobule in {name}: docs/adr/0007-one-catalogue-of-sentences.md.
@@ -26,15 +27,15 @@ msgstr ""
 _UNBROKEN = 100_000  # characters of a line; wrapped comments would not be read back unchanged
 
 
-def tidy(english: Catalog, chinese: Catalog) -> None:
-    """Add a Chinese entry for every English one, and mark those whose English has changed."""
+def tidy(english: Catalog, other: Catalog) -> None:
+    """Add an entry of another language for every English one, and mark those whose English has changed."""
     for message in english:
         if not message.id:
             continue
-        known = chinese.get(message.id if isinstance(message.id, str) else message.id[0])
+        known = other.get(message.id if isinstance(message.id, str) else message.id[0])
         if known is None:
             empty = "" if isinstance(message.id, str) else [""]
-            chinese.add(message.id, empty, auto_comments=forms_of(message))
+            other.add(message.id, empty, auto_comments=forms_of(message))
         elif known.auto_comments != forms_of(message):
             known.auto_comments = forms_of(message)
             known.flags.add("fuzzy")
@@ -42,7 +43,7 @@ def tidy(english: Catalog, chinese: Catalog) -> None:
 
 def write(language: Language, catalogue: Catalog) -> None:
     """Write a catalogue, sorted by key."""
-    locale = LOCALES[language]
+    locale = WRITING[language].locale
     header = _HEADER.format(name=locale.english_name, locale=locale, plural=catalogue.plural_forms)
     with po_file(language).open("wb") as file:
         file.write(header.encode("utf-8"))
@@ -50,10 +51,12 @@ def write(language: Language, catalogue: Catalog) -> None:
 
 
 def main() -> None:
-    """Tidy both files."""
+    """Tidy the files of all languages."""
     catalogues = {language: read_catalogue(language) for language in LANGUAGES}
-    tidy(catalogues["en"], catalogues["zh"])
+    english = catalogues["en"]
     for language in LANGUAGES:
+        if language != "en":
+            tidy(english, catalogues[language])
         write(language, catalogues[language])
 
 

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from lobule.contracts.language import Language
+from lobule.words.languages import WRITING
 
-LOCALES: Mapping[Language, Locale] = {"en": Locale("en", "GB"), "zh": Locale("zh", "CN", script="Hans")}
 _CATEGORIES = ("zero", "one", "two", "few", "many", "other")  # CLDR's plural categories, in its order
 
 Sentence = str | Mapping[str, str]
@@ -25,12 +24,12 @@ def po_file(language: Language) -> Path:
 def read_catalogue(language: Language) -> Catalog:
     """The catalogue of a language as Babel reads it."""
     with po_file(language).open("rb") as file:
-        return read_po(file, LOCALES[language], abort_invalid=True)
+        return read_po(file, WRITING[language].locale, abort_invalid=True)
 
 
 def plural_categories(language: Language) -> tuple[str, ...]:
     """The plural categories of a language, in the order of an entry's forms."""
-    used = {*LOCALES[language].plural_form.tags, "other"}
+    used = {*WRITING[language].locale.plural_form.tags, "other"}
     return tuple(category for category in _CATEGORIES if category in used)
 
 

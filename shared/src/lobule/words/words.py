@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
 
 from babel.dates import format_date, format_time
 from babel.lists import format_list
@@ -16,12 +15,12 @@ from lobule.contracts.language import Language
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Notice, Thresholds
 from lobule.contracts.views import parts_of, shown_view
-from lobule.words.catalogue import LOCALES, Sentence, sentences
+from lobule.words.catalogue import Sentence, sentences
+from lobule.words.languages import WRITING
 from lobule.words.packages import package_sentence
 
 _VIEWS = ("view", "used", "other", "file_view")
 """Values of sentences that are codes of views."""
-_FULL_WIDTH = str.maketrans(",;:", "，；：")
 
 
 class Words:
@@ -35,7 +34,8 @@ class Words:
     def __init__(self, language: Language = "en", zone: tzinfo = UTC) -> None:
         self.language: Language = language
         self.zone = zone
-        self.locale = LOCALES[language]
+        self._writing = WRITING[language]
+        self.locale, self.tag, self.marks = self._writing.locale, self._writing.tag, self._writing.marks
         self._sentences: Mapping[str, Sentence] = sentences(language)
 
     def __call__(self, key: str, /, **values: object) -> str:
@@ -71,9 +71,9 @@ class Words:
         """Join items as in a sentence: `LCC, RCC and LMLO`; `LCC、RCC和LMLO`."""
         return format_list(items, locale=self.locale)
 
-    def joined(self, parts: Iterable[str], mark: Literal["", ",", ";", ":"] = "") -> str:
-        """Join parts with a mark as the language writes it, `a; b` or `甲；乙`; without one, join sentences."""
-        return (mark.translate(_FULL_WIDTH) if self.language == "zh" else f"{mark} ").join(parts)
+    def joined(self, said: Iterable[str]) -> str:
+        """Join sentences."""
+        return self._writing.space.join(said)
 
     def date(self, day: date) -> str:
         """A day: `26 Nov 2026`; `2026年11月26日`."""
@@ -168,7 +168,7 @@ class Words:
         """
         keys = [f"examined.view.{part}" for part in parts_of(view) if part]
         if all(key in self for key in keys):
-            return self.joined(map(self, keys), ",")
+            return self.marks.comma.join(map(self, keys))
         return self.name(spec, f"examined.view.{view}") if spec else view
 
     def of_modality(self, spec: ModalitySpec, start: str, end: str = "", **values: object) -> str:

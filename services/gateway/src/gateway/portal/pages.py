@@ -19,12 +19,13 @@ from gateway.auth.sessions import csrf_token_for
 from gateway.clock import now
 from gateway.portal.scripts import preload, sentences_for
 from gateway.portal.shortcuts import SHORTCUTS, key_table, tip
-from gateway.portal.words import COOKIE, OWN_NAMES, PageWords, choose_language
+from gateway.portal.words import COOKIE, PageWords, choose_language
 from gateway.users.models import User
 from gateway.users.permissions import has_permission
 from lobule.contracts.language import LANGUAGES, Language
 from lobule.contracts.modality import COARSEST_UM, FARTHEST, FINEST_UM, UM_OF_MAGNIFICATION, ModalitySpec
 from lobule.words import Words
+from lobule.words.languages import WRITING
 
 _NOT_FOR_SCRIPTS = {
     **dict.fromkeys(
@@ -112,7 +113,7 @@ templates.env.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separator
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
 templates.env.globals.update(
     languages=LANGUAGES,
-    own_names=OWN_NAMES,
+    own_names={language: writing.own_name for language, writing in WRITING.items()},
     age=age,
     preload=preload,
     sentences_for=sentences_for,

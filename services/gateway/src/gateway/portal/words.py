@@ -9,8 +9,6 @@ from markupsafe import Markup, escape
 from lobule.contracts.language import LANGUAGES, Language, negotiate_language
 from lobule.words import Words
 
-OWN_NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
-HTML_TAGS: dict[Language, str] = {"en": "en", "zh": "zh-Hans"}
 COOKIE = "lobule_language"
 _OF_REASON = re.compile(r"errors\.(?!page\.)\w+\.")
 _TARGETS = {"access": "emergency_access", "key": "security_key", "username": "user"}
@@ -49,15 +47,7 @@ class Named(Protocol):
 
 
 class PageWords(Words):
-    """The sentences of one language, as templates use them.
-
-    Args:
-        language: Language of the page.
-    """
-
-    def __init__(self, language: Language) -> None:
-        super().__init__(language)
-        self.tag = HTML_TAGS[language]
+    """The sentences of one language, as templates use them."""
 
     def parts(self, *names: str) -> dict[str, str]:
         """See `Words.parts`; without the sentences of an error's reasons, which scripts get from the API."""
@@ -95,7 +85,7 @@ class PageWords(Words):
         if isinstance(value, bool):
             return self(f"common.{'yes' if value else 'no'}")
         if isinstance(value, list | tuple):
-            return self.joined((self.detail_value(name, each) for each in cast("list[object]", value)), ",")
+            return self.marks.comma.join(self.detail_value(name, each) for each in cast("list[object]", value))
         key = f"{_VALUES.get(name)}.{value}"
         return self(key) if key in self else "–" if value is None else str(value)
 

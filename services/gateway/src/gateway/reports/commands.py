@@ -23,6 +23,7 @@ from gateway.reports import renderings, repository
 from gateway.reports.schemas import RenderingsCreate
 from gateway.token_keys import TokenError, TokenKey
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
+from lobule.contracts.language import LANGUAGES
 from lobule.words import counted
 
 app = commands(
@@ -37,7 +38,9 @@ def render(
     home: HomeFolder = DEFAULT_HOME,
     every: Annotated[bool, typer.Option("--all", help="render the signed versions of every case")] = False,
     version: Annotated[int | None, typer.Option(min=1, help="render only this version")] = None,
-    language: Annotated[list[str] | None, typer.Option(help="en or zh; may be repeated; default: both")] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help=f"{' or '.join(LANGUAGES)}; may be repeated; default: all")
+    ] = None,
     form: Annotated[
         list[str] | None, typer.Option(help="html, pdf, png or json; may be repeated; default: all")
     ] = None,

@@ -18,6 +18,7 @@ from gateway.reports.schemas import DraftText
 from gateway.reviews.service import reviews_of
 from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.case import numbered
+from lobule.contracts.language import LANGUAGES
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Finding, Laterality, Result
 from lobule.contracts.sizes import longest_mm, whole_mm
@@ -46,8 +47,8 @@ def draft_text(
         breasts: What the clinician states of its breasts.
     """
     findings = _findings(session, store, case, sheets)
-    english, chinese = (_paragraphs(breasts, findings, Words(language)) for language in ("en", "zh"))
-    return DraftText(en=english, zh=chinese)
+    drafts = {language: _paragraphs(breasts, findings, Words(language)) for language in LANGUAGES}
+    return DraftText.model_validate(drafts)
 
 
 def _findings(
@@ -110,7 +111,7 @@ def _in_words(confirmed: Confirmed, text: Words) -> Iterator[str]:
     for number, name, result, finding in confirmed:
         marks.setdefault(number, []).append(_mark(name, result, finding, text))
     for (number, _), of_finding in sorted(marks.items()):
-        yield text("clinical.draft.finding", number=number, marks=text.joined(of_finding, ";"))
+        yield text("clinical.draft.finding", number=number, marks=text.marks.semicolon.join(of_finding))
 
 
 def _mark(name: str, result: Result, finding: Finding, text: Words) -> str:

@@ -52,7 +52,7 @@ def export_html(report: Report) -> bytes:
         for pictures in report.pictures
     ]
     template = _environment.get_template(f"{document.kind}.html.j2")
-    return template.render(document=document, pictures=shown, t=text, language=text.language).encode("utf-8")
+    return template.render(document=document, pictures=shown, t=text).encode("utf-8")
 
 
 def _picture(picture: RGB8, longest: int | None = None) -> Picture:

@@ -1,8 +1,7 @@
 // Formats times for the pages: in the reader's time zone, or as an age.
 
-import { language, t } from './words.js';
+import { locale, t } from './words.js';
 
-const locale = language === 'en' ? 'en-GB' : language; // as the report writes its dates
 const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
 const days = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
 

@@ -41,6 +41,9 @@ const page = globalThis.document;
 /** The language of the page, as HTML names it. */
 export const language = page ? page.documentElement.lang : 'en';
 
+/** The language with which `Intl` writes dates and lists: that of the report. */
+export const locale = language === 'en' ? 'en-GB' : language;
+
 /** The language of the page as the API names it: `en` or `zh`. */
 export const apiLanguage = language.slice(0, 2);
 
@@ -74,7 +77,7 @@ export const has = (key) => words().has(key);
 /** Sentences that follow each other; Chinese has no space between them. @param {string[]} said */
 export const sentences = (said) => said.join(language === 'en' ? ' ' : '');
 
-const lists = new Intl.ListFormat(language === 'en' ? 'en-GB' : language, { style: 'long', type: 'conjunction' });
+const lists = new Intl.ListFormat(locale, { style: 'long', type: 'conjunction' });
 
 /** Items as in a sentence: `LCC, RCC and LMLO`. @param {string[]} items */
 export const list = (items) => lists.format(items);
