@@ -13,6 +13,7 @@ What is under `images/`, `instances/` and `jobs/` belongs to a row of the databa
 `previews/` belongs to none and may be lost at any time.
 """
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, cast
 
 from lobule.contracts.case import REPORT_FILES, ReportForm
@@ -24,11 +25,13 @@ OWNERS: tuple[Owner, ...] = ("images", "instances", "jobs")
 """Top-level folders whose objects belong to database rows."""
 
 RESULT_FILE = "result.json"
-"""The file of an inference step that is written last: if it exists, all files that it names exist."""
-EXAMINATION_FILE = "examination.json"
-"""The file of an examination step."""
-REGION_FILE = "region.json"
-"""The file of a region step."""
+CONCLUSION_FILES: Mapping[StepName, str] = {
+    "inference": RESULT_FILE,
+    "examination": "examination.json",
+    "region": "region.json",
+}
+"""The document of each step that concludes something; the others leave renderings. It is written last: if it exists,
+all files that it names exist."""
 DISPLAY_FILE = "display.png"
 HEAT_MAP_FILE = "heat_map.png"
 
@@ -97,14 +100,9 @@ def result_key(folder: str) -> str:
     return file_key(folder, RESULT_FILE)
 
 
-def examination_key(folder: str) -> str:
-    """The key of the combined reading in the folder of an attempt at an examination step."""
-    return file_key(folder, EXAMINATION_FILE)
-
-
-def region_key(folder: str) -> str:
-    """The key of the opinion in the folder of an attempt at a region step."""
-    return file_key(folder, REGION_FILE)
+def conclusion_key(folder: str, step: StepName) -> str:
+    """The document in the folder of an attempt at one of the steps of `CONCLUSION_FILES`."""
+    return file_key(folder, CONCLUSION_FILES[step])
 
 
 def report_file(language: Language, form: ReportForm) -> str:

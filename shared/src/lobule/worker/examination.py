@@ -60,5 +60,5 @@ class ExaminationHandler:
                 yield file, Result.model_validate_json(self._store.get(layout.result_key(each.result_prefix)))
 
         reading = self._examiner(request, open_image)
-        self._store.put(layout.examination_key(claim.output_prefix), reading.model_dump_json().encode())
+        self._store.put(layout.conclusion_key(claim.output_prefix, claim.step), reading.model_dump_json().encode())
         progress(1.0, DONE)

@@ -45,5 +45,5 @@ class RegionHandler:
         progress(0.0, activity("reading_image"))
         with open_stored_image(self._store, request.key, request.image.sha256) as file:
             opinion = self._expert(request, file)
-        self._store.put(layout.region_key(claim.output_prefix), opinion.model_dump_json().encode())
+        self._store.put(layout.conclusion_key(claim.output_prefix, claim.step), opinion.model_dump_json().encode())
         progress(1.0, DONE)

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, with_polymorphic
+from sqlalchemy.orm import Session
 
-from gateway.jobs.models import Examination, Job, Opinion, Rendering, Step, Work
+from gateway.jobs.models import Step, Work
 from gateway.paging import Order, page
 from gateway.users.models import User
 from lobule.contracts.progress import JobState
-
-_ANY_WORK = with_polymorphic(Work, [Job, Rendering, Examination, Opinion])
 
 
 def queues(session: Session) -> dict[str, tuple[int, int, datetime | None]]:
@@ -28,10 +26,10 @@ def work(
     session: Session, states: Sequence[JobState], limit: int, cursor: str | None
 ) -> tuple[Sequence[Work], str | None]:
     """A page of the work in one of these states, newest first."""
-    query = select(_ANY_WORK)
+    query = select(Work)
     if states:
-        query = query.where(_ANY_WORK.state.in_(states))
-    return page(session, query, Order((_ANY_WORK.created_at, _ANY_WORK.id)), limit, cursor)
+        query = query.where(Work.state.in_(states))
+    return page(session, query, Order((Work.created_at, Work.id)), limit, cursor)
 
 
 def counts(session: Session) -> dict[JobState, int]:

@@ -24,6 +24,11 @@ from lobule.storage import ObjectNotFoundError, ObjectStore
 router = APIRouter(prefix="/internal/v1", include_in_schema=False, dependencies=[Depends(worker)])
 
 _STEP = "/jobs/{job_id}/steps/{step}"
+_CONCLUSIONS: dict[StepName, type[Result | ExaminationReading | RegionOpinion]] = {
+    "inference": Result,
+    "examination": ExaminationReading,
+    "region": RegionOpinion,
+}
 
 
 def object_store(request: Request) -> ObjectStore:
@@ -83,15 +88,12 @@ def result_of(
     Raises:
         ProblemError: `result_missing`, 422.
     """
-    folder = layout.attempt_folder(job_id, step, body.attempt)
-    try:
-        if step == "inference":
-            return Result.model_validate_json(store.get(layout.result_key(folder)))
-        if step == "examination":
-            return ExaminationReading.model_validate_json(store.get(layout.examination_key(folder)))
-        if step == "region":
-            return RegionOpinion.model_validate_json(store.get(layout.region_key(folder)))
+    document = _CONCLUSIONS.get(step)
+    if document is None:
         return None
+    key = layout.conclusion_key(layout.attempt_folder(job_id, step, body.attempt), step)
+    try:
+        return document.model_validate_json(store.get(key))
     except (ObjectNotFoundError, ValidationError) as error:
         raise ProblemError(422, "result_missing", values={"problem": str(error)}) from None
 

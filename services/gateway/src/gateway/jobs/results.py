@@ -65,7 +65,7 @@ def read_examination(store: ObjectStore, work: Examination) -> ExaminationReadin
     Raises:
         ProblemError: `newer_version` (409) or `result_unreadable` (500).
     """
-    key = layout.examination_key(work.step("examination").output_prefix())
+    key = layout.conclusion_key(work.step("examination").output_prefix(), "examination")
     try:
         return ExaminationReading.model_validate_json(store.get(key))
     except (ObjectNotFoundError, ValidationError) as error:
@@ -82,8 +82,9 @@ def read_opinion(store: ObjectStore, work: Opinion) -> RegionOpinion:
     Raises:
         ProblemError: `newer_version` (409) or `result_unreadable` (500).
     """
+    key = layout.conclusion_key(work.step("region").output_prefix(), "region")
     try:
-        return RegionOpinion.model_validate_json(store.get(layout.region_key(work.step("region").output_prefix())))
+        return RegionOpinion.model_validate_json(store.get(key))
     except (ObjectNotFoundError, ValidationError) as error:
         raise _unreadable(work, error) from None
 

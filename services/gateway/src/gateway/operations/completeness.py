@@ -19,7 +19,6 @@ from lobule.storage.local import LocalStore
 
 Fault = Literal["missing", "damaged"]
 _PIECE = 1024 * 1024
-_RESULTS = {"inference": layout.result_key, "examination": layout.examination_key, "region": layout.region_key}
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def _expected_objects(engine: Engine, store: ObjectStore) -> Iterator[ExpectedOb
     for read in (rows.uploads, rows.instances):
         yield from (ExpectedObject(*about) for _, *about in _each(engine, read))
     for job, step, attempt in _each(engine, rows.results, place=slice(2)):
-        yield ExpectedObject(_RESULTS[step](layout.attempt_folder(job, step, attempt)))
+        yield ExpectedObject(layout.conclusion_key(layout.attempt_folder(job, step, attempt), step))
     for work, key, attempt, files in _each(engine, rows.rendered_pdfs):
         name = layout.report_file(key.split(":")[-2], "pdf")
         folder = layout.attempt_folder(work, "render", attempt)

@@ -9,6 +9,7 @@ from gateway.audit.models import AuditEvent
 from gateway.dicomweb.models import ResultInstance
 from gateway.images.models import Image
 from gateway.jobs.models import Step, Work
+from lobule import layout
 
 _PAGE = 1000
 
@@ -34,7 +35,7 @@ def results(connection: Connection, after: tuple[str, str] | None) -> Sequence[A
     """Place, and job, step and attempt of all that left a result: analyses, joint readings, opinions of regions."""
     place = tuple_(Step.job_id, Step.name)
     query = select(Step.job_id, Step.name, Step.attempt).where(
-        Step.state == "done", Step.name.in_(("inference", "examination", "region")), place > (after or ("", ""))
+        Step.state == "done", Step.name.in_(layout.CONCLUSION_FILES), place > (after or ("", ""))
     )
     return connection.execute(query.order_by(Step.job_id, Step.name).limit(_PAGE)).all()
 
