@@ -5,6 +5,7 @@ Every import counts: in a function, below `TYPE_CHECKING`, or in a package's `__
 """
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,3 +98,18 @@ def test_a_cycle_is_found_wherever_the_import_stands(tmp_path):
     graph = graph_of(root)
     assert graph == {"high": {"low"}, "low": {"high"}, "apart": {"high"}}
     assert knots_in(graph) == [{"high", "low"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [
+        ("gateway", "Packages of the gateway"),
+        ("histo_worker", "Packages of the inference workers"),
+        ("mammo_worker", "Packages of the inference workers"),
+    ],
+)
+def test_the_architecture_names_every_package(name, heading):
+    page = (REPOSITORY / "docs" / "architecture.md").read_text("utf-8")
+    section = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    packages = {path.parent.name for path in (REPOSITORY / SOURCES[name] / name).glob("*/__init__.py")}
+    assert packages - set(re.findall(r"`(\w+)`", section)) == set()

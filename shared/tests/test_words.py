@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from babel import Locale
+from babel.messages.catalog import Catalog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +14,8 @@ from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Notice, Thresholds
 from lobule.errors import AnalysisError
 from lobule.words import Words, make_notice
+from lobule.words.__main__ import tidy
+from lobule.words.catalogue import forms_of, read_catalogue
 
 THRESHOLDS = Thresholds(low=0.25, high=0.6)
 
@@ -127,3 +131,12 @@ def test_no_value_hides_an_activity(code):
 def test_no_value_hides_an_error(values):
     for code, reason in (("worker_lost", "tries"), ("queue_full", "user"), ("image_unreadable", None)):
         assert Words("zh").error(code, reason, values, "what the worker said")
+
+
+def test_a_new_language_begins_with_an_entry_for_each_sentence_and_plural_form():
+    english, polish = read_catalogue("en"), Catalog("pl")
+    tidy(english, polish, Locale("pl"))
+    assert len(polish) == len(english)
+    entry = polish["admin.days"]
+    assert forms_of(entry) == [""] * 4  # one, few, many, other
+    assert entry.auto_comments == ["{count} day", "{count} days"]

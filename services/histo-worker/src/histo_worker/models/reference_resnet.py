@@ -1,10 +1,9 @@
 """The thesis' ResNet family (table 8, figures 41 and 43) from one definition.
 
 Choices that the thesis leaves open: residual blocks are convolution, batch norm, ReLU (He et al., CVPR 2016). A
-    shortcut
-into a wider, smaller stage averages 2x2 pixels and pads with empty maps, which adds no parameters. The caption of
-figure 41 doubles "all layers", but table 8 keeps 16 maps in the first convolution, and the table is followed. For other
-input sizes the number of stages changes so that the last maps are 8x8, as in figure 43's networks for 64 to 512
+shortcut into a wider, smaller stage averages 2x2 pixels and pads with empty maps, which adds no parameters. The caption
+of figure 41 doubles "all layers", but table 8 keeps 16 maps in the first convolution, and the table is followed. For
+other input sizes the number of stages changes so that the last maps are 8x8, as in figure 43's networks for 64 to 512
 pixels.
 """
 

@@ -35,7 +35,6 @@ def build_backbone(
         shape: Height, width (None for any) and channels.
         frozen_stages: How many of `BackboneSpec.stages`, from the first, are not trained.
 
-
     Raises:
         KeyError: The name or a feature map is unknown.
     """
