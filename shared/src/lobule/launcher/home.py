@@ -56,11 +56,13 @@ class Home:
             with contextlib.suppress(FileNotFoundError):  # SQLite deletes its files beside the database when it is left
                 file.chmod(0o600)  # an older version may have created them with the user's umask
         file = folder / _SECRETS_FILE
-        known = _secrets_in(file) if file.exists() else {}
-        missing = [name for name in _SECRETS if name not in known]
-        if missing:
-            known |= {name: secrets.token_urlsafe(32 if name.endswith(("token", "key")) else 12) for name in missing}
-            _write_secrets(file, known)
+        with _alone(folder):
+            known = _secrets_in(file) if file.exists() else {}
+            missing = [name for name in _SECRETS if name not in known]
+            if missing:
+                lengths = {name: 32 if name.endswith(("token", "key")) else 12 for name in missing}
+                known |= {name: secrets.token_urlsafe(length) for name, length in lengths.items()}
+                _write_secrets(file, known)
         return cls(folder, known)
 
     @contextlib.contextmanager
@@ -116,6 +118,17 @@ def _usable(folder: Path) -> Iterator[None]:
     except OSError as error:
         place = f" ({error.filename})" if error.filename not in (None, str(folder)) else ""
         raise StartError("home_unusable", folder=folder, reason=f"{error.strerror}{place}") from None
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process is in the block for this folder, so that two first starts draw the same secrets."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _secrets_in(file: Path) -> dict[str, str]:

@@ -56,6 +56,7 @@ class Supervisor:
         self._environment, self._logs, self._show = environment, logs, show_logs
         self._children: list[Child] = []
         self._closing = threading.Event()
+        self._spawning = threading.Lock()  # no child starts while the others are ended
         self._misconfigured: Child | None = None
 
     @property
@@ -86,7 +87,8 @@ class Supervisor:
         pause = first_s
         while not self._closing.wait(pause):
             self._spawn(child)
-            assert child.process is not None
+            if child.process is None:  # all are ended
+                return
             if (status := child.process.wait()) and not self._closing.is_set():
                 _say(f"{child.name} ended with status {status}; it runs again in {every_s:.0f} s")
             pause = every_s
@@ -96,32 +98,38 @@ class Supervisor:
 
         A second Ctrl-C or SIGTERM does not interrupt this, because it would leave children behind.
         """
-        self._closing.set()
         with _uninterrupted():
+            with self._spawning:
+                self._closing.set()
             for stage in sorted({child.stage for child in self._children}, reverse=True):
                 _end_together([child for child in self._children if child.stage == stage])
 
     def kill(self) -> None:
         """Kill all children and their descendants at once."""
-        self._closing.set()
+        with self._spawning:
+            self._closing.set()
         for child in self._children:
             if child.process is not None:
                 _signal_group(child.process, signal.SIGKILL)
                 child.process.wait()
 
     def _spawn(self, child: Child) -> None:
-        child.last_lines.clear()
-        child.process = subprocess.Popen(
-            child.command,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            umask=0o077,  # only the owner can read the files of services
-            start_new_session=True,  # only this process receives Ctrl-C; it ends the children in order
-        )
+        """Start the process of a child, unless all are ended."""
+        with self._spawning:
+            if self._closing.is_set():
+                return
+            child.last_lines.clear()
+            child.process = subprocess.Popen(
+                child.command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                umask=0o077,  # only the owner can read the files of services
+                start_new_session=True,  # only this process receives Ctrl-C; it ends the children in order
+            )
         child.log = threading.Thread(target=self._copy_log, args=(child, child.process), daemon=True)
         child.log.start()
 
@@ -206,7 +214,8 @@ class _LogFile:
         """Append a line. If the disk is full, it is lost: a service whose lines nobody reads would stand still."""
         with contextlib.suppress(OSError):
             if os.fstat(self._file.fileno()).st_size >= _LOG_BYTES:
-                self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+                with contextlib.suppress(FileNotFoundError):  # put aside already, but then there was no new file
+                    self._path.replace(self._path.with_name(f"{self._path.name}.1"))
                 full, self._file = self._file, _owners_alone(self._path)
                 full.close()
             self._file.write(line.encode())
