@@ -19,3 +19,14 @@ def test_a_silent_client_is_let_go_without_a_word(monkeypatch, capfd, begun):
     answers = [httpx.get(f"http://127.0.0.1:{port}/{path}", timeout=60) for path in ("healthz", "readyz")]
     assert [answer.status_code for answer in answers] == [200, 503]
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("host", "family"), [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
+def test_it_listens_at_addresses_of_both_versions(host, family):
+    try:
+        socket.create_server((host, 0), family=family).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    port = serve_health(host, 0, live=lambda: {"loop": True}, ready=dict)
+    with socket.create_connection((host, port), 60):
+        pass

@@ -57,6 +57,18 @@ def test_orders_are_noted_changed_and_cancelled(taker):
     assert taker.found() is None
 
 
+@pytest.mark.parametrize(("host", "callers"), [("::1", ["::1"]), ("::", ["::1", "127.0.0.1"])])
+def test_orders_come_by_the_same_addresses_as_films(taker, host, callers):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    port = taker.listen(dicom_host=host).port
+    for caller in callers:
+        answer = exchange(caller, port, order(), timeout_s=10, most=MOST_BYTES)
+        assert parse(answer).value("MSA", 1) == "AA"
+
+
 @pytest.mark.parametrize(("control", "state"), [("SC", "CA"), ("SC", "DC"), ("CR", ""), ("DR", "")])
 def test_an_order_that_its_filler_reports_as_ended_is_cancelled(taker, control, state):
     """It stood on, and could name the case of another study under its accession number."""

@@ -1,6 +1,7 @@
 """A small HTTP server of a service for `/metrics`, `/healthz` and `/readyz`."""
 
 import json
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -24,6 +25,10 @@ REGISTRY.register(MemoryCollector())  # once a process, like the collectors that
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[WSGIRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Print unforeseen errors; a connection that ends or falls silent is none."""

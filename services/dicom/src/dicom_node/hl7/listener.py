@@ -52,6 +52,7 @@ class OrderListener(socketserver.ThreadingTCPServer):
         self._networks, self._tls = networks(settings.dicom_hl7_networks), server_context(settings)
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()  # connections by address
+        self.address_family = socket.AF_INET6 if ":" in settings.dicom_host else socket.AF_INET
         super().__init__((settings.dicom_host, settings.dicom_hl7_port), _Conversation)
         self._thread = threading.Thread(target=self.serve_forever, name="orders", daemon=True)
         self._thread.start()
@@ -73,6 +74,8 @@ class OrderListener(socketserver.ThreadingTCPServer):
     def verify_request(self, request: object, client_address: tuple[str, int]) -> bool:  # noqa: ARG002
         """Refuse connections from addresses outside of the allowed networks."""
         address = ipaddress.ip_address(client_address[0])
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped  # a socket for both versions shows it so
         known = any(address in network for network in self._networks if network.version == address.version)
         if not known:
             _refused("unknown_address", client_address[0])
