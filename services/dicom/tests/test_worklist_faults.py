@@ -1,8 +1,14 @@
 """What fails for a work item in passing is tried again, and what fails for good ends."""
 
+import hashlib
+import struct
+
+import pydicom
 import pytest
 from ups_server import STATE, work_item
 
+from dicom_node.journal import received
+from dicom_node.statuses import Status
 from dicom_node.worklist import performer
 from dicom_node.worklist.performer import Performer
 from dicom_node.worklist.server import WorklistError, WorklistServer, WorkRefusedError, _data_sets
@@ -71,3 +77,29 @@ def test_items_behind_the_first_page_are_found(worker, ups, ups_films):
 def test_an_answer_that_nests_too_deep_is_unreadable():
     with pytest.raises(WorklistError, match="answer_unreadable"):
         _data_sets(b"[" * 1_000_000)
+
+
+def test_films_whose_file_does_not_state_the_length_of_its_heading_are_kept_apart(worker, ups_films):
+    """Servers send files as they have them; the standard wants the length, and readers do without it."""
+    kept = {}
+    for path in ups_films:
+        film, content = pydicom.dcmread(path), path.read_bytes()
+        (length,) = struct.unpack("<I", content[140:144])
+        heading = content[144 : 144 + length].removeprefix(b"\2\0\1\0OB\0\0\2\0\0\0\0\1")
+        sent = worker.intake.incoming / path.name
+        sent.write_bytes(content[:132] + heading + content[144 + length :])
+        kept[film.SOPInstanceUID] = hashlib.sha256(sent.read_bytes()).hexdigest()
+        answer = worker.intake.keep(sent, film.SOPClassUID, film.SOPInstanceUID, "UPS-RS")
+        assert answer.status == Status.SUCCESS
+    with worker.journal.reading() as database:
+        found = [received.find(database, uid) for uid in kept]
+    assert [each.file_sha256 for each in found] == list(kept.values())
+    stored = [worker.intake.path_of(each.sha256).read_bytes() for each in found]
+    assert [hashlib.sha256(content).hexdigest() for content in stored] == list(kept.values())
+
+
+def test_an_answer_that_is_no_file_is_refused(worker):
+    sent = worker.intake.incoming / "answer"
+    sent.write_bytes(b"<html>")
+    answer = worker.intake.keep(sent, "1.2.840.10008.5.1.4.1.1.1.2", "1.2.3", "UPS-RS")
+    assert answer.status == Status.NOT_A_FILM

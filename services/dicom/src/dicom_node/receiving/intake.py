@@ -23,8 +23,9 @@ from lobule.imaging.header import DicomIdentity, read_header
 from lobule.storage import is_disk_full
 
 _PIECE = 1024 * 1024
-_GROUP_LENGTH = slice(140, 144)  # of the file meta information, after the preamble, `DICM` and the element's header
-_META_START = 144
+_GROUP_LENGTH = struct.Struct("<8sI")  # of the file meta information: header and value of its first element
+_LENGTH_HEADER = b"\2\0\0\0UL\4\0"
+_BEFORE = 132  # preamble and `DICM`
 _PATIENT = ("patient_id", "patient_id_issuer", "patient_name", "patient_birth_date")
 _OURS = Answer(Status.NOT_A_FILM, "Lobule made this object itself.")
 _DISK_SHORT = Answer(Status.OUT_OF_RESOURCES, "There is no room for the object.")
@@ -177,12 +178,17 @@ def is_complete(objects: Sequence[Received]) -> bool:
 def _hash(file: Path) -> tuple[str, str, int]:
     """The hashes of a file's data set and of the whole file, and its size in bytes.
 
-    The file meta information before the data set is ours: it differs where the same object comes again.
+    The file meta information before the data set is ours: it differs where the same object comes again. In a file that
+    a server sent, it may not state its length; then it counts as part of the data set.
     """
     with file.open("rb") as stream:
-        start = stream.read(_META_START)
-        (length,) = struct.unpack("<I", start[_GROUP_LENGTH])
-        start += stream.read(length)
+        start = stream.read(_BEFORE + _GROUP_LENGTH.size)
+        header, length = _GROUP_LENGTH.unpack_from(start.ljust(_BEFORE + _GROUP_LENGTH.size, b"\0"), _BEFORE)
+        if header == _LENGTH_HEADER:
+            start += stream.read(length)
+        else:
+            stream.seek(0)
+            start = b""
         data, whole = hashlib.sha256(), hashlib.sha256(start)
         while piece := stream.read(_PIECE):
             data.update(piece)
