@@ -233,7 +233,7 @@ def _names(images: Sequence[CaseImage], text: Words) -> dict[str, str]:
 
 
 def in_hanging_order(content: CaseContent) -> CaseContent:
-    """A case with its images reordered: current films as they hang, then all others as they came."""
+    """A case with its images reordered: current before earlier ones, each as films hang; all others as they came."""
     images = sorted(content.images, key=lambda image: (image.is_prior, order(_evidence(image).hanging)))
     return content.model_copy(update={"images": images})
 

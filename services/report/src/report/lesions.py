@@ -21,7 +21,7 @@ class MarkIndex(Part):
 
 
 class LesionEntry(Part):
-    """A lesion in a report. Its marks form one entry if they have the same verdict and comment."""
+    """A lesion in a report. Its marks with the same verdict form one entry, which has the comments on all of them."""
 
     number: int | None = Field(description="null for a mark of an earlier film without a match")
     title: str

@@ -48,7 +48,7 @@ class TagPlaces:
                 best, least = place, covered
             if not covered:
                 break
-        assert best is not None, "there is always a place above the finding"
+        assert best is not None, "there is always a place below the finding"
         self.taken.append(best)
         return best
 

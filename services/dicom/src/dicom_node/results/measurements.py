@@ -152,7 +152,7 @@ def _source_of(film: AnalysedFilm | FailedFilm) -> sr.SourceImageForRegion:
 
 
 def _name_source(group: Dataset, film: AnalysedFilm | FailedFilm, finding: Finding | ReaderFinding) -> None:
-    """Repeat the region as the source of the first number (TID 320), where Cornerstone's adapters look for it.
+    """Name the box as the source of the first number (TID 320), where Cornerstone's adapters look for a region.
 
     By hand, since highdicom holds that the templates of regions, which may be extended, are not.
     """

@@ -18,8 +18,8 @@ Split = tuple[Indices, Indices]
 def grouped_folds(fields: Sequence[Field], folds: int, seed: int) -> list[Split]:
     """Folds in which no patient is on both sides; the patients of each class are spread evenly.
 
-    Patients of each class are shuffled and dealt in rounds, the one with the most fields first within each round, so
-    that every fold contains patients of both classes if each class has at least `folds` patients.
+    Patients of each class are shuffled and dealt one after the other, from a drawn fold on, so that every fold contains
+    patients of both classes if each class has at least `folds` patients.
 
     Args:
         fields: The fields to split.
@@ -77,8 +77,8 @@ def given_folds(fields: Sequence[Field], listing: Path) -> Folding:
     Args:
         fields: Any subset of the data set.
         listing: An official `dsfoldN.txt`, lines `name|magnification|fold|train or test`, or a CSV with the columns
-            `file` and `fold`. Fields of fold `train` are never tested; each other name is a fold with its own network.
-                Tested fields, and other fields of the same patients, are never used for training.
+            `file` and `fold`. Fields of fold `train` are never tested; each other name is a fold with its own network,
+            which learns from no field of the patients that it is tested on.
 
     Raises:
         FileNotFoundError: There is no such file.

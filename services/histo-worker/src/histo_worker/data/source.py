@@ -17,7 +17,7 @@ class DataSource:
     Attributes:
         name: Name of the data set.
         terms: Terms of use.
-        fields: Fields in the order of their names.
+        fields: Fields in the order in which their readers give them, of several data sets one after the other.
     """
 
     name: str

@@ -13,8 +13,8 @@ def other_laboratory(field: RGB8, rng: np.random.Generator) -> RGB8:
     """Change a field to look as if from another laboratory.
 
     Random changes are: a part of the field, resolution, dyes and their strength, light, white balance, contrast,
-    sharpness, colourfulness, and JPEG compression. The ranges are deliberately wide, because refusing a real field does
-    more harm than accepting a wrong picture.
+    colourfulness, noise, sharpness, and JPEG compression. The ranges are deliberately wide, because refusing a real
+    field does more harm than accepting a wrong picture.
     """
     height, width = field.shape[:2]
     part = rng.uniform(0.3, 1.0)

@@ -11,8 +11,8 @@ from histo_worker.preprocessing.stain import REFERENCE_STAINS, optical_density
 RGB8 = NDArray[np.uint8]
 Float = NDArray[np.float32]
 
-_EOSIN_TO_HAEMATOXYLIN = np.cross(REFERENCE_STAINS[0], REFERENCE_STAINS[1])
-_STAINS = np.stack([*REFERENCE_STAINS, _EOSIN_TO_HAEMATOXYLIN / np.linalg.norm(_EOSIN_TO_HAEMATOXYLIN)])
+_NEITHER = np.cross(REFERENCE_STAINS[0], REFERENCE_STAINS[1])
+_STAINS = np.stack([*REFERENCE_STAINS, _NEITHER / np.linalg.norm(_NEITHER)])
 """Unit rows haematoxylin, eosin and what neither explains."""
 
 

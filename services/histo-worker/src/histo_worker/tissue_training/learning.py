@@ -1,4 +1,4 @@
-"""Trains the tissue network, measures it on other patients and laboratories, and packages it."""
+"""Trains the tissue network, and scores fields of other patients and laboratories with it."""
 
 import hashlib
 from collections.abc import Callable, Sequence

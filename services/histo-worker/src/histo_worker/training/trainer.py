@@ -20,8 +20,8 @@ class Recipe:
     """A training recipe.
 
     Attributes:
-        optimiser: SGD with momentum and a stepped rate, or AdamW with a cosine.
-        rate: Initial learning rate.
+        optimiser: SGD with momentum and a stepped rate, or AdamW with a warm-up and a cosine.
+        rate: Initial learning rate (SGD), or the largest one (AdamW).
         steps: Number of batches.
         halve_at: Steps at which the rate is halved (SGD only).
         weight_decay: L2 penalty built into the network (SGD, as the thesis) or decoupled (AdamW).
