@@ -11,6 +11,7 @@ from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.case import CaseContent, Conclusion, ReaderOfReport, Signature
 from lobule.words import Words
 from report.clinician import clinician_of
+from report.document import case_document
 
 SAID = {
     "en": ("Left breast: suspicious. Right breast: benign.", "c, heterogeneously dense", "biopsy", "not stated"),
@@ -81,6 +82,24 @@ def test_system_and_clinician_agree_only_where_they_do_on_each_breast(signature,
     made = clinician_of(signature, "malignancy_suspected", Words("en"), by_side)
     assert made.overrules is not agrees
     assert ("not about each breast" in made.basis) is not agrees
+
+
+def test_the_system_says_of_a_breast_what_its_most_urgent_film_says(make_content, mammogram, signature):
+    """A film of which the system is not sure may have the lower number."""
+    result, _ = mammogram
+    films = [
+        result.model_copy(update={"probability_malignant": number, "assessment": said})
+        for number, said in ((0.05, "not_sure"), (0.10, "no_sign_of_malignancy"))
+    ]
+    conclusion = Conclusion(assessment="not_sure", probability_malignant=0.10)
+    breasts = BreastConclusions(left=BreastConclusion(bi_rads=0))
+    signed = signature.model_copy(update={"conclusion": "not_sure", "breasts": breasts})
+    content = make_content(signed).model_copy(update={"conclusion": conclusion})
+    image = content.images[0]
+    content.images[:] = [image, image.model_copy(update={"job_id": "1"})]
+    made = case_document(content, films, Words("en")).clinician
+    assert made is not None
+    assert not made.overrules
 
 
 def test_without_them_the_conclusion_stands_first(signature):

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from lobule.assessments import combine
 from lobule.contracts.case import CaseContent, CaseImage, Hanging, ImageEvidence, numbered
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.language import Language
@@ -270,14 +271,14 @@ def _examined_on(content: CaseContent, text: Words) -> str:
 
 
 def _by_side(content: CaseContent, sections: Sequence[ImageSection]) -> dict[Laterality, Assessment]:
-    """The system's assessment of each breast: by the joint reading, else by its most suspicious film."""
+    """The system's assessment of each breast: by the joint reading, else by its films."""
     if content.examination is not None:
         return {breast.laterality: breast.assessment for breast in content.examination.breasts}
-    found: dict[Laterality, Assessment] = {}
-    for section in sorted(sections, key=lambda section: section.probability or 0.0):
+    found: dict[Laterality, list[Assessment]] = {}
+    for section in sections:
         if section.is_film and not section.is_prior and section.side:
-            found[section.side] = section.assessment
-    return found
+            found.setdefault(section.side, []).append(section.assessment)
+    return {side: together for side, said in found.items() if (together := combine(said))}
 
 
 def _highest(content: CaseContent, results: Sequence[Result], text: Words) -> str | None:
