@@ -55,6 +55,7 @@ def plate_of(picture):
         (1.2, "magnification", 100, "≈ 100 µm"),
         (0.02, "given", 1, "1 µm"),
         (8, "given", 500, "500 µm"),
+        (1.111111111111111, "given", 50, "50 µm"),
     ],
 )
 def test_it_is_the_longest_round_length_that_a_quarter_of_the_field_holds(

@@ -52,7 +52,8 @@ def scale_bar_of(result: Result, text: Words) -> ScaleBar | None:
     um, unit = known
     most = result.image.width * um * _LONGEST_BAR
     power = 10.0 ** floor(log10(most))
-    micrometres = next(times * power for times in (5, 2, 1) if times * power <= most)
+    # A little below a power of ten, the logarithm may be rounded up to it.
+    micrometres = next(times * power for times in (5, 2, 1, 0.5) if times * power <= most)
     return ScaleBar(pixels=micrometres / um, words=text(f"tools.length.{unit}", length=f"{micrometres:g}"))
 
 
