@@ -74,6 +74,11 @@ class TestWindows:
             covered[w.y : w.y + w.side, w.x : w.x + w.side] = True
         assert covered.all()
 
+    @pytest.mark.parametrize(("height", "width"), [(100, 100_000), (1_000_000, 100), (3000, 90_000), (50, 40_000)])
+    def test_no_more_windows_than_the_largest_number_cover_a_large_image(self, height, width):
+        """A strip that is one window high, too."""
+        assert 300 < len(covering_windows(height, width, 100, 400)) <= 400
+
     def test_sliding_windows_step_by_half(self):
         windows = sliding_windows(460, 700, 128)
         assert {w.x for w in windows} == set(range(0, 573, 64))

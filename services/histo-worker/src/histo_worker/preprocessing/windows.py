@@ -40,13 +40,14 @@ def covering_windows(height: int, width: int, side: int, most: int | None = None
         height: Height of the image.
         width: Width of the image.
         side: Side of a window.
-        most: Largest number of windows; if more are needed, about this number is spread with gaps.
+        most: Largest number of windows; if more are needed, nearly this number is spread with gaps.
     """
     side = min(side, height, width)
     down, across = math.ceil(height / side), math.ceil(width / side)
     if most is not None and down * across > most:
         ratio = math.sqrt(most / (down * across))
-        down, across = max(1, int(down * ratio)), max(1, int(across * ratio))
+        down = min(most, max(1, int(down * ratio)))
+        across = min(most // down, max(1, int(across * ratio)))
     return [Window(x, y, side) for y in _spread(height, side, down) for x in _spread(width, side, across)]
 
 
