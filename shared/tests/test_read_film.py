@@ -48,6 +48,16 @@ def test_negative_is_inverted_and_told(draw_film):
     assert np.array_equal(film.pixels, draw_film(bits=8))
 
 
+@pytest.mark.parametrize("negative", [False, True])
+def test_film_in_16_bits_of_ink_has_8_bits_of_grey(negative, draw_film):
+    pixels = draw_film(bits=16)
+    ink = pixels if negative else (65535 - pixels).astype(np.uint16)
+    film = read_film(as_tiff(np.dstack([ink, ink, ink, np.zeros_like(ink)]), photometric="separated"))
+    assert (film.pixels.dtype, film.bits) == (np.uint8, 8)
+    assert [n.code for n in film.notices] == ["film_inverted"] * negative
+    assert np.abs(film.pixels.astype(int) - (pixels >> 8)).max() <= 1
+
+
 def test_a_white_frame_makes_no_negative(draw_film):
     pixels = draw_film(height=480, width=300, bits=8)
     framed = pixels.copy()

@@ -1,15 +1,28 @@
 """Regions of films: their scale and shape, and whether there is tissue to judge."""
 
+import io
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from lobule.contracts.result import Box
 from lobule.imaging.film import Film
 from mammo_worker.regions import read
 from mammo_worker.regions.prepare import region_at
-from mammo_worker.regions.read import regions_of_film
+from mammo_worker.regions.read import region_of_picture, regions_of_film
 from mammo_worker.regions.scale import Scale, scale_of_film
+
+
+@pytest.mark.parametrize("kind", ["LA", "RGBA", "CMYK"])
+def test_a_picture_of_a_region_is_read_alike_with_alpha_and_in_inks(kind):
+    grey = np.tile(np.arange(60, 180, dtype=np.uint8), (100, 1))
+    plain, other = io.BytesIO(), io.BytesIO()
+    Image.fromarray(grey).save(plain, "TIFF")
+    Image.fromarray(grey).convert("RGB" if kind == "CMYK" else "L").convert(kind).save(other, "TIFF")
+    expected, found = (region_of_picture(file.getvalue(), 96, None).prepared for file in (plain, other))
+    np.testing.assert_array_equal(found.canvas, expected.canvas)
 
 
 def test_coarse_small_and_large_regions_get_no_number():

@@ -39,10 +39,10 @@ def film_of(picture: Picture) -> Film:
     """Convert a picture to a film: grey, tissue bright, transparent pixels excluded."""
     alpha = picture.samples[..., -1] if picture.alpha != "none" else None
     valid = None if alpha is None or alpha.all() else np.ascontiguousarray(alpha != 0)
-    grey, offset, step = _grey(picture), picture.offset, picture.step
+    grey, bits, offset, step = grey_of(picture), grey_bits(picture), picture.offset, picture.step
     notices: list[Notice] = []
     if is_negative(grey, valid):
-        top = 2**picture.bits - 1
+        top = 2**bits - 1
         np.subtract(grey.dtype.type(top), grey, out=grey)
         offset, step = offset + step * top, -step
         notices.append(make_notice("film_inverted"))
@@ -56,7 +56,7 @@ def film_of(picture: Picture) -> Film:
         valid=valid,
         offset=offset,
         step=step,
-        bits=picture.bits,
+        bits=bits,
     )
 
 
@@ -69,22 +69,23 @@ def colourfulness(picture: Picture) -> float:
         first, second, third = (rows[..., channel] for channel in range(3))
         most, least = np.maximum(np.maximum(first, second), third), np.minimum(np.minimum(first, second), third)
         spread += int(np.subtract(most, least, out=most).sum(dtype=np.int64))
-    return spread / (picture.height * picture.width) / (2 ** _grey_bits(picture) - 1)
+    return spread / (picture.height * picture.width) / (2 ** grey_bits(picture) - 1)
 
 
-def _grey(picture: Picture) -> NDArray[Any]:
-    """The picture's grey values, contiguous; colours are averaged."""
+def grey_of(picture: Picture) -> NDArray[Any]:
+    """The picture's grey values (height, width), contiguous, without alpha; colours are averaged."""
     if picture.colour == "grey":
         samples = picture.samples
         return np.ascontiguousarray(samples if samples.ndim == 2 else samples[..., 0])
-    grey = np.empty((picture.height, picture.width), np.uint8 if _grey_bits(picture) <= 8 else np.uint16)
+    grey = np.empty((picture.height, picture.width), np.uint8 if grey_bits(picture) <= 8 else np.uint16)
     for top, rows in _colour_rows(picture):
         grey[top : top + len(rows)] = rows.sum(axis=-1, dtype=np.uint32) // 3
     return grey
 
 
-def _grey_bits(picture: Picture) -> int:
-    return picture.bits if picture.colour == "rgb" else 8
+def grey_bits(picture: Picture) -> int:
+    """Bits of the values of `grey_of`."""
+    return picture.bits if picture.colour in ("grey", "rgb") else 8
 
 
 def _colour_rows(picture: Picture) -> Iterator[tuple[int, NDArray[Any]]]:

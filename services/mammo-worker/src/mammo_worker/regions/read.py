@@ -15,6 +15,7 @@ from lobule.decoding.images import read_film
 from lobule.imaging.decode import decode_picture
 from lobule.imaging.film import Film
 from lobule.imaging.hanging import points_as_hung
+from lobule.imaging.read_film import grey_bits, grey_of
 from mammo_worker.films.breast import Breast
 from mammo_worker.films.hanging import hang_film
 from mammo_worker.regions.prepare import PreparedRegion, region_at, squared
@@ -52,8 +53,7 @@ def region_of_picture(data: bytes, side: int, spacing: float | None) -> RegionIn
         AnalysisError: The file cannot be read.
     """
     picture = decode_picture(data, "mammography")
-    grey = picture.samples if picture.samples.ndim == 2 else picture.samples[..., :3].mean(axis=-1)
-    grey = np.asarray(grey, np.float32) * (255.0 / (2**picture.bits - 1))
+    grey = grey_of(picture).astype(np.float32) * (255.0 / (2 ** grey_bits(picture) - 1))
     scale = scale_of_picture(spacing)
     outcome = "answered" if spacing is None else scale.outcome(grey.shape[1], grey.shape[0])
     return RegionInput(outcome, scale, region_at(grey, scale.mm_per_pixel, side) if outcome == "answered" else None)
