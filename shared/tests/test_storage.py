@@ -6,6 +6,7 @@ import os
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,6 +94,31 @@ def test_delete_a_folder_but_not_its_neighbour(store):
         with pytest.raises(ObjectNotFoundError):
             store.get(key)
     assert store.get("jobs/10/c") == b"x"
+
+
+def test_neither_a_folder_nor_what_is_below_an_object_is_an_object(store):
+    store.put("jobs/1/a", b"x")
+    for key in ("jobs/1", "jobs/1/a/b"):
+        with pytest.raises(ObjectNotFoundError):
+            store.get(key)
+    store.delete("jobs/1/a/b")
+    assert store.get("jobs/1/a") == b"x"
+
+
+def test_a_folder_that_is_deleted_twice_at_once(tmp_path, monkeypatch):
+    """As by its user and by `lobule retention run`."""
+    store, unlink, quicker = LocalStore(tmp_path), os.unlink, itertools.chain([True], itertools.repeat(False))
+    for name in ("a", "deep/b", "c"):
+        store.put(f"jobs/1/{name}", b"x")
+
+    def unlink_after_the_other(*place: Any, **options: Any) -> None:
+        if next(quicker):
+            unlink(*place, **options)
+        unlink(*place, **options)
+
+    monkeypatch.setattr(os, "unlink", unlink_after_the_other)
+    store.delete("jobs/1")
+    assert not (tmp_path / "jobs/1").exists()
 
 
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/./b", "a b", "a/\0", "a\n"])
@@ -218,67 +244,6 @@ def test_an_upload_that_ends_while_old_ones_are_forgotten(tmp_path):
         patch.setattr(Path, "stat", stat)
         assert store.forget_partial(datetime.now(UTC) + timedelta(hours=1)) == 1
     assert not list((tmp_path / ".incoming").iterdir())
-
-
-@pytest.fixture
-def synced(monkeypatch) -> list[Path]:
-    """The files and folders that are written to the disk, in their order."""
-    paths: list[Path] = []
-    real = os.fsync
-
-    def fsync(descriptor: int) -> None:
-        paths.append(Path(f"/proc/self/fd/{descriptor}").readlink())
-        real(descriptor)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    return paths
-
-
-def test_the_name_of_a_new_object_is_written_to_the_disk(tmp_path, synced):
-    """With the names of the folders that were made for it."""
-    LocalStore(tmp_path).put("a/b/object", b"content")
-    assert {tmp_path, tmp_path / "a", tmp_path / "a" / "b"} <= set(synced)
-
-
-def test_no_object_of_several_takes_its_place_before_all_are_on_the_disk(tmp_path, monkeypatch):
-    store, calls = LocalStore(tmp_path), itertools.count()
-
-    def fsync(_descriptor: int) -> None:
-        if next(calls) == 1:
-            raise OSError(errno.EIO, "broken")
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(StoreUnavailableError):
-        store.put_all({f"a/{number}": b"content" for number in range(3)})
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-    store.put_all({f"a/{number}": b"content" for number in range(3)})
-    assert sorted(entry.key for entry in store.entries("a")) == ["a/0", "a/1", "a/2"]
-
-
-def test_the_root_is_synced_again_only_for_a_new_entry(tmp_path, synced):
-    store = LocalStore(tmp_path)
-    for key, expected in (("a/b", 1), ("a/c/d", 1), ("b/c", 2), ("e", 3), ("e", 4)):
-        store.put(key, b"content")
-        assert synced.count(tmp_path) == expected
-    store.delete("a")
-    store.put("a/b", b"content")
-    assert synced.count(tmp_path) == 5
-
-
-def test_objects_that_are_stored_together_sync_their_folder_once(tmp_path, synced):
-    LocalStore(tmp_path).put_all({f"a/{name}": b"content" for name in "bcd"})
-    assert synced.count(tmp_path / "a") == 1
-    assert len([path for path in synced if path.parent.name == ".incoming"]) == 3
-
-
-def test_an_object_that_need_not_be_durable_is_not_synced_until_it_is_replaced(tmp_path, synced):
-    store = LocalStore(tmp_path)
-    with store.writer("a/b/object", durable=False) as sink:
-        sink.write(b"received")
-    assert store.get("a/b/object") == b"received"
-    assert synced == []
-    store.put("a/b/object", b"kept")
-    assert {tmp_path, tmp_path / "a", tmp_path / "a" / "b"} <= set(synced)
 
 
 def test_put_all_keeps_each_object(store):

@@ -113,7 +113,7 @@ class LocalStore:
         with _outages():
             try:
                 stream = self._path(key).open("rb")
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 raise ObjectNotFoundError(key) from None
             with stream:
                 yield stream
@@ -128,10 +128,11 @@ class LocalStore:
         path = self._path(prefix)
         self._synced.discard(path)
         with _outages():
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+            while path.is_dir():
+                with suppress(FileNotFoundError):  # somebody else deletes it, too
+                    shutil.rmtree(path)
+            with suppress(FileNotFoundError, NotADirectoryError):
+                path.unlink()
 
     def entries(self, prefix: str) -> Iterator[StoredObject]:
         """See `ObjectStore.entries`."""
