@@ -53,19 +53,14 @@ def demo(
 
 
 def _diagnose_all(client: Client, images: list[Path] | None, reports: Path) -> tuple[list[Outcome], list[Path]]:
-    outcomes: list[Outcome] = []
-    saved: list[Path] = []
     with tempfile.TemporaryDirectory() as folder:
         if not images:
             from lobule.phantoms import write_phantoms  # OpenCV is slow to import, and not needed for real images
 
             console.print(words()("cli.phantoms"))
             images = write_phantoms(Path(folder))
-        for image in images:
-            outcome = diagnose_file(client, image, _modality_of(image))
-            outcomes.append(outcome)
-            saved += save_reports(client, outcome, reports)
-    return outcomes, saved
+        outcomes = [diagnose_file(client, image, _modality_of(image)) for image in images]
+        return outcomes, save_reports(client, outcomes, reports)
 
 
 def _modality_of(image: Path) -> Modality:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,15 +50,14 @@ def diagnose(
         typer.Option(min=FINEST_UM, max=COARSEST_UM, callback=no_nan, help="micrometres per pixel of histology fields"),
     ] = None,
     magnification: Annotated[Magnification | None, typer.Option(help="magnification of histology fields")] = None,
-    reports: Annotated[Path | None, typer.Option(help="folder for the reports in HTML and PNG")] = None,
+    reports: Annotated[Path | None, typer.Option(help="folder for the reports in HTML, PNG and JSON")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print results as JSON")] = False,
 ) -> None:
     """Send images to a server and print its conclusions."""
     with plain_errors(), Client(server, username, password, language=words().language) as client:
         outcomes = [diagnose_file(client, file, modality, um_per_pixel, magnification, quiet=as_json) for file in files]
         if reports is not None:
-            for outcome in outcomes:
-                save_reports(client, outcome, reports)
+            save_reports(client, outcomes, reports)
     if as_json:
         typer.echo(json.dumps([outcome.as_json() for outcome in outcomes], indent=2))
     else:
@@ -127,16 +126,24 @@ def _follow(client: Client, job_id: str, bars: Progress) -> JobProgress:
     return progress  # pyright: ignore[reportPossiblyUnboundVariable] - follow yields at least once
 
 
-def save_reports(client: Client, outcome: Outcome, folder: Path) -> list[Path]:
-    """Save the reports that an analysis renders, if an outcome has one; returns where."""
-    if outcome.job_id is None or outcome.result is None:
-        return []
-    folder.mkdir(parents=True, exist_ok=True)
+def save_reports(client: Client, outcomes: Iterable[Outcome], folder: Path) -> list[Path]:
+    """Save the reports that the analyses render, where an outcome has one; returns where.
+
+    Those of a second file of the same name have a number.
+    """
     saved: list[Path] = []
-    for form in FORMS_OF_ANALYSIS:
-        path = folder / f"{outcome.file.stem}.report.{REPORT_FILES[form][0]}"
-        path.write_bytes(client.report(outcome.job_id, form))
-        saved.append(path)
+    names = set[str]()
+    for outcome in outcomes:
+        if outcome.job_id is None or outcome.result is None:
+            continue
+        stem = outcome.file.stem
+        name = next(each for each in (stem, *(f"{stem}-{at}" for at in range(2, len(names) + 3))) if each not in names)
+        names.add(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        for form in FORMS_OF_ANALYSIS:
+            path = folder / f"{name}.report.{REPORT_FILES[form][0]}"
+            path.write_bytes(client.report(outcome.job_id, form))
+            saved.append(path)
     return saved
 
 

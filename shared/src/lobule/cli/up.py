@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Annotated, Literal, NoReturn
 
 import typer
+from rich.markup import escape
 
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors, print_sentence, words
 from lobule.launcher.system import ADMIN, DEMO, RunningSystem, running_system
@@ -33,15 +34,16 @@ def up(
 def print_address(system: RunningSystem) -> None:
     """Print the portal's address and how to log in. A log, such as that of systemd, does not get the passwords."""
     console.rule()
-    t, secrets = words(), system.home.secrets
+    t, folder = words(), escape(str(system.home.folder))
     console.print(f"[bold green]{t('cli.ready')}[/] {system.url}", highlight=False)
     if console.is_terminal:
         for user, key, password in ((DEMO, "read", "demo_password"), (ADMIN, "administer", "admin_password")):
-            console.print(t(f"cli.log_in.{key}", user=f"[bold]{user}[/]", password=secrets[password]), highlight=False)
+            own = escape(system.home.secrets[password])
+            console.print(t(f"cli.log_in.{key}", user=f"[bold]{user}[/]", password=own), highlight=False)
     else:
-        file = system.home.folder / "secrets.json"
+        file = f"{folder}/secrets.json"
         console.print(t("cli.log_in.file", reader=DEMO, admin=ADMIN, file=file), highlight=False)
-    console.print(t("cli.folder", folder=system.home.folder), highlight=False)
+    console.print(t("cli.folder", folder=folder), highlight=False)
     console.rule()
 
 
