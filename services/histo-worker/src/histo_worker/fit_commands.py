@@ -34,6 +34,13 @@ GivenScale = Annotated[
 ]
 
 
+def _complained(error: Exception) -> typer.Exit:
+    """Print an error and return the end of the command."""
+    text = ": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error)
+    typer.secho(text, err=True, fg=typer.colors.RED)
+    return typer.Exit(1)
+
+
 def fit_gate(
     data: Annotated[Path, typer.Option(help="Folder of BreakHis.")],
     mammograms: Annotated[Path | None, typer.Option(help="Folder of the mammography data sets.")] = None,
@@ -45,7 +52,10 @@ def fit_gate(
     from histo_worker.data.breakhis import find_fields
     from histo_worker.gate import fit
 
-    gate = fit.fit_gate(find_fields(data), mammograms, slide or ())
+    try:
+        gate = fit.fit_gate(find_fields(data), mammograms, slide or ())
+    except (AnalysisError, ValueError) as error:
+        raise _complained(error) from None
     gate.save()
     typer.echo(json.dumps(gate.measured, indent=1))
 
@@ -69,9 +79,8 @@ def fit_scale(
             raise ValueError("the package's network has no backbone; name another one with --model")
         with typer.progressbar(length=len(fields), label="fields") as bar:
             estimator, measured = fit_estimator(fields, ScaleFeatures(trunk), report=lambda _: bar.update(1))
-    except (FileNotFoundError, ValueError) as error:
-        typer.secho(str(error), err=True, fg=typer.colors.RED)
-        raise typer.Exit(1) from None
+    except (AnalysisError, FileNotFoundError, ValueError) as error:
+        raise _complained(error) from None
     estimator.save()
     for part in measured:
         low, high = part.interval
@@ -137,9 +146,7 @@ def adapt(
             tracked, pipeline.manifest, name, malignant_share, lambda line: typer.echo(f"left out: {line}", err=True)
         )
     except (AnalysisError, ValueError) as error:
-        text = ": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error)
-        typer.secho(text, err=True, fg=typer.colors.RED)
-        raise typer.Exit(1) from None
+        raise _complained(error) from None
     with batch.written_or_exit():
         site.write(output)
     unknown = "unknown patients, ten counted as one's"

@@ -104,10 +104,18 @@ def _read_listing(listing: Path) -> dict[str, str]:
     lines = listing.read_text("utf-8-sig").splitlines()
     if lines and "|" in lines[0]:
         return _official(lines, listing.name)
-    rows = csv.DictReader(lines)
-    if not {"file", "fold"} <= set(rows.fieldnames or ()):
-        raise ValueError(f"{listing.name}: expected lines name|magnification|fold|train or test, or columns file, fold")
-    return {row["file"].strip(): row["fold"].strip() for row in rows}
+    try:
+        rows = csv.DictReader(lines, restval="")
+        if not {"file", "fold"} <= set(rows.fieldnames or ()):
+            raise ValueError(
+                f"{listing.name}: expected lines name|magnification|fold|train or test, or columns file, fold"
+            )
+        folds = {row["file"].strip(): row["fold"].strip() for row in rows}
+    except csv.Error as error:
+        raise ValueError(f"{listing.name} is not a CSV: {error}") from None
+    if "" in folds.values():
+        raise ValueError(f"{listing.name}: a row names no fold")
+    return folds
 
 
 def _official(lines: Sequence[str], name: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from histo_worker.preprocessing.windows import resize_area
 from lobule.contracts.result import Magnification
 from lobule.imaging.decode import RGB8, decode_rgb, encode_png
 from lobule.model_package import open_package
+from lobule_ml.packages import building
 
 Float = NDArray[np.float32]
 
@@ -35,15 +36,16 @@ def explain(package: Path, data: bytes, folder: Path, magnification: Magnificati
     Raises:
         AnalysisError: The package or the field cannot be used.
     """
-    opened = open_package(package)
+    opened = open_package(package, "histopathology")
+    with building(opened):
+        reader = FieldReader.from_manifest(opened.manifest.input.values())
+        net = build_network(opened.manifest.architecture, opened.weights)
     field = decode_rgb(data, "histopathology")
     InputGate.load().check(field)
-    reader = FieldReader.from_manifest(opened.manifest.input.values())
     reading = reader.read(field, magnification)[0]
     windows, scale = reading.windows, reading.scale
     height, width = field.shape[:2]
     read_at = (round(height * scale), round(width * scale))
-    net = build_network(opened.manifest.architecture, opened.weights)
     pixels = reader.prepare(reading.patches)
     outputs = net(pixels, training=False)
     evidence = np.asarray(outputs["evidence"])

@@ -17,7 +17,6 @@ from histo_worker.gate.other_laboratories import other_laboratory
 from histo_worker.gate.wrong_images import wrong_images
 from histo_worker.preprocessing.channels import channel_mean
 from histo_worker.preprocessing.stain import optical_density
-from lobule.imaging.decode import decode_rgb
 
 Floats = NDArray[np.floating]
 RGB8 = NDArray[np.uint8]
@@ -41,13 +40,18 @@ def fit_gate(fields: Sequence[Field], mammograms: Path | None, slides: Sequence[
         mammograms: Folder of mammogram collections, or None.
         slides: Files of H&E regions of other scanners, whose left and right parts are the halves.
         seed: Seed of changes, crops and synthesised pictures.
+
+    Raises:
+        FileNotFoundError, ValueError: A folder is missing, a field cannot be read, or all are of one patient.
     """
     patients = sorted({(f.label, f.patient) for f in fields})
     first = {p for _, p in patients[::2]}
     rng = np.random.default_rng(seed)
     halves: list[_Half] = []
     for name in ("tune", "measure"):
-        chosen = [decode_rgb(f.path.read_bytes()) for f in fields if (f.patient in first) == (name == "tune")]
+        chosen = [f.pixels() for f in fields if (f.patient in first) == (name == "tune")]
+        if not chosen:
+            raise ValueError("the gate is measured on patients that it was not fitted on; give fields of two at least")
         wrong = list(wrong_images(name, chosen[::3], mammograms, seed))
         halves.append(
             _Half(

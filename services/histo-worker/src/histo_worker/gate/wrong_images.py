@@ -47,9 +47,14 @@ def wrong_images(half: Half, fields: Sequence[RGB8], mammograms: Path | None, se
         fields: Real H&E fields to stain again; use other patients for the other half.
         mammograms: Folder of the mammogram collections, or None.
         seed: Seed of crops and synthesised pictures.
+
+    Raises:
+        FileNotFoundError: The folder of the mammogram collections does not exist.
     """
     rng = np.random.default_rng([seed, half == "measure"])
     if mammograms is not None:
+        if not mammograms.is_dir():
+            raise FileNotFoundError(f"{mammograms} is not a folder")
         yield from _mammograms(half, mammograms, rng)
     yield from _photographs(half, rng)
     for field in fields:

@@ -8,16 +8,17 @@ from typing import Annotated
 import typer
 
 from lobule.contracts.manifest import Metric
+from lobule.errors import AnalysisError
 
 
 @contextmanager
 def _complaints() -> Iterator[None]:
-    """Print errors in the data, or that a training was stopped, and exit with status 1."""
+    """Print errors in the data or a package, or that a training was stopped, and exit with status 1."""
     from histo_worker.training.trained import TrainingStopped
 
     try:
         yield
-    except (FileNotFoundError, ValueError, TrainingStopped) as error:
+    except (AnalysisError, FileNotFoundError, ValueError, TrainingStopped) as error:
         typer.secho(str(error), err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from None
 

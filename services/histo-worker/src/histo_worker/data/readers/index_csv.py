@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 
 from histo_worker.data.breakhis import Field
@@ -15,8 +16,9 @@ def has_index(folder: Path, columns: Collection[str]) -> bool:
     index = folder / INDEX
     if not index.is_file():
         return False
-    with index.open(encoding="utf-8-sig", errors="replace") as stream:
+    with index.open(encoding="utf-8-sig", errors="replace", newline="") as stream, suppress(csv.Error):
         return set(columns) <= set(next(csv.reader(stream), ()))
+    return False
 
 
 def read_index(
@@ -28,14 +30,21 @@ def read_index(
         folder: Folder of the index.
         columns: Columns that `field` needs.
         field: Makes a field from the folder, a row and its line; raises ValueError if the row cannot be used.
+
+    Raises:
+        ValueError: The index is not a CSV.
     """
     found = Reading[Field]()
     index = folder / INDEX
-    with index.open(encoding="utf-8-sig", newline="") as stream:
-        rows = csv.DictReader(stream)
-        for row in rows:
-            try:
-                found.items.append(field(folder, {name: (row[name] or "").strip() for name in columns}, rows.line_num))
-            except ValueError as error:
-                found.problems.append(f"{index}, line {rows.line_num}: {error}")
+    try:
+        with index.open(encoding="utf-8-sig", newline="") as stream:
+            rows = csv.DictReader(stream)
+            for row in rows:
+                text = {name: (row[name] or "").strip() for name in columns}
+                try:
+                    found.items.append(field(folder, text, rows.line_num))
+                except ValueError as error:
+                    found.problems.append(f"{index}, line {rows.line_num}: {error}")
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{index} is not a CSV in UTF-8: {error}") from None
     return found
