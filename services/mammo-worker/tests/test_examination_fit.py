@@ -44,8 +44,7 @@ def test_pairs_are_fitted_and_measured(films):
 def test_tables_are_read_and_wrong_ones_refused(tmp_path):
     path = tmp_path / "findings.csv"
     path.write_text("film,patient,fold,x1,y1,x2,y2,score,malignant\na,P1,0,1,2,3,4,0.2,0.5\na,P1,0,5,6,7,8,0.9,0.1\n")
-    found, patients = read_findings(path)
-    assert patients == {"P1"}
+    found = read_findings(path)
     assert found["a"].scores.tolist() == [0.9, 0.2]
     assert found["a"].boxes[0].tolist() == [5, 6, 7, 8]
     path.write_text("film,probability\na,0.25\n")

@@ -104,8 +104,7 @@ def _arrays(networks: Iterable[list[NDArray[Any]]]) -> list[NDArray[Any]]:
 
 def _as_built(config: MaskRCNNConfig) -> MaskRCNNConfig:
     """A configuration without what changes neither weights nor outputs: the canvas, and how masks were learned."""
-    mask = None if config.mask is None else replace(config.mask, supervision="none")
-    return replace(config, canvas=(64, 64), mask=mask)
+    return replace(config, canvas=(64, 64), mask=replace(config.mask, supervision="none"))
 
 
 def _renumbered(variants: Sequence[TestTimeVariant], first: int) -> list[TestTimeVariant]:

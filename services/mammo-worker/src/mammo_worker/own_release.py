@@ -4,12 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lobule.contracts.models import ModelManifest
 from lobule.words import counted
 from lobule_ml.batch import tracked
-from lobule_ml.packages import half_precision, read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.training_set import data_sets
@@ -20,6 +17,7 @@ from mammo_worker.evaluation.summary import measure
 from mammo_worker.inference import Detector
 from mammo_worker.packages import build_detector, write_package
 from mammo_worker.suspicion.held_out import Fitted, fit
+from mammo_worker.training.folds import weights_of
 from mammo_worker.training.learned import learned_patients
 from mammo_worker.training.plan import TrainingPlan
 
@@ -58,7 +56,7 @@ def release_own(
     learned = learned_patients(run)
     to_calibrate, to_test = data_sets(calibration), data_sets(test)
     _apart({"training": set(learned), "calibration": _patients(to_calibrate), "test": _patients(to_test)})
-    weights = [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
+    weights = weights_of(run)
     variants = plan.test_time_variants
     detector = build_detector(plan.network, weights, variants)
     echo(f"calibrating on {counted(len(to_calibrate), 'film')}")

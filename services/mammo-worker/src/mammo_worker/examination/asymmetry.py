@@ -20,7 +20,6 @@ _SMALL = 100  # rows of the pictures that demons register
 _STIFFNESS = 6.0  # pixels of these pictures, over which the displacement is smoothed
 _BLUR = 0.05  # blur of the compared pictures, as a share of the depth
 _RIM = 0.04  # width of the rim in which thickness decreases and nothing is compared, as a share of the depth
-_STRONGEST = 3.0  # number of standard deviations that is displayed as the strongest difference
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Asymmetry:
 
     Attributes:
         difference: Standard deviations by which this breast is brighter than the other, (h, w) on its thumbnail.
-        compared: Mask (h, w), False where one of the two has no tissue.
+        compared: Mask (h, w), False where one of the two has no tissue, in the rim, and behind the chest wall.
         feature: The 99th percentile of the positive differences, one number for the breast.
     """
 
@@ -43,10 +42,6 @@ class Asymmetry:
         rows, columns = slice(max(0, y1), max(y2, y1 + 1)), slice(max(0, x1), max(x2, x1 + 1))
         inside = self.compared[rows, columns]
         return float(self.difference[rows, columns][inside].mean()) if inside.any() else 0.0
-
-    def picture(self) -> NDArray[np.uint8]:
-        """A picture (h, w) of the difference: 0 if this breast is not brighter, 255 from three deviations on."""
-        return (np.clip(self.difference / _STRONGEST, 0, 1) * 255 * self.compared).astype(np.uint8)
 
 
 def compare_breasts(this: tuple[Thumbnail, Anatomy], other: tuple[Thumbnail, Anatomy]) -> Asymmetry:

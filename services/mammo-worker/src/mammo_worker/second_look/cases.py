@@ -115,7 +115,7 @@ def read_cases(
         FileNotFoundError: A fold is not finished.
         ValueError: A table is invalid.
     """
-    found, _ = read_findings(findings)
+    found = read_findings(findings)
     probabilities = read_probabilities(films)
     folder = data / "cbis_ddsm_mass"
     names, factors = lesion_names(folder), lengths(folder)

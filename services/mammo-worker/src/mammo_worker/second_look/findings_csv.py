@@ -1,7 +1,7 @@
 """Reads tables of a detector's findings on films that it has not learned from.
 
-The table of findings is that of `evaluate-detector`: film, patient, fold, x1, y1, x2, y2, score, malignant. A second
-table with film and probability can provide the films' triage.
+The table of findings is that of `detect-held-out`: film, patient, fold, x1, y1, x2, y2, score, malignant,
+film_probability. Its second table has film, patient and probability.
 """
 
 import csv
@@ -22,27 +22,25 @@ class FilmFindings:
     malignant: NDArray[np.float64]
 
 
-def read_findings(path: Path) -> tuple[dict[str, FilmFindings], set[str]]:
-    """Read findings by film, and the patients of the table.
+def read_findings(path: Path) -> dict[str, FilmFindings]:
+    """Read findings by film.
 
     Raises:
         ValueError: A column is missing or a value is not a number.
     """
     rows: dict[str, list[list[float]]] = defaultdict(list)
-    patients: set[str] = set()
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             for row in csv.DictReader(stream):
                 numbers = [float(row[k]) for k in ("x1", "y1", "x2", "y2", "score", "malignant")]
                 rows[row["film"]].append(numbers)
-                patients.add(row["patient"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a table of findings: {error}") from None
     found: dict[str, FilmFindings] = {}
     for film, numbers in rows.items():
         table = np.array(sorted(numbers, key=lambda r: -r[4]))
         found[film] = FilmFindings(table[:, :4], table[:, 4], table[:, 5])
-    return found, patients
+    return found
 
 
 def read_probabilities(path: Path) -> dict[str, float]:
