@@ -13,7 +13,7 @@ from lobule_ml.keras_types import Tensor, dtype_policy, layers, ops
 
 STRIDE = 8  # pixels of the image in a cell of the map
 CHANNELS = 2
-_DILATIONS = (1, 2, 4)  # of the last convolutions: a cell sees 1.6 cm
+_DILATIONS = (1, 2, 4)  # of the last convolutions: a cell sees 1.5 cm
 _FIRST_BIAS = -2.0  # most cells show no calcifications
 _SURROUNDINGS = 20.0  # standard deviation in pixels of the blur that is subtracted
 _BAND = (0.7, 1.12)  # standard deviations in pixels of the Gaussians between which grain is measured

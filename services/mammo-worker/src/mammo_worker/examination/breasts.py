@@ -26,7 +26,7 @@ class Lesion:
         findings: Index among the result's findings, by film: one on each film that shows it.
         suspicion: Suspicion of its most suspicious finding.
         together: Probability that its findings on both views are one lesion; None on one view.
-        region: Position in the breast; None if no breast was found on the film.
+        region: Position in the breast; None if it is not known on any film.
     """
 
     findings: dict[str, int]

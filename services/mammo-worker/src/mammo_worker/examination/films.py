@@ -29,7 +29,7 @@ class ExaminedFilm:
     """A film with its result and its geometry.
 
     Attributes:
-        name: Path of the file, because names can repeat in other folders.
+        name: Path of the file, because names can repeat in other folders; in the service, the id of its job.
         laterality: Side of the breast.
         view: CC or MLO.
         result: Result of the film's pipeline.
@@ -71,7 +71,7 @@ def examined(
     """Determine the positions of a film's findings in its breast; calcifications stand apart from masses.
 
     Args:
-        name: Path of the file.
+        name: See `ExaminedFilm`.
         laterality: Side of the breast.
         view: View of the film.
         film: The film as read from its file.

@@ -45,6 +45,7 @@ def read_together(
 
     Raises:
         AnalysisError: As raised by `read_film` for a current film.
+        ObjectNotFoundError: The file or the result of a current film does not exist.
     """
     placed: list[ExaminedFilm] = []
     priors: list[ExaminedFilm] = []

@@ -34,7 +34,7 @@ def squeeze_of(film: NDArray[Any], sides: tuple[float, float] | None = None) -> 
 
 
 def _constant_edge(lines: NDArray[Any]) -> int:
-    """Number of lines at the start and the end with the same constant value, allowing for compression."""
+    """Number of lines at the start and the end that are constant, allowing for compression."""
     spread = lines.max(axis=1).astype(np.float64) - lines.min(axis=1)
     busy = np.flatnonzero(spread > 0.03 * max(1.0, float(lines.max())))
     return len(lines) if len(busy) == 0 else int(busy[0] + len(lines) - 1 - busy[-1])

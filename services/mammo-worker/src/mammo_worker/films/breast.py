@@ -34,8 +34,8 @@ class Breast:
         area: Measured rows and columns (top, bottom, left, right) of the film; the rest is padding.
         mask: Mask of the breast with a straightened chest wall; all False if nothing stands out.
         on_right: Whether the chest wall is on the right.
-        surroundings: Mask of the breast and its surroundings without frames and padding, which networks see.
-        film: Mask of the film without frames, padding and anything brighter than tissue.
+        surroundings: Mask of the breast and its surroundings without frames, which networks see.
+        film: Mask of the film without frames and anything brighter than tissue; padding within the area belongs to it.
         grey: The thumbnail, 0 at the background and 1 at the brightest tissue.
     """
 

@@ -5,10 +5,10 @@ The steps are those of the thesis' section 4.2.2, made robust for scanned films:
 to the left, crop, normalise, CLAHE, and resize with the aspect preserved to a canvas of two to one.
 
 A network sees the stored values in 8 bits, linearly from black at the 0.5th percentile of the breast and its
-surroundings to white at the 99.8th; 0 outside. Padding, frames, and markers that are brighter than tissue can be are
-excluded from the percentiles. The canvas is therefore, except for rounding, independent of the display window, of the
-scale and offset of the stored values, and of the bit depth. A non-linear curve (a logarithm, an applied VOI lookup
-table) does change it.
+surroundings to white at the 99.8th; 0 outside. Frames, markers that are brighter than tissue can be, and padding around
+the measured area are excluded from the percentiles. The canvas is therefore, except for rounding, independent of the
+display window, of the scale and offset of the stored values, and of the bit depth. A non-linear curve (a logarithm, an
+applied VOI lookup table) does change it.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from mammo_worker.films.breast import Breast, find_breast, resized
 
 PREPROCESSING_VERSION = 2  # 1: percentiles of whole films, of pixels that the display window had clipped
 CANVAS_CHANNELS = 2  # normalised grey, and grey after CLAHE
-_MARGIN = 0.015  # margin around the crop, as a share of the breast's height
+_MARGIN = 0.015  # margin around the crop, as a share of the height of the measured area
 _DARKEST, _BRIGHTEST = 0.5, 99.8  # percentiles of the breast and its surroundings
 # Times the distance of the 5th and the 90th percentile, above the latter: no tissue of 1,604 films reached 2.04.
 _BEYOND_TISSUE = 2.1

@@ -28,7 +28,7 @@ class AnchorGenerator:
             canvas: Height and width of the canvas.
 
         Raises:
-            ValueError: There are fewer scales than levels.
+            ValueError: The numbers of scales and of levels differ.
         """
         levels: list[NDArray[np.float32]] = []
         for stride, scale in zip(self.strides, self.scales, strict=True):

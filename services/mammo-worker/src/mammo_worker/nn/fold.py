@@ -16,8 +16,8 @@ def fold(model: MaskRCNN, precision: Precision = "float32") -> MaskRCNN:
     Args:
         model: The network with trained weights.
         precision: Precision of backbone, pyramid, RPN and mask head, which need most of the time. In bfloat16 they are
-            faster on CPUs with support for it (AVX512-BF16, AMX), with three significant digits; boxes, RoIs, class
-            head and triage stay in float32.
+            faster on CPUs with support for it (AVX512-BF16, AMX), with two to three significant digits; boxes, RoIs,
+            class head and triage stay in float32.
 
     Returns:
         A new network that shares nothing with `model`.

@@ -125,6 +125,8 @@ def mask_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
 def box_projection_loss(logits: Tensor, inside: Tensor, weights: Tensor) -> Tensor:
     """Loss of masks from boxes: the mask's projection on each axis must be the box's (Tian et al., "BoxInst", eq. 2).
 
+    The mean probability outside of the box is added.
+
     Args:
         logits: Mask logits (..., S, S).
         inside: Grid (..., S, S), 1 where a bin is in the true box.

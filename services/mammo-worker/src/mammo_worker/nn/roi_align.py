@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 from lobule_ml.keras_types import Tensor, ops
 
-CELLS_PER_BOX = 14.0  # He et al.'s rule, 224 pixels at stride 16, as one number
+CELLS_PER_BOX = 14.0  # Lin et al.'s rule, 224 pixels at stride 16, as one number
 
 
 def assign_levels(boxes: Tensor, strides: Sequence[int]) -> Tensor:
-    """The index of each box's pyramid level, by its size (Lin et al., "Feature Pyramid Networks", eq. 1)."""
+    """The index of each box's pyramid level, by its size.
+
+    It is that of Lin et al., "Feature Pyramid Networks", eq. 1, but rounded to the nearest level instead of down.
+    """
     width = ops.maximum(boxes[..., 2] - boxes[..., 0], 1e-3)
     height = ops.maximum(boxes[..., 3] - boxes[..., 1], 1e-3)
     level = ops.log2(ops.sqrt(width * height) / (CELLS_PER_BOX * strides[0]))

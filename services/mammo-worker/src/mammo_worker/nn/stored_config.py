@@ -35,7 +35,7 @@ def read_config(values: dict[str, Any]) -> MaskRCNNConfig:
 
 
 def from_flat(values: dict[str, Any]) -> MaskRCNNConfig:
-    """Convert a flat record of 33 fields to a configuration.
+    """Convert a flat record to a configuration.
 
     Raises:
         KeyError: A field is missing.

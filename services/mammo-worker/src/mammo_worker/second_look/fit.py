@@ -131,7 +131,7 @@ def measure_once(
 
 
 def is_better(rows: Sequence[dict[str, Any]]) -> bool:
-    """Whether the suspicion ranks significantly better, with no worse log loss and calibration error."""
+    """Whether the suspicion ranks significantly better, with no worse log loss, Brier score and calibration error."""
     shown = {row["measure"]: row for row in rows if row["number"].startswith("suspicion")}
     ranks = shown["AUC"]["interval_95"][0] > 0
     return ranks and all(shown[name]["difference"] <= 0 for name in ("log loss", "Brier score", "calibration error"))

@@ -1,7 +1,7 @@
 """Computes the suspicion of a breast from its films.
 
-Every method increases with suspicion by construction: a film that becomes more suspicious, and a further suspicious
-film, never lower the number. A film that is not suspicious can lower it, because a second view without signs is
+The model increases with suspicion by construction: a film that becomes more suspicious, and a further suspicious film,
+never lower the number. A film that is not suspicious can lower it, because a second view without signs is
 evidence, too.
 """
 

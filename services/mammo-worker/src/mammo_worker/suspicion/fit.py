@@ -15,10 +15,7 @@ from mammo_worker.evaluation.run import HIGH_SPECIFICITY
 from mammo_worker.suspicion.breast import BreastCalibration, BreastModel, FilmEvidence, view_values
 
 LOW_SENSITIVITY = 0.98
-"""Least share of malignant breasts above the lower threshold.
-
-More than of films, because the maximum of two views, the rule before, kept as many (docs/results/breasts.md).
-"""
+"""Least share of malignant breasts above the lower threshold, as the maximum of two views, the rule before, kept."""
 _LEAST = 20  # least number of breasts with two views for fitting a model
 
 

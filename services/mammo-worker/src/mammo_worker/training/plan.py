@@ -43,7 +43,7 @@ class TrainingPlan:
         clip_norm: Largest norm of the whole gradient.
         warm_up: Number of warm-up steps.
         augmentation: Augmentation of the films.
-        seed: Seed of order and augmentation.
+        seed: Seed of new weights, of the patients for validation, of order and augmentation.
         average_momentum: Momentum of the weights' moving average, which is the result.
         average_every: Steps between its updates.
         precision: Keras dtype policy of backbone and pyramid in training; inference is always in float32.
