@@ -1,5 +1,6 @@
 """What administrators do on the server itself is in the audit log of its database."""
 
+import os
 import shutil
 
 import pytest
@@ -59,6 +60,12 @@ def test_backups_and_what_is_restored_from_them(server, tmp_path):
     run(backups, "restore", folder)
     [*_, (action, detail)] = events()
     assert (action, detail["folder"]) == ("backup.restore", str(folder))
+
+
+def test_folders_whose_names_are_not_utf8(server, tmp_path):
+    events = server("first")
+    run(backups, "create", os.fsdecode(bytes(tmp_path) + b"/k\xe9"))
+    assert [detail["folder"] for _, detail in events()] == [f"{tmp_path}/k?"]
 
 
 def test_missing_objects_that_are_restored(app, client, alice, upload, picture, tmp_path, monkeypatch, headers_of):

@@ -71,6 +71,10 @@ def record_apart(
 
 def record_command(settings: GatewaySettings, action: str, **detail: object) -> None:
     """Write what a command on the server did into the audit log of its database."""
+    # A folder's name need not be UTF-8, and then nothing could show the log.
+    shown = {
+        name: each.encode(errors="replace").decode() if isinstance(each, str) else each for name, each in detail.items()
+    }
     engine = make_engine(settings.database_url)
     with make_session_factory(engine, audit_key=settings.audit_secret).begin() as session:
-        record(session, None, "command line", action, detail=detail)
+        record(session, None, "command line", action, detail=shown)
