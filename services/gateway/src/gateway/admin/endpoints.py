@@ -14,6 +14,7 @@ from gateway.clock import now
 from gateway.corrections.removal import lock
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
+from gateway.jobs import repository as works
 from gateway.jobs import service as jobs
 from gateway.jobs.models import Job, Work
 from gateway.modalities.repository import queues_of
@@ -93,27 +94,30 @@ def cancel(work_id: str, admin: AdminUser, session: DbSession, request: Request)
 @router.post("/jobs/retry-dead", responses=responses(401, 403))
 def redrive_dead(admin: AdminUser, session: DbSession, request: Request) -> Redriven:
     """Start all dead work again, for example after a worker was repaired, except in cases that others have claimed."""
-    parked = repository.parked(session)
-    claimed = 0
-    for work in parked:
+    count = claimed = 0
+    for work in repository.parked(session):
         try:
             _check_free(session, work, admin)
         except ProblemError:
             claimed += 1
             continue
-        jobs.retry(session, work)
-        record(session, request, admin, "job.redrive", "job", work.id)
-    return Redriven(count=len(parked) - claimed, claimed=claimed)
+        if work.state == "dead":  # another request may have started it meanwhile
+            jobs.retry(session, work)
+            record(session, request, admin, "job.redrive", "job", work.id)
+            count += 1
+    return Redriven(count=count, claimed=claimed)
 
 
 def _check_free(session: DbSession, work: Work, admin: User) -> None:
-    """Refuse to change the analyses of a case under the eyes of its reader.
+    """Lock work, and refuse to change the analyses of a case under the eyes of its reader.
 
     Raises:
         ProblemError: `case_claimed`, 409.
     """
     if isinstance(work, Job):
         lock(session, work.image, admin, None)
+    else:
+        works.for_update(session, work)
 
 
 def _work(session: DbSession, work_id: str) -> Work:

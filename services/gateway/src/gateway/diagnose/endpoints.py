@@ -36,6 +36,7 @@ from lobule.modalities import HISTOPATHOLOGY
 router = APIRouter(prefix="/api/v1", tags=["diagnose"])
 
 _LONGEST_WAIT_S = 300
+_FAILED = ("failed", "dead", "cancelled")
 
 _schema = UPLOAD_FORM["content"]["multipart/form-data"]["schema"]
 _FORM: dict[str, Any] = {
@@ -196,8 +197,10 @@ def _start_again_if_failed(request: Request, user: User, job_id: str) -> None:
     """
     with request.app.state.sessions.begin() as session:
         job = repository.by_id(session, job_id)
-        if job is not None and job.state in ("failed", "dead", "cancelled"):
-            lock(session, job.image, user, None)
+        if job is None or job.state not in _FAILED:
+            return
+        lock(session, job.image, user, None)
+        if job.state in _FAILED:  # another request may have started it meanwhile
             jobs.retry(session, job, Quota.of_request(request, user))
             record(session, request, user, "job.retry", "job", job.id)
 

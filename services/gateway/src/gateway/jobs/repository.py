@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import Select, and_, delete, func, not_, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from gateway.clock import shared_now
 from gateway.errors import not_found
@@ -131,9 +131,13 @@ def lock(session: Session, job_id: str) -> None:
 
 
 def lock_steps_of_image(session: Session, image_id: str) -> None:
-    """Lock the steps of an image's analyses against other transactions."""
+    """Lock the steps of an image's analyses against other transactions, then read both again."""
     steps = select(Step).join(Job, Job.id == Step.job_id).where(Job.image_id == image_id)
     session.scalars(steps.order_by(Step.job_id, Step.name).with_for_update(of=Step)).all()
+    analyses = (
+        select(Job).where(Job.image_id == image_id).options(lazyload(Job.image))
+    )  # the image stays as it was seen
+    session.scalars(analyses.execution_options(populate_existing=True)).all()
 
 
 def delete_works(session: Session, ids: list[str]) -> list[str]:
