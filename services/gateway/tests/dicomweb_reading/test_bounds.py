@@ -44,6 +44,22 @@ def test_a_picture_that_is_cut_off_is_refused(client, alice, node, study):
         assert (answer.status_code, answer.json()["code"]) == expected
 
 
+def test_pixels_without_a_table_of_offsets_are_refused(client, alice, node, study):
+    begun = made(PICTURE, "OT", **_COLOURS)
+    content = begun + b"\xe0\x7f\x10\x00OB\x00\x00\xff\xff\xff\xff" + bytes(40)
+    assert hand_over(client, node, study.case, content).status_code == 201
+    answer = client.get(f"{place_of(begun)}/frames/1", headers=alice)
+    assert (answer.status_code, answer.json()["code"]) == (500, "instance_unreadable")
+
+
+def test_numbers_that_json_cannot_hold_are_left_out(client, alice, node, study):
+    content = made(REPORT, "SR", InstanceNumber=7, KVP="1e999")
+    assert hand_over(client, node, study.case, content).status_code == 201
+    [found] = client.get(f"{place_of(content)}/metadata", headers=alice).json()
+    assert found["00200013"]["Value"] == [7]
+    assert "00180060" not in found
+
+
 def test_an_object_of_very_many_items_is_refused_before_it_fills_the_memory(client, node, study):
     head = made(REPORT, "SR")
     items = b"\xfe\xff\x00\xe0\x00\x00\x00\x00" * 200_000

@@ -25,7 +25,10 @@ def fragments_of_frames(stream: BinaryIO, count: int) -> list[list[Extent]]:
     Raises:
         ProblemError: `instance_unreadable`, 500.
     """
-    table, *fragments = _items(stream)
+    items = list(_items(stream))
+    if not items:
+        raise ProblemError(500, "instance_unreadable")
+    table, *fragments = items
     if table.length:
         stream.seek(table.start)
         offsets = struct.unpack(f"<{table.length // 4}I", stream.read(table.length // 4 * 4))

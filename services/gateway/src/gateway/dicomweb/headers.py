@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -200,7 +201,9 @@ def _element(header: Dataset, tag: int) -> DataElement | None:
 
 def _said(element: DataElement) -> Json | None:
     try:
-        return element.to_json_dict(None, 0)
+        said = element.to_json_dict(None, 0)
+        json.dumps(said, allow_nan=False)
+        return said
     except Exception:  # noqa: BLE001 - as above; what cannot be written is left out
         return None
 
