@@ -92,3 +92,8 @@ def test_what_is_read_by_post(client, alice, upload, case, worker, read_events):
     said = {"breasts": {"right": {"bi_rads": 2}}}
     assert client.post(f"/api/v1/cases/{case}/reports/text", json=said, headers=alice).status_code == 200
     assert ("alice", "case", case, "/api/v1/cases/{case_id}/reports/text") in read_events()
+
+
+def test_resources_of_fhir_are_noted_with_their_case(client, alice, case, read_events):
+    assert client.get(f"/fhir/DiagnosticReport/{case}", headers=alice).status_code == 200
+    assert read_events() == [("alice", "resource", case, "/fhir/{resource_type}/{resource_id}")]

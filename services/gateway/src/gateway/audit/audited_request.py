@@ -24,7 +24,8 @@ class AuditedRequest:
         address: Network address of the client.
         route: Path of the route with the names of its parameters.
         target_type: Kind of the object that the path names.
-        target_id: Id of the object; None if it is not one of Lobule's ids, because free text may name a patient.
+        target_id: Id of the object; None if it does not begin with one of Lobule's ids, because free text may name a
+            patient.
         request_id: Id of the first of equal requests.
     """
 
@@ -48,7 +49,8 @@ class AuditedRequest:
         client = scope.get("client")
         parameters = scope.get("path_params") or {}
         # Do not record the objects that anonymous requests name.
-        name, value = next(iter(parameters.items()), (None, None)) if user_id else (None, None)
+        name = _named(list(parameters)) if user_id else None
+        found = _ID.match(str(parameters[name])) if name else None  # FHIR's ids of parts of an object begin with its id
         return AuditedRequest(
             actor_id=user_id,
             actor_name=username[:100],
@@ -56,7 +58,7 @@ class AuditedRequest:
             address=client[0] if client else None,
             route=route,
             target_type=name.removesuffix("_id")[:30] if name else None,
-            target_id=str(value) if value is not None and _ID.fullmatch(str(value)) else None,
+            target_id=found[0] if found else None,
             request_id=state.get("request_id"),
         )
 
@@ -75,3 +77,8 @@ class AuditedRequest:
             token_id=self.token_id,
             reason=reason,
         )
+
+
+def _named(parameters: list[str]) -> str | None:
+    """The parameter of a path that names its object: the first id, else the first of all."""
+    return next((each for each in parameters if each.endswith("_id")), next(iter(parameters), None))

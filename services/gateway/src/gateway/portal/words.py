@@ -11,7 +11,7 @@ from lobule.words import Words
 
 COOKIE = "lobule_language"
 _OF_REASON = re.compile(r"errors\.(?!page\.)\w+\.")
-_TARGETS = {"access": "emergency_access", "key": "security_key", "username": "user"}
+_TARGETS = {"access": "emergency_access", "key": "security_key", "resource": "resource_type", "username": "user"}
 """Kinds of objects of the audit log that routes name otherwise than elsewhere."""
 
 
