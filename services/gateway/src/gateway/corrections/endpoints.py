@@ -57,7 +57,7 @@ def correct_image(
 def remove_image(
     image: VisibleImage, user: CurrentUser, session: DbSession, request: Request, if_match: IfMatch = None
 ) -> None:
-    """Remove an image with its analyses and reviews (its owner and administrators).
+    """Remove an image with its analyses and reviews (its owner).
 
     An image of a signed report cannot be removed (409 `image_signed`).
     """
