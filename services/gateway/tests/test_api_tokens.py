@@ -4,6 +4,7 @@ import secrets
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from gateway.auth.models import ApiToken, AuthSession
 from gateway.clock import now
@@ -33,6 +34,14 @@ class TestApiTokens:
             assert made["secret"] not in str(vars(stored))
         assert client.get("/api/v1/users/me", headers=bearer).json()["username"] == "alice"
         assert client.get("/api/v1/tokens", headers=alice).json()[0]["last_used_at"]
+
+    def test_a_busy_database_keeps_nobody_from_reading(self, client, make, monkeypatch):
+        def busy(*_given):
+            raise OperationalError("UPDATE api_tokens", {}, Exception("database is locked"))
+
+        _, bearer = make()
+        monkeypatch.setattr("gateway.auth.repository.api_token_used", busy)
+        assert client.get("/api/v1/users/me", headers=bearer).status_code == 200
 
     def test_scopes(self, client, make, root):
         _, reader = make()

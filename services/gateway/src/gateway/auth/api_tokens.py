@@ -1,9 +1,11 @@
 """API tokens: named keys for programs, with scopes and an expiry date; only a hash is stored."""
 
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 
 from fastapi import Request
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.auth import repository
@@ -100,7 +102,7 @@ def _note_use(request: Request, session: Session, token: ApiToken) -> None:
     if token.last_used_at is not None and now() - token.last_used_at < _NOTE_USE_EVERY:
         return
     if only_reads(session):
-        with request.app.state.sessions.begin() as writing:
+        with suppress(OperationalError), request.app.state.sessions.begin() as writing:  # a busy database: next time
             repository.api_token_used(writing, token.id)
     else:
         repository.api_token_used(session, token.id)
