@@ -3,11 +3,13 @@
 from contextlib import contextmanager
 
 import pytest
+from pyotp import TOTP
 from signed_apart import APART
 from sqlalchemy import func, select
 
 from gateway.admin import endpoints as administration
 from gateway.audit.models import AuditEvent
+from gateway.auth.second_factor import repository as second_factor
 from gateway.corrections import job_endpoints as jobs
 from gateway.diagnose import endpoints as diagnose
 from gateway.jobs import repository
@@ -95,3 +97,16 @@ def test_a_rendering_is_started_again_once(app, client, alice, root, case, uploa
     with before(lambda: client.post(retry, headers=root), repository, "for_update"):
         answer = client.post(retry, headers=root)
     assert (answer.status_code, answer.json()["code"]) == (409, "job_not_failed")
+
+
+def test_an_app_that_was_confirmed_is_not_replaced(client, alice, before):
+    place = "/api/v1/users/me/second-factor"
+    app = TOTP(client.post(place, headers=alice).json()["secret"])
+
+    def confirm():
+        assert client.post(f"{place}/confirmation", json={"code": app.now()}, headers=alice).status_code == 200
+
+    with before(confirm, second_factor, "lock_factor"):
+        answer = client.post(place, headers=alice)
+    assert (answer.status_code, answer.json()["code"]) == (409, "second_factor_on")
+    assert client.get(place, headers=alice).json()["app"]

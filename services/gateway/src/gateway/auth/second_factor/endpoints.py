@@ -44,6 +44,7 @@ def read_second_factor(user: CurrentUser, session: DbSession) -> SecondFactorRea
 @router.post("", status_code=201, responses=responses(401, 403, 409))
 def begin_second_factor(user: LocalPerson, session: DbSession, settings: AppSettings) -> AppSecret:
     """Create a secret for your authenticator app (portal sessions only). Confirm a first code to turn the factor on."""
+    repository.lock_factor(session, user)
     if service.has_app(session, user):
         raise ProblemError(409, "second_factor_on")
     secret, address, picture = service.draw_secret(session, user, settings)
