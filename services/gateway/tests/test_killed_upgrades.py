@@ -145,3 +145,10 @@ class TestOfTheAuditLog:
         execute(engine, self.EVENT)
         run()
         assert self.faults(engine) == ["unlinked"]
+
+
+def test_a_case_that_is_deleted_meanwhile_ends_no_upgrade(engine, run, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(upgrade.repository, "without_summary", lambda *_given, **_named: ["deleted"])
+        run()
+    assert leftovers(engine) == []

@@ -22,6 +22,7 @@ from gateway.cases import repository
 from gateway.cases.service import summarise
 from gateway.command_line import database_problem, fail, settings_at
 from gateway.database import SessionFactory, make_engine, make_session_factory, only_reading, read
+from gateway.errors import ProblemError
 from gateway.migration_lock import migration_lock
 from gateway.settings import get_settings
 from lobule.cli.common import words
@@ -180,7 +181,11 @@ def _fill_cases(sessions: SessionFactory, *, by_former_rule: bool) -> None:
     """Fill the summaries of cases from a version that stored none, or that concluded by another rule."""
     for case_id in read(sessions, lambda session: repository.without_summary(session, by_former_rule=by_former_rule)):
         with sessions.begin() as session:
-            summarise(session, repository.locked(session, case_id), repository.latest_jobs(session, case_id))
+            try:
+                case = repository.locked(session, case_id)
+            except ProblemError:  # a gateway that runs meanwhile has deleted it
+                continue
+            summarise(session, case, repository.latest_jobs(session, case_id))
 
 
 def main(
