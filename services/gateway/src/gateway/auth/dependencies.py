@@ -166,7 +166,7 @@ AdminUser = Annotated[User, Depends(admin_user, scope="function")]
 
 
 def person(request: Request, user: CurrentUser) -> User:
-    """A user who logged in with a password. Protects what a stolen API token must not be able to do.
+    """A user who logged in, and sent no API token. Protects what a stolen one must not be able to do.
 
     Raises:
         ProblemError: `login_required`, 403.

@@ -65,7 +65,8 @@ def portal_user(request: Request, user: LoggedIn) -> User:
     """The logged-in user of a page.
 
     Raises:
-        LoginRequiredError: If they have to choose a password first.
+        LoginRequiredError: If they have to choose a password or set up a second factor first.
+        PageForbiddenError: If their role lacks the permission for the page.
     """
     if user.must_change_password:
         raise LoginRequiredError(_place(request), first="/password")

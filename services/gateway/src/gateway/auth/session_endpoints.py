@@ -27,7 +27,7 @@ def current_login(request: Request) -> AuthSession | None:
 
 @router.get("/sessions", responses=responses(401, 403))
 def list_sessions(user: CurrentUser, session: DbSession, settings: AppSettings, request: Request) -> list[SessionRead]:
-    """List your sessions in browsers and API clients, the 200 most recently active ones first to last."""
+    """List your sessions in browsers and API clients, the most recently active first, and no more than 200."""
     own = current_login(request)
     found = repository.sessions_of(session, user.id, settings.session_idle_minutes)
     return [SessionRead.of(each, current=own is not None and each.id == own.id) for each in found]

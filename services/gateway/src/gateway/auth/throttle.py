@@ -139,7 +139,7 @@ class LoginThrottle:
             log.warning("login_throttle_away", error=repr(error))
 
     def _succeeded(self, name: str, address: str) -> None:
-        """Forget the failures of a name, and that it belongs to this address."""
+        """Forget the failures of a name at this address, and note that it has logged in from there."""
         try:
             self._redis.delete(*_keys([f"{name}@{address}"])[:2])
             self._redis.set(f"lobule:login:known:{name}@{address}", "1", ex=_KNOWN_S)

@@ -33,8 +33,8 @@ BOTH = 2
 class Case(Base):
     """The images and conclusions of one patient, under a pseudonym; never the patient's name.
 
-    All columns below `reading_since` are derived from the case's images and signatures; `cases.service.refresh` writes
-    it in the transaction that changes them, so that a list of cases reads this table alone.
+    What a list of cases shows is derived from the case's images and signatures: `cases.service` writes it here in the
+    transaction that changes them, so that a list reads this table alone.
     """
 
     __tablename__ = "cases"
@@ -68,7 +68,7 @@ class Case(Base):
     images_total: Mapped[int] = mapped_column(default=0)
     images_done: Mapped[int] = mapped_column(default=0)
     images_failed: Mapped[int] = mapped_column(default=0)
-    refused_films: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # by SHA-256 of the file; `cases.refused`
+    refused_films: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # by SHA-256 of the file; `cases.refused_films`
     signed_version: Mapped[int | None]
     signed_revision: Mapped[int | None]
     signed_breasts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # `BreastConclusions` of it

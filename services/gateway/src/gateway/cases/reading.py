@@ -65,7 +65,7 @@ def claim(session: Session, case: Case, user: User) -> Case:
     """Read a case: it is this user's until they release or sign it.
 
     Raises:
-        ProblemError: `case_claimed`, `case_signed` or `already_read`, 409, or `forbidden`, 403.
+        ProblemError: `case_claimed`, `case_signed` or `already_read`, 409.
     """
     case = repository.locked(session, case.id)
     _check_open(case, user)
