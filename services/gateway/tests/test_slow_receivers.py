@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -104,3 +104,21 @@ def test_messages_of_a_receiver_that_is_being_waited_for_are_not_taken(app, mess
     app.state.deliverer._busy.add(messages[0])
     assert app.state.deliverer.send_due() == 1
     assert app.state.deliverer._busy == {messages[0]}
+
+
+def test_one_that_is_asked_for_again_while_it_is_sent_is_sent_at_once(app, client, alice, receivers, monkeypatch):
+    place = "/api/v1/webhooks"
+    made = client.post(place, headers=alice, json={"url": receivers[1].url}).json()["id"]
+    client.post(f"{place}/{made}/test", headers=alice)
+
+    async def fail(_delivery):
+        assert client.post(f"{place}/{made}/test", headers=alice).status_code == 202
+        return 500, "status 500"
+
+    monkeypatch.setattr(app.state.deliverer, "_send", fail)
+    assert app.state.deliverer.send_due() == 1
+    [again] = client.get(f"{place}/{made}/deliveries", headers=alice).json()
+    assert datetime.fromisoformat(again["next_at"]) <= now()
+    monkeypatch.undo()
+    assert app.state.deliverer.send_due() == 1
+    assert states(app, made) == {"delivered": 1}

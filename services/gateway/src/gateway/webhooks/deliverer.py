@@ -111,7 +111,8 @@ class Deliverer:
                 status, problem = asyncio.run(self._send(delivery))
                 with self._sessions.begin() as session:
                     kept = repository.delivery(session, delivery.id)
-                    if kept is not None:
+                    # one that was asked for again meanwhile waits no longer because this attempt failed
+                    if kept is not None and (problem is None or kept.attempts == delivery.attempts):
                         _note(kept, status, problem, shared_now(session))
         finally:
             with self._lock:
