@@ -12,18 +12,20 @@ const MOST_CALM_MS = 120000;
 /**
  * Keep an element of the page as the server would draw it now.
  * @param {HTMLElement} list With an id, `data-url` and `data-live`: "true" while something is under way.
- * @param {(problem: import('./api.js').Problem | null) => void} onTrouble
+ * @param {(problem: import('./api.js').Problem | null) => void} onTrouble Null when it is over.
  * @returns {import('./poll.js').Loop}
  */
 export function keepFresh(list, onTrouble) {
   let calm = CALM_MS;
   let first = true;
+  let troubled = false;
   localTimes(list);
 
   async function ask() {
     if (!first) await refresh();
     first = false;
-    onTrouble(null);
+    if (troubled) onTrouble(null);
+    troubled = false;
     if (list.dataset.live === 'true') {
       calm = CALM_MS;
       return BUSY_MS;
@@ -51,5 +53,8 @@ export function keepFresh(list, onTrouble) {
     if (focused) all(list, `[href="${CSS.escape(focused)}"]`)[0]?.focus();
   }
 
-  return loop(ask, onTrouble);
+  return loop(ask, (problem) => {
+    troubled = true;
+    onTrouble(problem);
+  });
 }
