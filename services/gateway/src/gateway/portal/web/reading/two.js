@@ -82,7 +82,10 @@ export function createTwo(page, store, { refresh, tell, onProblem }) {
   }
 
   role(root, 'withdraw').addEventListener('click', () => then(() => confirmed(() => call('delete', '/api/v1/cases/{case_id}/reads/yours', where)), t('reading.two.withdrawn')));
-  role(root, 'begin_anew').addEventListener('click', () => dialog.showModal());
+  role(root, 'begin_anew').addEventListener('click', () => {
+    dialog.returnValue = ''; // Escape may leave the last answer
+    dialog.showModal();
+  });
   dialog.addEventListener('close', () => {
     const reason = find(dialog, '[name="reason"]', HTMLTextAreaElement).value.trim();
     if (dialog.returnValue !== 'anew' || !reason) return;

@@ -38,6 +38,7 @@ export function listenForClaims(list, { refresh, tell }) {
     if (forget) then(() => call('delete', '/api/v1/views/{view_id}', { params: { view_id: forget } }));
     if (keep === undefined) return;
     query = keep;
+    dialog.returnValue = ''; // Escape may leave the last answer
     dialog.showModal();
   });
   dialog.addEventListener('close', () => {
