@@ -179,6 +179,14 @@ class TestSending:
         expect(step(page, "upload")).to_have_attribute("data-state", "done")
         expect(page.locator(".entry [data-role=connection]")).to_be_hidden()
 
+    def test_the_card_of_a_file_that_waits_says_no_longer_that_the_server_is_away(self, sent):
+        page = sent({"a.png": 64})
+        note = page.locator(".entry [data-role=connection]")
+        page.route("**/api/v1/jobs/*/progress", lambda route: route.abort("connectionreset"))
+        expect(note).to_contain_text("in 1 s")
+        page.unroute("**/api/v1/jobs/*/progress")
+        expect(note).to_be_hidden()  # though the job waits as before: the server has no more to say than 304
+
     def test_a_full_disk_is_told_at_once(self, new_case, monkeypatch):
         def full(_descriptor: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

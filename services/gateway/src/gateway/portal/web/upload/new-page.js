@@ -32,11 +32,13 @@ const store = createStore(/** @type {import('./state.js').Intake} */ ({ entries:
 /** @type {Map<number, HTMLElement>} */
 const cards = new Map();
 let asking = false;
+let away = false;
 
 const follower = createFollower({
   onProgress: (jobId, progress) => delivery.take(jobId, progress),
   onTrouble(problem, seconds, gone) {
-    if (!problem) return; // each answer clears what its card says
+    if (!problem) return answered();
+    away ||= !gone;
     const back = `/cases/${store.state.caseId}`;
     const connection = { ...troubleWords(problem, { back, seconds }), symbol: 'offline' };
     for (const { id, stage, jobId } of store.state.entries)
@@ -51,6 +53,13 @@ const actions = {
   leave: remove,
   remove,
 };
+
+/** The server answers again, with nothing new where a job waits: what its card says of that goes. */
+function answered() {
+  if (!away) return;
+  away = false;
+  for (const { id, stage } of store.state.entries) if (stage === 'following') patch(store, id, { connection: { words: '' } });
+}
 
 /**
  * Add files, including those in archives, and show which were left out.
