@@ -83,6 +83,17 @@ class TestChoosing:
         entry(page, "notes.png").get_by_role("button", name="Remove notes.png").click()
         expect(page.locator('[data-role="form-problem"]')).to_contain_text("5 files")
 
+    def test_sends_nothing_before_all_files_are_on_the_list(self, logged_in, picture):
+        page = logged_in("/new")
+        page.evaluate("() => { window.free = new Promise((go) => { window.go = go; }); }")
+        held = "prototype.decode = function () { return window.free.then(() => decode.call(this)); }"
+        page.evaluate(f"() => {{ const {{ decode }} = HTMLImageElement.prototype; HTMLImageElement.{held}; }}")
+        choose(page, ("a.png", picture(3)), ("b.png", picture(4)))
+        expect(entry(page, "a.png")).to_have_attribute("data-state", "chosen")
+        expect(page.locator('[data-role="submit"]')).to_be_disabled()
+        page.evaluate("() => window.go()")
+        expect(page.get_by_role("button", name="Upload and analyse 2 images")).to_be_enabled()
+
     def test_refuses_what_is_too_large(self, logged_in, app):
         app.state.settings.max_upload_bytes = 1000
         page = logged_in("/new")

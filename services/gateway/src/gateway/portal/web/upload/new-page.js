@@ -28,7 +28,7 @@ const { caseId = '', replaces = '', inputErrors = '', maxUploadBytes, maxPixels,
 const limits = { maxBytes: Number(maxUploadBytes), maxPixels: Number(maxPixels), minSide: Number(minSide) };
 /** @type {import('./state.js').Config} */
 const config = { inputErrors: inputErrors.split(' '), replaces, limits };
-const store = createStore(/** @type {import('./state.js').Intake} */ ({ entries: [], series: {}, started: false, caseId, problem: '', announced: '' }));
+const store = createStore(/** @type {import('./state.js').Intake} */ ({ entries: [], series: {}, taking: 0, started: false, caseId, problem: '', announced: '' }));
 /** @type {Map<number, HTMLElement>} */
 const cards = new Map();
 let asking = false;
@@ -67,6 +67,16 @@ function answered() {
  * @param {boolean} [folder] Nobody chose them one by one.
  */
 async function take(files, folder = false) {
+  store.update(({ taking }) => ({ taking: taking + 1 }));
+  try {
+    await sort(files, folder);
+  } finally {
+    store.update(({ taking }) => ({ taking: taking - 1 }));
+  }
+}
+
+/** @param {File[]} files @param {boolean} folder */
+async function sort(files, folder) {
   const { files: images, left, damaged } = await imagesIn(files, { folder, maxBytes: limits.maxBytes });
   const names = left.length > MOST_NAMES ? [...left.slice(0, MOST_NAMES), '…'] : left;
   const words = [left.length ? t('newcase.left_out', { count: left.length, names: list(names) }) : '', ...damaged.map((name) => t('newcase.archive.damaged', { name }))];
@@ -162,7 +172,7 @@ store.subscribe(['entries'], (state) => {
   placeCards(form, cards, state);
   showHanging(role(form, 'grid'), state);
 });
-store.subscribe(['entries', 'started', 'caseId', 'problem'], (state) => showIntake(form, state));
+store.subscribe(['entries', 'taking', 'started', 'caseId', 'problem'], (state) => showIntake(form, state));
 offerSeries(store, role(form, 'series'));
 openWhenReady(store, byId('open-when-ready', HTMLInputElement));
 store.subscribe(['announced'], (state) => announce(form, state));
@@ -190,7 +200,7 @@ form.addEventListener('submit', (event) => {
   }
   const [wrong] = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll('input[name="um_per_pixel"]:invalid'));
   if (wrong) return void wrong.reportValidity();
-  if (!store.state.started && ready(store.state).length) submit();
+  if (!store.state.started && !store.state.taking && ready(store.state).length) submit();
 });
 const [pseudonym] = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll('[name="pseudonym"]')]);
 if (pseudonym && !pseudonym.value) pseudonym.value = suggestion();

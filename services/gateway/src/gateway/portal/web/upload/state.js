@@ -41,6 +41,7 @@ import { heldBack } from './patients.js';
  * @typedef {object} Intake
  * @property {Entry[]} entries
  * @property {Partial<Options>} series The scale that the reader gave for all fields.
+ * @property {number} taking How many times files were chosen of which some are not on the list yet.
  * @property {boolean} started
  * @property {string} caseId
  * @property {string} problem Why nothing could be sent.

@@ -51,12 +51,12 @@ export function heldNote({ entries }) {
 
 /** @param {HTMLFormElement} form @param {Intake} state */
 export function showIntake(form, state) {
-  const { started, caseId } = state;
+  const { taking, started, caseId } = state;
   const count = ready(state).length;
   role(form, 'entries').hidden = role(form, 'entries').childElementCount === 0;
   role(form, 'guessed').hidden = started || count === 0;
   const submit = role(form, 'submit', HTMLButtonElement);
-  submit.disabled = started || count === 0;
+  submit.disabled = started || taking > 0 || count === 0;
   write(role(form, 'submit-words'), count ? t('newcase.submit', { count }) : t('newcase.submit.none'));
   showNote(role(form, 'form-problem'), { words: problemWords(state) });
   showNote(role(form, 'hanging'), viewsNote(state));
