@@ -61,6 +61,12 @@ test('what is no archive is said to be damaged', async () => {
   assert.deepEqual((await imagesIn([broken], OPTIONS)).damaged, ['broken.zip']);
 });
 
+test('an archive whose directory names more than it holds is damaged', async () => {
+  const bytes = new Uint8Array(await zip([['RCC.png', PNG, false]]).arrayBuffer());
+  bytes.fill(0xff, bytes.length - 22 - 'RCC.png'.length - 18, bytes.length - 22 - 'RCC.png'.length - 16); // length of the name
+  assert.deepEqual((await imagesIn([new File([bytes], 'study.zip')], OPTIONS)).damaged, ['study.zip']);
+});
+
 test('of a folder only images count; a file that somebody chose is always looked at', async () => {
   const files = [new File([PNG], 'RCC.png'), new File(['text'], 'readme.txt'), new File([Buffer.alloc(128), 'DICM'], 'DICOMDIR')];
   assert.deepEqual((await imagesIn(files, OPTIONS)).left, ['readme.txt']);

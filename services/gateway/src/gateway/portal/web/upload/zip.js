@@ -27,6 +27,7 @@ export async function filesOf(archive) {
     const [packed, size] = [directory.getUint32(at + 20, true), directory.getUint32(at + 24, true)];
     const [nameLength, extra, comment] = [28, 30, 32].map((field) => directory.getUint16(at + field, true));
     const start = directory.getUint32(at + 42, true);
+    if (at + 46 + nameLength > directory.byteLength) throw new ArchiveError(archive.name);
     const name = new TextDecoder().decode(new Uint8Array(directory.buffer, directory.byteOffset + at + 46, nameLength));
     at += 46 + nameLength + extra + comment;
     if (name.endsWith('/')) continue;
