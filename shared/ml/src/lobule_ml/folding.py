@@ -1,5 +1,6 @@
 """Prepares networks for inference: merges batch norms into the layers before them and lowers the precision."""
 
+from collections import Counter
 from collections.abc import Collection
 from typing import Any, Literal
 
@@ -14,13 +15,14 @@ def folded(model: keras.Model, precision: Precision = "float32", exact: Collecti
     """Build the same function for inference, without the batch norms that can be merged.
 
     Args:
-        model: A functional model. A batch norm directly behind a convolution or dense layer with no other consumer is
-            merged into that layer; others stay. Models among its layers are folded, too.
+        model: A functional model. A batch norm directly behind a convolution or dense layer without an activation and
+            with no other consumer is merged into that layer; others stay. Models among its layers are folded, too.
         precision: Precision of weights and activations.
         exact: Names of layers that stay in float32, such as those whose outputs become boxes or probabilities.
     """
     before = {layer.name: layer.input._keras_history.operation for layer in model.layers if _is_norm(layer)}
-    merged = {name for name, layer in before.items() if isinstance(layer, _MERGING)}
+    consumers = _consumers(model)
+    merged = {name for name, layer in before.items() if _takes_norm(layer) and consumers[layer.name] == 1}
     norms = {before[name].name: model.get_layer(name) for name in merged}
 
     def clone(layer: Any) -> Any:
@@ -43,6 +45,17 @@ def folded(model: keras.Model, precision: Precision = "float32", exact: Collecti
             target = copy.get_layer(layer.name)
             target.set_weights(_merged(layer, norms[layer.name]) if layer.name in norms else layer.get_weights())
     return copy
+
+
+def _consumers(model: Any) -> Counter[str]:
+    """How often each layer's output is used, as an output of the model, too."""
+    nodes = [node for nodes in model._nodes_by_depth.values() for node in nodes]
+    used = [parent.operation.name for node in nodes for parent in node.parent_nodes]
+    return Counter([*used, *(output._keras_history.operation.name for output in model.outputs)])
+
+
+def _takes_norm(layer: Any) -> bool:
+    return isinstance(layer, _MERGING) and layer.activation is keras.activations.linear
 
 
 def _is_norm(layer: Any) -> bool:
