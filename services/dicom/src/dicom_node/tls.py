@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -133,9 +134,9 @@ def noting_context(settings: NodeSettings, note: Callable[[str], None]) -> ssl.S
                 note(tls_problem(error))
                 raise
 
-        def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        def read(self, len: int = 1024, buffer: Any = None) -> Any:
             try:
-                return super().recv(buflen, flags)
+                return super().read(len, buffer)
             except ssl.SSLError as error:
                 if (problem := tls_problem(error)) == "tls_refused":
                     note(problem)

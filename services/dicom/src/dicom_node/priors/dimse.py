@@ -15,9 +15,8 @@ from dicom_node.peers import Place
 from dicom_node.priors.choosing import FoundStudy, PriorCriteria
 from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError
 from dicom_node.receiving.awaited import AwaitedFilms
-from dicom_node.receiving.bounds import BoundedReader
+from dicom_node.receiving.bounds import MAX_PDU_BYTES
 from dicom_node.receiving.rules import FILM_CLASSES, TRANSFER_SYNTAXES
-from dicom_node.receiving.scp import MAX_PDU_BYTES
 from dicom_node.sending.associations import our_entity, why_not_established
 from dicom_node.settings import NodeSettings, is_called_over_tls
 from lobule.imaging.dicom.file import ENCAPSULATED
@@ -168,7 +167,7 @@ class DimsePeer:
             ae_title=self._place.ae_title,
             ext_neg=list(roles),
             max_pdu=MAX_PDU_BYTES,
-            evt_handlers=[(evt.EVT_CONN_OPEN, self._bound), *handlers],
+            evt_handlers=list(handlers),
         )
         if not association.is_established:
             raise PeerError(why_not_established(association))
@@ -179,21 +178,6 @@ class DimsePeer:
         finally:
             if association.is_established:
                 association.release()
-
-    def _bound(self, event: Event) -> None:
-        """Apply the limits on PDUs and objects that hold for callers, too."""
-        transport = event.assoc.dul.socket
-        if transport is None or transport.socket is None:
-            return
-        reader = BoundedReader(
-            transport.socket,
-            max_pdu=MAX_PDU_BYTES,
-            max_object=self._settings.dicom_max_object_bytes,
-            timeout_s=self._settings.dicom_timeout_s,
-            exceeded=lambda _what: None,
-        )
-        transport.recv = reader.recv  # pyright: ignore[reportAttributeAccessIssue]
-        event.assoc.bind(evt.EVT_DIMSE_RECV, reader.next_message)
 
 
 def _query(level: str, keys: Mapping[str, str]) -> Dataset:

@@ -1,4 +1,4 @@
-"""Limits for callers: the size of a PDU and of an object, and the duration of a PDU.
+"""Limits for callers and for those who are called: the size of a PDU and of an object, and the duration of a PDU.
 
 pynetdicom reads whatever length a PDU announces, and waits for it without end.
 """
@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+MAX_PDU_BYTES = 256 * 1024
 _ABORT = b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x00"
 """An A-ABORT PDU of the service provider (DICOM PS3.8, 9.3.8)."""
 _SLACK = 64 * 1024

@@ -15,6 +15,7 @@ from pynetdicom.sop_class import Verification  # pyright: ignore[reportAttribute
 from dicom_node import metrics
 from dicom_node.peers import ANY, ae_titles
 from dicom_node.receiving.awaited import AwaitedFilms
+from dicom_node.receiving.bounds import MAX_PDU_BYTES
 from dicom_node.receiving.commitment import PUSH_MODEL, CommitmentScp
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.notes import AssociationNotes
@@ -24,7 +25,6 @@ from dicom_node.settings import NodeSettings
 from dicom_node.statuses import Answer, Status
 from dicom_node.tls import server_context
 
-MAX_PDU_BYTES = 256 * 1024
 _log = structlog.get_logger()
 
 

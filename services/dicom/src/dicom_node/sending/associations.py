@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
+from pynetdicom.events import Event
 
+from dicom_node.receiving.bounds import MAX_PDU_BYTES, BoundedReader
 from dicom_node.settings import NodeSettings, is_called_over_tls
 from dicom_node.tls import noting_context
 
@@ -27,7 +30,24 @@ class _Caller(ApplicationEntity):
         """See `ApplicationEntity`. A system whose certificate does not fit is not connected to."""
         if is_called_over_tls(self._settings, ae_title):
             named["tls_args"] = (noting_context(self._settings, self.tls_problems.append), addr)
+        named["evt_handlers"] = [(evt.EVT_CONN_OPEN, self._bound), *named.get("evt_handlers", ())]
         return super().associate(addr, port, *arguments, ae_title=ae_title, **named)
+
+    def _bound(self, event: Event) -> None:
+        """Apply the limits that hold for callers, too: pynetdicom would wait for the rest of a PDU without end."""
+        transport = event.assoc.dul.socket
+        if transport is None or transport.socket is None:
+            return
+        transport.socket.settimeout(self._settings.dicom_timeout_s)
+        reader = BoundedReader(
+            transport.socket,
+            max_pdu=MAX_PDU_BYTES,
+            max_object=self._settings.dicom_max_object_bytes,
+            timeout_s=self._settings.dicom_timeout_s,
+            exceeded=lambda _what: None,
+        )
+        transport.recv = reader.recv  # pyright: ignore[reportAttributeAccessIssue]
+        event.assoc.bind(evt.EVT_DIMSE_RECV, reader.next_message)
 
 
 def our_entity(settings: NodeSettings) -> ApplicationEntity:
