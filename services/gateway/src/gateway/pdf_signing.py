@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
     SECP256R1,
@@ -217,6 +217,8 @@ def _key_in_file(pem: str, certificate: x509.Certificate) -> EllipticCurvePrivat
         private = load_pem_private_key(pem.encode(), password=None)
     except TypeError as error:
         raise ValueError("the key must have no password") from error
+    except UnsupportedAlgorithm:
+        private = None
     if not isinstance(private, EllipticCurvePrivateKey | RSAPrivateKey):
         raise ValueError("the key must be of an elliptic curve or RSA")
     if _public(private.public_key()) != _public(certificate.public_key()):

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from typing import Literal, Protocol
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
@@ -69,7 +69,10 @@ def parse_public_keys(text: str) -> list[Ed25519PublicKey]:
     """
     found: list[Ed25519PublicKey] = []
     for line in filter(None, (each.strip() for each in text.split(","))):
-        key = load_der_public_key(base64.b64decode(line, validate=True))
+        try:
+            key = load_der_public_key(base64.b64decode(line, validate=True))
+        except UnsupportedAlgorithm:
+            key = None
         if not isinstance(key, Ed25519PublicKey):
             raise ValueError(f"{line} is no public key of Ed25519")
         found.append(key)

@@ -135,7 +135,10 @@ def test_what_the_secret_key_signed_verifies_under_a_key_of_its_own():
     assert after.judge(before.current, before.sign(b"content"), b"content") == "valid"
 
 
-@pytest.mark.parametrize("text", ["nothing", "AAAA", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"])
+UNKNOWN = "MCowBQYDK2V6AyEA" + 43 * "A" + "="  # of an algorithm that nobody knows
+
+
+@pytest.mark.parametrize("text", ["nothing", "AAAA", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", UNKNOWN])
 def test_what_is_no_public_key_is_refused_at_the_start(make_app, text):
     with pytest.raises(ValidationError, match="signing_keys_before"):
         make_app(signing_keys_before=text)

@@ -228,7 +228,9 @@ def test_a_certificate_and_a_key_that_do_not_belong_together_are_refused_at_the_
     locked = load_pem_private_key(key.encode(), None).private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
     )
+    unknown = f"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2V6BCIEI{43 * 'A'}\n-----END PRIVATE KEY-----\n"
     for given, message in (
+        ({"pdf_certificate": certificate, "pdf_key": unknown}, "elliptic curve or RSA"),
         ({"pdf_certificate": certificate}, "needed together"),
         ({"pdf_key": key}, "needed together"),
         ({"pdf_certificate": certificate, "pdf_key": drawn()[1]}, "not that of the certificate"),
