@@ -16,7 +16,7 @@ class UserCreate(BaseModel):
     """A new user."""
 
     username: Username = Field(description="name to log in with; unique on this server")
-    password: Password = Field(description="first password; the user has to change it at the first login")
+    password: Password = Field(description="first password; a person has to change it at the first login")
     display_name: str | None = Field(
         default=None,
         max_length=200,
@@ -67,7 +67,7 @@ class UserUpdate(BaseModel):
 class PasswordReset(BaseModel):
     """A password that an administrator sets."""
 
-    password: Password = Field(description="the new password; the user has to change it at the next login")
+    password: Password = Field(description="the new password; a person has to change it at the next login")
 
 
 class PasswordChange(BaseModel):

@@ -65,7 +65,7 @@ class WorkPage(BaseModel):
 
 
 class Redriven(BaseModel):
-    """The number of jobs and renderings that were started again."""
+    """How much work was started again: analyses, renderings, readings of examinations, and opinions."""
 
-    count: int = Field(description="number of jobs and renderings that were started again")
+    count: int = Field(description="number of pieces of work that were started again")
     claimed: int = Field(description="number of those that were not, because somebody else has claimed their case")
