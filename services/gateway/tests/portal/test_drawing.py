@@ -106,7 +106,7 @@ def test_drawn_named_kept_and_undone(logged_in, study, film, worker):
     page.wait_for_function("() => document.querySelector('.panes').dataset.tool === 'outline'")
     drag(page, pane, (470, 670), (530, 665), (540, 730), (480, 735), (470, 672))
     expect(rows).to_have_count(3)
-    expect(rows.nth(2)).to_contain_text("Your outline of LCC, finding 1")
+    expect(rows.nth(2)).to_contain_text("Outline of LCC, finding 1, drawn by a reader")
     third = study.read()["reader_findings"][2]
     assert (third["shape"], third["corrects"]["finding_id"]) == ("outline", "f1")
     across, down = np.array(third["outline"]).T

@@ -9,6 +9,7 @@ pytestmark = pytest.mark.browser
 
 PASSWORD = "correct horse battery staple"
 CLICKS, KEYS = 8, 10
+BY_KEYBOARD = 50
 COUNT = """
 const typedInto = ({ target, key }) => key.length === 1 && target.matches?.('input:not([type="radio"]), textarea');
 addEventListener('pointerdown', (event) => event.isTrusted && noteInput('clicks'), true);
@@ -54,3 +55,50 @@ def test_a_case_of_six_findings_needs_few_clicks_and_keys(open_page, study, mass
     assert case["reports"][0]["breasts"]["left"] == {"bi_rads": 4, "density": "c", "recommendation": "biopsy"}
     assert 0 < counted["clicks"] <= CLICKS
     assert 0 < counted["keys"] <= KEYS
+
+
+def test_a_case_of_32_findings_is_signed_by_keyboard_alone(logged_in, study, masses, picture):
+    """From the worklist: each finding takes one key, and J goes from the last one through the conclusion to Sign."""
+    for number, (side, view) in enumerate([("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")]):
+        found = [
+            mass.model_copy(
+                update={"id": f"f{4 * half + place}", "box": mass.box.model_copy(update={"y": 60 + 150 * half})}
+            )
+            for half in range(4)
+            for place, mass in enumerate(masses, 1)
+        ]
+        study.add(picture(90 + number), found, laterality=side, view=view)
+    page = logged_in("/", viewport={"width": 1440, "height": 900})
+    pressed = []
+
+    def press(key):
+        pressed.append(key)
+        page.keyboard.press(key)
+
+    expect(page.locator("tbody .case > a")).to_have_count(1)
+    press("j")
+    press("Enter")
+    expect(page.locator(".findings .finding")).to_have_count(32)
+    expect(page.locator(".pane[data-scale]")).to_have_count(4)
+    press("j")
+    for number in range(32):
+        expect(page.locator(".finding[data-chosen] .go")).to_be_focused()
+        press("x")
+        expect(page.locator('.panel [data-role="to-review"]')).to_have_text(f"{number + 1} of 32 reviewed")
+    for side in ("R", "L"):
+        for field, key, value in (
+            ("bi_rads", "2", "2"),
+            ("density", "b", "b"),
+            ("recommendation", "Space", "routine_screening"),
+        ):
+            expect(page.locator(f'[name="{field}-{side}"]').first).to_be_focused()
+            press(key)
+            expect(page.locator(f'[name="{field}-{side}"][value="{value}"]')).to_be_checked()
+            press("j")
+    expect(page.locator('.panel [data-role="sign"]')).to_be_focused()
+    press("Enter")
+    expect(page.locator('#signing [data-role="submit"]')).to_be_focused()
+    press("Enter")
+    expect(page.locator(".versions")).to_contain_text("Version 1")
+    assert len(pressed) <= BY_KEYBOARD
+    assert study.read()["reports"][0]["breasts"]["left"]["bi_rads"] == 2

@@ -37,7 +37,7 @@ SHORTCUTS: dict[str, tuple[Shortcut, ...]] = {
     "fields": tuple(_key(f"field_{number}", str(number)) for number in range(5, 10)),
     "findings": (_key("next", "n", repeats=True), _key("previous", "p", repeats=True)),
     "verdict": (_key("confirm", "c"), _key("dismiss", "x")),
-    "go_on": (_key("go_on", "j"),),
+    "go_on": (_key("go_on", "j"), _key("conclude", "J")),
     "undo": (_key("undo", "u"),),
     "hands": (_key("move", "d"), _key("zoom", "z"), _key("window", "w")),
     "look": (_key("magnify", "m"), _key("value", "y")),

@@ -48,11 +48,12 @@ def list_reads(case: VisibleCase, user: CurrentUser, session: DbSession) -> Read
 
 def _as_read(read: SignedRead, user: User) -> ReadRead:
     content = CaseContent.model_validate(read.content)
+    drawn = [drawn for image in content.images for drawn in image.reader_findings]
     return ReadRead(
         **dict(as_reader(read)),
         yours=read.reader_id == user.id,
         reviews=[review for image in content.images for review in image.reviews],
-        reader_findings=[drawn for image in content.images for drawn in image.reader_findings],
+        reader_findings=[each for each in drawn if each.author == read.reader],
         sha256=read.sha256,
     )
 

@@ -125,6 +125,9 @@ class TestArbitration:
         assert [review["verdict"] for review in content["images"][0]["reviews"]] == ["dismissed"]
         drawn = [(each["author"], each["number"]) for each in content["images"][0]["reader_findings"]]
         assert drawn == [("alice", 1), ("carol", 2), ("bob", 14)], "bob drew before alice had signed"
+        reads = here("GET", "alice", "/reads").json()["reads"]
+        own = [(each["name"], [drawn["author"] for drawn in each["reader_findings"]]) for each in reads]
+        assert own == [(name, [name]) for name in ("alice", "bob", "carol")], "each their own, also beside others'"
         assert here("GET", "alice").json()["state"] == "signed"
 
     def test_a_finding_on_which_the_readers_differ_has_no_verdict_unless_the_arbiter_gives_one(

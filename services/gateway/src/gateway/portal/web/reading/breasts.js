@@ -139,5 +139,14 @@ export function createBreasts(root, store) {
       const open = FIELDS.find((field) => store.state.breasts[side][field] === undefined) ?? 'bi_rads';
       find(places, `[name="${open}-${side}"]`).focus();
     },
+
+    /** Focus the next field that has no entry, after the one that has the focus; returns whether there is one. */
+    focusNext() {
+      const fields = examined(store.state).flatMap((side) => FIELDS.map((field) => ({ side, field, input: find(places, `[name="${field}-${side}"]`) })));
+      const here = fields.findIndex(({ side, field }) => document.activeElement?.matches(`[name="${field}-${side}"]`));
+      const next = fields.slice(here + 1).find(({ side, field, input }) => store.state.breasts[side][field] === undefined && !input.matches(':disabled'));
+      next?.input.focus();
+      return next !== undefined;
+    },
   };
 }

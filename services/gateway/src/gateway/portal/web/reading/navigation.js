@@ -32,9 +32,10 @@ export function stepped(count, { chosen, here }, by) {
  *   deepen: (imageId: string) => void,
  *   tell: (words: string) => void,
  *   say: (target: Target, change: {verdict: import('./state.js').Verdict}) => void,
+ *   conclude: () => unknown,
  * }} page
  */
-export function createNavigation(store, { panes, list, deepen, tell, say }) {
+export function createNavigation(store, { panes, list, deepen, tell, say, conclude }) {
   /** @type {Target | null} The finding that the reader reached by going through the open ones. */
   let through = null;
 
@@ -119,6 +120,13 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       list.focus(next);
     },
 
+    /** Go on to what is still open: findings, then the conclusion; in the conclusion to its next field. */
+    goOn() {
+      return document.activeElement?.closest('[data-role="breasts"]') ? conclude() : this.stepOpen();
+    },
+
+    conclude,
+
     /** Choose the next finding without a verdict, from the chosen one on and then from the first. @param {import('./state.js').Reading} [state] With what is being saved. */
     stepOpen(state = store.state) {
       const { chosen } = state;
@@ -126,7 +134,10 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       const from = marked.findIndex((target) => isOf(target, chosen)) + 1;
       const open = marked.filter((target) => !verdictOf(state, target) && !isOf(target, chosen));
       const next = [...marked.slice(from), ...marked.slice(0, from)].find((target) => open.some((other) => sameTarget(other, target)));
-      if (!next) return tell(t('reading.all_reviewed'));
+      if (!next) {
+        tell(t('reading.all_reviewed'));
+        return conclude();
+      }
       through = next;
       this.reveal(next);
       return list.focus(next);

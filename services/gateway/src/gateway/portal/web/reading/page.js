@@ -88,7 +88,7 @@ const list = createFindingsList(role(root, 'findings'), store, {
   pair: (target) => drawn.pair(target),
   part: (mark) => own.part(mark),
 });
-const navigation = createNavigation(store, { panes, list, deepen: loader.deepen, tell: status.tell, say: reviews.say });
+const navigation = createNavigation(store, { panes, list, deepen: loader.deepen, tell: status.tell, say: reviews.say, conclude: () => breasts.focusNext() || versions.focusAct() });
 const tools = createTools(store, { activePane: navigation.activePane, fitAll: panes.fitAll });
 const own = createOwn(store, { feed, status, maySupersede: mayChange });
 const display = createDisplay(root, tools, navigation.arrange);

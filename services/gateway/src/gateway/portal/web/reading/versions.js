@@ -96,6 +96,9 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
 
   return {
     show,
+    /** Go to the button that signs, or that opens the next case. */
+    focusAct: () => ['sign', 'next'].map((name) => role(root, name, HTMLButtonElement)).find((button) => !button.hidden && !button.disabled)?.focus(),
+
     /** Go to the newest version. */
     focus: () => all(role(root, 'version-list'), 'a')[0]?.focus(),
   };
