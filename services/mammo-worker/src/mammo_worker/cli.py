@@ -1,7 +1,7 @@
 """`mammo-worker`: predict, train, release, evaluate, and prepare data."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,7 +15,7 @@ from mammo_worker.commands.data import app as data_app
 from mammo_worker.commands.density import app as density_app
 from mammo_worker.commands.detector import app as detector_app
 from mammo_worker.commands.examination import app as examination_app
-from mammo_worker.commands.options import DataOption, started_or_exit
+from mammo_worker.commands.options import DataOption, refused_or_exit, started_or_exit
 from mammo_worker.commands.predict import app as predict_app
 from mammo_worker.commands.regions import app as regions_app
 from mammo_worker.commands.second_look import app as second_look_app
@@ -43,6 +43,7 @@ app.add_typer(data_app, name="data")
 
 
 @app.command(rich_help_panel=_MASSES)
+@refused_or_exit()
 def recalibrate(
     data: DataOption,
     docs: Annotated[Path, typer.Option(help="Folder of the results documents.")],
@@ -124,6 +125,7 @@ def evaluate(
 
 
 @app.command(rich_help_panel=_MASSES)
+@refused_or_exit()
 def reproduce(
     data: DataOption,
     output: Annotated[Path, typer.Option(help="Markdown file.")],
@@ -135,7 +137,7 @@ def reproduce(
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs. Stopped runs are resumed.")] = Path("var/tables"),
     backbone: Annotated[
-        str, typer.Option(help="densenet121, efficientnet_lite0, resnet50 or resnet101.")
+        Literal["densenet121", "efficientnet_lite0", "resnet50", "resnet101"], typer.Option(help="Network of the rows.")
     ] = "densenet121",
     height: Annotated[int, typer.Option(help="Height of the films in pixels, a multiple of 64.")] = 320,
     stage_steps: Annotated[int, typer.Option(help="Number of steps of a long stage.")] = 100,
@@ -151,6 +153,8 @@ def reproduce(
     from mammo_worker.reproduce import cost, small_network
     from mammo_worker.reproduce import reproduce as run
 
+    if height % 64:
+        raise typer.BadParameter(f"--height is a multiple of 64, not {height}")
     cases = cbis_ddsm(data / "cbis_ddsm_mass")
     base = small_network(height, backbone)
     test = [c for c in cases if split_of(c.patient) == "test"]

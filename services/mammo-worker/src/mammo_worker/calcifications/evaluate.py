@@ -72,6 +72,7 @@ def search_folds(crops: Sequence[Crop], plan: SearchPlan, runs: Path, echo: Call
 
     Raises:
         FileNotFoundError: No fold is finished.
+        ValueError: A fold was trained with another plan.
     """
     groups, masses = usable(crops)
     seen = seen_on_masses()
@@ -85,7 +86,7 @@ def search_folds(crops: Sequence[Crop], plan: SearchPlan, runs: Path, echo: Call
         if not (runs / f"fold{fold}" / AVERAGE_FILE).exists():
             echo(f"fold {fold} is not finished")
             continue
-        load_average(network, runs / f"fold{fold}")
+        load_average(network, runs / f"fold{fold}", plan)
         measured.cut.extend(_searched(network, i) for i in cut if fold_of(i.crop.patient, FOLDS) == fold)
         measured.pasted.extend(_searched(network, i) for i in pasted if fold_of(i.crop.patient, FOLDS) == fold)
         echo(f"fold {fold} is done")

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from lobule_ml.training.loop import AVERAGE_FILE, LoopSettings, run
-from lobule_ml.training.record import hash_files, hash_truth, write_record
+from lobule_ml.training.record import hash_files, hash_truth, require_plan, write_record
 from lobule_ml.training.schedule import Schedule
 from lobule_ml.training.torch_speed import fuse_batch_normalization, prepare_torch
 from mammo_worker.calcifications.images import original_crops
@@ -46,12 +46,14 @@ def build(plan: SearchPlan) -> keras.Model:
     return network
 
 
-def load_average(network: keras.Model, folder: Path) -> None:
-    """Load the weights of a finished run into the network.
+def load_average(network: keras.Model, folder: Path, plan: SearchPlan) -> None:
+    """Load the weights of a finished run of a plan into the network.
 
     Raises:
         FileNotFoundError: The run is not finished.
+        ValueError: It was trained with another plan.
     """
+    require_plan(folder, plan)
     with np.load(folder / AVERAGE_FILE) as average:
         network.set_weights([average[name] for name in average.files])
 

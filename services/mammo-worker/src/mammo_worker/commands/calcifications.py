@@ -12,6 +12,7 @@ from mammo_worker.commands.options import (
     RunOption,
     UntilOption,
     read_plan,
+    refused_or_exit,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def _plan(config: str, change: list[str] | None) -> "SearchPlan":
 
 
 @app.command()
+@refused_or_exit()
 def train_calcifications(
     config: Annotated[str, typer.Argument(help="Configuration: `calcifications`, or the path of a Python file.")],
     data: DataOption,
@@ -49,6 +51,7 @@ def train_calcifications(
 
 
 @app.command()
+@refused_or_exit()
 def measure_calcifications(
     config: Annotated[str, typer.Argument(help="Configuration of the runs.")],
     data: DataOption,
@@ -95,7 +98,7 @@ def measure_calcifications(
         )
     if package is not None:
         network = build_network(plan.widths)
-        load_average(network, runs / "all")
+        load_average(network, runs / "all", plan)
         metrics = evaluate.metrics(measured, film)
         card = document.model_card(package.name, version, plan, evaluate.folds_of(measured), metrics)
         write_package(

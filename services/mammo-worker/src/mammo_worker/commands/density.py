@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from lobule.words import counted
-from mammo_worker.commands.options import DataOption, WeightsOption
+from mammo_worker.commands.options import DataOption, WeightsOption, refused_or_exit
 
 app = typer.Typer()
 
 
 @app.command()
+@refused_or_exit()
 def evaluate_density(
     data: DataOption,
     weights: WeightsOption,

@@ -18,6 +18,7 @@ from mammo_worker.commands.options import (
     UntilOption,
     WeightsOption,
     read_plan,
+    refused_or_exit,
     started_or_exit,
 )
 
@@ -34,6 +35,7 @@ def _plan(config: str, change: list[str] | None) -> "RegionPlan":
 
 
 @app.command()
+@refused_or_exit()
 def train_regions(
     config: Annotated[str, typer.Argument(help="Configuration: `regions`, or the path of a Python file.")],
     data: DataOption,
@@ -60,6 +62,7 @@ def train_regions(
 
 
 @app.command()
+@refused_or_exit()
 def evaluate_regions(
     config: Annotated[str, typer.Argument(help="Configuration of the run.")],
     data: DataOption,
@@ -93,6 +96,7 @@ def evaluate_regions(
 
 
 @app.command()
+@refused_or_exit()
 def release_regions(
     config: Annotated[str, typer.Argument(help="Configuration of the run.")],
     data: DataOption,
@@ -115,7 +119,7 @@ def release_regions(
     result = evaluate.out_of_fold(plan, cbis_crops(data), runs, weights, typer.echo)
     metrics = evaluate.measure(result)
     model = build(plan, weights)
-    load_average(model, runs / "all")
+    load_average(model, runs / "all", plan)
     card = model_card(package.name, version, plan, metrics)
     write_package(
         package, version=version, network=plan.network, whole=model.whole, result=result, metrics=metrics, card=card

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mammo_worker.commands.options import DataOption, RunsOption, WeightsOption, read_plan
+from mammo_worker.commands.options import DataOption, RunsOption, WeightsOption, read_plan, refused_or_exit
 
 if TYPE_CHECKING:
     from mammo_worker.second_look.cases import TrueFinding
@@ -18,6 +18,7 @@ FindingsOption = Annotated[
 
 
 @app.command()
+@refused_or_exit()
 def fit_second_look(
     data: DataOption,
     weights: WeightsOption,

@@ -76,6 +76,7 @@ def read_out_of_fold(
 
     Raises:
         FileNotFoundError: No fold is finished.
+        ValueError: A fold was trained with another plan.
     """
     prepare_torch()
     model = build(plan, weights)
@@ -87,7 +88,7 @@ def read_out_of_fold(
         if not file.exists():
             echo(f"fold {fold} is not finished and is left out")
             continue
-        load_average(model, file.parent)
+        load_average(model, file.parent, plan)
         own = [c for c in crops if fold_of(c.patient, FOLDS) == fold]
         echo(f"fold {fold}: {counted(len(own), 'crop')}")
         for preparation in preparations:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lobule_ml.training.loop import AVERAGE_FILE, BatchOf, LoopSettings, run
 from lobule_ml.training.order import epoch_order
-from lobule_ml.training.record import hash_files, hash_truth, write_record
+from lobule_ml.training.record import hash_files, hash_truth, require_plan, write_record
 from lobule_ml.training.schedule import Schedule
 from lobule_ml.training.torch_speed import prepare_torch
 from mammo_worker.data.splits import fold_of
@@ -39,12 +39,14 @@ def build(plan: RegionPlan, weights: Path | None) -> RegionModel:
     return model
 
 
-def load_average(model: RegionModel, folder: Path) -> None:
-    """Load the weights of a finished run into the network.
+def load_average(model: RegionModel, folder: Path, plan: RegionPlan) -> None:
+    """Load the weights of a finished run of a plan into the network.
 
     Raises:
         FileNotFoundError: The run is not finished.
+        ValueError: It was trained with another plan.
     """
+    require_plan(folder, plan)
     with np.load(folder / AVERAGE_FILE) as average:
         model.top.set_weights([average[name] for name in average.files])
 

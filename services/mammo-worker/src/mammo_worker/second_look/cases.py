@@ -113,7 +113,7 @@ def read_cases(
 
     Raises:
         FileNotFoundError: A fold is not finished.
-        ValueError: A table is invalid.
+        ValueError: A table is invalid, or a fold was trained with another plan.
     """
     found = read_findings(findings)
     probabilities = read_probabilities(films)
@@ -178,7 +178,7 @@ def _read(unread: Sequence[_Unread], plan: RegionPlan, runs: Path, weights: Path
         own = [u for u in unread if fold_of(u.finding.patient, FOLDS) == fold]
         if not own:
             continue
-        load_average(model, runs / f"fold{fold}")
+        load_average(model, runs / f"fold{fold}", plan)
         by_reading = malignancy(classify(model.whole, [p for u in own for p in u.prepared])).reshape(len(own), -1)
         cases += [TrueFinding(**{**vars(u.finding), "by_reading": row}) for u, row in zip(own, by_reading, strict=True)]
     return cases
