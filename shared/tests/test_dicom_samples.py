@@ -51,6 +51,11 @@ class TestPresentation:
         assert film.window is not None
         assert (film.window.low, film.window.high) == pytest.approx((1000, 2000), abs=25)
 
+    def test_a_table_that_does_not_rise_is_noted_beside_a_window_too(self, film_file):
+        film = read_dicom(film_file(WindowCenter=2000, WindowWidth=1000, VOILUTSequence=table(0, [7] * 4096)))
+        assert len(film.windows) == 1
+        assert "window_unusable" in codes(film)
+
     def test_rescaling_is_kept_beside_the_pixels_and_windows_follow_it(self, film_file, draw_film):
         film = read_dicom(film_file(RescaleSlope=2, RescaleIntercept=-100, WindowCenter=1000, WindowWidth=801))
         assert np.array_equal(in_file_units(film), 2.0 * draw_film() - 100)

@@ -30,7 +30,8 @@ def windows_of(tags: Tags, measured: Measured, *, signed: bool, notices: list[No
     """
     given, unusable = _windows(tags)
     tables, other = voi_tables(tags, signed)
-    given += [window for table in tables if (window := _window_of_table(table)) is not None]
+    of_tables = [window for table in tables if (window := _window_of_table(table)) is not None]
+    given += of_tables
     named = tags.has(Tag.WINDOW_CENTER) or tags.has(Tag.VOI_LUT)
     least, greatest = int(measured.pixels.min()), int(measured.pixels.max())
     usable: list[Window] = []
@@ -40,7 +41,7 @@ def windows_of(tags: Tags, measured: Measured, *, signed: bool, notices: list[No
             usable.append(Window(ends[0], ends[1], name))
         else:
             unusable = True
-    if unusable or other or len(given) < len(tables):
+    if unusable or other or len(of_tables) < len(tables):
         notices.append(make_notice("window_unusable"))
     if not usable and not named:
         notices.append(make_notice("no_window"))
