@@ -39,8 +39,9 @@ def hang_by_chest_wall(
         hanging: Hanging by the file's tags; None if they do not state it.
 
     Returns:
-        How to hang the film, and notices. Without tags the film may be mirrored, so it is turned; if tags contradict
-        the chest wall, the label is in doubt, and the film hangs as the tags state.
+        How to hang the film, and a notice if its chest wall contradicts its side. Without tags the film may be
+        mirrored, so it is turned; if tags contradict the chest wall, the label is in doubt, and the film hangs as the
+        tags state.
     """
     if laterality is None or chest_wall is None or (chest_wall == "right") == (laterality == "R"):
         return hanging, None

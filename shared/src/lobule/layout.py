@@ -1,4 +1,4 @@
-"""The keys of all objects in the object store. No other module builds a key.
+"""The keys of all objects in the object store. No other module builds one of an object that stays.
 
 ```
 images/<image>/original              an upload
@@ -7,6 +7,7 @@ instances/<instance>/original        a DICOM object that was made of a case
 previews/<user>/<preview>/…          a file that is only looked at: `original`, `facts.json`, `preview.jpg`
 jobs/<work>/<step>/<attempt>/…       what an attempt left: a result with its pictures, or reports and a thumbnail
 keys/<owner>/<id>/<key>              a data key of an encrypted store, wrapped by the master key
+doctor/<process>                     what `lobule doctor` writes and deletes to test a store; it makes this key itself
 ```
 
 What is under `images/`, `instances/` and `jobs/` belongs to a row of the database of the same id. What is under

@@ -82,7 +82,7 @@ class ProgressCache:
         return bool(self._redis.set(f"lobule:picture:{prefix}", "asked", ex=_PICTURE_TTL_S, nx=True))
 
     def count_picture_try(self, prefix: str) -> int:
-        """Count an attempt to draw the picture of a prefix; returns the number of attempts in the last hour."""
+        """Count an attempt to draw the picture of a prefix; returns their number since an hour without any."""
         key = f"lobule:picture-tries:{prefix}"
         tries = int(self._redis.incr(key))
         self._redis.expire(key, _PICTURE_TRIES_FOR_S)

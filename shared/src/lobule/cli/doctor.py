@@ -26,9 +26,9 @@ def doctor(
 
     The exit status is 1 if there is a problem.
 
-    The checks use the LOBULE_* variables of the environment. If LOBULE_DATABASE_URL is not set, or --home names a
-    folder that `lobule up` has made, they check that folder. As with `lobule up`, a database, an object store or a
-    Redis that a variable names counts instead of that of the folder.
+    The checks use the LOBULE_* variables of the environment. If neither LOBULE_DATABASE_URL nor LOBULE_GATEWAY_URL is
+    set, or --home names a folder that `lobule up` has made, they check that folder. As with `lobule up`, a database, an
+    object store or a Redis that a variable names counts instead of that of the folder.
     """
     checks = check_installation(Installation.at(home, server, host, port, is_named=home != DEFAULT_HOME))
     if as_json:

@@ -51,7 +51,7 @@ class Decoder:
         self.running: _Running | None = None
         self._warned = False
         self.peak_mb = 0
-        """Resident memory in bytes of the child that decoded the last file."""
+        """Peak resident memory in MiB of the child that decoded the last file."""
         self.cpu_s = 0.0
         """Processor time in seconds of that child."""
 

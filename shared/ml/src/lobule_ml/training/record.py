@@ -18,7 +18,7 @@ _PACKAGES = ("keras", "tensorflow", "torch", "jax", "numpy", "opencv-python-head
 
 
 def hash_files(paths: Iterable[Path]) -> str:
-    """SHA-256 over names and contents of files, in the order of the names."""
+    """SHA-256 over names and contents of files, in the order of their paths."""
     total = hashlib.sha256()
     for path in sorted(paths):
         total.update(path.name.encode() + b"\0")

@@ -20,13 +20,13 @@ class LearningRate(Protocol):
 
 @dataclass(frozen=True)
 class Schedule:
-    """Linear warm-up, then cosine decay.
+    """Cosine decay over all steps; during the first ones, times a linear warm-up.
 
     Attributes:
         steps: Number of batches of the whole training.
-        learning_rate: The largest rate.
-        warm_up: Steps over which the rate rises from 0.
-        floor: Rate at the last step, as a fraction of the largest.
+        learning_rate: The rate from which the cosine decays.
+        warm_up: Steps over which the factor rises to 1; at the first step, it is one over their number.
+        floor: Fraction of that rate to which the cosine decays.
     """
 
     steps: int
