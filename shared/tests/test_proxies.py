@@ -1,4 +1,4 @@
-"""A proxy to the internet, as `HTTP_PROXY` names it, stands between no two parts on one machine."""
+"""Proxies: one to the internet, as `HTTP_PROXY` names it, stands between no two parts on one machine."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ import pytest
 from silent_server import SilentHandler
 
 from lobule import probe
-from lobule.client import Client
+from lobule.client import ApiError, Client
 from lobule.launcher.home import Home
 from lobule.launcher.system import _is_ready
 from lobule.progress_cache import ProgressCache
@@ -48,3 +48,18 @@ def test_services_that_are_started_here_reach_the_gateway(url, tmp_path, monkeyp
     for name, value in Home.open(tmp_path).environment("redis://127.0.0.1:1", url, "json").items():
         monkeypatch.setenv(name, value)
     assert httpx.get(url).status_code == 200
+
+
+def test_an_error_that_a_proxy_answers_in_a_form_of_its_own_is_told():
+    class Handler(SilentHandler):
+        def do_GET(self) -> None:  # noqa: N802 - a name of http.server
+            self.answer(502, b'"Bad Gateway"')
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with (
+            Client(f"http://127.0.0.1:{server.server_port}", api_token="a") as client,
+            pytest.raises(ApiError, match="status 502"),
+        ):
+            client.me()
+        server.shutdown()

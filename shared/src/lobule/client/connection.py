@@ -47,8 +47,9 @@ class Connection:
         api_token: An API token, instead of user name and password.
         timeout_s: Seconds that one request may take.
         patience_s: Seconds for which a call is retried while the server cannot be reached or answers 503 with
-            `Retry-After`, as during a restart. POST and PATCH carry an `Idempotency-Key`, so that a retry does not
-            repeat their effect. A retried DELETE raises `ApiError` with status 404 if the first attempt succeeded.
+            `Retry-After`, as during a restart. `call` sends POST and PATCH with an `Idempotency-Key`, so that a retry
+            does not repeat their effect; what is uploaded needs none, because the server recognises it by its content.
+            A retried DELETE raises `ApiError` with status 404 if the first attempt succeeded.
         ca: A PEM file of certificates to trust; by default those of the system.
         language: The language of sentences in responses.
 
@@ -158,6 +159,8 @@ def _checked(answer: httpx.Response) -> httpx.Response:
     try:
         problem = answer.json()
     except ValueError:
+        problem = None
+    if not isinstance(problem, dict):  # of a proxy
         problem = {"code": "http_error", "detail": f"The server answered with status {answer.status_code}."}
     after = answer.headers.get("Retry-After", "")
     raise ApiError(answer.status_code, problem, float(after) if after.isdigit() else None)
