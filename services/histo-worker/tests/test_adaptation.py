@@ -92,6 +92,19 @@ def fields_of(outcome: Outcome, log_odds, patients) -> list[Outcome]:
 
 
 class TestMeasuring:
+    def test_a_small_field_whose_scale_stands_in_its_file_alone_is_left_out(self, one, pipeline):
+        """Its scale is in no result, so nobody knows what it compares with."""
+        outcomes = fields_of(one, *laboratory(8, 2.5))
+        whole = outcomes[0].result
+        patches = whole.patches.model_copy(update={"magnification_assumed": None})
+        small = whole.model_copy(update={"tissue": None, "patches": patches})
+        lines: list[str] = []
+        found = measure_site(
+            [Outcome(Path("/lab/0/0.png"), small), *outcomes[1:]], pipeline.manifest, "Graz", 0.5, lines.append
+        )
+        assert found.fields == len(outcomes) - 1
+        assert lines[0].startswith("/lab/0/0.png: it is too small")
+
     def test_folders_are_patients_and_what_cannot_be_used_is_said(self, one, pipeline):
         log_odds, patients = laboratory(8, 2.5)
         outcomes = fields_of(one, log_odds, patients)

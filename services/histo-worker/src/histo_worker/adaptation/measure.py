@@ -111,16 +111,21 @@ def _usable(outcome: Outcome) -> _Usable | str:
         return f"{outcome.error}: {outcome.detail}"
     if doubts := [notice for notice in result.notices if notice.code in _UNUSABLE]:
         return f"{doubts[0].code}: {doubts[0].detail}"
+    um = _scale_of(result)
+    if um is None:
+        return "it is too small for its tissue to be read, and its scale is stated by the file alone: state it"
     probability = float(np.clip(result.probability_malignant or 0.0, _CERTAIN, 1 - _CERTAIN))
-    return _Usable(outcome.path, result.image.sha256, log(probability / (1 - probability)), _scale_of(result))
+    return _Usable(outcome.path, result.image.sha256, log(probability / (1 - probability)), um)
 
 
-def _scale_of(result: Result) -> float:
-    """Micrometres per pixel of a field with a scale; fields whose tissue is not read have none in their result."""
+def _scale_of(result: Result) -> float | None:
+    """Micrometres per pixel of a field; a result without tissue holds no scale that the file states."""
     if result.tissue is not None:
         return result.tissue.um_per_pixel
+    if result.image.um_per_pixel is not None:
+        return result.image.um_per_pixel
     magnification = result.patches.magnification_assumed if result.patches else None
-    return result.image.um_per_pixel or UM_OF_MAGNIFICATION[magnification or "400X"]
+    return None if magnification is None else UM_OF_MAGNIFICATION[magnification]
 
 
 def classes_of(reference: Reference, um_per_pixel: float) -> tuple[float, float]:
