@@ -16,7 +16,6 @@ from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.language import LANGUAGES
 from lobule.words import Words
 from lobule.words.catalogue import forms_of, plural_categories, po_file, read_catalogue, sentences
-from lobule.words.languages import WRITING
 
 ROOT = Path(__file__).parents[1]
 PORTAL, REPORT = Path(gateway.portal.__file__).parent, Path(report.__file__).parent
@@ -196,7 +195,7 @@ class TestEntries:
         written = re.findall(r'^msgid "(.+)"$', po_file(language).read_text("utf-8"), re.MULTILINE)
         assert written == sorted(set(written)), "run python -m lobule.words"
         forms = {len(message.string) for message in messages if not isinstance(message.id, str)}
-        assert forms == {len(plural_categories(WRITING[language].locale))}
+        assert forms == {len(plural_categories(language))}
 
     def test_every_translation_stands_below_the_english_that_it_translates(self):
         english = {str(message.id): forms_of(message) for message in read_catalogue("en") if message.id}

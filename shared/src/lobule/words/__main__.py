@@ -5,12 +5,11 @@ becomes `fuzzy`: someone has to check the translation and remove the flag. A tes
 missing or out of order.
 """
 
-from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
 from lobule.contracts.language import LANGUAGES, Language
-from lobule.words.catalogue import forms_of, plural_categories, po_file, read_catalogue
+from lobule.words.catalogue import forms_of, po_file, read_catalogue
 from lobule.words.languages import WRITING
 
 _HEADER = """\
@@ -28,15 +27,15 @@ msgstr ""
 _UNBROKEN = 100_000  # characters of a line; wrapped comments would not be read back unchanged
 
 
-def tidy(english: Catalog, other: Catalog, locale: Locale) -> None:
+def tidy(english: Catalog, other: Catalog) -> None:
     """Add an entry of another language for every English one, and mark those whose English has changed."""
-    blanks = [""] * len(plural_categories(locale))
     for message in english:
         if not message.id:
             continue
         known = other.get(message.id if isinstance(message.id, str) else message.id[0])
         if known is None:
-            other.add(message.id, "" if isinstance(message.id, str) else blanks, auto_comments=forms_of(message))
+            empty = "" if isinstance(message.id, str) else [""] * other.num_plurals
+            other.add(message.id, empty, auto_comments=forms_of(message))
         elif known.auto_comments != forms_of(message):
             known.auto_comments = forms_of(message)
             known.flags.add("fuzzy")
@@ -57,7 +56,7 @@ def main() -> None:
     english = catalogues["en"]
     for language in LANGUAGES:
         if language != "en":
-            tidy(english, catalogues[language], WRITING[language].locale)
+            tidy(english, catalogues[language])
         write(language, catalogues[language])
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
@@ -28,9 +27,9 @@ def read_catalogue(language: Language) -> Catalog:
         return read_po(file, WRITING[language].locale, abort_invalid=True)
 
 
-def plural_categories(locale: Locale) -> tuple[str, ...]:
+def plural_categories(language: Language) -> tuple[str, ...]:
     """The plural categories of a language, in the order of an entry's forms."""
-    used = {*locale.plural_form.tags, "other"}
+    used = {*WRITING[language].locale.plural_form.tags, "other"}
     return tuple(category for category in _CATEGORIES if category in used)
 
 
@@ -43,7 +42,7 @@ def forms_of(message: Message) -> list[str]:
 @cache
 def sentences(language: Language) -> Mapping[str, Sentence]:
     """All sentences of a language by their keys."""
-    categories = plural_categories(WRITING[language].locale)
+    categories = plural_categories(language)
     found: dict[str, Sentence] = {}
     for message in read_catalogue(language):
         if isinstance(message.id, str):
