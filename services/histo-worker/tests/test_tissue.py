@@ -14,10 +14,11 @@ from histo_worker.gate.features import gate_features
 from histo_worker.predict import row_of
 from histo_worker.scale import Scale, is_classified, scale_of
 from histo_worker.tissue import windows
+from histo_worker.tissue.mosaic import _smoothed
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.orientations import COUNT, turned, turned_back
 from histo_worker.tissue.out_of_distribution import FAR, fit_training_tissue
-from histo_worker.tissue.reader import TissueReader, _smoothed
+from histo_worker.tissue.reader import TissueReader
 from histo_worker.tissue.stage import MAPPED_UM, MOST_REGIONS, describe_map, regions_of, widened
 from histo_worker.tissue.statistics import square_statistics
 from histo_worker.tissue.windows import CELL, bands, scaled_size, share_read

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from histo_worker.gate.features import gate_features
 from histo_worker.network import compiled
 from histo_worker.preprocessing.glass import BRIGHT
 from histo_worker.tissue.coarse import CoarseHead, is_coarse
+from histo_worker.tissue.mosaic import Mosaic
 from histo_worker.tissue.network import SIDE, tissue_network
 from histo_worker.tissue.orientations import read_turned
 from histo_worker.tissue.out_of_distribution import TrainingTissue
@@ -28,11 +28,7 @@ Float = NDArray[np.float32]
 
 PACKAGE = Path(__file__).parent / "trained"
 BATCH = 16
-_CELLS = SIDE // CELL
-_SPREAD = 6.0
-"""Deviation in cells: what lies around a square says something about it (docs/results/tissue-tried.md)."""
 _ROWS_AT_ONCE = 256  # of a map, in which a probability takes several intermediate results
-_LEAST_TISSUE = 0.2  # share of a cell and its neighbours; with less tissue it is fat or glass, without carcinoma
 
 
 class TissueReading(NamedTuple):
@@ -100,18 +96,14 @@ class TissueReader:
             features: The field's `gate_features`, if they are known.
         """
         rows, columns = (n // CELL for n in scaled_size(field.shape[0], field.shape[1], um_per_pixel))
-        total, weight = np.zeros((rows, columns), np.float32), np.zeros((rows, columns), np.float32)
-        tissue = np.zeros((rows, columns), np.float32)
-        ramp = np.minimum(np.arange(_CELLS) + 0.5, _CELLS - np.arange(_CELLS) - 0.5)
-        taper = np.outer(ramp, ramp)
+        mosaic = Mosaic(rows, columns)
         logits: list[Float] = []
         statistics: list[Float] = []
         squares: list[tuple[int, int]] = []
         alone = is_one_square(field.shape[0], field.shape[1], um_per_pixel)
         for group in _groups(bands(field, um_per_pixel, glass)):
             for band in group:
-                top = min(band.y // CELL, rows - _CELLS)
-                tissue[top : top + _CELLS] = np.maximum(tissue[top : top + _CELLS], band.tissue[:, :columns])
+                mosaic.add_tissue(band.y, band.tissue)
             corners = [(band.y, x) for band in group for x in band.xs]
             if not corners:
                 continue
@@ -123,21 +115,11 @@ class TissueReader:
             logits.append(logit)
             squares += corners
             for (y, x), values in zip(corners, evidence, strict=True):
-                top, left = min(y // CELL, rows - _CELLS), min(x // CELL, columns - _CELLS)
-                place = slice(top, top + _CELLS), slice(left, left + _CELLS)
-                total[place] += taper * cv2.resize(values, (_CELLS, _CELLS), interpolation=cv2.INTER_LINEAR)
-                weight[place] += taper
+                mosaic.add_evidence(y, x, values)
         if not logits:
             nothing = np.zeros(0, np.float32)
             return TissueReading(np.zeros((rows, columns), np.float32), 0.0, np.zeros((0, 2), np.intp), nothing, 1.0)
-        # A field of 96 mm has a map of 43 million cells: few arrays of its size are there at once.
-        was_read = weight > 0
-        holds_tissue = (cv2.blur(tissue, (5, 5)) >= _LEAST_TISSUE) & was_read
-        del tissue
-        total /= np.maximum(weight, 1e-6, out=weight)
-        del weight
-        mapped = _smoothed(total, was_read)
-        del total
+        mapped, holds_tissue = mosaic.finish()
         for top in range(0, rows, _ROWS_AT_ONCE):
             mapped[top : top + _ROWS_AT_ONCE] = self._calibrated(mapped[top : top + _ROWS_AT_ONCE])
         mapped[~holds_tissue] = 0.0
@@ -161,12 +143,3 @@ def _groups(rows: Iterable[Band]) -> Iterator[list[Band]]:
             group = []
     if group:
         yield group
-
-
-def _smoothed(evidence: Float, was_read: NDArray[np.bool_]) -> Float:
-    """The mean of the evidence around each cell; cells that were not read do not count, and are set to 0."""
-    evidence[~was_read] = 0
-    spread = np.asarray(cv2.GaussianBlur(evidence, (0, 0), _SPREAD), np.float32)
-    share = np.asarray(cv2.GaussianBlur(was_read.astype(np.float32), (0, 0), _SPREAD), np.float32)
-    spread /= np.maximum(share, 1e-6, out=share)
-    return spread
