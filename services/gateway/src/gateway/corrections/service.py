@@ -73,13 +73,7 @@ def correct(
     lock(session, image, user, if_match, into=target)
     modality = correction.modality or image.modality
     spec = required(session, modality)
-    for name in _OF_SOME:
-        if name in given and getattr(correction, name) is not None and name not in spec.attributes:
-            values = {"attribute": name, "modality": modality}
-            raise ProblemError(422, "invalid_request", "attribute", values=values)
-    if correction.view is not None and not spec.accepts_view(correction.view):
-        values = {"view": correction.view, "modality": modality}
-        raise ProblemError(422, "invalid_request", "view", values=values)
+    _refuse_unfit(correction, spec)
     requester = Requester(user.id, interactive)
     if "case_id" in given:
         move(session, image, target, requester, accepted=correction.accept_other_patient)
@@ -97,6 +91,17 @@ def correct(
     if image.case_id is not None:
         case_service.refresh(session, image.case_id, requester)
     return job
+
+
+def _refuse_unfit(correction: ImageCorrection, spec: ModalitySpec) -> None:
+    """Refuse attributes and views that images of a modality do not have."""
+    for name in _OF_SOME:
+        if getattr(correction, name) is not None and name not in spec.attributes:
+            values = {"attribute": name, "modality": spec.name}
+            raise ProblemError(422, "invalid_request", "attribute", values=values)
+    if correction.view is not None and not spec.accepts_view(correction.view):
+        values = {"view": correction.view, "modality": spec.name}
+        raise ProblemError(422, "invalid_request", "view", values=values)
 
 
 def check_target(session: Session, user: User, image: Image, case_id: str | None) -> None:

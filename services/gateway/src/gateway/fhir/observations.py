@@ -135,13 +135,10 @@ def _of_system(
     own = [film for film in films if film.image.laterality == side]
     if side not in read and not own:
         return
-    unclear = [*own, *(film for film in films if film.image.laterality is None)]  # these may be of this breast
-    doubted = any(
-        film.job_id in results
-        and results[film.job_id].assessment != "no_sign_of_malignancy"
-        and (film.image.laterality is None or _side_in_doubt(film, results[film.job_id]))
-        for film in films
-    ) or (side not in read and any(reason.code in ABOUT_EITHER_BREAST for reason in content.conclusion.reasons))
+    possible = [*own, *(film for film in films if film.image.laterality is None)]  # these may be of this breast
+    doubted = any(_may_raise_either(film, results.get(film.job_id)) for film in films)
+    if side not in read:
+        doubted |= any(reason.code in ABOUT_EITHER_BREAST for reason in content.conclusion.reasons)
     assessed = [(film.job_id, results[film.job_id]) for film in own if film.job_id in results]
     job_id, worst = min(assessed, key=lambda film: _urgency(film[1]), default=(None, None))
     by_model = side in read and content.examination is not None and content.examination.method == "model"
@@ -150,8 +147,8 @@ def _of_system(
     readings = [reading for reading in (read.get(side), worst) if reading is not None]
     assessment = combine(
         [reading.assessment for reading in readings],
-        failed=doubted or any(film.job_id not in results for film in unclear),
-        pending=any(film.state == "pending" for film in unclear),
+        failed=doubted or any(film.job_id not in results for film in possible),
+        pending=any(film.state == "pending" for film in possible),
     )
     if assessment is None:
         return
@@ -171,8 +168,12 @@ def _of_system(
     yield observation
 
 
-def _side_in_doubt(film: CaseImage, result: Result) -> bool:
-    return as_corrected(result, film.image.view, film.image.laterality).side_in_doubt
+def _may_raise_either(film: CaseImage, result: Result | None) -> bool:
+    """Whether a film leaves doubt that may be about either breast, because its side is unknown or in doubt."""
+    if result is None or result.assessment == "no_sign_of_malignancy":
+        return False
+    side = film.image.laterality
+    return side is None or as_corrected(result, film.image.view, side).side_in_doubt
 
 
 def _urgency(film: Result) -> tuple[int, float]:

@@ -156,17 +156,17 @@ def _keep_way_back(
 ) -> bool:
     """Store what a change replaces, for undo; returns whether this change is itself an undo."""
     last = repository.last_change(session, case.id, sheet)
-    if body.undo and last is None:  # an earlier change of the page, after its last one was undone
-        return False
-    if body.undo and last is not None and _undoes(last, job, target, body, reviewer):
-        earlier = OneChange.model_validate(last.earlier) if last.earlier else None
-        if earlier is None or jobs.by_id(session, earlier.job_id) is None:
-            repository.forget_change(session, last)
-        else:
-            _set(last, earlier)
-        return True
-    with_it = body.together and last is not None and last.reviewer_id == reviewer.id
-    earlier = _as_contract(last) if with_it and last is not None else None
+    if body.undo:
+        if last is None:  # an earlier change of the page, after its last one was undone
+            return False
+        if _undoes(last, job, target, body, reviewer):
+            earlier = OneChange.model_validate(last.earlier) if last.earlier else None
+            if earlier is None or jobs.by_id(session, earlier.job_id) is None:
+                repository.forget_change(session, last)
+            else:
+                _set(last, earlier)
+            return True
+    earlier = _as_contract(last) if last and body.together and last.reviewer_id == reviewer.id else None
     if last is None:
         last = LastReviewChange(case_id=case.id, sheet=sheet)
         session.add(last)

@@ -13,11 +13,9 @@ from gateway.audit.service import record
 from gateway.auth.dependencies import check_still_allowed
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
-from gateway.corrections import removal
 from gateway.database import SessionFactory, read
-from gateway.errors import ProblemError, not_found
-from gateway.images import repository as images
-from gateway.images.identity import Fingerprints, refuse_other_patient
+from gateway.errors import ProblemError
+from gateway.images.identity import Fingerprints
 from gateway.images.models import Image
 from gateway.jobs.models import Job
 from gateway.jobs.queues.quotas import Quota
@@ -27,6 +25,7 @@ from gateway.names.policy import NamePolicy, StoredFile
 from gateway.settings import GatewaySettings
 from gateway.uploads import apart, checks
 from gateway.uploads.file_names import neutral_name
+from gateway.uploads.placing import place
 from gateway.uploads.receiving import Upload, receive
 from gateway.uploads.schemas import ImageOptions, Twin
 from gateway.users.models import User
@@ -151,22 +150,10 @@ class UploadService:
                 # an administrator's upload belongs to the case's owner, who has to see it
                 if options.case_id is not None:
                     image.owner_id = cases.by_id(session, options.case_id).owner_id
-                former = apart.same_film(session, image)
-                replaced = images.by_id(session, options.replaces) if options.replaces is not None else None
-                detail: dict[str, Any] = {"sha256": image.sha256}
-                if replaced is not None:
-                    detail["replaces"] = replaced.id
-                    _make_room(session, self._store, image, replaced, user)
-                if image.case_id is not None:
-                    cases.locked(session, image.case_id)  # two concurrent uploads must see each other's patient
-                    others = images.of_case(session, image.case_id)
-                    if by_instance:
-                        checks.refuse_instance(session, self._store, image, others)
-                    detail |= refuse_other_patient(session, image, others, accepted=options.accept_other_patient)
-                    apart.take_the_place(session, self._store, image, former)
-                checks.refuse_duplicate(session, image)
-                if options.replaces is not None and replaced is None:
-                    raise not_found("image")
+                detail = {
+                    "sha256": image.sha256,
+                    **place(session, self._store, image, options, user, by_instance=by_instance),
+                }
                 session.add(image)
                 session.flush()  # a second upload of the same bytes at the same moment fails here
                 if stored.identity is not None:
@@ -286,13 +273,3 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
         object_key=upload.object_key,
         identity=identity,
     )
-
-
-def _make_room(session: Session, store: ObjectStore, image: Image, replaced: Image, user: User) -> None:
-    """Remove the image that this one replaces. Its description is used for attributes that were not given."""
-    if replaced.modality == image.modality:
-        if image.um_per_pixel is None and image.magnification is None:  # one of them says the scale
-            image.um_per_pixel, image.magnification = replaced.um_per_pixel, replaced.magnification
-        for name in ("view", "laterality", "study_date"):
-            setattr(image, name, getattr(image, name) or getattr(replaced, name))
-    removal.remove(session, store, replaced, user)
