@@ -84,7 +84,7 @@ def _place(finding: ReaderFinding, image: CaseImage, result: Result | None, plac
     place, far = places.get(finding.id, (None, None))
     if result is None or not (said := side_and_place(place, image.image, text)):
         return ""
-    return text.joined([part for part in (said, from_nipple_words(far, result.image, text)) if part], ";")
+    return text.marks.semicolon.join(part for part in (said, from_nipple_words(far, result.image, text)) if part)
 
 
 def same_lesions(
