@@ -2,6 +2,8 @@
 
 import pytest
 
+from gateway.images.models import Image
+from gateway.reviews.service import find_target
 from lobule.contracts.compatibility import HEADERS
 
 pytestmark = pytest.mark.usefixtures("store_read_without_connection")
@@ -177,6 +179,18 @@ class TestReview:
         assert put(job, "f2", verdict="confirmed").json()["finding_id"] == "f2"
         assert put(job, "f3", verdict="confirmed").status_code == 404
         assert put(job, "first", verdict="confirmed").status_code == 422
+
+    def test_of_an_image_that_is_taken_out_meanwhile(self, app, film, read, worker, put, monkeypatch):
+        def taken_out(*asked):
+            with app.state.sessions.begin() as session:
+                session.query(Image).update({"apart": True})
+            return find_target(*asked)
+
+        job = film(1)
+        worker.infer(job)
+        monkeypatch.setattr("gateway.reviews.service.find_target", taken_out)
+        assert put(job, "image", verdict="confirmed").status_code == 404
+        assert read()["reviews"] == []
 
     def test_a_client_of_version_0_1_names_a_place_and_reads_it(self, film, read, worker, put):
         job = film(1)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from gateway.images.models import Image
 from gateway.jobs.models import Job
 from gateway.reviews.models import FindingReview, LastReviewChange
 
@@ -26,6 +27,13 @@ def share(session: Session, case_id: str) -> None:
     session.flush()
     session.execute(update(FindingReview).where(FindingReview.case_id == case_id).values(sheet=""))
     session.execute(delete(LastReviewChange).where(LastReviewChange.case_id == case_id))
+
+
+def is_in_case(session: Session, job_id: str, case_id: str) -> bool:
+    """Whether an analysis is, at this moment, of one of a case's images."""
+    query = select(Job.id).join(Image, Image.id == Job.image_id)
+    query = query.where(Job.id == job_id, Image.case_id == case_id, Image.apart.is_(False))
+    return session.scalar(query) is not None
 
 
 def find(session: Session, job_id: str, finding: str, sheet: str) -> FindingReview | None:

@@ -117,10 +117,13 @@ def put(
     """Write, change or (with neither verdict nor comment) withdraw a review.
 
     Raises:
-        ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409), or `forbidden` (403).
+        ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409), `not_found` (404) if the image was
+            taken out of the case meanwhile or its analysis deleted, or `forbidden` (403).
     """
     case = cases.locked(session, case.id)
     check_unchanged(session, case, reviewer, if_match)
+    if not repository.is_in_case(session, job.id, case.id):
+        raise not_found("analysis")
     check_free(case, reviewer)
     check_may_mark(session, case, reviewer)
     sheets = sheets_of(session, case, reviewer)
