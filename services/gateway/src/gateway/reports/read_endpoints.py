@@ -124,6 +124,7 @@ def _signed(
     record(session, request, user, "read.sign", "case", case.id, detail)
     if report is not None:
         told = {"version": report.version, "conclusion": report.conclusion, "sha256": report.sha256}
+        told["signing_key"] = report.signing_key
         record(session, request, user, "report.sign", "case", case.id, told)
     response.headers["ETag"] = sheets.etag(session, case, user)
     return ReadSigned(

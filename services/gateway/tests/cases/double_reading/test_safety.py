@@ -150,3 +150,4 @@ class TestSafety:
             ("read.sign", "carol", "arbiter"),
             ("report.sign", "carol", None),
         ]
+        assert "signing_key" in next(each for each in events if each["action"] == "report.sign")["detail"]
