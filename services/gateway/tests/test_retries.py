@@ -58,6 +58,8 @@ def test_nobody_is_given_a_step_before_its_pause_is_over(app, client, worker, jo
     app.state.reaper.announce_again()
     assert outbox(app) == 0
     assert worker.claim_next("histo") is None
+    ages = [line for line in client.get("/metrics").text.splitlines() if line.startswith("lobule_queue_age_seconds{")]
+    assert min(float(line.rsplit(" ", 1)[1]) for line in ages) == 0, "what pauses has waited for no worker yet"
     with app.state.sessions.begin() as session:
         session.execute(update(Step).where(Step.state == "queued").values(queued_at=now() - timedelta(seconds=1)))
         session.execute(update(Step).values(announced_at=now() - timedelta(seconds=2)))

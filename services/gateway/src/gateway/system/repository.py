@@ -60,7 +60,7 @@ def workload(session: Session) -> Workload:
         jobs=_counts(session, select(Job.state, func.count()).group_by(Job.state)),
         failures=_counts(session, failed),
         waiting={
-            queue: (count, (at - oldest).total_seconds() if oldest else 0.0)
+            queue: (count, max(0.0, (at - oldest).total_seconds()) if oldest else 0.0)
             for queue, count, oldest in session.execute(queued.group_by(Step.queue))
         },
         running=_counts(session, running),
