@@ -17,6 +17,7 @@ from gateway.main import create_app
 from gateway.operations import backup_commands
 from gateway.pdf_signing import draw_certificate
 from lobule import memory
+from lobule.storage import StoreUnavailableError
 
 
 def metrics(client) -> dict[str, float]:
@@ -133,6 +134,13 @@ def test_without_a_database_the_rest_is_told(app):
     told = metrics(TestClient(create_app(away)))
     assert told["lobule_database_up"] == 0
     assert told["lobule_store_free_bytes"] > 0
+
+
+def test_without_the_object_store_the_rest_is_told(app, client, monkeypatch):
+    monkeypatch.setattr(app.state.store, "space", Mock(side_effect=StoreUnavailableError))
+    told = metrics(client)
+    assert told["lobule_database_up"] == 1
+    assert "lobule_store_free_bytes" not in told
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from gateway.webhooks.models import DeliveryState
 from lobule import __version__
 from lobule.certificate_metric import certificate_end, end_of
 from lobule.contracts.models import WorkerAnnouncement
+from lobule.storage import Space, StoreUnavailableError
 
 log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ class JobCollector(Collector):
         else:
             yield from _of_database(load, queues)
         yield _gauge("lobule_database_up", "Whether the database answers", [], [((), int(bool(queues)))])
-        space = self._state.store.space()
+        space = self._space()
         if space is not None:
             yield _gauge("lobule_store_size_bytes", "The disk of the object store", [], [((), space.size_bytes)])
             yield _gauge("lobule_store_free_bytes", "What is free of it", [], [((), space.free_bytes)])
@@ -67,6 +68,13 @@ class JobCollector(Collector):
         yield _gauge("lobule_redis_up", "Whether Redis answers", [], [((), int(workers is not None))])
         if workers is not None:
             yield from _of_workers(workers, queues)
+
+    def _space(self) -> Space | None:
+        try:
+            return self._state.store.space()
+        except StoreUnavailableError as error:
+            log.warning("metrics_without_store", error=repr(error))
+            return None
 
 
 def _of_database(load: repository.Workload, queues: list[str]) -> Iterator[GaugeMetricFamily]:
