@@ -128,3 +128,7 @@ class TestSlowProvider:
         monkeypatch.setattr(Provider, "_fetch", lambda self, _: {"issuer": self._settings.oidc_issuer})
         for path in ("/login/oidc", "/login/oidc/end"):
             assert problem(client.get(path, follow_redirects=False).headers["location"]) == "sso_unavailable"
+
+    def test_an_address_that_is_none_is_told_and_no_crash(self, app):
+        wrong = app.state.settings.model_copy(update={"oidc_issuer": "https://[::1"})
+        assert "Invalid" in (Provider(wrong).problem() or "")

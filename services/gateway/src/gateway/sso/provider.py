@@ -121,7 +121,7 @@ class Provider:
                 token = self._exchange(client, code, verifier)
                 found = self._checked(token, nonce)
                 return self._user_information(client, token["access_token"], found["sub"]) | found
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._away(error) from None
         except (AuthlibBaseError, JoseError, KeyError, TypeError, ValueError) as error:
             log.warning("sso_refused", error=repr(error))
@@ -245,7 +245,7 @@ class Provider:
             answer = httpx.get(address, timeout=_TIMEOUT_S, follow_redirects=False, verify=self._trust)
             answer.raise_for_status()
             return dict(answer.json())
-        except (httpx.HTTPError, TypeError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TypeError, ValueError) as error:
             raise self._away(error) from None
 
     @staticmethod
