@@ -29,7 +29,7 @@ class GroupMember(Base):
 
 
 class SharedCase(Base):
-    """The group that may see a case, besides its owner and administrators. A case is shared with one at most."""
+    """The group that may see a case, besides its owner. A case is shared with one at most."""
 
     __tablename__ = "shared_cases"
 
