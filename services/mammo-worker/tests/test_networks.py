@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from lobule_ml.backbones import BACKBONES
 from mammo_worker.configs import reference, toy
 from mammo_worker.configs.names import PLANS
-from mammo_worker.nn.config import AnchorStageConfig, TriageConfig
+from mammo_worker.nn.config import AnchorStageConfig, BackboneConfig, TriageConfig
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.training.network import set_scope
 from mammo_worker.training.phases import phase_at
@@ -131,3 +132,10 @@ def test_trunk_in_half_the_bits_says_nearly_the_same():
         assert np.abs(exact - rough).max() < 0.1 * np.abs(exact).max()
         assert np.abs(exact - rough).max() > 0
     assert keras.config.dtype_policy().name == "float32"
+
+
+def test_a_backbone_is_known_once_it_is_registered(monkeypatch):
+    with pytest.raises(ValueError, match="there is no backbone 'tomorrow'; choose one of"):
+        BackboneConfig("tomorrow")
+    monkeypatch.setitem(BACKBONES._all(), "tomorrow", BACKBONES["densenet121"])
+    assert BackboneConfig("tomorrow").name == "tomorrow"

@@ -122,14 +122,13 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
     names = _names(content.images, text)
     known = iter(results)
     images = [(image, next(known) if image.state == "assessed" else None) for image in content.images]
-    assessed = [(image, result) for image, result in images if result is not None]
-    found = [as_corrected(result, image.image.view, image.image.laterality) for image, result in assessed]
-    analysed = {image.job_id: (image, result) for image, result in assessed}
-    current_films = [(image.job_id, r) for (image, _), r in zip(assessed, found, strict=True) if not image.is_prior]
-    earlier = [image.job_id for image, _ in assessed if image.is_prior]
+    analysed = [(image, result) for image, result in images if result is not None]
+    by_job = {image.job_id: result for image, result in analysed}
+    shown = [(image, as_corrected(result, image.image.view, image.image.laterality)) for image, result in analysed]
+    corrected = [result for _, result in shown]
     numbers = {
-        **earlier_numbers_of(content.examination, earlier),
-        **numbers_of(content.examination, current_films),
+        **earlier_numbers_of(content.examination, [image.job_id for image, _ in shown if image.is_prior]),
+        **numbers_of(content.examination, [(image.job_id, result) for image, result in shown if not image.is_prior]),
     }
     sections = tuple(
         build_section(
@@ -143,12 +142,13 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
             places=places_of_findings(content.examination, image.job_id),
             numbers=numbers.get(image.job_id),
         )
-        for number, ((image, _), result) in enumerate(zip(assessed, found, strict=True), start=1)
+        for number, (image, result) in enumerate(shown, start=1)
     )
-    placed = places_of_drawn(content, {job: result for job, (_, result) in analysed.items()})
-    lesions = lesion_entries(sections, found, changes_of(content.examination, analysed, text), text)
+    placed = places_of_drawn(content, by_job)
+    changes = changes_of(content.examination, {image.job_id: (image, result) for image, result in analysed}, text)
+    lesions = lesion_entries(sections, corrected, changes, text)
     sections = with_lesion_states(sections, lesions)
-    hanging: list[Hanging | None] = [_evidence(image).hanging for image, _ in assessed]
+    hanging: list[Hanging | None] = [_evidence(image).hanging for image, _ in shown]
     current = [i for i, section in enumerate(sections) if section.is_film and not section.is_prior]
     hung = sorted(current, key=lambda i: order(hanging[i]))
     conclusion, signature, by_side = content.conclusion, content.signature, _by_side(content, sections)
@@ -161,28 +161,21 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         assessment=conclusion.assessment,
         conclusion=text(f"common.assessment.{conclusion.assessment}" if conclusion.assessment else "conclusion.none"),
         explanation=text(f"conclusion.case.{conclusion.assessment or 'none'}"),
-        percent=_highest(content, found, text),
+        percent=_highest(content, corrected, text),
         percent_label=text("certainty.highest"),
         clinician=clinician_of(signature, conclusion.assessment, text, by_side) if signature else None,
         reasons=(
             *(text.reason(reason) for reason in conclusion.reasons),
             *_breasts(content.examination, text),
         ),
-        doubts=tuple(
-            doubts_of([(names[image.job_id], result) for (image, _), result in zip(assessed, found, strict=True)], text)
-        ),
-        in_doubt=tuple(doubt_of(result, text) for _, result in assessed),
+        doubts=tuple(doubts_of([(names[image.job_id], result) for image, result in shown], text)),
+        in_doubt=tuple(doubt_of(result, text) for _, result in analysed),
         next_steps=tuple(text.suggestion(step) for step in conclusion.suggestions),
         images=sections,
         notes=notes_of(sections, text),
         lesions=lesions,
-        drawn=tuple(
-            reader_rows(image, result, numbers, placed, text)
-            for (image, _), result in zip(assessed, found, strict=True)
-        ),
-        same_lesions=same_lesions(
-            content, {job: result for job, (_, result) in analysed.items()}, names, numbers, text
-        ),
+        drawn=tuple(reader_rows(image, result, numbers, placed, text) for image, result in shown),
+        same_lesions=same_lesions(content, by_job, names, numbers, text),
         hung=tuple(hung),
         places=places(hung, hanging, sections, conclusion.missing_views, _last_taken(content), text),
         weak=weak_marks(sum(section.weak_count for section in sections), text),
@@ -190,10 +183,10 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
             not_assessed(image, names[image.job_id], text) for image, result in images if result is None
         ),
         limits=limits_of_case(
-            content, found, [names[image.job_id] for image in content.images if image.is_prior], text
+            content, corrected, [names[image.job_id] for image in content.images if image.is_prior], text
         ),
         models=tuple({section.weights_sha256: section.system for section in sections}.values()),
-        results=tuple(found),
+        results=tuple(corrected),
     )
 
 

@@ -70,42 +70,60 @@ def draw_pictures(
     Raises:
         AnalysisError: `result_unreadable` if a picture is missing, damaged or of another size than said.
     """
-    size = (result.display.width, result.display.height)
     image = result.image
-    display = _hung(_read(files, result.display.file, size, "RGB"), image)
-    ground = display
-    if result.heat_map is not None:
-        ground = blend_heat(display, _hung(_read(files, result.heat_map.file, size, "L"), image))
-    found = [hang_finding(result.findings[row.index], image) for row in section.findings]
+    display = _hung(_read(files, result.display.file, _size(result), "RGB"), image)
     width, height = hung_size(image)
     scale = (display.shape[1] / width, display.shape[0] / height)
-    marked = result.tissue.regions if result.heat_map is not None and result.tissue is not None else []
+    found = [(row, hang_finding(result.findings[row.index], image)) for row in section.findings]
+    own = [(row.letter, hang_finding(as_shape(row.finding), image)) for row in readers]
+    within = window and window.breast
+    return Pictures(
+        original=display,
+        annotated=_drawn(found, _with_map(display, result, section, files, scale), scale),
+        hung=_hanging(display, found, own, window, scale),
+        cutouts=tuple(_cutout(display, finding, scale, within, FINDINGS[row.lesion_state]) for row, finding in found),
+        drawn=tuple(_cutout(display, finding, scale, within) for _, finding in own),
+    )
+
+
+def _with_map(
+    display: RGB8, result: Result, section: ImageSection, files: Mapping[str, bytes], scale: tuple[float, float]
+) -> RGB8:
+    """The display image below its heat map, with the scale bar and the squares of the map, if it has them."""
+    picture, regions = display, list[TissueRegion]()
+    if result.heat_map is not None:
+        picture = blend_heat(display, _hung(_read(files, result.heat_map.file, _size(result), "L"), result.image))
+        regions = result.tissue.regions if result.tissue is not None else regions
     tags = TagPlaces(display.shape[1], display.shape[0])
     if section.scale_bar is not None:
-        squares = [_place_of(region, scale) for region in marked]
-        ground = draw_scale_bar(ground, section.scale_bar, scale[0], squares, tags)
-    ground = _with_regions(ground, marked, scale, tags)
+        squares = [_place_of(region, scale) for region in regions]
+        picture = draw_scale_bar(picture, section.scale_bar, scale[0], squares, tags)
+    return _with_regions(picture, regions, scale, tags)
 
-    own = [hang_finding(as_shape(row.finding), image) for row in readers]
-    every = list(zip(section.findings, found, strict=True))
-    standing = [(row, finding) for row, finding in every if row.judged != "dismissed"]
-    annotated = _drawn(every, ground, scale)
-    if window is None:
-        shown, per_pixel = display, scale
-    else:
+
+def _hanging(
+    display: RGB8,
+    found: Sequence[tuple[FindingRow, Finding]],
+    own: Sequence[tuple[str, Finding]],
+    window: Window | None,
+    scale: tuple[float, float],
+) -> RGB8:
+    """The part that hangs, with what was not dismissed and, by their letters, what readers drew."""
+    shown, per_pixel, x, y = display, scale, 0.0, 0.0
+    if window is not None:
         shown, per_pixel = _seen(display, window, scale)
         x, y = -window.box.x, -window.box.y
-        standing = [(row, move_finding(finding, x, y)) for row, finding in standing]
+    standing = [(row, move_finding(finding, x, y)) for row, finding in found if row.judged != "dismissed"]
     places = TagPlaces(shown.shape[1], shown.shape[0])
     hung = _drawn(standing, shown, per_pixel, places)
-    if own:
-        moved = [move_finding(finding, -window.box.x, -window.box.y) if window else finding for finding in own]
-        hung = draw_reader(hung, moved, [row.letter for row in readers], per_pixel, places=places)
-    within = window and window.breast
-    cutouts = tuple(_cutout(display, finding, scale, within, FINDINGS[row.lesion_state]) for row, finding in every)
-    return Pictures(
-        display, annotated, hung, cutouts, tuple(_cutout(display, finding, scale, within) for finding in own)
-    )
+    if not own:
+        return hung
+    moved = [move_finding(finding, x, y) for _, finding in own]
+    return draw_reader(hung, moved, [letter for letter, _ in own], per_pixel, places=places)
+
+
+def _size(result: Result) -> tuple[int, int]:
+    return result.display.width, result.display.height
 
 
 def _hung(picture: NDArray[np.uint8], image: ImageInfo) -> NDArray[np.uint8]:
@@ -233,7 +251,7 @@ def check_pictures(result: Result, files: Mapping[str, bytes]) -> None:
         AnalysisError: `result_unreadable`.
     """
     for name in (result.display.file, *([result.heat_map.file] if result.heat_map else [])):
-        _opened(files, name, (result.display.width, result.display.height), lambda image: image.verify())
+        _opened(files, name, _size(result), lambda image: image.verify())
 
 
 def _read(files: Mapping[str, bytes], name: str, size: tuple[int, int], mode: str) -> NDArray[np.uint8]:

@@ -65,8 +65,8 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class ExaminationReading:
-    """An examination: its breasts, and the case as a whole.
+class ExaminedCase:
+    """An examination that was read: its breasts, and the case as a whole.
 
     Attributes:
         name: Name in the table.
@@ -132,7 +132,7 @@ class UnplacedFilmError(Exception):
 
 def examine(
     rows: Sequence[FilmRow], read: FilmReader, models: ExaminationModels
-) -> Iterator[tuple[ExaminationReading, list[Failure]]]:
+) -> Iterator[tuple[ExaminedCase, list[Failure]]]:
     """Read every examination, in the order of its first row.
 
     Args:
@@ -180,7 +180,7 @@ def _reading(
     failures: Sequence[Failure],
     models: ExaminationModels,
     strangers: Set[Path],
-) -> ExaminationReading:
+) -> ExaminedCase:
     unplaced = [failure for failure in failures if failure.laterality is None]
     verdicts = [failure.verdict for failure in unplaced if failure.verdict is not None]
     of_either = [verdict_of(film.result) for film in films if film.result.side_in_doubt]
@@ -196,10 +196,10 @@ def _reading(
             breast = read_breast(side, own, len(of_side) - len(alone), models, alone)
             breasts.append(breast.doubted() if in_doubt else breast)
     case = by_rule([*(b.verdict for b in breasts), *verdicts], len(unplaced))
-    return ExaminationReading(name, breasts, case, frozenset(strangers))
+    return ExaminedCase(name, breasts, case, frozenset(strangers))
 
 
-def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iterator[Row]:
+def table_rows(reading: ExaminedCase, failures: Sequence[Failure]) -> Iterator[Row]:
     """Yield a row (`COLUMNS`) for each breast, then one for the case, with the density of its denser breast.
 
     A film whose side is not known stands in the rows of both breasts, because it keeps both from being called negative.
@@ -216,7 +216,7 @@ def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iter
 
 
 def _row(
-    reading: ExaminationReading,
+    reading: ExaminedCase,
     laterality: str,
     views: Sequence[str],
     verdict: Verdict,
@@ -239,7 +239,7 @@ def _row(
     }
 
 
-def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str, Any]:
+def details(reading: ExaminedCase, models: ExaminationModels) -> dict[str, Any]:
     """All conclusions as JSON-compatible values."""
     languages = {language: Words(language) for language in LANGUAGES}
     breasts: list[dict[str, Any]] = []

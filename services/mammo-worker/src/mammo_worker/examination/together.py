@@ -1,6 +1,7 @@
 """Reads the films of a case together for the service."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import get_args
 
 import structlog
@@ -27,6 +28,25 @@ _GROWTH = {"new": 3, "grown": 2, "stable": 1, "smaller": 0, "not_comparable": -1
 """Priority of the changes of a lesion, if its views or its earlier films differ: what reassures least is told."""
 
 
+@dataclass
+class _Films:
+    """The films of an examination and of those before it.
+
+    Attributes:
+        unread: Priors that could not be read.
+        priors: Films of earlier examinations whose side is known and whose view is CC or MLO.
+        placed: Such films of the current examination.
+        alone: The verdicts of its other films, by their side.
+        of_either: The verdicts of its films that may show either breast.
+    """
+
+    unread: list[FailedPrior]
+    priors: list[ExaminedFilm] = field(default_factory=list[ExaminedFilm])
+    placed: list[ExaminedFilm] = field(default_factory=list[ExaminedFilm])
+    alone: dict[Laterality | None, list[Verdict]] = field(default_factory=lambda: {"R": [], "L": [], None: []})
+    of_either: list[Verdict] = field(default_factory=list[Verdict])
+
+
 def read_together(
     request: ExaminationRequest, open_image: OpenImage, models: ExaminationModels
 ) -> contract.ExaminationReading:
@@ -47,38 +67,20 @@ def read_together(
         AnalysisError: As raised by `read_film` for a current film.
         ObjectNotFoundError: The file or the result of a current film does not exist.
     """
-    placed: list[ExaminedFilm] = []
-    priors: list[ExaminedFilm] = []
-    unread: list[FailedPrior] = list(request.failed_priors)
-    alone: dict[Laterality | None, list[Verdict]] = {"R": [], "L": [], None: []}
-    of_either: list[Verdict] = []
-    for each in request.images:
-        try:
-            result, shown = _placed(each, open_image)
-        except (AnalysisError, ObjectNotFoundError, ValidationError) as error:
-            if each.role == "current":
-                raise
-            _log.warning("a prior could not be read", job_id=each.job_id, error=type(error).__name__)
-            unread.extend(_as_failed(each))
-            continue
-        if shown is not None:
-            (placed if each.role == "current" else priors).append(shown)
-        elif each.role == "current":
-            alone[each.image.laterality].append(verdict_of(result))
-        if each.role == "current" and (each.image.laterality is None or result.side_in_doubt):
-            of_either.append(verdict_of(result))
-    anywhere = None in (*request.failed, *request.in_doubt) or not all(map(is_cleared, of_either))
+    films = _read_films(request, open_image)
+    alone = films.alone
+    anywhere = None in (*request.failed, *request.in_doubt) or not all(map(is_cleared, films.of_either))
     breasts: list[contract.BreastReading] = []
     by_model: list[bool] = []
     not_compared: list[str] = []
     for side in ("R", "L"):
-        own, failed = [film for film in placed if film.laterality == side], request.failed.count(side)
+        own, failed = [film for film in films.placed if film.laterality == side], request.failed.count(side)
         if own or failed or alone[side]:
             breast = read_breast(side, own, failed, models, alone[side])
             breast = breast.doubted() if anywhere or side in request.in_doubt else breast
-            lacking = _not_compared(own, priors, unread)
+            lacking = _not_compared(own, films.priors, films.unread)
             by_model.append(breast.by_model)
-            breasts.append(breast_as_contract(breast, models, priors, compared=not lacking))
+            breasts.append(breast_as_contract(breast, models, films.priors, compared=not lacking))
             not_compared.extend(lacking)
     unplaced = len(alone[None]) + request.failed.count(None) + len(request.in_doubt)
     of_breasts = [Verdict(breast.assessment, breast.probability_malignant) for breast in breasts]
@@ -90,8 +92,31 @@ def read_together(
         probability_malignant=verdict.probability,
         standings=_standings(verdict, models),
         not_compared=not_compared,
-        axes=[film.axis for film in [*placed, *priors] if film.axis],
+        axes=[film.axis for film in [*films.placed, *films.priors] if film.axis],
     )
+
+
+def _read_films(request: ExaminationRequest, open_image: OpenImage) -> _Films:
+    films = _Films(unread=list(request.failed_priors))
+    for each in request.images:
+        try:
+            result, placed = _placed(each, open_image)
+        except (AnalysisError, ObjectNotFoundError, ValidationError) as error:
+            if each.role == "current":
+                raise
+            _log.warning("a prior could not be read", job_id=each.job_id, error=type(error).__name__)
+            films.unread.extend(_as_failed(each))
+            continue
+        if each.role != "current":
+            films.priors.extend([placed] if placed else [])
+            continue
+        if placed is not None:
+            films.placed.append(placed)
+        else:
+            films.alone[each.image.laterality].append(verdict_of(result))
+        if each.image.laterality is None or result.side_in_doubt:
+            films.of_either.append(verdict_of(result))
+    return films
 
 
 def _as_failed(prior: AnalysedImage) -> list[FailedPrior]:

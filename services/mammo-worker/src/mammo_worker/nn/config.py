@@ -1,9 +1,9 @@
 """The configuration of a network's architecture and losses: a small frozen record for each of its parts."""
 
 from dataclasses import asdict, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict
+from pydantic import AfterValidator, ConfigDict
 from pydantic.dataclasses import dataclass
 
 Measure = Literal["iou", "overlap_ratio"]
@@ -13,6 +13,14 @@ MilLoss = Literal["max_pooling", "label_assignment", "sparse"]
 Purpose = Literal["findings", "film"]
 
 _STRICT = ConfigDict(extra="forbid")  # a package of a newer version can have fields that this version does not know
+
+
+def _registered(name: str) -> str:
+    from lobule_ml.backbones import BACKBONES  # loads Keras, which a configuration alone does not need
+
+    if name not in BACKBONES:
+        raise ValueError(f"there is no backbone {name!r}; choose one of {', '.join(BACKBONES)}")
+    return name
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -25,7 +33,7 @@ class BackboneConfig:
         clahe: Whether the network also sees CLAHE (the thesis' preprocessing, "P").
     """
 
-    name: Literal["efficientnet_lite0", "densenet121", "resnet50", "resnet101"] = "resnet101"
+    name: Annotated[str, AfterValidator(_registered)] = "resnet101"
     frozen_blocks: int = 0
     clahe: bool = True
 

@@ -17,13 +17,13 @@ class RegionNetwork:
     """The architecture of the network.
 
     Attributes:
-        backbone: Name of the backbone.
+        backbone: A key of `lobule_ml.backbones.BACKBONES`.
         trunk_map: Last feature map of the trunk, which keeps its ImageNet weights.
         side: Side of the canvas in pixels.
         dropout: Dropout rate of the pooled features.
     """
 
-    backbone: Literal["efficientnet_lite0", "densenet121"] = "efficientnet_lite0"
+    backbone: str = "efficientnet_lite0"
     trunk_map: Literal["C2", "C3", "C4"] = "C4"
     side: int = 224
     dropout: float = 0.3
