@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
+from film_results import film_result
 
 from lobule.contracts.axis import FilmAxis
 from lobule.contracts.case import CaseContent, CaseImage, Conclusion
 from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark
 from lobule.contracts.reader import FindingReference, ReaderFinding, SameLesion
-from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.contracts.result import Box, ImageInfo
 from lobule.places import places_of_drawn
 
 AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
@@ -22,19 +23,7 @@ def info(view, **changes):
     return ImageInfo.model_validate(facts | changes)
 
 
-def result(view):
-    return Result(
-        image=info(view),
-        model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="c", trained_on="t"),
-        thresholds=Thresholds(low=0.2, high=0.6),
-        assessment="not_sure",
-        probability_malignant=0.4,
-        findings=[Finding(id="f1", label="mass", probability=0.9, box=BOX)],
-        display=DisplayImage(file="d.png", width=800, height=800),
-    )
-
-
-RESULTS = {view: result(view) for view in ("CC", "MLO")}
+RESULTS = {view: film_result(info(view), BOX) for view in ("CC", "MLO")}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from film_results import film_result
 
 from gateway.fhir import observations
 from lobule.contracts.axis import FilmAxis
@@ -15,7 +16,7 @@ from lobule.contracts.examination import (
     LesionPlace,
 )
 from lobule.contracts.reader import ReaderFinding
-from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.contracts.result import Box, ImageInfo, Result
 
 AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 OWN = "12345678-1234-4234-8234-123456789012"
@@ -28,15 +29,8 @@ FILM = ImageInfo(
 @pytest.fixture
 def result() -> Result:
     """Of a film whose pixels have 0.1 mm."""
-    return Result(
-        image=FILM.model_copy(update={"pixel_spacing_mm": (0.1, 0.1), "spacing_plane": "patient"}),
-        model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="c", trained_on="t"),
-        thresholds=Thresholds(low=0.2, high=0.6),
-        assessment="not_sure",
-        probability_malignant=0.4,
-        findings=[Finding(id="f1", label="mass", probability=0.9, box=BOX)],
-        display=DisplayImage(file="d.png", width=800, height=800),
-    )
+    facts = {"pixel_spacing_mm": (0.1, 0.1), "spacing_plane": "patient"}
+    return film_result(FILM.model_copy(update=facts), BOX)
 
 
 @pytest.fixture
