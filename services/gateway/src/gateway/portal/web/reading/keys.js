@@ -46,7 +46,7 @@ function actsOf({ navigation, tools, undo, drop, help }) {
     previous: () => navigation.step(-1),
     confirm: () => navigation.judgeByKey('confirmed'),
     dismiss: () => navigation.judgeByKey('dismissed'),
-    go_on: () => navigation.goOn(),
+    go_on: () => navigation.stepOpen(),
     conclude: () => navigation.conclude(),
     undo,
     drop,

@@ -120,14 +120,9 @@ export function createNavigation(store, { panes, list, deepen, tell, say, conclu
       list.focus(next);
     },
 
-    /** Go on to what is still open: findings, then the conclusion; in the conclusion to its next field. */
-    goOn() {
-      return document.activeElement?.closest('[data-role="breasts"]') ? conclude() : this.stepOpen();
-    },
-
     conclude,
 
-    /** Choose the next finding without a verdict, from the chosen one on and then from the first. @param {import('./state.js').Reading} [state] With what is being saved. */
+    /** Choose the next finding without a verdict, from the chosen one on and then from the first; without one go to the conclusion. @param {import('./state.js').Reading} [state] With what is being saved. */
     stepOpen(state = store.state) {
       const { chosen } = state;
       const marked = toReview(state);
