@@ -30,7 +30,7 @@ log = structlog.get_logger()
 _HISTORY_FOR_S = 10.0
 _POLL_MS = 500
 _POLL_WAITING_MS = 1000
-_FIRST_GUESS_S = 0.05  # below this share of the work, the history is a better estimate than the speed
+_FIRST_GUESS = 0.05  # below this share of the work, the history is a better estimate than the speed
 
 
 class History:
@@ -153,7 +153,7 @@ def _seconds_left(step: Step, fraction: float, usual: float | None) -> float | N
     if step.started_at is None:
         return usual
     elapsed = (now() - step.started_at).total_seconds()
-    if fraction > _FIRST_GUESS_S and elapsed > 0.2:
+    if fraction > _FIRST_GUESS and elapsed > 0.2:
         return elapsed * (1 - fraction) / fraction
     return None if usual is None else max(0.0, usual - elapsed)
 

@@ -96,7 +96,7 @@ def by_id(session: Session, job_id: str) -> Job | None:
 
 
 def work_by_id(session: Session, work_id: str) -> Work | None:
-    """An analysis or a rendering, regardless of who may see it."""
+    """Work of any kind, regardless of who may see it."""
     return session.get(Work, work_id)
 
 
@@ -141,7 +141,7 @@ def lock_steps_of_image(session: Session, image_id: str) -> None:
 
 
 def delete_works(session: Session, ids: list[str]) -> list[str]:
-    """Delete analyses or renderings with their steps; returns the prefixes of their objects."""
+    """Delete work of any kind with its steps; returns the prefixes of their objects."""
     session.execute(delete(Step).where(Step.job_id.in_(ids)))
     session.execute(delete(Work).where(Work.id.in_(ids)))
     return [layout.work_folder(each) for each in ids]

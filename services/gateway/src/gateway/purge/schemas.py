@@ -56,7 +56,7 @@ class BackupNamed(BaseModel):
 class BackupHolding(BaseModel):
     """What a backup has of a patient."""
 
-    folder: str = Field(description="address of the system")
+    folder: str = Field(description="folder of the backup")
     made_at: datetime | None = Field(description="when its rows were written; null if it cannot be read")
     state: Literal["holds", "free", "unknown", "unreachable"] = Field(
         description="whether it has anything of the patient; `unknown` if it has images whose patient this server "

@@ -99,7 +99,7 @@ class CaseReportRead(BaseModel):
     """A signed version."""
 
     version: int = Field(description="number of the version, from 1")
-    signed_by: str = Field(description="user name of the signer")
+    signed_by: str = Field(description="name of the signer, as the report shows it")
     signed_at: datetime = Field(description="when it was signed")
     conclusion: Assessment | None = Field(
         description="the clinician's conclusion; null in reports of early versions, which have the system's conclusion"

@@ -67,7 +67,7 @@ class DeliveryRead(BaseModel):
     created_at: datetime = Field(description="when the message was written")
     delivered_at: datetime | None = Field(description="when it was accepted; null until then")
     last_status: int | None = Field(description="HTTP status of the last answer; null if there was none")
-    last_error: str | None = Field(description="reason for the failure of the last attempt, if there was no answer")
+    last_error: str | None = Field(description="reason for the failure of the last attempt; null if it did not fail")
 
 
 class JobFinished(BaseModel):
