@@ -33,6 +33,7 @@ def test_the_commands_draw_a_certificate_and_verify(run, tmp_path):
     assert "another content" in run("verify", file, "--certificate", certificate, "--content", content).output
     certificate.write_bytes(draw_certificate(NAME, 10)[0])
     assert "another certificate" in run("verify", file, "--certificate", certificate).output
+    assert "no PEM certificate" in run("verify", file, "--certificate", content).output
     file.write_bytes(file.read_bytes() + b"\n")
     assert "changed" in run("verify", file, "--certificate", certificate).output
 

@@ -119,7 +119,11 @@ def verify(
     if found is None:
         raise fail("The PDF has no signature, or was changed since it was signed.")
     typer.echo(f"{found.states}\nsigned {found.signed_at} by {found.certificate.subject.rfc4514_string()}")
-    if found.certificate not in x509.load_pem_x509_certificates(certificates.read_bytes()):
+    try:
+        trusted = x509.load_pem_x509_certificates(certificates.read_bytes())
+    except ValueError:
+        raise fail(f"{certificates} holds no PEM certificate.") from None
+    if found.certificate not in trusted:
         raise fail("It was signed with another certificate.")
     if content is not None and hashlib.sha256(content.read_bytes()).hexdigest() != found.states.split()[-1]:
         raise fail("It was made of another content.")
