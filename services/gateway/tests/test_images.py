@@ -49,6 +49,14 @@ def test_an_accepted_upload_is_stored_byte_for_byte(client, alice, upload, pictu
     assert content.headers["x-content-type-options"] == "nosniff"
 
 
+def test_a_stored_file_that_is_missing_is_said_before_the_download_begins(client, alice, upload, picture):
+    image = upload(picture()).json()["image"]
+    for file in stored_files(client.app):
+        file.unlink()
+    answer = client.get(f"/api/v1/images/{image['id']}/content", headers=alice)
+    assert (answer.status_code, answer.json()["code"]) == (500, "stored_file_unreadable")
+
+
 @pytest.mark.parametrize("um", ["0", "0.019", "8.5", "nan", "inf", "0,5"])
 def test_micrometres_of_no_microscope_are_refused(upload, picture, um):
     refused = upload(picture(), um_per_pixel=um)

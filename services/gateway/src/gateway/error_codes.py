@@ -116,6 +116,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "sso_unavailable": (503,),
     "storage_full": (422, 507),
     "storage_unavailable": (422, 503),
+    "stored_file_unreadable": (500,),
     "timed_out": (422,),
     "token_expired": (401,),
     "token_invalid": (401,),

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from lobule.contracts.document import is_newer
 from lobule.contracts.language import Language, negotiate_language
 from lobule.errors import AnalysisError
+from lobule.storage import ObjectNotFoundError
+from lobule.storage.encrypted import ObjectDamagedError
 from lobule.words import Words
 
 log = structlog.get_logger()
@@ -181,6 +183,12 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(ValidationError)
     async def stored(request: Request, error: ValidationError) -> Response:
         return problem_response(request, from_stored(error))
+
+    @app.exception_handler(ObjectNotFoundError)
+    @app.exception_handler(ObjectDamagedError)
+    async def unreadable(request: Request, error: Exception) -> Response:
+        log.error("stored_file_unreadable", path=request.url.path, error=repr(error))
+        return problem_response(request, ProblemError(500, "stored_file_unreadable"))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:

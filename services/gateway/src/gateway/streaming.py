@@ -4,9 +4,9 @@ A piece that is sent lies in memory until the client has taken it, however slow 
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -178,6 +178,12 @@ def size_of(store: ObjectStore, key: str) -> int:
         return stream.seek(0, 2)
 
 
+async def _continued(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
 class StreamedResponse(StreamingResponse):
     """A response of pieces. What they are read from is closed with it, also if the client leaves or wants no more.
 
@@ -199,8 +205,10 @@ class StreamedResponse(StreamingResponse):
         self._pieces = pieces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See `StreamingResponse`."""
+        """See `StreamingResponse`. An object that cannot be read is an error before the response begins."""
         try:
+            rest = aiter(self.body_iterator)
+            self.body_iterator = _continued(await anext(rest, b""), rest)
             await super().__call__(scope, receive, send)
         finally:
             if isinstance(self._pieces, Generator):
