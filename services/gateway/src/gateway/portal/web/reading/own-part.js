@@ -3,7 +3,6 @@
 import { t } from '../core/words.js';
 import { ownMarksOf } from '../viewer/own.js';
 import { ownById, ownOf, referenceTo, referenceToOwn } from './own.js';
-import { createOwnList } from './own-list.js';
 import { reads } from './state.js';
 import { nameOf } from './targets.js';
 
@@ -100,7 +99,25 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
   }
 
   const actions = { pick, change, erase: own.erase, pair: (/** @type {string} */ id) => pair(referenceToOwn(id)), part: own.part, ask };
-  store.subscribe(['case', 'images', 'together', 'ownChosen', 'opinions'], createOwnList(root, actions));
+  /** @type {ReturnType<typeof import('./own-list.js').createOwnList> | null} */
+  let list = null;
+  let asked = false;
+
+  /** Load the list when a reader has drawn something. @param {Reading} state */
+  async function showList(state) {
+    if (list || asked || !ownOf(state).length) return list?.(state);
+    asked = true;
+    try {
+      const { createOwnList } = await fetched(import('./own-list.js'), 'reading/own-list.js');
+      list = createOwnList(root, actions);
+      list(store.state);
+    } catch (error) {
+      asked = false;
+      onProblem(error);
+    }
+  }
+
+  store.subscribe(['case', 'images', 'together', 'ownChosen', 'opinions'], showList);
   store.subscribe(['tool'], ({ tool }) => {
     if (DRAWING.includes(tool)) fetchAll().catch(onProblem);
   });
