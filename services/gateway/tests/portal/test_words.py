@@ -96,9 +96,9 @@ class TestUse:
     def test_a_page_is_handed_every_sentence_that_its_script_names(self):
         """At once, or with the script that is imported later."""
         handed = sentences_for("reading/page.js", forms("en")).keys()
-        late = {f"reading/{name}.js" for name in ("about", "belongs", "edit", "signing", "two")}
-        late |= {"viewer/enhancing.js", "viewer/instruments.js"}
-        sources = "".join(script_of(f"reading/{name}.js") for name in ("page", "late", "two-part"))
+        late = {f"reading/{name}.js" for name in ("about", "belongs", "edit", "naming", "own-list", "signing", "two")}
+        late |= {"viewer/drawing.js", "viewer/enhancing.js", "viewer/instruments.js"}
+        sources = "".join(script_of(f"reading/{name}.js") for name in ("page", "late", "own-part", "two-part"))
         assert late == set(re.findall(r"fetched\(import\('[^']+'\), '([^']+)'\)", sources))
         for script in late:
             handed |= sentences_for(script, forms("en")).keys()
