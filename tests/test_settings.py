@@ -44,6 +44,18 @@ def test_compose_passes_every_setting_on(compose, service):
     assert wanted - given == FIXED_IN_COMPOSE.get(service, set())
 
 
+def test_a_variable_of_compose_has_the_meaning_of_the_setting():
+    """A setting is passed on under its own name, except where the published port is the one inside."""
+    lines = (ROOT / "docker-compose.yml").read_text("utf-8").splitlines()
+    used = {(name, line.strip()) for line in lines for name in re.findall(r"\$\{(\w+)", line)}
+    others = {name for name, line in used if not line.startswith(f"{name}:")} & settings_table.rows().keys()
+    assert others == {
+        "LOBULE_DICOM_HL7_PORT",
+        "LOBULE_DICOM_PORT",  # the old name of LOBULE_ORTHANC_PORT, for files `.env` that were made before
+    }
+    assert not re.search(r"^#?LOBULE_DICOM_PORT=", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE)
+
+
 def test_the_example_names_only_what_there_is():
     text = (ROOT / "docker-compose.yml").read_text("utf-8") + (ROOT / ".ci" / "run").read_text("utf-8")
     known = settings_table.rows().keys() | set(re.findall(r"\$\{(\w+)", text))

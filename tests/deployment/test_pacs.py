@@ -20,7 +20,7 @@ def orthanc(deployment):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    deployment.environment["LOBULE_DICOM_PORT"] = str(port)
+    deployment.environment["LOBULE_ORTHANC_PORT"] = str(port)
     deployment.run_compose("--profile", "pacs", "up", "-d", "--no-deps", "orthanc")
     yield port
     deployment.run_engine("rm", "-f", deployment.container("orthanc"))
