@@ -56,7 +56,7 @@ def main() -> None:
     shared: list[float] = []
     sides: list[Any] = []
     for _ in range(given.films):
-        name, film = films[int(chance.integers(len(films) - 1))]
+        name, film = films[int(chance.integers(len(films)))]
         before = find_breast(film)
         breast = cv2.resize(before.mask.astype(np.uint8), film.shape[::-1], interpolation=cv2.INTER_NEAREST)
         framed = draw_frame(film, cv2.dilate(breast, np.ones((9, 9), np.uint8)) == 0, chance)

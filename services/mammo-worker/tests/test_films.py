@@ -1,6 +1,9 @@
 """Pictures in, films out; and the way from a film to its canvas and back."""
 
+import sys
+
 import cv2
+import mammo_frames
 import numpy as np
 import pytest
 from altered_films import draw_frame
@@ -68,6 +71,14 @@ def test_frames_labels_and_tape_on_real_films_change_nothing(shared_data):
         visible = cv2.resize(framed.covered.astype(np.uint8) * 255, plain.mask.shape[::-1]) == 0
         assert overlap(found.mask & visible, plain.mask & visible) > 0.85, case.name
         assert found.on_right == plain.on_right
+
+
+def test_the_measurement_draws_each_film(draw_film, monkeypatch, tmp_path, capsys):
+    """Also the last one, which is the only one here."""
+    monkeypatch.setattr(mammo_frames, "every_film", lambda _: [("only.jpg", draw_film(600, 400, 8))])
+    monkeypatch.setattr(sys, "argv", ["mammo_frames.py", "--data", str(tmp_path), "--films", "1"])
+    mammo_frames.main()
+    assert "films with drawn frames: 0 of 1 refused" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
