@@ -1,13 +1,16 @@
 """Films packed for another machine: the same pixels, boxes, masks and labels, or smaller ones."""
 
+import cv2
 import numpy as np
 import pytest
 import toy_public_films
 from typer.testing import CliRunner
 
 from mammo_worker.cli import app
+from mammo_worker.data.annotated import AnnotatedFilm, plain_reader
+from mammo_worker.data.pack import pack as write_films
 from mammo_worker.data.readers import read_data_set
-from mammo_worker.data.training_set import films_to_pack
+from mammo_worker.data.training_set import films_to_pack, own_films
 
 
 @pytest.fixture
@@ -48,6 +51,23 @@ def test_shrunk_films_have_shrunk_boxes_and_a_damaged_one_is_named(data, tmp_pat
         scale = 200 / other.read().shape[0]
         assert one.read().shape[0] == one.read_mask().shape[0] == 200
         np.testing.assert_allclose(one.boxes, other.boxes * scale, rtol=1e-6)
+
+
+def test_films_without_a_mass_are_learned_from_as_before_and_masses_without_a_box_are_named(tmp_path, draw_film):
+    """INbreast and others have films with nothing but calcifications, which may be malignant or of unknown class."""
+    path, known = tmp_path / "a.png", [True, None, False]
+    cv2.imwrite(str(path), draw_film(600, 400, 8))
+    no_boxes, no_labels = np.zeros((0, 4), np.float32), np.zeros(0, np.int32)
+    read = plain_reader(path)
+    films = [AnnotatedFilm(f"{i}", f"P{i}", no_boxes, no_labels, known[i], read) for i in range(3)]
+    assert list(write_films(films, tmp_path / "packed", None)) == []
+    table = tmp_path / "packed" / "labels.csv"
+    assert [film.malignant for film in own_films([table])] == known
+    assert "3 of 3 films packed" in pack(table, "--out", tmp_path / "again")
+    assert [film.malignant for film in own_films([tmp_path / "again" / "labels.csv"])] == known
+    table.write_text(table.read_text().replace("none", ""))
+    said = pack(table, "--out", tmp_path / "unmarked")
+    assert "without boxes of their masses: 2 films; can be evaluated, but `train` refuses" in said
 
 
 def test_a_film_that_cannot_be_written_ends_it(data, tmp_path):

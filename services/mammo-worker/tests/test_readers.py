@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from mammo_worker.cli import app
 from mammo_worker.data.readers import read_data_set, readers
-from mammo_worker.data.training_set import own_films
+from mammo_worker.data.training_set import is_unmarked, own_films
 from mammo_worker.labels import BENIGN, MALIGNANT, MASS_OF_UNKNOWN_CLASS
 
 BOX = [60, 200, 100, 260]
@@ -109,7 +109,7 @@ def test_film_whose_mass_nobody_placed_is_no_film_without_a_mass(tmp_path, draw)
     assert [film.malignant for film in own_films([table])] == [False, None]
     table.write_text(table.read_text().replace("boxes", "box"))
     done = check(table)
-    assert (done.exit_code, "1 films have a label and no boxes" in done.stdout) == (0, True)
+    assert (done.exit_code, "without boxes of their masses: 1 film;" in done.stdout) == (0, True)
     assert "unused columns: box (" in done.stdout
 
 
@@ -210,6 +210,7 @@ def test_mias(tmp_path, draw_film):
     assert circle.patient == normal.patient != unplaced.patient
     assert (circle.malignant, normal.attributes["class"]) == (False, "normal")
     assert (len(unplaced.boxes), unplaced.malignant) == (0, True)
+    assert [is_unmarked(film) for film in found.items] == [False, False, True]
     assert "mdb004.pgm does not exist" in found.problems[0]
     (tmp_path / "mdb001.pgm").write_bytes(b"cut off")
     found = read_data_set(tmp_path)

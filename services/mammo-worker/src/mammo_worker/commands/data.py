@@ -54,13 +54,14 @@ def pack_films(
     From the public data sets it copies CBIS-DDSM with its hand-drawn masks, and CDD-CESM. If films cannot be read, the
     others are copied, the output lists them, and the exit status is 1.
     """
+    from mammo_worker.data.check import unmarked
     from mammo_worker.data.pack import TABLE, pack
     from mammo_worker.data.training_set import films_to_pack
 
     with refused_or_exit():
         films = films_to_pack(data)
         refused = list(pack(batch.tracked(films, "films", len(films)), out, height))
-    for line in refused:
+    for line in (*refused, *unmarked(films)):
         typer.echo(line, err=True)
     typer.echo(f"{len(films) - len(refused)} of {counted(len(films), 'film')} packed: {out / TABLE}")
     if refused:

@@ -1,7 +1,7 @@
 """Summarises a data set of films and finds faulty files."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -20,8 +20,13 @@ def summary(films: list[AnnotatedFilm]) -> Iterator[str]:
     yield "masses: " + ", ".join(f"{labels[label]} {name}" for name, label in LABELS.items())
     verdicts = Counter(film.malignant for film in films)
     yield f"films: {verdicts[True]} malignant, {verdicts[False]} not, {verdicts[None]} unknown"
-    if unmarked := [film for film in films if is_unmarked(film)]:
-        yield f"{len(unmarked)} films have a label and no boxes: they can be evaluated, but `train` refuses them"
+    yield from unmarked(films)
+
+
+def unmarked(films: Sequence[AnnotatedFilm]) -> Iterator[str]:
+    """Yield a line if there are films whose masses have no place."""
+    if number := sum(map(is_unmarked, films)):
+        yield f"without boxes of their masses: {counted(number, 'film')}; can be evaluated, but `train` refuses them"
 
 
 def faults(film: AnnotatedFilm) -> Iterator[str]:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.readers.labels_csv import NO_MASS
+from mammo_worker.data.training_set import is_unmarked
 from mammo_worker.labels import LABELS
 
 TABLE = "labels.csv"
@@ -75,10 +77,12 @@ def _row(film: AnnotatedFilm, scale: float) -> dict[str, Any]:
         row["mm_per_pixel"] = float(spacing) / scale
     boxes = [[f"{x * scale:.9g}" for x in box] for box in film.boxes.tolist()]
     masses = [[*box, _NAMES[label]] for box, label in zip(boxes, film.labels.tolist(), strict=True)]
+    label = _label(film)
+    without_mass = not masses and label != "normal" and not is_unmarked(film)
     return row | {
         "patient": film.patient,
-        "label": _label(film),
-        "boxes": "; ".join(" ".join(words) for words in masses),
+        "label": label,
+        "boxes": NO_MASS if without_mass else "; ".join(" ".join(words) for words in masses),
     }
 
 

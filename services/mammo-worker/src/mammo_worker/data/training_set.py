@@ -46,7 +46,7 @@ def films_to_pack(paths: Sequence[Path]) -> list[AnnotatedFilm]:
 
 
 def is_unmarked(film: AnnotatedFilm) -> bool:
-    """Whether a film is labelled with a mass but has no box."""
+    """Whether a film is labelled with a mass that has no box."""
     return film.attributes.get("label") in LABELS and not len(film.boxes)
 
 

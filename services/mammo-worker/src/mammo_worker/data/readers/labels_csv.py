@@ -3,7 +3,8 @@
 Columns: `file` (relative to the CSV), `patient`, `label` (normal, benign, malignant); and if known `view`,
 `laterality`, `density`, `mm_per_pixel`, `mask` (a picture of the film's size, relative to the CSV) and `boxes`: four
 numbers `x1 y1 x2 y2` in pixels of the file for each mass, with `;` between masses, each followed by its own label if
-they differ. Without boxes, the regions of the mask are the masses. Other columns are ignored, with a note.
+they differ; or `none` if a film that is not normal shows no mass, but calcifications, for example. Without boxes, the
+regions of the mask are the masses. Other columns are ignored, with a note.
 """
 
 import csv
@@ -19,6 +20,7 @@ from mammo_worker.data.readers.reading import as_boxes, as_labels, film_pixels, 
 from mammo_worker.labels import LABELS, MALIGNANT
 
 REQUIRED = ("file", "patient", "label")
+NO_MASS = "none"
 _KEPT = ("view", "laterality", "density", "mm_per_pixel")
 _MALIGNANT = {"normal": False, "benign": False, "malignant": True}
 _LEAST_AREA = 20  # pixels of a mask's region; smaller regions are artefacts
@@ -62,8 +64,9 @@ def _film(folder: Path, row: dict[str, str]) -> AnnotatedFilm:
     if label not in ("normal", *LABELS):
         raise ValueError(f"the label is {row['label']!r}, not one of normal, {', '.join(LABELS)}")
     masks = [_present(folder / row["mask"])] if row.get("mask") else []
-    boxes, labels = _boxes(row.get("boxes", ""), label)
-    if masks and not len(boxes):
+    without_mass = row.get("boxes", "").lower() == NO_MASS
+    boxes, labels = _boxes("" if without_mass else row.get("boxes", ""), label)
+    if masks and not len(boxes) and not without_mass:
         boxes = _regions(mask_pixels(masks[0]))
         labels = as_labels([_class_of(label) for _ in boxes])
     if label == "normal" and len(boxes):
@@ -78,7 +81,7 @@ def _film(folder: Path, row: dict[str, str]) -> AnnotatedFilm:
         _MALIGNANT.get(label),
         lambda: film_pixels(path),
         union_reader(masks),
-        {**{name: row[name] for name in _KEPT if row.get(name)}, "label": label},
+        {name: row[name] for name in _KEPT if row.get(name)} | ({} if without_mass else {"label": label}),
         path,
     )
 

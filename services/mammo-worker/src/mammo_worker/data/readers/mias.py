@@ -34,6 +34,7 @@ def _film(path: Path, lines: list[list[str]]) -> AnnotatedFilm:
     if not path.is_file():
         raise ValueError(f"{path} does not exist")
     masses = [words for words in lines if words[2] in _MASSES and len(words) >= 7 and words[4].isdigit()]
+    unplaced = any(words[2] in _MASSES and words not in masses for words in lines)
     height = read_grey(path).shape[0] if masses else 0
     boxes: list[tuple[int, int, int, int]] = []
     for words in masses:
@@ -41,14 +42,16 @@ def _film(path: Path, lines: list[list[str]]) -> AnnotatedFilm:
         y = height - y  # counted from the lower edge
         boxes.append((x - radius, y - radius, x + radius, y + radius))
     number = int(path.stem[3:])
+    malignant = any(words[3] == "M" for words in lines if len(words) > 3)
     return AnnotatedFilm(
         path.name,
         f"mias{(number + 1) // 2}",  # films are numbered in pairs, left and right
         as_boxes(boxes),
         as_labels([_CLASSES[words[3]] for words in masses]),
-        any(words[3] == "M" for words in lines if len(words) > 3),
+        malignant,
         plain_reader(path),
-        attributes={"class": "normal" if lines[0][2] == "NORM" else "abnormal", "density": lines[0][1]},
+        attributes={"class": "normal" if lines[0][2] == "NORM" else "abnormal", "density": lines[0][1]}
+        | ({"label": "malignant" if malignant else "benign"} if unplaced else {}),
         path=path,
     )
 

@@ -28,15 +28,17 @@ def mini_mias(folder: Path) -> list[AnnotatedFilm]:
         boxes = np.concatenate([circles[:, :2] - circles[:, 2:], circles[:, :2] + circles[:, 2:]], axis=1)
         labels = np.array([LABELS[r["label"]] for r in masses], np.int32)
         kind = "normal" if all(r["label"] == "normal" for r in rows) else "abnormal"
+        malignant = any(r["label"] == "malignant" for r in rows)
+        unplaced = any(r["is_mass"] == "1" and not r["x"] for r in rows)
         cases.append(
             AnnotatedFilm(
                 name,
                 rows[0]["patient"],
                 boxes.astype(np.float32),
                 labels,
-                any(r["label"] == "malignant" for r in rows),
+                malignant,
                 plain_reader(folder / "images" / name),
-                attributes={"class": kind},
+                attributes={"class": kind} | ({"label": "malignant" if malignant else "benign"} if unplaced else {}),
                 path=folder / "images" / name,
             )
         )
