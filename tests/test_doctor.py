@@ -226,9 +226,12 @@ def test_a_database_beside_wrong_settings(monkeypatch, tmp_path):
     assert "prevalence: Input should be a valid number" in said["mammo-model"][0][1]
 
 
-def test_a_worker_on_a_server_takes_redis_from_a_file(monkeypatch, tmp_path, clean_redis):
+@pytest.mark.parametrize("from_file", [False, True])
+def test_a_worker_on_a_server_takes_redis_from_a_file(from_file, monkeypatch, tmp_path, clean_redis):
     (tmp_path / "redis_url").write_text(f"{clean_redis}\n")
-    monkeypatch.setenv("LOBULE_GATEWAY_URL", "http://gateway:8001")
+    (tmp_path / "gateway_url").write_text("http://gateway:8001\n")
+    name, value = ("GATEWAY_URL_FILE", str(tmp_path / "gateway_url")) if from_file else ("GATEWAY_URL", "http://g:8001")
+    monkeypatch.setenv(f"LOBULE_{name}", value)
     monkeypatch.setenv("LOBULE_REDIS_URL_FILE", str(tmp_path / "redis_url"))
     monkeypatch.setenv("LOBULE_OBJECT_STORE_URL", (tmp_path / "objects").as_uri())
     _, said = examine("--home", tmp_path)

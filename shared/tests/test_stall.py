@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from lobule.launcher.redis_server import redis_command
 from lobule.progress_cache import ProgressCache
 from lobule.queueing import make_celery
-from lobule.worker.stall import StallWatch
+from lobule.worker.stall import StallWatch, messages_waiting
 
 
 class Clock:
@@ -58,6 +58,15 @@ def test_a_redis_that_is_away_says_nothing():
     assert seconds_until_stalled(StallWatch(away, lambda: 0, 30.0, clock), clock) is None
 
 
+def test_every_queue_of_a_worker_is_watched(clean_redis):
+    """The report service takes pictures, too."""
+    app, redis = make_celery(clean_redis), Redis.from_url(clean_redis)
+    app.amqp.queues.select(["report", "pictures"])  # as the option --queues
+    redis.lpush("pictures", "message")
+    redis.lpush("histo", "of other workers")
+    assert messages_waiting(app, ProgressCache(redis)) == 1
+
+
 WORKER = """
 import sys, time
 from lobule.queueing import make_celery
@@ -65,7 +74,7 @@ from lobule.worker.stall import watch_for_stall
 
 url, done = sys.argv[1:]
 app = make_celery(url)
-watch_for_stall(app, url, "histo", patience_s=60)
+watch_for_stall(app, url, patience_s=60)
 
 @app.task(name="slow")
 def slow(seconds):

@@ -60,6 +60,15 @@ def test_the_dead_or_a_study_are_sent_once_more(folder, capsys, chosen, count):
     journal.close()
 
 
+def test_the_folder_may_be_named_by_a_file(folder, monkeypatch, capsys):
+    """As every setting."""
+    (folder / "name").write_text(f"{folder}\n")
+    monkeypatch.delenv("LOBULE_DICOM_FOLDER")
+    monkeypatch.setenv("LOBULE_DICOM_FOLDER_FILE", str(folder / "name"))
+    assert run(["dead"]) == 0
+    assert STUDY in capsys.readouterr().out
+
+
 def test_without_a_journal_it_says_what_to_set(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("LOBULE_DICOM_FOLDER", str(tmp_path))
     assert run(["results"]) == 1

@@ -1,7 +1,6 @@
 """`dicom-node results | dead | resend | retention-after-pause | rules`: commands on the journal, and on the rules."""
 
 import argparse
-import os
 import sqlite3
 import sys
 import time
@@ -14,6 +13,7 @@ from dicom_node.journal.database import Journal
 from dicom_node.receiving.rules import judge_file
 from dicom_node.routing import read_routing
 from dicom_node.statuses import Answer, Status
+from lobule.settings import variable
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -33,12 +33,12 @@ def run(arguments: Sequence[str]) -> int:
     rules.add_argument("--rules", type=Path, help="file with rules; default: LOBULE_DICOM_RULES")
     given = parser.parse_args(arguments)
     if given.command == "rules":
-        return _try_rules(given.files, given.calling_ae, given.rules or _path_of("LOBULE_DICOM_RULES"))
+        return _try_rules(given.files, given.calling_ae, given.rules or _path_of("DICOM_RULES"))
     return _on_journal(given)
 
 
 def _on_journal(given: argparse.Namespace) -> int:
-    file = Path(os.environ.get("LOBULE_DICOM_FOLDER", "")) / "journal.sqlite"
+    file = (_path_of("DICOM_FOLDER") or Path()) / "journal.sqlite"
     if not file.exists():
         print(f"There is no journal at {file}. Set LOBULE_DICOM_FOLDER to the node's folder.", file=sys.stderr)
         return 1
@@ -71,8 +71,9 @@ def _print_table(rows: Sequence[sqlite3.Row]) -> None:
         print("\t".join("" if value is None else str(value) for value in told.values()))
 
 
-def _path_of(variable: str) -> Path | None:
-    return Path(os.environ[variable]) if os.environ.get(variable) else None
+def _path_of(name: str) -> Path | None:
+    value = variable(name)
+    return Path(value) if value else None
 
 
 def _try_rules(files: Sequence[Path], calling_ae: str, rules: Path | None) -> int:

@@ -70,7 +70,7 @@ class Installation:
                 that the environment names instead of those in the folder.
         """
         # On a server, variables name the gateway's database or a worker's gateway; `lobule up` chooses both itself.
-        names = ("LOBULE_DATABASE_URL", "LOBULE_DATABASE_URL_FILE", "LOBULE_GATEWAY_URL")
+        names = [f"LOBULE_{name}{suffix}" for name in ("DATABASE_URL", "GATEWAY_URL") for suffix in ("", "_FILE")]
         embedded = not any(os.environ.get(name) for name in names) or (is_named and Home.is_at(home))
         return cls(home.resolve(), embedded, server, host, port)
 

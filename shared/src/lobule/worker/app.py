@@ -143,7 +143,7 @@ def _register(
     child = _Child()
     loop = LoopBeat()
     loop.watch(app)
-    watch_for_stall(app, settings.redis_url, queue)
+    watch_for_stall(app, settings.redis_url)
 
     @worker_process_init.connect(weak=False)
     def build(**_signal: object) -> None:

@@ -31,7 +31,7 @@ class StallWatch:
     """Decides whether a worker is stalled.
 
     Args:
-        waiting: Returns how many messages wait in its queue; a `RedisError` counts as unknown.
+        waiting: Returns how many messages wait in its queues; a `RedisError` counts as unknown.
         held: Returns how many messages the worker has taken and not finished.
         patience_s: Seconds without taking a message after which it is stalled.
         clock: Returns the time in seconds.
@@ -61,17 +61,22 @@ class StallWatch:
         return self._clock() - self._since >= self._patience_s
 
 
-def watch_for_stall(app: Celery, redis_url: str, queue: str, patience_s: float = PATIENCE_S) -> None:
-    """End the worker of `app` if it is stalled, checking from the time when it is ready."""
+def messages_waiting(app: Celery, cache: ProgressCache) -> int:
+    """How many messages wait in all the queues from which the worker of `app` takes."""
+    return sum(map(cache.waiting, app.amqp.queues.consume_from))
+
+
+def watch_for_stall(app: Celery, redis_url: str, patience_s: float = PATIENCE_S) -> None:
+    """End the worker of `app` if it is stalled in any of its queues, checking from the time when it is ready."""
 
     def held() -> int:
         return len(state.reserved_requests) + len(state.active_requests)
 
     def watch(cache: ProgressCache) -> None:
-        judge = StallWatch(lambda: cache.waiting(queue), held, patience_s)
+        judge = StallWatch(lambda: messages_waiting(app, cache), held, patience_s)
         while not judge.stalled():
             time.sleep(_LOOK_EVERY_S)
-        log.error("worker_stalled", queue=queue, waiting_for_s=patience_s)
+        log.error("worker_stalled", queues=list(app.amqp.queues.consume_from), waiting_for_s=patience_s)
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(_GRACE_S)
         os._exit(70)
