@@ -100,6 +100,30 @@ def test_a_receiver_that_drips_holds_up_nobody_else(app, messages, receivers):
     assert {each.last_error for each in tried} == {"no answer within 2 seconds"}
 
 
+def test_a_name_server_that_does_not_answer_is_waited_for_no_longer(app, messages, receivers, monkeypatch):
+    slow, quick = messages
+    answers, ended, resolve = threading.Event(), threading.Event(), deliverer.resolve
+
+    def look_up(url, allowed):
+        if url == receivers[0].url:
+            answers.wait(30)
+            ended.set()
+        return resolve(url, allowed)
+
+    monkeypatch.setattr(deliverer, "resolve", look_up)
+    monkeypatch.setattr(deliverer, "OF_EACH", 1)
+    try:
+        assert app.state.deliverer.send_due() == 2
+        assert not ended.is_set()
+        assert not answers.is_set()
+        assert states(app, quick) == {"delivered": 1}
+        with app.state.sessions() as session:
+            [tried] = [each for each in session.query(Delivery).filter_by(webhook_id=slow) if each.attempts]
+        assert tried.last_error == "no answer within 2 seconds"
+    finally:
+        answers.set()
+
+
 def test_messages_of_a_receiver_that_is_being_waited_for_are_not_taken(app, messages):
     app.state.deliverer._busy.add(messages[0])
     assert app.state.deliverer.send_due() == 1

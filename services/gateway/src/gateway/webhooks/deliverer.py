@@ -36,6 +36,7 @@ OF_EACH = 4
 RECEIVERS_AT_ONCE = 16
 RECEIVERS_OF_ONE_USER = 4
 """A user has up to ten webhooks: with all of them slow, two users would hold up everybody's messages."""
+_LOOKUPS_AT_ONCE = 4 * RECEIVERS_AT_ONCE  # a look-up may take several times as long as it is waited for
 _LEASE = timedelta(seconds=OF_EACH * TIMEOUT_S + 20)  # longer than sending them may take
 # given up afterwards, three days after the first attempt
 PAUSES_S = (5, 30, 120, 600, 3600, 6 * 3600, 12 * 3600, 24 * 3600, 24 * 3600)
@@ -63,6 +64,11 @@ class Deliverer:
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(RECEIVERS_AT_ONCE, "webhook")
+
+    @cached_property
+    def _lookups(self) -> ThreadPoolExecutor:
+        """Threads for look-ups of names, which cannot be ended: `asyncio.run` would wait for one of its own threads."""
+        return ThreadPoolExecutor(_LOOKUPS_AT_ONCE, "webhook-lookup")
 
     def turn(self) -> None:
         """Wait a moment, then begin to send the messages that are due."""
@@ -140,7 +146,8 @@ class Deliverer:
                 asyncio.timeout(TIMEOUT_S),  # of the whole request: a receiver may send a byte every few seconds
                 httpx.AsyncClient(follow_redirects=False, verify=self._trust) as http,
             ):
-                addresses = await asyncio.to_thread(resolve, url, self._allowed)
+                looked_up = asyncio.get_running_loop().run_in_executor(self._lookups, resolve, url, self._allowed)
+                addresses = await looked_up
                 # An address that does not answer leaves time for the others.
                 http.timeout = httpx.Timeout(TIMEOUT_S, connect=TIMEOUT_S / len(addresses))
                 requests = [_to_address(url, address, http, headers, body.encode()) for address in addresses]
