@@ -120,6 +120,35 @@ def test_what_no_destination_takes_is_dead_in_the_end_and_can_be_sent_again(tmp_
     assert state(waiting)[:2] == ("waiting", 0)
 
 
+def test_what_is_sent_again_is_tried_as_long_as_something_new(tmp_path, waiting):
+    """However old it is."""
+    with waiting.transaction() as database:
+        database.execute("UPDATE made SET made_at = made_at - 100 * 3600")
+        database.execute("UPDATE sendings SET state = 'dead'")
+        assert outgoing.send_again(database, STUDY, time.time()) == 1
+    sending = sender(tmp_path, waiting, free_port())
+    for _ in range(3):
+        hurry(waiting)
+        sending.work()
+    assert state(waiting) == ("waiting", 3, "not_connected")
+    with waiting.transaction() as database:
+        database.execute("UPDATE sendings SET asked_again_at = asked_again_at - 100 * 3600")
+    hurry(waiting)
+    sending.work()
+    assert state(waiting)[0] == "dead"
+
+
+def test_a_journal_of_an_earlier_version_gets_the_time_of_sending_again(tmp_path, waiting):
+    with waiting.transaction() as database:
+        database.execute("ALTER TABLE sendings DROP COLUMN asked_again_at")
+    waiting.close()
+    journal = Journal(tmp_path / "journal.sqlite")
+    with journal.transaction() as database:
+        assert outgoing.send_again_to(database, "PACS", time.time()) == 0
+        assert len(outgoing.due(database, "PACS", time.time())) == 1
+    journal.close()
+
+
 def test_a_destination_of_the_default_transfer_syntax_gets_its_objects(tmp_path, waiting, pacs):
     port = free_port()
     folder = pacs(port, "+xi")

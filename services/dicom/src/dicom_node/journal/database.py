@@ -67,6 +67,7 @@ CREATE TABLE IF NOT EXISTS sendings (
     attempts INTEGER NOT NULL DEFAULT 0,
     due_at REAL NOT NULL,
     problem TEXT,
+    asked_again_at REAL,
     PRIMARY KEY (sop_instance_uid, destination)
 );
 CREATE TABLE IF NOT EXISTS prior_searches (
@@ -153,6 +154,10 @@ class Journal:
         self._database.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         self._database.execute("PRAGMA busy_timeout = 10000")  # the command line writes, too
         self._database.executescript(_SCHEMA)
+        if _lacks_asked_again(self._database):  # the journal of an earlier version
+            with self.transaction() as database:
+                if _lacks_asked_again(database):  # no other process was faster
+                    database.execute("ALTER TABLE sendings ADD COLUMN asked_again_at REAL")
         if orders.without_patients(self._database):  # an earlier version stored them
             with self.transaction() as database:
                 orders.list_patients(database)
@@ -184,3 +189,7 @@ class Journal:
         """Close the file."""
         with self._lock:
             self._database.close()
+
+
+def _lacks_asked_again(database: sqlite3.Connection) -> bool:
+    return "asked_again_at" not in [row["name"] for row in database.execute("PRAGMA table_info(sendings)")]

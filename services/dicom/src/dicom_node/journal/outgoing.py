@@ -12,6 +12,7 @@ Kind = DicomKind | Literal["message", "bundle"]
 """A signed report adds an HL7 v2 message and a FHIR bundle."""
 _IN_PLACE: tuple[Kind, ...] = ("message", "bundle")
 """Products that take the place of their earlier versions where they arrive."""
+_SEND_AGAIN = "UPDATE sendings SET state = 'waiting', attempts = 0, due_at = ?, asked_again_at = ?"
 SendingState = Literal["waiting", "sent", "dead"]
 
 
@@ -42,7 +43,17 @@ class OutgoingObject:
 
 @dataclass(frozen=True)
 class Sending:
-    """An object on its way to a destination."""
+    """An object on its way to a destination.
+
+    Attributes:
+        sop_instance_uid: SOP Instance UID.
+        sop_class_uid: SOP Class UID.
+        study_uid: Study Instance UID.
+        kind: Kind of the product.
+        destination: Name of the destination.
+        attempts: Failed attempts since `asked_at`.
+        asked_at: When it was made, or asked to be sent once more, in seconds since 1970.
+    """
 
     sop_instance_uid: str
     sop_class_uid: str
@@ -50,7 +61,7 @@ class Sending:
     kind: Kind
     destination: str
     attempts: int
-    made_at: float
+    asked_at: float
 
 
 def newest(database: sqlite3.Connection, study_uid: str, kind: Kind, part: str) -> tuple[int, str]:
@@ -109,7 +120,8 @@ def add(database: sqlite3.Connection, new: OutgoingObject, made_from: str, desti
 def due(database: sqlite3.Connection, destination: str, now: float, limit: int = 50) -> Sequence[Sending]:
     """The objects that are due for a destination, oldest first."""
     rows = database.execute(
-        """SELECT sop_instance_uid, sop_class_uid, study_uid, kind, destination, attempts, made_at FROM sendings
+        """SELECT sop_instance_uid, sop_class_uid, study_uid, kind, destination, attempts,
+        coalesce(asked_again_at, made_at) AS asked_at FROM sendings
         JOIN made USING (sop_instance_uid) WHERE destination = ? AND state = 'waiting' AND due_at <= ?
         ORDER BY made_at, sop_instance_uid LIMIT ?""",
         (destination, now, limit),
@@ -155,8 +167,7 @@ def send_again(database: sqlite3.Connection, study_uid: str | None, now: float) 
         WHERE study_uid = ? AND (kind NOT IN {_IN_PLACE} OR made.version = products.version))"""  # noqa: S608 - our own
     )
     given = () if study_uid is None else (study_uid,)
-    again = f"UPDATE sendings SET state = 'waiting', attempts = 0, due_at = ? WHERE {chosen}"  # noqa: S608 - our own
-    return database.execute(again, (now, *given)).rowcount
+    return database.execute(f"{_SEND_AGAIN} WHERE {chosen}", (now, now, *given)).rowcount
 
 
 def sendings(database: sqlite3.Connection, state: SendingState | None = None) -> Sequence[sqlite3.Row]:
@@ -181,8 +192,8 @@ def dead_letters(database: sqlite3.Connection, limit: int) -> Sequence[sqlite3.R
 
 def send_again_to(database: sqlite3.Connection, destination: str, now: float) -> int:
     """Have all that was given up for a destination sent once more; gives how many."""
-    again = "UPDATE sendings SET state = 'waiting', attempts = 0, due_at = ? WHERE state = 'dead' AND destination = ?"
-    return database.execute(again, (now, destination)).rowcount
+    chosen = "state = 'dead' AND destination = ?"
+    return database.execute(f"{_SEND_AGAIN} WHERE {chosen}", (now, now, destination)).rowcount
 
 
 def counts_by_destination(database: sqlite3.Connection) -> dict[tuple[str, str], int]:

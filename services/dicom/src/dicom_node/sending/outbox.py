@@ -56,7 +56,7 @@ class Outbox:
         """Record a failed attempt; the object is tried again later, or is dead."""
         metrics.sendings.labels(problem).inc()
         now = time.time()
-        dead = for_good or (now - sending.made_at > 3600 * self._give_up_hours and sending.attempts > 0)
+        dead = for_good or (now - sending.asked_at > 3600 * self._give_up_hours and sending.attempts > 0)
         _log.warning("a result was not sent", destination=sending.destination, problem=problem, dead=dead)
         with self._journal.transaction() as database:
             if dead:
