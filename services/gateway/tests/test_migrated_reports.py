@@ -14,11 +14,12 @@ from lobule.launcher.errors import StartError
 BREASTS = {"right": {"bi_rads": 4}, "left": None}
 
 
-@pytest.fixture
-def url(tmp_path) -> str:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request, tmp_path) -> str:
     """A database before 0069 with a case that was signed twice."""
-    url, at = f"sqlite:///{tmp_path / 'a.sqlite'}", "2026-01-02 03:04:05+00:00"
-    user = {"id": "u", "username": "a", "display_name": "A", "password_hash": "x", "role": "clinician", "active": 1}
+    at = "2026-01-02 03:04:05+00:00"
+    url = f"sqlite:///{tmp_path / 'a.sqlite'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    user = {"id": "u", "username": "a", "display_name": "A", "password_hash": "x", "role": "clinician", "active": True}
     case = {"id": "c", "owner_id": "u", "pseudonym": "P-1", "signed_version": 2, "signed_revision": 0}
     signed = {"case_id": "c", "case_revision": 0, "signed_by_id": "u", "signed_by": "A", "comment": "", "sha256": "ab"}
     contents = [{}, {"signature": {"breasts": BREASTS}}]

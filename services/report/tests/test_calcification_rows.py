@@ -1,5 +1,8 @@
 """Calcifications in a report: their names, and the shape by which their marks are told from masses."""
 
+import shutil
+import subprocess
+
 import cv2
 import numpy as np
 import pytest
@@ -17,11 +20,13 @@ from lobule.contracts.examination import (
 from lobule.contracts.result import Box, Finding
 from lobule.places import places_of_findings
 from lobule.words import Words
+from report.composition import image_report
 from report.lesions import lesion_entries
 from report.overlay import Mark, draw_findings
 from report.palette import FINDINGS
 from report.section import build_section
 from report.typeface import write
+from report.typesetting import typeset
 
 ENGLISH = Words("en")
 
@@ -66,6 +71,18 @@ def test_the_sign_of_clusters_is_explained_only_beside_them(mammogram, with_clus
     pages = [files["report.en.html"].decode() for files in told]
     assert [ENGLISH("pictures.calcifications") in page for page in pages] == [False, True]
     assert [page.count('cy="9" r="2.5"') for page in pages] == [0, 2]
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
+@pytest.mark.parametrize("template", ["sheet", "image"])
+def test_pages_and_pictures_explain_the_sign_as_well(template, mammogram, with_cluster, analysed_at, tmp_path):
+    def words(result, files):
+        [pdf] = typeset(image_report(result, files, analysed_at, "en"), template, format="pdf")
+        (tmp_path / "a.pdf").write_bytes(pdf)
+        said = subprocess.run(["pdftotext", tmp_path / "a.pdf", "-"], capture_output=True, text=True, check=True).stdout
+        return " ".join(said.split())
+
+    assert ["and a box without corners" in words(*each) for each in (mammogram, with_cluster)] == [False, True]
 
 
 def test_signs_that_only_one_font_has_are_drawn_in_it():

@@ -10,6 +10,7 @@ from pyotp.totp import TOTP
 
 import gateway
 from gateway.portal.words import PageWords
+from gateway.users.models import User
 from lobule.words import Words
 
 PASSWORD = "correct horse battery staple"
@@ -69,6 +70,19 @@ def test_administrators_see_them_in_their_language(enter, job, language):
     queued = browser.get("/admin/work?state=queued").text
     assert job in queued
     assert "field.png" not in queued, "a file's name may be a patient's"
+
+
+def test_no_password_is_set_for_who_logs_in_elsewhere(enter, app):
+    """The API refuses it."""
+    with app.state.sessions.begin() as session:
+        alice = session.query(User).filter_by(username="alice").one()
+        alice.identity = "https://login.example alice"
+        place = f'data-url="/api/v1/users/{alice.id}/password"'
+    browser = enter("root")
+    assert place not in browser.get("/admin/users").text
+    with app.state.sessions.begin() as session:
+        session.query(User).filter_by(username="alice").one().identity = None
+    assert place in browser.get("/admin/users").text
 
 
 def test_the_log_is_filtered_as_the_export_is(enter, job):

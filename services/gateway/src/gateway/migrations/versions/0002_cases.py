@@ -91,7 +91,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_cases_owner_pseudonym", ["owner_id", "pseudonym", "id"], unique=False)
         batch_op.create_index("ix_cases_owner_urgency", ["owner_id", "urgency", "created_at", "id"], unique=False)
         batch_op.create_index("ix_cases_urgency", ["urgency", "created_at", "id"], unique=False)
-    op.execute("UPDATE cases SET updated_at = created_at")  # the gateway sums up the rest when it starts
+    op.execute("UPDATE cases SET updated_at = created_at")  # `gateway.migrate` sums up the rest
 
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.add_column(sa.Column("kind", sa.String(length=20), nullable=False, server_default="analysis"))

@@ -1,7 +1,4 @@
-"""Images know of which series and instance they are, as fingerprints, and of which class.
-
-Nothing reads these columns yet; results for a PACS will, which refer to the series and instance that were analysed.
-"""
+"""Images know of which series and instance they are, as fingerprints, and of which class."""
 
 import sqlalchemy as sa
 from alembic import op
