@@ -109,6 +109,7 @@ wheelhouse: .venv/.installed ## Download every package to var/wheelhouse, for ma
 
 COMPOSE ?= docker compose
 ENGINE ?= docker
+image-archive: export COMPOSE_PROFILES ?= dicom
 image-archive: ## Save all container images into var/lobule-images.tar, for servers without internet access
 	@mkdir -p var
 	$(COMPOSE) build
@@ -147,4 +148,4 @@ reproduce-mammo: .venv/.installed ## Measure the mammography models again: the s
 secrets: ## Make the missing secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL
 	@k8s/draw-secrets
 
-.PHONY: pictures policies test-faults test-protocol sbom vulnerabilities wheelhouse image-archive node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets
+.PHONY: pictures policies test-faults test-protocol sbom vulnerabilities wheelhouse image-archive compare-builds node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets

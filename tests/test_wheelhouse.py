@@ -1,11 +1,16 @@
-"""The wheelhouse for machines without internet access."""
+"""The wheelhouse and the archive of images for machines without internet access."""
 
+import os
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[1] / "deploy" / "wheelhouse.py"
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = ROOT / "deploy" / "wheelhouse.py"
 LOCKED = """async-timeout==5.0.1 ; python_full_version < '3.11.3' \\
     --hash=sha256:0123
 numpy==2.4.6 ; python_full_version < '3.12' \\
@@ -33,3 +38,17 @@ def test_an_incomplete_one_has_no_list_and_says_what_to_do(tmp_path):
     assert f"{folder} is incomplete" in done.stderr
     assert (folder / "requirements.txt.incomplete").exists()
     assert not (folder / "requirements.txt").exists()
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [(None, "dicom"), ("dicom,pacs", "dicom,pacs")])
+def test_the_archive_of_images_has_those_of_the_dicom_node(chosen, expected, tmp_path):
+    """Which is a profile of docker-compose.yml, and left out where none is named."""
+    compose = tmp_path / "compose"
+    compose.write_text('#!/bin/sh\necho "$@ $COMPOSE_PROFILES" >>compose.log\n')
+    compose.chmod(0o755)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    environment = {name: value for name, value in os.environ.items() if name != "COMPOSE_PROFILES"}
+    given = {"COMPOSE_PROFILES": chosen} if chosen else {}
+    command = ["make", "image-archive", f"COMPOSE={compose}", "ENGINE=true"]
+    subprocess.run(command, cwd=tmp_path, env=environment | given, check=True, capture_output=True)
+    assert (tmp_path / "compose.log").read_text() == f"build {expected}\nconfig {expected}\n"
