@@ -109,11 +109,10 @@ wheelhouse: .venv/.installed ## Download every package to var/wheelhouse, for ma
 
 COMPOSE ?= docker compose
 ENGINE ?= docker
-image-archive: export COMPOSE_PROFILES ?= dicom
 image-archive: ## Save all container images into var/lobule-images.tar, for servers without internet access
 	@mkdir -p var
-	$(COMPOSE) build
-	images=$$($(COMPOSE) config | sed -n 's/^ *image: *//p' | sort -u); \
+	$(COMPOSE) --profile dicom build
+	images=$$({ $(COMPOSE) config; $(COMPOSE) --profile dicom config; } | sed -n 's/^ *image: *//p' | sort -u); \
 	for image in $$images; do $(ENGINE) image inspect $$image > /dev/null 2>&1 || $(ENGINE) pull $$image || exit 1; done; \
 	$(ENGINE) save $(if $(findstring podman,$(ENGINE)),--multi-image-archive) --output var/lobule-images.tar $$images
 
