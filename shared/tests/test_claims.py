@@ -109,7 +109,7 @@ class TestVersion01:
         assert isinstance(compatibility.read_claim(json.dumps(before).encode()), ReportClaim)
 
 
-@pytest.mark.parametrize("version", [2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("version", [2, 3, 4, 5, 6, 7, 8])
 def test_workers_of_before_get_images_as_they_know_them(inference, version):
     """A field that a worker does not know has it refuse the claim, also an empty one."""
     box = {"x": 1, "y": 2, "width": 3, "height": 4}
@@ -203,15 +203,16 @@ class TestHandler:
 
 
 def test_workers_say_which_claims_they_understand():
-    assert compatibility.claims_version(compatibility.HEADERS) == 7
+    assert compatibility.claims_version(compatibility.HEADERS) == 8
     assert (compatibility.claims_version({"Lobule-Claims": "2"}), compatibility.claims_version({})) == (2, 1)
     assert compatibility.claims_version({"Lobule-Claims": "-1"}) == 1
 
 
 def test_what_workers_of_before_do_not_know_is_not_given_to_them():
-    unknown = [compatibility.unknown_steps(version) for version in (7, 6, 5, 4, 3, 2, 1)]
+    unknown = [compatibility.unknown_steps(version) for version in (8, 7, 6, 5, 4, 3, 2, 1)]
     assert unknown == [
         [],
+        ["render"],
         ["render"],
         ["examination", "render"],
         ["examination", "render"],

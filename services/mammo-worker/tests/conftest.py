@@ -149,6 +149,7 @@ def films(film_png):
 
         def together(self, models=None, **beside):
             images = sorted(self.images, key=lambda image: image.role)
-            return read_together(ExaminationRequest(images=images, **beside), self.open_image, models or self.models)
+            request = ExaminationRequest(images=images, **beside)
+            return read_together(request, self.open_image, models or self.models).reading
 
     return Films()

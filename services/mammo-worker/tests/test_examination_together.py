@@ -47,7 +47,7 @@ def test_the_marks_of_a_repeated_film_are_one_lesion_whatever_the_ids_of_analyse
     films.add(repeated, [(100, 330, 24), (150, 190, 24)])
     films.add(mlo, [(150, 190, 24)], view="MLO")
     by_size = ExaminationModels(pairs=Logistic((0.0, 0.0, -1.0, 0.0, 0.0), 3.0))
-    [breast] = read_together(ExaminationRequest(images=films.images), films.open_image, by_size).breasts
+    [breast] = read_together(ExaminationRequest(images=films.images), films.open_image, by_size).reading.breasts
     shown = [[(mark.job_id, mark.finding_id) for mark in lesion.marks] for lesion in breast.lesions]
     assert shown == [[(blurred, "f1"), (repeated, "f2"), (mlo, "f1")], [(repeated, "f1")]]
     [together, alone] = breast.lesions
@@ -61,7 +61,7 @@ def test_findings_beyond_those_that_are_compared_shift_no_pair_of_another_film(f
     films.add("again", [(100, 330, 60)])
     films.add("m", [(100, 330, 60)], view="MLO")
     by_size = ExaminationModels(pairs=Logistic((0.0, 0.0, -4.0, 0.0, 0.0), 3.0))
-    [breast] = read_together(ExaminationRequest(images=films.images), films.open_image, by_size).breasts
+    [breast] = read_together(ExaminationRequest(images=films.images), films.open_image, by_size).reading.breasts
     paired = [
         {(mark.job_id, mark.finding_id) for mark in lesion.marks} for lesion in breast.lesions if lesion.same_lesion
     ]
@@ -183,14 +183,14 @@ def test_a_prior_that_cannot_be_read_holds_up_nothing_but_keeps_its_view_from_be
         return films.open_image(each)
 
     request = ExaminationRequest(images=films.images)
-    reading = read_together(request, open_image, films.models)
+    reading = read_together(request, open_image, films.models).reading
     [breast] = reading.breasts
     assert [lesion.change.change for lesion in breast.lesions] == ["stable"]
     assert (reading.not_compared, reading.assessment) == (["gone"], "not_sure")
     assert (breast.assessment, breast.bi_rads) == ("not_sure", 0)
     assert breast.reasons[-1].code == "not_compared"
     films.add("older", [(100, 250, 40)], role="prior")
-    another = read_together(ExaminationRequest(images=films.images), open_image, films.models)
+    another = read_together(ExaminationRequest(images=films.images), open_image, films.models).reading
     assert (another.not_compared, another.assessment) == ([], "no_sign_of_malignancy")
     with pytest.raises(ObjectNotFoundError):
         read_together(

@@ -214,3 +214,9 @@ class StreamedResponse(StreamingResponse):
             if isinstance(self._pieces, Generator):
                 with suppress(ValueError):  # a thread is reading a piece, and ends with it
                     self._pieces.close()
+
+
+def file_response(file: StoredFile, media_type: str, headers: Mapping[str, str] | None = None) -> StreamedResponse:
+    """A response with a file, its length and an `ETag` of its content."""
+    own = {"Content-Length": str(file.size), "ETag": f'"{file.sha256[:32]}"'}
+    return StreamedResponse(file.pieces, media_type=media_type, headers={**(headers or {}), **own})

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.notices import NOT_EVALUATED
+from lobule.contracts.notices import NOT_EVALUATED, shows_whole_breast
 from lobule.contracts.result import (
     Assessment,
     Box,
@@ -62,8 +62,7 @@ HEAT_MAP_MEANING = "Bright regions raised the suspicion of a malignant mass. The
 def _shows_density(notices: Sequence[Notice]) -> bool:
     """Whether the density model is valid for a film: not for men, implants, few pixels and a part of a breast."""
     codes = {notice.code for notice in notices}
-    unfit = {"male_patient", "few_pixels", "breast_cut_off", "magnified_view", "partial_view"}
-    return codes.isdisjoint(unfit) and ("implant" not in codes or "implant_displaced" in codes)
+    return codes.isdisjoint({"male_patient", "few_pixels"}) and shows_whole_breast(codes)
 
 
 class MammographyPipeline:

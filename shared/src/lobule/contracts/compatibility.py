@@ -1,9 +1,10 @@
 """Claims as earlier versions exchanged them, for the minutes of an upgrade.
 
-A worker states in a header which claims it understands: 7 for the current ones, 6 for those without the axes of films,
-5 for those without the aspect of pixels as well, 4 for those without micrometres per pixel as well, 3 for those without
-opinions of regions as well, 2 for those without examinations as well. A worker that sends no header has version 0.1 and
-gets claims in the form of that version. Claims from a gateway of that version can be read.
+A worker states in a header which claims it understands: 8 for the current ones, 7 for those without the differences of
+breasts, 6 for those without the axes of films as well, 5 for those without the aspect of pixels as well, 4 for those
+without micrometres per pixel as well, 3 for those without opinions of regions as well, 2 for those without examinations
+as well. A worker that sends no header has version 0.1 and gets claims in the form of that version. Claims from a gateway
+of that version can be read.
 Delete this module when no site upgrades from those versions any more.
 """
 
@@ -15,10 +16,10 @@ from pydantic_core import from_json
 from lobule.contracts.steps import CLAIM, Claim, InferenceClaim, StepName
 
 _HEADER = "Lobule-Claims"
-HEADERS = {_HEADER: "7"}
+HEADERS = {_HEADER: "8"}
 """The header value of a worker that understands the current claims."""
 
-_SINCE: Mapping[StepName, int] = {"examination": 6, "region": 4, "render": 7}
+_SINCE: Mapping[StepName, int] = {"examination": 6, "region": 4, "render": 8}
 """The version of the claims that introduced a step. For `examination` and `render`, the last version that added to what
 these steps read as a whole, results and, for `render`, joint readings: they wait for a worker that knows all of it."""
 

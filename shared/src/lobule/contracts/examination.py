@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from lobule.contracts.axis import FilmAxis
+from lobule.contracts.difference import FilmDifference
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID
 from lobule.contracts.result import Assessment, DensityCategory, Laterality, Probability, StandardView
@@ -252,6 +253,9 @@ class ExaminationReading(Document):
         description="analyses of earlier films that could not be read, of views that no other earlier film shows",
     )
     axes: list[FilmAxis] = Field(default=[], description="the breast's axis on each film; empty in older readings")
+    differences: list[FilmDifference] = Field(
+        default=[], description="current films compared with those of the other breast; empty in older readings"
+    )
 
     def findings_since(self) -> SinceEarlier:
         """What the comparison with earlier examinations found."""

@@ -1,5 +1,7 @@
 """Notices: remarks about a result that its reader should know. The catalogue has `notice.<code>` for each."""
 
+from collections.abc import Set
+
 from pydantic import Field
 
 from lobule.contracts.document import Document
@@ -31,6 +33,9 @@ NOT_EVALUATED = PICTURE_IN_DOUBT | {
 UNUSUAL_FILM = NOT_EVALUATED | {"special_view"}
 """Notices about unusual films that the portal repeats beside the conclusion."""
 
+PARTLY_SHOWN = frozenset({"breast_cut_off", "magnified_view", "partial_view"})
+"""Notices of a film that shows a part of a breast."""
+
 TO_CHECK = {
     "side": CHEST_WALL_NOTICES | {"laterality_against_file", "laterality_conflict", "laterality_corrected"},
     "view": frozenset({"view_against_file", "view_conflict", "view_modifier_unknown", "view_unknown_beside"}),
@@ -49,6 +54,11 @@ TO_CHECK = {
 
 Portal and reports show them beside the image's name and with the conclusion, not only among the other notices.
 """
+
+
+def shows_whole_breast(codes: Set[str]) -> bool:
+    """Whether a film shows a whole breast and no implant before it, by the codes of its notices."""
+    return codes.isdisjoint(PARTLY_SHOWN) and ("implant" not in codes or "implant_displaced" in codes)
 
 
 class Notice(Document):

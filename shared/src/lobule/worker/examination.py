@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from lobule import layout
@@ -19,10 +20,18 @@ OpenImage = Callable[[AnalysedImage], AbstractContextManager[tuple[ImageFile, Re
 """Opens the uploaded file of an analysed image, beside the result of its analysis."""
 
 
+@dataclass(frozen=True)
+class JointAnalysis:
+    """The output of an examiner: the reading and the files that it names."""
+
+    reading: ExaminationReading
+    files: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+
 class Examiner(Protocol):
     """Reads the images of an examination together. Built once per process, after the fork."""
 
-    def __call__(self, request: ExaminationRequest, open_image: OpenImage) -> ExaminationReading:
+    def __call__(self, request: ExaminationRequest, open_image: OpenImage) -> JointAnalysis:
         """Read an examination.
 
         Args:
@@ -36,7 +45,7 @@ class Examiner(Protocol):
 
 
 class ExaminationHandler:
-    """Reads an examination, and writes the combined reading to the object store.
+    """Reads an examination, and writes the combined reading and its files to the object store.
 
     Args:
         examiner: Reads the examination.
@@ -59,6 +68,8 @@ class ExaminationHandler:
             with open_stored_image(self._store, each.key, each.image.sha256) as file:
                 yield file, Result.model_validate_json(self._store.get(layout.result_key(each.result_prefix)))
 
-        reading = self._examiner(request, open_image)
-        self._store.put(layout.conclusion_key(claim.output_prefix, claim.step), reading.model_dump_json().encode())
+        analysis = self._examiner(request, open_image)
+        files = {layout.file_key(claim.output_prefix, name): content for name, content in analysis.files.items()}
+        document = layout.conclusion_key(claim.output_prefix, claim.step)  # written last: if it exists, the files exist
+        self._store.put_all(files | {document: analysis.reading.model_dump_json().encode()})
         progress(1.0, DONE)

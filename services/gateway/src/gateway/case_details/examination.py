@@ -3,15 +3,17 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from gateway.cases import joint_reading
 from gateway.cases.dependencies import VisibleCase
 from gateway.database import DbSession, release
-from gateway.errors import responses
+from gateway.errors import WITH_ETAG, ProblemError, not_found, responses
 from gateway.jobs import repository as jobs
-from gateway.jobs.results import read_examination
+from gateway.jobs.results import examination_file, not_ready, read_examination
 from gateway.language import AnswerLanguage
+from gateway.streaming import file_response
 from lobule.contracts.examination import BreastReading, ExaminationReading
 from lobule.contracts.progress import JobState, StepError
 from lobule.words import Words
@@ -71,3 +73,23 @@ def read_case_examination(
     release(session)
     reading = read_examination(request.app.state.store, work)
     return ExaminationRead(state="done", error=None, reading=ReadingRead.of(reading, Words(language)))
+
+
+@router.get(
+    "/{case_id}/examination/{picture}",
+    response_class=Response,
+    responses={**WITH_ETAG, 200: {**WITH_ETAG[200], "content": {"image/png": {}}}, **responses(401, 404, 409, 500)},
+)
+def get_examination_picture(case: VisibleCase, picture: str, session: DbSession, request: Request) -> Response:
+    """Return a picture of the combined reading: the difference of a film from that of the other breast."""
+    store = request.app.state.store
+    work = jobs.examination(session, joint_reading.key_of(case.id))
+    release(session)
+    if work is None:
+        raise not_found("examination")
+    if work.state != "done":
+        raise not_ready("result_not_ready", work)
+    named = sorted(difference.file for difference in read_examination(store, work).differences)
+    if picture not in named:
+        raise ProblemError(404, "not_found", "picture", values={"name": picture, "names": named})
+    return file_response(examination_file(store, work, picture), "image/png")

@@ -17,8 +17,8 @@ from lobule.storage import ObjectNotFoundError, ObjectStore
 log = structlog.get_logger()
 
 
-def not_ready(code: str, job: Job) -> ProblemError:
-    """The answer for what a job has not made: with this code while it may come, and else with `analysis_ended`."""
+def not_ready(code: str, job: Work) -> ProblemError:
+    """The answer for what a work has not made: with this code while it may come, and else with `analysis_ended`."""
     if job.state in FINAL_STATES:
         return ProblemError(409, "analysis_ended", "state", values={"state": job.state})
     return ProblemError(409, code, "state", values={"state": job.state})
@@ -69,6 +69,23 @@ def read_examination(store: ObjectStore, work: Examination) -> ExaminationReadin
     try:
         return ExaminationReading.model_validate_json(store.get(key))
     except (ObjectNotFoundError, ValidationError) as error:
+        raise _unreadable(work, error) from None
+
+
+def examination_file(store: ObjectStore, work: Examination, name: str) -> StoredFile:
+    """A file that the reading of an examination names.
+
+    Args:
+        store: The object store.
+        work: One that is done.
+        name: Name of the file.
+
+    Raises:
+        ProblemError: `result_unreadable` (500).
+    """
+    try:
+        return stored_file(store, layout.file_key(work.step("examination").output_prefix(), name))
+    except ObjectNotFoundError as error:
         raise _unreadable(work, error) from None
 
 

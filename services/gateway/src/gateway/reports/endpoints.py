@@ -1,7 +1,6 @@
 """A job's result and report."""
 
 import contextlib
-from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
@@ -21,7 +20,7 @@ from gateway.jobs.queues.lanes import Requester
 from gateway.ranges import OFFERED
 from gateway.reports import renderings, service
 from gateway.reports.content import image_content
-from gateway.streaming import StoredFile, StreamedResponse
+from gateway.streaming import StoredFile, file_response
 from gateway.users.models import User
 from lobule.contracts.case import FORMS_OF_ANALYSIS, LANGUAGE_OF_ANALYSIS, REPORT_FILES, RenderRequest, ReportForm
 from lobule.contracts.language import Language, negotiate_language
@@ -68,7 +67,7 @@ def get_picture(job: VisibleJob, picture: str, session: DbSession, request: Requ
     named = {result.display.file, *([result.heat_map.file] if result.heat_map else [])}
     if picture not in named:
         raise ProblemError(404, "not_found", "picture", values={"name": picture, "names": sorted(named)})
-    return _sent(results.inference_file(store, job, picture), "image/png", {})
+    return file_response(results.inference_file(store, job, picture), "image/png")
 
 
 @router.get(
@@ -86,12 +85,7 @@ def get_thumbnail(job: VisibleJob, session: DbSession, request: Request) -> Resp
         thumbnail = service.read_thumbnail(request.app.state.store, job)
     except ObjectNotFoundError:
         raise not_found("thumbnail") from None
-    return _sent(thumbnail, "image/jpeg", {})
-
-
-def _sent(file: StoredFile, media_type: str, headers: Mapping[str, str]) -> Response:
-    own = {"Content-Length": str(file.size), "ETag": f'"{file.sha256[:32]}"'}
-    return StreamedResponse(file.pieces, media_type=media_type, headers={**headers, **own})
+    return file_response(thumbnail, "image/jpeg")
 
 
 def waiting_job(job_id: str, user: DetachedUser, request: Request) -> Job:
@@ -156,7 +150,7 @@ def as_response(file: StoredFile, media_type: str, language: Language) -> Respon
     }
     if media_type != "application/pdf":  # a browser's own viewer of PDF does not work in a sandbox
         headers["Content-Security-Policy"] = _REPORT_POLICY
-    return _sent(file, media_type, headers)
+    return file_response(file, media_type, headers)
 
 
 def attach(response: Response, file_name: str) -> None:

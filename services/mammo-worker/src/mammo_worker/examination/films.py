@@ -41,6 +41,7 @@ class ExaminedFilm:
         calcifications: Places of its marked clusters of calcifications, by the ids of the findings.
         mm_per_unit: Millimetres per unit of the frame; None if the spacing is not known.
         axis: The breast's axis in pixels of the file; None if no breast was found.
+        to_file: Map (2, 3) from x, y of the thumbnail to pixels of the file; None if no breast was found.
         pixels: Fingerprint of its pixels, by which a film under two names is known as one; None if not computed.
     """
 
@@ -56,6 +57,7 @@ class ExaminedFilm:
     calcifications: dict[str, Place] = field(default_factory=dict[str, Place])
     mm_per_unit: float | None = None
     axis: FilmAxis | None = None
+    to_file: NDArray[np.float64] | None = None
     pixels: str | None = None
 
     def place_of(self, finding: int) -> Place | None:
@@ -104,6 +106,7 @@ def examined(
         {cluster.id: place for cluster, place in zip(clusters, places, strict=True)},
         _mm_per_row(result.image, hanging),
         _axis(name, anatomy, hanging, film, upright),
+        _to_file(thumbnail, hanging, film),
         pixels,
     )
 
@@ -112,6 +115,12 @@ def _axis(name: str, anatomy: Anatomy, hanging: Hanging | None, film: Film, upri
     ends = anatomy.frame.to_film(anatomy.axis())
     nipple, wall, side = points_in_file(ends, hanging, film.pixels.shape).tolist()
     return FilmAxis(job_id=name, view=anatomy.view, nipple=nipple, wall=wall, side=side, upright=upright)
+
+
+def _to_file(thumbnail: Thumbnail, hanging: Hanging | None, film: Film) -> NDArray[np.float64]:
+    corners = thumbnail.frame.to_film(thumbnail.to_frame(np.array([[0, 0], [1, 0], [0, 1]])))
+    origin, across, down = points_in_file(corners, hanging, film.pixels.shape)
+    return np.column_stack([across - origin, down - origin, origin])
 
 
 def _boxes(findings: Sequence[Finding], hanging: Hanging | None, film: Film) -> NDArray[np.float64]:

@@ -15,8 +15,9 @@ from lobule.corrections import as_corrected
 from lobule.decoding.images import read_film
 from lobule.errors import AnalysisError
 from lobule.storage import ObjectNotFoundError
-from lobule.worker.examination import OpenImage
+from lobule.worker.examination import JointAnalysis, OpenImage
 from mammo_worker.examination.breasts import BreastReading, Lesion, read_breast
+from mammo_worker.examination.differences import differences_of
 from mammo_worker.examination.explain import reasons, reasons_since, suggested_category
 from mammo_worker.examination.films import ExaminedFilm, examined
 from mammo_worker.examination.models import ExaminationModels
@@ -47,9 +48,7 @@ class _Films:
     of_either: list[Verdict] = field(default_factory=list[Verdict])
 
 
-def read_together(
-    request: ExaminationRequest, open_image: OpenImage, models: ExaminationModels
-) -> contract.ExaminationReading:
+def read_together(request: ExaminationRequest, open_image: OpenImage, models: ExaminationModels) -> JointAnalysis:
     """Read the films of an examination together.
 
     A film of another view than CC and MLO is not compared with them; its own verdict counts for the breast, or for the
@@ -85,7 +84,8 @@ def read_together(
     unplaced = len(alone[None]) + request.failed.count(None) + len(request.in_doubt)
     of_breasts = [Verdict(breast.assessment, breast.probability_malignant) for breast in breasts]
     verdict = by_rule([*of_breasts, *alone[None]], unplaced)
-    return contract.ExaminationReading(
+    differences, pictures = differences_of(films.placed)
+    reading = contract.ExaminationReading(
         method="model" if by_model and all(by_model) else "rule",
         breasts=breasts,
         assessment=verdict.assessment,
@@ -93,7 +93,9 @@ def read_together(
         standings=_standings(verdict, models),
         not_compared=not_compared,
         axes=[film.axis for film in [*films.placed, *films.priors] if film.axis],
+        differences=differences,
     )
+    return JointAnalysis(reading, pictures)
 
 
 def _read_films(request: ExaminationRequest, open_image: OpenImage) -> _Films:
