@@ -11,6 +11,7 @@ export type CaseImage = Schemas['CaseImageRead'];
 export type CaseReport = Schemas['CaseReportRead'];
 export type Conflict = Schemas['ConflictRead'];
 export type FilmAxis = Schemas['FilmAxis'];
+export type FilmDifference = Schemas['FilmDifference'];
 export type Finding = Schemas['Finding'];
 export type Box = Schemas['Box'];
 export type Hanging = Schemas['Hanging'];

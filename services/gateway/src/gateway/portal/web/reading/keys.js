@@ -16,8 +16,8 @@ const TOOLS = ['move', 'zoom', 'window', 'magnify', 'value', 'ruler', 'ellipse',
 const FIELDS = [5, 6, 7, 8, 9];
 /** Actions of roles that may review cases. */
 const REVIEWS = ['confirm', 'dismiss', 'undo', 'drop', 'box', 'oval', 'outline'];
-/** What is seen as long as a key is held. @type {Record<string, 'marks' | 'heat'>} */
-const PEEKS = { without_marks: 'marks', with_heat: 'heat' };
+/** What is seen as long as a key is held. @type {Record<string, NonNullable<import('./state.js').Reading['peek']>>} */
+const PEEKS = { without_marks: 'marks', with_heat: 'heat', with_difference: 'difference' };
 
 /** @typedef {ReturnType<typeof import('./navigation.js').createNavigation>} Navigation */
 /** @typedef {ReturnType<typeof import('../viewer/tools.js').createTools>} Tools */
@@ -140,14 +140,14 @@ export function listenToKeys(store, table, page) {
   }
 
   /** What is seen as long as a key is held. @param {string} key */
-  const peekOf = (key) => (Object.hasOwn(table.held, key.toLowerCase()) ? PEEKS[table.held[key.toLowerCase()]] : null);
+  const peekOf = (key) => (Object.hasOwn(table.held, key) ? PEEKS[table.held[key]] : null);
 
   const letGo = () => store.state.peek && tools.peek(null);
-  addEventListener('keyup', ({ key }) => peekOf(key) && letGo());
+  addEventListener('keyup', ({ key }) => (peekOf(key.toLowerCase()) ?? peekOf(key)) && letGo()); // Shift may be let go before
   addEventListener('blur', letGo);
   addEventListener('keydown', (event) => {
     if (!store.state.images.length || belongsElsewhere(event)) return;
-    const peek = event.ctrlKey || event.metaKey || event.shiftKey || !toggle.checked ? null : peekOf(event.key);
+    const peek = event.ctrlKey || event.metaKey || !toggle.checked ? null : peekOf(nameOf(event));
     if (peek) {
       event.preventDefault();
       if (!event.repeat) tools.peek(peek);

@@ -5,6 +5,7 @@ import { call } from '../core/api.js';
 import { loadAll, loadDepth, loadHeat, loadPictures, loadUnanalysed } from '../viewer/decode.js';
 import { activeOf, slotsOf } from '../viewer/hanging.js';
 import { shownOf } from '../viewer/image.js';
+import { followDifferences } from './differences.js';
 import { withImage } from './state.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
@@ -21,8 +22,8 @@ const isDeep = (source) => source.grey && source.range > 256;
 /** Allow another attempt after a pause; each change of the state triggers one. @param {Set<string>} asked @param {string} shown */
 const forget = (asked, shown) => void setTimeout(() => asked.delete(shown), AGAIN_MS);
 
-/** @param {import('./state.js').ReadingStore} store */
-export function createLoader(store) {
+/** @param {import('./state.js').ReadingStore} store @param {string} caseId */
+export function createLoader(store, caseId) {
   // Requests are remembered by `shownOf`, so that another analysis or a corrected film is loaded again.
   /** @type {Set<string>} Whose pictures were asked for; of films that were not analysed with their state, for they may be tried again. */
   const asked = new Set();
@@ -125,6 +126,7 @@ export function createLoader(store) {
   store.subscribe(['images', 'activeId', 'layout'], noteSeen);
   store.subscribe(['tool', 'enhanced', 'images', 'activeId', 'layout'], serve);
   store.subscribe(['overlays', 'peek', 'images', 'activeId', 'layout'], heat);
+  store.subscribe(['overlays', 'peek', 'images', 'activeId', 'layout', 'together'], followDifferences(store, caseId));
 
   return {
     deepen,

@@ -48,7 +48,7 @@ const INPUT_ERRORS = inputErrors.split(' ');
 const signingDialog = byId('signing', HTMLDialogElement);
 const store = createStore(/** @type {Reading} */ ({ ...NOTHING_YET, overlays: rememberedOverlays(), cropped: rememberedCrop() }));
 
-const loader = createLoader(store);
+const loader = createLoader(store, caseId);
 const feed = createCaseFeed(store, caseId, { onImages: loader.load, onFirst: () => reviews.recall() });
 const together = followTogether(store, caseId);
 const status = createStatus(store);
@@ -264,7 +264,7 @@ store.subscribe(['cropped'], display.showCrop);
 store.subscribe(['images', 'activeId', 'layout'], display.showLayout);
 store.subscribe(['tool', 'linked', 'enhanced'], display.showTools);
 store.subscribe(['images'], showMissing(role(root, 'missing')));
-store.subscribe(['images', 'activeId', 'layout'], display.showRamp);
+store.subscribe(['images', 'activeId', 'layout', 'together'], display.showRamp);
 store.subscribe(['images', 'activeId', 'windows'], display.showWindow);
 store.subscribe(['chosen', 'images', 'line', 'changes'], (state) => showStatus(role(root, 'status-line'), state));
 store.subscribe(['images'], (state) => showFacts(role(root, 'facts'), state));

@@ -37,7 +37,7 @@
  * @property {Enhanced} enhanced What is asked for.
  * @property {Record<string, import('../viewer/enhancing.js').EnhancedFilm>} enhancedFilms What is there of it, by image.
  * @property {Record<string, import('../viewer/measures.js').Measure[]>} measures By image; kept until the page is left.
- * @property {'marks' | 'heat' | null} peek A key that is held hides the marks, or shows the heat map.
+ * @property {'marks' | 'heat' | 'difference' | null} peek A key that is held hides the marks, or shows a map.
  * @property {{R: Breast, L: Breast}} breasts What the reader states of each.
  * @property {Record<string, Window>} windows The reader's own, by image; else as the file says.
  * @property {number | null} threshold The reader's own; until there is one, each model's working threshold.

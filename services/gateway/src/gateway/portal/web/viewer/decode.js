@@ -23,7 +23,7 @@ export async function loadPictures({ id, jobId, film }, patch, results) {
     const result = turnResult(stored);
     const deep = await overview;
     if (deep) return patch({ result, ...(await fromOverview(deep, result.image)) });
-    const bitmap = turnPicture(await picture(jobId, result.display.file), stored.image.hanging);
+    const bitmap = turnPicture(await pictureOf(jobId, result.display.file), stored.image.hanging);
     return patch({ result, source: film ? GreySource.fromBitmap(bitmap) : new ColourSource(bitmap) });
   } catch (error) {
     return patch({ problem: asProblem(error) });
@@ -83,8 +83,20 @@ async function fromOverview(buffer, image) {
 export async function loadHeat({ jobId, film, result }, patch) {
   if (!result?.heat_map) return;
   const { hanging } = result.image;
-  const [{ colourHeat }, below, map] = await Promise.all([import('./heat.js'), picture(jobId, result.display.file), picture(jobId, result.heat_map.file)]);
+  const [{ colourHeat }, below, map] = await Promise.all([import('./heat.js'), pictureOf(jobId, result.display.file), pictureOf(jobId, result.heat_map.file)]);
   patch({ heat: colourHeat(turnPicture(map, hanging), turnPicture(below, hanging), film) });
+}
+
+/**
+ * The difference of a film from that of the other breast, coloured like a heat map.
+ * @param {string} caseId
+ * @param {string} file
+ * @param {import('../core/types.d.ts').Result} result Of the film.
+ */
+export async function shownDifference(caseId, file, { image: { hanging } }) {
+  const at = address('/api/v1/cases/{case_id}/examination/{picture}', { params: { case_id: caseId, picture: file } });
+  const [{ colourHeat }, map] = await Promise.all([import('./heat.js'), picture(at)]);
+  return colourHeat(turnPicture(map, hanging));
 }
 
 /**
@@ -140,9 +152,12 @@ async function allSamples(id, result, { samples, bits }) {
   return { source, depth: /** @type {ViewedImage['depth']} */ (source.bits > 8 ? 'deep' : 'eight') };
 }
 
-/** @param {string} jobId @param {string} file @throws {Problem} It does not arrive, or not whole. */
-async function picture(jobId, file) {
-  const answer = await fetchRaw(address('/api/v1/jobs/{job_id}/result/{picture}', { params: { job_id: jobId, picture: file } }));
+/** @param {string} jobId @param {string} file */
+const pictureOf = (jobId, file) => picture(address('/api/v1/jobs/{job_id}/result/{picture}', { params: { job_id: jobId, picture: file } }));
+
+/** @param {string} at @throws {Problem} It does not arrive, or not whole. */
+async function picture(at) {
+  const answer = await fetchRaw(at);
   const content = await answer.blob().catch(() => {
     throw offline();
   });

@@ -3,6 +3,7 @@
 import { all, onClick, role, write } from '../core/dom.js';
 import { t } from '../core/words.js';
 import { activeOf, layoutOf } from './hanging.js';
+import { differenceOf } from './image.js';
 import { presetsOf } from './presets.js';
 import { anyShown } from './tools.js';
 import { fromPercent, toPercent, windowOf } from './window.js';
@@ -64,11 +65,12 @@ export function createDisplay(root, tools, arrange) {
     press('[data-act="overlays"]', () => anyShown(overlays));
   }
 
-  /** Show the legend of the current image's map. @param {Reading} state */
+  /** Show the legends of the current image's maps. @param {Reading} state */
   function showRamp(state) {
     const active = activeOf(state);
+    const maps = [active?.result?.heat_map?.kind, differenceOf(state, active) && 'difference'];
     for (const ramp of all(root, '[data-map]')) {
-      ramp.hidden = ramp.dataset.map !== active?.result?.heat_map?.kind;
+      ramp.hidden = !maps.includes(ramp.dataset.map);
       ramp.toggleAttribute('data-tissue', !active?.film);
     }
   }

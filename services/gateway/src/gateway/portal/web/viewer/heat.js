@@ -8,15 +8,15 @@ const AIR = 10; // of a film: darker is no breast
 /**
  * A heat map, coloured: the stronger, the more opaque, and nothing where there is no evidence or no tissue.
  * @param {ImageBitmap} bitmap
- * @param {ImageBitmap} picture What it is a map of.
- * @param {boolean} film
+ * @param {ImageBitmap} [picture] What it is a map of, unless the map leaves out what is no tissue by itself.
+ * @param {boolean} [film]
  */
-export function colourHeat(bitmap, picture, film) {
+export function colourHeat(bitmap, picture, film = false) {
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (!context) return null;
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  const below = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  if (picture) context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const below = picture && context.getImageData(0, 0, canvas.width, canvas.height).data;
   context.clearRect(0, 0, canvas.width, canvas.height);
   context.drawImage(bitmap, 0, 0);
   const heat = context.getImageData(0, 0, canvas.width, canvas.height);
@@ -25,8 +25,8 @@ export function colourHeat(bitmap, picture, film) {
   for (let at = 0; at < data.length; at += 4) {
     const strength = data[at];
     [data[at], data[at + 1], data[at + 2]] = colours[strength];
-    const darkest = Math.min(below[at], below[at + 1], below[at + 2]);
-    data[at + 3] = (film ? darkest < AIR : darkest > GLASS) ? 0 : strength;
+    const darkest = below && Math.min(below[at], below[at + 1], below[at + 2]);
+    data[at + 3] = darkest !== undefined && (film ? darkest < AIR : darkest > GLASS) ? 0 : strength;
   }
   context.putImageData(heat, 0, 0);
   return canvas.transferToImageBitmap();

@@ -25,6 +25,7 @@ import { around } from './geometry.js';
  * @property {import('./sources.js').Source | null} source What is drawn; null until something is there.
  * @property {import('./geometry.js').Size | null} size Of a film that is shown although it was not analysed; else its result has it.
  * @property {ImageBitmap | null} heat
+ * @property {ImageBitmap | null} difference From the film of the other breast.
  * @property {import('../core/api.js').Problem | null} problem Why its pictures could not be loaded.
  * @property {'eight' | 'loading' | 'deep' | 'finer'} depth `finer`: all samples are on their way.
  */
@@ -57,6 +58,9 @@ export function imagesOf(entries, known) {
  */
 export const shownOf = ({ jobId, entry }) => `${jobId} ${entry.laterality ?? ''} ${entry.view ?? ''}`;
 
+/** The comparison of an image with that of the other breast; null where there is none. @param {Pick<import('../reading/state.js').Reading, 'together'>} state @param {Pick<ViewedImage, 'jobId'> | null} image */
+export const differenceOf = ({ together }, image) => together?.differences?.find(({ job_id: jobId }) => jobId === image?.jobId) ?? null;
+
 /** @param {CaseImage} entry @param {string} name @param {ViewedImage | undefined} before @returns {ViewedImage} */
 function renewed(entry, name, before) {
   const now = {
@@ -71,7 +75,7 @@ function renewed(entry, name, before) {
   };
   if (before && shownOf(before) === shownOf(now)) return { ...before, ...now };
   const formerJobs = before ? [...before.formerJobs, before.jobId].filter((jobId) => jobId !== now.jobId) : [];
-  return { ...now, formerJobs, result: null, source: null, size: null, heat: null, problem: null, depth: 'eight' };
+  return { ...now, formerJobs, result: null, source: null, size: null, heat: null, difference: null, problem: null, depth: 'eight' };
 }
 
 /** The name of an image without its number, as in reasons and reports. @param {CaseImage} entry */

@@ -42,7 +42,7 @@ import { matrixOf, turnPoint } from './turn.js';
  * @property {boolean} faded Dismissed.
  * @property {boolean} lit Touched just now: it is drawn whatever is hidden.
  */
-/** @typedef {{boxes: boolean, outlines: boolean, heat: boolean, tags: boolean, opacity: number}} Overlays What is shown. */
+/** @typedef {{boxes: boolean, outlines: boolean, heat: boolean, difference: boolean, tags: boolean, opacity: number}} Overlays What is shown. */
 
 const LINE = 2; // CSS pixels
 const ROOMY = 90; // CSS pixels
@@ -55,15 +55,12 @@ const SMOOTHED = 0.02; // of an outline: the stretch that is averaged
  * Draw over the image of a pane.
  * @param {Context} context In CSS pixels of the pane.
  * @param {Laid} laid
- * @param {Above & {heat: ImageBitmap | null}} what
+ * @param {Above & {heat: ImageBitmap | null}} what `heat`: the heat map, or the difference from the other breast.
  */
 export function drawOverlay(context, laid, { heat, marks, own, band, overlays: shown, regions }) {
   const pane = { ...laid, toPane: (/** @type {Point} */ point) => placeOf(point, laid) };
   drawBand(context, pane, band);
-  if (shown.heat && heat) {
-    drawHeat(context, pane, heat, shown.opacity);
-    drawRegions(context, pane, regions);
-  }
+  if (heat) drawHeat(context, pane, heat, { shown, regions });
   for (const mark of marks) {
     context.globalAlpha = mark.faded && !mark.lit ? 0.45 : 1;
     const outline = shown.outlines ? mark.finding.outline : null;
@@ -94,17 +91,18 @@ function drawTags(context, pane, marks, own) {
   context.globalAlpha = 1;
 }
 
-/** @param {Context} context @param {Pane} pane @param {ImageBitmap} heat @param {number} opacity */
-function drawHeat(context, pane, heat, opacity) {
+/** @param {Context} context @param {Pane} pane @param {ImageBitmap} heat @param {{shown: Overlays, regions: Above['regions']}} above */
+function drawHeat(context, pane, heat, { shown, regions }) {
   const { transform, imageSize, turn } = pane;
   context.save();
-  context.globalAlpha = opacity;
+  context.globalAlpha = shown.opacity;
   context.translate(transform.x, transform.y);
   context.scale(transform.scale, transform.scale);
   const [a, b, c, d, e, f] = matrixOf(imageSize, turn);
   context.transform(a, b, c, d, e, f);
   context.drawImage(heat, 0, 0, imageSize.width, imageSize.height);
   context.restore();
+  if (shown.heat) drawRegions(context, pane, regions);
 }
 
 /** A smooth closed line: the middles of its points' neighbourhoods, joined by curves. @param {Pane} pane @param {[number, number][]} outline */

@@ -16,6 +16,7 @@ import { drawPlaced } from './sources.js';
  * @typedef {object} Shown
  * @property {ViewedImage | null} image
  * @property {import('./sources.js').Source | null} source What is drawn of it: itself, or itself enhanced.
+ * @property {ImageBitmap | null} heat The map that is drawn over it: the heat map, or the difference from the other breast.
  * @property {Hanging} turn As the reader turned it.
  * @property {Box} part Of the image: it fills the pane until the reader zooms.
  * @property {boolean} cropped Whether that is to be the breast alone.
@@ -144,9 +145,8 @@ export class Pane extends Placement {
 
   /** Tools draw often; the film and its marks are painted only where they change. @param {import('./sources.js').Placed | null} placed */
   #paintFilm(placed) {
-    const { image, source, turn, marks, own, band, overlays, regions } = this.shown;
+    const { source, heat, turn, marks, own, band, overlays, regions } = this.shown;
     const { pixels, imageSize, transform, size } = this;
-    const heat = image?.heat ?? null;
     const now = [source, heat, this.#above, JSON.stringify([placed?.window, turn, pixels]), JSON.stringify(placed)];
     const same = now.map((part, index) => part === this.#last[index]);
     if (same.every(Boolean)) return;

@@ -11,7 +11,7 @@ import { anatomyOf, samePlace } from './linking.js';
 import { Pane } from './pane.js';
 import { UPRIGHT } from './placement.js';
 import { showScale } from './scale.js';
-import { drawnOverlays } from './tools.js';
+import { drawnOverlays, mapOf } from './tools.js';
 import { windowOf } from './window.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
@@ -77,6 +77,7 @@ export function createPanes(grid, options) {
     root.toggleAttribute('data-prior', image.prior);
     root.toggleAttribute('data-lit', options.isLit(state, image));
     root.toggleAttribute('data-heat', image.heat !== null);
+    root.toggleAttribute('data-difference', image.difference !== null);
     root.dataset.side = sideOf(image, layoutOf(state));
     labelImage(root, image, options.describe(image));
     role(root, 'edit').hidden = image.entry.case_id !== state.case?.id; // a film of another case is edited there
@@ -84,10 +85,12 @@ export function createPanes(grid, options) {
     const enhanced = options.enhanced(state, image);
     const turn = state.turns[image.id] ?? UPRIGHT;
     const overlays = drawnOverlays(state);
-    showChips(root, state, image, { turned: turn.rotation !== 0 || turn.mirrored, enhanced: enhanced !== null, mapped: overlays.heat && image.heat !== null });
+    const heat = mapOf(image, overlays);
+    showChips(root, state, image, { turned: turn.rotation !== 0 || turn.mirrored, enhanced: enhanced !== null, mapped: overlays.heat && heat !== null });
     pane.show({
       image,
       source: enhanced ?? image.source,
+      heat,
       turn,
       part: partOf(image, state.cropped),
       cropped: state.cropped,

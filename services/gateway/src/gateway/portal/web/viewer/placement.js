@@ -15,8 +15,8 @@ import { matrixOf, turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
 export const UPRIGHT = { rotation: 0, mirrored: false };
 /** @type {import('./pane.js').Shown} */
 const NOTHING = {
-  image: null, source: null, turn: UPRIGHT, part: { x: 0, y: 0, width: 1, height: 1 }, cropped: false, side: 'centre', window: null, marks: [], own: [], band: null,
-  overlays: { boxes: false, outlines: false, heat: false, tags: false, opacity: 0 },
+  image: null, source: null, heat: null, turn: UPRIGHT, part: { x: 0, y: 0, width: 1, height: 1 }, cropped: false, side: 'centre', window: null, marks: [], own: [], band: null,
+  overlays: { boxes: false, outlines: false, heat: false, difference: false, tags: false, opacity: 0 },
   regions: [],
 };
 

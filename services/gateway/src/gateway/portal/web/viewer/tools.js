@@ -11,7 +11,7 @@ import { adjusted, windowOf } from './window.js';
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 /** @typedef {import('../reading/state.js').Reading} Reading */
 /** @typedef {import('../reading/state.js').ToolName} ToolName */
-/** @typedef {'boxes' | 'outlines' | 'heat' | 'tags'} OverlayName */
+/** @typedef {'boxes' | 'outlines' | 'heat' | 'difference' | 'tags'} OverlayName */
 /** @typedef {(window: Window, source: import('./sources.js').GreySource) => Window | null} WindowChange Null leaves it as it is. */
 
 /** Tools that need nothing more than a pane. @type {ToolName[]} */
@@ -19,9 +19,10 @@ export const BUILT_IN = ['move', 'zoom', 'window'];
 const STEP = 1.25;
 const REMEMBERED = 'lobule-marks';
 /** @type {Overlays} */
-const USUAL = { boxes: true, outlines: true, heat: false, tags: true, opacity: 0.45 };
+const USUAL = { boxes: true, outlines: true, heat: false, difference: false, tags: true, opacity: 0.45 };
 const CROP = 'lobule-crop';
-const NONE = { boxes: false, outlines: false, heat: false, tags: false };
+const NO_MAP = { heat: false, difference: false };
+const NONE = { boxes: false, outlines: false, ...NO_MAP, tags: false };
 
 /** The overlays to show, as last set in this browser. @returns {Overlays} */
 export const rememberedOverlays = () => ({ ...USUAL, ...recall(REMEMBERED, {}) });
@@ -30,10 +31,13 @@ export const rememberedOverlays = () => ({ ...USUAL, ...recall(REMEMBERED, {}) }
 export const rememberedCrop = () => recall(CROP, true);
 
 /** Whether any overlay is shown. @param {Overlays} overlays */
-export const anyShown = ({ boxes, outlines, heat, tags }) => boxes || outlines || heat || tags;
+export const anyShown = ({ boxes, outlines, heat, difference, tags }) => boxes || outlines || heat || difference || tags;
 
-/** The overlays that are drawn now: a held key hides all, or shows the heat map. @param {Reading} state @returns {Overlays} */
-export const drawnOverlays = ({ overlays, peek }) => (peek === 'marks' ? { ...overlays, ...NONE } : peek === 'heat' ? { ...overlays, heat: true } : overlays);
+/** The overlays that are drawn now: a held key hides all, or shows a map. @param {Reading} state @returns {Overlays} */
+export const drawnOverlays = ({ overlays, peek }) => (peek === 'marks' ? { ...overlays, ...NONE } : peek ? { ...overlays, ...NO_MAP, [peek]: true } : overlays);
+
+/** The map that is drawn over an image; null where there is none. @param {ViewedImage} image @param {Overlays} overlays */
+export const mapOf = ({ heat, difference }, overlays) => (overlays.heat ? heat : overlays.difference ? difference : null);
 
 /**
  * @param {import('../reading/state.js').ReadingStore} store
@@ -101,7 +105,7 @@ export function createTools(store, { activePane, fitAll }) {
     /** Select another tool. @param {ToolName} tool */
     take: (tool) => store.update({ tool, correcting: null, pairing: null }),
 
-    /** Hide the marks or show the heat map as long as a key is held. @param {Reading['peek']} peek */
+    /** Hide the marks or show a map as long as a key is held. @param {Reading['peek']} peek */
     peek: (peek) => store.update({ peek }),
 
     /** The reading page over the whole screen, or as it was. */
@@ -120,8 +124,8 @@ export function createTools(store, { activePane, fitAll }) {
     adjust: (/** @type {number} */ contrast, /** @type {number} */ brightness, image = active()) =>
       setWindow(image, (window, source) => adjusted(window, source, contrast, brightness)),
 
-    /** Show one kind of overlay, or no longer. @param {OverlayName} name */
-    toggle: (name) => show({ [name]: !store.state.overlays[name] }),
+    /** Show one kind of overlay, or no longer; of the maps, only one. @param {OverlayName} name */
+    toggle: (name) => show({ ...(name in NO_MAP ? NO_MAP : {}), [name]: !store.state.overlays[name] }),
 
     /** Fill the panes with the breast, or with the whole films. */
     toggleCrop() {
