@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from playwright.sync_api import expect
 
-OVERLAYS = ("boxes", "outlines", "heat", "tags")
+OVERLAYS = ("boxes", "outlines", "tags", "heat", "difference")
 
 
 def show_only(page, *names):

@@ -5,7 +5,6 @@ import { call } from '../core/api.js';
 import { loadAll, loadDepth, loadHeat, loadPictures, loadUnanalysed } from '../viewer/decode.js';
 import { activeOf, slotsOf } from '../viewer/hanging.js';
 import { shownOf } from '../viewer/image.js';
-import { followDifferences } from './differences.js';
 import { withImage } from './state.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
@@ -117,6 +116,16 @@ export function createLoader(store, caseId) {
     }
   }
 
+  /** @type {Promise<() => void> | null} */
+  let comparing = null;
+
+  /** Load the differences of the breasts when they are switched on. @param {import('./state.js').Reading} state */
+  function compare({ overlays, peek }) {
+    if (!overlays.difference && peek !== 'difference') return;
+    comparing ??= import('./differences.js').then(({ createDifferences }) => createDifferences(store, caseId));
+    comparing.then((load) => load(), () => void (comparing = null));
+  }
+
   /** Record which pictures were shown; the others are listed before the report is signed. @param {import('./state.js').Reading} state */
   function noteSeen(state) {
     const shown = slotsOf(state).filter(({ id, source }) => source && !state.seen.includes(id));
@@ -126,7 +135,7 @@ export function createLoader(store, caseId) {
   store.subscribe(['images', 'activeId', 'layout'], noteSeen);
   store.subscribe(['tool', 'enhanced', 'images', 'activeId', 'layout'], serve);
   store.subscribe(['overlays', 'peek', 'images', 'activeId', 'layout'], heat);
-  store.subscribe(['overlays', 'peek', 'images', 'activeId', 'layout', 'together'], followDifferences(store, caseId));
+  store.subscribe(['overlays', 'peek', 'images', 'activeId', 'layout', 'together'], compare);
 
   return {
     deepen,

@@ -88,18 +88,6 @@ export async function loadHeat({ jobId, film, result }, patch) {
 }
 
 /**
- * The difference of a film from that of the other breast, coloured like a heat map.
- * @param {string} caseId
- * @param {string} file
- * @param {import('../core/types.d.ts').Result} result Of the film.
- */
-export async function shownDifference(caseId, file, { image: { hanging } }) {
-  const at = address('/api/v1/cases/{case_id}/examination/{picture}', { params: { case_id: caseId, picture: file } });
-  const [{ colourHeat }, map] = await Promise.all([import('./heat.js'), picture(at)]);
-  return colourHeat(turnPicture(map, hanging));
-}
-
-/**
  * Load a film in its full depth where its display image is shown. Without it the display image stays, and the pane says so.
  * @param {ViewedImage} image With its result.
  * @param {Patch} patch
@@ -156,7 +144,7 @@ async function allSamples(id, result, { samples, bits }) {
 const pictureOf = (jobId, file) => picture(address('/api/v1/jobs/{job_id}/result/{picture}', { params: { job_id: jobId, picture: file } }));
 
 /** @param {string} at @throws {Problem} It does not arrive, or not whole. */
-async function picture(at) {
+export async function picture(at) {
   const answer = await fetchRaw(at);
   const content = await answer.blob().catch(() => {
     throw offline();

@@ -1,6 +1,6 @@
 // Toolbar, rail and display section: tools, layout, zoom, window and level, overlays.
 
-import { all, onClick, role, write } from '../core/dom.js';
+import { all, find, onClick, role, write } from '../core/dom.js';
 import { t } from '../core/words.js';
 import { activeOf, layoutOf } from './hanging.js';
 import { differenceOf } from './image.js';
@@ -68,6 +68,7 @@ export function createDisplay(root, tools, arrange) {
   /** Show the legends of the current image's maps. @param {Reading} state */
   function showRamp(state) {
     const active = activeOf(state);
+    find(root, '[data-shown="difference"]', HTMLInputElement).disabled = !state.together?.differences?.length;
     const maps = [active?.result?.heat_map?.kind, differenceOf(state, active) && 'difference'];
     for (const ramp of all(root, '[data-map]')) {
       ramp.hidden = !maps.includes(ramp.dataset.map);
