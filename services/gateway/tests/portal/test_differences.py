@@ -50,7 +50,7 @@ def test_the_difference_lies_where_the_film_is_brighter(page, worker):
     expect(ramp).to_be_hidden()
     finish(worker)
     expect(box).to_be_enabled()
-    expect(ramp).to_contain_text("Brighter than the other breast")
+    expect(ramp).to_contain_text("R–L difference")
     show_only(page, "difference")
     expect(pane).to_have_attribute("data-difference", "")
     rows, columns = np.nonzero(marks(page, pane) > 8)

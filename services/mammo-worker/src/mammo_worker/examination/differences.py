@@ -13,7 +13,7 @@ from lobule.imaging.shrink import fitting
 from mammo_worker.examination.asymmetry import Asymmetry, compare_breasts
 from mammo_worker.examination.films import ExaminedFilm
 
-STRONGEST = 3.0  # standard deviations that are drawn as the strongest difference
+STRONGEST = 2.0  # standard deviations that are drawn as the strongest difference
 MAX_SIDE = 512  # pixels of a picture: the compared pictures are blurred, so there are no finer details
 
 
