@@ -88,6 +88,8 @@ FAULTY: Sequence[dict[str, Any]] = (
     {"PhotometricInterpretation": "MONOCHROME1", "WindowCenter": 0.123456789012, "WindowWidth": 3e3},
 )
 """Values that the standard forbids, or that are rare."""
+_PLACE = LesionPlace(across="outer", along="upper", clock=10, depth="middle", retroareolar=False)
+_BEHIND_NIPPLE = LesionPlace(across=None, along=None, clock=None, depth="anterior", retroareolar=True)
 MODEL = ModelInfo(name="detector", version="1.2", weights_sha256="b" * 64, calibration="c", trained_on="t")
 
 
@@ -110,7 +112,7 @@ def analysed(path: Path, *findings: Finding, job: str = "job-1", **image: Any) -
         findings=list(findings),
         display=DisplayImage(file="display.png", width=header.Columns, height=header.Rows),
     )
-    return AnalysedFilm(header, job, result, f"image-of-{job}")
+    return AnalysedFilm(header, job, result, f"image-of-{job}", places={"f1": _PLACE, "f2": _BEHIND_NIPPLE})
 
 
 def failed_beside(film: AnalysedFilm) -> FailedFilm:
@@ -166,14 +168,13 @@ def _together() -> BreastReading:
         LesionMark(job_id="job-1", finding_id="f1", view="CC"),
         LesionMark(job_id="job-2", finding_id="f1", view="MLO"),
     ]
-    place = LesionPlace(across="outer", along="upper", clock=10, depth="middle", retroareolar=False)
     return BreastReading(
         laterality="R",
         views=["CC", "MLO"],
         assessment="malignancy_suspected",
         probability_malignant=0.7,
         bi_rads=4,
-        lesions=[Lesion(marks=marks, probability_malignant=0.6, same_lesion=0.9, place=place)],
+        lesions=[Lesion(marks=marks, probability_malignant=0.6, same_lesion=0.9, place=_PLACE)],
         reasons=[BreastReason(code="lesion_on_both_views", lesion=0)],
     )
 

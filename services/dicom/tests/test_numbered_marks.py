@@ -1,19 +1,20 @@
 """Findings and films are called in the PACS what the report calls them."""
 
 import pydicom
+import pytest
 from dicom_content import items, values
 
 
-def read_together(*order: str) -> dict:
-    """A finished joint reading: lesions of one mark each, the most suspicious first."""
+def read_together(*order: str, place: dict | None = None) -> dict:
+    """A finished joint reading: lesions of one mark each, the most suspicious first, of which that one has a place."""
     lesions = [
         {
             "marks": [{"job_id": "job-1", "finding_id": finding_id, "view": "CC"}],
-            "probability_malignant": 0.6 - place / 10,
+            "probability_malignant": 0.6 - number / 10,
             "same_lesion": None,
-            "place": None,
+            "place": None if number else place,
         }
-        for place, finding_id in enumerate(order)
+        for number, finding_id in enumerate(order)
     ]
     breast = {
         "laterality": "R",
@@ -45,6 +46,24 @@ def test_findings_have_the_numbers_of_the_report_and_are_made_anew_when_these_ch
     assert values(second, "112039") == ["Finding 2 in RCC", "Finding 1 in RCC"]
     assert [item.UID for item in items(first, "112040")] == [item.UID for item in items(second, "112040")]
     assert labels(study.of("marks")[-1]) == ["Finding 2 in RCC: 60%", "Finding 1 in RCC: 60%"]
+
+
+@pytest.mark.parametrize(
+    ("place", "coded"),
+    [
+        ({"across": "outer", "along": "upper", "clock": 10, "retroareolar": False}, ["129781005"]),
+        ({"across": None, "along": None, "clock": None, "retroareolar": True}, ["129784002"]),
+        ({"across": "outer", "along": None, "clock": None, "retroareolar": False}, []),
+    ],
+)
+def test_findings_have_the_place_that_the_films_tell_together(study, place, coded):
+    study.gateway.together = read_together("f2", "f1", place={"depth": "middle", **place})
+    study.look()
+    [report] = study.of("findings")
+    assert len(items(report, "112040")) == 2
+    assert values(report, "106233006") == coded, "of the finding with a place alone"
+    groups = [group for group in items(report, "125007") if values(group, "106233006")]
+    assert [values(group, "112039") for group in groups] == [["Finding 1 in RCC"]] * len(coded)
 
 
 def test_of_two_films_of_one_view_each_has_the_name_that_the_report_gives_it(study):

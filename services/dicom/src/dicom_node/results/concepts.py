@@ -10,6 +10,7 @@ from pydicom.uid import UID
 from lobule import __version__
 from lobule.contracts.breasts import BiRads, Density, Recommendation
 from lobule.contracts.case import Verdict
+from lobule.contracts.examination import LesionPlace
 from lobule.contracts.findings import CALCIFICATION, MASS_LABELS
 from lobule.contracts.reader import FindingKind
 from lobule.contracts.result import Assessment, Laterality, SpacingPlane
@@ -37,6 +38,10 @@ BREASTS: dict[Laterality, Code] = {
     "L": Code("80248007", "SCT", "Left breast"),
 }
 """CID 6022."""
+CLOCK: list[Code] = [getattr(SCT, f"_{hour}OClockPosition") for hour in range(1, 13)]
+"""CID 6018, by hours from 1."""
+RETROAREOLAR = Code("129784002", "SCT", "Subareolar region")
+"""CID 6018 too."""
 VIEWS: dict[str, Code] = {
     "CC": Code("399162004", "SCT", "cranio-caudal"),
     "MLO": Code("399368009", "SCT", "medio-lateral oblique"),
@@ -124,6 +129,13 @@ VERDICTS: dict[Verdict, Code] = {
     "confirmed": Code("410605003", "SCT", "Confirmed present"),
     "dismissed": Code("410516002", "SCT", "Known absent"),
 }
+
+
+def place_code(place: LesionPlace | None) -> Code | None:
+    """The hour on the clock face, or the region behind the nipple; None if neither is known."""
+    if place is None or (place.clock is None and not place.retroareolar):
+        return None
+    return CLOCK[place.clock - 1] if place.clock else RETROAREOLAR
 
 
 def finding_type(label: str) -> Code:

@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from dicom_node.results.lookup_tables import voi_lut
+from lobule.contracts.examination import LesionPlace
 from lobule.contracts.result import Finding, Laterality, Result, View
 from lobule.contracts.views import parts_of
 
@@ -37,6 +38,7 @@ class AnalysedFilm:
         image_id: Id of the film's image in the gateway.
         copy: Which of several films of this side and view it is, from 1, as the report counts them.
         numbers: Numbers of the findings in the report, by their ids; a finding without one has its place in the result.
+        places: Places of the findings in the breast, by their ids, if they are known.
     """
 
     header: Dataset
@@ -45,6 +47,7 @@ class AnalysedFilm:
     image_id: str = ""
     copy: int = 1
     numbers: Mapping[str, int] = field(default_factory=dict[str, int])
+    places: Mapping[str, LesionPlace] = field(default_factory=dict[str, LesionPlace])
 
     @property
     def laterality(self) -> Laterality | None:

@@ -22,12 +22,13 @@ from dicom_node.receiving.intake import Intake
 from dicom_node.results.examination import Examination, Signed, signed_report
 from dicom_node.results.files import ResultFiles
 from dicom_node.results.film import AnalysedFilm, FailedFilm, read_header
-from dicom_node.results.naming import copies_of, numbers_in
+from dicom_node.results.naming import copies_of, numbers_in, parse_reading
 from dicom_node.results.products import NO_CONTEXT, Document, Product, ReportingContext, products
 from dicom_node.settings import Recipient
 from lobule.client import ApiError, Client
 from lobule.corrections import as_corrected
 from lobule.imaging.header import read_header as read_identity
+from lobule.places import places_of_findings
 
 _PASSING = frozenset({0, 429, 502, 503, 504})
 """Statuses of a gateway that is busy or away."""
@@ -194,12 +195,14 @@ class ResultMaker(Loop):
                 result = as_corrected(self._client.result(image["job"]["id"]), image["view"], image["laterality"])
                 found.append((image, result))
         current = [(str(image["job"]["id"]), result) for image, result in found if not image.get("is_prior")]
-        numbers = numbers_in(together, current)
+        reading = parse_reading(together)
+        numbers = numbers_in(reading, current)
         films = []
         for image, result in found:
             if film := ours.get(image["sha256"]):
                 header, job_id = read_header(self._intake.path_of(film.sha256)), str(image["job"]["id"])
-                named = {"copy": copies[image["id"]], "numbers": numbers.get(job_id, {})}
+                places = {finding: place for finding, (place, _) in places_of_findings(reading, job_id).items()}
+                named = {"copy": copies[image["id"]], "numbers": numbers.get(job_id, {}), "places": places}
                 films.append(AnalysedFilm(header, job_id, result, image["id"], **named))
         return sorted(films, key=lambda film: film.name)
 

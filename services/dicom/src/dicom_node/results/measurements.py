@@ -77,7 +77,7 @@ def measured(
         referenced_region=region,
         finding_type=concepts.finding_type(finding.label),
         algorithm_id=algorithm(film.result.model_of(finding)),
-        finding_sites=[sr.FindingSite(anatomic_location=SCT.Breast, laterality=side)],
+        finding_sites=[sr.FindingSite(SCT.Breast, side, concepts.place_code(film.places.get(finding.id)))],
         measurements=[*_probabilities(finding), *_sizes(film, finding)],
         qualitative_evaluations=verdict and [sr.QualitativeEvaluation(concepts.VERDICT, concepts.VERDICTS[verdict])],
     )

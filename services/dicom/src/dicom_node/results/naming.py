@@ -27,16 +27,21 @@ def copies_of(images: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return found
 
 
-def numbers_in(together: Mapping[str, Any], results: Iterable[tuple[str, Result]]) -> Numbers:
+def parse_reading(together: Mapping[str, Any]) -> ExaminationReading | None:
+    """The joint reading of a case's films without the fields that the API adds; None if there is none."""
+    reading = together["reading"]
+    if reading is None:
+        return None
+    document = {name: reading[name] for name in ExaminationReading.model_fields if name in reading}
+    document["breasts"] = [parse_breast(each) for each in reading["breasts"]]
+    return ExaminationReading.model_validate(document)
+
+
+def numbers_in(reading: ExaminationReading | None, results: Iterable[tuple[str, Result]]) -> Numbers:
     """The numbers of the findings of the current films in the report.
 
     Args:
-        together: The joint reading, as the API returns it.
+        reading: The joint reading; None if there is none.
         results: Results of the current films in the order of the case, each with the id of its analysis.
     """
-    reading = together["reading"]
-    if reading is None:
-        return {}
-    document = {name: reading[name] for name in ExaminationReading.model_fields if name in reading}
-    document["breasts"] = [parse_breast(each) for each in reading["breasts"]]
-    return numbers_of(ExaminationReading.model_validate(document), list(results))
+    return numbers_of(reading, list(results)) if reading else {}
