@@ -129,6 +129,14 @@ class TestObjects:
         send(node.port, films[3])
         assert node.study(STUDY).due_at < time.time() + 100
 
+    def test_who_sent_last_decides_how_long_a_study_waits(self, start_node, make_film):
+        node = start_node(
+            dicom_calling_ae_titles="MODALITY,CR ROOM 2", dicom_quiet_s=1000, dicom_quiet_by_ae="CR ROOM 2=5000, X=1.5"
+        )
+        for caller, least in (("CR ROOM 2", 4900), ("MODALITY", 900)):
+            send(node.port, make_film("RCC" if caller == "MODALITY" else "LCC"), calling=caller)
+            assert least < node.study(STUDY).due_at - time.time() <= least + 100
+
 
 class TestRules:
     @pytest.mark.parametrize(

@@ -14,7 +14,14 @@ from dicom_node.journal.database import Journal
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
 from dicom_node.metrics import JournalCollector
-from dicom_node.peers import Place, parse_destinations, parse_message_places, parse_prior_nodes, parse_stow_places
+from dicom_node.peers import (
+    Place,
+    parse_destinations,
+    parse_message_places,
+    parse_prior_nodes,
+    parse_quiet_times,
+    parse_stow_places,
+)
 from dicom_node.priors.dimse import DimsePeer
 from dicom_node.priors.fetcher import PriorFetcher
 from dicom_node.priors.peers import Peer
@@ -60,6 +67,7 @@ class Node:
             self.journal,
             reserve_bytes=settings.dicom_reserve_bytes,
             quiet_s=settings.dicom_quiet_s,
+            quiet_by_ae=parse_quiet_times(settings.dicom_quiet_by_ae),
             complete=lambda: self._forwarder.wake(),
             routing=read_routing(settings.dicom_rules),
         )

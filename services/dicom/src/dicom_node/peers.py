@@ -17,6 +17,7 @@ _DESTINATION = re.compile(r"([^@,:]{1,16})@([^@,/]+):(\d{1,5})(?:/([a-z+]+))?")
 _STOW_PLACE = re.compile(r"(?:([a-z+]+)@)?(https?://[^/\s].*)")
 _MESSAGE_PLACE = re.compile(r"([^@,:|^&~\\]{1,40})@([^@,/]+):(\d{1,5})(/tls)?")
 _PLACE = re.compile(r"([^@,:]{1,16})@([^@,/]+):(\d{1,5})")
+_QUIET_TIME = re.compile(r"([^=,]{1,16})=(\d{1,6}(?:\.\d+)?)")
 
 
 class Place(NamedTuple):
@@ -111,6 +112,18 @@ def parse_message_places(text: str) -> list[MessagePlace]:
     if not all(found):
         raise ValueError("write each as NAME@host:port or NAME@host:port/tls, separated by commas")
     return [MessagePlace(each[1], each[2], _port(each[3]), bool(each[4])) for each in found if each]
+
+
+def parse_quiet_times(text: str) -> dict[str, float]:
+    """The seconds by AE title in a list.
+
+    Raises:
+        ValueError: An entry is not written as AE=seconds.
+    """
+    found = [_QUIET_TIME.fullmatch(part) for part in ae_titles(text)]
+    if not all(found):
+        raise ValueError("write each as AE=seconds, separated by commas")
+    return {each[1]: float(each[2]) for each in found if each}
 
 
 def networks(text: str) -> list[IPv4Network | IPv6Network]:

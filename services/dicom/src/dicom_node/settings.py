@@ -16,6 +16,7 @@ from dicom_node.peers import (
     parse_destinations,
     parse_message_places,
     parse_prior_nodes,
+    parse_quiet_times,
     parse_stow_places,
 )
 from dicom_node.routing import read_routing
@@ -64,6 +65,11 @@ class NodeSettings(ServiceSettings):
     dicom_timeout_s: float = Field(60, gt=0, description="seconds of silence after which an association is aborted")
     dicom_quiet_s: float = Field(
         60, ge=0, description="seconds that a study with fewer than four views waits for further films"
+    )
+    dicom_quiet_by_ae: str = Field(
+        "",
+        description="seconds that it waits instead after an object of these calling AE titles: AE=seconds "
+        "(comma-separated)",
     )
     dicom_destinations: str = Field(
         "",
@@ -156,6 +162,12 @@ class NodeSettings(ServiceSettings):
     def _titles(cls, text: str) -> str:
         if not ae_titles(text) or any(len(title) > 16 for title in ae_titles(text)):
             raise ValueError("name AE titles of at most 16 characters, separated by commas")
+        return text
+
+    @field_validator("dicom_quiet_by_ae")
+    @classmethod
+    def _quiet_times(cls, text: str) -> str:
+        parse_quiet_times(text)
         return text
 
     @field_validator("dicom_destinations", "dicom_commitment_peers")

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,6 +43,7 @@ class Intake:
         journal: The node's journal.
         reserve_bytes: Free space of the disk below which objects are refused.
         quiet_s: Seconds for which a study without four views waits for further objects.
+        quiet_by_ae: The same by the AE title that sent the last object.
         complete: Called when a study becomes complete.
         routing: The rules of the site.
     """
@@ -56,9 +57,10 @@ class Intake:
         quiet_s: float,
         complete: Callable[[], None],
         routing: Routing,
+        quiet_by_ae: Mapping[str, float] | None = None,
     ) -> None:
         self._journal, self._reserve_bytes, self._quiet_s, self._complete = journal, reserve_bytes, quiet_s, complete
-        self._routing = routing
+        self._routing, self._quiet_by_ae = routing, quiet_by_ae or {}
         self.incoming, self.objects, self.results = (folder / part for part in ("incoming", "objects", "results"))
         for part in (self.incoming, self.objects, self.results):
             part.mkdir(parents=True, exist_ok=True)
@@ -146,7 +148,7 @@ class Intake:
         )
         try:
             with self._journal.transaction() as database:
-                studies.note_arrival(database, study, now, now + self._quiet_s)
+                studies.note_arrival(database, study, now, now + self._quiet_by_ae.get(calling_ae, self._quiet_s))
                 received.add(database, new)
                 whole = is_complete(received.of_study(database, study))
                 if whole:
