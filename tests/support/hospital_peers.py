@@ -65,10 +65,16 @@ def fhir_server() -> Iterator[SimpleNamespace]:
 
 @contextmanager
 def stow_server() -> Iterator[SimpleNamespace]:
-    """Receive multipart bodies of one part; `parts` contains them, `status` and `said` determine the answer."""
+    """Receive multipart bodies of one part; `parts` contains them, `status` and `said` determine the answer.
+
+    Searches find nothing.
+    """
     seen = SimpleNamespace(status=200, said={}, parts=[], headers={}, paths=[])
 
     class Handler(SilentHandler):
+        def do_GET(self) -> None:  # noqa: N802 - a name of http.server
+            self.answer(seen.status, b"[]", "application/dicom+json")
+
         def do_POST(self) -> None:  # noqa: N802 - a name of http.server
             body = b"".join(self._chunks())
             boundary = self.headers["Content-Type"].rpartition("boundary=")[2].encode()

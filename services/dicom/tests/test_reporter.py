@@ -1,5 +1,6 @@
 """The node's reports: what stands in them, and that tasks are done and their outcomes told."""
 
+import io
 import time
 from itertools import pairwise
 
@@ -7,6 +8,7 @@ import pydicom
 import pytest
 from dicom_faults import free_port
 from dicom_peer import FILM, STUDY, connect, send
+from hospital_peers import stow_server
 
 from dicom_node.journal import outgoing, priors, studies
 from dicom_node.journal.outgoing import OutgoingObject
@@ -138,6 +140,18 @@ def test_an_echo_and_a_sample_reach_a_real_application(start_node, tmp_path):
     picture = probes.sample()
     picture.save_as(tmp_path / "sample.dcm", enforce_file_format=True)
     assert pydicom.dcmread(tmp_path / "sample.dcm").PatientID == "LOBULE-TEST"
+
+
+def test_destinations_by_stow_are_tested_too(reporting):
+    with stow_server() as server:
+        _, reporter, gateway = reporting(dicom_stow_destinations=f"cad@{server.url}")
+        for status in (200, 401):
+            server.status = status
+            gateway.tasks = [NodeTask(id=kind, kind=kind, peer=f"stow:{server.url}") for kind in ("echo", "sample")]
+            reporter.work()
+    codes = [[each.code for each in told.outcomes] for told in gateway.told if told.outcomes]
+    assert codes == [["ok", "ok"], ["http_401", "http_401"]]
+    assert pydicom.dcmread(io.BytesIO(server.parts[0])).PatientID == "LOBULE-TEST"
 
 
 def test_searches_that_were_given_up_can_be_sent_again(reporting):

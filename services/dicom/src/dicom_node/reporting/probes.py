@@ -1,5 +1,6 @@
 """Tests connections for administrators: C-ECHO, the store of a sample, and other requests without effect."""
 
+import io
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,10 +12,12 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 from pynetdicom.association import Association
 
 from dicom_node.hl7.mllp import connected
-from dicom_node.peers import MessagePlace, Place
+from dicom_node.peers import MessagePlace, Place, StowPlace
 from dicom_node.priors.choosing import PriorCriteria
 from dicom_node.priors.peers import Peer, PeerError
 from dicom_node.sending.associations import our_entity, why_not_established
+from dicom_node.sending.outbox import NotDeliveredError
+from dicom_node.sending.stow import StowClient
 from dicom_node.settings import NodeSettings
 from dicom_node.tls import connection_problem, message_context
 from lobule.transfer import trusting
@@ -36,6 +39,18 @@ def store_sample(place: Place, settings: NodeSettings) -> str:
     return _asked(
         place, settings, storage, "class_not_accepted", lambda association: association.send_c_store(sample())
     )
+
+
+def store_sample_by_stow(place: StowPlace, settings: NodeSettings) -> str:
+    """The same for a system that speaks DICOMweb."""
+    file = io.BytesIO()
+    sample().save_as(file, enforce_file_format=True)
+    file.seek(0)
+    try:
+        StowClient(place, settings).store(file)
+    except NotDeliveredError as error:
+        return error.problem
+    return "ok"
 
 
 def _asked(

@@ -8,8 +8,9 @@ import structlog
 from dicom_node.journal import outgoing, priors
 from dicom_node.journal.database import Journal
 from dicom_node.loop import Loop
-from dicom_node.peers import Place, parse_destinations, parse_message_places
+from dicom_node.peers import Place, StowPlace, parse_destinations, parse_message_places, parse_stow_places
 from dicom_node.priors.peers import Peer
+from dicom_node.priors.web import DicomwebPeer
 from dicom_node.privacy import error_location
 from dicom_node.purge import purge_case
 from dicom_node.receiving.intake import Intake
@@ -94,10 +95,15 @@ class Reporter(Loop):
         if task.kind == "purge":
             return f"ok:{purge_case(self._journal, self._intake, task.peer)}"
         place = self._places().get(task.peer)
-        if task.kind == "sample":
-            return "unknown_peer" if place is None else probes.store_sample(place, self._settings)
         if place is not None:
-            return probes.echo(place, self._settings)
+            return (probes.store_sample if task.kind == "sample" else probes.echo)(place, self._settings)
+        if (stow := self._stow_place(task.peer)) is not None:
+            if task.kind == "sample":
+                return probes.store_sample_by_stow(stow, self._settings)
+            token, ca = self._settings.dicom_stow_token, self._settings.dicom_stow_ca
+            return probes.ask(DicomwebPeer(stow.root, self._settings, token, ca))
+        if task.kind == "sample":
+            return "unknown_peer"
         if (prior := self._prior_peer(task.peer)) is not None:
             return probes.ask(prior)
         messages = parse_message_places(self._settings.dicom_hl7_destinations)
@@ -111,6 +117,11 @@ class Reporter(Loop):
     def _prior_peer(self, name: str) -> Peer | None:
         """The system with priors that the report calls so."""
         return next((peer for peer in self._prior_peers if short(f"priors:{peer.name}") == name), None)
+
+    def _stow_place(self, name: str) -> StowPlace | None:
+        """The destination by STOW-RS that the report calls so."""
+        places = parse_stow_places(self._settings.dicom_stow_destinations)
+        return next((place for place in places if short(place.recipient) == name), None)
 
     def _send_again(self, peer: str) -> str:
         now = time.time()

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 
@@ -25,31 +25,31 @@ _THERE = 0x0111
 """The reason of an object that was stored before (PS3.18, annex I): UIDs of results are never used twice."""
 
 
-class StowCourier(Courier):
-    """Stores results at one system.
+class StowClient:
+    """Stores objects at one system.
 
     Args:
         place: The system.
-        files: The results.
-        outbox: The node's outbox.
         settings: The node's settings.
     """
 
-    def __init__(self, place: StowPlace, files: ResultFiles, outbox: Outbox, settings: NodeSettings) -> None:
-        super().__init__(place.recipient, outbox)
-        self._files, self._url, self._grace_s = files, f"{place.root.rstrip('/')}/studies", settings.dicom_timeout_s
+    def __init__(self, place: StowPlace, settings: NodeSettings) -> None:
+        self._url, self._grace_s = f"{place.root.rstrip('/')}/studies", settings.dicom_timeout_s
         self._http = http_client(settings.dicom_stow_token, settings.dicom_stow_ca, settings.dicom_timeout_s)
 
-    def deliver(self, sending: Sending) -> None:
-        """Store one object; it is delivered where the answer is 2xx and names no failure."""
+    def store(self, stream: BinaryIO) -> None:
+        """Store one object; it is stored where the answer is 2xx and names no failure.
+
+        Raises:
+            NotDeliveredError: It is not stored.
+        """
         boundary = secrets.token_hex(16)
         headers = {
             "Content-Type": f'multipart/related; type="application/dicom"; boundary={boundary}',
             "Accept": "application/dicom+json",
         }
-        body = _body(self._files.path_of(sending.sop_instance_uid, sending.kind), boundary)
         try:
-            with self._http.stream("POST", self._url, headers=headers, content=body) as answer:
+            with self._http.stream("POST", self._url, headers=headers, content=_body(stream, boundary)) as answer:
                 reason = self._failure(answer)
                 if reason == _THERE:
                     return
@@ -71,10 +71,29 @@ class StowCourier(Courier):
             return None
 
 
-def _body(path: Path, boundary: str) -> Iterator[bytes]:
+class StowCourier(Courier):
+    """Stores results at one system.
+
+    Args:
+        place: The system.
+        files: The results.
+        outbox: The node's outbox.
+        settings: The node's settings.
+    """
+
+    def __init__(self, place: StowPlace, files: ResultFiles, outbox: Outbox, settings: NodeSettings) -> None:
+        super().__init__(place.recipient, outbox)
+        self._files, self._stow = files, StowClient(place, settings)
+
+    def deliver(self, sending: Sending) -> None:
+        """Store one object."""
+        with self._files.path_of(sending.sop_instance_uid, sending.kind).open("rb") as stream:
+            self._stow.store(stream)
+
+
+def _body(stream: BinaryIO, boundary: str) -> Iterator[bytes]:
     """The object as the one part of a multipart body, read piece by piece."""
-    with path.open("rb") as stream:
-        yield f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
-        while piece := stream.read(_PIECE):
-            yield piece
+    yield f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+    while piece := stream.read(_PIECE):
+        yield piece
     yield f"\r\n--{boundary}--\r\n".encode()
