@@ -73,6 +73,12 @@ test('of a folder only images count; a file that somebody chose is always looked
   assert.equal((await imagesIn(files, { ...OPTIONS, folder: false })).files.length, 3);
 });
 
+test('a file that cannot be read keeps no other from being looked at, and the page says so', async () => {
+  const gone = { name: 'gone.png', size: 9, slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException('', 'NotReadableError')) }) };
+  for (const folder of [true, false])
+    assert.deepEqual((await imagesIn([gone, new File([PNG], 'RCC.png')], { ...OPTIONS, folder })).files.map(({ name }) => name), ['gone.png', 'RCC.png']);
+});
+
 test('the case opens by itself only where nothing wants to be seen', () => {
   const entry = { ...newEntry({ name: 'a.png' }), stage: 'done' };
   const state = { entries: [entry], started: true, caseId: 'c' };

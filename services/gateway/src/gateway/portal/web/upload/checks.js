@@ -37,7 +37,8 @@ const PIECE = 4 * 1024 * 1024;
  *     `previewable`: whether the browser can show it as well as the server would.
  */
 export async function examine(file, limits) {
-  const head = new Uint8Array(await file.slice(0, 132).arrayBuffer());
+  const head = await headOf(file);
+  if (!head) return { format: null, bits: 8, previewable: false, problem: t('checks.unreadable') };
   const format = formatOf(head);
   const bits = format === 'PNG' && head.length > 24 ? head[24] : 8;
   const previewable = format === 'JPEG' || (format === 'PNG' && bits <= 8);
@@ -79,6 +80,15 @@ export async function sameBytes(/** @type {File} */ one, /** @type {File} */ oth
     if (!a.every((byte, index) => byte === b[index])) return false;
   }
   return true;
+}
+
+/** The first bytes of a file; null where the browser cannot read it, such as a folder or one that is gone. @param {File} file */
+export async function headOf(file) {
+  try {
+    return new Uint8Array(await file.slice(0, 132).arrayBuffer());
+  } catch {
+    return null;
+  }
 }
 
 /** @param {string} name */

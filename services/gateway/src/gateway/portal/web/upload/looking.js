@@ -47,7 +47,7 @@ export async function look(store, { id, file }, { limits, replaces }) {
   async function twinOf() {
     for (const other of store.state.entries) {
       if (other.id === id) break;
-      if (other.stage !== 'refused' && (await sameBytes(other.file, file))) return other;
+      if (other.stage !== 'refused' && (await sameBytes(other.file, file).catch(() => false))) return other; // one may be gone
     }
     return null;
   }

@@ -65,24 +65,29 @@ function answered() {
  * Add files, including those in archives, and show which were left out.
  * @param {File[]} files
  * @param {boolean} [folder] Nobody chose them one by one.
+ * @param {string[]} [unread] Names of others that cannot be read.
  */
-async function take(files, folder = false) {
+async function take(files, folder = false, unread = []) {
   store.update(({ taking }) => ({ taking: taking + 1 }));
   try {
-    await sort(files, folder);
+    await sort(files, folder, unread);
   } finally {
     store.update(({ taking }) => ({ taking: taking - 1 }));
   }
 }
 
-/** @param {File[]} files @param {boolean} folder */
-async function sort(files, folder) {
+/** @param {string[]} names */
+const namesOf = (names) => list(names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES), '…'] : names);
+
+/** @param {File[]} files @param {boolean} folder @param {string[]} unread */
+async function sort(files, folder, unread) {
   const { files: images, left, damaged } = await imagesIn(files, { folder, maxBytes: limits.maxBytes });
-  const names = left.length > MOST_NAMES ? [...left.slice(0, MOST_NAMES), '…'] : left;
-  const words = [left.length ? t('newcase.left_out', { count: left.length, names: list(names) }) : '', ...damaged.map((name) => t('newcase.archive.damaged', { name }))];
-  const announced = sentences(words.filter(Boolean));
-  store.update({ problem: damaged.length ? announced : '', announced });
-  write(role(form, 'left'), words[0]);
+  const leftOut = left.length ? t('newcase.left_out', { count: left.length, names: namesOf(left) }) : '';
+  const unreadable = unread.length ? t('newcase.unreadable', { names: namesOf(unread) }) : '';
+  const problems = [unreadable, ...damaged.map((name) => t('newcase.archive.damaged', { name }))].filter(Boolean);
+  const announced = sentences([leftOut, ...problems].filter(Boolean));
+  store.update({ problem: problems.length ? announced : '', announced });
+  write(role(form, 'left'), leftOut);
   await add(images);
 }
 
@@ -186,8 +191,8 @@ for (const kind of ['dragleave', 'drop']) form.addEventListener(kind, () => drop
 form.addEventListener('drop', async (event) => {
   event.preventDefault();
   if (store.state.started || !event.dataTransfer) return;
-  const { files, folder } = await filesOfDrop(event.dataTransfer);
-  take(files, folder);
+  const { files, folder, unread } = await filesOfDrop(event.dataTransfer);
+  take(files, folder, unread);
 });
 // A file that misses the form must not replace the page.
 for (const kind of ['dragover', 'drop']) addEventListener(kind, (event) => event.preventDefault());

@@ -2,6 +2,8 @@
 
 import { Problem, asProblem } from '../core/api.js';
 import { upload } from '../core/upload.js';
+import { t } from '../core/words.js';
+import { headOf } from './checks.js';
 
 /** @typedef {import('../core/types.d.ts').Accepted} Accepted */
 /** @typedef {{job: string, twins: Accepted['also_in'], conflicts: Accepted['image']['conflicts']}} Sent */
@@ -40,7 +42,9 @@ export function send(target, makeForm, { onProgress, onWaiting }) {
       try {
         return await attempt();
       } catch (error) {
-        const problem = asProblem(error);
+        let problem = asProblem(error);
+        // To the browser, a file that it cannot read any more is an error of the network.
+        if (problem.code === 'offline' && !(await headOf(/** @type {File} */ (makeForm().get('file'))))) problem = unreadable();
         // The response to an earlier try was lost, but the image was stored.
         if (tries > 1 && problem.code === 'duplicate_image') return { job: problem.document.existing_job_id, twins: [], conflicts: [] };
         if (cancelled || !worthAnother(problem, tries)) throw problem;
@@ -76,6 +80,8 @@ export function send(target, makeForm, { onProgress, onWaiting }) {
 
   return { done: insist(), cancel };
 }
+
+const unreadable = () => new Problem(0, { code: 'file_unreadable', detail: t('checks.unreadable') });
 
 /** Whether to try again: always without a network, a few times after errors of the server. */
 export function worthAnother(/** @type {Problem} */ { code, status }, /** @type {number} */ tries) {

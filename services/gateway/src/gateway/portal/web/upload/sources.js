@@ -1,34 +1,44 @@
 // Collects files that are chosen or dropped, from folders, ZIP archives and media with a DICOMDIR.
 
-import { formatOf } from './checks.js';
+import { formatOf, headOf } from './checks.js';
 import { ArchiveError, filesOf, isZip } from './zip.js';
 
 const MOST = 500;
-const HEAD = 132;
 const DIRECTORY = 'DICOMDIR';
 const READABLE = ['PNG', 'JPEG', 'TIFF', 'DICOM'];
 
 /** @typedef {{files: File[], left: string[], damaged: string[]}} Found `left`: names of files that hold no image. */
+/** @typedef {{files: File[], unread: string[]}} Walked `unread`: names of files and folders that the browser may not read. */
 
 /**
  * The files that a drop brings, those of folders included. To be called while the event is handled.
  * @param {DataTransfer} transfer
- * @returns {Promise<{files: File[], folder: boolean}>}
+ * @returns {Promise<Walked & {folder: boolean}>}
  */
 export async function filesOfDrop({ items, files }) {
   const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry !== null && entry !== undefined);
-  if (!entries.some((entry) => entry.isDirectory)) return { files: [...files], folder: false };
-  /** @type {File[]} */
-  const found = [];
+  if (!entries.some((entry) => entry.isDirectory)) return { files: [...files], unread: [], folder: false };
+  /** @type {Walked} */
+  const found = { files: [], unread: [] };
   for (const entry of entries) await walk(entry, found);
-  return { files: found, folder: true };
+  return { ...found, folder: true };
 }
 
-/** @param {FileSystemEntry} entry @param {File[]} found */
+/** @param {FileSystemEntry} entry @param {Walked} found */
 async function walk(entry, found) {
-  if (found.length >= MOST) return;
+  if (found.files.length >= MOST) return;
+  try {
+    await collect(entry, found);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    found.unread.push(entry.name);
+  }
+}
+
+/** @param {FileSystemEntry} entry @param {Walked} found @throws {DOMException} */
+async function collect(entry, found) {
   if (entry.isFile) {
-    found.push(await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject)));
+    found.files.push(await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject)));
     return;
   }
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
@@ -38,7 +48,7 @@ async function walk(entry, found) {
 
 /**
  * The files to inspect: archives are opened, and only images are taken from a folder or an archive. A DICOMDIR
- * only lists the files that lie beside it.
+ * only lists the files that lie beside it. A file that cannot be read is one to inspect, so that the page says so.
  * @param {File[]} files
  * @param {{folder: boolean, maxBytes: number}} options `folder`: nobody chose these files one by one.
  * @returns {Promise<Found>}
@@ -47,9 +57,9 @@ export async function imagesIn(files, { folder, maxBytes }) {
   /** @type {Found} */
   const found = { files: [], left: [], damaged: [] };
   for (const file of files.slice(0, MOST)) {
-    const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
-    if (isZip(head)) await unpack(file, found, maxBytes);
-    else if (isImage(file, head) || !folder) found.files.push(file);
+    const head = await headOf(file);
+    if (head && isZip(head)) await unpack(file, found, maxBytes);
+    else if (!head || isImage(file, head) || !folder) found.files.push(file);
     else leave(found, file.name);
   }
   found.left.push(...files.slice(MOST).map(({ name }) => name));
@@ -66,11 +76,12 @@ async function unpack(archive, found, maxBytes) {
   try {
     for (const { name, size, read } of await filesOf(archive)) {
       const file = size <= maxBytes && found.files.length < MOST ? await read() : null;
-      if (file && isImage(file, new Uint8Array(await file.slice(0, HEAD).arrayBuffer()))) found.files.push(file);
+      const head = file && (await headOf(file));
+      if (head && isImage(file, head)) found.files.push(file);
       else leave(found, name.split('/').at(-1) ?? name);
     }
   } catch (error) {
-    if (!(error instanceof ArchiveError)) throw error;
+    if (!(error instanceof ArchiveError || error instanceof DOMException)) throw error;
     found.damaged.push(archive.name);
   }
 }
