@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from gateway.images.models import Image
 from gateway.migrate import migrate
+from gateway.users.repository import locked_role
 from lobule.dead_peers import TCP_OPTIONS
 
 UPLOADS = 8
@@ -98,6 +99,38 @@ class TestOnPostgres:
         assert client.post("/api/v1/groups", headers=root, json={"name": "Unit B"}).status_code == 201
         monkeypatch.setattr("gateway.groups.repository.by_name", lambda *_: None)
         answer = client.post("/api/v1/groups", headers=root, json={"name": "Unit B"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+    @pytest.mark.parametrize("deleted", ["user_groups", "users"])
+    def test_a_member_is_added_while_the_group_or_the_user_is_deleted(
+        self, app, client, headers_of, new_user, monkeypatch, deleted
+    ):
+        root = headers_of("root")
+        new_user("eve")
+        group = client.post("/api/v1/groups", headers=root, json={"name": "Unit C"}).json()["id"]
+
+        def delete(session: Session, user_id: str) -> str:
+            with app.state.sessions.begin() as other:
+                other.execute(
+                    text(f"DELETE FROM {deleted} WHERE id = :id"), {"id": {"users": user_id}.get(deleted, group)}
+                )
+            return locked_role(session, user_id)
+
+        monkeypatch.setattr("gateway.groups.service.locked_role", delete)
+        answer = client.put(f"/api/v1/groups/{group}/members/eve", headers=root)
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+        assert "was deleted" in answer.json()["detail"]
+
+    def test_a_group_is_renamed_while_it_is_deleted(self, app, client, headers_of, monkeypatch):
+        root = headers_of("root")
+        group = client.post("/api/v1/groups", headers=root, json={"name": "Unit D"}).json()["id"]
+
+        def delete(*_: object) -> None:
+            with app.state.sessions.begin() as other:
+                other.execute(text("DELETE FROM user_groups WHERE id = :id"), {"id": group})
+
+        monkeypatch.setattr("gateway.groups.repository.by_name", delete)
+        answer = client.patch(f"/api/v1/groups/{group}", headers=root, json={"name": "Unit E"})
         assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
 
     @pytest.mark.parametrize("minutes", [-10, 10])

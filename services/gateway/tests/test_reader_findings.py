@@ -195,6 +195,26 @@ def test_marks_of_findings_that_left_do_not_count(film, put, client, alice, monk
     assert put({"one": one, "other": other}, kind="same-lesions").status_code == 200
 
 
+def test_a_used_id_of_a_mark_is_of_the_new_pair_or_another_case(film, put, read, client, alice, upload, picture):
+    image, job = film
+    one, other = ({"job_id": job, "finding_id": name} for name in ("f1", "f2"))
+    own = {"job_id": None, "finding_id": put(box(image)).json()["id"]}
+    mark = put({"one": one, "other": own}, kind="same-lesions").json()["id"]
+    assert put({"one": one, "other": other}, mark, kind="same-lesions").json()["other"] == other
+    assert [(said["id"], said["other"]) for said in read()["same_lesions"]] == [(mark, other)]
+
+    elsewhere = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-OTHER"}).json()["id"]
+    there = upload(picture(), case_id=elsewhere).json()["image"]["id"]
+    drawn = [str(uuid.uuid4()) for _ in range(2)]
+    path = f"/api/v1/cases/{elsewhere}"
+    for name in drawn:
+        said = box({"id": there})
+        assert client.put(f"{path}/reader-findings/{name}", json=said, headers=alice).status_code == 200
+    first, second = ({"job_id": None, "finding_id": name} for name in drawn)
+    taken = client.put(f"{path}/same-lesions/{mark}", json={"one": first, "other": second}, headers=alice)
+    assert (taken.status_code, taken.json()["code"]) == (404, "not_found")
+
+
 def test_an_outline_goes_once_around_its_finding(film, put):
     """A report draws each several times: a hundred scrawls of 2000 lines kept the report service busy for minutes."""
     image, _ = film

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 from oidc_login import enter, problem, to_provider
 from oidc_provider import CLIENT, SECRET
@@ -128,6 +129,22 @@ class TestSlowProvider:
         monkeypatch.setattr(Provider, "_fetch", lambda self, _: {"issuer": self._settings.oidc_issuer})
         for path in ("/login/oidc", "/login/oidc/end"):
             assert problem(client.get(path, follow_redirects=False).headers["location"]) == "sso_unavailable"
+
+    @pytest.mark.parametrize("name", ["authorization", "token", "jwks", "userinfo", "end_session"])
+    @pytest.mark.parametrize("wrong", ["not a url", "https://[::1", "ftp://host/x", "https://", "//host/x", 5, ""])
+    def test_a_configuration_with_an_address_that_is_none_is_no_crash(
+        self, app, client, provider, monkeypatch, name, wrong
+    ):
+        there = to_provider(client)
+        configuration = app.state.sso.configuration()
+        name = "jwks_uri" if name == "jwks" else f"{name}_endpoint"
+        monkeypatch.setattr(Provider, "_fetch", lambda *_: configuration | {name: wrong})
+        app.state.sso = Provider(app.state.settings)
+        with structlog.testing.capture_logs() as logged:
+            for path in ("/login/oidc", there, "/login/oidc/end"):
+                assert problem(client.get(path, follow_redirects=False).headers["location"]) == "sso_unavailable"
+        assert name in logged[0]["error"]
+        assert name in (Provider(app.state.settings).problem() or "")
 
     def test_an_address_that_is_none_is_told_and_no_crash(self, app):
         wrong = app.state.settings.model_copy(update={"oidc_issuer": "https://[::1"})

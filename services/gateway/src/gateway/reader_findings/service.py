@@ -216,6 +216,8 @@ def mark_same(
 ) -> SameLesionMark:
     """Say that two findings are the same lesion. Saying it of the same two once more changes nothing.
 
+    The mark may be one that exists already: it is then of these two.
+
     Raises:
         ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409), `not_found` (404), or
             `invalid_request` (422).
@@ -232,12 +234,16 @@ def mark_same(
     again = next((mark for mark in marks if {*map(str, (mark.one, mark.other))} == {str(one), str(other)}), None)
     if again is not None:
         return again
-    counted = same_lesions(session, case, sheets, newest)
-    if len(counted) >= MOST or repository.find_mark(session, mark_id) is not None:
-        raise ProblemError(422, "invalid_request", "too_many_marks", values={"most": MOST})
-    mark = SameLesionMark(id=mark_id, case_id=case.id, sheet=sheets.own, one=one, other=other)
+    mark = repository.find_mark(session, mark_id)
+    if mark is None:
+        if len(same_lesions(session, case, sheets, newest)) >= MOST:
+            raise ProblemError(422, "invalid_request", "too_many_marks", values={"most": MOST})
+        mark = SameLesionMark(id=mark_id, case_id=case.id, sheet=sheets.own)
+        session.add(mark)
+    elif not _is_own(mark, case, sheets):
+        raise not_found("same_lesion_mark")
+    mark.one, mark.other = one, other
     mark.author_id, mark.author, mark.said_at = author.id, author.display_name, now()
-    session.add(mark)
     changed(session, case, sheets)
     session.flush()
     return mark

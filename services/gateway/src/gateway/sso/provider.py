@@ -18,6 +18,7 @@ from joserfc.jwk import KeySet
 
 from gateway.errors import ProblemError
 from gateway.settings import GatewaySettings
+from lobule.settings import http_address
 
 log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ _LEEWAY_S = 60
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA"]
 """Signatures by a key pair. A secret that both sides know signs nothing here, and `none` is none."""
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+_OTHER_ENDPOINTS = ("userinfo_endpoint", "end_session_endpoint")
 _LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 _LOGOUT_AT_MOST_S = 300
 
@@ -212,9 +214,10 @@ class Provider:
         found = self._fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         if found.get("issuer") != issuer:
             raise self._away(ValueError(f"the configuration is of {found.get('issuer')}"))
-        lacking = [name for name in _ENDPOINTS if not isinstance(found.get(name), str)]
-        if lacking:
-            raise self._away(ValueError(f"the configuration lacks {', '.join(lacking)}"))
+        asked = (*_ENDPOINTS, *(name for name in _OTHER_ENDPOINTS if found.get(name) is not None))
+        wrong = [name for name in asked if not _is_address(found.get(name))]
+        if wrong:
+            raise self._away(ValueError(f"the configuration has no valid address as {', '.join(wrong)}"))
         return found
 
     def _key_set(self, *, anew: bool = False) -> KeySet:
@@ -254,6 +257,14 @@ class Provider:
         unavailable = _unavailable()
         unavailable.add_note(str(error) or type(error).__name__)
         return unavailable
+
+
+def _is_address(value: object) -> bool:
+    """Whether a value of the configuration is an address that can be asked."""
+    try:
+        return isinstance(value, str) and bool(httpx.URL(http_address(value)).host)
+    except (ValueError, httpx.InvalidURL):
+        return False
 
 
 def _unavailable() -> ProblemError:
