@@ -24,6 +24,10 @@ def finished(job, worker):
         ("application/json", "application/json"),
         ("*/*", "image/png"),
         ("application/xml, text/html;q=0.9, */*;q=0.1", "text/html; charset=utf-8"),
+        ("application/*", "application/json"),
+        ("*/*, image/png;q=0", "text/html; charset=utf-8"),
+        ("image/*;q=0, text/*; q=0.000, */*", "application/json"),
+        ("*/*;q=0, text/html", "text/html; charset=utf-8"),
     ],
 )
 def test_the_report_comes_as_asked_for(client, alice, finished, accept, media_type):
@@ -32,8 +36,9 @@ def test_the_report_comes_as_asked_for(client, alice, finished, accept, media_ty
 
 
 def test_unknown_media_type(client, alice, finished):
-    answer = client.get(f"/api/v1/jobs/{finished}/report", headers=alice | {"Accept": "application/xml"})
-    assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
+    for accept in ("application/xml", "image/png;q=0", "*/*;q=0", "image/png;q=x"):
+        answer = client.get(f"/api/v1/jobs/{finished}/report", headers=alice | {"Accept": accept})
+        assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
 
 
 def test_format_and_download(client, alice, finished):

@@ -35,8 +35,8 @@ OUTAGES: tuple[type[Exception], ...] = (
 _Kind = Literal["away", "busy", "full", "conflict", "gone"]
 
 # https://www.postgresql.org/docs/15/errcodes-appendix.html: deadlocks and conflicts, a full disk, a unique key that
-# another transaction has taken since it was looked for, a row that it has deleted since, a server that only reads, a transaction that it ended because
-# nothing came; then whole classes.
+# another transaction has taken since it was looked for, a row that it has deleted since, a server that only reads, a
+# transaction that it ended because nothing came; then whole classes.
 _OF_POSTGRES: dict[str, _Kind] = {
     "40001": "busy",
     "40P01": "busy",

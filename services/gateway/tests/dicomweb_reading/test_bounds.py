@@ -6,6 +6,9 @@ import pytest
 from dicomweb_objects import DOCUMENT, PICTURE, REPORT, STUDY, hand_over, made, place_of, read, rendered
 
 from gateway.dicomweb import json_arrays, retrieval_endpoints
+from gateway.dicomweb.matching import Criteria
+from gateway.dicomweb.repository import instances
+from gateway.users.repository import by_username
 
 _COLOURS = {"Rows": 2, "Columns": 2, "SamplesPerPixel": 3, "BitsAllocated": 8, "PhotometricInterpretation": "RGB"}
 
@@ -92,6 +95,16 @@ def test_metadata_of_many_objects_are_read_while_they_are_sent(client, alice, no
     assert begun[0] < len(read_so_far) == len(found), "the answer begins before all are read"
     searched = client.get("/dicom-web/instances?includefield=all", headers=alice).json()
     assert len(searched) == len(found)
+
+
+def test_a_study_whose_last_file_is_lost_is_a_problem_and_no_answer_that_breaks_off(client, alice, study, app):
+    url = f"/dicom-web/studies/{STUDY}"
+    assert client.get(url, headers=alice).status_code == 200
+    with app.state.sessions() as session:
+        *_, last = instances(session, by_username(session, "alice"), Criteria())
+    app.state.store.delete(last.object_key)
+    answer = client.get(url, headers=alice)
+    assert (answer.status_code, answer.json()["code"]) == (500, "stored_file_unreadable")
 
 
 def test_long_values_are_handed_out_without_being_read_for_the_metadata(client, alice, node, study):

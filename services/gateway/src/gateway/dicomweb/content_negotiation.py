@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 
+from gateway.accepting import weight_of
 from gateway.errors import ProblemError
 
 OCTETS = "application/octet-stream"
@@ -22,17 +23,26 @@ class MediaRange:
         media_type: Media type of the answer, or of its parts if these are requested.
         is_multipart: Whether the answer consists of parts.
         syntax: The requested transfer syntax; `*` for any, None if the request names none.
+        refused: What the request does not accept (`q=0`), each as the three above.
     """
 
     media_type: str
     is_multipart: bool
     syntax: str | None
+    refused: frozenset[tuple[str, bool, str | None]] = frozenset()
 
     def takes(self, media_type: str, syntax: str | None = None) -> bool:
-        """Whether it takes a media type, in a transfer syntax where one is named."""
-        main = media_type.partition("/")[0]
-        kinds = (media_type, f"{main}/*", "*/*")
-        return self.media_type in kinds and (syntax is None or self.syntax in (None, "*", syntax))
+        """Whether it takes a media type, in a transfer syntax where one is named.
+
+        What the request refuses counts where it is more precise than this range.
+        """
+        kinds = [media_type, f"{media_type.partition('/')[0]}/*", "*/*"]
+        if self.media_type not in kinds or (syntax is not None and self.syntax not in (None, "*", syntax)):
+            return False
+        closer = {(each, said) for each in kinds[: kinds.index(self.media_type)] for said in (None, "*", syntax)}
+        if self.syntax in (None, "*") and syntax is not None:
+            closer.add((self.media_type, syntax))
+        return self.refused.isdisjoint((each, self.is_multipart, said) for each, said in closer)
 
 
 def choose_frame_type(request: Request, media_type: str, syntax: str) -> str:
@@ -55,23 +65,26 @@ def choose_frame_type(request: Request, media_type: str, syntax: str) -> str:
 
 
 def accepted(request: Request, default: str) -> list[MediaRange]:
-    """The media ranges of a request, in their order.
+    """The media ranges that a request accepts, by their weights and in their order.
 
     Args:
         request: The request.
         default: The media type of parts where the request names none.
     """
-    return list(_ranges(request.headers.get("accept") or "*/*", default))
+    ranges = list(_ranges(request.headers.get("accept") or "*/*", default))
+    refused = frozenset((each.media_type, each.is_multipart, each.syntax) for weight, each in ranges if weight == 0)
+    ranges.sort(key=lambda pair: -pair[0])
+    return [replace(each, refused=refused) for weight, each in ranges if weight > 0]
 
 
-def _ranges(header: str, default: str) -> Iterator[MediaRange]:
+def _ranges(header: str, default: str) -> Iterator[tuple[float, MediaRange]]:
     for said in header.split(","):
         kind, _, rest = said.partition(";")
         kind = kind.strip().lower()
         parameters = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(rest)}
-        syntax = parameters.get("transfer-syntax")
+        syntax, weight = parameters.get("transfer-syntax"), weight_of(parameters.get("q"))
         if kind in ("multipart/related", "*/*", "multipart/*"):
             media_type = parameters.get("type", default if kind == "multipart/related" else "*/*").lower()
-            yield MediaRange(media_type, True, syntax)
+            yield weight, MediaRange(media_type, True, syntax)
         else:
-            yield MediaRange(kind, False, syntax)
+            yield weight, MediaRange(kind, False, syntax)

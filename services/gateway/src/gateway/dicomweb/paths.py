@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Request
 
+from gateway.accepting import is_acceptable
 from gateway.dicomweb.matching import ATTRIBUTES
 from gateway.dicomweb.schemas import DICOM_JSON
 from gateway.errors import ProblemError
@@ -52,6 +53,5 @@ def check_json(request: Request) -> None:
     Raises:
         ProblemError: `not_acceptable`, 406.
     """
-    wanted = request.headers.get("accept", "*/*")
-    if not any(each in wanted for each in (DICOM_JSON, "application/json", "application/*", "*/*")):
+    if not is_acceptable(request.headers.get("accept", ""), DICOM_JSON, "application/json"):
         raise ProblemError(406, "not_acceptable", "dicom")

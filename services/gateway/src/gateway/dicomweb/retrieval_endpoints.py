@@ -1,11 +1,13 @@
 """`/dicom-web`: WADO-RS (DICOM PS3.18, 10.4): films of your cases, and what was made of them, as they are stored."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
+from gateway.accepting import is_acceptable
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import CurrentUser
 from gateway.database import DbSession
@@ -31,6 +33,7 @@ router = APIRouter(prefix="/dicom-web", tags=["dicomweb"])
 _PIXELS = 0x7FE00010
 _NAMED = 100
 """Objects that the audit log names of one request."""
+_CHECKED_AT_ONCE = 8
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _PROBLEMS = responses(401, 404, 406, 409, 422, 500)
 _RETRIEVED: dict[str, Any] = {
@@ -129,7 +132,7 @@ def retrieve_rendered(
     """Retrieve a film as its analysis shows it, a picture as PNG, or a report as PDF (WADO-RS)."""
     [found] = _found(request, session, user, study, series, instance)
     media_type, content = rendered(request.app.state.sessions, request.app.state.store, found)
-    if not any(each.takes(media_type) for each in accepted(request, media_type)):
+    if not is_acceptable(request.headers.get("accept", ""), media_type):
         raise ProblemError(406, "not_acceptable", "dicom")
     return StreamedResponse(content, media_type=media_type)
 
@@ -148,14 +151,31 @@ def _found(request: Request, session: DbSession, user: User, *uids: str) -> Sequ
 def _files(request: Request, user: User, found: Sequence[Instance]) -> Response:
     store = readable(request, user)
     wanted = accepted(request, MEDIA_TYPE)
-    particular = any(each.syntax not in (None, "*") for each in wanted)
+    said = {each.syntax for each in wanted} | {syntax for each in wanted[:1] for *_, syntax in each.refused}
+    particular = not said <= {None, "*"}
     syntaxes = {_syntax(store, each) for each in found} if particular else {None}
     taken = [each for each in wanted if all(each.takes(MEDIA_TYPE, syntax) for syntax in syntaxes)]
     if not taken:
         raise ProblemError(406, "not_acceptable", "dicom")
+    _check_stored(request.app.state.store, found)
     if not taken[0].is_multipart and len(found) == 1:
         return StreamedResponse(store.pieces(found[0].object_key), media_type=MEDIA_TYPE)
     return multipart_response((Part(MEDIA_TYPE, store.pieces(each.object_key)) for each in found), MEDIA_TYPE)
+
+
+def _check_stored(store: ObjectStore, found: Sequence[Instance]) -> None:
+    """Check that the files are there before the first byte of an answer, which could only break off later.
+
+    Raises:
+        ObjectNotFoundError: One of them is not.
+    """
+
+    def check(each: Instance) -> None:
+        with store.open(each.object_key):  # S3 is asked for its head, and for a few bytes
+            pass
+
+    with ThreadPoolExecutor(min(len(found), _CHECKED_AT_ONCE)) as pool:
+        list(pool.map(check, found))
 
 
 def _syntax(store: ReadableStore, instance: Instance) -> str:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from gateway.accepting import media_ranges
 from gateway.auth.sessions import cookie_name
 from gateway.errors import ProblemError
 from gateway.middleware import PAGE_POLICY
@@ -61,7 +62,7 @@ def _page_or(for_programs: _Handler) -> _Handler:
 
 
 def _is_page(request: Request) -> bool:
-    if "text/html" not in request.headers.get("Accept", ""):
+    if not media_ranges(request.headers.get("Accept", "")).get("text/html"):
         return False
     if _REPORT.match(request.url.path):  # programs ask for HTML there, too: they send a token and no cookie
         navigates = request.headers.get("Sec-Fetch-Mode") == "navigate"

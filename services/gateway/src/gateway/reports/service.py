@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from sqlalchemy.orm import Session
 
+from gateway.accepting import media_ranges, weigh
 from gateway.cases.models import Case
 from gateway.errors import ProblemError
 from gateway.jobs.models import Job
@@ -16,6 +17,8 @@ from gateway.streaming import StoredFile, stored_file
 from lobule import layout
 from lobule.contracts.case import LANGUAGE_OF_ANALYSIS, REPORT_FILES, ReportForm
 from lobule.storage import ObjectStore
+
+_FORMS: tuple[ReportForm, ...] = ("png", "html", "json", "pdf")
 
 
 def versions(session: Session, case: Case) -> list[CaseReportRead]:
@@ -70,17 +73,13 @@ def negotiate(accept: str, default: ReportForm = "png") -> ReportForm:
     Raises:
         ProblemError: `not_acceptable`, 406.
     """
-    ranges: list[tuple[float, str]] = []
-    for item in accept.split(","):
-        media_range, *parameters = (part.strip() for part in item.split(";"))
-        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-        try:
-            ranges.append((float(quality), media_range.lower()))
-        except ValueError:
-            continue
-    by_type: dict[str, ReportForm] = {media.split(";")[0]: form for form, (_, media) in REPORT_FILES.items()}
-    by_type |= {"*/*": default, "": default, "image/*": "png", "text/*": "html", "application/*": "json"}
-    for quality, media_range in sorted(ranges, key=lambda pair: -pair[0]):
-        if quality > 0 and media_range in by_type:
-            return by_type[media_range]
+    ranges = media_ranges(accept)
+    order = list(ranges)
+    found: list[tuple[float, int, ReportForm]] = []
+    for form in (default, *_FORMS):  # of forms that one range takes, the first
+        weight, media_range = weigh(ranges, REPORT_FILES[form][1].partition(";")[0])
+        if weight > 0:
+            found.append((-weight, order.index(media_range), form))
+    if found:
+        return min(found, key=lambda each: each[:2])[2]
     raise ProblemError(406, "not_acceptable")

@@ -47,21 +47,31 @@ def in_order(lanes: Sequence[Lane], recently_interactive: Sequence[bool]) -> lis
         lanes: Lanes of one queue.
         recently_interactive: Whether each of the queue's last starts was interactive, newest first.
     """
-    last = list(recently_interactive[:INTERACTIVE_IN_A_ROW])
-    batch_first = len(last) == INTERACTIVE_IN_A_ROW and all(last)
+    batch_first = _in_a_row(recently_interactive) == INTERACTIVE_IN_A_ROW
     return sorted(lanes, key=lambda lane: (lane.interactive == batch_first, lane.last_start or _NEVER, lane.oldest))
 
 
-def steps_ahead(lanes: Sequence[Lane], own: Lane, before_in_lane: int) -> int:
+def _in_a_row(recently_interactive: Sequence[bool]) -> int:
+    """How many of the last starts were interactive, since the last batch's; no more than may be in a row."""
+    last = [*recently_interactive[:INTERACTIVE_IN_A_ROW], False]
+    return last.index(False)
+
+
+def steps_ahead(lanes: Sequence[Lane], recently_interactive: Sequence[bool], own: Lane, before_in_lane: int) -> int:
     """How many steps are going to start before a waiting one, if nothing is added.
 
     Args:
         lanes: Lanes of the step's queue, in order, including its own.
+        recently_interactive: As for `in_order`.
         own: Lane of the step.
         before_in_lane: Number of steps before it in its lane.
     """
     peers = [lane for lane in lanes if lane.interactive == own.interactive]
     at = peers.index(own)
     rounds = (min(lane.waiting, before_in_lane + (place < at)) for place, lane in enumerate(peers) if place != at)
-    classes_ahead = 0 if own.interactive else sum(lane.waiting for lane in lanes if lane.interactive)
-    return before_in_lane + sum(rounds) + classes_ahead
+    of_class, in_a_row = before_in_lane + sum(rounds), _in_a_row(recently_interactive)
+    if own.interactive:
+        in_between = (in_a_row + of_class) // INTERACTIVE_IN_A_ROW
+    else:
+        in_between = INTERACTIVE_IN_A_ROW * (of_class + 1) - in_a_row
+    return of_class + min(in_between, sum(lane.waiting for lane in lanes if lane.interactive != own.interactive))

@@ -37,11 +37,15 @@ def lanes(session: Session, queue: str) -> list[Lane]:
         .scalar_subquery()
     )
     found = [Lane(*row) for row in session.execute(select(waiting, last_start))]
-    if len({lane.interactive for lane in found}) < 2:
-        return in_order(found, [])
+    return in_order(found, _recently_interactive(session, queue, found))
+
+
+def _recently_interactive(session: Session, queue: str, waiting: Sequence[Lane]) -> Sequence[bool]:
+    """Whether each of a queue's last starts was interactive, newest first; none where only one class waits."""
+    if len({lane.interactive for lane in waiting}) < 2:
+        return []
     starts = select(Step.interactive).where(Step.queue == queue, Step.started_at.is_not(None))
-    recent = session.scalars(starts.order_by(Step.started_at.desc()).limit(INTERACTIVE_IN_A_ROW)).all()
-    return in_order(found, recent)
+    return session.scalars(starts.order_by(Step.started_at.desc()).limit(INTERACTIVE_IN_A_ROW)).all()
 
 
 def claim_next(
@@ -143,7 +147,7 @@ def ahead_of(session: Session, step: Step) -> int:
     if own is None:
         return 0
     before = select(func.count()).select_from(Step).where(_in_lane(step.queue, own), Step.queued_at < step.queued_at)
-    return steps_ahead(order, own, session.scalar(before) or 0)
+    return steps_ahead(order, _recently_interactive(session, step.queue, order), own, session.scalar(before) or 0)
 
 
 def recent_durations(session: Session, queue: str, limit: int = 50) -> list[float]:
