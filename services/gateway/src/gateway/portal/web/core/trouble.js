@@ -16,7 +16,7 @@ export function troubleWords(problem, { back, seconds = null }) {
 
 /**
  * The link to log in again, where that is what is wrong.
- * @param {import('./api.js').Problem} problem
+ * @param {Pick<import('./api.js').Problem, 'status'>} problem
  * @param {string} back
  */
 export function loginLinks(problem, back) {

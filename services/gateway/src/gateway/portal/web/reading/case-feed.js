@@ -21,12 +21,13 @@ const CALM_MS = 30000;
 /**
  * @param {import('./state.js').ReadingStore} store
  * @param {string} caseId
- * @param {{onImages: (images: ViewedImage[]) => void, onFirst: () => void}} events `onImages`: told of the images after each
- *     change of the case. `onFirst`: the case is there for the first time.
+ * @param {{onImages: (images: ViewedImage[]) => void, onFirst: () => void, onReached: () => void}} events `onImages`: told of the
+ *     images after each change of the case. `onFirst`: the case is there for the first time. `onReached`: the server has answered.
  */
-export function createCaseFeed(store, caseId, { onImages, onFirst }) {
+export function createCaseFeed(store, caseId, { onImages, onFirst, onReached }) {
   let asked = 0; // how often the case was asked for or written
   let taken = 0; // which of these is in the state
+  let own = store.state.trouble; // what the feed told last, apart from what the reader's actions told
   /** @type {import('../core/poll.js').Loop | null} */
   let watcher = null;
 
@@ -77,7 +78,9 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
     const first = store.state.case === null;
     await refresh();
     if (first) onFirst();
-    store.update({ trouble: { words: '' } });
+    onReached();
+    const { trouble } = store.state;
+    if (trouble === own || trouble.links?.length) store.update({ trouble: { words: '' } }); // somebody is logged in again
     return store.state.case?.state === 'analysing' ? BUSY_MS : CALM_MS;
   }
 
@@ -91,7 +94,8 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
     start() {
       watcher = loop(ask, (problem, seconds) => {
         const words = seconds === null ? problem.message : t('reading.trouble', { problem: problem.message });
-        store.update({ trouble: troubleNote(problem, words) });
+        own = troubleNote(problem, words);
+        store.update({ trouble: own });
       });
     },
   };
@@ -125,5 +129,5 @@ const isTheSame = (before, now) =>
 /** @param {ViewedImage} image */
 const isSuspected = ({ entry }) => entry?.job?.assessment === 'malignancy_suspected';
 
-/** @param {import('../core/api.js').Problem} problem */
+/** @param {Pick<import('../core/api.js').Problem, 'message' | 'status'>} problem */
 export const troubleNote = (problem, words = problem.message) => ({ words, links: loginLinks(problem, location.pathname), symbol: 'offline' });

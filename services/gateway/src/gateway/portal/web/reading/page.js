@@ -49,7 +49,7 @@ const signingDialog = byId('signing', HTMLDialogElement);
 const store = createStore(/** @type {Reading} */ ({ ...NOTHING_YET, overlays: rememberedOverlays(), cropped: rememberedCrop() }));
 
 const loader = createLoader(store, caseId);
-const feed = createCaseFeed(store, caseId, { onImages: loader.load, onFirst: () => reviews.recall() });
+const feed = createCaseFeed(store, caseId, { onImages: loader.load, onFirst: () => reviews.recall(), onReached: () => reviews.resend() });
 const together = followTogether(store, caseId);
 const status = createStatus(store);
 const mayChange = async (/** @type {string} */ change) => {
@@ -137,6 +137,7 @@ const running = new Set();
 async function oneAtATime(what, task) {
   if (running.has(what)) return;
   running.add(what);
+  store.update({ trouble: NOTHING_YET.trouble });
   try {
     await task();
   } catch (error) {
@@ -234,8 +235,7 @@ async function undo() {
 /** @param {Reading} state */
 function showCase({ case: detail, images }) {
   if (!detail) return;
-  const empty = images.length === 0;
-  root.toggleAttribute('data-empty', empty);
+  const empty = root.toggleAttribute('data-empty', images.length === 0);
   role(root, 'loading').hidden = true;
   const waits = images.some(({ entry, result, problem }) => entry.state === 'assessed' && !result && !problem);
   if (!waits) root.removeAttribute('data-waiting');
@@ -249,7 +249,7 @@ function showCase({ case: detail, images }) {
 const comment = find(signingDialog, '[name="comment"]', HTMLTextAreaElement);
 const leaving = keepOverLogin(store, comment, { caseId, user: root.dataset.user ?? '', onBack: () => status.tell(t('reading.kept')) });
 const stated = () => Object.values(store.state.breasts).some((breast) => Object.keys(breast).length > 0);
-const unsaved = () => !leaving() && (stated() || Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || comment.value.trim() !== '');
+const unsaved = () => !leaving() && (stated() || Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || reviews.waiting() || comment.value.trim() !== '');
 store.subscribe(['case', 'images'], showCase);
 store.subscribe(['case'], together.caseChanged);
 store.subscribe(['case'], dialogs.refused);

@@ -2,7 +2,7 @@
 
 import { Problem, asProblem, call } from '../core/api.js';
 import { t } from '../core/words.js';
-import { imageOf, nameOf, nameOfMarks, reviewOf, sameTarget, targetAt } from './targets.js';
+import { imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget, targetAt } from './targets.js';
 
 /** @typedef {import('./state.js').Said} Said */
 /** @typedef {import('./state.js').Change} Change */
@@ -12,6 +12,8 @@ import { imageOf, nameOf, nameOfMarks, reviewOf, sameTarget, targetAt } from './
 /** @typedef {import('../core/types.d.ts').OneChange} OneChange */
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('./targets.js').Target} Target */
+/** @typedef {{target: Target, change: Partial<Said>, others: Target[], seen: Review | null}} Unsent A verdict that is sent once the server
+ *     can be reached; `seen`: what was said of the target when it was given. */
 
 const TRIES = 4; // against changes of the case elsewhere that do not touch this finding
 const VERBS = { confirmed: 'confirm', dismissed: 'dismiss' };
@@ -35,20 +37,47 @@ export const nameOfChange = (state, change) => ('own' in change ? change.name : 
 export function createReviews(store, { feed, status, maySupersede, reveal, coupled }) {
   /** @type {Promise<unknown>} */
   let queue = Promise.resolve();
+  /** @type {Map<string, Unsent>} By key of their target. */
+  const unsent = new Map();
 
   const now = (/** @type {Target} */ target) => reviewOf(store.state.case?.reviews ?? [], target);
   const name = (/** @type {Target} */ target) => nameOf(store.state, target);
   const remember = (/** @type {SaidChange} */ change) => store.update(({ changes }) => ({ changes: [...changes, change] }));
 
-  /** Queue a task: each write needs the ETag of the previous one. @param {Target | null} target @param {() => Promise<boolean>} task */
-  function next(target, task) {
+  /**
+   * Queue a task: each write needs the ETag of the previous one.
+   * @param {Target | null} target
+   * @param {() => Promise<boolean>} task
+   * @param {(error: unknown) => void} [failed]
+   */
+  function next(target, task, failed = (error) => status.failed(target, asProblem(error))) {
     store.update(({ saving }) => ({ saving: saving + 1 }));
     const turn = queue.then(task).catch((error) => {
-      status.failed(target, asProblem(error));
+      failed(error);
       return false;
     });
     queue = turn.catch(() => {});
     return turn.finally(() => store.update(({ saving }) => ({ saving: saving - 1 })));
+  }
+
+  /** Queue what a reader says of a target, or said when the server could not be reached. @param {Unsent} said @param {boolean} [again] */
+  function say({ target, change, others, seen }, again = false) {
+    unsent.delete(keyOf(target));
+    const act = () => {
+      if (again && !same(now(target), seen) && now(target)?.verdict !== change.verdict) throw changed(now(target));
+      return sayOfLesion(target, change, others);
+    };
+    return next(target, async () => act(), (error) => failed({ target, change, others, seen }, error, again));
+  }
+
+  /** Tell of what was not saved; a verdict is kept if the server could not be reached. @param {Unsent} said @param {unknown} error @param {boolean} [again] */
+  function failed(said, error, again = false) {
+    const problem = asProblem(error);
+    if (problem.code !== 'offline' || !('verdict' in said.change)) return status.failed(said.target, problem);
+    unsent.set(keyOf(said.target), said);
+    if (again) return status.beside(said.target, t('reading.unsaved')); // it was told before
+    status.failed(said.target, { message: t('reading.waits'), status: 0 });
+    return feed.wake(); // it asks until the server answers
   }
 
   /** Give a verdict also on the lesion's other marks that the reader saw. @param {Target} target @param {Partial<Said>} change @param {Target[]} others */
@@ -63,7 +92,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
         done.push(other);
         status.tell(doneWords(nameOfMarks(store.state, done), { ...said(now(target)), ...change }, change));
       } catch (error) {
-        status.failed(other, asProblem(error)); // the first is saved, and the other stands for itself
+        failed({ target: other, change: { verdict: change.verdict }, others: [], seen: now(other) }, error); // it stands for itself
       }
     }
     return true;
@@ -75,6 +104,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
     const before = said(seen);
     const after = { ...before, ...change };
     if (before.verdict === after.verdict && before.comment === after.comment) {
+      status.beside(target, '');
       if ('verdict' in change) status.tell(t('reading.done.already', { change: doneWords(name(target), after, change) }));
       return true;
     }
@@ -169,8 +199,15 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
      * @param {Partial<Said>} change
      */
     say(target, change) {
-      const others = 'verdict' in change ? coupled(target) : []; // as the reader sees them now
-      return next(target, () => sayOfLesion(target, change, others));
+      return say({ target, change, others: 'verdict' in change ? coupled(target) : [], seen: now(target) }); // as the reader sees them now
+    },
+
+    /** Whether verdicts wait until the server can be reached. */
+    waiting: () => unsent.size > 0,
+
+    /** Send the verdicts that wait. */
+    resend() {
+      for (const each of [...unsent.values()]) say(each, true);
     },
 
     /** Fetch the reader's last change from before the page was loaded, so that it can be undone, too. */

@@ -39,7 +39,7 @@ export function createStatus(store) {
       timer = setTimeout(() => store.update({ lit: null }), LIT_MS);
     },
 
-    /** @param {Target | null} target @param {import('../core/api.js').Problem} problem */
+    /** @param {Target | null} target @param {Pick<import('../core/api.js').Problem, 'message' | 'status'>} problem */
     failed(target, problem) {
       const { message: detail, status } = problem;
       if (target) beside(target, t('reading.unsaved'));
