@@ -27,7 +27,7 @@ import { findingOf, imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget } 
 /** @typedef {import('../core/types.d.ts').Result} Result */
 /** @typedef {import('./sizes.js').Placed} Placed */
 
-const VERBS = { confirmed: 'confirm', dismissed: 'dismiss' };
+const VERBS = { confirmed: ['reading.confirm', 'reading.confirmed'], dismissed: ['reading.dismiss', 'reading.dismissed'] }; // before, and once it is given
 
 /** @param {HTMLElement} row @param {Reading} state @param {Target} target */
 export function fillRow(row, state, target) {
@@ -60,10 +60,10 @@ function fillVerdict(row, state, target) {
   const what = nameOf(state, target);
   const review = reviewOf(state.case?.reviews ?? [], target);
   row.dataset.verdict = review?.verdict ?? '';
-  for (const [verdict, verb] of Object.entries(VERBS)) {
+  for (const [verdict, [verb, past]] of Object.entries(VERBS)) {
     const button = role(row, verdict);
     const given = review?.verdict === verdict;
-    const words = t(`reading.${given ? verdict : verb}`);
+    const words = t(given ? past : verb);
     button.setAttribute('aria-pressed', String(given));
     button.setAttribute('aria-label', t('reading.verdict.of', { verb: words, what }));
     write(find(button, 'span'), words);

@@ -16,7 +16,7 @@ import { imageOf, keyOf, nameOf, nameOfMarks, reviewOf, sameTarget, targetAt } f
  *     can be reached; `seen`: what was said of the target when it was given. */
 
 const TRIES = 4; // against changes of the case elsewhere that do not touch this finding
-const VERBS = { confirmed: 'confirm', dismissed: 'dismiss' };
+const VERBS = { confirmed: 'reading.confirm', dismissed: 'reading.dismiss' };
 
 /** The change that can be undone: the last one whose analysis is still the newest of its image. @param {Reading} state */
 export const lastChange = ({ changes, images }) => [...changes].reverse().find((change) => 'own' in change || imageOf(images, change.target)) ?? null;
@@ -248,7 +248,7 @@ function changed(review) {
 
 /** The pending change, in words. @param {string} what @param {Said} after @param {Partial<Said>} change */
 function intentWords(what, after, change) {
-  const verb = 'verdict' in change ? t(`reading.${after.verdict ? VERBS[after.verdict] : 'take_back'}`) : t('common.comment');
+  const verb = 'verdict' in change ? t(after.verdict ? VERBS[after.verdict] : 'reading.take_back') : t('common.comment');
   return t('reading.verdict.of', { verb, what });
 }
 
