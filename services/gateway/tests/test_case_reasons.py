@@ -2,7 +2,7 @@
 
 from gateway.cases.assessment import conclude
 from gateway.cases.comparison import Comparison
-from lobule.contracts.case import ImageEvidence
+from lobule.contracts.case import ImageEvidence, numbered
 from lobule.contracts.examination import SinceEarlier, WorseLesion
 from lobule.words import Words
 
@@ -25,6 +25,15 @@ def test_a_suspected_case_is_not_excused_for_not_being_negative():
         assert (conclusion.assessment, "negative" in told) == (SUSPECTED, False)
     cleared = conclude([film(CLEAR, "RCC", 0)], comparison=grown)
     assert [reason.code for reason in cleared.reasons][-1] == "not_called_negative"
+
+
+def test_no_two_images_of_an_examination_have_one_name():
+    def names(*files: str) -> list[str]:
+        images = [film(CLEAR, "RCC").model_copy(update={"file_name": name, "laterality": None}) for name in files]
+        return [image.name for image in numbered(images)]
+
+    assert names("A", "A", "A 2", "A") == ["A", "A 2", "A 2 2", "A 3"]
+    assert names("A 2", "A", "A", "A 2") == ["A 2", "A", "A 3", "A 2 2"]
 
 
 def test_films_are_named_in_the_order_in_which_they_hang():

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from itertools import count
 from typing import Any, Literal, cast, get_args
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -72,17 +73,24 @@ class ImageEvidence(Document):
         """Its display name: side and view of a film, such as `RCC`, `L XCCL` or `R CC MAG`, else its file name."""
         of_film = f"{self.laterality} {shown_view(self.view)}" if self.laterality and self.view else None
         name = self.hanging or of_film or self.file_name
-        return name if self.number == 1 else f"{name} {self.number}"
+        return _with_number(name, self.number)
+
+
+def _with_number(name: str, number: int) -> str:
+    return name if number == 1 else f"{name} {number}"
 
 
 def numbered(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
     """The images of an examination; those with the same view or file name are numbered, so that each name is unique."""
-    seen: Counter[str] = Counter()
+    last: Counter[str] = Counter()
+    taken: set[str] = set()
     told_apart: list[ImageEvidence] = []
     for image in images:
-        first = image.model_copy(update={"number": 1}).name
-        seen[first] += 1
-        told_apart.append(image.model_copy(update={"number": seen[first]}))
+        name = image.model_copy(update={"number": 1}).name
+        number = next(each for each in count(last[name] + 1) if _with_number(name, each) not in taken)
+        last[name] = number
+        taken.add(_with_number(name, number))
+        told_apart.append(image.model_copy(update={"number": number}))
     return told_apart
 
 

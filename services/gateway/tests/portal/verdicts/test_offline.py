@@ -11,7 +11,8 @@ COVERED = """row => {
     return ['', ...Array(60).keys()].filter((length) => {
         place.textContent = 'm'.repeat(length);
         const [one, other] = [status, size].map((part) => part.getBoundingClientRect());
-        return !one.width || !other.width || (one.left < other.right && one.top < other.bottom && other.top < one.bottom);
+        const beside = one.left >= other.right || one.top >= other.bottom || other.top >= one.bottom;
+        return !one.width || !other.width || !beside;
     });
 }"""
 """The lengths of a place with which the status covers a part of the size."""

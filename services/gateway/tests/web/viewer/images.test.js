@@ -38,6 +38,13 @@ test('a film of another view is called by its side and view, as in reports', () 
   for (const [view, words] of Object.entries(shown)) assert.equal(imagesOf([entry({ view })], [])[0].name, view === 'MLO' ? 'LMLO' : `L ${words}`);
 });
 
+test('no two images of an examination have one name, as in reports', () => {
+  const field = (/** @type {string} */ name) => entry({ id: name, modality: 'histopathology', file_name: name, laterality: null, view: null });
+  const names = (/** @type {string[]} */ ...files) => imagesOf(files.map(field), []).map(({ name }) => name);
+  assert.deepEqual(names('A', 'A', 'A 2', 'A'), ['A', 'A 2', 'A 2 2', 'A 3']);
+  assert.deepEqual(names('A 2', 'A', 'A', 'A 2'), ['A 2', 'A', 'A 3', 'A 2 2']);
+});
+
 test('another analysis is loaded anew, and the former one is remembered', () => {
   const known = { ...imagesOf([entry()], [])[0], ...loaded };
   const [now] = imagesOf([entry({ job: { id: 'next' } })], [known]);

@@ -91,15 +91,14 @@ function named(entries) {
     const view = viewOf(entry);
     return view ? VIEWS.indexOf(view) : isFilm(entry.modality) ? VIEWS.length : VIEWS.length + 1;
   };
-  const counts = new Map();
+  const taken = new Set();
   return [...entries]
     .sort((a, b) => day(b).localeCompare(day(a)) || place(a) - place(b))
     .map((entry) => {
       const own = ownName(entry);
-      const key = `${own} ${day(entry)}`;
-      const number = (counts.get(key) ?? 0) + 1;
-      counts.set(key, number);
-      const name = number > 1 ? `${own} ${number}` : own;
+      let name = own;
+      for (let number = 2; taken.has(`${day(entry)} ${name}`); number += 1) name = `${own} ${number}`;
+      taken.add(`${day(entry)} ${name}`);
       return [entry, entry.is_prior ? t('reading.prior', { name, day: dayWords(entry.examination ?? '') }) : name];
     });
 }
