@@ -32,6 +32,10 @@ def test_both_views_give_the_hour(side, outwards, upwards, hour, words):
     assert abs(region.clock - hour) <= 0.5
 
 
+def test_half_past_an_hour_is_the_next_one_as_in_the_portal():
+    assert region_of("R", place(0.14), place(0.14 * math.sqrt(2))).clock == 11
+
+
 def test_one_view_gives_what_it_can():
     assert region_of("L", place(0.4), None).across == "outer"
     assert region_of("L", place(0.4), None).along is None

@@ -102,7 +102,7 @@ def region_of(laterality: Laterality, cc: Place | None, mlo: Place | None) -> Le
 
 def _hour(right: float, up: float) -> int:
     """The nearest hour in a direction, as seen by the viewer, for whom the left breast's outer side is on the right."""
-    hour = round(math.degrees(math.atan2(right, up)) / 30) % 12
+    hour = math.floor(math.atan2(right, up) * 6 / math.pi + 0.5) % 12  # half past is the next hour, as in the portal
     return hour or 12
 
 
