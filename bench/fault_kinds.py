@@ -35,6 +35,7 @@ class Fault:
         prepare: Sends a picture before all others; returns its job.
         sent_after_s: Seconds from the start of the fault until the next picture is sent.
         needs: The required entry of `World.has`.
+        films: Whether its jobs are films of a case, which are read together.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Fault:
     prepare: Callable[[World], str] | None = None
     sent_after_s: float = 0.0
     needs: str = ""
+    films: bool = False
 
 
 def next_picture(width: int = 72) -> bytes:
@@ -53,15 +55,23 @@ def next_picture(width: int = 72) -> bytes:
     return encode_png(np.full((80 + _PICTURE // 256, width, 3), _PICTURE % 256, np.uint8))
 
 
-def send(world: World, content: bytes, refused: Counter[str]) -> str:
-    """Send a picture until it is accepted, as a client does; returns its job."""
+def send(world: World, content: bytes, refused: Counter[str], case: str = "") -> str:
+    """Send a picture until it is accepted, as a client does; returns its job.
+
+    Args:
+        world: The system.
+        content: The picture.
+        refused: Counts refusals by code.
+        case: The case whose film it is; empty for a field.
+    """
+    film = {"modality": "mammography", "case_id": case, "view": "CC", "laterality": "R"}
     deadline = time.monotonic() + ACCEPTED_WITHIN_S
     while time.monotonic() < deadline:
         with suppress(httpx.HTTPError):
             answer = httpx.post(
                 f"{world.url}/api/v1/images",
                 headers=world.headers,
-                data={"modality": "histopathology"},
+                data=film if case else {"modality": "histopathology"},
                 files={"file": ("a.png", content)},
                 timeout=20,
             )
@@ -228,6 +238,10 @@ def poisoned_preview(world: World) -> None:
 STEPS, PROCESSES = ("upload", "inference", "report"), ("gateway", "histo-0", "report", "redis")
 FAULTS: tuple[Fault, ...] = (
     *(Fault(f"kill -9 {name}, during {step}", at(step, killed(name))) for name in PROCESSES for step in STEPS),
+    *(
+        Fault(f"kill -9 mammo, during {step}", at(step, killed("mammo")), short=step == "examination", films=True)
+        for step in (*STEPS, "examination")
+    ),
     Fault("out of memory: child of a worker killed", at("inference", only_child("histo-0")), short=True),
     Fault("out of memory: child of the report service killed", at("report", only_child("report"))),
     Fault("kill -9 of all workers", at("inference", all_workers_killed)),
@@ -250,4 +264,4 @@ FAULTS: tuple[Fault, ...] = (
     Fault("PostgreSQL fails over to its standby", at("inference", World.fail_over)),
 )
 _NOT_OF_SOAK = (duplicates, poisoned_preview, FAULTS[-1].inflict)
-OF_SOAK = [each for each in FAULTS if not each.ends and each.inflict not in _NOT_OF_SOAK]
+OF_SOAK = [each for each in FAULTS if not (each.ends or each.films) and each.inflict not in _NOT_OF_SOAK]

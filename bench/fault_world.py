@@ -55,7 +55,7 @@ class World:
 
     Args:
         folder: Folder for its files.
-        workers: Number of inference workers.
+        workers: Number of workers for histopathology; there is one for mammography.
         s3: The object store; None for the disk. With S3, the gateway's clock can be stepped.
         watched: Whether Redis has a replica and three Sentinels that can promote it.
 
@@ -119,13 +119,18 @@ class World:
         self._add("report", [sys.executable, "-m", "report.worker"])
         for number in range(self._workers):
             self._add(f"histo-{number}", [sys.executable, "-m", "sleeping_worker"])
+        self._add("mammo", [sys.executable, "-m", "sleeping_worker", "mammography"])
         self._password = secrets.token_urlsafe(12)
         set_up = [sys.executable, "-c", _SET_UP]
         subprocess.run(set_up, env=self._environment, input=self._password, text=True, check=True, capture_output=True)
         serve = [sys.executable, "-m", "gateway", "--port", str(self._gateway_port), "--no-migrations"]
         self._add("gateway", [*(self.clock.command if "clock" in self.has else []), *serve])
         if not self.until(
-            lambda: len(self.ready("histo")) == self._workers and bool(self.ready("report")) and self.is_ready()
+            lambda: (
+                len(self.ready("histo")) == self._workers
+                and all(map(self.ready, ("mammo", "report")))
+                and self.is_ready()
+            )
         ):
             raise TimeoutError("the system does not become ready")
         self.headers = self._log_in()

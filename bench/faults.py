@@ -67,21 +67,32 @@ def judge(world: World, jobs: list[str]) -> Outcome:
 def measure(world: World, fault: Fault, count: int, first: Sequence[str] = ()) -> Outcome:
     """Inject one fault while jobs are sent; `first` are jobs that were sent for it before."""
     jobs, refused = list(first), Counter[str]()
+    case = world.post("/api/v1/cases", json={"pseudonym": fault.name[:60]}).json()["id"] if fault.films else ""
     pictures = [next_picture() for _ in range(count)]
 
     def send_all() -> None:
         time.sleep(fault.sent_after_s)
-        jobs.extend(send(world, each, refused) for each in pictures)
+        jobs.extend(send(world, each, refused, case) for each in pictures)
 
     sender = threading.Thread(target=send_all)
     sender.start()
     fault.inflict(world)
     over = time.monotonic()
     sender.join()
+    if case:
+        jobs.append(joint_reading(world, case))
     outcome = judge(world, jobs)
     outcome.seconds, outcome.refused = time.monotonic() - over, refused.total()
     outcome.crashed = refused["internal_error"]
     return outcome
+
+
+def joint_reading(world: World, case: str) -> str:
+    """The work that reads the films of a case together; it begins when they are analysed."""
+    found = "SELECT id FROM jobs WHERE kind = 'examination' AND key LIKE :key"
+    if not world.until(lambda: world.rows(found, key=f"case:{case}:%"), ENDS_WITHIN_S):
+        return "films that are never read together"
+    return str(world.rows(found, key=f"case:{case}:%")[0][0])
 
 
 def inflict_each(world: World, faults: Sequence[Fault], jobs: int) -> list[str]:
