@@ -78,6 +78,7 @@ TRANSACTIONS = {
     "audit/sealing.py": {"seal"},
     "reports/commands.py": {"_render"},
     "purge/commands.py": {"backups"},
+    "purge/deletions.py": {"certify"},
     "operations/backup.py": {"_write_tables", "_restore"},
     "operations/completeness.py": {"_page", "_is_served"},
     "operations/repositories/key_set.py": {"KeySet.__init__"},

@@ -99,7 +99,8 @@ class TestRetention:
         events = client.get("/api/v1/audit", params={"actor": "retention"}, headers=root).json()["items"]
         told = [(each["action"], each["target_id"], each["detail"]) for each in events]
         ended = ("retention.end", None)
-        assert told == [(*ended, {}), (*ended, counts), ("image.remove", image, {})], "newest first; no dry run"
+        of_image = {"prefixes": [f"jobs/{done}", f"images/{image}"]}
+        assert told == [(*ended, {}), (*ended, counts), ("image.remove", image, of_image)], "newest first; no dry run"
 
     @pytest.mark.parametrize(("age_days", "limit"), [(29, 30), (1000, None)])
     def test_what_is_young_stays_and_so_does_all_without_a_limit(self, app, client, alice, done, age_days, limit):

@@ -59,7 +59,9 @@ def test_all_of_it_goes_and_it_is_said_before(app, client, alice, case, film, wo
     assert worker.post(waiting, "inference", "heartbeat", attempt=running["attempt"]).status_code == 409
     assert (stored_files(app), rows(app)) == ([], before)
     [event] = client.get("/api/v1/audit", params={"action": "case.delete"}, headers=root).json()["items"]
+    prefixes = event["detail"].pop("prefixes")
     assert (event["target_id"], event["detail"]) == (case, expected)
+    assert {f"images/{image}", f"jobs/{done}", f"jobs/{waiting}"} <= set(prefixes)
 
 
 def test_a_signed_report_stays_unless_the_server_is_set_up_otherwise(

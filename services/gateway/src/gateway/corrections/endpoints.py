@@ -61,9 +61,9 @@ def remove_image(
 
     An image of a signed report cannot be removed (409 `image_signed`).
     """
-    detail = {"sha256": image.sha256, "modality": image.modality, "case_id": image.case_id}
-    record(session, request, user, "image.remove", "image", image.id, detail)
-    removal.remove(session, request.app.state.store, image, user, if_match)
+    image_id, detail = image.id, {"sha256": image.sha256, "modality": image.modality, "case_id": image.case_id}
+    prefixes = removal.remove(session, request.app.state.store, image, user, if_match)
+    record(session, request, user, "image.remove", "image", image_id, {**detail, "prefixes": prefixes})
 
 
 @router.post("/{image_id}/exclusion", responses=responses(401, 403, 404, 409, 412, 422))
@@ -89,7 +89,7 @@ def exclude_image(
         check_fresh_person(request)
     detail = {"from": image.case_id, "into": wanted.into, "reason": wanted.reason, "sha256": image.sha256}
     image_id = image.id
-    case = exclusion.exclude(
+    case, prefixes = exclusion.exclude(
         session,
         request.app.state.store,
         user,
@@ -100,7 +100,8 @@ def exclude_image(
         if_match=if_match,
     )
     case_id = case.id if case is not None else None
-    record(session, request, user, "image.exclude", "image", image_id, {**detail, "case_id": case_id})
+    said = {**detail, "case_id": case_id} | ({"prefixes": prefixes} if prefixes else {})
+    record(session, request, user, "image.exclude", "image", image_id, said)
     if wanted.into == "new_case":
         record(session, request, user, "case.create", "case", case_id)
     return ImageExcluded(case_id=case_id)

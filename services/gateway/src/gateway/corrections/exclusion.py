@@ -51,8 +51,8 @@ def exclude(
     rule: Rule | None,
     requester: Requester,
     if_match: str | None = None,
-) -> Case | None:
-    """Take an image out of its case; returns the case that it is in now.
+) -> tuple[Case | None, list[str]]:
+    """Take an image out of its case; returns the case that it is in now, or the folders of its deleted objects.
 
     Its analyses, verdicts and what readers drew on it go with it. Both cases are concluded and their films read
     together anew, and a signed report of either is superseded.
@@ -82,8 +82,9 @@ def exclude(
     if image.id not in excludable(session, own, user):
         raise ProblemError(403, "forbidden", "removal")
     if wanted.into == "deletion":
-        delete_after_commit(session, store, removal.take_out(session, image, user, if_match))
-        return None
+        prefixes = removal.take_out(session, image, user, if_match)
+        delete_after_commit(session, store, prefixes)
+        return None, prefixes
     if wanted.case_id is not None:
         service.check_target(session, user, image, wanted.case_id)
         case = cases.by_id(session, wanted.case_id)
@@ -91,7 +92,7 @@ def exclude(
         case = _open(session, left, wanted.pseudonym, rule)
     removal.lock(session, image, user, if_match, into=case.id)
     service.move(session, image, case.id, requester, accepted=wanted.accept_other_patient)
-    return case_service.refresh(session, case.id, requester)
+    return case_service.refresh(session, case.id, requester), []
 
 
 def _open(session: Session, left: Case, pseudonym: str | None, rule: Rule | None) -> Case:

@@ -18,10 +18,13 @@ from lobule.contracts.progress import FINAL_STATES
 from lobule.storage import ObjectStore
 
 
-def remove(session: Session, store: ObjectStore, image: Image, user: User, if_match: str | None = None) -> None:
+def remove(session: Session, store: ObjectStore, image: Image, user: User, if_match: str | None = None) -> list[str]:
     """Remove an image with its analyses and reviews. Running work is stopped and its output refused.
 
     Its owner may do that.
+
+    Returns:
+        The folders of its objects.
 
     Args:
         session: The request's transaction; when it commits, the objects are deleted, too.
@@ -35,7 +38,9 @@ def remove(session: Session, store: ObjectStore, image: Image, user: User, if_ma
             (412).
     """
     check_may_take_out(image, user)
-    delete_after_commit(session, store, take_out(session, image, user, if_match))
+    prefixes = take_out(session, image, user, if_match)
+    delete_after_commit(session, store, prefixes)
+    return prefixes
 
 
 def may_take_out(image: Image, user: User) -> bool:

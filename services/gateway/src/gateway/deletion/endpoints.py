@@ -39,8 +39,9 @@ def delete_case(
     if user.id != case.owner_id:
         check_fresh_person(request)
     case_id, store = case.id, request.app.state.store
-    lost = service.delete_case(session, store, case, user, if_match, signed=settings.delete_signed_cases)
-    record(session, request, user, "case.delete", "case", case_id, lost.model_dump(exclude={"refused"}))
+    lost, prefixes = service.delete_case(session, store, case, user, if_match, signed=settings.delete_signed_cases)
+    detail = {**lost.model_dump(exclude={"refused"}), "prefixes": prefixes}
+    record(session, request, user, "case.delete", "case", case_id, detail)
     return lost
 
 

@@ -28,7 +28,7 @@ from lobule.storage import ObjectStore
 
 def delete_case(
     session: Session, store: ObjectStore, case: Case, user: User, if_match: str | None = None, *, signed: bool = False
-) -> Losses:
+) -> tuple[Losses, list[str]]:
     """Delete a case with its images, analyses, reviews and reports. Running work is stopped and its output refused.
 
     Its owner may do that, and an administrator who opened it in an emergency.
@@ -42,7 +42,7 @@ def delete_case(
         signed: Whether signed reports may be deleted too.
 
     Returns:
-        What was deleted.
+        What was deleted, and the folders of its objects.
 
     Raises:
         ProblemError: `forbidden` (403), `case_has_report`, `image_signed` or `case_claimed` (409), or `case_changed`
@@ -62,9 +62,10 @@ def delete_case(
     for image in images.with_apart(session, case.id):
         removal.cancel_analyses(session, image)
     by_owner = user.id == case.owner_id and user.role != "service"  # of a program's case, people are told
-    delete_after_commit(session, store, delete_rows(session, case.id, keep_notices=not by_owner))
+    prefixes = delete_rows(session, case.id, keep_notices=not by_owner)
+    delete_after_commit(session, store, prefixes)
     session.expire_all()
-    return lost
+    return lost, prefixes
 
 
 def delete_rows(session: Session, case_id: str, *, keep_notices: bool = False) -> list[str]:

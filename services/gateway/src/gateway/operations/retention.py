@@ -162,13 +162,15 @@ class Retention:
 
 
 def _delete_case(session: Session, case_id: str) -> list[str]:
-    record(session, None, _ACTOR, "case.delete", "case", case_id)
-    return deletion.delete_rows(session, case_id)
+    prefixes = deletion.delete_rows(session, case_id)
+    record(session, None, _ACTOR, "case.delete", "case", case_id, {"prefixes": prefixes})
+    return prefixes
 
 
 def _delete_image(session: Session, image_id: str) -> list[str]:
-    record(session, None, _ACTOR, "image.remove", "image", image_id)
-    return removal.delete_rows(session, image_id)
+    prefixes = removal.delete_rows(session, image_id)
+    record(session, None, _ACTOR, "image.remove", "image", image_id, {"prefixes": prefixes})
+    return prefixes
 
 
 def _unnamed(place: layout.Place, session: Session) -> tuple[str, list[str]]:

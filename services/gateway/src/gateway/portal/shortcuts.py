@@ -61,7 +61,11 @@ SHORTCUTS: dict[str, tuple[Shortcut, ...]] = {
     "turn": (_key("flip", "F"), _key("rotate", "R")),
     "enhance": (_key("local", "C"), _key("edges", "E")),
     "link": (_key("link", "l"), _key("full", "Z")),
-    "peek": (_key("without_marks", "h", context="held"), _key("with_heat", "q", context="held"), _key("with_difference", "Q", context="held")),
+    "peek": (
+        _key("without_marks", "h", context="held"),
+        _key("with_heat", "q", context="held"),
+        _key("with_difference", "Q", context="held"),
+    ),
     "draw": (_key("box", "b"), _key("oval", "O"), _key("outline", "o")),
     "drop": (_key("drop", "Escape", "Esc"),),
     "overlays": (_key("overlays", "a"),),

@@ -15,6 +15,7 @@ from gateway.events import Events
 from gateway.images.identity import Fingerprints
 from gateway.purge import repository
 from gateway.purge.backup_inspection import inspect_backup
+from gateway.purge.deletions import certify
 from gateway.purge.schemas import PurgeCreate
 from gateway.purge.service import Purge, note_of_command
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, print_sentence, words
@@ -23,12 +24,12 @@ from lobule.storage import open_configured_store
 
 PatientId = Annotated[str | None, typer.Argument(help="PatientID of the films; default: a line of standard input")]
 
-app = commands("Delete everything of a patient, and find the backups that still contain data of them.")
+app = commands("Delete everything of a patient, certify deletions, and find the backups that still contain data.")
 
 
 @app.callback()
 def _group() -> None:
-    """Delete everything of a patient, and find the backups that still contain data of them."""
+    """Delete everything of a patient, certify deletions, and find the backups that still contain data."""
 
 
 @app.command()
@@ -63,6 +64,24 @@ def purge(
     if not certificate.deleted.cases + certificate.deleted.images:
         print_sentence("cli.purge_nothing")
     raise typer.Exit(1 if certificate.left_rows or certificate.left_objects else 0)
+
+
+@app.command()
+def certificate(
+    target: Annotated[str, typer.Argument(help="identifier of the deleted case or image, as in its address")],
+    home: HomeFolder = DEFAULT_HOME,
+) -> None:
+    """Certify that a case or an image was deleted, and print who deleted it, when, and what is left, as JSON.
+
+    The exit status is 1 if something is left, and 2 if the audit log has no deletion of it.
+    """
+    settings = settings_at(home)
+    found = certify(make_session_factory(make_engine(settings.database_url)), open_configured_store(settings), target)
+    if found is None:
+        print_sentence("cli.not_deleted")
+        raise typer.Exit(2)
+    typer.echo(found.model_dump_json(indent=2))
+    raise typer.Exit(1 if found.left_rows or found.left_objects else 0)
 
 
 @app.command()

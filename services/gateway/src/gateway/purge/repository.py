@@ -111,6 +111,23 @@ def _deleted(session: Session, of: ColumnElement[bool]) -> list[str]:
     return list(dict.fromkeys(prefix for event in session.scalars(query) for prefix in event.detail["prefixes"]))
 
 
+def deletions_of(session: Session, target_id: str) -> Sequence[AuditEvent]:
+    """The events that deleted a case or an image and name the folders of its objects, the oldest first."""
+    deleting = AuditEvent.action.in_(("case.delete", "image.remove", "image.exclude", DELETED))
+    query = select(AuditEvent).where(deleting, AuditEvent.target_id == target_id).order_by(AuditEvent.id)
+    return [event for event in session.scalars(query) if "prefixes" in event.detail]
+
+
+def first_told_of(session: Session, target_id: str) -> datetime | None:
+    """When the audit log first names an object."""
+    return session.scalar(select(func.min(AuditEvent.at)).where(AuditEvent.target_id == target_id))
+
+
+def has_row(session: Session, target_id: str) -> bool:
+    """Whether there is a case or an image of this id."""
+    return session.get(Case, target_id) is not None or session.get(Image, target_id) is not None
+
+
 def backup_folders(session: Session) -> list[str]:
     """The folders that backups were written to, those of the oldest first."""
     events = session.scalars(select(AuditEvent).where(AuditEvent.action == BACKUP_CREATED).order_by(AuditEvent.at))

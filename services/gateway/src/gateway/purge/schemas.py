@@ -1,7 +1,7 @@
 """What is asked to be purged, and the certificate."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,3 +89,19 @@ class Certificate(BaseModel):
     shared_cases: int = Field(description="deleted cases that also had files of another patient")
     nodes: list[str] = Field(description="tasks of DICOM nodes, which delete their films and results of these cases")
     backups: list[BackupNamed] = Field(description="backups since the first image of the patient; they are unchanged")
+
+
+class DeletionCertificate(BaseModel):
+    """The certificate of the deletion of a case or an image, as the audit log has it and the store confirms it."""
+
+    kind: Literal["case", "image"] = Field(description="what was deleted")
+    id: str = Field(description="its identifier")
+    deleted_at: datetime = Field(description="when it was deleted")
+    by: str = Field(description="who deleted it")
+    event: int = Field(description="number of the event in the audit log, which `lobule audit verify` protects")
+    link: str | None = Field(description="keyed hash that links the event with those before it")
+    detail: dict[str, Any] = Field(description="what was deleted, and the reason if one was given")
+    checked_at: datetime = Field(description="when database and store were searched for what is left")
+    left_rows: int = Field(description="1 if the database still has it, or has it again")
+    left_objects: int = Field(description="objects of it that the store still has")
+    backups: list[BackupNamed] = Field(description="backups since it came until it was deleted; they are unchanged")
