@@ -156,6 +156,15 @@ class TestHtml:
         assert "1. LCC" not in page, "films have no numbers beside those of findings"
         assert "script" not in page
 
+    def test_says_where_the_readers_differ(self, make_content, results, signature):
+        content = make_content(signature)
+        for review in content.images[0].reviews:
+            review.verdict, review.readers_differ = None, True
+        page = render_case(content, results, forms={"html"})["report.en.html"].decode()
+        assert "not reviewed" in page, "of other findings"
+        assert "</b> · the readers differ; not settled</p>" in page
+        assert "The clinician on this image: the readers differ; not settled." in page
+
     def test_view_and_side_as_put_right_since(self, make_content, results):
         document = ReportDocument.model_validate_json(
             render_case(make_content(), results, forms={"json"})["report.en.json"]

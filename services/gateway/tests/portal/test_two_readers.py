@@ -80,6 +80,19 @@ def test_each_signs_a_read_and_the_arbiter_sees_both(client, study, masses, pict
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_finding_on_which_readers_differ_says_so(client, study, masses, picture, people, open_page, cookie_of):
+    study.add(picture(60), masses, laterality="R", view="CC")
+    job = study.read()["images"][0]["job"]["id"]
+    for name, verdict, category in (("alice", "confirmed", 4), ("bob", "dismissed", 2)):
+        review = f"/api/v1/cases/{study.case}/reviews/{job}/f1"
+        assert client.put(review, headers=people[name], json={"verdict": verdict}).status_code == 200
+        said = {"breasts": {"right": {"bi_rads": category, "density": "b"}}, "comment": "Seen."} | APART
+        assert client.post(f"/api/v1/cases/{study.case}/reads", headers=people[name], json=said).status_code == 201
+    page = open_page(study.url, cookie=cookie_of("carol"), viewport=DESK)
+    page.locator(".finding").first.click()
+    expect(page.locator(".finding").first.locator(".by")).to_contain_text("not settled: alice, bob differ")
+
+
 def two_reads(client, study, people):
     return client.get(f"/api/v1/cases/{study.case}/reads", headers=people["bob"]).json()["reads"]
 

@@ -210,8 +210,16 @@ def moment(at: datetime, text: Words) -> str:
 def _review(review: Review | None, text: Words) -> tuple[str, ...]:
     if review is None:
         return ()
-    verdict = (text("review.image", verdict=text(f"review.{review.verdict}")),) if review.verdict else ()
+    said = _verdict(review)
+    verdict = () if said == "none" else (text("review.image", verdict=text(f"review.{said}")),)
     return verdict + ((text("review.comment", comment=review.comment),) if review.comment else ())
+
+
+def _verdict(review: Review | None) -> Literal["confirmed", "dismissed", "differ", "none"]:
+    """The suffix of a verdict's key."""
+    if review and review.readers_differ:
+        return "differ"
+    return (review and review.verdict) or "none"
 
 
 def _heat_map_notes(result: Result, text: Words) -> tuple[str, ...]:
@@ -263,7 +271,7 @@ def _finding(
         from_nipple=from_nipple_words(from_nipple_mm, image, text),
         size=size_words(box, image, text),
         judged=review.verdict if review else None,
-        verdict=text(f"review.{review.verdict if review and review.verdict else 'none'}") if reviewed else None,
+        verdict=text(f"review.{_verdict(review)}") if reviewed else None,
         comment=review.comment if review else "",
     )
 

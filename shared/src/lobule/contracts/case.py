@@ -140,7 +140,12 @@ class Review(Document):
         default="", pattern=rf"^({WHOLE_IMAGE}|{FINDING_ID})?$", description="id of the finding, or `image`"
     )
     verdict: Verdict | None = Field(
-        default=None, description="`confirmed` or `dismissed`; null if there is only a comment"
+        default=None,
+        description="`confirmed` or `dismissed`; null if there is only a comment, or if `readers_differ`",
+    )
+    readers_differ: bool = Field(
+        default=False,
+        description="whether one reader has confirmed and the other one dismissed it, and no arbiter has settled it",
     )
     comment: str = Field(default="", description="comment of the clinician; empty for none")
     reviewer: str = Field(description="user name of the clinician")

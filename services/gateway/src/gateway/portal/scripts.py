@@ -71,14 +71,17 @@ _OF_PROGRAMS = {
     f"errors.{code}"
     for code in (
         "attempt_not_current",
+        "answer_lost",
         "instance_unreadable",
         "node_busy",
+        "not_claimable",
         "not_a_result",
         "not_acceptable",
         "other_study",
         "portal_session_required",
         "query_not_supported",
         "refresh_token_invalid",
+        "result_missing",
         "scope_missing",
         "token_expired",
         "token_invalid",

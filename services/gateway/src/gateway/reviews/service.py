@@ -42,8 +42,8 @@ def reviews_of(session: Session, case: Case, sheets: Sheets) -> list[Review]:
     """The reviews of a case as they are seen, one of each finding, by analysis and finding.
 
     If several readers reviewed a finding, the review of the arbiter counts. Without one a finding is confirmed that
-    one of them confirmed, but where a case is arbitrated a finding on which its readers differ has no verdict: the
-    arbiter has settled the breast and not whom to follow. The comments of all of them are kept.
+    one of them confirmed, but where a case is arbitrated a finding on which its readers differ has no verdict, and says
+    so: the arbiter has settled the breast and not whom to follow. The comments of all of them are kept.
     """
     rows = repository.of_case(session, case.id, sheets.shown)
     found: dict[tuple[str, str], list[FindingReview]] = {}
@@ -60,7 +60,7 @@ def _merged(reviews: list[FindingReview], sheets: Sheets) -> Review:
     if sheets.decisive is not None and {"confirmed", "dismissed"} <= verdicts:
         names = dict.fromkeys(review.reviewer for review in reviews)
         newest = max(reviews, key=lambda review: review.reviewed_at)
-        said = {"verdict": None, "reviewer": ", ".join(names), "comment": _comments(reviews)}
+        said = {"verdict": None, "readers_differ": True, "reviewer": ", ".join(names), "comment": _comments(reviews)}
         return as_contract(newest).model_copy(update=said)
     counts = min(reviews, key=lambda review: _WEIGHTS.index(review.verdict))  # the first of those
     return as_contract(counts).model_copy(update={"comment": _comments(reviews)})

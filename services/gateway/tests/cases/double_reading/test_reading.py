@@ -142,9 +142,9 @@ class TestArbitration:
         assert seen == {"f1": None, "f2": "confirmed"}, "the arbiter is asked for the first, like for any open one"
         assert here("POST", "carol", "/arbitration", json=NO_RECALL | {"comment": "A cyst."}).is_success
         [first, second] = here("GET", "alice", "/reports/1/content").json()["images"][0]["reviews"]
-        assert (first["verdict"], first["reviewer"]) == (None, "alice, bob")
+        assert (first["verdict"], first["readers_differ"], first["reviewer"]) == (None, True, "alice, bob")
         assert first["comment"].splitlines() == ["by alice", "by bob"]
-        assert second["verdict"] == "confirmed"
+        assert (second["verdict"], second["readers_differ"]) == ("confirmed", False)
         told = client.get(f"/fhir/Bundle/{shared[0]}", headers=people["alice"]).json()
         found = next(
             entry["resource"]

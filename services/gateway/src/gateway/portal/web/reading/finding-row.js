@@ -74,7 +74,7 @@ function fillVerdict(row, state, target) {
   if (document.activeElement !== text) text.value = draft ?? review?.comment ?? '';
   role(row, 'unsaved').hidden = draft === undefined;
   find(row, 'details').toggleAttribute('data-said', Boolean(review?.comment));
-  write(role(row, 'by'), review ? t('reading.by', { who: review.reviewer, when: moment(review.reviewed_at) }) : '');
+  write(role(row, 'by'), review ? t(review.readers_differ ? 'reading.differ' : 'reading.by', { who: review.reviewer, when: moment(review.reviewed_at) }) : '');
 }
 
 /**

@@ -114,7 +114,7 @@ export function withVerdict(state, targets, verdict) {
   const { case: detail } = state;
   if (!detail) return state;
   const said = targets.map((target) => {
-    const blank = { job_id: target.jobId, finding: String(target.index ?? 'image'), finding_id: target.findingId, comment: '', reviewer: '', reviewed_at: '' };
+    const blank = { job_id: target.jobId, finding: String(target.index ?? 'image'), finding_id: target.findingId, readers_differ: false, comment: '', reviewer: '', reviewed_at: '' };
     return { ...blank, ...reviewOf(detail.reviews, target), verdict };
   });
   const others = detail.reviews.filter(({ job_id: job, finding_id: id }) => !targets.some((target) => target.jobId === job && target.findingId === id));
