@@ -97,3 +97,19 @@ def test_the_path_of_a_problem_is_a_uri_reference(client):
     answer = client.get("/nowhere:1/<script>alert('x')</script>")
     assert answer.json()["instance"] == "/nowhere:1/%3Cscript%3Ealert(%27x%27)%3C/script%3E"
     assert "<script>" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/v1/cases", "GET, HEAD, POST"),
+        ("/api/v1/cases/some", "DELETE, GET, HEAD, PATCH"),
+        ("/fhir/Device/some", "GET, HEAD"),
+        ("/help", "GET, HEAD"),
+        ("/static/styles/tokens.css", "GET, HEAD"),
+    ],
+)
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_a_method_that_is_not_accepted_names_all_that_are(client, alice, path, methods, accept):
+    answer = client.request("PURGE", path, headers={**alice, "Accept": accept})
+    assert (answer.status_code, answer.headers.get("Allow")) == (405, methods)

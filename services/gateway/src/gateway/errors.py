@@ -1,7 +1,7 @@
 """Errors as clients see them: RFC 9457 problem details with a stable `code`."""
 
 import http
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 
 from lobule.contracts.document import is_newer
 from lobule.contracts.language import Language, negotiate_language
@@ -193,12 +194,27 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
         code = "invalid_json" if error.detail == _UNREADABLE else _HTTP_CODES.get(error.status_code, "http_error")
-        return problem_response(request, ProblemError(error.status_code, code, headers=error.headers))
+        headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+        return problem_response(request, ProblemError(error.status_code, code, headers=headers))
 
     @app.exception_handler(Exception)
     async def crash(request: Request, error: Exception) -> Response:
         log.error("request_crashed", path=request.url.path, exc_info=error)
         return problem_response(request, ProblemError(500, "internal_error"))
+
+
+def each_route(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """Every route of an application, those of included routers too."""
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        yield from (route,) if included is None else each_route(included.routes)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every route of this path; Starlette names those of one route only. Files can only be read."""
+    routes = [route for route in each_route(request.app.routes) if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in routes for method in getattr(route, "methods", None) or ()} or {"GET"}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def _is_json(request: Request) -> bool:

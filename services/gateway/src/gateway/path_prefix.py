@@ -12,6 +12,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.errors import each_route
+
 _REWRITTEN = ("text/html", "text/javascript", "application/javascript", "text/css")
 _IN_LINK = re.compile(r"<([^>]*)>")
 _DOCUMENTS = ("/api/", "/fhir", "/dicom-web")
@@ -20,11 +22,7 @@ _DOCUMENTS = ("/api/", "/fhir", "/dicom-web")
 
 def places_of(routes: Iterable[BaseRoute]) -> set[str]:
     """The first part of each address that an application answers, such as `cases`."""
-    found: set[str] = set()
-    for route in routes:
-        inner = getattr(route, "original_router", None)  # of an APIRouter that was included
-        found |= {str(getattr(route, "path", "/")).split("/")[1]} if inner is None else places_of(inner.routes)
-    return found - {""}
+    return {str(getattr(route, "path", "/")).split("/")[1] for route in each_route(routes)} - {""}
 
 
 class PathPrefix:

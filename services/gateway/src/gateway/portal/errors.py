@@ -54,8 +54,9 @@ def _page_or(for_programs: _Handler) -> _Handler:
         page = render_error(request, status, key, code=code, again=again)
         if _REPORT.match(request.url.path):
             page.headers["Content-Security-Policy"] = _IN_FRAMES
-        if "Retry-After" in problem.headers:
-            page.headers["Retry-After"] = problem.headers["Retry-After"]
+        for name in ("Retry-After", "Allow"):
+            if name in problem.headers:
+                page.headers[name] = problem.headers[name]
         return page
 
     return answer
