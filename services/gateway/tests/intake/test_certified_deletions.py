@@ -55,3 +55,10 @@ def test_of_several_people_who_see_it_the_one_who_took_it_out_is_named(client, a
     assert client.post(f"/api/v1/images/{image}/exclusion", json=said, headers=alice).is_success
     status, told = certificate(image)
     assert (status, told["by"], told["detail"]["reason"]) == (0, "alice", "sent under another order")
+
+
+def test_an_image_that_went_with_its_case_has_the_certificate_of_the_case(client, alice, case, send, certificate):
+    image = send(0).json()["image"]["id"]
+    assert client.delete(f"/api/v1/cases/{case}", headers=alice).is_success
+    status, said = certificate(image)
+    assert (status, said["kind"], said["id"], said["detail"]["images"]) == (0, "case", case, 1)

@@ -194,6 +194,14 @@ def test_the_audit_log_names_objects_in_the_reader_s_language(enter, app, job):
     assert re.search(r">图像 [0-9a-f]{8}</a>", page)
 
 
+def test_the_audit_log_lists_no_folders_of_deleted_objects(enter, job, client, alice):
+    image = client.get(f"/api/v1/jobs/{job}", headers=alice).json()["image_id"]
+    assert client.delete(f"/api/v1/images/{image}", headers=alice).status_code == 204
+    page = enter("root").get("/admin/audit?action=image.remove").text
+    assert f">image {image[:8]}</a>" in page
+    assert f"images/{image}" not in page
+
+
 def names_of_details() -> set[str]:
     """The names of the details that the gateway's code writes to the audit log."""
     found: set[str] = set()

@@ -13,13 +13,15 @@ def certify(sessions: SessionFactory, store: ObjectStore, target_id: str) -> Del
     Args:
         sessions: Opens transactions.
         store: The object store, which is searched for what is left.
-        target_id: Id of the case or image.
+        target_id: Id of the case or image. An image that was deleted with its case has the certificate of the case.
     """
     with reading(sessions) as session:
         events = repository.deletions_of(session, target_id)
         if not events:
             return None
-        event, first = events[-1], repository.first_told_of(session, target_id)
+        event = events[-1]
+        target_id = event.target_id or target_id  # the case of an image that was deleted with it
+        first = repository.first_told_of(session, target_id)
         left_rows = int(repository.has_row(session, target_id))
         backups = repository.backups_since(session, first or event.at)
         certificate = DeletionCertificate(

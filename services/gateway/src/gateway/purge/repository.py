@@ -3,7 +3,7 @@
 from collections.abc import Sequence, Set
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, String, and_, cast, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.audit.models import BACKUP_CREATED, AuditEvent
@@ -14,6 +14,7 @@ from gateway.images.merging import KnownPatients
 from gateway.images.models import Image, PatientMerge
 from gateway.nodes.models import Node
 from gateway.webhooks.models import Delivery
+from lobule import layout
 
 DELETED = "patient.delete"
 """The event of a case or image that a purge deleted; it has the folders of its objects."""
@@ -112,10 +113,16 @@ def _deleted(session: Session, of: ColumnElement[bool]) -> list[str]:
 
 
 def deletions_of(session: Session, target_id: str) -> Sequence[AuditEvent]:
-    """The events that deleted a case or an image and name the folders of its objects, the oldest first."""
+    """The events that deleted a case or an image and name the folders of its objects, the oldest first.
+
+    Of an image that was deleted with its case, those of the case.
+    """
     deleting = AuditEvent.action.in_(("case.delete", "image.remove", "image.exclude", DELETED))
-    query = select(AuditEvent).where(deleting, AuditEvent.target_id == target_id).order_by(AuditEvent.id)
-    return [event for event in session.scalars(query) if "prefixes" in event.detail]
+    folder = layout.image_folder(target_id)
+    named = or_(AuditEvent.target_id == target_id, cast(AuditEvent.detail, String).contains(folder, autoescape=True))
+    events = session.scalars(select(AuditEvent).where(deleting, named).order_by(AuditEvent.id))
+    found = [event for event in events if "prefixes" in event.detail]
+    return [event for event in found if event.target_id == target_id or folder in event.detail["prefixes"]]
 
 
 def first_told_of(session: Session, target_id: str) -> datetime | None:
