@@ -142,7 +142,7 @@ def test_network_tables_have_a_row_for_every_cell(fields, monkeypatch):
 def test_each_magnification_is_measured_learned_from_one_folder_and_from_both(fields, monkeypatch):
     """Stubs are the features of a network: one that tells the classes apart, and noise."""
     learned = []
-    fit = magnifications.fit_linear_head
+    fit = magnifications.fit_head
 
     def features(_config, every, *_):
         rng = np.random.default_rng(0)
@@ -150,12 +150,12 @@ def test_each_magnification_is_measured_learned_from_one_folder_and_from_both(fi
         made = np.column_stack([target + rng.normal(0, 0.3, len(every)), rng.normal(size=len(every))])
         return made, made
 
-    def counted(features, *rest):
-        learned.append(len(features))
-        return fit(features, *rest)
+    def counted(config, fields, features):
+        learned.append(len(fields))
+        return fit(config, fields, features)
 
     monkeypatch.setattr(magnifications, "features_of_head", features)
-    monkeypatch.setattr(magnifications, "fit_linear_head", counted)
+    monkeypatch.setattr(magnifications, "fit_head", counted)
     shipped = [f for f in fields if f.magnification == "100X"]
     more = [f for f in fields if f.magnification != "100X"]
     lines = list(magnifications.magnifications_section(shipped, more, None, None))

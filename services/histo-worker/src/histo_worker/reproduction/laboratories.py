@@ -20,7 +20,7 @@ from histo_worker.reproduction.heads import BASE
 from histo_worker.reproduction.magnifications import SEEDS
 from histo_worker.scale import UM_OF_MAGNIFICATION
 from histo_worker.training.features import field_features
-from histo_worker.training.linear_head import fit_linear_head
+from histo_worker.training.frozen_head import fit_head
 from lobule.contracts.result import Magnification
 from lobule_ml.calibration import sigmoid
 from lobule_ml.evaluation.statistics import auc, expected_calibration_error, patient_bootstrap
@@ -137,7 +137,7 @@ def _measure(
         folds = [np.flatnonzero(np.isin(tested, test)) for _, test in splits]
         for (train, _), at in zip(splits, folds, strict=True):
             own = train[train < len(first)]
-            head = fit_linear_head(learned[own], target[own], patients[own].tolist(), BASE.c, BASE.shrinkage)
+            head = fit_head(BASE, [every[i] for i in own], learned[own])
             for name, features in read.items():
                 logits[name][at] = head(features[at])
             plain[at] = logits[_PLAIN][at]

@@ -12,8 +12,7 @@ from histo_worker.data.folds import Indices, repeated_folds
 from histo_worker.evaluation.cross_validation import OutOfFold, cross_validate
 from histo_worker.reproduction.heads import BASE
 from histo_worker.reproduction.rows import cell
-from histo_worker.training.frozen_head import features_of_head
-from histo_worker.training.linear_head import fit_linear_head
+from histo_worker.training.frozen_head import features_of_head, fit_head
 from lobule.contracts.result import Magnification
 from lobule_ml.evaluation.statistics import auc, chance_calibration_error
 
@@ -75,12 +74,10 @@ def _measured(
 ) -> OutOfFold:
     """Cross-validate the head on all fields, while it learns only from those of `learned`; see `features_of_head`."""
     from_fields, read = features
-    target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
 
     def fit_and_score(train: Indices, test: Indices) -> NDArray[np.floating]:
         own = train[learned[train]]
-        head = fit_linear_head(from_fields[own], target[own], patients[own].tolist(), BASE.c, BASE.shrinkage)
-        return head(read[test])
+        return fit_head(BASE, [fields[i] for i in own], from_fields[own])(read[test])
 
     return cross_validate(fields, fit_and_score, repeated_folds(fields, BASE.folds, SEEDS))
 

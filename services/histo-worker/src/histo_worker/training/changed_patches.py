@@ -12,12 +12,11 @@ from histo_worker.preprocessing.dyes import draw_dyes, replace_dyes
 from histo_worker.preprocessing.laboratories import Laboratory
 from histo_worker.preprocessing.stain import Dyes, dyes_of
 from histo_worker.preprocessing.windows import resize_area
+from histo_worker.training.balance import SHARES
 
 Float = NDArray[np.float32]
 RGB8 = NDArray[np.uint8]
 
-_RARE = {"400X": 0.2}
-"""Magnifications that are drawn less often than others: their fields are smaller than a square of equal tissue."""
 _KEPT_BYTES = 1 << 30  # bytes of decoded fields in memory; further fields are decoded each time they are drawn
 
 
@@ -59,7 +58,7 @@ class ChangedPatches:
             by_patient = groups.setdefault((str(field.magnification), field.target), {})
             by_patient.setdefault(field.patient, []).append(field)
         self._groups = [[*by_patient.values()] for _, by_patient in sorted(groups.items())]
-        chances = np.array([_RARE.get(magnification, 1.0) for magnification, _ in sorted(groups)])
+        chances = np.array([SHARES.get(magnification, 1.0) for magnification, _ in sorted(groups)])
         self._chances = chances / chances.sum()
         self._pixels, self._room = dict[Field, RGB8](), _KEPT_BYTES
         self._dyes = dict[Field, Dyes | None]()

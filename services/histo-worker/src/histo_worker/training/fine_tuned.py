@@ -12,8 +12,7 @@ from histo_worker.data.breakhis import Field
 from histo_worker.data.folds import Folding, Indices
 from histo_worker.preprocessing.laboratories import Laboratory
 from histo_worker.training.changed_patches import ChangedPatches, Changes
-from histo_worker.training.frozen_head import FrozenHeadConfig, assemble, learned_features
-from histo_worker.training.linear_head import fit_linear_head
+from histo_worker.training.frozen_head import FrozenHeadConfig, assemble, fit_head, learned_features
 from histo_worker.training.network_training import finished_or_stopped, train_networks
 from histo_worker.training.trained import Trained
 from histo_worker.training.trainer import Recipe, train_network
@@ -70,15 +69,11 @@ def train_fine_tuned(
         TrainingStopped: SIGTERM, SIGINT or `until` asked to stop; the state is saved.
     """
     features = learned_features(config, fields, weights, cache)
-    target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
 
     def fit(learned: Indices, part: Path) -> keras.Model:
-        head = fit_linear_head(
-            features[learned], target[learned], patients[learned].tolist(), config.c, config.shrinkage
-        )
-        net = assemble(config, head, weights)
-        _freeze(net.get_layer(config.backbone), config)
         chosen = [fields[i] for i in learned]
+        net = assemble(config, fit_head(config, chosen, features[learned]), weights)
+        _freeze(net.get_layer(config.backbone), config)
         patches = ChangedPatches(chosen, config.reader, config.changes, config.recipe.batch, config.seed)
         finished = train_network(net, patches, config.recipe, part, until=until)
         return finished_or_stopped(net, finished, part, config.recipe.steps)

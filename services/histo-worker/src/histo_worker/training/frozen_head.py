@@ -16,6 +16,7 @@ from histo_worker.field_reader import MEASURED, FieldReader
 from histo_worker.models.patch_classifier import patch_classifier
 from histo_worker.models.statistics import STATISTICS
 from histo_worker.models.taps import pretrained_trunk
+from histo_worker.training.balance import balanced_weights
 from histo_worker.training.config import HistologyConfig
 from histo_worker.training.features import field_features
 from histo_worker.training.linear_head import LinearHead, fit_linear_head, mean_head
@@ -35,6 +36,7 @@ class FrozenHeadConfig(HistologyConfig):
         c: Inverse strength of the head's L2 regularisation.
         shrinkage: How strongly differences between patients are removed from the features.
         statistic: A key of `STATISTICS`, computed from each feature map.
+        by_magnification: Whether both classes count alike at each magnification, rather than on the whole.
     """
 
     backbone: str
@@ -43,6 +45,7 @@ class FrozenHeadConfig(HistologyConfig):
     c: float
     shrinkage: float = 0.0
     statistic: str = "mean"
+    by_magnification: bool = False
 
     def __post_init__(self) -> None:
         """Refuse unknown names."""
@@ -86,8 +89,7 @@ def train_frozen_head(
             seen = {i for repetition in folding.repetitions for train, _ in repetition for i in train.tolist()}
             learned = [field for i, field in enumerate(fields) if i in seen]
     else:
-        target, patients = np.array([f.target for f in fields]), [f.patient for f in fields]
-        head = fit_linear_head(features, target, patients, config.c, config.shrinkage)
+        head = fit_head(config, fields, features)
     licence = BACKBONES[config.backbone].licence
     return Trained(
         config=config,
@@ -101,7 +103,8 @@ def train_frozen_head(
             f"Patches of {_patches(config.reader)}, read at {config.reader.size} pixels, go through {config.backbone} "
             f"(ImageNet weights, frozen; {licence}) up to {', '.join(config.taps)}. A logistic regression (C "
             f"{config.c}) reads the {config.statistic} of each feature map over the patch, from which differences "
-            f"between patients of one class were taken out (strength {config.shrinkage})"
+            f"between patients of one class were taken out (strength {config.shrinkage}); both classes count alike "
+            f"{'at each magnification' if config.by_magnification else 'on the whole'}"
             f"{f', {len(heads)} times, once for each fold, and averaged' * (config.final == 'ensemble')}; "
             f"{_TURNED * config.reader.turned}patch logits are averaged over the field and calibrated"
         ),
@@ -143,6 +146,13 @@ def _patches(reader: FieldReader) -> str:
     return f"equal tissue ({sides}; both where the magnification is unknown)"
 
 
+def fit_head(config: FrozenHeadConfig, fields: Sequence[Field], features: NDArray[np.floating]) -> LinearHead:
+    """Fit the head of a configuration on fields and their features (fields, features)."""
+    target, patients = np.array([f.target for f in fields]), [f.patient for f in fields]
+    weights = balanced_weights(fields) if config.by_magnification else None
+    return fit_linear_head(features, target, patients, config.c, config.shrinkage, weights)
+
+
 def measure_linear_head(
     fields: Sequence[Field],
     features: NDArray[np.floating],
@@ -162,11 +172,10 @@ def measure_linear_head(
         folding: The splits; by default those of the configuration.
         heads: Receives the head of each split.
     """
-    target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
     read = features if tested is None else tested
 
     def fit_and_score(train: Indices, test: Indices) -> NDArray[np.floating]:
-        head = fit_linear_head(features[train], target[train], patients[train].tolist(), config.c, config.shrinkage)
+        head = fit_head(config, [fields[i] for i in train], features[train])
         if heads is not None:
             heads.append(head)
         return head(read[test])

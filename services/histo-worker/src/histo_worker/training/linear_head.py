@@ -26,7 +26,12 @@ class LinearHead:
 
 
 def fit_linear_head(
-    features: Float, target: NDArray[np.integer], patients: Sequence[str], c: float, shrinkage: float = 0.0
+    features: Float,
+    target: NDArray[np.integer],
+    patients: Sequence[str],
+    c: float,
+    shrinkage: float = 0.0,
+    weights: Float | None = None,
 ) -> LinearHead:
     """Fit L2-regularised logistic regression on standardised features with differences between patients removed.
 
@@ -40,17 +45,18 @@ def fit_linear_head(
         patients: Patient of each field.
         c: Inverse strength of the regularisation.
         shrinkage: How strongly differences between patients are removed; 0 keeps them.
+        weights: Weight of each field in the fit; by default `patient_weights`.
     """
     scaler = StandardScaler().fit(features)
     standardised = np.asarray(scaler.transform(features))
     axes, factors = _patient_axes(standardised, target, np.asarray(patients), shrinkage)
     shrunk = standardised + (standardised @ axes.T * factors) @ axes
     model = LogisticRegression(C=c, max_iter=2000)
-    model.fit(shrunk, target, sample_weight=patient_weights(target, patients))
+    model.fit(shrunk, target, sample_weight=patient_weights(target, patients) if weights is None else weights)
     coefficients = np.asarray(model.coef_)[0]
     coefficients = coefficients + (coefficients @ axes.T * factors) @ axes  # the map is symmetric
-    weights = coefficients / np.asarray(scaler.scale_)
-    return LinearHead(weights, float(np.asarray(model.intercept_)[0] - weights @ np.asarray(scaler.mean_)))
+    slopes = coefficients / np.asarray(scaler.scale_)
+    return LinearHead(slopes, float(np.asarray(model.intercept_)[0] - slopes @ np.asarray(scaler.mean_)))
 
 
 def mean_head(heads: Sequence[LinearHead]) -> LinearHead:
