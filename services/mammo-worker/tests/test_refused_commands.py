@@ -1,5 +1,8 @@
 """What research commands refuse is told in a line, without a traceback."""
 
+import subprocess
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
@@ -32,6 +35,15 @@ def test_reason_is_told_in_a_line(command, monkeypatch):
         monkeypatch.setattr(module, name, refuse)
     done = CliRunner().invoke(app, [*command.split(), "--data", "D"])
     assert (done.exit_code, done.stderr) == (1, "told why\n")
+
+
+def test_regions_command_says_nothing_but_the_reason(tmp_path):
+    """In a process of its own, because TensorFlow writes its start-up lines once."""
+    (tmp_path / "boxes.csv").write_text("file,x,y,width\n")
+    command = ["-c", "from mammo_worker.cli import main; main()", "regions", "--boxes", "boxes.csv"]
+    done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    said = "boxes.csv lacks the columns height; it needs file,x,y,width,height\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 
 @pytest.mark.parametrize("option", ["--backbone=vgg", "--height=100"])

@@ -253,21 +253,26 @@ def test_regions_command_reads_pictures_and_boxes_and_names_what_it_cannot(tmp_p
     cv2.imwrite(str(tmp_path / "crop.png"), film[100:200, 50:180])
     (tmp_path / "broken.png").write_bytes(b"no picture")
     (tmp_path / "boxes.csv").write_text("file,x,y,width,height\nfilm.png,50,100,130,100\nfilm.png,900,0,99,99\n")
-    files = [str(tmp_path / "crop.png"), str(tmp_path / "broken.png")]
+    (tmp_path / "empty").mkdir()
+    files = [str(tmp_path / name) for name in ("crop.png", "broken.png", "empty", "gone.png")]
     options = ["--output", str(tmp_path / "out.csv"), "--package", str(tmp_path / "toy"), "--mm-per-pixel", "0.05"]
     done = CliRunner().invoke(app, ["regions", *files, "--boxes", str(tmp_path / "boxes.csv"), *options])
     assert done.exit_code == 1
-    assert "broken.png" in done.stderr
+    assert "broken.png: unsupported_format: " in done.stderr
+    assert "empty: unreadable_file: the folder contains no image\n" in done.stderr
+    assert "gone.png: unreadable_file: No such file or directory\n" in done.stderr
     with (tmp_path / "out.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [(Path(r["file"]).name, r["outcome"], r["error"]) for r in rows] == [
         ("crop.png", "answered", ""),
         ("broken.png", "", "unsupported_format"),
+        ("empty", "", "unreadable_file"),
+        ("gone.png", "", "unreadable_file"),
         ("film.png", "answered", ""),
         ("film.png", "too_small", ""),
     ], "a box that lies outside of the film is no fault of the others"
-    assert rows[0]["probability_malignant"] == rows[2]["probability_malignant"]
-    assert rows[2]["width"] == "130.0"
+    assert rows[0]["probability_malignant"] == rows[4]["probability_malignant"]
+    assert rows[4]["width"] == "130.0"
     refused = CliRunner().invoke(app, ["regions", files[0], *options, "--output", str(tmp_path)])
     assert (refused.exit_code, "The results cannot be written" in refused.stderr) == (2, True)
 

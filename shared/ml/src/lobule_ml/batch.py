@@ -105,9 +105,7 @@ def analyse(pipeline: Pipeline, files: Iterable[Path], describe: Describe) -> It
     """
     for path in files:
         try:
-            if path.is_dir():
-                raise IsADirectoryError("the folder contains no image")
-            with path.open("rb") as file:
+            with open_expanded(path) as file:
                 info = describe(path, hashlib.file_digest(file, "sha256").hexdigest())
                 analysis = pipeline.analyse(file, info, no_progress)
             outcome = Outcome(path, analysis.result, files=analysis.files)
@@ -116,12 +114,23 @@ def analyse(pipeline: Pipeline, files: Iterable[Path], describe: Describe) -> It
         yield outcome
 
 
+def open_expanded(path: Path) -> io.BufferedReader:
+    """Open a file that `expand` returned.
+
+    Raises:
+        OSError: The file cannot be opened, or it is a folder without images.
+    """
+    if path.is_dir():
+        raise IsADirectoryError("the folder contains no image")
+    return path.open("rb")
+
+
 def reason(error: Exception) -> tuple[str, str]:
     """Code and message of a file's error."""
     if isinstance(error, AnalysisError):
         return error.code, error.detail
     if isinstance(error, OSError):
-        return "unreadable_file", str(error)
+        return "unreadable_file", error.strerror or str(error)
     return "internal_error", f"{type(error).__name__}: {error}"
 
 

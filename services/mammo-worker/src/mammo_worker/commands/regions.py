@@ -155,13 +155,12 @@ def regions(
     cannot be read, its rows have an error code and the reason, the other files are classified, and the exit status is
     1.
     """
-    from mammo_worker.predict import SUFFIXES
-    from mammo_worker.regions.table import BOX_COLUMNS, COLUMNS, read_boxes, read_opinions
-
     if not files and boxes is None:
         raise typer.BadParameter("give files, or --boxes")
     with started_or_exit(2):
+        from mammo_worker.predict import SUFFIXES
         from mammo_worker.regions.package import RegionReader, installed_reader
+        from mammo_worker.regions.table import BOX_COLUMNS, COLUMNS, read_boxes, read_opinions
 
         asked = read_boxes(boxes) if boxes else []
         pictures = batch.expand(files or (), sys.stdin, SUFFIXES)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lobule.contracts.result import Box
-from lobule_ml.batch import Row, readable, reason
+from lobule_ml.batch import Row, open_expanded, readable, reason
 from mammo_worker.regions.package import RegionReader
 from mammo_worker.regions.read import region_of_picture, regions_of_film
 
@@ -84,11 +84,13 @@ def read_opinions(
 def _rows(reader: RegionReader, file: Path, boxes: Sequence[Box], spacing: float | None) -> list[Row]:
     rows: list[Row] = [{"file": readable(file), **box.model_dump()} for box in boxes] or [{"file": readable(file)}]
     try:
-        data = file.read_bytes()
         if boxes:
-            regions = regions_of_film(data, boxes, reader.side, None if spacing is None else (spacing, spacing))
+            regions = regions_of_film(
+                file.read_bytes(), boxes, reader.side, None if spacing is None else (spacing, spacing)
+            )
         else:
-            regions = [region_of_picture(data, reader.side, spacing)]
+            with open_expanded(file) as picture:
+                regions = [region_of_picture(picture.read(), reader.side, spacing)]
     except Exception as error:  # noqa: BLE001 - as in `predict`, one file must not end the run
         code, detail = reason(error)
         return [{**row, "error": code, "detail": detail} for row in rows]
