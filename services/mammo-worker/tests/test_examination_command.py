@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from mammo_worker import cli
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
-from mammo_worker.examination.examine import COLUMNS
+from mammo_worker.examination.tables import COLUMNS
 from mammo_worker.examination.views import read_views
 
 

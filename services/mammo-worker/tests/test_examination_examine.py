@@ -17,19 +17,12 @@ from lobule.words.breasts import breasts_in_words
 from lobule.words.notices import make_notice
 from lobule_ml.calibration import Logistic
 from mammo_worker.examination.breasts import read_breast
-from mammo_worker.examination.examine import (
-    Failure,
-    UnplacedFilmError,
-    details,
-    examine,
-    film_reader,
-    table_rows,
-    write_examinations,
-)
+from mammo_worker.examination.examine import Failure, UnplacedFilmError, examine, film_reader
 from mammo_worker.examination.explain import suggested_category
 from mammo_worker.examination.films import examined
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.rule import Verdict, by_rule
+from mammo_worker.examination.tables import details, table_rows, write_examinations
 from mammo_worker.examination.together import breast_as_contract
 from mammo_worker.examination.views import FilmRow
 from mammo_worker.suspicion.breast import BreastCalibration, BreastModel
@@ -285,11 +278,17 @@ def test_categories_are_suggested_and_told_in_both_languages(film):
 
 
 def test_details_are_json(film):
-    films = {"a": film(0.7, [(140, 200, 0.6)]), "b": film(0.7, view="MLO")}
-    [(reading, _)] = examine([row("a"), row("b", view="MLO")], reader(films), MODELS)
+    marks = {"LCC": [(140, 200, 0.6)], "RCC": [(140, 200, 0.7)]}
+    names = ("LCC", "LMLO", "RCC", "RMLO")
+    films = {name: film(0.7, marks.get(name, ()), name[0], name[1:]) for name in names}
+    rows = [row(name, name[0], name[1:]) for name in films]
+    [(reading, _)] = examine(rows, reader(films), MODELS)
     told = json.loads(json.dumps(details(reading, MODELS)))
-    assert told["breasts"][0]["lesions"][0]["findings"] == {"LCC": 0}
-    assert "BI-RADS 4" in told["breasts"][0]["words"]["en"][0]
+    left, right = told["breasts"]
+    assert (left["lesions"][0]["number"], right["lesions"][0]["number"]) == (2, 1)
+    assert left["lesions"][0]["findings"] == {"LCC": 1}
+    assert "BI-RADS 4" in left["words"]["en"][0]
+    assert "Finding 2" in left["words"]["en"][1]
     assert told["case"]["standings"] == []
 
 

@@ -3,10 +3,11 @@
 import pytest
 
 from lobule.contracts.result import DisplayImage, ImageInfo, ModelInfo, Result, Thresholds
-from mammo_worker.examination.examine import details, examine, table_rows
+from mammo_worker.examination.examine import examine
 from mammo_worker.examination.films import ExaminedFilm
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.patients import of_other_patients
+from mammo_worker.examination.tables import details, table_rows
 from mammo_worker.examination.views import FilmRow
 
 LIMITS = Thresholds(low=0.2, high=0.6, finding=0.3)

@@ -8,8 +8,9 @@ import pytest
 from lobule.contracts.result import DisplayImage, ModelInfo, Result, Thresholds
 from lobule.errors import AnalysisError
 from lobule.words import make_notice
-from mammo_worker.examination.examine import examine, film_reader, table_rows
+from mammo_worker.examination.examine import examine, film_reader
 from mammo_worker.examination.models import ExaminationModels
+from mammo_worker.examination.tables import table_rows
 from mammo_worker.examination.views import FilmRow
 
 LIMITS = Thresholds(low=0.2, high=0.6, finding=0.3)

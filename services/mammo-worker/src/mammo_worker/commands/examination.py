@@ -32,8 +32,9 @@ def examine(
     status is 2 if the command cannot start.
     """
     with started_or_exit(2):
-        from mammo_worker.examination.examine import film_reader, write_examinations
+        from mammo_worker.examination.examine import film_reader
         from mammo_worker.examination.models import installed_models
+        from mammo_worker.examination.tables import write_examinations
         from mammo_worker.examination.views import read_views
         from mammo_worker.pipeline import build_pipeline
 
