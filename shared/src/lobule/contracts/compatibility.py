@@ -2,9 +2,9 @@
 
 A worker states in a header which claims it understands: 8 for the current ones, 7 for those without the differences of
 breasts, 6 for those without the axes of films as well, 5 for those without the aspect of pixels as well, 4 for those
-without micrometres per pixel as well, 3 for those without opinions of regions as well, 2 for those without examinations
-as well. A worker that sends no header has version 0.1 and gets claims in the form of that version. Claims from a gateway
-of that version can be read.
+without micrometres per pixel as well, 3 for those without opinions of regions as well, 2 for those without
+examinations as well. A worker that sends no header has version 0.1 and gets claims in the form of that version. Claims
+from a gateway of that version can be read.
 Delete this module when no site upgrades from those versions any more.
 """
 
