@@ -150,10 +150,10 @@ class PlacedFinding(Document):
 
 
 class LesionSite(Document):
-    """A lesion for lists: its breast, and where in it."""
+    """The site of an examination's suspicion for lists: the breast, and where in it."""
 
     laterality: Laterality = Field(description="which breast")
-    place: LesionPlace | None = Field(description="place in the breast; null if no breast was found on the film")
+    place: LesionPlace | None = Field(description="place of its most suspicious lesion; null if it is not known")
 
 
 PopulationName = Literal["enriched", "screening", "site"]
@@ -281,9 +281,13 @@ class ExaminationReading(Document):
         ]
 
     def leading(self) -> LesionSite | None:
-        """The site of the most suspicious lesion; None if there is none."""
-        most = max((breast for breast in self.breasts if breast.lesions), key=_highest_suspicion, default=None)
-        return LesionSite(laterality=most.laterality, place=most.lesions[0].place) if most else None
+        """The breast whose number is that of the examination, and the place of its most suspicious lesion.
+
+        None if no breast determines the assessment.
+        """
+        known = [breast for breast in self.breasts if breast.assessment == self.assessment]
+        most = max(known, key=lambda breast: breast.probability_malignant or 0.0, default=None)
+        return most and LesionSite(laterality=most.laterality, place=most.lesions[0].place if most.lesions else None)
 
     def numbered(self) -> list[Lesion]:
         """The lesions of both breasts by number, from 1: the most suspicious first, as in the portal."""
@@ -294,7 +298,3 @@ def numbered_lesions(breasts: Sequence[BreastReading]) -> list[Lesion]:
     """The lesions of breasts, right before left, by number from 1."""
     lesions = [lesion for breast in breasts for lesion in breast.lesions]
     return sorted(lesions, key=lambda lesion: -lesion.probability_malignant)
-
-
-def _highest_suspicion(breast: BreastReading) -> float:
-    return breast.lesions[0].probability_malignant  # the most suspicious one comes first

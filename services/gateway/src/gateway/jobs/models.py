@@ -117,7 +117,7 @@ class Examination(Work):
     # What it found since earlier examinations (`SinceEarlier`), copied as the conclusion of an analysis is.
     since: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), use_existing_column=True)
     leading: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """Site of its most suspicious lesion (`LesionSite`)."""
+    """Site of its suspicion (`LesionSite`)."""
     breasts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), use_existing_column=True)
     """What it says of the breasts (`BreastState`)."""
 

@@ -49,7 +49,7 @@ class Row:
         views: How many of the four screening views are there.
         earlier: How many earlier examinations of the patient there are.
         since: What the joint reading found since earlier examinations.
-        leading: Site of the most suspicious lesion; None if there is none, or the films were not read together.
+        leading: Site of the suspicion; None if no breast determines the assessment, or without a joint reading.
         step: How far its analysis is; None if nothing is under way.
         signed_reads: How many of two readers have signed.
         reads: Signed reads that the user may know of, by the reader's role.

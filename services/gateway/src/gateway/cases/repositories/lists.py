@@ -60,7 +60,7 @@ class JointReading:
     Attributes:
         pending: Whether it is under way.
         since: What it found since earlier examinations.
-        leading: Site of the most suspicious lesion; None if there is none.
+        leading: Site of its suspicion; None if no breast determines its assessment.
     """
 
     pending: bool
