@@ -37,7 +37,7 @@ def differences_of(films: Sequence[ExaminedFilm]) -> tuple[list[FilmDifference],
         if other is None or not film.thumbnail or not film.anatomy or not other.thumbnail or not other.anatomy:
             continue
         compared = compare_breasts((film.thumbnail, film.anatomy), (other.thumbnail, other.anatomy))
-        name = f"difference.{film.name}.png"
+        name = f"difference-{film.name}.png"
         pictures[name] = encode_png(draw_difference(compared, film))
         found.append(FilmDifference(job_id=film.name, other=other.name, file=name, strongest=STRONGEST))
     return found, pictures
