@@ -31,6 +31,9 @@ def told(**changes) -> dict:
                 "made_at": at,
             }
         ],
+        "films": [
+            {"case": "PACS-9", "calling_ae": "CT", "received_at": at, "state": "refused", "problem": "image_unreadable"}
+        ],
         "associations": [
             called | {"outcome": "ended", "statuses": {"0000": 4, "0122": 1}},
             called | {"outcome": "rejected", "statuses": {}, "calling_ae": "STRANGER"},

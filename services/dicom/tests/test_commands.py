@@ -10,9 +10,10 @@ import pytest
 
 from dicom_node import __main__
 from dicom_node.commands import run
-from dicom_node.journal import outgoing, studies
+from dicom_node.journal import outgoing, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.outgoing import OutgoingObject
+from dicom_node.journal.received import Received
 from dicom_node.privacy import error_location
 
 STUDY = "1.2.3"
@@ -58,6 +59,24 @@ def test_the_dead_or_a_study_are_sent_once_more(folder, capsys, chosen, count):
     with journal.reading() as database:
         assert len(outgoing.due(database, "PACS", time.time())) == count
     journal.close()
+
+
+def test_films_that_the_gateway_refused_are_listed_and_sent_to_it_again(folder, capsys):
+    journal = Journal(folder / "journal.sqlite")
+    with journal.transaction() as database:
+        received.add(database, Received("1.2", "1.3", STUDY, "data", "", 1, None, "MODALITY", time.time()))
+        received.mark_refused(database, "1.2", "image_unreadable")
+    journal.close()
+    assert run(["undelivered"]) == 0
+    heading, line = capsys.readouterr().out.splitlines()
+    told = dict(zip(heading.split("\t"), line.split("\t"), strict=True))
+    assert datetime.fromisoformat(told.pop("received_at")).tzinfo is not None
+    assert told.pop("pseudonym").startswith("PACS-")
+    assert told == {"calling_ae": "MODALITY", "state": "refused", "problem": "image_unreadable"}
+    assert run(["deliver"]) == 0
+    assert capsys.readouterr().out == "1 to be delivered once more\n"
+    assert run(["undelivered"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_the_folder_may_be_named_by_a_file(folder, monkeypatch, capsys):

@@ -159,6 +159,31 @@ def test_priors_are_looked_for_once_the_gateway_took_a_film(world):
     assert asked() == 1
 
 
+def test_a_film_that_the_gateway_refused_is_listed_and_can_be_delivered_again(world):
+    def listed() -> list[tuple]:
+        with world.journal.reading() as database:
+            return [(row["state"], row["problem"], row["calling_ae"]) for row in received.undelivered(database)]
+
+    assert listed() == [], "it has not been tried"
+    world.gateway.refusal = ApiError(503, {"code": "storage_full"})
+    world.work()
+    assert listed() == [("waiting", "storage_full", "PACS")]
+    world.gateway.refusal = ApiError(422, {"code": "image_unreadable"})
+    for count in (0, 1):
+        with world.journal.transaction() as database:
+            assert received.deliver_again(database, 0) == count, "one that waits is delivered at once"
+        world.work()
+        assert listed() == [("refused", "image_unreadable", "PACS")]
+    world.gateway.refusal = None
+    world.work()
+    assert listed() == [("refused", "image_unreadable", "PACS")], "it is not sent again by itself"
+    with world.journal.transaction() as database:
+        assert received.deliver_again(database, 0) == 1
+    world.work()
+    assert (listed(), world.study().state) == ([], "partial")
+    assert world.gateway.images == {world.study().case_id: 1}
+
+
 def test_a_late_film_of_a_case_that_was_deleted_opens_a_new_case(world):
     world.work()
     first = world.study().case_id

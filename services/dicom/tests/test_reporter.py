@@ -64,10 +64,13 @@ def test_a_report_says_who_called_and_what_waits(reporting, make_film, tmp_path)
     with node.journal.transaction() as database:
         outgoing.add(database, OutgoingObject("1.1", FILM, "1.2", STUDY, "cad", "", 3, now), "films", ["PACS"])
         database.execute("UPDATE sendings SET state = 'dead', problem = 'status_A700'")
+        database.execute("UPDATE received SET state = 'refused', refusal = 'image_unreadable' WHERE hanging = 'RCC'")
     reporter.work()
     [told] = gateway.told
     report = told.report
-    assert (report.ae_title, report.collecting, report.waiting) == ("LOBULE", 1, 2)
+    assert (report.ae_title, report.collecting, report.waiting) == ("LOBULE", 1, 1)
+    [film] = report.films
+    assert (film.case, film.calling_ae, film.problem) == (report.dead[0].case, "MODALITY", "image_unreadable")
     peers = {peer.name: peer for peer in report.peers}
     assert set(peers) == {"PACS", "gateway:", "hl7:RIS@127.0.0.1:9", "fhir:", "priors:PACS@127.0.0.1:9"}
     assert (peers["PACS"].results, peers["PACS"].dead) == (["cad"], 1)

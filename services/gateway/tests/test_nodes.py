@@ -104,6 +104,8 @@ def test_a_node_can_be_forgotten(client, root, node):
                 "Refused with 0122: 1.",
                 "STRANGER called LOBULE from 10.0.0.9 and was rejected",
                 "no biopsies",
+                "refused, not sent again",
+                "The image is damaged and cannot be read.",
                 "RIS@10.0.0.6:2575",
                 "the system answered with status A700",
                 "Open work items of https://pacs.example/dicom-web: 1.",
@@ -112,7 +114,7 @@ def test_a_node_can_be_forgotten(client, root, node):
                 "it names no mammogram that the node accepts",
             ],
         ),
-        ("zh", ["测试连接", "重新发送", "存储测试图像", "已存储：4。", "被拒绝", "既往片", "正在分析影像"]),
+        ("zh", ["测试连接", "重新发送", "存储测试图像", "已存储：4。", "被拒绝", "既往片", "正在分析影像", "不再发送"]),
     ],
 )
 def test_the_page_says_it_in_words(app, client, node, language, words):

@@ -1,4 +1,4 @@
-"""`dicom-node results | dead | resend | retention-after-pause | rules`: commands on the journal, and on the rules."""
+"""Commands of `dicom-node` on the journal, and on the rules."""
 
 import argparse
 import sqlite3
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from dicom_node.journal import outgoing, retention
+from dicom_node.journal import outgoing, received, retention
 from dicom_node.journal.database import Journal
 from dicom_node.receiving.rules import judge_file
 from dicom_node.routing import read_routing
@@ -24,6 +24,8 @@ def run(arguments: Sequence[str]) -> int:
     commands.add_parser("dead", help="list the results that were given up")
     resend = commands.add_parser("resend", help="send the results that were given up, or all results of a study, again")
     resend.add_argument("study", nargs="?", help="StudyInstanceUID; default: all results that were given up")
+    commands.add_parser("undelivered", help="list the films that the gateway refused, or that wait after a failure")
+    commands.add_parser("deliver", help="send the films that the gateway refused to it again, and those that wait now")
     commands.add_parser(
         "retention-after-pause", help="have old objects deleted although the last run was more than seven days ago"
     )
@@ -48,24 +50,31 @@ def _on_journal(given: argparse.Namespace) -> int:
             with journal.transaction() as database:
                 print(f"{outgoing.send_again(database, given.study, time.time())} to be sent once more")
             return 0
+        if given.command == "deliver":
+            with journal.transaction() as database:
+                print(f"{received.deliver_again(database, time.time())} to be delivered once more")
+            return 0
         if given.command == "retention-after-pause":
             with journal.transaction() as database:
                 retention.note_run(database, time.time())
             print("the node deletes what is old within an hour")
             return 0
         with journal.reading() as database:
-            rows = outgoing.sendings(database, "dead" if given.command == "dead" else None)
-        _print_table(rows)
+            if given.command == "undelivered":
+                rows, time_column = received.undelivered(database), "received_at"
+            else:
+                rows, time_column = outgoing.sendings(database, "dead" if given.command == "dead" else None), "made_at"
+        _print_table(rows, time_column)
         return 0
     finally:
         journal.close()
 
 
-def _print_table(rows: Sequence[sqlite3.Row]) -> None:
+def _print_table(rows: Sequence[sqlite3.Row], time_column: str) -> None:
     """Print rows under the names of their columns, separated by tabs, with times in the node's time zone."""
     for number, row in enumerate(rows):
         told: dict[str, object] = dict(row)
-        told["made_at"] = datetime.fromtimestamp(row["made_at"]).astimezone().isoformat(timespec="seconds")
+        told[time_column] = datetime.fromtimestamp(row[time_column]).astimezone().isoformat(timespec="seconds")
         if number == 0:
             print("\t".join(told))
         print("\t".join("" if value is None else str(value) for value in told.values()))

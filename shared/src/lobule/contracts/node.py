@@ -13,6 +13,8 @@ MOST_ASSOCIATIONS = 100
 """The last ones are told of."""
 MOST_DEAD = 100
 """Objects that were given up are listed up to this many."""
+MOST_FILMS = 100
+"""Films that have not reached the gateway are listed up to this many."""
 MOST_WORK_ITEMS = 50
 """The last ones are told of."""
 Short = Annotated[str, Field(max_length=200)]
@@ -56,6 +58,18 @@ class DeadLetter(_NodeDocument):
     problem: Short = Field(description="code of the failure")
     attempts: int = Field(description="number of attempts")
     made_at: datetime = Field(description="time of creation")
+
+
+class FilmNote(_NodeDocument):
+    """A received film that has not reached the gateway."""
+
+    case: Short = Field(description="pseudonym of its case")
+    calling_ae: Short = Field(description="AE title of its sender")
+    received_at: datetime = Field(description="time of arrival")
+    state: Literal["waiting", "refused"] = Field(
+        description="`waiting`: it is sent to the gateway again; `refused`: the gateway refused it, which is final"
+    )
+    problem: Short = Field(description="code of the failure")
 
 
 class AssociationNote(_NodeDocument):
@@ -111,6 +125,11 @@ class NodeReport(_NodeDocument):
     rules: list[NodeRule] = Field(max_length=500, description="its rules for accepting objects, in their order")
     dead: list[DeadLetter] = Field(max_length=MOST_DEAD, description="deliveries that were given up, the newest first")
     associations: list[AssociationNote] = Field(max_length=MOST_ASSOCIATIONS, description="the newest first")
+    films: list[FilmNote] = Field(
+        default=[],
+        max_length=MOST_FILMS,
+        description="films that the gateway refused, or that wait after a failure, the newest first",
+    )
     worklist: NodeWorklist | None = Field(default=None, description="its work items; null if it performs none")
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 State = Literal["waiting", "delivered", "refused"]
 """`waiting` for the gateway, `delivered` to it, or `refused` by it."""
@@ -84,9 +84,31 @@ def mark_refused(database: sqlite3.Connection, sop_instance_uid: str, code: str)
     )
 
 
+def undelivered(database: sqlite3.Connection, limit: int = -1) -> Sequence[sqlite3.Row]:
+    """The objects that the gateway refused, and those that wait after a failure, with their cases, newest first."""
+    return database.execute(
+        """SELECT pseudonym, calling_ae, received_at, received.state AS state, coalesce(refusal, problem, '') AS problem
+        FROM received JOIN studies USING (study_uid)
+        WHERE received.state = 'refused' OR (received.state = 'waiting' AND attempts > 0)
+        ORDER BY received_at DESC LIMIT ?""",
+        (limit,),
+    ).fetchall()
+
+
+def deliver_again(database: sqlite3.Connection, now: float) -> int:
+    """Have the objects delivered now that the gateway refused, and those that wait; gives how many it refused."""
+    database.execute(
+        """UPDATE studies SET state = 'collecting', due_at = ? WHERE (state = 'collecting' AND attempts > 0)
+        OR study_uid IN (SELECT study_uid FROM received WHERE state = 'refused')""",
+        (now,),
+    )
+    return database.execute("UPDATE received SET state = 'waiting', refusal = NULL WHERE state = 'refused'").rowcount
+
+
 def counts(database: sqlite3.Connection) -> dict[str, int]:
     """Objects by state."""
-    return dict(database.execute("SELECT state, count(*) FROM received GROUP BY state").fetchall())
+    known = dict.fromkeys(get_args(State), 0)
+    return known | dict(database.execute("SELECT state, count(*) FROM received GROUP BY state").fetchall())
 
 
 def oldest_waiting(database: sqlite3.Connection) -> float | None:

@@ -14,9 +14,11 @@ from dicom_node.worklist.performer import Performer
 from lobule import __version__
 from lobule.contracts.node import (
     MOST_DEAD,
+    MOST_FILMS,
     MOST_WORK_ITEMS,
     AssociationNote,
     DeadLetter,
+    FilmNote,
     NodePeer,
     NodeReport,
     NodeRule,
@@ -60,6 +62,7 @@ def make_report(
         rules=[_rule(each) for each in routing.rules],
         dead=[_dead(row) for row in outgoing.dead_letters(database, MOST_DEAD)],
         associations=list(associations),
+        films=[_film(row) for row in received.undelivered(database, MOST_FILMS)],
         worklist=None if performer is None else _worklist(database, settings, performer),
     )
 
@@ -164,4 +167,14 @@ def _dead(row: sqlite3.Row) -> DeadLetter:
         problem=short(row["problem"] or ""),
         attempts=row["attempts"],
         made_at=datetime.fromtimestamp(row["made_at"], UTC),
+    )
+
+
+def _film(row: sqlite3.Row) -> FilmNote:
+    return FilmNote(
+        case=row["pseudonym"],
+        calling_ae=short(row["calling_ae"]),
+        received_at=datetime.fromtimestamp(row["received_at"], UTC),
+        state=row["state"],
+        problem=short(row["problem"]),
     )
