@@ -3,6 +3,7 @@
 import pytest
 from reading_by_two import problem
 
+from lobule.client import Client
 from lobule.contracts.difference import FilmDifference
 from lobule.contracts.examination import ExaminationReading
 
@@ -33,7 +34,7 @@ def leave(worker, claim: dict, content: bytes | None = PICTURE) -> None:
     worker.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"]).raise_for_status()
 
 
-def test_a_picture_is_given_to_those_who_may_see_the_case(worker, uploaded, drawn, alice, headers_of):
+def test_a_picture_is_given_to_those_who_may_see_the_case(client, case, worker, uploaded, drawn, alice, headers_of):
     assert problem(drawn()) == (404, "not_found"), "nothing is read together"
     worker.infer(uploaded(1, view="CC", laterality="L")["job"]["id"])
     assert problem(drawn()) == (409, "result_not_ready")
@@ -45,6 +46,9 @@ def test_a_picture_is_given_to_those_who_may_see_the_case(worker, uploaded, draw
     assert problem(drawn("examination.json")) == (404, "not_found"), "only what the reading names as a picture"
     assert drawn("other.png").json()["values"] == {"name": "other.png", "names": ["d.png"]}
     assert problem(drawn(who=headers_of("bob"))) == (404, "not_found")
+    with Client("http://testserver", "alice", "correct horse battery staple") as program:
+        program._http = client
+        assert program.examination_picture(case, "d.png") == PICTURE
 
 
 def test_a_picture_that_is_lost_is_an_error_that_is_told(worker, uploaded, drawn):

@@ -66,6 +66,10 @@ class Cases(Connection):
         """Return the joint reading of a case's films: its `state`, and the `reading` once the state is `done`."""
         return self.call("GET", f"/api/v1/cases/{case_id}/examination")
 
+    def examination_picture(self, case_id: str, name: str) -> bytes:
+        """Return a picture of the joint reading as PNG; `name` is a file name from its `differences`."""
+        return self.request("GET", f"/api/v1/cases/{case_id}/examination/{name}").content
+
     def reads(self, case_id: str) -> dict[str, Any]:
         """Return the state of double reading, the reads that you may see, and your permitted actions."""
         return self.call("GET", f"/api/v1/cases/{case_id}/reads")
