@@ -54,8 +54,10 @@ def test_what_is_no_single_range_of_bytes_is_ignored(client, alice, content, wan
 def test_an_empty_range_cannot_be_sent(client, alice, content, wanted):
     address, data = content
     answer = client.get(address, headers={**alice, "Range": wanted})
-    assert (answer.status_code, answer.content) == (416, b"")
     assert answer.headers["content-range"] == f"bytes */{len(data)}"
+    assert (answer.status_code, answer.headers["content-type"]) == (416, "application/problem+json")
+    assert (answer.json()["code"], answer.json()["values"]) == ("range_not_satisfiable", {"size": len(data)})
+    assert answer.headers["content-length"] == str(len(answer.content))
 
 
 def test_the_state_that_the_client_has_decides(client, alice, content):

@@ -54,11 +54,13 @@ _PARAMETERS = {
     "study": "StudyInstanceUID",
     "group_id": "identifier of the group",
     "session_id": "identifier of the session",
+    "range": "`bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-LENGTH`: the part of the answer to send",
     "resource_id": "id of the resource",
     "resource_type": "type of the resource",
     "idempotency-key": "a unique key of your choice; a repeated request with it returns the first response, for a day",
     "if-match": "`ETag` of what you saw; 412 where it has changed since",
     "if-none-match": "`ETag` of the answer that you have; if nothing has changed since, the answer is 304",
+    "if-range": "`ETag` of the answer whose part you ask for; if it has changed since, the whole answer is sent",
     "image_id": "identifier of the image",
     "job_id": "identifier of the job",
     "limit": "largest number of items",
@@ -186,6 +188,10 @@ def _describe_parameters(operation: Document) -> None:
     if "304" in operation["responses"]:
         header = {"name": "if-none-match", "in": "header", "required": False, "schema": {"type": "string"}}
         operation.setdefault("parameters", []).append(header)
+    if "206" in operation["responses"]:
+        operation["responses"]["206"]["content"] = deepcopy(operation["responses"]["200"]["content"])
+        headers = ({"name": name, "in": "header", "schema": {"type": "string"}} for name in ("range", "if-range"))
+        operation.setdefault("parameters", []).extend(header | {"required": False} for header in headers)
     for parameter in operation.get("parameters", ()):
         described = _PARAMETERS.get(parameter["name"].lower())
         if described is not None:

@@ -82,6 +82,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "portal_session_required": (403,),
     "query_not_supported": (400,),
     "queue_full": (429,),
+    "range_not_satisfiable": (416,),
     "rate_limited": (429,),
     "read_by_one": (409,),
     "read_by_two": (409,),

@@ -3,14 +3,24 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.asgi import EnoughError, HttpMiddleware, send_last
+from gateway.errors import ProblemError, problem_response, responses
 
 OFFERED: Mapping[str, str] = {"Accept-Ranges": "bytes"}
 """Headers of a response whose parts may be asked for; it must have a `Content-Length` as well."""
+
+_CONTENT_RANGE = {"description": "the bytes of the part, and the size of the whole", "schema": {"type": "string"}}
+PARTS: dict[int | str, dict[str, Any]] = {
+    206: {"description": "The part that `Range` asks for", "headers": {"Content-Range": _CONTENT_RANGE}},
+    **responses(416),
+}
+"""OpenAPI entries of an endpoint whose response offers parts."""
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -54,19 +64,21 @@ class Ranges(HttpMiddleware):
             await self.app(scope, receive, send)
             return
         with suppress(EnoughError):
-            await self.app(scope, receive, _Part(headers, send).pass_on)
+            await self.app(scope, receive, _Part(scope, headers, send).pass_on)
 
 
 class _Part:
     """Passes on one part of a response.
 
     Args:
-        headers: Headers of the request.
+        scope: The request.
+        headers: Its headers.
         send: Sends the response.
     """
 
-    def __init__(self, headers: Headers, send: Send) -> None:
-        self._headers, self._send = headers, send
+    def __init__(self, scope: Scope, headers: Headers, send: Send) -> None:
+        self._scope, self._headers, self._send = scope, headers, send
+        self._problem: bytes | None = None
         self._skipped = 0  # bytes before the part that are still to come
         self._left: int | None = None  # bytes of the part that are still to come; None: the response is sent whole
 
@@ -74,6 +86,9 @@ class _Part:
         """Take a message of the whole response."""
         if message["type"] == "http.response.start":
             message = self._start(message)
+        elif self._problem is not None:
+            await send_last(self._send, {**message, "body": self._problem})
+            return
         elif self._left is not None:
             body = message.get("body", b"")[self._skipped :]
             self._skipped = max(0, self._skipped - len(message.get("body", b"")))
@@ -93,8 +108,12 @@ class _Part:
         part = part_of(self._headers, size, headers.get("etag"))
         if part is None:
             return message
+        if not part:
+            problem = ProblemError(416, "range_not_satisfiable", values={"size": size})
+            answer = problem_response(Request(self._scope), problem)
+            self._problem = bytes(answer.body)
+            headers.update({**answer.headers, "content-range": f"bytes */{size}"})
+            return {**message, "status": 416}
         self._skipped, self._left = part.start, len(part)
-        headers.update(
-            headers_of_part(part, size) if part else {"content-range": f"bytes */{size}", "content-length": "0"}
-        )
-        return {**message, "status": 206 if part else 416}
+        headers.update(headers_of_part(part, size))
+        return {**message, "status": 206}

@@ -13,7 +13,7 @@ from gateway.images.dependencies import VisibleImage
 from gateway.images.models import Image
 from gateway.images.schemas import ImagePage, ImageRead
 from gateway.paging import UtcTime, link_next
-from gateway.ranges import OFFERED, headers_of_part, part_of
+from gateway.ranges import OFFERED, PARTS, headers_of_part, part_of
 from gateway.streaming import Extent, StreamedResponse, pieces_of
 from lobule.contracts.result import Modality
 from lobule.imaging.header import MEDIA_TYPES
@@ -59,6 +59,7 @@ def read_image(image: VisibleImage) -> Image:
     responses={
         **WITH_ETAG,
         200: {**WITH_ETAG[200], "content": dict.fromkeys(("application/octet-stream", *MEDIA_TYPES.values()), _BYTES)},
+        **PARTS,
         **responses(401, 404),
     },
 )

@@ -80,6 +80,7 @@ _OF_PROGRAMS = {
         "other_study",
         "portal_session_required",
         "query_not_supported",
+        "range_not_satisfiable",
         "refresh_token_invalid",
         "result_missing",
         "scope_missing",

@@ -18,6 +18,7 @@ from gateway.database import DbSession, read
 from gateway.errors import WITH_ETAG, ProblemError, not_found, responses
 from gateway.jobs.models import Examination
 from gateway.jobs.queues.lanes import Requester
+from gateway.ranges import PARTS
 from gateway.reports import renderings, repository, signing
 from gateway.reports.content import ReadTogether, case_content, finished_examination, stored_bytes
 from gateway.reports.endpoints import (
@@ -48,6 +49,7 @@ router = APIRouter(prefix="/api/v1/cases/{case_id}/reports", tags=["reports"])
 _ANSWERS = {
     **WITH_ETAG,
     200: {**WITH_ETAG[200], "content": REPORT_TYPES},
+    **PARTS,
     **responses(401, 404, 406, 409, 422, 503),
 }
 

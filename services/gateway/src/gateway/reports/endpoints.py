@@ -17,7 +17,7 @@ from gateway.jobs import results
 from gateway.jobs.dependencies import VisibleJob
 from gateway.jobs.models import Job
 from gateway.jobs.queues.lanes import Requester
-from gateway.ranges import OFFERED
+from gateway.ranges import OFFERED, PARTS
 from gateway.reports import renderings, service
 from gateway.reports.content import image_content
 from gateway.streaming import StoredFile, file_response
@@ -99,7 +99,12 @@ def waiting_job(job_id: str, user: DetachedUser, request: Request) -> Job:
 @router.get(
     "/report",
     response_class=Response,
-    responses={**WITH_ETAG, 200: {**WITH_ETAG[200], "content": REPORT_TYPES}, **responses(401, 404, 406, 409, 503)},
+    responses={
+        **WITH_ETAG,
+        200: {**WITH_ETAG[200], "content": REPORT_TYPES},
+        **PARTS,
+        **responses(401, 404, 406, 409, 503),
+    },
 )
 async def get_report(
     job: Annotated[Job, Depends(waiting_job)],
