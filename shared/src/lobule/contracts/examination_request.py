@@ -1,5 +1,6 @@
 """The request to read the films of an examination together."""
 
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field
@@ -8,6 +9,8 @@ from lobule.contracts.document import Document
 from lobule.contracts.result import ImageInfo, Laterality, StandardView
 
 ImageRole = Literal["current", "prior"]
+WORK_UP = timedelta(days=120)
+"""An examination that follows another one within this time may be its work-up, and does not make it history."""
 
 
 class AnalysedImage(Document):

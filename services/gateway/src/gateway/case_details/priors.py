@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 from gateway.case_details.schemas import CaseImageRead, PriorExamination
 from gateway.cases import repository as cases
 from gateway.cases.evidence import state_of
-from gateway.cases.examinations import WORK_UP, Examination, current_date, examinations
+from gateway.cases.examinations import Examination, current_date, examinations
 from gateway.cases.models import Case
 from gateway.images import repository
 from gateway.images.identity import SamePatient
 from gateway.images.merging import KnownPatients
 from gateway.images.models import Image
 from gateway.users.models import User
+from lobule.contracts.examination_request import WORK_UP
 
 _MOST = 4
 """Examinations that are looked up: a reader compares with the last ones."""

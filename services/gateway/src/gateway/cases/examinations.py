@@ -8,12 +8,10 @@ count.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from gateway.images.models import Image
-
-WORK_UP = timedelta(days=120)
-"""An examination that follows another one within this time may be its work-up, and does not make it history."""
+from lobule.contracts.examination_request import WORK_UP
 
 
 @dataclass(frozen=True)

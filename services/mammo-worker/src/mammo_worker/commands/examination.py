@@ -15,7 +15,11 @@ app = typer.Typer()
 @app.command()
 def examine(
     views: Annotated[
-        Path, typer.Option(help="CSV file of the films: file, examination, laterality (L, R), view (CC, MLO).")
+        Path,
+        typer.Option(
+            help="CSV file of the films: file, examination, laterality (L, R), view (CC, MLO); optionally date "
+            "(YYYY-MM-DD): films of earlier dates than the newest of their examination are compared with alone."
+        ),
     ],
     output: Annotated[
         Path, typer.Option(help="CSV file with one row for each breast and one for the case; - for standard output.")

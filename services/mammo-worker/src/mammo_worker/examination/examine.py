@@ -7,16 +7,20 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
+from lobule.contracts import examination as contract
+from lobule.contracts.examination_request import FailedPrior
 from lobule.contracts.notices import TO_CHECK
 from lobule.contracts.result import Laterality
 from lobule.decoding.images import read_film
 from lobule.worker.pipeline import no_progress
 from lobule_ml.batch import reason
 from mammo_worker.examination.breasts import BreastReading, read_breast
+from mammo_worker.examination.earlier import by_date, recent_of, to_compare
 from mammo_worker.examination.films import ExaminedFilm, examined, twin_of
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.patients import of_other_patients
 from mammo_worker.examination.rule import Verdict, by_rule, is_cleared, verdict_of
+from mammo_worker.examination.together import breast_as_contract, not_compared
 from mammo_worker.examination.views import FilmRow
 from mammo_worker.pipeline import MammographyPipeline
 from mammo_worker.predict import describe
@@ -61,15 +65,21 @@ class ExaminedCase:
     Attributes:
         name: Name in the table.
         breasts: Breasts with films.
+        told: Each of them in the form that services exchange, with its changes since earlier examinations.
         case: Verdict of all films together.
+        not_compared: Earlier films that could not be read, of views that no other earlier film shows.
         strangers: Films that name another patient than the others. They are read, because the table says that they
             belong here; no breast is called negative beside them.
+        apart: Films of earlier examinations that do so. They are not read.
     """
 
     name: str
     breasts: list[BreastReading]
+    told: list[contract.BreastReading]
     case: Verdict
+    not_compared: list[str]
     strangers: frozenset[Path] = frozenset()
+    apart: frozenset[Path] = frozenset()
 
 
 FilmReader = Callable[[FilmRow], ExaminedFilm]
@@ -134,20 +144,64 @@ def examine(
         Each examination, and the films that could not be assessed.
     """
     for name in dict.fromkeys(row.examination for row in rows):
-        films: list[ExaminedFilm] = []
-        failures: list[Failure] = []
         of_examination = [row for row in rows if row.examination == name]
         strangers = of_other_patients([row.file for row in of_examination])
-        for row in of_examination:
-            outcome = _attempt(row, read)
-            if isinstance(outcome, Failure):
-                failures.append(outcome)
-            elif twin := twin_of(outcome, films):
-                detail = f"the film has the same pixels as {twin.name}"  # it would count twice
-                failures.append(Failure(row, "file_repeated", detail, outcome.laterality))
-            else:
-                films.append(outcome)
-        yield _reading(name, films, failures, models, strangers), failures
+        current, earlier = by_date(of_examination)
+        films, failures = _read(current, read)
+        apart = frozenset(row.file for row in earlier if row.file in strangers)
+        priors, missed = _read([row for row in earlier if row.file not in apart], read, [film for _, film in films])
+        history = _History(priors, missed, recent_of(current, earlier), apart)
+        yield _reading(name, [film for _, film in films], failures, models, strangers, history), [*failures, *missed]
+
+
+@dataclass(frozen=True)
+class _History:
+    """The earlier films of an examination.
+
+    Attributes:
+        films: Those that were read, the latest first.
+        missed: Those that were not.
+        recent: Rows of which the current films may be the work-up.
+        apart: Files that name another patient, with which no film is compared.
+    """
+
+    films: Sequence[tuple[FilmRow, ExaminedFilm]]
+    missed: Sequence[Failure]
+    recent: Set[FilmRow]
+    apart: frozenset[Path]
+
+    def compared(self) -> list[ExaminedFilm]:
+        """The films to compare with."""
+        return to_compare(self.films, self.recent)
+
+    def unread(self) -> list[FailedPrior]:
+        """The films of screening views that could not be read; a recent one may have been repeated."""
+        return [
+            FailedPrior(job_id=str(failure.row.file), laterality=failure.laterality, view=failure.row.view)
+            for failure in self.missed
+            if failure.verdict is None and failure.laterality and failure.row.view and failure.row not in self.recent
+        ]
+
+
+_Films = list[tuple[FilmRow, ExaminedFilm]]
+
+
+def _read(
+    rows: Sequence[FilmRow], read: FilmReader, before: Sequence[ExaminedFilm] = ()
+) -> tuple[_Films, list[Failure]]:
+    """Read rows; a film with the pixels of another one, or of one that was read before, would count twice."""
+    films: _Films = []
+    failures: list[Failure] = []
+    for row in rows:
+        outcome = _attempt(row, read)
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+        elif twin := twin_of(outcome, [*before, *(film for _, film in films)]):
+            detail = f"the film has the same pixels as {twin.name}"
+            failures.append(Failure(row, "file_repeated", detail, outcome.laterality))
+        else:
+            films.append((row, outcome))
+    return films, failures
 
 
 def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
@@ -170,20 +224,29 @@ def _reading(
     failures: Sequence[Failure],
     models: ExaminationModels,
     strangers: Set[Path],
+    history: _History,
 ) -> ExaminedCase:
     unplaced = [failure for failure in failures if failure.laterality is None]
     verdicts = [failure.verdict for failure in unplaced if failure.verdict is not None]
     of_either = [verdict_of(film.result) for film in films if film.result.side_in_doubt]
     of_either += [failure.verdict for failure in failures if failure.verdict is not None and failure.side_in_doubt]
     known = len(verdicts) == len(unplaced) and all(map(is_cleared, [*verdicts, *of_either]))
-    in_doubt = bool(strangers) or not known
+    in_doubt = not strangers <= history.apart or not known
     breasts: list[BreastReading] = []
+    told: list[contract.BreastReading] = []
+    lacking: list[str] = []
+    priors, unread = history.compared(), history.unread()
     for side in _SIDES:
         own = [film for film in films if film.laterality == side]
         of_side = [failure for failure in failures if failure.laterality == side]
         alone = [failure.verdict for failure in of_side if failure.verdict is not None]
         if own or of_side:
             breast = read_breast(side, own, len(of_side) - len(alone), models, alone)
-            breasts.append(breast.doubted() if in_doubt else breast)
-    case = by_rule([*(b.verdict for b in breasts), *verdicts], len(unplaced))
-    return ExaminedCase(name, breasts, case, frozenset(strangers))
+            breast = breast.doubted() if in_doubt else breast
+            missing = not_compared(own, priors, unread)
+            breasts.append(breast)
+            told.append(breast_as_contract(breast, models, priors, compared=not missing))
+            lacking.extend(missing)
+    of_breasts = [Verdict(breast.assessment, breast.probability_malignant) for breast in told]
+    case = by_rule([*of_breasts, *verdicts], len(unplaced))
+    return ExaminedCase(name, breasts, told, case, lacking, frozenset(strangers), history.apart)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from lobule.contracts import examination as contract
 from lobule.contracts.examination import numbered_lesions
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.notices import NOT_EVALUATED, TO_CHECK
@@ -19,7 +20,6 @@ from mammo_worker.examination.examine import ExaminedCase, Failure, FilmReader, 
 from mammo_worker.examination.films import ExaminedFilm
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.rule import Verdict
-from mammo_worker.examination.together import breast_as_contract
 from mammo_worker.examination.views import FilmRow
 
 COLUMNS = ("examination", "laterality", "views", "probability_malignant", "assessment", "density", "errors", "to_check")
@@ -34,10 +34,11 @@ def table_rows(reading: ExaminedCase, failures: Sequence[Failure]) -> Iterator[R
     A film whose side is not known stands in the rows of both breasts, because it keeps both from being called negative.
     """
     views: list[str] = []
-    for breast in reading.breasts:
+    for breast, told in zip(reading.breasts, reading.told, strict=True):
         views += [f"{breast.laterality}{view}" for view in breast.views]
         own = [failure for failure in failures if failure.laterality in (breast.laterality, None)]
-        yield _row(reading, breast.laterality, breast.views, breast.verdict, breast.density, own, breast.films)
+        verdict = Verdict(told.assessment, told.probability_malignant)
+        yield _row(reading, breast.laterality, breast.views, verdict, breast.density, own, breast.films)
     densities: list[DensityCategory] = [breast.density for breast in reading.breasts if breast.density]
     densest: DensityCategory | None = max(densities) if densities else None
     films = [film for breast in reading.breasts for film in breast.films]
@@ -56,6 +57,7 @@ def _row(
     noticed = [(Path(film.name), notice.code) for film in films for notice in film.result.notices]
     noticed += [(failure.row.file, code) for failure in failures for code in failure.notices]
     strange = [(Path(film.name), "other_patient") for film in films if Path(film.name) in reading.strangers]
+    strange += [(file, "other_patient") for file in sorted(reading.apart)]
     return {
         "examination": reading.name,
         "laterality": laterality,
@@ -72,17 +74,17 @@ def details(reading: ExaminedCase, models: ExaminationModels) -> dict[str, Any]:
     """All conclusions as JSON-compatible values."""
     languages = {language: Words(language) for language in LANGUAGES}
     breasts: list[dict[str, Any]] = []
-    contracts = [breast_as_contract(breast, models) for breast in reading.breasts]
-    told_in = {language: breasts_in_words(contracts, words) for language, words in languages.items()}
-    ranked = [id(lesion) for lesion in numbered_lesions(contracts)]
-    for place, (breast, told) in enumerate(zip(reading.breasts, contracts, strict=True)):
+    told_in = {language: breasts_in_words(reading.told, words) for language, words in languages.items()}
+    ranked = [id(lesion) for lesion in numbered_lesions(reading.told)]
+    for place, (breast, told) in enumerate(zip(reading.breasts, reading.told, strict=True)):
         breasts.append(
             {
                 "laterality": breast.laterality,
                 "views": breast.views,
-                **_verdict(breast.verdict),
+                "assessment": told.assessment,
+                "probability": told.probability_malignant,
                 "lesions": [
-                    _lesion(lesion, 1 + ranked.index(id(same)))
+                    {"number": 1 + ranked.index(id(same)), **_lesion(lesion), "change": _change(same)}
                     for lesion, same in zip(breast.lesions, told.lesions, strict=True)
                 ],
                 "without": breast.without,
@@ -92,27 +94,30 @@ def details(reading: ExaminedCase, models: ExaminationModels) -> dict[str, Any]:
                 "words": {language: told_in[language][place] for language in languages},
             }
         )
-    case = _verdict(reading.case)
     probability = reading.case.probability
+    case: dict[str, Any] = {"assessment": reading.case.assessment, "probability": probability}
     standings = [] if probability is None else [p.standing(probability) for p in models.populations]
     case["standings"] = [standing.model_dump() for standing in standings]
     strangers = sorted(map(str, reading.strangers))
-    return {"examination": reading.name, "breasts": breasts, "case": case, "other_patient": strangers}
-
-
-def _lesion(lesion: Lesion, number: int) -> dict[str, Any]:
-    """A lesion with its number in the sentences, and the numbers of its findings in the table of `predict`."""
-    findings = {film: finding + 1 for film, finding in lesion.findings.items()}
     return {
-        "number": number,
-        **asdict(lesion),
-        "findings": findings,
-        "region": lesion.region and lesion.region.model_dump(),
+        "examination": reading.name,
+        "breasts": breasts,
+        "case": case,
+        "not_compared": reading.not_compared,
+        "other_patient": strangers,
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {"assessment": verdict.assessment, "probability": verdict.probability}
+def _lesion(lesion: Lesion) -> dict[str, Any]:
+    """A lesion; its findings have the numbers that they have in the table of `predict`."""
+    findings = {film: finding + 1 for film, finding in lesion.findings.items()}
+    return {**asdict(lesion), "findings": findings, "region": lesion.region and lesion.region.model_dump()}
+
+
+def _change(lesion: contract.Lesion) -> dict[str, Any] | None:
+    """The change since the earlier film that it names."""
+    names = {"change", "growth", "before_mm", "now_mm", "earlier"}
+    return lesion.change and lesion.change.model_dump(include=names)
 
 
 def write_examinations(

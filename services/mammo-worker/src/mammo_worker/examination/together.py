@@ -71,16 +71,16 @@ def read_together(request: ExaminationRequest, open_image: OpenImage, models: Ex
     anywhere = None in (*request.failed, *request.in_doubt) or not all(map(is_cleared, films.of_either))
     breasts: list[contract.BreastReading] = []
     by_model: list[bool] = []
-    not_compared: list[str] = []
+    lacking: list[str] = []
     for side in ("R", "L"):
         own, failed = [film for film in films.placed if film.laterality == side], request.failed.count(side)
         if own or failed or alone[side]:
             breast = read_breast(side, own, failed, models, alone[side])
             breast = breast.doubted() if anywhere or side in request.in_doubt else breast
-            lacking = _not_compared(own, films.priors, films.unread)
+            missing = not_compared(own, films.priors, films.unread)
             by_model.append(breast.by_model)
-            breasts.append(breast_as_contract(breast, models, films.priors, compared=not lacking))
-            not_compared.extend(lacking)
+            breasts.append(breast_as_contract(breast, models, films.priors, compared=not missing))
+            lacking.extend(missing)
     unplaced = len(alone[None]) + request.failed.count(None) + len(request.in_doubt)
     of_breasts = [Verdict(breast.assessment, breast.probability_malignant) for breast in breasts]
     verdict = by_rule([*of_breasts, *alone[None]], unplaced)
@@ -91,7 +91,7 @@ def read_together(request: ExaminationRequest, open_image: OpenImage, models: Ex
         assessment=verdict.assessment,
         probability_malignant=verdict.probability,
         standings=_standings(verdict, models),
-        not_compared=not_compared,
+        not_compared=lacking,
         axes=[film.axis for film in [*films.placed, *films.priors] if film.axis],
         differences=differences,
     )
@@ -129,7 +129,7 @@ def _as_failed(prior: AnalysedImage) -> list[FailedPrior]:
     return [FailedPrior(job_id=prior.job_id, laterality=side, view=view)]
 
 
-def _not_compared(
+def not_compared(
     films: Sequence[ExaminedFilm], priors: Sequence[ExaminedFilm], unread: Sequence[FailedPrior]
 ) -> list[str]:
     """The priors that could not be read, of those views of a breast that no other prior shows."""

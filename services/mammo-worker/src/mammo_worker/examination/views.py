@@ -1,13 +1,16 @@
-"""Reads tables of examinations: `file,examination,laterality,view`."""
+"""Reads tables of examinations: `file,examination,laterality,view`, and optionally `date`."""
 
 import csv
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from lobule.contracts.result import Laterality
 
 COLUMNS = ("file", "examination", "laterality", "view")
+DATE = "date"
+"""Column that may be left out."""
 _SIDES: dict[str, Laterality] = {"l": "L", "left": "L", "r": "R", "right": "R"}
 _VIEWS: dict[str, Literal["CC", "MLO"]] = {"cc": "CC", "mlo": "MLO"}
 
@@ -22,6 +25,7 @@ class FilmRow:
         laterality: Side of the breast; None to use the file's tags.
         view: CC or MLO; None to use the file's tags.
         wrong: Error in the row; None if it is valid.
+        day: Day of the examination; None if it is not stated.
     """
 
     file: Path
@@ -29,6 +33,7 @@ class FilmRow:
     laterality: Laterality | None
     view: Literal["CC", "MLO"] | None
     wrong: str | None = None
+    day: date | None = None
 
 
 def read_views(path: Path) -> list[FilmRow]:
@@ -43,7 +48,8 @@ def read_views(path: Path) -> list[FilmRow]:
             missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
             if missing:
                 raise ValueError(f"{path} lacks the columns {', '.join(missing)}; it needs {','.join(COLUMNS)}")
-            rows = [_row({k: (row.get(k) or "").strip() for k in COLUMNS}, path.parent) for row in reader]
+            named = (*COLUMNS, DATE)
+            rows = [_row({k: (row.get(k) or "").strip() for k in named}, path.parent) for row in reader]
     except (OSError, UnicodeError, csv.Error) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
     seen: set[tuple[str, Path]] = set()
@@ -70,5 +76,10 @@ def _row(values: dict[str, str], folder: Path) -> FilmRow:
         wrong = f"view_unknown: the view is {values['view']!r}; write CC or MLO"
     elif not values["examination"]:
         wrong = "examination_unknown: the row names no examination"
+    day = None
+    try:
+        day = date.fromisoformat(values[DATE]) if values[DATE] else None
+    except ValueError:
+        wrong = wrong or f"date_unknown: the date is {values[DATE]!r}; write YYYY-MM-DD"
     found = beside if not file.exists() and beside.exists() else file
-    return FilmRow(found, values["examination"], laterality, view, wrong)
+    return FilmRow(found, values["examination"], laterality, view, wrong, day)
