@@ -180,3 +180,10 @@ def test_an_unknown_user_is_told(home):
     done = run("disable", "nobody", "--home", str(home))
     assert done.exit_code == 1
     assert "There is no user nobody." in done.output
+
+
+@pytest.mark.parametrize("name", ["dr lee", "dr.müller", "x" * 101, ""])
+def test_a_name_that_cannot_be_one_is_refused_in_words(home, name):
+    refused = run("add", name, "--home", str(home), "--password-stdin")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("A user name has up to 100 characters: letters A to Z")

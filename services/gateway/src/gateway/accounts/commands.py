@@ -194,6 +194,8 @@ def _valid(kind: type[Validated], **values: object) -> Validated:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
+        if any(each["loc"] == ("username",) for each in error.errors()):
+            raise fail(words()("admin.user_name.characters")) from None
         raise fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
 
 
