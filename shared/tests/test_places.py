@@ -1,6 +1,12 @@
-"""What a reader draws has a place by its film, and by both views where the reader says that they show one lesion."""
+"""What a reader draws has a place by its film, and by both views where the reader says that they show one lesion.
 
+`axis.test.js` checks that the portal computes what the cases in `places.json` say.
+"""
+
+import json
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from film_results import film_result
@@ -15,6 +21,7 @@ from lobule.places import places_of_drawn
 AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 IDS = {name: f"0000000{n}-0000-4000-8000-000000000000" for n, name in enumerate(("CC", "MLO", "mark"))}
 BOX = Box(x=390, y=290, width=20, height=20)
+CASES = json.loads((Path(__file__).parent / "places.json").read_text("utf-8"))
 
 
 def info(view, **changes):
@@ -26,19 +33,15 @@ def info(view, **changes):
 RESULTS = {view: film_result(info(view), BOX) for view in ("CC", "MLO")}
 
 
-@pytest.fixture
-def content() -> CaseContent:
+def content_of(films: dict[str, tuple[ImageInfo, Box, dict[str, Any]]]) -> CaseContent:
+    """A case with a drawn finding on the film of each view."""
     images, axes = [], []
-    for view in ("CC", "MLO"):
+    for view, (image, box, axis) in films.items():
         own = ReaderFinding(
-            id=IDS[view], image_id=view, number=1, kind="mass", shape="box", box=BOX, author="Dr Lee", drawn_at=AT
+            id=IDS[view], image_id=view, number=1, kind="mass", shape="box", box=box, author="Dr Lee", drawn_at=AT
         )
-        images.append(CaseImage(image_id=view, job_id=view, image=info(view), state="assessed", reader_findings=[own]))
-        points = {"nipple": (700, 500), "wall": (100, 500), "side": (700, -100)}
-        axes.append(FilmAxis.model_validate({"job_id": view, "view": view, "upright": True, **points}))
-    reading = ExaminationReading(
-        method="rule", breasts=[], assessment="not_sure", probability_malignant=None, axes=axes
-    )
+        images.append(CaseImage(image_id=view, job_id=view, image=image, state="assessed", reader_findings=[own]))
+        axes.append(FilmAxis.model_validate({"job_id": view, "view": view} | axis))
     return CaseContent(
         case_id="c",
         pseudonym="P",
@@ -46,8 +49,22 @@ def content() -> CaseContent:
         created_at=AT,
         images=images,
         conclusion=Conclusion(assessment="not_sure", probability_malignant=0.4),
-        examination=reading,
+        examination=ExaminationReading(
+            method="rule", breasts=[], assessment="not_sure", probability_malignant=None, axes=axes
+        ),
     )
+
+
+@pytest.fixture
+def content() -> CaseContent:
+    axis = {"upright": True, "nipple": (700, 500), "wall": (100, 500), "side": (700, -100)}
+    return content_of({view: (info(view), BOX, axis) for view in ("CC", "MLO")})
+
+
+def same_lesion(other: FindingReference) -> SameLesion:
+    """What a reader says: the finding that was drawn on the craniocaudal view is that one."""
+    one = FindingReference(finding_id=IDS["CC"])
+    return SameLesion(id=IDS["mark"], one=one, other=other, author="Dr Lee", said_at=AT)
 
 
 def test_one_film_tells_one_half_the_depth_and_the_distance_from_the_nipple(content):
@@ -62,8 +79,7 @@ def test_one_film_tells_one_half_the_depth_and_the_distance_from_the_nipple(cont
     "other", [FindingReference(finding_id=IDS["MLO"]), FindingReference(job_id="MLO", finding_id="f1")]
 )
 def test_the_same_lesion_on_the_other_view_tells_the_hour(content, other):
-    one = FindingReference(finding_id=IDS["CC"])
-    content.same_lesions = [SameLesion(id=IDS["mark"], one=one, other=other, author="Dr Lee", said_at=AT)]
+    content.same_lesions = [same_lesion(other)]
     assert places_of_drawn(content, RESULTS)[IDS["CC"]][0].clock == 2
 
 
@@ -93,3 +109,22 @@ def test_what_is_not_known_is_left_out(content):
     assert places_of_drawn(content, RESULTS) == {}
     content.examination = None
     assert places_of_drawn(content, RESULTS) == {}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_the_place_is_that_of_the_portal(case):
+    unmeasured = {"width": 1000, "height": 900, "pixel_spacing_mm": None}
+    films = {
+        view: (
+            info(view, **unmeasured | {"laterality": case["side"]} | film["image"]),
+            Box(**dict(zip(("x", "y", "width", "height"), film["box"], strict=True))),
+            film["axis"],
+        )
+        for view, film in case["films"].items()
+    }
+    content = content_of(films)
+    content.same_lesions = [same_lesion(FindingReference(finding_id=IDS["MLO"]))]
+    results = {view: film_result(image, box) for view, (image, box, _) in films.items()}
+    place, mm = places_of_drawn(content, results)[IDS[case["of"]]]
+    assert place.model_dump() == case["place"]
+    assert mm == (None if case["mm"] is None else pytest.approx(case["mm"], abs=0.01))

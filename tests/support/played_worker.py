@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from fastapi.testclient import TestClient
 from PIL import Image
@@ -15,6 +17,7 @@ from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, Model
 from lobule.contracts.steps import write_files
 
 INTERNAL = "internal-token-of-the-tests-0123456789"
+NOTHING_NEW = ExaminationReading(method="rule", breasts=[], assessment="not_sure", probability_malignant=None)
 MODEL = ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing")
 
 
@@ -78,12 +81,17 @@ class Worker:
         self.leave_result(claim, probability, findings)
         assert self.post(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
 
-    def compare(self, reading: ExaminationReading | None = None) -> dict:
-        """Run the joint reading that waits, and return its claim; by default it finds nothing new."""
-        claim = self.claim_next("mammo")
+    def compare(
+        self,
+        reading: ExaminationReading = NOTHING_NEW,
+        claim: dict | None = None,
+        files: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> dict:
+        """Run a claimed joint reading, or the one that waits, and return its claim; by default it finds nothing new."""
+        claim = claim or self.claim_next("mammo")
         assert claim is not None
-        nothing = ExaminationReading(method="rule", breasts=[], assessment="not_sure", probability_malignant=None)
-        reading = reading or nothing
+        for name, content in files.items():
+            self.store.put(f"{claim['output_prefix']}/{name}", content)
         self.store.put(f"{claim['output_prefix']}/examination.json", reading.model_dump_json().encode())
         assert self.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"]).status_code == 204
         return claim

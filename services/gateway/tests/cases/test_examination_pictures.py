@@ -1,11 +1,11 @@
 """The pictures that a joint reading names."""
 
 import pytest
+from played_worker import NOTHING_NEW
 from reading_by_two import problem
 
 from lobule.client import Client
 from lobule.contracts.difference import FilmDifference
-from lobule.contracts.examination import ExaminationReading
 
 pytestmark = pytest.mark.usefixtures("store_read_without_connection")
 
@@ -21,17 +21,9 @@ def drawn(client, alice, case):
 def leave(worker, claim: dict, content: bytes | None = PICTURE) -> None:
     """End an attempt at an examination, a picture left behind."""
     job = claim["examination"]["images"][0]["job_id"]
-    reading = ExaminationReading(
-        method="rule",
-        breasts=[],
-        assessment="not_sure",
-        probability_malignant=None,
-        differences=[FilmDifference(job_id=job, other="o", file="d.png", strongest=3)],
-    )
-    if content is not None:
-        worker.store.put(f"{claim['output_prefix']}/d.png", content)
-    worker.store.put(f"{claim['output_prefix']}/examination.json", reading.model_dump_json().encode())
-    worker.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"]).raise_for_status()
+    difference = FilmDifference(job_id=job, other="o", file="d.png", strongest=3)
+    reading = NOTHING_NEW.model_copy(update={"differences": [difference]})
+    worker.compare(reading, claim, {} if content is None else {"d.png": content})
 
 
 def test_a_picture_is_given_to_those_who_may_see_the_case(client, case, worker, uploaded, drawn, alice, headers_of):

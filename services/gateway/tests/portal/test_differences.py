@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from film_pane import canvas, ink, marks, pane_of, placed, show_only
+from played_worker import NOTHING_NEW
 from playwright.sync_api import expect
 from viewer_tools import HEIGHT, WIDTH
 
 from lobule.contracts.difference import FilmDifference
-from lobule.contracts.examination import ExaminationReading
 from lobule.imaging.decode import encode_png
 
 pytestmark = pytest.mark.browser
@@ -23,16 +23,8 @@ def finish(worker, *, compared: bool = True) -> None:
     strength = np.zeros((HEIGHT // SMALL, WIDTH // SMALL), np.uint8)
     strength[PLACE] = 255
     difference = FilmDifference(job_id=right, other=left, file="right.png", strongest=3)
-    reading = ExaminationReading(
-        method="rule",
-        breasts=[],
-        assessment="not_sure",
-        probability_malignant=None,
-        differences=[difference] if compared else [],
-    )
-    worker.store.put(f"{claim['output_prefix']}/right.png", encode_png(strength))
-    worker.store.put(f"{claim['output_prefix']}/examination.json", reading.model_dump_json().encode())
-    worker.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"]).raise_for_status()
+    reading = NOTHING_NEW.model_copy(update={"differences": [difference] if compared else []})
+    worker.compare(reading, claim, {"right.png": encode_png(strength)})
 
 
 @pytest.fixture
@@ -97,9 +89,6 @@ def test_the_films_read_anew_without_the_comparison_lose_it(page, worker, study,
     page.locator('[data-shown="difference"]').check()
     expect(pane_of(page)).to_have_attribute("data-difference", "")
     study.add(picture(3), view="MLO", laterality="R", name="third.png")
-    claim = worker.claim_next("mammo")
-    nothing = ExaminationReading(method="rule", breasts=[], assessment="not_sure", probability_malignant=None)
-    worker.store.put(f"{claim['output_prefix']}/examination.json", nothing.model_dump_json().encode())
-    worker.post(claim["job_id"], "examination", "complete", attempt=claim["attempt"]).raise_for_status()
+    worker.compare()
     expect(pane_of(page)).not_to_have_attribute("data-difference", "")
     expect(page.locator('[data-shown="difference"]')).to_be_disabled()
