@@ -131,11 +131,18 @@ class TestObjects:
 
     def test_who_sent_last_decides_how_long_a_study_waits(self, start_node, make_film):
         node = start_node(
-            dicom_calling_ae_titles="MODALITY,CR ROOM 2", dicom_quiet_s=1000, dicom_quiet_by_ae="CR ROOM 2=5000, X=1.5"
+            dicom_calling_ae_titles="MODALITY,CR ROOM 2",
+            dicom_quiet_s=1000,
+            dicom_quiet_by_ae="CR ROOM 2=5000, UPS-RS=1.5",
         )
         for caller, least in (("CR ROOM 2", 4900), ("MODALITY", 900)):
             send(node.port, make_film("RCC" if caller == "MODALITY" else "LCC"), calling=caller)
             assert least < node.study(STUDY).due_at - time.time() <= least + 100
+
+    def test_a_misspelt_title_that_would_not_wait_is_refused(self, start_node):
+        with pytest.raises(ValueError, match="may not call: CR_ROOM_2"):
+            start_node(dicom_calling_ae_titles="CR ROOM 2", dicom_quiet_by_ae="CR_ROOM_2=5000")
+        start_node(dicom_calling_ae_titles="*", dicom_quiet_by_ae="CR_ROOM_2=5000")
 
 
 class TestRules:

@@ -1,9 +1,10 @@
 """The settings of the DICOM node; each is the environment variable `LOBULE_<NAME>`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from dicom_node.journal.outgoing import Kind
 from dicom_node.peers import (
@@ -27,6 +28,19 @@ GATEWAY = "gateway:"
 """The gateway's name as a recipient."""
 FHIR = "fhir:"
 """The FHIR server's name as a recipient."""
+WORK_ITEMS = "UPS-RS"
+"""The calling AE title of what is fetched for a work item, as rules of the site see it."""
+
+_LISTS: dict[str, Callable[[str], object]] = {
+    "dicom_commitment_peers": parse_destinations,
+    "dicom_destinations": parse_destinations,
+    "dicom_hl7_destinations": parse_message_places,
+    "dicom_hl7_networks": networks,
+    "dicom_prior_nodes": parse_prior_nodes,
+    "dicom_quiet_by_ae": parse_quiet_times,
+    "dicom_stow_destinations": parse_stow_places,
+}
+"""Settings that are lists, with what parses them, or raises a `ValueError`."""
 
 
 class NodeSettings(ServiceSettings):
@@ -164,40 +178,10 @@ class NodeSettings(ServiceSettings):
             raise ValueError("name AE titles of at most 16 characters, separated by commas")
         return text
 
-    @field_validator("dicom_quiet_by_ae")
+    @field_validator(*_LISTS)
     @classmethod
-    def _quiet_times(cls, text: str) -> str:
-        parse_quiet_times(text)
-        return text
-
-    @field_validator("dicom_destinations", "dicom_commitment_peers")
-    @classmethod
-    def _destinations(cls, text: str) -> str:
-        parse_destinations(text)
-        return text
-
-    @field_validator("dicom_stow_destinations")
-    @classmethod
-    def _stow_places(cls, text: str) -> str:
-        parse_stow_places(text)
-        return text
-
-    @field_validator("dicom_prior_nodes")
-    @classmethod
-    def _prior_nodes(cls, text: str) -> str:
-        parse_prior_nodes(text)
-        return text
-
-    @field_validator("dicom_hl7_destinations")
-    @classmethod
-    def _message_places(cls, text: str) -> str:
-        parse_message_places(text)
-        return text
-
-    @field_validator("dicom_hl7_networks")
-    @classmethod
-    def _networks(cls, text: str) -> str:
-        networks(text)
+    def _lists(cls, text: str, field: ValidationInfo) -> str:
+        _LISTS[str(field.field_name)](text)
         return text
 
     @field_validator("gateway_ca", *(f"dicom_{name}_ca" for name in ("fhir", "hl7", "prior", "stow", "tls", "ups")))
@@ -212,6 +196,15 @@ class NodeSettings(ServiceSettings):
     def _rules(cls, file: Path | None) -> Path | None:
         read_routing(file)
         return file
+
+    @model_validator(mode="after")
+    def _quiet_times_of_callers(self) -> "NodeSettings":
+        callers = {*ae_titles(self.dicom_calling_ae_titles), WORK_ITEMS}
+        unknown = parse_quiet_times(self.dicom_quiet_by_ae).keys() - callers
+        if unknown and ANY not in callers:
+            named = ", ".join(sorted(unknown))
+            raise ValueError(f"LOBULE_DICOM_QUIET_BY_AE names AE titles that may not call: {named}")
+        return self
 
     @model_validator(mode="after")
     def _kept_long_enough(self) -> "NodeSettings":

@@ -21,14 +21,12 @@ from dicom_node.priors.web import DicomwebPeer
 from dicom_node.privacy import error_location, without_password
 from dicom_node.receiving.intake import Intake
 from dicom_node.sending.associations import pause_after
-from dicom_node.settings import GATEWAY, NodeSettings
+from dicom_node.settings import GATEWAY, WORK_ITEMS, NodeSettings
 from dicom_node.statuses import Status
 from dicom_node.worklist.items import STATE, TRANSACTION_UID, Output, cancellation, inputs_of, performed_procedure, text
 from dicom_node.worklist.server import WorklistError, WorklistServer, WorkRefusedError
 from lobule.contracts.node import WorkItemState
 
-CALLER = "UPS-RS"
-"""The calling AE title that rules of the site see of what is fetched for a work item."""
 _MOST_OPEN, _MOST_FAILING = 8, 32
 _OFTEN_S = 2.0
 _ENDED = ("COMPLETED", "CANCELED")
@@ -174,7 +172,7 @@ class Performer(Loop):
                 path = self._intake.incoming / f"work-{uuid4().hex}"
                 try:
                     self._films.fetch(part.study_uid, film, path)
-                    answer = self._intake.keep(path, film.sop_class_uid, film.sop_instance_uid, CALLER)
+                    answer = self._intake.keep(path, film.sop_class_uid, film.sop_instance_uid, WORK_ITEMS)
                 finally:
                     path.unlink(missing_ok=True)
                 if answer.status == Status.OUT_OF_RESOURCES:
