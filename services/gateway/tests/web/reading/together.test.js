@@ -20,11 +20,11 @@ useWords(
       'reading.finding.full': '{image} {number}',
       'findings.unnumbered': '{image} without a number',
       'reading.together': 'also {what}, {percent}',
-      'reading.change.new': 'new',
-      'reading.change.stable': 'unchanged',
-      'reading.change.grown.by': 'larger by {by}',
-      'reading.change.grown.since': 'larger by {by} since {day}',
-      'reading.change.smaller.by': 'smaller by {by}',
+      'reading.change.earlier': 'the earlier examination',
+      'reading.change.new': 'new since {day}',
+      'reading.change.stable': 'unchanged since {day}',
+      'reading.change.grown.by': 'larger by {by} since {day}',
+      'reading.change.smaller.by': 'smaller by {by} since {day}',
     },
     'en',
   ),
@@ -116,17 +116,20 @@ test('words name the other mark, the place and the change', () => {
   assert.deepEqual(lesionPlace({ ...place, clock: null }), ['upper', 'outer', 'middle third']);
   assert.deepEqual(lesionPlace({ ...place, retroareolar: true }), ['behind the nipple']);
   const since = (change) => changeWords({ ...ALONE, change: { growth: null, growth_mm: null, prior: null, ...change } });
-  assert.equal(since({ change: 'new' }), 'new');
+  assert.equal(since({ change: 'new' }), 'new since the earlier examination');
   assert.equal(since({ change: 'not_comparable' }), '');
-  assert.equal(since({ change: 'grown', growth: 0.4, growth_mm: 7.96 }), 'larger by 8 mm');
-  assert.equal(since({ change: 'grown', growth_mm: 7.9, before_mm: 10.4, now_mm: 18.5 }), 'larger by 9 mm', 'of the sizes that are shown');
-  assert.equal(since({ change: 'smaller', growth: -0.25 }), 'smaller by 25%');
-  assert.equal(since({ change: 'stable', growth: 0.05 }), 'unchanged');
+  assert.equal(since({ change: 'grown', growth: 0.4, growth_mm: 7.96 }), 'larger by 8 mm since the earlier examination');
+  assert.equal(since({ change: 'grown', growth_mm: 7.9, before_mm: 10.4, now_mm: 18.5 }), 'larger by 9 mm since the earlier examination', 'of the sizes that are shown');
+  assert.equal(since({ change: 'smaller', growth: -0.25 }), 'smaller by 25% since the earlier examination');
+  assert.equal(since({ change: 'stable', growth: 0.05 }), 'unchanged since the earlier examination');
   const earlier = { ...imageWith({ id: 'old', view: 'LCC', prior: true }) };
   earlier.entry = { ...earlier.entry, examination: '2022-11-21' };
   const grown = { ...ALONE, change: { change: 'grown', growth: 0.4, growth_mm: 8.7, prior: null, earlier: earlier.jobId } };
   assert.equal(changeWords(grown, [CC, earlier]), 'larger by 9 mm since 21 Nov 2022');
-  assert.equal(changeWords(grown, [CC]), 'larger by 9 mm', 'of another case');
+  assert.equal(changeWords(grown, [CC]), 'larger by 9 mm since the earlier examination', 'of another case');
+  const [kept, fresh] = ['stable', 'new'].map((change) => ({ change: { ...grown.change, change } }));
+  assert.equal(changeWords(kept, [CC, earlier]), 'unchanged since 21 Nov 2022');
+  assert.equal(changeWords(fresh, [CC, earlier]), 'new since 21 Nov 2022');
 });
 
 test('that a lesion is new or has grown is said whatever its sizes show', () => {

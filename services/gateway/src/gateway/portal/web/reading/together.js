@@ -75,9 +75,10 @@ export function changeWords({ change }, images = []) {
   if (!change || change.change === 'not_comparable') return '';
   const mm = grownBy(change);
   const by = mm === null ? change.growth == null ? null : `${Math.abs(Math.round(100 * change.growth))}%` : `${Math.abs(mm)} mm`;
-  if (by === null || change.change === 'stable') return t(`reading.change.${change.change}`);
   const day = images.find(({ jobId }) => jobId === change.earlier)?.entry.examination;
-  return t(`reading.change.${change.change}.${day ? 'since' : 'by'}`, { by, day: day ? dayWords(day) : '' });
+  const since = day ? dayWords(day) : t('reading.change.earlier');
+  if (by === null || change.change === 'stable' || change.change === 'new') return t(`reading.change.${change.change}`, { day: since });
+  return t(`reading.change.${change.change}.by`, { by, day: since });
 }
 
 /** Whole mm that a lesion has grown: the difference of the sizes that are shown, as in report and worklist; null where it is not known. @param {NonNullable<Lesion['change']>} change */
