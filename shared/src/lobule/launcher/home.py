@@ -88,6 +88,7 @@ class Home:
             "object_store_url": (self.folder / "objects").as_uri(),
             "internal_token": self.secrets["internal_token"],
             "secret_key": self.secrets["secret_key"],
+            "audit_anchors": str(self.folder / "audit-anchors"),
         }
         return {name: value for name, value in own.items() if not variable(name.upper())}
 

@@ -22,7 +22,11 @@ app = commands(
 )
 _Anchors = Annotated[
     list[Path] | None,
-    typer.Option(exists=True, dir_okay=False, help="files with anchors of the chains, to compare with the log"),
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="files with anchors of the chains, to compare with the log; default: that of the gateway",
+    ),
 ]
 
 _MOMENTS = [f"%Y-%m-%d{time}" for time in ("", "T%H:%M:%S", " %H:%M:%S", "T%H:%M:%S%z", " %H:%M:%S%z")]
@@ -31,11 +35,12 @@ _MOMENTS = [f"%Y-%m-%d{time}" for time in ("", "T%H:%M:%S", " %H:%M:%S", "T%H:%M
 @app.command("verify")
 def verify_log(home: HomeFolder = DEFAULT_HOME, anchors: _Anchors = None) -> None:
     """Report every event that was changed, deleted or inserted. The exit status is 1 if there is any."""
-    sessions, text, former = sessions_at(home), words(), settings_at(home).former_audit_secrets
-    known = [anchor for file in anchors or () for anchor in read_anchors(file)]
+    sessions, text, settings = sessions_at(home), words(), settings_at(home)
+    files = anchors or ([settings.audit_anchors] if settings.audit_anchors else [])
+    known = [anchor for file in files for anchor in read_anchors(file)]
     faults, of_another_key = 0, False
     with reading(sessions) as session:
-        for fault in verify(session, audit_key_of(sessions), known, former):
+        for fault in verify(session, audit_key_of(sessions), known, settings.former_audit_secrets):
             faults += 1
             of_another_key |= fault.kind == "changed" and fault.first == 1
             typer.echo(text(f"cli.audit.{fault.kind}", chain=fault.chain, first=fault.first, last=fault.last))
