@@ -76,7 +76,7 @@ The same networks and crops; AUC by crop. A film that is coarser than {COARSEST}
 
 {markdown_table(by_preparation)}
 ### What it says beside malignancy
-Learned from the words of the official tables; it helps the network to see, and tells a reader why.
+Learned from the words of the official tables, because it helps the network to see. An opinion does not contain it.
 
 {markdown_table(descriptions)}
 ## What was tried
