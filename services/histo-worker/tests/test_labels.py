@@ -1,5 +1,6 @@
 """Custom data: a labels CSV instead of BreakHis."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -61,9 +62,14 @@ def test_every_wrong_row_is_named(tmp_path):
 
 def test_columns_that_are_missing_are_named(tmp_path):
     table = tmp_path / "labels.csv"
-    table.write_text("file,label\n")
-    with pytest.raises(ValueError, match="patient"):
-        read_labels(table)
+    for written, said in {
+        "file,label\n": "lacks the columns patient: its first line is file,label; it needs file,patient,label",
+        "file;patient;label\n": "lacks the columns file, label, patient: its first line is file;patient;label; it",
+        "": "it is empty",
+    }.items():
+        table.write_text(written)
+        with pytest.raises(ValueError, match=re.escape(said)):
+            read_labels(table)
 
 
 @pytest.mark.parametrize(

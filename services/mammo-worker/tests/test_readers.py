@@ -113,6 +113,12 @@ def test_film_whose_mass_nobody_placed_is_no_film_without_a_mass(tmp_path, draw)
     assert "unused columns: box (" in done.stdout
 
 
+def test_a_table_with_another_separator_shows_its_first_line(tmp_path):
+    (tmp_path / "films.csv").write_text("file;patient;label\na.png;P1;normal\n")
+    with pytest.raises(ValueError, match="its first line is file;patient;label; it needs file,patient,label"):
+        read_data_set(tmp_path / "films.csv")
+
+
 def test_coco(tmp_path, draw):
     draw(tmp_path / "images" / "a.png")
     draw(tmp_path / "b.png")

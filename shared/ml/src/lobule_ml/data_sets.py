@@ -50,6 +50,23 @@ class Reader(Generic[T]):
     terms: str = "not stated"
 
 
+def require_columns(table: Path, columns: Iterable[str], required: Collection[str]) -> None:
+    """Check that a table has columns.
+
+    Args:
+        table: Its file.
+        columns: Names in its first line; they show whether another separator or spelling is used.
+        required: Names of the columns that it needs.
+
+    Raises:
+        ValueError: It lacks some of them.
+    """
+    found = list(columns)
+    if missing := sorted(set(required).difference(found)):
+        has = f"its first line is {','.join(found)}" if found else "it is empty"
+        raise ValueError(f"{table} lacks the columns {', '.join(missing)}: {has}; it needs {','.join(required)}")
+
+
 def readers_in(package: ModuleType) -> dict[str, Reader[Any]]:
     """All readers of a package, by the names of their modules."""
     modules = [importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)]

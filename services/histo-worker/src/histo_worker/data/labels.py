@@ -10,7 +10,7 @@ from pathlib import Path
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, Field, Label
 from histo_worker.scale import FARTHEST, UM_OF_MAGNIFICATION, nearest_magnification
 from lobule.contracts.result import Magnification
-from lobule_ml.data_sets import Reading
+from lobule_ml.data_sets import Reading, require_columns
 
 REQUIRED = ("file", "patient", "label")
 SCALES = ("magnification", "um_per_pixel")
@@ -28,9 +28,7 @@ def read_labels(table: Path) -> Reading[Field]:
     try:
         with table.open(encoding="utf-8-sig", newline="") as stream:
             rows = csv.DictReader(stream)
-            missing = set(REQUIRED) - set(rows.fieldnames or ())
-            if missing:
-                raise ValueError(f"{table} lacks the columns {', '.join(sorted(missing))}")
+            require_columns(table, rows.fieldnames or (), REQUIRED)
             found.note_unknown(rows.fieldnames or (), (*REQUIRED, *SCALES))
             for row in rows:
                 try:

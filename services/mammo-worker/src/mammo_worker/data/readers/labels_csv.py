@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule_ml.data_sets import Reader, Reading
+from lobule_ml.data_sets import Reader, Reading, require_columns
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.readers.reading import as_boxes, as_labels, film_pixels, mask_pixels, union_reader
 from mammo_worker.labels import LABELS, MALIGNANT
@@ -36,8 +36,7 @@ def read(table: Path) -> Reading[AnnotatedFilm]:
     try:
         with table.open(encoding="utf-8-sig", newline="") as stream:
             rows = csv.DictReader(stream)
-            if missing := set(REQUIRED) - set(rows.fieldnames or ()):
-                raise ValueError(f"{table} lacks the columns {', '.join(sorted(missing))}")
+            require_columns(table, rows.fieldnames or (), REQUIRED)
             found.note_unknown(rows.fieldnames or (), (*REQUIRED, *_KEPT, "mask", "boxes"))
             for row in rows:
                 try:
