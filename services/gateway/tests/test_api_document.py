@@ -76,7 +76,11 @@ class TestDocument:
         assert "ETag" in document["paths"]["/api/v1/jobs/{job_id}/report"]["get"]["responses"]["200"]["headers"]
 
     def test_messages_to_webhooks_are_described(self, document):
-        for name, schema in (("jobFinished", "JobFinished"), ("reportSigned", "ReportSignedMessage")):
+        for name, schema in (
+            ("jobFinished", "JobFinished"),
+            ("reportSigned", "ReportSignedMessage"),
+            ("webhookTest", "WebhookTest"),
+        ):
             message = document["webhooks"][name]["post"]
             assert message["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{schema}")
 

@@ -21,6 +21,7 @@ from gateway.webhooks.schemas import (
     WebhookCreate,
     WebhookCreated,
     WebhookRead,
+    WebhookTest,
 )
 
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
@@ -44,6 +45,13 @@ def report_signed(
     message: ReportSignedMessage, webhook_id: MessageId, webhook_timestamp: SentAt, webhook_signature: Signature
 ) -> None:
     """A report of a case of yours was signed. Sent to each webhook of this event until it answers 2xx."""
+
+
+@messages.post("webhookTest", operation_id="webhookTest", status_code=204)
+def webhook_test(
+    message: WebhookTest, webhook_id: MessageId, webhook_timestamp: SentAt, webhook_signature: Signature
+) -> None:
+    """You asked for a test of a webhook. Sent whatever its events are, until it answers 2xx."""
 
 
 def visible_webhook(webhook_id: str, user: CurrentUser, session: DbSession) -> Webhook:

@@ -13,7 +13,14 @@ from gateway.settings import GatewaySettings
 from gateway.users.repository import lock_user
 from gateway.webhooks import repository
 from gateway.webhooks.models import Delivery, Webhook
-from gateway.webhooks.schemas import EventName, JobFinished, ReportSignedMessage, SignedVersion
+from gateway.webhooks.schemas import (
+    EventName,
+    JobFinished,
+    ReportSignedMessage,
+    SignedVersion,
+    TestedWebhook,
+    WebhookTest,
+)
 
 
 class Messages:
@@ -55,7 +62,7 @@ def write_test(session: Session, webhook: Webhook) -> Delivery:
         send_again(session, waiting)
         return waiting
     at = shared_now(session)
-    payload = {"type": "webhook.test", "timestamp": at.isoformat(), "data": {"webhook_id": webhook.id}}
+    payload = WebhookTest(timestamp=at, data=TestedWebhook(webhook_id=webhook.id)).model_dump(mode="json")
     delivery = Delivery(webhook_id=webhook.id, job_id="", payload=payload, next_at=at)
     session.add(delivery)
     session.flush()

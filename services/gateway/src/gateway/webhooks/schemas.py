@@ -94,3 +94,17 @@ class ReportSignedMessage(BaseModel):
     timestamp: datetime = Field(description="when it was signed")
     data: SignedVersion = Field(description="the signed report")
     links: dict[str, str] = Field(description="addresses of the case and the report")
+
+
+class TestedWebhook(BaseModel):
+    """The webhook that a test message was sent to."""
+
+    webhook_id: str = Field(description="identifier of the webhook")
+
+
+class WebhookTest(BaseModel):
+    """The body of a test message."""
+
+    type: Literal["webhook.test"] = Field(default="webhook.test", description="kind of the message")
+    timestamp: datetime = Field(description="when the test was requested")
+    data: TestedWebhook = Field(description="the webhook")
