@@ -38,6 +38,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def packages_in(folder: Path) -> list[Path]:
+    """The folders of the model packages in a folder, by name."""
+    return [described.parent for described in sorted(folder.glob("*/model.json"))]
+
+
 def open_package(folder: Path, modality: str | None = None) -> ModelPackage:
     """Read and verify a model package.
 

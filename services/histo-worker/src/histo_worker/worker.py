@@ -1,7 +1,10 @@
 """Entry point of the histopathology worker: `python -m histo_worker.worker`."""
 
+from functools import partial
+
 from histo_worker.settings import TISSUE_PACKAGES
 from lobule.modalities import HISTOPATHOLOGY
+from lobule.model_package import packages_in
 from lobule.worker.app import run_inference_worker
 from lobule.worker.pipeline import Pipeline
 from lobule_ml.quiet import import_keras
@@ -15,4 +18,4 @@ def _build() -> Pipeline:
 
 
 if __name__ == "__main__":
-    run_inference_worker(HISTOPATHOLOGY, _build, packages=TISSUE_PACKAGES)
+    run_inference_worker(HISTOPATHOLOGY, _build, list_packages=partial(packages_in, TISSUE_PACKAGES))

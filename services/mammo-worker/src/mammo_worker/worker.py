@@ -1,9 +1,10 @@
 """Entry point of the mammography worker: `python -m mammo_worker.worker`."""
 
 from functools import partial
+from pathlib import Path
 
 from lobule.modalities import MAMMOGRAPHY
-from lobule.model_package import open_package
+from lobule.model_package import open_package, packages_in
 from lobule.worker.app import run_inference_worker
 from lobule.worker.examination import Examiner
 from lobule.worker.pipeline import Pipeline
@@ -35,5 +36,12 @@ def _build_expert() -> RegionExpert:
     return InstalledExpert()
 
 
+def packages() -> list[Path]:
+    """The packages that the worker uses: that of the search for calcifications only if the search is on."""
+    from mammo_worker.calcifications.package import DEFAULT_PACKAGE
+
+    return [each for each in packages_in(PACKAGES) if each.name != DEFAULT_PACKAGE or MammoSettings().calcifications]
+
+
 if __name__ == "__main__":
-    run_inference_worker(MAMMOGRAPHY, _build, _build_examiner, _build_expert, PACKAGES)
+    run_inference_worker(MAMMOGRAPHY, _build, _build_examiner, _build_expert, packages)

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class WorkerRuntime:
     pipeline: Pipeline | None = None
     complete: bool = True  # whether it has all that it needs for its work
     pictures: PictureHandler | None = None
-    packages: Path | None = None  # folder of the models that it uses in addition to the pipeline's
+    packages: Sequence[Path] = ()  # folders of the model packages that it uses in addition to the pipeline's
 
 
 def run_inference_worker(
@@ -62,7 +62,7 @@ def run_inference_worker(
     build_pipeline: Callable[[], Pipeline],
     build_examiner: Callable[[], Examiner] | None = None,
     build_expert: Callable[[], RegionExpert] | None = None,
-    packages: Path | None = None,
+    list_packages: Callable[[], Sequence[Path]] = tuple,
 ) -> None:
     """Run the worker of a modality until it is stopped.
 
@@ -72,8 +72,8 @@ def run_inference_worker(
             unless another worker of the queue has a model.
         build_examiner: The same for the reader of examinations.
         build_expert: The same for opinions of regions.
-        packages: Folder of the model packages that ship with the worker. It announces those with another architecture
-            than the pipeline's.
+        list_packages: Returns the folders of the model packages that the worker uses. It announces those with another
+            architecture than the pipeline's.
 
     Raises:
         ValueError: A limit of the modality has no sentence, or the modality states that its images are read together or
@@ -96,7 +96,8 @@ def run_inference_worker(
         except AnalysisError as error:
             log.warning("no_model", code=error.code, detail=error.detail)
             return WorkerRuntime(unavailable(error), complete=False)
-        return WorkerRuntime(InferenceHandler(pipeline, store, spec, examiner, expert), pipeline, packages=packages)
+        handler = InferenceHandler(pipeline, store, spec, examiner, expert)
+        return WorkerRuntime(handler, pipeline, packages=list_packages())
 
     run_worker(spec.queue, make_runtime, spec)
 
@@ -198,19 +199,19 @@ def _announcement(worker: str, queue: str, spec: ModalitySpec | None, runtime: W
         modality=spec.name if spec else None,
         manifest=pipeline.manifest if pipeline else None,
         model_card=pipeline.card if pipeline else None,
-        beside=_additional_packages(pipeline.manifest, runtime.packages) if pipeline and runtime.packages else [],
+        beside=_additional_packages(pipeline.manifest, runtime.packages) if pipeline else [],
         adaptation=pipeline.adaptation if isinstance(pipeline, Adaptable) else None,
     )
 
 
-def _additional_packages(main: ModelManifest, packages: Path) -> list[ModelPackage]:
-    """The packages of a folder whose architecture differs from that of the pipeline's model, by name."""
+def _additional_packages(main: ModelManifest, packages: Sequence[Path]) -> list[ModelPackage]:
+    """The packages whose architecture differs from that of the pipeline's model."""
     found = [
         ModelPackage(
-            manifest=ModelManifest.model_validate_json(described.read_text("utf-8")),
-            card=(described.parent / "MODEL_CARD.md").read_text("utf-8"),
+            manifest=ModelManifest.model_validate_json((folder / "model.json").read_text("utf-8")),
+            card=(folder / "MODEL_CARD.md").read_text("utf-8"),
         )
-        for described in sorted(packages.glob("*/model.json"))
+        for folder in packages
     ]
     return [each for each in found if each.manifest.architecture.get("name") != main.architecture.get("name")]
 
