@@ -10,6 +10,7 @@ from dicom_content import values
 from dicom_objects import drawn_on
 from dicom_peer import STUDY
 
+from dicom_node import metrics
 from dicom_node.hl7.syntax import parse
 from dicom_node.journal import received, studies
 from dicom_node.journal.received import Received, State
@@ -151,6 +152,9 @@ def test_what_is_drawn_on_a_film_of_another_study_is_not_told_as_of_this_one(stu
 
 
 def test_a_study_is_settled_once_nothing_else_is_to_come(study):
+    def failures() -> float:
+        return metrics.result_failures.labels("document_not_made")._value.get()
+
     def settled() -> bool:
         study.look()
         with study.journal.reading() as database:
@@ -162,12 +166,15 @@ def test_a_study_is_settled_once_nothing_else_is_to_come(study):
     study.gateway.together = {"state": "none", "reading": None}
     render = study.gateway.case_report
     study.gateway.case_report = Mock(side_effect=ApiError(409, {"code": "report_not_ready"}))
+    before = failures()
     assert not settled(), "the report is still being rendered"
     study.gateway.case_report = Mock(side_effect=ApiError(503, {}))
     assert not settled(), "the gateway is busy"
+    assert failures() == before, "neither is a failure"
     for fault in (ValueError(), ApiError(500, {"code": "report_altered"})):
         study.gateway.case_report = Mock(side_effect=fault)
         assert settled(), "a fault of one product holds up no other"
+    assert failures() == before + 2
     with study.journal.transaction() as database:
         studies.note_arrival(database, STUDY, time.time(), time.time())
     assert not settled(), "another film arrived"

@@ -152,9 +152,11 @@ class ResultMaker(Loop):
             built = product.build(_reference(predecessor) if predecessor else None)
             self._keep(study, built, product, version + 1, destinations)
         except ApiError as error:
-            metrics.result_failures.labels(f"{kind}_not_made").inc()
+            is_passing = error.code == "report_not_ready" or error.status in _PASSING
+            if not is_passing:
+                metrics.result_failures.labels(f"{kind}_not_made").inc()
             _log.warning("a result waits", case=study.pseudonym, kind=kind, code=error.code)
-            return error.code != "report_not_ready" and error.status not in _PASSING
+            return not is_passing
         except Exception as error:  # noqa: BLE001 - of whatever kind; it is in the log and tried again at the next look
             metrics.result_failures.labels(f"{kind}_not_made").inc()
             _log.error("a result could not be made", case=study.pseudonym, kind=kind, error=error_location(error))
