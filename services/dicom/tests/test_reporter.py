@@ -10,7 +10,7 @@ from dicom_faults import free_port
 from dicom_peer import FILM, STUDY, connect, send
 from hospital_peers import stow_server
 
-from dicom_node.journal import outgoing, priors, studies
+from dicom_node.journal import commitments, outgoing, priors, studies
 from dicom_node.journal.outgoing import OutgoingObject
 from dicom_node.peers import Place
 from dicom_node.reporting import probes
@@ -155,6 +155,20 @@ def test_destinations_by_stow_are_tested_too(reporting):
     codes = [[each.code for each in told.outcomes] for told in gateway.told if told.outcomes]
     assert codes == [["ok", "ok"], ["http_401", "http_401"]]
     assert pydicom.dcmread(io.BytesIO(server.parts[0])).PatientID == "LOBULE-TEST"
+
+
+def test_answers_to_storage_commitment_count_where_they_are_sent(reporting):
+    node, reporter, gateway = reporting(
+        dicom_destinations="PACS@127.0.0.1:9/cad,ARCHIVE@127.0.0.1:9/cad",
+        dicom_commitment_peers="PACS@127.0.0.1:9,CR@127.0.0.1:9",
+    )
+    later = time.time() + 1000
+    with node.journal.transaction() as database:
+        for number, caller in enumerate(("PACS", "PACS", "ARCHIVE", "CR")):
+            commitments.add(database, f"1.{number}", caller, [], later)
+    reporter.work()
+    waiting = {peer.name: peer.waiting for peer in gateway.told[0].report.peers}
+    assert waiting == {"PACS": 0, "ARCHIVE": 1, "commitment:PACS": 2, "commitment:CR": 1}
 
 
 def test_searches_that_were_given_up_can_be_sent_again(reporting):

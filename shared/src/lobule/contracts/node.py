@@ -35,7 +35,10 @@ class NodePeer(_NodeDocument):
     )
     roles: list[PeerRole] = Field(description="roles of the system")
     results: list[Short] = Field(default=[], description="kinds of results that it receives")
-    waiting: int = Field(default=0, description="objects that wait for delivery to it, or searches for priors")
+    waiting: int = Field(
+        default=0,
+        description="objects and answers to storage commitment that wait for delivery to it, or searches for priors",
+    )
     dead: int = Field(default=0, description="deliveries that were given up")
 
 

@@ -45,6 +45,11 @@ def others_open(database: sqlite3.Connection, transaction_uid: str, calling_ae: 
     return database.execute(query, (calling_ae, transaction_uid)).fetchone()[0]
 
 
+def counts_by_caller(database: sqlite3.Connection) -> dict[str, int]:
+    """Unanswered requests by the AE title of the requester."""
+    return dict(database.execute("SELECT calling_ae, count(*) FROM commitments GROUP BY calling_ae").fetchall())
+
+
 def due(database: sqlite3.Connection, now: float, limit: int = 50) -> Sequence[Commitment]:
     """The requests whose answer is due."""
     rows = database.execute(

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from dicom_node.journal import outgoing, priors, received, studies, work_items
+from dicom_node.journal import commitments, outgoing, priors, received, studies, work_items
 from dicom_node.peers import parse_destinations, parse_message_places, parse_stow_places
 from dicom_node.priors.peers import Peer
 from dicom_node.privacy import without_password
@@ -58,7 +58,11 @@ def make_report(
         free_bytes=free_bytes,
         collecting=studies.counts(database).get("collecting", 0),
         waiting=received.counts(database).get("waiting", 0),
-        peers=[*_destinations(database, settings), *_commitment_peers(settings), *_priors(database, prior_peers)],
+        peers=[
+            *_destinations(database, settings),
+            *_commitment_peers(database, settings),
+            *_priors(database, prior_peers),
+        ],
         rules=[_rule(each) for each in routing.rules],
         dead=[_dead(row) for row in outgoing.dead_letters(database, MOST_DEAD)],
         associations=list(associations),
@@ -87,7 +91,8 @@ def _worklist(database: sqlite3.Connection, settings: NodeSettings, performer: P
 
 
 def _destinations(database: sqlite3.Connection, settings: NodeSettings) -> Iterable[NodePeer]:
-    counts = outgoing.counts_by_destination(database)
+    counts, answers = outgoing.counts_by_destination(database), commitments.counts_by_caller(database)
+    answered_elsewhere = {each.ae_title for each in parse_destinations(settings.dicom_commitment_peers)}
     places = {each.ae_title: f"{each.host}:{each.port}" for each in parse_destinations(settings.dicom_destinations)}
     plain = {name for name in places if not is_called_over_tls(settings, name)}
     messages = parse_message_places(settings.dicom_hl7_destinations)
@@ -104,7 +109,8 @@ def _destinations(database: sqlite3.Connection, settings: NodeSettings) -> Itera
             is_plain=recipient.name in plain or places[recipient.name].startswith("http://"),
             roles=["destination"],
             results=sorted(recipient.kinds),
-            waiting=counts.get((recipient.name, "waiting"), 0),
+            waiting=counts.get((recipient.name, "waiting"), 0)
+            + (0 if recipient.name in answered_elsewhere else answers.get(recipient.name, 0)),
             dead=counts.get((recipient.name, "dead"), 0),
         )
 
@@ -122,7 +128,8 @@ def _protocol(name: str) -> PeerProtocol:
     return "hl7" if name.startswith("hl7:") else "dicom"
 
 
-def _commitment_peers(settings: NodeSettings) -> Iterable[NodePeer]:
+def _commitment_peers(database: sqlite3.Connection, settings: NodeSettings) -> Iterable[NodePeer]:
+    answers = commitments.counts_by_caller(database)
     for each in parse_destinations(settings.dicom_commitment_peers):
         place = short(f"{each.host}:{each.port}")
         yield NodePeer(
@@ -131,6 +138,7 @@ def _commitment_peers(settings: NodeSettings) -> Iterable[NodePeer]:
             address=place,
             is_plain=not is_called_over_tls(settings, each.ae_title),
             roles=["commitment"],
+            waiting=answers.get(each.ae_title, 0),
         )
 
 
