@@ -1,11 +1,13 @@
 """The search for clusters of calcifications: network, training windows, clusters, images, and measures."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from drawn_tissue import dots, ground
 
+from lobule.model_package import open_package
 from lobule_ml.training.loop import LoopSettings
 from mammo_worker.calcifications import evaluate
 from mammo_worker.calcifications.clusters import find_clusters
@@ -27,6 +29,7 @@ from mammo_worker.calcifications.images import (
     original_crops,
 )
 from mammo_worker.calcifications.network import STRIDE, build_network, likely_map, search_input, search_loss
+from mammo_worker.calcifications.package import DEFAULT_PACKAGE
 from mammo_worker.calcifications.plan import SearchPlan
 from mammo_worker.calcifications.reading import seen_on_masses
 from mammo_worker.calcifications.tissue import tissue
@@ -35,6 +38,7 @@ from mammo_worker.calcifications.windows import Sources, batches
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.examination.lesions import lengths
 from mammo_worker.regions.crops import cbis_crops
+from mammo_worker.settings import PACKAGES
 
 TINY = SearchPlan(
     widths=(4, 4, 8, 8), window=96, calcified=1, pasted=2, textured=1, plain=1, steps=30, learning_rate=1e-2, warm_up=5,
@@ -233,6 +237,10 @@ def test_real_crops_are_learned_searched_and_measured(crops, tmp_path, monkeypat
     assert {i.truth for i in measured.cut} == {True, False}
     assert not hosts & set(seen_on_masses())
     tables = [measure(part, 120.0, rounds=10) for part in evaluate.by_tissue(measured)]
+    figures = evaluate.metrics(measured, 120.0, rounds=10)
+    of_all_tissue = [float(row["at 1"].split()[0]) for row in tables[0]]
+    stated = [figure["value"] for figure in figures[: len(of_all_tissue)]]
+    assert stated == pytest.approx(of_all_tissue, abs=6e-4, nan_ok=True)
     assert tables[0][0]["groups"].startswith("pasted, all")
     marked = at_probability(measured, fit_calibration(measured, 120.0), 0.3, 120.0)
     assert "120" in results_document(measured, tables, marked, 0.3, 120.0)
@@ -261,3 +269,16 @@ def test_probability_of_a_cluster_counts_the_false_ones_of_a_whole_film(crops):
 def test_breast_area_is_that_of_a_breast(shared_data):
     folder = shared_data / "cbis_ddsm_mass"
     assert 30 < breast_area(cbis_ddsm(folder)[:4], lengths(folder)) < 300
+
+
+def test_the_shipped_package_states_the_figures_of_all_tissue():
+    """It stated only those where nothing was seen, and did not say so."""
+    document = (Path(__file__).parents[3] / "docs" / "results" / "calcifications.md").read_text("utf-8")
+    tables = document.split("| groups | at 0.5 |")[1:]
+    lines = [line.split("|") for table in tables for line in table.split("\n\n")[0].splitlines()[2:]]
+    told = [(cells[1].rpartition(", ")[0].strip(), float(cells[3].split()[0])) for cells in lines]
+    manifest = open_package(PACKAGES / DEFAULT_PACKAGE).manifest
+    assert len(told) == 15  # five kinds of groups beside three of tissue
+    assert [metric.rule for metric in manifest.metrics] == [rule for rule, _ in told]
+    assert [metric.value for metric in manifest.metrics] == pytest.approx([value for _, value in told], abs=6e-4)
+    assert manifest.metrics[0].data.endswith("on all crops of masses")

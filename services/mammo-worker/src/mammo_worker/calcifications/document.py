@@ -141,8 +141,8 @@ that each left another fifth of them out.
 {ATTRIBUTION}
 ## Measured
 {markdown_table(list(metrics))}
-On tissue where a vision-language model saw no calcifications. Protocol, and figures on other tissue, where the search
-finds more that CBIS-DDSM does not describe: `docs/results/calcifications.md`.
+CBIS-DDSM does not describe every group of calcifications on the crops of masses: "seen" are those that a
+vision-language model saw there. Protocol: `docs/results/calcifications.md`.
 
 ## Limits
 {LIMITS}
