@@ -180,6 +180,15 @@ def test_the_command_has_the_bounds_of_the_api(app, monkeypatch, asked):
     assert (done.exit_code, done.stdout) == (2, "")
 
 
+@pytest.mark.parametrize("written", ["", "\n", "P-1\nP-2\n"])
+@pytest.mark.parametrize("command", [["purge", "--reason", "asked for"], ["backups"]])
+def test_the_command_takes_one_patient_and_leaves_out_none(app, monkeypatch, command, written):
+    monkeypatch.setattr(commands, "settings_at", lambda _home: app.state.settings)
+    done = CliRunner().invoke(commands.app, command, input=written)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Please give one PatientID" in done.stderr
+
+
 class TestWhereTheStoreFails:
     """What is left is certified as left, and the next purge deletes it."""
 
@@ -230,7 +239,8 @@ def test_the_command_reads_the_patient_from_standard_input_and_names_backups(app
     with app.state.sessions.begin() as session:
         record(session, None, "lobule", "backup.create", detail={"folder": "/srv/backup"})
     monkeypatch.setattr(commands, "settings_at", lambda _home: app.state.settings)
-    done = CliRunner().invoke(commands.app, ["purge", "--reason", "asked for"], input="P-4711\n")
+    written = "\ufeffP-4711\r\n\r\n"  # as a Windows editor writes it
+    done = CliRunner().invoke(commands.app, ["purge", "--reason", "asked for"], input=written)
     assert done.exit_code == 0, done.output
     said = Certificate.model_validate_json(done.stdout)
     assert (said.by, said.deleted.cases) == ("lobule", 2)

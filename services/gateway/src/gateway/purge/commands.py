@@ -118,4 +118,18 @@ def backups(
 
 
 def _given(patient_id: str | None) -> str:
-    return sys.stdin.readline().strip() if patient_id is None else patient_id
+    """The PatientID of a command: its argument, or the only line of standard input.
+
+    Raises:
+        typer.Exit: None is given, or several, of which all but one would be left out.
+    """
+    if patient_id is not None:
+        lines = [patient_id]
+    else:
+        read = sys.stdin.readline() if sys.stdin.isatty() else sys.stdin.read()
+        lines = read.removeprefix("\ufeff").splitlines()  # an editor may have put a byte order mark before it
+    given = [line.strip() for line in lines if line.strip()]
+    if len(given) != 1:
+        print_sentence("cli.one_patient_id")
+        raise typer.Exit(2)
+    return given[0]
