@@ -15,6 +15,7 @@ from rendered_reports import render, render_case
 from lobule.contracts.case import (
     CaseImage,
     Conclusion,
+    Reason,
 )
 from lobule.contracts.result import Hanging
 from lobule.imaging.decode import decode_rgb
@@ -69,7 +70,12 @@ def test_priors_are_named_by_date_and_hang_apart(make_content, mammogram):
     words = [place.words for place in case_document(work_up, [mammogram[0]] * 2, Words("en")).places]
     assert words == ["Not in this case", "", "Not in this case", "In the examination of 2 Mar 2023"]
     named = "LCC · prior of 2 Mar 2023 and LCC 2 · prior of 2 Mar 2023"
-    assert any(limit.endswith(f"no part of the conclusion: {named}.") for limit in document.limits)
+    excluded = f"What films of earlier examinations show by themselves is no part of the conclusion: {named}."
+    assert excluded in document.limits
+    unread = Reason(code="earlier_suspected", values={"images": ["LCC"]})
+    counted = content.conclusion.model_copy(update={"reasons": [unread]})
+    counted = case_document(content.model_copy(update={"conclusion": counted}), [mammogram[0]] * 4, Words("en"))
+    assert excluded not in counted.limits, "a film that nobody has read counts"
     rendered = render_case(content, [mammogram] * 4, language="en", forms={"html", "pdf"})
     unjudged, count = "Marked by the system, not reviewed yet", 2 * len(mammogram[0].marked_findings())
     assert f"{unjudged} <small>{count}</small>" in rendered["report.en.html"].decode()

@@ -10,6 +10,9 @@ from lobule.words import Words
 
 _OF_UNKNOWN_SIZE = "size"  # the limit that holds only if a file does not say how large a pixel is
 
+_OF_UNREAD = frozenset({"earlier_suspected", "earlier_in_doubt", "earlier_still_analysed"})
+"""Reasons by which a film of an examination shortly before, which nobody has read, counts in the conclusion."""
+
 
 def limits_of(spec: ModalitySpec, images: Sequence[ImageInfo], text: Words, *, whole: bool) -> Iterator[str]:
     """The limits of the analysis of images of a modality, as sentences.
@@ -43,7 +46,7 @@ def limits_of_case(
     limits: list[str] = []
     if missing := content.conclusion.missing_views:
         limits.append(text("limits.missing_views", views=missing))
-    if priors:
+    if priors and not any(reason.code in _OF_UNREAD for reason in content.conclusion.reasons):
         limits.append(text("limits.priors", images=priors))
     for together in sorted(by_modality.values(), key=lambda some: spec_of_result(some[0]).evidence):
         limits += limits_of(spec_of_result(together[0]), [r.image for r in together], text, whole=False)
