@@ -187,3 +187,9 @@ def test_a_name_that_cannot_be_one_is_refused_in_words(home, name):
     refused = run("add", name, "--home", str(home), "--password-stdin")
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr.startswith("A user name has up to 100 characters: letters A to Z")
+
+
+def test_a_password_from_a_file_of_windows_is_the_line_alone(home):
+    done = CliRunner().invoke(app, ["add", "anna", "--home", str(home), "--password-stdin"], f"\ufeff{PASSWORD}\r\n")
+    assert done.exit_code == 0, done.output
+    assert verify_password(PASSWORD, user(home, "anna").password_hash)

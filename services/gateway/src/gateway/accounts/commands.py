@@ -179,7 +179,7 @@ def _to_user(home: Path, username: str, change: Callable[[Session, User], None],
 
 def _ask_password(from_stdin: bool) -> str:
     if from_stdin:
-        return sys.stdin.readline().rstrip("\n")
+        return sys.stdin.readline().removeprefix("\ufeff").rstrip("\r\n")  # of an editor of Windows, too
     return typer.prompt("Password", hide_input=True, confirmation_prompt=True)
 
 
