@@ -89,3 +89,13 @@ def test_a_file_that_is_wrong_says_where(tmp_path, capsys, text, said):
     (tmp_path / "rules.toml").write_text(text)
     assert run(["rules", "--rules", str(tmp_path / "rules.toml"), "x"]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_files_that_are_not_there_or_that_windows_wrote(rules, make_film, tmp_path, capsys):
+    rules.write_bytes(b"\xef\xbb\xbf" + rules.read_bytes().replace(b"\n", b"\r\n"))
+    assert run(["rules", "--rules", str(rules), str(make_film())]) == 0
+    assert run(["rules", "--rules", str(rules), str(tmp_path / "none.dcm")]) == 1
+    assert capsys.readouterr().err == f"{tmp_path / 'none.dcm'} is no file\n"
+    rules.write_bytes(b"\xff")
+    assert run(["rules", "--rules", str(rules), str(make_film())]) == 1
+    assert "is no text in UTF-8" in capsys.readouterr().err

@@ -93,6 +93,9 @@ def _try_rules(files: Sequence[Path], calling_ae: str, rules: Path | None) -> in
         print(error, file=sys.stderr)
         return 1
     for file in files:
+        if not file.is_file():
+            print(f"{file} is no file", file=sys.stderr)
+            return 1
         decision = judge_file(file, calling_ae, routing)
         rule, _ = routing.decide(file, calling_ae)
         status, comment = (decision.status, decision.comment) if isinstance(decision, Answer) else (Status.SUCCESS, "")

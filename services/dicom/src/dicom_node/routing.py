@@ -78,8 +78,9 @@ def read_routing(file: Path | None) -> Routing:
     if file is None:
         return Routing()
     try:
-        with file.open("rb") as stream:
-            return Routing.model_validate(tomllib.load(stream))
+        return Routing.model_validate(tomllib.loads(file.read_text("utf-8-sig")))
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} is no text in UTF-8") from None
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:
