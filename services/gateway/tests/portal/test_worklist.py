@@ -255,7 +255,9 @@ def test_a_wide_screen_glances_at_the_chosen_case(logged_in, study, cases, pictu
     expect(pane.locator("h2")).to_have_text("P-READ")
     expect(pane.locator("canvas[data-drawn]")).to_have_count(1)
     expect(pane.locator('[data-role="verdict"]')).to_have_text("Malignancy suspected")
-    expect(pane.locator("ol li")).to_have_text("70right · middle third · RCC · 18 mm larger by 3 mm since the earlier examination")
+    expect(pane.locator("ol li")).to_have_text(
+        "70right · middle third · RCC · 18 mm larger by 3 mm since the earlier examination"
+    )
     row = page.locator("tr[data-glanced]")
     expect(row).to_contain_text("P-READ")
     for width in (1024, 1180, 1440, 2000, 2560):

@@ -25,7 +25,10 @@ router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 class BreastRead(BreastReading):
     """The combined reading of the films of a breast, also in words."""
 
-    text: list[str] = Field(description="category and reasons as sentences, in the language of `Accept-Language`")
+    text: list[str] = Field(
+        description="category and reasons as sentences, in the language of `Accept-Language`; they number the lesions"
+        " of both breasts together, the most suspicious first"
+    )
 
 
 class ReadingRead(ExaminationReading):
