@@ -145,22 +145,6 @@ def test_retention_after_a_pause_is_refused_until_somebody_says_that_the_clock_i
         assert done.exit_code == 0, (done.output, done.exception)
 
 
-def test_what_was_cut_off_the_log_is_found_by_the_anchors_of_the_folder(home):
-    assert run("user", "list", "--home", str(home)).exit_code == 0
-    anchors = Home.open(home).settings()["audit_anchors"]
-    for _ in range(2):
-        assert run("audit", "export", "--home", str(home)).exit_code == 0
-    assert run("audit", "anchor", anchors, "--home", str(home)).exit_code == 0
-    sound = run("audit", "verify", "--home", str(home))
-    assert (sound.exit_code, "anchors: 1" in sound.stdout) == (0, True)
-    with sqlite3.connect(home / "lobule.sqlite") as database:
-        database.execute("DELETE FROM audit_events")
-        database.execute("UPDATE audit_chains SET position = 0, link = ''")
-    database.close()
-    cut = run("audit", "verify", "--home", str(home))
-    assert (cut.exit_code, "were deleted" in cut.stdout) == (1, True)
-
-
 def test_anchors_that_are_not_there_are_not_taken_for_none(home, tmp_path):
     done = run("audit", "verify", "--anchors", str(tmp_path / "anchors"), "--home", str(home))
     assert done.exit_code == 2, done.output

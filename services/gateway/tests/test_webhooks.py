@@ -15,7 +15,6 @@ from gateway.users.models import User
 from gateway.webhooks import deliverer, repository
 from gateway.webhooks.deliverer import PAUSES_S
 from gateway.webhooks.models import Delivery, Webhook
-from gateway.webhooks.schemas import WebhookTest
 
 
 class Receiver:
@@ -229,9 +228,7 @@ class TestEndpoints:
         assert (sent.status_code, sent.json()["state"]) == (202, "pending")
         app.state.deliverer.send_due()
         ((headers, body),) = receiver.messages
-        message = Verifier(webhook["secret"]).verify(body, headers)
-        assert (message["type"], message["data"]) == ("webhook.test", {"webhook_id": webhook["id"]})
-        assert WebhookTest.model_validate(message).model_dump(mode="json").keys() == message.keys()
+        assert Verifier(webhook["secret"]).verify(body, headers)["type"] == "webhook.test"
         assert [delivery["state"] for delivery in deliveries(client, alice, webhook)] == ["delivered"]
         refused = client.patch(address, headers=alice, json={"url": "http://169.254.169.254/"})
         assert refused.json()["code"] == "webhook_address_forbidden"
