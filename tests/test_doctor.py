@@ -64,7 +64,7 @@ def test_a_whole_installation(home):
 def test_what_is_wrong_is_named_with_what_to_do(home, tmp_path, monkeypatch):
     damaged = tmp_path / "damaged"
     shutil.copytree(HistoSettings().model, damaged)
-    (damaged / "model.weights.npz").write_bytes(b"other weights")
+    (damaged / "weights.npz").write_bytes(b"other weights")
     monkeypatch.setenv("LOBULE_HISTO_MODEL", str(damaged))
     monkeypatch.setenv("LOBULE_REDIS_URL", f"unix://{tmp_path / 'none.sock'}")
     monkeypatch.setenv("LOBULE_OBJECT_STORE_URL", "ftp://elsewhere")

@@ -109,7 +109,7 @@ def test_adapting_gives_back_what_other_dyes_shift(fields, monkeypatch):
         rng = np.random.default_rng(0)
         target = np.array([f.target for f in chosen])
         shift = -2.0 if isinstance(change, Redyed) else 0.0
-        return {laboratories.BASE.statistic: (target + rng.normal(0, 0.5, len(chosen)) + shift)[:, None]}
+        return {laboratories.SHIPS.statistic: (target + rng.normal(0, 0.5, len(chosen)) + shift)[:, None]}
 
     monkeypatch.setattr(laboratories, "field_features", stub)
     lines = list(laboratories.laboratories_section(given, [], {"purple": PURPLE}, Path(), None))
@@ -137,6 +137,6 @@ def test_changed_fields_have_features_of_their_own(fields, tmp_path, monkeypatch
     archive.write_bytes(b"weights")
     for change in (None, Lit(), Lit(gamma=1.3), Redyed(PURPLE), Redyed(PURPLE, mean=PURPLE)):
         features.field_features(
-            fields[:1], laboratories.BASE.reader, "densenet121", ("block2",), archive, tmp_path, change=change
+            fields[:1], laboratories.SHIPS.reader, "densenet121", ("block2",), archive, tmp_path, change=change
         )
     assert len(set(keys)) == len(keys)

@@ -145,11 +145,11 @@ class TestPackage:
         with pytest.raises(AnalysisError) as missing:
             HistologyPipeline(tmp_path / "none")
         shutil.copytree(PACKAGE, tmp_path / "damaged")
-        with (tmp_path / "damaged" / "model.weights.npz").open("ab") as stream:
+        manifest = json.loads((PACKAGE / "model.json").read_text())
+        with (tmp_path / "damaged" / manifest["weights_file"]).open("ab") as stream:
             stream.write(b"x")
         with pytest.raises(AnalysisError) as damaged:
             HistologyPipeline(tmp_path / "damaged")
-        manifest = json.loads((PACKAGE / "model.json").read_text())
         manifest["architecture"]["name"] = "from_the_future"
         shutil.copytree(PACKAGE, tmp_path / "future")
         (tmp_path / "future" / "model.json").write_text(json.dumps(manifest))

@@ -62,13 +62,13 @@ def test_json_has_full_precision_notices_and_the_given_magnification(use_pipelin
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / "deep" / "er" / "x.jpg").write_bytes(field.path.read_bytes())
     rows = {}
-    for magnification in (None, "100X", "200X"):
+    for magnification in (None, "100X", "200X", "400X"):
         option = ["--magnification", magnification] if magnification else []
         result = CliRunner().invoke(app, ["predict", str(tmp_path / "deep"), "--json", "--output", "-", *option])
         assert result.exit_code == 0, result.output
         rows[magnification] = json.loads(result.stdout)
         assert "1 of 1 fields read" in result.stderr
-    assert [rows[m]["notices"] for m in rows] == [["scale_estimated"], [], ["magnification_not_measured"]]
+    assert [rows[m]["notices"] for m in rows] == [["scale_estimated"], [], [], ["magnification_not_measured"]]
     data = field.path.read_bytes()
     assert rows["100X"]["probability_malignant"] == pipeline.probabilities(decode_rgb(data), "100X").field
     by_scale = ["predict", str(tmp_path / "deep"), "--json", "--output", "-", "--um-per-pixel"]

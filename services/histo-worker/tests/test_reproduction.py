@@ -162,7 +162,7 @@ def test_each_magnification_is_measured_learned_from_one_folder_and_from_both(fi
     rows = [line for line in lines if line.startswith(("| the first", "| both"))]
     assert [row.split("|")[1:3] for row in rows] == [
         [f" {words} ", f" {magnification} "]
-        for words in ("the first folder (ships)", "both folders")
+        for words in ("the first folder (3.2)", "both folders (ships)")
         for magnification in ("40X", "100X", "200X")
     ]
     assert {line.count("|") for line in rows} == {10}

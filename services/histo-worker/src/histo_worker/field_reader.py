@@ -16,8 +16,10 @@ from lobule.contracts.result import Magnification
 
 RGB8 = NDArray[np.uint8]
 
-MEASURED: tuple[Magnification, ...] = ("40X", "100X")
-"""The magnifications at which the packaged models are measured."""
+MEASURED: tuple[Magnification, ...] = ("40X", "100X", "200X")
+"""The magnifications at which the packaged model is measured."""
+SUPPOSED: tuple[Magnification, ...] = ("40X", "100X")
+"""The magnifications at which a field of unknown scale is read."""
 
 
 class Reading(NamedTuple):
@@ -82,7 +84,7 @@ class FieldReader:
         return cls(**{key: value for key, value in section.items() if key != "description"})
 
     def sides(self, magnification: Magnification | None, um_per_pixel: float | None = None) -> list[int]:
-        """Sides of the windows in pixels of the field: one if its scale is known, else one for each measured scale.
+        """Sides of the windows in pixels of the field: one if its scale is known, else one for each that is supposed.
 
         Args:
             magnification: Magnification of the field, if known.
@@ -103,7 +105,7 @@ class FieldReader:
 
         Args:
             field: uint8 (height, width, 3).
-            magnification: Magnification of the field. If no scale is known, the field is read at each measured one.
+            magnification: Magnification of the field. If no scale is known, the field is read at each supposed one.
             um_per_pixel: See `sides`.
         """
         sides = self.sides(magnification, um_per_pixel)
@@ -153,7 +155,7 @@ class FieldReader:
 
 
 def _possible(magnification: Magnification | None) -> tuple[Magnification, ...]:
-    return MEASURED if magnification is None else (magnification,)
+    return SUPPOSED if magnification is None else (magnification,)
 
 
 def _times(magnification: Magnification) -> int:

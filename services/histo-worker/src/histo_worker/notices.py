@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from histo_worker.field_reader import MEASURED, FieldReader, Reading
+from histo_worker.field_reader import MEASURED, SUPPOSED, FieldReader, Reading
 from histo_worker.scale import FARTHEST, Scale, contradicts, is_classified, nearest_magnification, stated_um
 from lobule.contracts.modality import UM_OF_MAGNIFICATION
 from lobule.contracts.notices import Notice
@@ -26,7 +26,7 @@ def scale_notices(image: ImageInfo, magnification: Magnification | None, scale: 
     elif scale.source == "estimated":
         near, _ = nearest_magnification(scale.um_per_pixel)
         yield make_notice("scale_estimated", um=f"{scale.um_per_pixel:.3g}", magnification=near)
-        if near not in MEASURED:
+        if near not in SUPPOSED:  # at which the classifier reads it
             yield make_notice("magnification_not_measured", magnification=near)
     else:
         near, times = nearest_magnification(scale.um_per_pixel)
@@ -62,7 +62,7 @@ def size_notices(
         return
     um = stated_um(scale)
     side = min(reader.sides(magnification, um))
-    if (um is not None or magnification in (None, *MEASURED)) and min(shape[:2]) < side:
+    if (um is not None or magnification in (None, *SUPPOSED)) and min(shape[:2]) < side:
         yield make_notice("small_image", pixels=str(side))
     shrunk, share = min(r.scale for r in readings), min(r.share for r in readings)
     if shrunk < 1:

@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from histo_worker.data.breakhis import LABELS, Field, find_fields
-from histo_worker.data.source import read_source
+from histo_worker.data.source import read_sources
 from histo_worker.evaluation.appearances import read_dyes
 from histo_worker.preprocessing.stain import Dyes
 from histo_worker.reproduction.baselines import baselines_section
@@ -61,7 +61,9 @@ def reproduce(
     at100 = [f for f in fields if f.magnification == "100X"]
     _require_patients(at100)
     needed = {option for section in sections for option in NEEDS.get(section, ())}
-    further = read_source(more).fields if more is not None and "--more" in needed else []
+    further: list[Field] = []
+    if more is not None and "--more" in needed:  # a field of both folders counts once
+        further = [field for field in read_sources([data, more]).fields if field not in fields]
     given = _read_all(sources) if "--dyes" in needed else {}
 
     writers: dict[str, Callable[[], Iterator[str]]] = {

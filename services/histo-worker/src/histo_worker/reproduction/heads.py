@@ -16,14 +16,17 @@ from histo_worker.evaluation.cross_validation import (
     measure_band,
 )
 from histo_worker.evaluation.plots import write_plots
-from histo_worker.field_reader import MEASURED, FieldReader
+from histo_worker.field_reader import SUPPOSED, FieldReader
 from histo_worker.reproduction.rows import HEADER, cell, row
 from histo_worker.training.features import field_features
 from histo_worker.training.frozen_head import features_of_head, measure_linear_head
 from lobule.contracts.result import Magnification
 from lobule_ml.backbones import BACKBONES
 
-BASE = densenet121_deviation.plan()
+SHIPS = densenet121_deviation.plan()
+"""The recipe of the shipped head."""
+BASE = replace(SHIPS, by_magnification=False)
+"""The recipe of 3.2, which learned from the first folder: on it, heads were compared."""
 UPRIGHT = replace(BASE.reader, turned=False)
 """The reader of the fields from which heads learn."""
 PIXELS = replace(UPRIGHT, window_at=None)
@@ -53,7 +56,7 @@ class Head:
         return f"{maps}, {self.statistic}, {read}, {fitted}{', reads turned windows' * self.turned}"
 
 
-SHIPPED = Head(turned=True)
+LATEST = Head(turned=True)
 BEFORE = Head()
 HEADS = (
     Head(("block2",), "mean", 0.05, 0.0, PIXELS),
@@ -66,7 +69,7 @@ HEADS = (
     Head(c=0.03),
     Head(c=0.01),
     BEFORE,
-    SHIPPED,
+    LATEST,
     Head(c=0.001),
     Head(shrinkage=0.0),
     Head(("block2_middle",)),
@@ -88,22 +91,22 @@ TABLE_13: dict[Magnification, str] = {"40X": "88.26, 88.72, 92.02", "100X": "88.
 
 
 def heads_section(fields: Sequence[Field], weights: Path, cache: Path | None, plots: Path) -> Iterator[str]:
-    """Compare heads on frozen features, one row each, and measure the shipped one at every level.
+    """Compare heads on frozen features, one row each, and measure the one of 3.2 at every level.
 
     Args:
         fields: Fields of all magnifications.
         weights: Folder of pretrained weights.
         cache: Folder for features, or None.
-        plots: Folder for the shipped head's plots.
+        plots: Folder for the plots of that head.
     """
-    yield "## Heads on frozen features, and the shipped model"
+    yield "## Heads on frozen features, and the model of 3.2"
     yield ""
     yield (
         f"Windows are read at {BASE.reader.size} pixels. Equal tissue: {BASE.reader.window} pixels of a field at 100X, "
         f"{BASE.reader.sides('40X')[0]} at 40X, which show as much tissue. Equal pixels: {BASE.reader.window} at every "
         f"magnification. {BASE.folds} folds, seeds {', '.join(map(str, BASE.seeds))}, means over the seeds. "
         "A head reads the mean or the deviation of each map; C is the inverse strength of its L2 penalty. "
-        "All rows were seen before one was shipped, so the best is a little kind to itself."
+        "All rows were seen before one was chosen, so the best is a little kind to itself."
     )
     yield ""
     yield HEADER
@@ -118,22 +121,22 @@ def heads_section(fields: Sequence[Field], weights: Path, cache: Path | None, pl
         if head.turned:
             _, read = features_of_head(BASE, fields, weights, cache)
         measured[head] = measure_linear_head(fields, chosen, config, read)
-        note = " (shipped)" if head == SHIPPED else " (shipped before)" if head == BEFORE else ""
+        note = " (3.2)" if head == LATEST else " (3.0)" if head == BEFORE else ""
         yield row(head.words + note, measured[head])
-    shipped = measured[SHIPPED]
+    latest = measured[LATEST]
     yield ""
     for magnification in TABLE_13:
-        value, low, high = auc_difference(shipped, measured[BEFORE], magnification)
+        value, low, high = auc_difference(latest, measured[BEFORE], magnification)
         yield (
-            f"Shipped against shipped before, image AUC at {magnification}, paired over the same patients and folds: "
+            f"3.2 against 3.0, image AUC at {magnification}, paired over the same patients and folds: "
             f"{value:+.3f} ({low:+.3f} to {high:+.3f})."
         )
     yield ""
     yield from _confirmed(fields, weights, cache)
-    yield from _levels(shipped)
-    yield from _band(shipped)
+    yield from _levels(latest)
+    yield from _band(latest)
     at100 = np.array([f.magnification == "100X" for f in fields])
-    write_plots(shipped.target[at100], shipped.probabilities[0, at100], plots, "shipped")
+    write_plots(latest.target[at100], latest.probabilities[0, at100], plots, "shipped")
 
 
 _ALL_TAPS: dict[str, tuple[str, ...]] = {
@@ -161,8 +164,8 @@ def _columns(head: Head) -> NDArray[np.bool_]:
 
 
 def _confirmed(fields: Sequence[Field], weights: Path, cache: Path | None) -> Iterator[str]:
-    """Measure the shipped head on other folds, and without the magnification."""
-    yield "### The shipped model on other folds, and where nobody says the magnification"
+    """Measure the head of 3.2 on other folds, and without the magnification."""
+    yield "### The model of 3.2 on other folds, and where nobody says the magnification"
     yield ""
     yield (
         f"Seeds {CONFIRMING_SEEDS[0]} to {CONFIRMING_SEEDS[-1]}: other folds of the same patients, looked at to check "
@@ -176,11 +179,11 @@ def _confirmed(fields: Sequence[Field], weights: Path, cache: Path | None) -> It
         return found[BASE.statistic]
 
     learned = read(UPRIGHT)
-    unknown = np.mean([read(BASE.reader, m) for m in MEASURED], axis=0)
+    unknown = np.mean([read(BASE.reader, m) for m in SUPPOSED], axis=0)
     for name, head, train, test in (
-        ("shipped", SHIPPED, learned, read(BASE.reader)),
-        ("shipped, magnification unknown", SHIPPED, learned, unknown),
-        ("shipped before", BEFORE, learned, learned),
+        ("3.2", LATEST, learned, read(BASE.reader)),
+        ("3.2, magnification unknown", LATEST, learned, unknown),
+        ("3.0", BEFORE, learned, learned),
     ):
         config = replace(BASE, c=head.c, shrinkage=head.shrinkage, seeds=CONFIRMING_SEEDS)
         yield row(name, measure_linear_head(fields, train, config, test))
@@ -188,7 +191,7 @@ def _confirmed(fields: Sequence[Field], weights: Path, cache: Path | None) -> It
 
 
 def _levels(oof: OutOfFold) -> Iterator[str]:
-    yield "### The shipped model at image and patient level (layout of table 13)"
+    yield "### The model of 3.2 at image and patient level (layout of table 13)"
     yield ""
     rows = {magnification: oof.measure(magnification) for magnification in TABLE_13}
     names = list(rows["100X"])

@@ -16,7 +16,7 @@ from histo_worker.data.folds import Indices, repeated_folds
 from histo_worker.evaluation.appearances import Appearance, Lit, Redyed, mean_dyes
 from histo_worker.evaluation.cross_validation import OutOfFold
 from histo_worker.preprocessing.stain import Dyes
-from histo_worker.reproduction.heads import BASE
+from histo_worker.reproduction.heads import SHIPS
 from histo_worker.reproduction.magnifications import SEEDS
 from histo_worker.scale import UM_OF_MAGNIFICATION
 from histo_worker.training.features import field_features
@@ -30,7 +30,7 @@ Float = NDArray[np.floating]
 TESTED: tuple[Magnification, ...] = ("40X", "100X", "200X")
 METHODS = ("as it is", "adapted, share stated", "adapted, no share")
 _PLAIN = "own dyes"
-_FIELDS_OF_A_PATIENT = 8  # at a magnification
+_FIELDS_OF_A_PATIENT = 4  # at a magnification
 _CERTAIN = 1e-4  # bounds of the probabilities in the log loss
 
 
@@ -52,7 +52,7 @@ def laboratories_section(
     """Measure the recipe of the shipped head on changed fields.
 
     Args:
-        fields: Fields from which the shipped head learned.
+        fields: Fields of a first folder.
         more: Further fields, some of the same patients.
         dyes: Those of other sources by their names.
         weights: Folder of pretrained weights.
@@ -61,20 +61,20 @@ def laboratories_section(
     Raises:
         ValueError: There are too few patients.
     """
-    first, second = ([f for f in part if f.magnification is not None] for part in (fields, more))
-    _require_patients(first, [*first, *second])
-    own = mean_dyes(first)
+    every = [f for f in (*fields, *more) if f.magnification is not None]
+    _require_patients(every)
+    own = mean_dyes(fields)
     appearances: dict[str, Appearance | None] = {_PLAIN: None}
     for name, one in dyes.items():
         appearances |= {f"dyes of {name}, moved": Redyed(one, own), f"dyes of {name}, replaced": Redyed(one)}
     appearances["another light"] = Lit()
-    measured = _measure(first, second, appearances, weights, cache)
+    measured = _measure(every, appearances, weights, cache)
     changed = [name for name in appearances if name != _PLAIN]
     yield "## The shipped recipe with the dyes of other laboratories"
     yield ""
     yield (
         f"{len(measured.fields)} fields of {len({f.patient for f in measured.fields})} patients at "
-        f"{', '.join(TESTED)}, at most {_FIELDS_OF_A_PATIENT} of a patient and magnification; {BASE.folds} folds by "
+        f"{', '.join(TESTED)}, at most {_FIELDS_OF_A_PATIENT} of a patient and magnification; {SHIPS.folds} folds by "
         f"patient, seeds {', '.join(map(str, SEEDS))}. The fields' two dyes are *moved* by the difference between "
         "those of a source and the mean ones of the first folder, or *replaced* by those of the source. `histo-worker "
         "adapt` measures a laboratory on the fields of half of the fold's patients, for the other half; the share of "
@@ -99,53 +99,48 @@ def laboratories_section(
             yield f"| {words} | {method} | {' | '.join(cells)} |"
 
 
-def _require_patients(first: Sequence[Field], every: Sequence[Field]) -> None:
+def _require_patients(every: Sequence[Field]) -> None:
     """Refuse fields with which `OutOfFold.class_log_odds` has nothing to compare, before features are computed."""
-    for splits in repeated_folds(every, BASE.folds, SEEDS).repetitions:
+    for splits in repeated_folds(every, SHIPS.folds, SEEDS).repetitions:
         for train, _ in splits:
-            known = {(f.magnification, f.label, f.patient) for f in (every[i] for i in train[train < len(first)])}
+            known = {(f.magnification, f.label, f.patient) for f in (every[int(i)] for i in train)}
             patients = Counter((magnification, label) for magnification, label, _ in known)
-            if not any(all(patients[m, label] >= BASE.folds for label in LABELS) for m in TESTED):
+            if not any(all(patients[m, label] >= SHIPS.folds for label in LABELS) for m in TESTED):
                 raise ValueError(
-                    f"the section laboratories needs --data with fields of {BASE.folds} patients of each class outside "
+                    f"the section laboratories needs fields of {SHIPS.folds} patients of each class outside "
                     f"every fold, at one of {', '.join(TESTED)}; give more patients"
                 )
 
 
 def _measure(
-    first: Sequence[Field],
-    second: Sequence[Field],
-    appearances: Mapping[str, Appearance | None],
-    weights: Path,
-    cache: Path | None,
+    every: Sequence[Field], appearances: Mapping[str, Appearance | None], weights: Path, cache: Path | None
 ) -> _Tested:
-    every = [*first, *second]
-    upright = replace(BASE.reader, turned=False)
-    learned = field_features(first, upright, BASE.backbone, BASE.taps, weights, cache)[BASE.statistic]
+    upright = replace(SHIPS.reader, turned=False)
+    learned = field_features(every, upright, SHIPS.backbone, SHIPS.taps, weights, cache)[SHIPS.statistic]
     tested = _evenly(every)
     read = {
         name: field_features(
-            [every[i] for i in tested], BASE.reader, BASE.backbone, BASE.taps, weights, cache, change=change
-        )[BASE.statistic]
+            [every[i] for i in tested], SHIPS.reader, SHIPS.backbone, SHIPS.taps, weights, cache, change=change
+        )[SHIPS.statistic]
         for name, change in appearances.items()
     }
     target, patients = np.array([f.target for f in every]), np.array([f.patient for f in every])
     log_odds = {(name, method): np.full((len(SEEDS), len(tested)), np.nan) for name in read for method in METHODS}
-    for row, splits in enumerate(repeated_folds(every, BASE.folds, SEEDS).repetitions):
+    for row, splits in enumerate(repeated_folds(every, SHIPS.folds, SEEDS).repetitions):
         plain = np.full(len(tested), np.nan)
         logits = {name: np.full(len(tested), np.nan) for name in read}
         folds = [np.flatnonzero(np.isin(tested, test)) for _, test in splits]
         for (train, _), at in zip(splits, folds, strict=True):
-            own = train[train < len(first)]
-            head = fit_head(BASE, [every[i] for i in own], learned[own])
+            head = fit_head(SHIPS, [every[i] for i in train], learned[train])
             for name, features in read.items():
                 logits[name][at] = head(features[at])
             plain[at] = logits[_PLAIN][at]
         for number, at in enumerate(folds):
             outside = np.setdiff1d(np.arange(len(tested)), at)
-            known = [int(k) for k in outside if tested[k] < len(first)]
-            scores = plain[None, known]
-            others = OutOfFold([every[tested[k]] for k in known], SEEDS[row : row + 1], BASE.folds, scores, scores)
+            scores = plain[None, outside]
+            others = OutOfFold(
+                [every[tested[int(k)]] for k in outside], SEEDS[row : row + 1], SHIPS.folds, scores, scores
+            )
             halves = _halves(target[tested[at]], patients[tested[at]], [row, number])
             for name in read:
                 for method, values in _adapted(others, [every[tested[k]] for k in at], logits[name][at], halves):

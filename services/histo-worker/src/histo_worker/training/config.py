@@ -1,7 +1,7 @@
 """Settings of every training configuration."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import Literal, get_args
 
 Final = Literal["all", "ensemble"]
 
@@ -18,10 +18,7 @@ class HistologyConfig:
         seeds: Seeds of the cross-validation's splits, one for each repetition.
         seed: Seed of initial weights, order, crops, augmentation and dropout.
         final: Network of the package: a classifier trained on all fields, or the ensemble of the folds' classifiers.
-        needs_magnification: Whether fields of unknown magnification are left out.
     """
-
-    needs_magnification: ClassVar[bool] = False
 
     name: str
     version: str = "1.0.0"
@@ -35,3 +32,8 @@ class HistologyConfig:
         """Refuse an unknown `final`."""
         if self.final not in get_args(Final):
             raise ValueError(f"there is no final {self.final!r}; choose one of {', '.join(get_args(Final))}")
+
+    @property
+    def needs_magnification(self) -> bool:
+        """Whether fields of unknown magnification are left out."""
+        return False

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import numpy as np
@@ -30,10 +30,14 @@ class FineTunedConfig(FrozenHeadConfig):
         changes: Random changes of the patches.
     """
 
-    needs_magnification: ClassVar[bool] = True
     frozen_stages: int
     recipe: Recipe
     changes: Changes = field(default_factory=lambda: Changes(Laboratory()))
+
+    @property
+    def needs_magnification(self) -> bool:
+        """Fields are cut at their scale."""
+        return True
 
     def __post_init__(self) -> None:
         """Refuse an ensemble, and stages that the backbone does not have."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from histo_worker.data.breakhis import Field
 from histo_worker.data.folds import Folding, Indices, repeated_folds
 from histo_worker.evaluation.cross_validation import OutOfFold, cross_validate
-from histo_worker.field_reader import MEASURED, FieldReader
+from histo_worker.field_reader import SUPPOSED, FieldReader
 from histo_worker.models.patch_classifier import patch_classifier
 from histo_worker.models.statistics import STATISTICS
 from histo_worker.models.taps import pretrained_trunk
@@ -36,7 +36,8 @@ class FrozenHeadConfig(HistologyConfig):
         c: Inverse strength of the head's L2 regularisation.
         shrinkage: How strongly differences between patients are removed from the features.
         statistic: A key of `STATISTICS`, computed from each feature map.
-        by_magnification: Whether both classes count alike at each magnification, rather than on the whole.
+        by_magnification: Whether both classes count alike at each magnification, rather than on the whole. Fields of
+            unknown magnification are left out then.
     """
 
     backbone: str
@@ -52,6 +53,11 @@ class FrozenHeadConfig(HistologyConfig):
         super().__post_init__()
         for registry, name in ((BACKBONES, self.backbone), (STATISTICS, self.statistic)):
             registry[name]
+
+    @property
+    def needs_magnification(self) -> bool:
+        """A field of unknown magnification is in no group of the weights."""
+        return self.by_magnification
 
     @property
     def architecture(self) -> dict[str, Any]:
@@ -142,7 +148,7 @@ def _features(
 def _patches(reader: FieldReader) -> str:
     if reader.window_at is None:
         return f"{reader.window} pixels"
-    sides = ", ".join(f"{reader.sides(m)[0]} pixels at {m}" for m in MEASURED)
+    sides = ", ".join(f"{reader.sides(m)[0]} pixels at {m}" for m in SUPPOSED)
     return f"equal tissue ({sides}; both where the magnification is unknown)"
 
 
