@@ -104,7 +104,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
     const before = said(seen);
     const after = { ...before, ...change };
     if (before.verdict === after.verdict && before.comment === after.comment) {
-      status.beside(target, '');
+      status.beside(target, t('reading.saved'));
       if ('verdict' in change) status.tell(t('reading.done.already', { change: doneWords(name(target), after, change) }));
       return true;
     }
