@@ -25,7 +25,10 @@ class TestPackages:
         assert manifest.metrics
         for metric in manifest.metrics:
             assert metric.title
-            assert metric.confidence is None or metric.confidence[0] <= metric.value <= metric.confidence[1]
+            low, high = metric.confidence or (metric.value, metric.value)
+            if str(metric.name).endswith("ece"):
+                low = 0.0  # drawing patients again makes a calibration error larger, so it can lie below its interval
+            assert low <= metric.value <= high
         assert manifest.calibration.method
 
 
