@@ -266,8 +266,10 @@ def test_what_the_server_can_do_is_said(client):
     ("path", "status", "kind", "code"),
     [
         ("ImagingStudy/nobody", 404, "not-found", "not_found"),
-        ("Patient/1", 422, "invalid", "invalid_request"),
-        ("ImagingStudy", 422, "invalid", "invalid_request"),
+        ("Patient/1", 404, "not-supported", "invalid_request"),
+        ("Patient?identifier=P-17", 404, "not-supported", "invalid_request"),
+        ("ImagingStudy", 400, "invalid", "invalid_request"),
+        ("Bundle/1?version=none", 400, "invalid", "invalid_request"),
         ("ImagingStudy/1/2/3", 404, "not-found", "not_found"),
     ],
 )
@@ -278,6 +280,21 @@ def test_an_error_is_an_operation_outcome(client, alice, path, status, kind, cod
     [issue] = answer.json()["issue"]
     assert (issue["code"], issue["details"]["coding"][0]["code"]) == (kind, code)
     assert issue["details"]["text"]
+
+
+def test_resources_are_searched_for_by_their_ids(client, alice, headers_of, case):
+    opened, jobs = case
+
+    def found(who=alice, **query):
+        said = client.get("/fhir/Observation", params=query, headers=who).json()
+        get_fhir_model_class("Bundle").model_validate_json(json.dumps(said))
+        return {each["resource"]["id"] for each in said.get("entry", [])}
+
+    both = {f"{opened}-R-model", f"{jobs[0]}-f1"}
+    assert found(_id=",".join([*both, "nobody", opened])) == both, "ids of other types and of nothing are passed over"
+    assert found(_id=f"{jobs[0]}-f1", identifier="P-17") == {f"{jobs[0]}-f1"}
+    assert found(_id=f"{jobs[0]}-f1", identifier="P-18") == set()
+    assert found(headers_of("bob"), _id=f"{jobs[0]}-f1") == set()
 
 
 def test_who_is_not_known_gets_an_outcome_too(client):

@@ -118,6 +118,9 @@ def make_document(app: FastAPI) -> Document:
         webhooks=app.webhooks.routes,
     )
     keyed = {operation_id(route) for route in _routes(app.routes) if _takes_keys(route)}
+    for path, methods in made["paths"].items():
+        for operation in methods.values() if path.startswith("/fhir/") else ():
+            operation["responses"].pop("422", None)  # which FastAPI adds: FHIR answers with 400
     for operation in _operations(made):
         if operation["operationId"] in keyed:
             _describe_key(operation)

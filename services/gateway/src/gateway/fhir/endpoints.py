@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
@@ -36,7 +37,11 @@ class FhirResponse(JSONResponse):
 
 _DESCRIBED: dict[str, Any] = {"response_class": FhirResponse}
 Identifier = Annotated[
-    str, Query(max_length=200, description="pseudonym of the case, alone or as `urn:lobule:pseudonym|PSEUDONYM`")
+    str | None, Query(max_length=200, description="pseudonym of the case, alone or as `urn:lobule:pseudonym|PSEUDONYM`")
+]
+
+ResourceIds = Annotated[
+    str | None, Query(alias="_id", max_length=_MOST_CASES * 65, description="ids of resources, separated by commas")
 ]
 
 
@@ -44,7 +49,7 @@ Identifier = Annotated[
 def read_capabilities() -> FhirResponse:
     """Return the capabilities of this server as a CapabilityStatement."""
     interactions = [{"code": "read"}, {"code": "search-type"}]
-    search = [{"name": "identifier", "type": "token"}]
+    search = [{"name": "identifier", "type": "token"}, {"name": "_id", "type": "token"}]
     return FhirResponse(
         {
             "resourceType": "CapabilityStatement",
@@ -66,7 +71,7 @@ def read_capabilities() -> FhirResponse:
 
 
 @router.get(
-    "/Bundle/{case_id}", **_DESCRIBED, responses={200: {"model": FhirBundle}, **outcomes(401, 404, 409, 422, 503)}
+    "/Bundle/{case_id}", **_DESCRIBED, responses={200: {"model": FhirBundle}, **outcomes(400, 401, 404, 409, 503)}
 )
 def read_bundle(
     case_id: Annotated[str, Path(max_length=64)],
@@ -94,7 +99,7 @@ def read_bundle(
 @router.get(
     "/{resource_type}/{resource_id}",
     **_DESCRIBED,
-    responses={200: {"model": FhirResource}, **outcomes(401, 404, 409, 422, 503)},
+    responses={200: {"model": FhirResource}, **outcomes(400, 401, 404, 409, 503)},
 )
 def read_resource(
     resource_type: ResourceType,
@@ -109,33 +114,54 @@ def read_resource(
     examination of a case on, the id of the case is followed by the number of the examination.
     """
     case = _case_of(session, user, resource_type, resource_id)
+    if case is None:
+        raise not_found("resource")
     for resource in resources_of(session, request.app.state.store, case, user):
         if (resource["resourceType"], resource["id"]) == (resource_type, resource_id):
             return FhirResponse(resource)
     raise not_found("resource")
 
 
-@router.get("/{resource_type}", **_DESCRIBED, responses={200: {"model": FhirBundle}, **outcomes(401, 409, 422, 503)})
+@router.get(
+    "/{resource_type}", **_DESCRIBED, responses={200: {"model": FhirBundle}, **outcomes(400, 401, 404, 409, 503)}
+)
 def search_resources(
-    resource_type: ResourceType, identifier: Identifier, user: CurrentUser, session: DbSession, request: Request
+    resource_type: ResourceType,
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    identifier: Identifier = None,
+    resource_id: ResourceIds = None,
 ) -> FhirResponse:
-    """Search for the resources of your cases with exactly this pseudonym, of the 50 newest cases."""
-    pseudonym = identifier.removeprefix(f"{PSEUDONYM}|")
+    """Search for the resources of your cases with exactly this pseudonym, of the 50 newest cases, or for ids.
+
+    State `identifier`, `_id` or both.
+    """
+    if identifier is None and resource_id is None:
+        told = {"type": "missing", "loc": ("query", "identifier"), "msg": "State identifier or _id"}
+        raise RequestValidationError([told])
+    ids = None if resource_id is None else set(resource_id.split(","))
+    found: dict[str, Case] = {}
+    if identifier is not None:
+        pseudonym = identifier.removeprefix(f"{PSEUDONYM}|")
+        found = {case.id: case for case in cases.of_pseudonym(session, user, pseudonym, limit=_MOST_CASES)}
+    elif ids is not None:
+        named = (_case_of(session, user, resource_type, each) for each in sorted(ids))
+        found = {case.id: case for case in named if case is not None}
     matching: list[Resource] = []
-    for case in cases.of_pseudonym(session, user, pseudonym, limit=_MOST_CASES):
-        told = resources_of(session, request.app.state.store, case, user)
-        matching += [each for each in told if each["resourceType"] == resource_type]
+    for case in found.values():
+        for each in resources_of(session, request.app.state.store, case, user):
+            if each["resourceType"] == resource_type and (ids is None or each["id"] in ids):
+                matching.append(each)
     return FhirResponse(bundle("searchset", matching))
 
 
-def _case_of(session: Session, user: User, resource_type: ResourceType, resource_id: str) -> Case:
-    """The case that a resource belongs to: by its own id, or by that of an analysis."""
+def _case_of(session: Session, user: User, resource_type: ResourceType, resource_id: str) -> Case | None:
+    """The case that a resource belongs to, by its own id or by that of an analysis; None if this user sees none."""
     own = resource_id[:_ID_LENGTH]
     case = cases.visible(session, user, own)
     if case is None and resource_type in _OF_ANALYSES:
         job = jobs.visible(session, user, own)
         if job is not None and job.image.case_id is not None:
             case = cases.visible(session, user, job.image.case_id)
-    if case is None:
-        raise not_found("resource")
     return case

@@ -52,20 +52,23 @@ def _outcome_or(for_others: _Handler) -> _Handler:
         if not request.url.path.startswith("/fhir/"):
             return problem
         headers = {name: value for name, value in problem.headers.items() if name.lower() not in _OF_BODIES}
-        content = _outcome(problem)
-        return JSONResponse(content, status_code=problem.status_code, media_type=FHIR_JSON, headers=headers)
+        status, kind = problem.status_code, _KINDS.get(problem.status_code, "invalid")
+        if isinstance(error, RequestValidationError):  # http://hl7.org/fhir/R4/http.html#read and #search
+            unsupported = any(each["loc"][:2] == ("path", "resource_type") for each in error.errors())
+            status, kind = (404, "not-supported") if unsupported else (400, "invalid")
+        return JSONResponse(_outcome(problem, kind), status_code=status, media_type=FHIR_JSON, headers=headers)
 
     return answer
 
 
-def _outcome(problem: Response) -> dict[str, Any]:
+def _outcome(problem: Response, kind: str) -> dict[str, Any]:
     try:
         document = json.loads(bytes(problem.body))
     except ValueError:  # a page, for a browser
         document = {"code": "http_error", "detail": http.HTTPStatus(problem.status_code).phrase}
     issue = {
         "severity": "fatal" if problem.status_code == 500 else "error",
-        "code": _KINDS.get(problem.status_code, "invalid"),
+        "code": kind,
         "details": {"coding": [{"system": OWN, "code": document["code"]}], "text": document["detail"]},
     }
     if document.get("request_id"):
