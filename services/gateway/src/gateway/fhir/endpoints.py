@@ -39,7 +39,6 @@ _DESCRIBED: dict[str, Any] = {"response_class": FhirResponse}
 Identifier = Annotated[
     str | None, Query(max_length=200, description="pseudonym of the case, alone or as `urn:lobule:pseudonym|PSEUDONYM`")
 ]
-
 ResourceIds = Annotated[
     str | None, Query(alias="_id", max_length=_MOST_CASES * 65, description="ids of resources, separated by commas")
 ]

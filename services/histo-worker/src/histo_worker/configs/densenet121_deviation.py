@@ -3,7 +3,8 @@
 A square is as high as a field at 100X; at 40X it has the number of pixels that shows the same tissue, so that nuclei
 have the same size. Both classes count alike at each magnification, because they are not equally frequent there.
 
-Cost: ten minutes on two quiet cores for 1,278 fields, nearly all of it features (seconds when they are cached).
+Cost: ten minutes for 1,278 fields on two cores that other work shared, nearly all of it features (seconds when they are
+cached).
 Result: see MODEL_CARD.md of `breakhis-densenet121` 4.0.0, the shipped package, which this command writes with
 `--set name=breakhis-densenet121` and `--set version=4.0.0`.
 

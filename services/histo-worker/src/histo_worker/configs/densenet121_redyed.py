@@ -5,7 +5,8 @@ Block 2 of the DenseNet-121 is trained; what lies before it stays frozen, so tha
 shipped one costs.
 
 Cost: 16 networks, for five folds with three seeds and for all fields, of 300 steps: 8 to 13 minutes each on one core.
-Result: does not ship (docs/results/tissue-tried.md).
+Result: with `--set by_magnification=False` it does not ship; with the head that ships now, it is not measured yet
+(docs/results/tissue-tried.md).
 
     histo-worker train densenet121_redyed --data BREAKHIS --data BREAKHIS_MORE --weights WEIGHTS --output PACKAGE
 """
